@@ -1,0 +1,1 @@
+"""The systolic array: processing elements in a grid, skew and drain."""

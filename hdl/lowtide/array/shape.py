@@ -1,0 +1,29 @@
+"""How many processing elements an array has, and of which kind."""
+
+import attrs
+
+from lowtide.formats.parameter import parameter
+
+__all__ = ["ArrayShape"]
+
+
+@attrs.frozen(kw_only=True)
+class ArrayShape:
+    """Shape of a systolic array.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Processing elements: a tile of the product is ``rows`` × ``columns``.
+    element : str
+        Kind of processing element.
+
+    Raises
+    ------
+    IllegalValue
+        If a parameter is out of range.
+    """
+
+    rows: int = parameter(8, range(1, 513), "rows of processing elements")
+    columns: int = parameter(8, range(1, 513), "columns of processing elements")
+    element: str = parameter("fmac", ("fmac",), "kind of processing element")

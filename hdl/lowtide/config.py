@@ -1,0 +1,119 @@
+"""The one configuration from which hardware, models, benches and reports are derived."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import attrs
+
+from lowtide.array.shape import ArrayShape
+from lowtide.formats.bfp import Bfp
+from lowtide.formats.parameter import IllegalValue
+
+__all__ = ["Config", "ConfigError", "presets", "section_from"]
+
+Section = TypeVar("Section")
+
+# A wheel carries the presets inside the package; a checkout has them at its top.
+PRESETS = next(
+    folder for folder in (Path(__file__).parent / "configs", Path(__file__).parents[2] / "configs") if folder.is_dir()
+)
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the message is one line."""
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """A whole configuration.
+
+    Parameters
+    ----------
+    array : ArrayShape
+        Section ``[array]``.
+    bfp : Bfp
+        Section ``[bfp]``.
+    """
+
+    array: ArrayShape = attrs.field(factory=ArrayShape)
+    bfp: Bfp = attrs.field(factory=Bfp)
+
+    @classmethod
+    def load(cls, source: str = "default") -> Self:
+        """The configuration of a preset's name, or of a TOML file.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such preset or file, if it is no TOML, or if a key or a value in it is not legal.
+        """
+        if source in presets():
+            path = PRESETS / f"{source}.toml"
+        elif source.endswith(".toml"):
+            path = Path(source)
+        else:
+            raise ConfigError(
+                f"no preset {source!r}{_nearest(source, presets())}; presets: {', '.join(presets())};"
+                " or give a file whose name ends in .toml"
+            )
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise ConfigError(f"cannot read {path}: {reason}") from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path} is not valid TOML: {error}") from None
+        try:
+            return cls.from_tables(tables)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
+
+    @classmethod
+    def from_tables(cls, tables: Mapping[str, Any]) -> Self:
+        """The configuration of a mapping of sections, each a mapping of keys.
+
+        Raises
+        ------
+        ConfigError
+            If a section, a key or a value is not legal.
+        """
+        kinds = {field.name: field.type for field in attrs.fields(cls)}
+        sections = {}
+        for name, values in tables.items():
+            if name not in kinds:
+                raise ConfigError(f"unknown section [{name}]{_nearest(name, kinds)}; sections: {', '.join(kinds)}")
+            if not isinstance(values, Mapping):
+                raise ConfigError(f"{name} must be a section, [{name}], not {values!r}")
+            sections[name] = section_from(kinds[name], values, name)
+        return cls(**sections)
+
+    def to_tables(self) -> dict[str, dict[str, Any]]:
+        """The configuration as plain tables: what `from_tables` takes."""
+        return attrs.asdict(self)
+
+
+def presets() -> list[str]:
+    """Names of the presets."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def section_from(kind: type[Section], values: Mapping[str, Any], name: str = "") -> Section:
+    """One section from its keys and values; ``name`` prefixes the keys in error messages."""
+    prefix = f"{name}." if name else ""
+    keys = [field.name for field in attrs.fields(kind)]
+    for key in values:
+        if key not in keys:
+            raise ConfigError(f"unknown key {prefix}{key}{_nearest(key, keys)}; keys: {', '.join(keys)}")
+    try:
+        return kind(**values)
+    except IllegalValue as error:
+        raise ConfigError(str(error.within(name) if name else error)) from None
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """A question naming the known word most like ``word``, if there is one."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f", did you mean {close[0]}?" if close else ""

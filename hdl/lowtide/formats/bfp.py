@@ -1,0 +1,125 @@
+"""Block floating point: the format of the operands, and how a group of them travels as chunks."""
+
+from math import lcm
+
+import attrs
+from amaranth.lib import data
+
+from lowtide.formats.parameter import IllegalValue, parameter
+
+__all__ = ["Bfp", "ChunkLayout"]
+
+
+@attrs.frozen(kw_only=True)
+class Bfp:
+    """What a processing element for block floating point is generated for.
+
+    An operand of ``m`` magnitude bits is ``(-1)**s * M * 2**(E + B - (m - 1))``: ``s`` and ``M`` its own, the
+    exponent code ``E`` shared by its group, the bias ``B`` by its tensor. It is streamed as ``m / w`` chunks of
+    ``w`` bits; chunk ``j``, the most significant being 0, is a ``w``-bit group of its own whose code is
+    ``E + w * (chunks below j)``. So precision is how many chunks are streamed, and hardware knows only ``w``.
+
+    Parameters
+    ----------
+    lanes : int
+        Products a processing element does at once: the size of a group, or a divisor of it.
+    chunk_a, chunk_b : int
+        Bits of a chunk on either side, ``w``.
+    mantissa : int
+        Most magnitude bits that may be streamed, on either side: a multiple of both chunks.
+    exponent : int
+        Bits of a group's exponent code, ``e``.
+    max_k : int
+        Longest reduction that the accumulator holds.
+
+    Raises
+    ------
+    IllegalValue
+        If a parameter is out of range, or ``mantissa`` is no multiple of both chunks.
+    """
+
+    lanes: int = parameter(16, (4, 8, 16, 32, 64), "products a processing element does at once")
+    chunk_a: int = parameter(2, range(1, 5), "bits of a chunk of A")
+    chunk_b: int = parameter(2, range(1, 5), "bits of a chunk of B")
+    mantissa: int = parameter(4, range(1, 13), "most magnitude bits that may be streamed, a multiple of both chunks")
+    exponent: int = parameter(
+        3,
+        range(1, 6),
+        "bits of the shared exponent code",
+        because="the accumulator is exact, and doubles with each bit",
+    )
+    max_k: int = parameter(4096, range(1, 2**20 + 1), "longest reduction the accumulator must hold")
+
+    def __attrs_post_init__(self):
+        step = lcm(self.chunk_a, self.chunk_b)
+        if self.mantissa % step:
+            multiples = ", ".join(str(m) for m in range(step, 13, step))
+            chunks = f"chunk_a = {self.chunk_a} and chunk_b = {self.chunk_b}"
+            raise IllegalValue("mantissa", f"a multiple of {chunks}: one of {multiples}", self.mantissa)
+
+    @property
+    def max_code_a(self) -> int:
+        """Largest exponent code of a chunk of A."""
+        return self._max_code(self.chunk_a)
+
+    @property
+    def max_code_b(self) -> int:
+        """Largest exponent code of a chunk of B."""
+        return self._max_code(self.chunk_b)
+
+    def _max_code(self, chunk: int) -> int:
+        return 2**self.exponent - 1 + self.mantissa - chunk
+
+    @property
+    def layout_a(self) -> "ChunkLayout":
+        """Layout of a chunk of A."""
+        return ChunkLayout(self.lanes, self.chunk_a, self.max_code_a)
+
+    @property
+    def layout_b(self) -> "ChunkLayout":
+        """Layout of a chunk of B."""
+        return ChunkLayout(self.lanes, self.chunk_b, self.max_code_b)
+
+    @property
+    def max_sum(self) -> int:
+        """Largest magnitude that a reduction of ``max_k`` elements can reach, in units of the accumulator's LSB."""
+        return self.max_k * (2**self.mantissa - 1) ** 2 * 4 ** (2**self.exponent - 1)
+
+    @property
+    def accumulator(self) -> int:
+        """Bits of the two's complement accumulator, which therefore cannot overflow."""
+        return self.max_sum.bit_length() + 1
+
+
+class ChunkLayout(data.StructLayout):
+    """One chunk of a group: a sign and a magnitude for every lane, and one exponent code.
+
+    Lane ``i`` stands for ``(-1)**sign * magnitude * 2**exponent``, in units of the tensor's constant. A zero
+    may carry either sign.
+
+    Parameters
+    ----------
+    lanes : int
+        Elements of the group.
+    chunk : int
+        Bits of a magnitude.
+    max_code : int
+        Largest exponent code.
+
+    Members
+    -------
+    lane : lanes times {magnitude: chunk bits, sign: 1 bit}
+        The elements, the first in the lowest bits.
+    exponent : unsigned
+        The exponent code.
+    """
+
+    def __init__(self, lanes: int, chunk: int, max_code: int):
+        lane = data.StructLayout({"magnitude": chunk, "sign": 1})
+        super().__init__({"lane": data.ArrayLayout(lane, lanes), "exponent": max_code.bit_length()})
+        self.chunk, self.max_code = chunk, max_code
+
+    @property
+    def lanes(self) -> int:
+        """Elements of the group."""
+        return self["lane"].shape.length

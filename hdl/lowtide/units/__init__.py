@@ -1,0 +1,1 @@
+"""Arithmetic units, one concept a file."""

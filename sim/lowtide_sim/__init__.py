@@ -1,0 +1,1 @@
+"""lowtide's golden models, benches and workloads."""

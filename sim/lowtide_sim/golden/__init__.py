@@ -1,0 +1,1 @@
+"""Golden models in NumPy: what the hardware computes, to the bit."""
