@@ -42,7 +42,8 @@ def legal_text(legal: Sequence[Any]) -> str:
 def parameter(default: Any, legal: Sequence[Any], meaning: str, because: str = "") -> Any:
     """An attrs field whose value is one of ``legal``, of the same type as ``default``.
 
-    ``because`` is a reason for the limits, where they would surprise. ``legal`` and ``meaning`` stay readable in the field's metadata, from which the command line lists them.
+    ``because`` is a reason for the limits, where they would surprise. ``legal`` and ``meaning`` stay readable in
+    the field's metadata, from which the command line lists them.
     """
 
     def check(_instance: Any, attribute: attrs.Attribute, value: Any) -> None:
