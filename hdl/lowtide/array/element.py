@@ -1,0 +1,34 @@
+"""What the array asks of a processing element."""
+
+from lowtide.hierarchy import Unit
+
+__all__ = ["Element"]
+
+
+class Element(Unit):
+    """A processing element, as the array sees it.
+
+    Operands pass through it in one cycle. It adds a product of the two groups that it sees in each cycle to its
+    accumulator. A restart beat, whose magnitudes are all zero, hands the accumulator to the drain and clears it.
+
+    Members
+    -------
+    en : In(1)
+        While it is low, nothing in the element moves.
+    a_i, a_o : In, Out
+        Operand that moves right, one column a cycle.
+    b_i, b_o : In, Out
+        Operand that moves down, one row a cycle.
+    restart_i, restart_o : In(1), Out(1)
+        Moves right together with A. High in the beat that follows the last one of a tile.
+    drain_i, drain_o : In, Out
+        Results move up, one row a cycle, as two half words, the low one first. Idle words are zero, and
+        ``drain_i`` is idle in the two cycles in which the element sends its own.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from ``restart_i`` to the low half on ``drain_o``.
+    """
+
+    latency: int

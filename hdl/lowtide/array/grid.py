@@ -1,0 +1,125 @@
+"""The grid of processing elements."""
+
+from collections.abc import Callable
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Shape
+from amaranth.lib.wiring import In, Out
+
+from lowtide.array.element import Element
+from lowtide.array.halves import halves
+from lowtide.hierarchy import Unit, place
+
+__all__ = ["Grid", "grid"]
+
+
+def grid(rows: int, columns: int, element: Callable[[], Element]) -> Any:
+    """A grid of elements, which is just an element if it is 1 × 1."""
+    return element() if rows == columns == 1 else Grid(rows, columns, element)
+
+
+class Grid(Unit):
+    """Rows and columns of processing elements, each wired to its neighbours.
+
+    A grid is two smaller grids, down to the element: each distinct shape is emitted once, so that the emitted text
+    grows with the logarithm of the array.
+
+    Operands enter skewed: those of row ``r`` and column ``c`` that many cycles after those of row 0 and column 0.
+    Results leave at the top: the low half word of row ``r`` ``2 r`` cycles after that of row 0, and the high one
+    right behind it.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Shape, at least two elements.
+    element : function without arguments
+        Makes a processing element.
+
+    Members
+    -------
+    en, a_i, a_o, b_i, b_o, restart_i, restart_o, drain_i, drain_o
+        As those of `Element`, for all elements along an edge at once: row 0 or column 0 in the lowest bits.
+    """
+
+    def __init__(self, rows: int, columns: int, element: Callable[[], Element]):
+        self.rows, self.columns, self.element = rows, columns, element
+        pattern = element()
+        self.module_name = f"grid_{rows}x{columns}_{pattern.module_name}"
+        ports = {"en": In(1)}
+        for name, count in {"a": rows, "b": columns, "restart": rows, "drain": columns}.items():
+            width = count * Shape.cast(pattern.signature.members[f"{name}_i"].shape).width
+            ports |= {f"{name}_i": In(width), f"{name}_o": Out(width)}
+        super().__init__(ports)
+
+    def elaborate(self, platform):
+        m = Module()
+        if self.rows >= self.columns:
+            above, below = halves(self.rows)
+            top, low = grid(above, self.columns, self.element), grid(below, self.columns, self.element)
+            a, restart = self._shares("a_i", top), self._shares("restart_i", top)
+            place(
+                m,
+                platform,
+                f"rows_0_to_{above - 1}",
+                top,
+                en=self.en,
+                a_i=a[0],
+                restart_i=restart[0],
+                b_i=self.b_i,
+                drain_i=low.drain_o,
+            )
+            place(
+                m,
+                platform,
+                f"rows_{above}_to_{self.rows - 1}",
+                low,
+                en=self.en,
+                a_i=a[1],
+                restart_i=restart[1],
+                b_i=top.b_o,
+                drain_i=self.drain_i,
+            )
+            m.d.comb += [
+                self.a_o.eq(Cat(top.a_o, low.a_o)),
+                self.restart_o.eq(Cat(top.restart_o, low.restart_o)),
+                self.b_o.eq(low.b_o),
+                self.drain_o.eq(top.drain_o),
+            ]
+        else:
+            near, far = halves(self.columns)
+            left, right = grid(self.rows, near, self.element), grid(self.rows, far, self.element)
+            b, drain = self._shares("b_i", left), self._shares("drain_i", left)
+            place(
+                m,
+                platform,
+                f"columns_0_to_{near - 1}",
+                left,
+                en=self.en,
+                a_i=self.a_i,
+                restart_i=self.restart_i,
+                b_i=b[0],
+                drain_i=drain[0],
+            )
+            place(
+                m,
+                platform,
+                f"columns_{near}_to_{self.columns - 1}",
+                right,
+                en=self.en,
+                a_i=left.a_o,
+                restart_i=left.restart_o,
+                b_i=b[1],
+                drain_i=drain[1],
+            )
+            m.d.comb += [
+                self.a_o.eq(right.a_o),
+                self.restart_o.eq(right.restart_o),
+                self.b_o.eq(Cat(left.b_o, right.b_o)),
+                self.drain_o.eq(Cat(left.drain_o, right.drain_o)),
+            ]
+        return m
+
+    def _shares(self, port, first):
+        """What of a port goes to the first part, and what to the second."""
+        whole, cut = getattr(self, port), Shape.cast(first.signature.members[port].shape).width
+        return whole[:cut], whole[cut:]

@@ -1,0 +1,123 @@
+"""The systolic array: streams of operands in, a stream of results out."""
+
+from functools import partial
+
+from amaranth.hdl import Const, Module
+from amaranth.lib import stream
+from amaranth.lib.wiring import In, Out
+
+from lowtide.array.beat import beat_layout
+from lowtide.array.collector import Collector
+from lowtide.array.delay import Delay
+from lowtide.array.feeder import Feeder
+from lowtide.array.grid import grid
+from lowtide.array.shape import ArrayShape
+from lowtide.array.skew import Deskew, Skew
+from lowtide.formats.bfp import Bfp
+from lowtide.hierarchy import Unit, place
+from lowtide.units.fmac import Fmac
+
+__all__ = ["SystolicArray"]
+
+
+class SystolicArray(Unit):
+    """Output-stationary matrix product in block floating point.
+
+    A tile is ``C[r, c] = sum over beats of dot(A[r], B[c])``, exact, for ``rows`` × ``columns`` results: each beat
+    brings one chunk of a group for every row and every column. A product of operands with more chunks takes a
+    beat for each pair of them; their order does not matter. Any number of beats makes a tile.
+
+    Rows of results come out while the next tile runs. Tiles follow each other after one idle beat, and not faster
+    than one every ``2 * rows`` cycles, which is how long a tile takes to leave.
+
+    Latency, nothing waiting: from the last beat taken to the valid row 0, ``latency`` cycles; a row every second
+    cycle after that.
+
+    Parameters
+    ----------
+    shape : ArrayShape
+        Rows, columns, kind of element.
+    bfp : Bfp
+        Formats of the operands, and width of the accumulator.
+
+    Members
+    -------
+    a, b : In(stream of {data, last})
+        Beats: ``rows`` (``columns``) words of ``bfp.layout_a`` (``layout_b``), word 0 in the lowest bits. A beat is
+        taken from both at once. ``last`` ends a tile, on both.
+    c : Out(stream of {data, last})
+        Rows of the tile: ``columns`` signed words of ``bfp.accumulator`` bits. ``last`` marks the last row.
+    misaligned : Out(1)
+        Goes high, and stays until reset, when ``last`` came on ``a`` or ``b`` alone.
+    """
+
+    def __init__(self, shape: ArrayShape, bfp: Bfp):
+        self.shape, self.bfp = shape, bfp
+        self.width_a, self.width_b = bfp.layout_a.size, bfp.layout_b.size
+        self.element = partial(Fmac, bfp)
+        self.latency = self._result_delay + 3
+        self.module_name = f"systolic_array_{shape.rows}x{shape.columns}_{self.element().module_name}"
+        super().__init__(
+            {
+                "a": In(stream.Signature(beat_layout(shape.rows * self.width_a))),
+                "b": In(stream.Signature(beat_layout(shape.columns * self.width_b))),
+                "c": Out(stream.Signature(beat_layout(shape.columns * bfp.accumulator))),
+                "misaligned": Out(1),
+            }
+        )
+
+    @property
+    def _result_delay(self) -> int:
+        """Cycles from a restart beat at the feeder to the low halves of row 0 at the collector."""
+        return 1 + self.element().latency + self.shape.columns - 1
+
+    def elaborate(self, platform):
+        m = Module()
+        rows, columns = self.shape.rows, self.shape.columns
+        cells = grid(rows, columns, self.element)
+        collector = Collector(rows, columns, self.bfp.accumulator)
+        en = collector.en
+
+        feeder = place(
+            m,
+            platform,
+            "feeder",
+            Feeder(2 * rows),
+            en=en,
+            a_valid=self.a.valid,
+            a_last=self.a.payload.last,
+            b_valid=self.b.valid,
+            b_last=self.b.payload.last,
+        )
+        skew_a = place(m, platform, "skew_a", Skew(rows, self.width_a), en=en, take=feeder.take, i=self.a.payload.data)
+        skew_b = place(
+            m, platform, "skew_b", Skew(columns, self.width_b), en=en, take=feeder.take, i=self.b.payload.data
+        )
+        restart = place(
+            m, platform, "skew_restart", Skew(rows, 1), en=en, take=feeder.restart, i=Const(1).replicate(rows)
+        )
+        place(
+            m,
+            platform,
+            "grid",
+            cells,
+            en=en,
+            a_i=skew_a.o,
+            b_i=skew_b.o,
+            restart_i=restart.o,
+            drain_i=Const(0, columns * collector.half),
+        )
+        deskew = place(m, platform, "deskew", Deskew(columns, collector.half), en=en, i=cells.drain_o)
+        finished = place(
+            m, platform, "finished", Delay(self._result_delay, 1, reset_less=False), en=en, i=feeder.finished
+        )
+        place(m, platform, "collector", collector, start=finished.o, halves=deskew.o, ready=self.c.ready)
+        m.d.comb += [
+            self.a.ready.eq(feeder.a_ready),
+            self.b.ready.eq(feeder.b_ready),
+            self.c.valid.eq(collector.valid),
+            self.c.payload.data.eq(collector.data),
+            self.c.payload.last.eq(collector.last),
+            self.misaligned.eq(feeder.misaligned),
+        ]
+        return m

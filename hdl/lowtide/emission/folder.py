@@ -1,0 +1,84 @@
+"""A folder with Verilog and its sidecar, complete or not there at all."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from lowtide.config import Config
+from lowtide.emission.registry import UNITS, unit_of
+from lowtide.emission.sidecar import array_sidecar, unit_sidecar
+from lowtide.emission.top import AxiStreamArray
+from lowtide.emission.verilog import EmissionError, verilog_of
+from lowtide.hierarchy import Netlist, Unit
+
+__all__ = ["emit", "emit_unit", "verilog_and_modules"]
+
+
+def emit(config: Config, folder: Path, name: str = "lowtide_array") -> list[Path]:
+    """Write the Verilog of a configuration's array, and its JSON sidecar, into ``folder``.
+
+    Returns
+    -------
+    list of Path
+        The files written: ``name.v`` and ``name.json``.
+
+    Raises
+    ------
+    EmissionError
+        If the folder cannot be written.
+    """
+    with _Files(folder) as files:
+        top = AxiStreamArray(config, name)
+        text, modules = verilog_and_modules(top)
+        return files.write(name, text, array_sidecar(config, top, top.array.latency, modules, text))
+
+
+def emit_unit(kind: str, settings: dict[str, Any], folder: Path) -> list[Path]:
+    """Write the Verilog of one unit, and its JSON sidecar, into ``folder``.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such unit, or a parameter is not legal.
+    EmissionError
+        If the folder cannot be written.
+    """
+    unit = unit_of(kind, settings)
+    with _Files(folder) as files:
+        text, modules = verilog_and_modules(unit)
+        parameters = UNITS[kind].parameters(**settings)
+        return files.write(unit.module_name, text, unit_sidecar(parameters, unit, modules, text))
+
+
+def verilog_and_modules(top: Unit) -> tuple[str, list[str]]:
+    """Verilog of a unit and of all below it, and the names of its modules, leaves first."""
+    netlist = Netlist(top)
+    return verilog_of(netlist.rtlil), netlist.names
+
+
+class _Files:
+    """Files that appear in a folder together, once all of them are complete."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def __enter__(self) -> "_Files":
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.partial = tempfile.TemporaryDirectory(dir=self.folder, prefix=".partial-")
+        except OSError as error:
+            raise EmissionError(f"cannot write into {self.folder}: {error.strerror}") from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.partial.cleanup()
+
+    def write(self, stem: str, text: str, sidecar: dict[str, Any]) -> list[Path]:
+        contents = {f"{stem}.v": text, f"{stem}.json": json.dumps(sidecar, indent=2) + "\n"}
+        for name, content in contents.items():
+            Path(self.partial.name, name).write_text(content, encoding="utf-8")
+        for name in contents:
+            os.replace(Path(self.partial.name, name), self.folder / name)
+        return [self.folder / name for name in contents]

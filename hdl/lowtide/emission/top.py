@@ -1,0 +1,77 @@
+"""The array as a Verilog user expects it: AXI4-Stream port names, data in whole bytes."""
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib.wiring import In, Out
+
+from lowtide.array.systolic import SystolicArray
+from lowtide.config import Config
+from lowtide.hierarchy import Unit, place
+
+__all__ = ["AxiStreamArray"]
+
+
+class AxiStreamArray(Unit):
+    """`SystolicArray` behind AXI4-Stream ports.
+
+    Parameters
+    ----------
+    config : Config
+        What to build.
+    name : str
+        Name of the module.
+
+    Members
+    -------
+    s_axis_a_tdata, s_axis_a_tlast, s_axis_a_tvalid, s_axis_a_tready : In, In, In, Out
+        Stream of A. A word of ``bfp.layout_a`` for each row, row 0 in the lowest bits; unused bits up to a whole
+        byte are ignored.
+    s_axis_b_tdata, … : In, In, In, Out
+        Stream of B, likewise, a word of ``bfp.layout_b`` for each column.
+    m_axis_c_tdata, m_axis_c_tlast, m_axis_c_tvalid, m_axis_c_tready : Out, Out, Out, In
+        Stream of results. A signed word of ``bfp.accumulator`` bits for each column, column 0 in the lowest bits;
+        unused bits are zero.
+    misaligned : Out(1)
+        ``tlast`` came on A or B alone.
+    """
+
+    def __init__(self, config: Config, name: str = "lowtide_array"):
+        self.config, self.module_name = config, name
+        self.array = SystolicArray(config.array, config.bfp)
+        ports = {"misaligned": Out(1)}
+        for prefix, width, inward in (
+            ("s_axis_a", config.array.rows * config.bfp.layout_a.size, In),
+            ("s_axis_b", config.array.columns * config.bfp.layout_b.size, In),
+            ("m_axis_c", config.array.columns * config.bfp.accumulator, Out),
+        ):
+            outward = Out if inward is In else In
+            ports |= {
+                f"{prefix}_tdata": inward(-(-width // 8) * 8),
+                f"{prefix}_tlast": inward(1),
+                f"{prefix}_tvalid": inward(1),
+                f"{prefix}_tready": outward(1),
+            }
+        super().__init__(ports)
+
+    def elaborate(self, platform):
+        m = Module()
+        array = self.array
+        place(
+            m,
+            platform,
+            "array",
+            array,
+            a__payload=Cat(self.s_axis_a_tdata[: array.a.payload.data.shape().width], self.s_axis_a_tlast),
+            a__valid=self.s_axis_a_tvalid,
+            b__payload=Cat(self.s_axis_b_tdata[: array.b.payload.data.shape().width], self.s_axis_b_tlast),
+            b__valid=self.s_axis_b_tvalid,
+            c__ready=self.m_axis_c_tready,
+        )
+        m.d.comb += [
+            self.s_axis_a_tready.eq(array.a.ready),
+            self.s_axis_b_tready.eq(array.b.ready),
+            self.m_axis_c_tdata.eq(array.c.payload.data),
+            self.m_axis_c_tlast.eq(array.c.payload.last),
+            self.m_axis_c_tvalid.eq(array.c.valid),
+            self.misaligned.eq(array.misaligned),
+        ]
+        return m

@@ -1,0 +1,102 @@
+"""Hierarchy: each distinct unit becomes one module, however often it is used."""
+
+import re
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from amaranth.back import rtlil
+from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, UnusedElaboratable, Value, ValueLike
+from amaranth.lib import wiring
+
+# Of several units of one module only the first is elaborated, and some are made for a look at their ports.
+warnings.filterwarnings("ignore", category=UnusedElaboratable, module=r".*[\\/]lowtide[\\/]")
+
+__all__ = ["Netlist", "Unit", "place", "signals"]
+
+
+class Unit(wiring.Component):
+    """What can be placed: a component whose ``module_name`` carries its kind and its parameters.
+
+    Two units of the same name must be interchangeable.
+    """
+
+    module_name: str
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Ports are made from the signature, which a type checker cannot see."""
+
+
+AnyUnit = TypeVar("AnyUnit", bound=Unit)
+
+
+def place(m: Module, platform: Any, name: str, unit: AnyUnit, **inputs: ValueLike) -> AnyUnit:
+    """Put ``unit`` into ``m`` under ``name``, its inputs connected, and return it, for its outputs.
+
+    For a simulation the unit becomes a submodule. While a `Netlist` is being made, which is then the
+    ``platform``, it becomes an instance of a module that is written only once.
+    """
+    if isinstance(platform, Netlist):
+        m.submodules[name] = platform.instance(unit, inputs)
+    else:
+        m.submodules[name] = unit
+        m.d.comb += [signals(unit)[port].eq(value) for port, value in inputs.items()]
+    return unit
+
+
+def signals(unit: Unit) -> dict[str, Value]:
+    """The signals of a unit's ports, by the names that the ports have in Verilog."""
+    return {"__".join(map(str, path)): Value.cast(value) for path, _, value in unit.signature.flatten(unit)}
+
+
+class Netlist:
+    """The distinct modules of a design, as RTLIL.
+
+    Amaranth by itself writes one module per instance, which for a grid of processing elements takes a time and a
+    length that grow with the grid. Here the units that are put in by `place` are converted once per
+    ``module_name``, each by itself, and instances refer to them by name.
+
+    Parameters
+    ----------
+    top : Unit
+        The unit at the top.
+    """
+
+    def __init__(self, top: Unit):
+        self._modules: dict[str, str] = {}
+        self._convert(top)
+
+    @property
+    def rtlil(self) -> str:
+        """All modules, leaves first."""
+        return "\n".join(self._modules.values())
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the modules, leaves first."""
+        return list(self._modules)
+
+    def instance(self, unit: Unit, inputs: Mapping[str, ValueLike]) -> Instance:
+        """An instance of the unit's module; its outputs are the unit's own signals."""
+        ports: dict[str, ValueLike] = {}
+        for direction, name in _PORT.findall(self._convert(unit)):
+            if direction == "output":
+                ports[f"o_{name}"] = signals(unit)[name]
+            else:
+                ports[f"i_{name}"] = inputs[name] if name in inputs else _CONTROL[name]()
+        return Instance(unit.module_name, **ports)
+
+    def _convert(self, unit: Unit) -> str:
+        name = unit.module_name
+        if name not in self._modules:
+            text = rtlil.convert(unit, name=name, platform=self, emit_src=False)
+            self._modules[name] = text
+        return self._modules[name]
+
+
+_CONTROL = {"clk": ClockSignal, "rst": ResetSignal}
+
+# The ports of the module that a piece of RTLIL defines: one of ours never has a submodule with ports of its own.
+_PORT = re.compile(r"^  wire .*?(input|output) \d+ +\\(\w+)$", re.MULTILINE)
