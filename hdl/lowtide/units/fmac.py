@@ -1,0 +1,132 @@
+"""FMAC: the processing element for block floating point."""
+
+from amaranth.hdl import EnableInserter, Module, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.bfp import Bfp
+from lowtide.units.aligner import Aligner
+from lowtide.units.dot_product import DotProduct
+
+__all__ = ["Fmac"]
+
+
+class Fmac(wiring.Component):
+    """Multiplies chunks of two groups and accumulates their dot products, exactly.
+
+    Every beat, ``acc += sum_i (-1)**(sa_i ^ sb_i) * Ma_i * Mb_i * 2**(Ea + Eb)``, an integer in two's complement of
+    ``bfp.accumulator`` bits, sized so that it cannot overflow. More precision is more chunks: nothing in here knows.
+    A beat of zero magnitudes changes nothing. Source: the fMAC of FAST, arXiv 2110.15456, with an integer
+    accumulator in place of its floating one.
+
+    A restart follows the last beat of a tile and carries no product. When it reaches the accumulator, the sum leaves on
+    the drain and the accumulator starts again from zero. The sum leaves in two halves, the low one first, the
+    high one, its sign repeated if the width is odd, a cycle later. A word that comes in on ``drain_i`` goes
+    out on ``drain_o`` a cycle later; in the two cycles in which this element sends its own, ``drain_i`` must be zero,
+    as it is in an array, where each row restarts one cycle after the row above it.
+
+    Nothing is reset: power-up finds everything at zero, and a restart makes any state good.
+
+    Parameters
+    ----------
+    bfp : Bfp
+        The format of the operands.
+
+    Members
+    -------
+    en : In(1)
+        While it is 0, everything holds.
+    a_i : In(bfp.layout_a)
+        Chunk of A, from the left.
+    a_o : Out(bfp.layout_a)
+        The same, one cycle later, to the right.
+    b_i : In(bfp.layout_b)
+        Chunk of B, from above.
+    b_o : Out(bfp.layout_b)
+        The same, one cycle later, downwards.
+    restart_i : In(1)
+        The tile ended one beat ago.
+    restart_o : Out(1)
+        The same, one cycle later, to the right.
+    drain_i : In(half)
+        Half words from below; zero when idle.
+    drain_o : Out(half)
+        Half words, upwards; zero when idle.
+    """
+
+    def __init__(self, bfp: Bfp):
+        self._bfp = bfp
+        super().__init__(
+            {
+                "en": In(1),
+                "a_i": In(bfp.layout_a),
+                "a_o": Out(bfp.layout_a),
+                "b_i": In(bfp.layout_b),
+                "b_o": Out(bfp.layout_b),
+                "restart_i": In(1),
+                "restart_o": Out(1),
+                "drain_i": In(self.half),
+                "drain_o": Out(self.half),
+            }
+        )
+        self._dot_product = DotProduct(bfp)
+        self._aligner = Aligner(self._dot_product.o.shape().width, bfp.max_code_a + bfp.max_code_b, bfp.accumulator)
+
+    @property
+    def bfp(self) -> Bfp:
+        """The format of the operands."""
+        return self._bfp
+
+    @property
+    def half(self) -> int:
+        """Bits of half an accumulator, rounded up: what the drain carries."""
+        return (self.bfp.accumulator + 1) // 2
+
+    @property
+    def latency(self) -> int:
+        """Enabled cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
+        return self._to_accumulator + 2
+
+    @property
+    def _to_accumulator(self) -> int:
+        """Cycles from ``a_o`` to the accumulator's input."""
+        return self._dot_product.latency + self._aligner.latency
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dot_product = dot_product = self._dot_product
+        m.submodules.aligner = aligner = self._aligner
+
+        shift = Signal.like(aligner.shift)
+        m.d.comb += [
+            self.a_o.eq(delayed(m, self.a_i, 1)),
+            self.b_o.eq(delayed(m, self.b_i, 1)),
+            self.restart_o.eq(delayed(m, self.restart_i, 1)),
+            dot_product.a.eq(self.a_o),
+            dot_product.b.eq(self.b_o),
+            aligner.i.eq(dot_product.o),
+            shift.eq(self.a_o.exponent + self.b_o.exponent),
+            aligner.shift.eq(delayed(m, shift, dot_product.latency)),
+        ]
+
+        accumulator = Signal(signed(self.bfp.accumulator), reset_less=True)
+        restart = delayed(m, self.restart_o, self._to_accumulator)
+        high = Signal(self.half, reset_less=True)
+        low = Signal(self.half)
+        with m.If(restart):
+            m.d.comb += low.eq(accumulator)
+            m.d.sync += [high.eq(accumulator >> self.half), accumulator.eq(0)]
+        with m.Else():
+            m.d.sync += [high.eq(0), accumulator.eq(accumulator + aligner.o)]
+        m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, 1))
+
+        return EnableInserter(self.en)(m)
+
+
+def delayed(m: Module, value, cycles: int):
+    """Give `value` as it was `cycles` cycles ago."""
+    for _ in range(cycles):
+        earlier = Signal.like(value, reset_less=True)
+        m.d.sync += earlier.eq(value)
+        value = earlier
+    return value
