@@ -70,18 +70,19 @@ class Netlist:
 
     @property
     def rtlil(self) -> str:
-        """All modules, leaves first."""
+        """All modules, a unit after those that it holds."""
         return "\n".join(self._modules.values())
 
     @property
     def names(self) -> list[str]:
-        """Names of the modules, leaves first."""
-        return list(self._modules)
+        """Names of the modules, in the order of their text."""
+        return re.findall(r"^module \\(\S+)$", self.rtlil, re.MULTILINE)
 
     def instance(self, unit: Unit, inputs: Mapping[str, ValueLike]) -> Instance:
         """An instance of the unit's module; its outputs are the unit's own signals."""
         ports: dict[str, ValueLike] = {}
-        for direction, name in _PORT.findall(self._convert(unit)):
+        text = self._convert(unit).split("\nmodule ")[1]  # the unit itself; submodules of its own follow
+        for direction, name in _PORT.findall(text):
             if direction == "output":
                 ports[f"o_{name}"] = signals(unit)[name]
             else:
@@ -92,11 +93,10 @@ class Netlist:
         name = unit.module_name
         if name not in self._modules:
             text = rtlil.convert(unit, name=name, platform=self, emit_src=False)
-            self._modules[name] = text
+            # Submodules of the unit's own are called `name.submodule`, which Verilog would have to escape.
+            self._modules[name] = text.replace(f"\\{name}.", f"\\{name}_")
         return self._modules[name]
 
 
 _CONTROL = {"clk": ClockSignal, "rst": ResetSignal}
-
-# The ports of the module that a piece of RTLIL defines: one of ours never has a submodule with ports of its own.
 _PORT = re.compile(r"^  wire .*?(input|output) \d+ +\\(\w+)$", re.MULTILINE)

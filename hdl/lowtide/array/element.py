@@ -1,11 +1,11 @@
 """What the array asks of a processing element."""
 
-from lowtide.hierarchy import Unit
+from typing import Any, Protocol
 
 __all__ = ["Element"]
 
 
-class Element(Unit):
+class Element(Protocol):
     """A processing element, as the array sees it.
 
     Operands pass through it in one cycle. It adds a product of the two groups that it sees in each cycle to its
@@ -31,4 +31,6 @@ class Element(Unit):
         Cycles from ``restart_i`` to the low half on ``drain_o``.
     """
 
-    latency: int
+    module_name: str
+    latency: Any
+    signature: Any

@@ -1,17 +1,17 @@
 """FMAC: the processing element for block floating point."""
 
 from amaranth.hdl import EnableInserter, Module, Signal, signed
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import Bfp
+from lowtide.hierarchy import Unit
 from lowtide.units.aligner import Aligner
 from lowtide.units.dot_product import DotProduct
 
 __all__ = ["Fmac"]
 
 
-class Fmac(wiring.Component):
+class Fmac(Unit):
     """Multiplies chunks of two groups and accumulates their dot products, exactly.
 
     Every beat, ``acc += sum_i (-1)**(sa_i ^ sb_i) * Ma_i * Mb_i * 2**(Ea + Eb)``, an integer in two's complement of
@@ -56,6 +56,9 @@ class Fmac(wiring.Component):
 
     def __init__(self, bfp: Bfp):
         self._bfp = bfp
+        self.module_name = (
+            f"fmac_l{bfp.lanes}_a{bfp.chunk_a}_b{bfp.chunk_b}_m{bfp.mantissa}_e{bfp.exponent}_k{bfp.max_k}"
+        )
         super().__init__(
             {
                 "en": In(1),
