@@ -1,0 +1,175 @@
+"""The BFP converter: from floating point to groups that share an exponent."""
+
+from typing import Any
+
+import numpy as np
+
+from lowtide.formats import IllegalValue
+from lowtide.formats.parameter import legal_text
+from lowtide_sim.golden.bfp import BfpTensor, check_format, legal_bias
+from lowtide_sim.golden.grouping import blocks, group_max, grouped, spread
+from lowtide_sim.golden.rounding import ROUNDINGS, Rounding
+
+__all__ = ["quantise"]
+
+# Below it FP32 has only subnormal numbers, which count as zero.
+SMALLEST_NORMAL = 2.0**-126
+
+
+def quantise(
+    x: Any,
+    *,
+    mantissa: int,
+    exponent: int = 3,
+    group: int = 16,
+    axis: int = -1,
+    bias: int | None = None,
+    rounding: str = "nearest",
+) -> BfpTensor:
+    """Convert to block floating point.
+
+    For a group ``x`` with ``X = max floor(log2 |x_i|)`` over its non-zero elements: ``E = clamp(X - B, 0, 2**e - 1)``
+    and ``M_i = min(round(|x_i| * 2**(m - 1 - E - B)), 2**m - 1)``, whose sign is kept where ``M_i > 0``. A group of
+    zeros has ``E = 0``.
+
+    Every value is taken exactly as it is given; float64 is not rounded to FP32 first. Values below FP32's smallest
+    normal, ``2**-126``, count as zero whatever their type, so that FP32 data convert alike in either.
+
+    Parameters
+    ----------
+    x : array of float16, float32 or float64, any shape of one dimension or more
+        What to convert.
+    mantissa : int
+        Bits of a magnitude, ``m``.
+    exponent : int
+        Bits of an exponent code, ``e``.
+    group : int
+        Elements of a group. The last of each row behaves as if padded with zeros.
+    axis : int
+        Axis along which elements are grouped: the reduction axis of the product that the tensor enters.
+    bias : int, optional
+        ``B``. By default it puts the tensor's largest exponent at the top code; it is 0 if there is none.
+    rounding : str
+        ``truncate`` or ``nearest``, which sends ties to even. Either rounds magnitudes.
+
+    Returns
+    -------
+    BfpTensor
+        With the groups and elements that saturated counted.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not legal, or an element is NaN or infinite; the message gives its index.
+
+    Notes
+    -----
+    Source: the format and converter of Zhang, McDanel and Kung, FAST, HPCA 2022.
+    """
+    check_format(mantissa, exponent, group)
+    if rounding not in ROUNDINGS:
+        raise IllegalValue("rounding", legal_text(list(ROUNDINGS)), rounding)
+    if bias is not None and bias not in legal_bias(exponent):
+        raise IllegalValue("bias", legal_text(legal_bias(exponent)), bias)
+    x = _floats(x)
+    if axis not in range(-x.ndim, x.ndim):
+        raise IllegalValue("axis", legal_text(range(-x.ndim, x.ndim)), axis)
+    axis %= x.ndim
+
+    groups, padded = grouped(x, axis, group)
+    fields = _largest_fields(groups)
+    if fields.max(initial=0) == _exponent_mask(x):
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+        raise ValueError(f"x at {index} must be finite, not {x[index]}")
+    top = 2**exponent - 1
+    B = _default_bias(fields, _offset(x) + top) if bias is None else int(bias)
+    if x.dtype == np.float32 and not _float32_suffices(B, mantissa, top):
+        groups = _flushed(groups.astype(np.float64))
+        fields = _largest_fields(groups)
+
+    codes = fields.astype(np.int32) - (_offset(groups) + B)
+    codes[fields == 0] = 0  # a group of zeros
+    saturated_groups = int(np.count_nonzero(codes > top))
+    np.clip(codes, 0, top, out=codes)
+    signed, saturated_elements = _magnitudes(groups, mantissa - 1 - B - codes, mantissa, ROUNDINGS[rounding])
+
+    per_group = tuple(length // group if i == axis else length for i, length in enumerate(padded))
+    return BfpTensor(
+        signed=np.moveaxis(signed.reshape(padded), axis, -1),
+        codes=np.moveaxis(codes.astype(np.uint8).reshape(per_group), axis, -1),
+        bias=B,
+        mantissa=mantissa,
+        exponent=exponent,
+        group=group,
+        length=x.shape[axis],
+        axis=axis,
+        saturated_groups=saturated_groups,
+        saturated_elements=saturated_elements,
+    )
+
+
+def _magnitudes(groups: np.ndarray, shifts: np.ndarray, mantissa: int, rounding: Rounding) -> tuple[np.ndarray, int]:
+    """Signed magnitudes, ``x * 2**shift`` rounded and saturated, and how many saturated."""
+    largest = 2**mantissa - 1
+    signed = np.empty(groups.shape, np.int16)
+    saturated = 0
+    weights = np.ldexp(groups.dtype.type(1), shifts)
+    # A product out of range is either far above the largest magnitude or far below one half: both come out right.
+    with np.errstate(over="ignore", under="ignore"):
+        for block in blocks(groups):
+            values = groups[block] * spread(weights[block], groups.shape[1])
+            rounding(values, out=values)
+            saturated += int(np.count_nonzero(np.abs(values) > largest))
+            np.clip(values, -largest, largest, out=values)
+            signed[block] = values
+    return signed, saturated
+
+
+def _floats(x: Any) -> np.ndarray:
+    """The array, in float32 or float64; elements that count as zero are zero, but for float32's subnormals."""
+    x = np.asarray(x)
+    if x.dtype not in (np.float16, np.float32, np.float64):
+        raise ValueError(f"x must be of float16, float32 or float64, not {x.dtype}")
+    if x.ndim == 0:
+        raise ValueError("x must have one dimension or more, not 0")
+    return _flushed(x) if x.dtype == np.float64 else x.astype(np.float32, copy=False)
+
+
+def _flushed(x: np.ndarray) -> np.ndarray:
+    return np.where(np.abs(x) < SMALLEST_NORMAL, 0, x)
+
+
+def _default_bias(fields: np.ndarray, top_field: int) -> int:
+    """The bias at which the largest exponent field has the top code."""
+    largest = int(fields.max(initial=0))
+    return largest - top_field if largest else 0
+
+
+def _float32_suffices(bias: int, mantissa: int, top: int) -> bool:
+    """Whether scaling in float32 is exact wherever it matters.
+
+    It is where each scale ``2**(m - 1 - E - B)`` is a normal float32, and where even the largest subnormal number
+    scales to less than one half, so that it rounds to zero as it should.
+    """
+    return mantissa - 126 <= bias <= mantissa - 1 - top + 126
+
+
+def _offset(x: np.ndarray) -> int:
+    """What the exponent field of a type exceeds the exponent by."""
+    return 127 if x.dtype == np.float32 else 1023
+
+
+def _exponent_mask(x: np.ndarray) -> int:
+    """The exponent field of infinities and NaNs."""
+    return 2 * _offset(x) + 1
+
+
+def _largest_fields(groups: np.ndarray) -> np.ndarray:
+    """Largest exponent field of each group: 0 for zero and subnormal numbers alone."""
+    word, fraction, field = (np.uint32, 23, np.uint8) if groups.dtype == np.float32 else (np.uint64, 52, np.uint16)
+    largest = np.empty(groups[:, 0].shape, field)
+    for block in blocks(groups):
+        bits = groups[block].view(word) << 1  # without the sign
+        bits >>= fraction + 1
+        largest[block] = group_max(bits.astype(field))
+    return largest
