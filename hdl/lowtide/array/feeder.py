@@ -69,13 +69,13 @@ class Feeder(Unit):
             self.a_ready.eq(open_ & self.b_valid),
             self.b_ready.eq(open_ & self.a_valid),
             self.take.eq(open_ & self.a_valid & self.b_valid),
-            self.restart.eq(closing & (hold_off == 0)),
+            self.restart.eq(closing & ~hold_off.any()),
             self.finished.eq(self.restart & started),
         ]
         with m.If(self.en):
             with m.If(self.restart):
                 m.d.sync += [closing.eq(0), hold_off.eq(self.spacing - 1)]
-            with m.Elif(hold_off != 0):
+            with m.Elif(hold_off.any()):
                 m.d.sync += hold_off.eq(hold_off - 1)
         with m.If(self.take):
             m.d.sync += [started.eq(1), closing.eq(self.a_last)]
