@@ -14,11 +14,12 @@ import attrs
 from lowtide.report.cache import Cache
 from lowtide.report.error import ReportError
 from lowtide.report.harness import HARNESS, harness, ports_of
-from lowtide.report.synthesis import NETLIST, family, run_yosys
+from lowtide.report.synthesis import DESIGN, family, run_yosys
 from lowtide.report.tool import ToolFailure, run_tool
 
 __all__ = ["DEVICES", "SEEDS", "Device", "Timing", "place"]
 
+NETLIST = "netlist.json"
 SEEDS = (1, 2, 3, 4, 5)
 
 
@@ -76,7 +77,7 @@ class Timing:
     used, available : dict of str to int
         Cells of each kind that the first seed used, harness included, and that the device has.
     script : str
-        The Yosys script that made the netlist.
+        The Yosys script that made the netlist; ``harness.v`` is of `lowtide.report.harness.harness`.
     command : str
         The nextpnr command, but for the seed.
     """
@@ -152,13 +153,28 @@ def place(
     if not seeds:
         raise ReportError("seeds must be at least one")
     kind = family(target)
-    script = f"read_verilog design.v; {kind.dsp_command if dsp else kind.command} -top {HARNESS} -json {NETLIST}"
+    script = "; ".join(
+        [
+            f"read_verilog {DESIGN}",
+            f"{kind.dsp_command if dsp else kind.command} -top {top}",
+            "read_verilog harness.v",
+            f"hierarchy -top {HARNESS}",
+            "flatten",
+            "opt_clean -purge",
+            f"write_json {NETLIST}",
+        ]
+    )
     command = f"{chosen.options} --json {NETLIST} --timing-allow-fail"
 
     def measure() -> Timing:
         with TemporaryDirectory(prefix="lowtide-") as folder:
             here = Path(folder)
-            _netlist(verilog, top, script, clock, chosen.narrow, here)
+            listing = f"read_verilog {DESIGN}; hierarchy -top {top}; tee -o ports.txt portlist {top}"
+            run_yosys(verilog, listing, here)
+            ports = ports_of((here / "ports.txt").read_text(encoding="utf-8"))
+            wrapper = harness(top, ports, target, clock=clock, narrow=chosen.narrow)
+            (here / "harness.v").write_text(wrapper, encoding="utf-8")
+            run_yosys(verilog, script, here)
             reports = _run_seeds(chosen.package, command, seeds, here, progress or (lambda done, all_: None))
         cells = {cell: use for cell, use in reports[0]["utilization"].items() if use["used"]}
         return Timing(
@@ -188,13 +204,6 @@ def _device(target: str, device: str | None) -> tuple[str, Device]:
 
 def _with_dsp(target: str) -> str:
     return ", ".join(name for name, device in DEVICES[target].items() if device.dsp) or "none"
-
-
-def _netlist(verilog: str, top: str, script: str, clock: str, narrow: bool, folder: Path) -> None:
-    """Write the netlist of the module in its harness."""
-    run_yosys(verilog, f"read_verilog design.v; hierarchy -top {top}; tee -o ports.txt portlist {top}", folder)
-    ports = ports_of((folder / "ports.txt").read_text(encoding="utf-8"))
-    run_yosys(verilog + "\n" + harness(top, ports, clock=clock, narrow=narrow), script, folder)
 
 
 def _run_seeds(

@@ -15,7 +15,6 @@ from lowtide.report.tool import run_tool
 __all__ = ["TARGETS", "Area", "Family", "family", "synthesise"]
 
 DESIGN = "design.v"
-NETLIST = "netlist.json"
 
 
 @attrs.frozen(kw_only=True)
