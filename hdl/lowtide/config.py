@@ -90,6 +90,22 @@ class Config:
             sections[name] = section_from(kinds[name], values, name)
         return cls(**sections)
 
+    def changed(self, changes: Mapping[str, Any]) -> Self:
+        """The same configuration with some keys, named ``section.key``, changed.
+
+        Raises
+        ------
+        ConfigError
+            If a key or a value is not legal.
+        """
+        tables = self.to_tables()
+        for name, value in changes.items():
+            section, dot, key = name.partition(".")
+            if not dot:
+                raise ConfigError(f"key {name} must name its section, as in array.rows")
+            tables.setdefault(section, {})[key] = value
+        return self.from_tables(tables)
+
     def to_tables(self) -> dict[str, dict[str, Any]]:
         """The configuration as plain tables: what `from_tables` takes."""
         return attrs.asdict(self)

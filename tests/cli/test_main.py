@@ -3,13 +3,14 @@
 import json
 
 import pytest
+
 from lowtide import __version__
 from lowtide.cli import main
-from lowtide.report import Unit
+from lowtide.report import Design
 
 UNITS = [
-    Unit("xor", "module xor3(input [2:0] a, output y); assign y = ^a; endmodule", "xor3"),
-    Unit("broken", "module broken", "broken"),
+    Design("xor", "module xor3(input [2:0] a, output y); assign y = ^a; endmodule", "xor3"),
+    Design("broken", "module broken", "broken"),
 ]
 ONE_SEED = ["--seeds", "1", "--json"]
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from lowtide.report import Cache, ReportError, Timing, place
 from lowtide.report.harness import Port, harness, ports_of
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+
 from lowtide.report import Cache, ReportError, synthesise
 from lowtide.report.synthesis import TARGETS
 from lowtide.report.tool import run_tool

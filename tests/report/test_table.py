@@ -3,14 +3,15 @@
 import json
 
 import pytest
-from lowtide.report import ReportError, Unit, measure, to_plain, to_table, versions
 from rich.console import Console
+
+from lowtide.report import Design, ReportError, measure, to_plain, to_table, versions
 
 
 @pytest.fixture(scope="module")
 def rows():
     verilog = "module xor3(input [2:0] a, output y); assign y = ^a; endmodule"
-    return list(measure([Unit("xor", verilog, "xor3")], ["xc7", "ice40"], seeds=(1,)))
+    return list(measure([Design("xor", verilog, "xor3")], ["xc7", "ice40"], seeds=(1,)))
 
 
 def test_table_shows_every_row_and_the_tools(rows):
@@ -33,4 +34,4 @@ def test_plain_rows_survive_json(rows):
 
 def test_failure_names_unit_and_target():
     with pytest.raises(ReportError, match=r"^broken on ecp5: yosys: "):
-        list(measure([Unit("broken", "module", "broken")], ["ecp5"]))
+        list(measure([Design("broken", "module", "broken")], ["ecp5"]))

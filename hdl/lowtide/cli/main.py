@@ -6,16 +6,21 @@ from collections.abc import Callable, Sequence
 import click
 
 from lowtide import __version__
+from lowtide.cli.emit import emit
 from lowtide.cli.group import SuggestingGroup
+from lowtide.cli.list import list_
 from lowtide.cli.report import report
 from lowtide.config import Config, ConfigError
+from lowtide.emission.parts import parts_of
+from lowtide.emission.verilog import EmissionError
 from lowtide.formats.parameter import IllegalValue
-from lowtide.report import ReportError, Unit
+from lowtide.report import Design, ReportError
 
 __all__ = ["lowtide", "main"]
 
 EXAMPLES = """\b
 Examples:
+  lowtide emit                        Verilog of the default preset, into build/verilog
   lowtide report                      area and speed of every unit of the default preset
   lowtide report tiny --target ecp5   of a preset or a .toml file, for one FPGA family
 """
@@ -27,15 +32,11 @@ def lowtide() -> None:
     """Generate synthesizable RTL for low-precision neural-network arithmetic."""
 
 
-lowtide.add_command(report)
+for command in (emit, list_, report):
+    lowtide.add_command(command)
 
 
-def no_units(config: Config) -> list[Unit]:
-    """No units: there is nothing to measure yet."""
-    return []
-
-
-def main(arguments: Sequence[str] | None = None, units_of: Callable[[Config], Sequence[Unit]] = no_units) -> None:
+def main(arguments: Sequence[str] | None = None, units_of: Callable[[Config], Sequence[Design]] = parts_of) -> None:
     """Run the command line; what the user can mend is said in one line on stderr, with exit code 1.
 
     Parameters
@@ -47,6 +48,6 @@ def main(arguments: Sequence[str] | None = None, units_of: Callable[[Config], Se
     """
     try:
         lowtide.main(arguments, prog_name="lowtide", obj=units_of)
-    except (ConfigError, IllegalValue, ReportError, OSError) as error:
+    except (ConfigError, EmissionError, IllegalValue, ReportError, OSError) as error:
         click.echo(f"lowtide: {' '.join(str(error).split())}", err=True)
         sys.exit(1)

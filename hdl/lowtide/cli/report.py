@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from lowtide.config import Config
-from lowtide.report import Cache, ReportError, Row, Unit, measure, to_plain, to_table, versions
+from lowtide.report import Cache, Design, ReportError, Row, measure, to_plain, to_table, versions
 from lowtide.report.synthesis import TARGETS, family
 
 __all__ = ["report"]
@@ -53,7 +53,7 @@ def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequenc
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.pass_obj
 def report(
-    units_of: Callable[[Config], Sequence[Unit]],
+    units_of: Callable[[Config], Sequence[Design]],
     config: str,
     targets: list[str],
     names: tuple[str, ...],
@@ -75,7 +75,7 @@ def report(
         Console().print(to_table(rows, versions()))
 
 
-def chosen(units: Sequence[Unit], names: Sequence[str]) -> list[Unit]:
+def chosen(units: Sequence[Design], names: Sequence[str]) -> list[Design]:
     """The units of these names, in that order; all where no name is given."""
     known = {unit.name: unit for unit in units}
     if not known:
@@ -89,7 +89,7 @@ def chosen(units: Sequence[Unit], names: Sequence[str]) -> list[Unit]:
 
 
 def _measure_with_progress(
-    units: Sequence[Unit], targets: Sequence[str], *, fmax: bool, seeds: int, dsp: bool
+    units: Sequence[Design], targets: Sequence[str], *, fmax: bool, seeds: int, dsp: bool
 ) -> list[Row]:
     """Measure, with a line on stderr that says what is going on, where stderr is a terminal."""
     console = Console(stderr=True)

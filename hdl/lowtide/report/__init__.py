@@ -2,7 +2,7 @@
 
 from lowtide.report.cache import Cache
 from lowtide.report.error import ReportError
-from lowtide.report.measure import Row, Unit, measure
+from lowtide.report.measure import Design, Row, measure
 from lowtide.report.place import Timing, place
 from lowtide.report.synthesis import Area, synthesise
 from lowtide.report.table import to_plain, to_table
@@ -11,10 +11,10 @@ from lowtide.report.versions import versions
 __all__ = [
     "Area",
     "Cache",
+    "Design",
     "ReportError",
     "Row",
     "Timing",
-    "Unit",
     "measure",
     "place",
     "synthesise",

@@ -9,11 +9,11 @@ from lowtide.report.error import ReportError
 from lowtide.report.place import DEVICES, SEEDS, Timing, place
 from lowtide.report.synthesis import Area, synthesise
 
-__all__ = ["Row", "Unit", "measure"]
+__all__ = ["Design", "Row", "measure"]
 
 
 @attrs.frozen
-class Unit:
+class Design:
     """Something to measure.
 
     Parameters
@@ -51,7 +51,7 @@ class Row:
 
 
 def measure(
-    units: Iterable[Unit],
+    units: Iterable[Design],
     targets: Sequence[str],
     *,
     fmax: bool = True,
@@ -64,7 +64,7 @@ def measure(
 
     Parameters
     ----------
-    units : iterable of Unit
+    units : iterable of Design
         What to measure.
     targets : sequence of str
         FPGA families.
