@@ -1,0 +1,59 @@
+"""Entry point: the group of commands, and errors in one line."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+import click
+
+from lowtide import __version__
+from lowtide.cli.group import SuggestingGroup
+from lowtide.cli.report import report
+from lowtide.config import Config, ConfigError
+from lowtide.formats.parameter import IllegalValue
+from lowtide.report import ReportError, Unit
+
+__all__ = ["lowtide", "main"]
+
+EXAMPLES = """\b
+Examples:
+  lowtide report                      area and speed of every unit of the default preset
+  lowtide report tiny --target ecp5   of a preset or a .toml file, for one FPGA family
+"""
+
+
+@click.group(cls=SuggestingGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lowtide", message="%(prog)s %(version)s")
+def lowtide() -> None:
+    """Generate synthesizable RTL for low-precision neural-network arithmetic."""
+
+
+lowtide.add_command(report)
+
+
+def no_units(config: Config) -> list[Unit]:
+    """No units: there is nothing to measure yet."""
+    return []
+
+
+def main(arguments: Sequence[str] | None = None, units_of: Callable[[Config], Sequence[Unit]] = no_units) -> None:
+    """Run the command line; what the user can mend is said in one line on stderr, with exit code 1.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; by default those of the process.
+    units_of : callable
+        The units of a configuration, for the report.
+    """
+    try:
+        lowtide.main(arguments, prog_name="lowtide", obj=units_of)
+    except (ConfigError, IllegalValue, ReportError) as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"lowtide: {' '.join(message.split())}", err=True)
+    sys.exit(1)
