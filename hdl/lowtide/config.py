@@ -131,5 +131,5 @@ def section_from(kind: type[Section], values: Mapping[str, Any], name: str = "")
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A question naming the known word most like ``word``, if there is one."""
-    close = difflib.get_close_matches(word, list(known), n=1)
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f", did you mean {close[0]}?" if close else ""

@@ -67,7 +67,7 @@ def test_table_without_speed(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["report", "tyni"], "lowtide: no preset 'tyni', did you mean tiny?; presets: "),
+        (["report", "tinyy"], "lowtide: no preset 'tinyy', did you mean tiny?; presets: "),
         (["report", "no.toml"], "lowtide: cannot read no.toml: No such file or directory\n"),
         (["report", "--unit", "xro"], "lowtide: no unit 'xro', did you mean xor?; units: xor, broken\n"),
         (["report", "--unit", "broken", "--target", "ecp5"], "lowtide: broken on ecp5: yosys: design.v:"),

@@ -42,6 +42,11 @@ def test_combinational_module_has_a_speed(target):
     assert place(verilog, "xor3", target, seeds=(1,)).fmax > 150
 
 
+def test_dsp_blocks_choose_a_device_that_has_them(multiplier):
+    result = place(multiplier, "multiplier", "ice40", dsp=True, seeds=(1,))
+    assert (result.device, result.used["ICESTORM_DSP"]) == ("up5k", 1)
+
+
 def test_more_ports_than_pins_are_fed_through_a_few():
     verilog = "module wide(input [299:0] a, b, output [299:0] y); assign y = a & b; endmodule"
     result = place(verilog, "wide", "ice40", seeds=(1,))
@@ -65,7 +70,10 @@ def test_design_that_does_not_fit_says_by_how_much():
     [
         ({"target": "xc7"}, "no place and route for 'xc7'; targets that have it: ecp5, ice40"),
         ({"target": "ice40", "device": "hx1k"}, "device of ice40 must be one of hx8k, up5k, not 'hx1k'"),
-        ({"target": "ice40", "dsp": True}, "hx8k has no DSP blocks; devices of ice40 with them: up5k"),
+        (
+            {"target": "ice40", "device": "hx8k", "dsp": True},
+            "hx8k has no DSP blocks; devices of ice40 with them: up5k",
+        ),
         ({"target": "ice40", "seeds": ()}, "seeds must be at least one"),
     ],
 )

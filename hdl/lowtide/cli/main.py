@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import click
 
@@ -48,6 +49,12 @@ def main(arguments: Sequence[str] | None = None, units_of: Callable[[Config], Se
     """
     try:
         lowtide.main(arguments, prog_name="lowtide", obj=units_of)
-    except (ConfigError, EmissionError, IllegalValue, ReportError, OSError) as error:
-        click.echo(f"lowtide: {' '.join(str(error).split())}", err=True)
-        sys.exit(1)
+    except (ConfigError, EmissionError, IllegalValue, ReportError) as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"lowtide: {' '.join(message.split())}", err=True)
+    sys.exit(1)

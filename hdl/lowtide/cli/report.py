@@ -2,11 +2,13 @@
 
 import difflib
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from lowtide.config import Config
 from lowtide.report import Cache, Design, ReportError, Row, measure, to_plain, to_table, versions
@@ -72,7 +74,8 @@ def report(
     if as_json:
         click.echo(json.dumps(to_plain(rows, versions()), indent=2))
     else:
-        Console().print(to_table(rows, versions()))
+        # Piped, a table keeps its columns whole.
+        Console(width=None if sys.stdout.isatty() else 160).print(to_table(rows, versions()))
 
 
 def chosen(units: Sequence[Design], names: Sequence[str]) -> list[Design]:
@@ -101,6 +104,6 @@ def _measure_with_progress(
             seeds=range(1, seeds + 1),
             dsp=dsp,
             cache=Cache(CACHE),
-            progress=status.update,
+            progress=lambda words: status.update(Text(words)),
         )
         return list(rows)

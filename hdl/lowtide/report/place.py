@@ -45,7 +45,7 @@ class Device:
     dsp: bool
 
 
-# The first device of a target is the one used where none is asked for.
+# The first device of a target that has what is asked for is the one used where none is named.
 DEVICES: Mapping[str, Mapping[str, Device]] = {
     "ecp5": {
         f"{size[:-1]}f": Device(
@@ -130,7 +130,7 @@ def place(
     target : str
         FPGA family, a key of `DEVICES`.
     device : str, optional
-        A device of the family; by default the first in `DEVICES`.
+        A device of the family; by default the first in `DEVICES`, with DSP blocks if ``dsp`` is set.
     seeds : sequence of int
         Seeds of the placer; as many run at a time as there are processors.
     clock : str
@@ -147,7 +147,7 @@ def place(
     ReportError
         If the target or device is unknown, a tool is not installed or fails, or the module does not fit.
     """
-    name, chosen = _device(target, device)
+    name, chosen = _device(target, device, dsp)
     if dsp and not chosen.dsp:
         raise ReportError(f"{name} has no DSP blocks; devices of {target} with them: {_with_dsp(target)}")
     if not seeds:
@@ -192,11 +192,11 @@ def place(
     return (cache or Cache()).recall(Timing, inputs, measure)
 
 
-def _device(target: str, device: str | None) -> tuple[str, Device]:
+def _device(target: str, device: str | None, dsp: bool) -> tuple[str, Device]:
     if target not in DEVICES:
         raise ReportError(f"no place and route for {target!r}; targets that have it: {', '.join(DEVICES)}")
     known = DEVICES[target]
-    name = device or next(iter(known))
+    name = device or next(name for name in known if known[name].dsp or not dsp)
     if name not in known:
         raise ReportError(f"device of {target} must be one of {', '.join(known)}, not {name!r}")
     return name, known[name]

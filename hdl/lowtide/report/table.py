@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 from rich.table import Table
+from rich.text import Text
 
 from lowtide.report.measure import Row
 
@@ -34,7 +35,7 @@ def to_table(rows: Sequence[Row], versions: Mapping[str, str]) -> Table:
         table.add_column(heading, justify="right")
     for row in rows:
         figures = [f"{getattr(row.area, field):,}" for field in shown]
-        table.add_row(row.unit, row.area.target, *figures, *(timed * _speed(row)))
+        table.add_row(Text(row.unit), row.area.target, *figures, *(timed * _speed(row)))
     return table
 
 
