@@ -1,10 +1,13 @@
 """Dot product of two chunks: the products of all lanes and their sum."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import Bfp
+from lowtide.units.delay import delayed
 
 __all__ = ["DotProduct"]
 
@@ -14,6 +17,12 @@ class DotProduct(wiring.Component):
 
     ``o = sum_i (-1)**(a.sign_i ^ b.sign_i) * a.magnitude_i * b.magnitude_i``; the exponent codes are not looked at.
     Source: the fMAC of FAST, arXiv 2110.15456.
+
+    A product is never formed. Its partial products, a bit of A and a bit of B with the lane's sign ``s`` XORed in,
+    are one four-input LUT each. They are gathered into words that hold one partial product of every weight, as few
+    words as the narrower magnitude has bits; with ``s`` for its sign such a word is the negative less one, and the
+    one is ``s`` as a carry into an adder of the tree that sums this word over the lanes. Each word has its
+    tree, registered at every level; last, the trees' sums are added at their weights.
 
     Parameters
     ----------
@@ -32,6 +41,7 @@ class DotProduct(wiring.Component):
 
     def __init__(self, bfp: Bfp):
         self._bfp = bfp
+        self._words = min(bfp.chunk_a, bfp.chunk_b)
         super().__init__({"a": In(bfp.layout_a), "b": In(bfp.layout_b), "o": Out(signed(self.bound.bit_length() + 1))})
 
     @property
@@ -47,15 +57,54 @@ class DotProduct(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from ``a`` and ``b`` to ``o``."""
-        return 1
+        return self.bfp.lanes.bit_length() - 1 + self._words - 1
 
     def elaborate(self, platform):
         m = Module()
-        products = []
-        for a, b in zip(self.a.lane, self.b.lane, strict=True):
-            product = a.magnitude * b.magnitude
-            products.append(Mux(a.sign ^ b.sign, -product, product))
-        o = Signal.like(self.o, reset_less=True)
-        m.d.sync += o.eq(sum(products))
-        m.d.comb += self.o.eq(o)
+        last = self._words - 1
+        signs = [a.sign ^ b.sign for a, b in zip(self.a.lane, self.b.lane, strict=True)]
+        total = None
+        for index in reversed(range(self._words)):
+            values = [self._word(a, b, index) for a, b in zip(self.a.lane, self.b.lane, strict=True)]
+            words = [Cat(*(bit ^ s for bit in v), s).as_signed() for v, s in zip(values, signs, strict=True)]
+            carries = list(signs)
+            if index == last:
+                # One carry more than adders: this word is short enough to be negated in its LUTs.
+                words[0] = Mux(carries.pop(0), -Cat(values[0]), Cat(values[0]))[: len(words[0])].as_signed()
+            word_sum, carry = tree(m, words, carries)
+            if total is None:
+                total = word_sum
+            else:
+                waited = last - 1 - index
+                total = registered(m, add(delayed(m, word_sum, waited), Cat(0, total), delayed(m, carry, waited)))
+        m.d.comb += self.o.eq(total)
         return m
+
+    def _word(self, a, b, index: int) -> list[Value]:
+        """Partial products of a lane, one of every weight from ``index`` up."""
+        wide, narrow = (a, b) if self.bfp.chunk_a >= self.bfp.chunk_b else (b, a)
+        wide, narrow = wide.magnitude, narrow.magnitude
+        corner = len(wide) - 1 - index
+        row = [wide[j] & narrow[index] for j in range(corner + 1)]
+        column = [wide[corner] & narrow[k] for k in range(index + 1, len(narrow))]
+        return row + column
+
+
+def tree(m: Module, words: Sequence[Value], carries: list[Value]) -> tuple[Value, Value]:
+    """Sum signed words in a binary tree, registered at every level; give the sum, and the carry left over, if any."""
+    while len(words) > 1:
+        adders = len(words) // 2
+        now, later = carries[:adders], carries[adders:]
+        words = [registered(m, add(x, y, c)) for x, y, c in zip(words[::2], words[1::2], now, strict=True)]
+        carries = [registered(m, c) for c in later]
+    return words[0], (carries or [Value.cast(0)])[0]
+
+
+def add(x: Value, y: Value, carry: Value) -> Value:
+    """``x + y + carry``, signed. The carry is made by a bit below the lowest: so it costs no second adder."""
+    return (Cat(carry, x).as_signed() + Cat(carry, y).as_signed())[1:].as_signed()
+
+
+def registered(m: Module, value: Value) -> Value:
+    """`value` of a cycle ago."""
+    return delayed(m, value, 1)

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import Bfp
 from lowtide.units.aligner import Aligner
+from lowtide.units.delay import delayed
 from lowtide.units.dot_product import DotProduct
 
 __all__ = ["Fmac"]
@@ -121,12 +122,3 @@ class Fmac(wiring.Component):
         m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, 1))
 
         return EnableInserter(self.en)(m)
-
-
-def delayed(m: Module, value, cycles: int):
-    """Give `value` as it was `cycles` cycles ago."""
-    for _ in range(cycles):
-        earlier = Signal.like(value, reset_less=True)
-        m.d.sync += earlier.eq(value)
-        value = earlier
-    return value
