@@ -62,21 +62,36 @@ class DotProduct(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         last = self._words - 1
+        square = self.bfp.chunk_a == self.bfp.chunk_b and 1 < 2**last <= self.bfp.lanes
         signs = [a.sign ^ b.sign for a, b in zip(self.a.lane, self.b.lane, strict=True)]
         total = None
         for index in reversed(range(self._words)):
             values = [self._word(a, b, index) for a, b in zip(self.a.lane, self.b.lane, strict=True)]
-            words = [Cat(*(bit ^ s for bit in v), s).as_signed() for v, s in zip(values, signs, strict=True)]
+            bits = [[bit ^ s for bit in v] for v, s in zip(values, signs, strict=True)]
             carries = list(signs)
-            if index == last:
-                # One carry more than adders: this word is short enough to be negated in its LUTs.
-                words[0] = Mux(carries.pop(0), -Cat(values[0]), Cat(values[0]))[: len(words[0])].as_signed()
-            word_sum, carry = tree(m, words, carries)
+            if square:
+                if index == last:
+                    word_sum, carry = tree(m, [Cat(w) for w in bits], [], 2**last)
+                else:
+                    word_sum, carry = tree(
+                        m,
+                        [Cat(w, ~s) for w, s in zip(bits, signs, strict=True)],
+                        [] if index else [~s for s in signs],
+                        1,
+                    )
+            else:
+                words = [Cat(w, s).as_signed() for w, s in zip(bits, signs, strict=True)]
+                if index == last:
+                    # One carry more than adders: this word is short enough to be negated in its LUTs.
+                    words[0] = Mux(carries.pop(0), -Cat(values[0]), Cat(values[0]))[: len(words[0])].as_signed()
+                word_sum, carry = tree(m, words, carries)
             if total is None:
                 total = word_sum
             else:
                 waited = last - 1 - index
-                total = registered(m, add(delayed(m, word_sum, waited), Cat(0, total), delayed(m, carry, waited)))
+                if carry is not None:
+                    carry = delayed(m, carry, waited)
+                total = registered(m, add(delayed(m, word_sum, waited), total << 1, carry))
         m.d.comb += self.o.eq(total)
         return m
 
@@ -90,19 +105,32 @@ class DotProduct(wiring.Component):
         return row + column
 
 
-def tree(m: Module, words: Sequence[Value], carries: list[Value]) -> tuple[Value, Value]:
+def tree(m: Module, words: Sequence[Value], carries: list[Value], flip=0) -> tuple[Value, Value | None]:
     """Sum signed words in a binary tree, registered at every level; give the sum, and the carry left over, if any."""
-    while len(words) > 1:
+    while True:
+        if len(words) == flip:
+            words[0] = Cat(words[0][:-1], ~words[0][-1]).as_signed()
+        if len(words) == 1:
+            break
         adders = len(words) // 2
         now, later = carries[:adders], carries[adders:]
+        now = now or [None] * adders
         words = [registered(m, add(x, y, c)) for x, y, c in zip(words[::2], words[1::2], now, strict=True)]
         carries = [registered(m, c) for c in later]
-    return words[0], (carries or [Value.cast(0)])[0]
+    return words[0], carries[0] if carries else None
 
 
-def add(x: Value, y: Value, carry: Value) -> Value:
-    """``x + y + carry``, signed. The carry is made by a bit below the lowest: so it costs no second adder."""
-    return (Cat(carry, x).as_signed() + Cat(carry, y).as_signed())[1:].as_signed()
+def add(x: Value, y: Value, carry: Value | None) -> Value:
+    """``x + y + carry``. The carry is made by a bit below the lowest: so it costs no second adder."""
+    if carry is None:
+        return x + y
+    total = below(x, carry) + below(y, carry)
+    return total[1:].as_signed() if total.shape().signed else total[1:]
+
+
+def below(x, carry):
+    both = Cat(carry, x)
+    return both.as_signed() if x.shape().signed else both
 
 
 def registered(m: Module, value: Value) -> Value:

@@ -111,7 +111,8 @@ class Fmac(wiring.Component):
         ]
 
         accumulator = Signal(signed(self.bfp.accumulator), reset_less=True)
-        restart = delayed(m, self.restart_o, self._to_accumulator)
+        # At power-up the pipeline holds no beats: restarts keep the accumulator at zero until the first gets there.
+        restart = delayed(m, self.restart_o, self._to_accumulator, init=1)
         high = Signal(self.half, reset_less=True)
         low = Signal(self.half)
         with m.If(restart):
