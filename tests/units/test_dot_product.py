@@ -5,7 +5,6 @@ from itertools import product
 
 import pytest
 from amaranth.sim import Simulator
-
 from lowtide.formats import Bfp
 from lowtide.units.dot_product import DotProduct
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -57,7 +57,7 @@ class DotProduct(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from ``a`` and ``b`` to ``o``."""
-        return self.bfp.lanes.bit_length() - 1 + self._words - 1
+        return self.bfp.lanes.bit_length() - 1 + max(self._words - 2, 0)
 
     def elaborate(self, platform):
         m = Module()
@@ -91,7 +91,9 @@ class DotProduct(wiring.Component):
                 waited = last - 1 - index
                 if carry is not None:
                     carry = delayed(m, carry, waited)
-                total = registered(m, add(delayed(m, word_sum, waited), total << 1, carry))
+                total = add(delayed(m, word_sum, waited), total << 1, carry)
+                if index:
+                    total = registered(m, total)
         m.d.comb += self.o.eq(total)
         return m
 
