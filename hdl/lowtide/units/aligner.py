@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Module, Signal, Value, signed
+from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,16 +11,19 @@ from lowtide.units.delay import delayed
 
 __all__ = ["Aligner"]
 
+STEP = 4
+"""Bits between the places that the coarse part of a shift goes to."""
+
 
 class Aligner(wiring.Component):
     """Shifts a signed value to the left.
 
     ``o = i * 2**shift`` modulo ``2**out_width``.
 
-    There are no multiplexers. A register per place that a value can go to takes the value if it is to go there, and is
-    cleared otherwise, which costs a synchronous reset and no logic; ORing the registers at their places gives
-    the result. This is done twice, for the lowest two bits of the shift and for the others: then no bit of the result
-    is reached by more than a few registers. Bits above the value are filled with its sign by the same means.
+    The lowest two bits of the shift move the value by multiplexers, one LUT a bit. The others use none: a
+    register per place that the value can go to takes it if it is to go there, and is cleared otherwise, which costs a
+    synchronous reset and no logic. ORing the registers at their places gives the result, and as the places are
+    four bits apart, few of them reach any one bit. Bits above are filled with the sign by the same means.
 
     Parameters
     ----------
@@ -36,8 +39,12 @@ class Aligner(wiring.Component):
     shift : In(range(max_shift + 1))
         Places to shift it by.
     o : Out(signed(out_width))
-        The shifted value, ``latency`` cycles later.
+        The shifted value, ``latency`` cycles later; not registered after its last gate.
     """
+
+    i: Value
+    shift: Value
+    o: Value
 
     latency = 2
     """Cycles from ``i`` and ``shift`` to ``o``."""
@@ -53,27 +60,21 @@ class Aligner(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        fine, coarse = self.shift[:2], delayed(m, self.shift[2:])
-        step = 2 ** len(fine)
-        places = self.max_shift // step + 1
-
-        width = len(self.i) + step - 1
-        # The nearer copies carry the sign up to the top of the value.
-        extended = [Cat(self.i, *[self.i[-1]] * (step - 1 - place)) for place in range(step)]
-        near = [gated(m, copy, fine == place) for place, copy in enumerate(extended)]
-        value = Signal(width)
+        value = Signal(signed(len(self.i) + STEP - 1))
         sign = Signal()
-        m.d.comb += [
-            value.eq(Cat(any_of(reaching(near, bit, 1)) for bit in range(width))),
-            sign.eq(value[-1]),
-        ]
-        far = [gated(m, value, coarse == place) for place in range(places)]
-        fill = [gated(m, sign, coarse <= place) for place in range(places)]
+        shift = delayed(m, self.shift)
+        coarse = shift // STEP
+        m.d.comb += [value.eq(delayed(m, self.i) << shift % STEP), sign.eq(value[-1])]
+
+        places = range(self.max_shift // STEP + 1)
+        copies = [gated(m, value, coarse == place) for place in places]
+        fills = [gated(m, sign, coarse <= place) for place in places]
         for bit in range(len(self.o)):
-            terms = reaching(far, bit, step)
-            if bit >= width:
-                terms.append(fill[min((bit - width) // step, places - 1)])
-            m.d.comb += self.o[bit].eq(any_of(terms))
+            reaching = [copy[bit - STEP * n] for n, copy in enumerate(copies) if 0 <= bit - STEP * n < len(copy)]
+            lower = (bit - len(value)) // STEP  # the highest place from which the value ends below this bit
+            if lower >= 0:
+                reaching.append(fills[min(lower, places[-1])])
+            m.d.comb += self.o[bit].eq(reduce(or_, reaching))
         return m
 
 
@@ -85,13 +86,3 @@ def gated(m: Module, value: Value, here: Value) -> Signal:
     with m.Else():
         m.d.sync += copy.eq(0)
     return copy
-
-
-def reaching(copies: list[Signal], bit: int, step: int) -> list[Value]:
-    """Bits of the copies that land on `bit`, where each copy stands `step` places above the one before."""
-    return [copy[bit - step * n] for n, copy in enumerate(copies) if 0 <= bit - step * n < len(copy)]
-
-
-def any_of(bits: list[Value]) -> Value:
-    """OR of the bits."""
-    return reduce(or_, bits)

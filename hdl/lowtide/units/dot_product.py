@@ -1,12 +1,11 @@
 """Dot product of two chunks: the products of all lanes and their sum."""
 
-from collections.abc import Sequence
-
 from amaranth.hdl import Cat, Module, Mux, Value, signed
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import Bfp
+from lowtide.units.adder_tree import add, adder_tree, less_half, ones_of_four
 from lowtide.units.delay import delayed
 
 __all__ = ["DotProduct"]
@@ -18,11 +17,18 @@ class DotProduct(wiring.Component):
     ``o = sum_i (-1)**(a.sign_i ^ b.sign_i) * a.magnitude_i * b.magnitude_i``; the exponent codes are not looked at.
     Source: the fMAC of FAST, arXiv 2110.15456.
 
-    A product is never formed. Its partial products, a bit of A and a bit of B with the lane's sign ``s`` XORed in,
-    are one four-input LUT each. They are gathered into words that hold one partial product of every weight, as few
-    words as the narrower magnitude has bits; with ``s`` for its sign such a word is the negative less one, and the
-    one is ``s`` as a carry into an adder of the tree that sums this word over the lanes. Each word has its
-    tree, registered at every level; last, the trees' sums are added at their weights.
+    No product is ever formed. A partial product with its lane's sign ``s`` XORed in is one four-input LUT. The
+    partial products of a lane are dealt to as many words as the narrower magnitude has bits, each word having
+    one of every weight from ``2**index`` up, and each word is summed over the lanes by a tree of its own. Last, the
+    sums are added.
+
+    What the XOR leaves undone can be had in two ways, for a word of ``n`` bits:
+
+    - any widths: ``-v = (v ^ -1) + 1``, so ``s`` is the word's sign bit and also a carry;
+    - equal widths: a lane lacks ``s`` times its largest product, ``(2**w - 1)**2``, which is one bit on
+      top of every word but the last, and 1. So ``~s`` stands there in the words, and as a carry in the
+      first; nothing is added to the last, a single bit; a constant is too much. It is subtracted where that is
+      free: by turning over the top bits of sums, and in the tables that count the last words.
 
     Parameters
     ----------
@@ -36,13 +42,17 @@ class DotProduct(wiring.Component):
     b : In(bfp.layout_b)
         Chunk of B.
     o : Out(signed)
-        Their dot product, ``latency`` cycles later.
+        Their dot product, ``latency`` cycles later. Its last adder is not registered: whoever uses it does that.
     """
+
+    a: data.View
+    b: data.View
+    o: Value
 
     def __init__(self, bfp: Bfp):
         self._bfp = bfp
-        self._words = min(bfp.chunk_a, bfp.chunk_b)
-        super().__init__({"a": In(bfp.layout_a), "b": In(bfp.layout_b), "o": Out(signed(self.bound.bit_length() + 1))})
+        width = self.bound.bit_length() + 1
+        super().__init__({"a": In(bfp.layout_a), "b": In(bfp.layout_b), "o": Out(signed(width))})
 
     @property
     def bfp(self) -> Bfp:
@@ -59,82 +69,76 @@ class DotProduct(wiring.Component):
         """Cycles from ``a`` and ``b`` to ``o``."""
         return self.bfp.lanes.bit_length() - 1 + max(self._words - 2, 0)
 
+    @property
+    def _words(self) -> int:
+        """Words that a lane's partial products make."""
+        return min(self.bfp.chunk_a, self.bfp.chunk_b)
+
+    @property
+    def _equal(self) -> bool:
+        """Whether the way of equal widths is open: its constant must be a whole number of last words."""
+        return self.bfp.chunk_a == self.bfp.chunk_b and 2 <= 2 ** (self._words - 1) <= self.bfp.lanes
+
     def elaborate(self, platform):
         m = Module()
-        last = self._words - 1
-        square = self.bfp.chunk_a == self.bfp.chunk_b and 1 < 2**last <= self.bfp.lanes
-        signs = [a.sign ^ b.sign for a, b in zip(self.a.lane, self.b.lane, strict=True)]
-        total = None
-        for index in reversed(range(self._words)):
-            values = [self._word(a, b, index) for a, b in zip(self.a.lane, self.b.lane, strict=True)]
-            bits = [[bit ^ s for bit in v] for v, s in zip(values, signs, strict=True)]
-            carries = list(signs)
-            if square:
-                if index == last:
-                    word_sum, carry = tree(m, [Cat(w) for w in bits], [], 2**last)
-                else:
-                    word_sum, carry = tree(
-                        m,
-                        [Cat(w, ~s) for w, s in zip(bits, signs, strict=True)],
-                        [] if index else [~s for s in signs],
-                        1,
-                    )
-            else:
-                words = [Cat(w, s).as_signed() for w, s in zip(bits, signs, strict=True)]
-                if index == last:
-                    # One carry more than adders: this word is short enough to be negated in its LUTs.
-                    words[0] = Mux(carries.pop(0), -Cat(values[0]), Cat(values[0]))[: len(words[0])].as_signed()
-                word_sum, carry = tree(m, words, carries)
-            if total is None:
-                total = word_sum
-            else:
-                waited = last - 1 - index
-                if carry is not None:
-                    carry = delayed(m, carry, waited)
-                total = add(delayed(m, word_sum, waited), total << 1, carry)
-                if index:
-                    total = registered(m, total)
+        sums = self._equal_sums(m) if self._equal else self._sums(m)
+        total, _ = sums.pop()
+        for waited, (word_sum, carry) in enumerate(reversed(sums)):
+            if waited:
+                total = delayed(m, total)
+            total = add(delayed(m, word_sum, waited), total << 1, carry if carry is None else delayed(m, carry, waited))
         m.d.comb += self.o.eq(total)
         return m
 
-    def _word(self, a, b, index: int) -> list[Value]:
-        """Partial products of a lane, one of every weight from ``index`` up."""
-        wide, narrow = (a, b) if self.bfp.chunk_a >= self.bfp.chunk_b else (b, a)
-        wide, narrow = wide.magnitude, narrow.magnitude
-        corner = len(wide) - 1 - index
-        row = [wide[j] & narrow[index] for j in range(corner + 1)]
-        column = [wide[corner] & narrow[k] for k in range(index + 1, len(narrow))]
-        return row + column
+    def _sums(self, m: Module) -> list[tuple[Value, Value | None]]:
+        """Sums of the words over the lanes, any widths, each with the carry left over."""
+        signs, sums = self._signs(), []
+        for index in range(self._words):
+            values = self._values(index)
+            words = [Cat(v ^ s.replicate(len(v)), s).as_signed() for v, s in zip(values, signs, strict=True)]
+            carries = signs
+            if index == self._words - 1:
+                # The last sum has no adder after it for the carry left over. But this word is short: its LUTs can
+                # negate it.
+                words[0], carries = Mux(signs[0], -values[0], values[0])[: len(words[0])].as_signed(), signs[1:]
+            sums.append(adder_tree(m, words, carries))
+        return sums
+
+    def _equal_sums(self, m: Module) -> list[tuple[Value, Value | None]]:
+        """Sums of the words over the lanes, equal widths, each with the carry left over."""
+        absent, sums = [~s for s in self._signs()], []
+        for index in range(self._words - 1):
+            values = self._values(index)
+            words = [Cat(~(v ^ n.replicate(len(v))), n) for v, n in zip(values, absent, strict=True)]
+            word_sum, carry = adder_tree(m, words, [] if index else absent)
+            sums.append((less_half(word_sum), carry))
+
+        bits = Cat(~(v ^ n) for v, n in zip(self._values(self._words - 1), absent, strict=True))
+        # The constant left is lanes / 2**(words - 1) here: the tables take it along, each its share.
+        shares = [4 * fours >> self._words - 1 for fours in range(len(bits) // 4 + 1)]
+        counts = [
+            delayed(m, ones_of_four(bits[4 * n : 4 * n + 4], shares[n + 1] - shares[n])) for n in range(len(bits) // 4)
+        ]
+        word_sum, _ = adder_tree(m, counts)
+        sums.append((delayed(m, word_sum), None))  # four at a time is a level less
+        return sums
+
+    def _signs(self) -> list[Value]:
+        """Signs of the products."""
+        return [a.sign ^ b.sign for a, b in zip(self.a.lane, self.b.lane, strict=True)]
+
+    def _values(self, index: int) -> list[Value]:
+        """Word ``index`` of every lane, without sign: a partial product of each weight from ``2**index`` up."""
+        wide, narrow = (self.a, self.b) if self.bfp.chunk_a >= self.bfp.chunk_b else (self.b, self.a)
+        return [bent_row(w.magnitude, n.magnitude, index) for w, n in zip(wide.lane, narrow.lane, strict=True)]
 
 
-def tree(m: Module, words: Sequence[Value], carries: list[Value], flip=0) -> tuple[Value, Value | None]:
-    """Sum signed words in a binary tree, registered at every level; give the sum, and the carry left over, if any."""
-    while True:
-        if len(words) == flip:
-            words[0] = Cat(words[0][:-1], ~words[0][-1]).as_signed()
-        if len(words) == 1:
-            break
-        adders = len(words) // 2
-        now, later = carries[:adders], carries[adders:]
-        now = now or [None] * adders
-        words = [registered(m, add(x, y, c)) for x, y, c in zip(words[::2], words[1::2], now, strict=True)]
-        carries = [registered(m, c) for c in later]
-    return words[0], carries[0] if carries else None
+def bent_row(wide: Value, narrow: Value, index: int) -> Value:
+    """Partial products of row ``index`` up to where it meets column ``index`` from the far side, then that column up.
 
-
-def add(x: Value, y: Value, carry: Value | None) -> Value:
-    """``x + y + carry``. The carry is made by a bit below the lowest: so it costs no second adder."""
-    if carry is None:
-        return x + y
-    total = below(x, carry) + below(y, carry)
-    return total[1:].as_signed() if total.shape().signed else total[1:]
-
-
-def below(x, carry):
-    both = Cat(carry, x)
-    return both.as_signed() if x.shape().signed else both
-
-
-def registered(m: Module, value: Value) -> Value:
-    """`value` of a cycle ago."""
-    return delayed(m, value, 1)
+    So every partial product belongs to one bent row, and none has two of one weight.
+    """
+    corner = len(wide) - 1 - index
+    row = [wide[j] & narrow[index] for j in range(corner + 1)]
+    column = [wide[corner] & narrow[k] for k in range(index + 1, len(narrow))]
+    return Cat(*row, *column)

@@ -1,7 +1,7 @@
 """FMAC: the processing element for block floating point."""
 
-from amaranth.hdl import EnableInserter, Module, Signal, signed
-from amaranth.lib import wiring
+from amaranth.hdl import EnableInserter, Module, Signal, Value, signed
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import Bfp
@@ -54,6 +54,16 @@ class Fmac(wiring.Component):
     drain_o : Out(half)
         Half words, upwards; zero when idle.
     """
+
+    en: Value
+    a_i: data.View
+    a_o: data.View
+    b_i: data.View
+    b_o: data.View
+    restart_i: Value
+    restart_o: Value
+    drain_i: Value
+    drain_o: Value
 
     def __init__(self, bfp: Bfp):
         self._bfp = bfp
