@@ -59,8 +59,8 @@ def test_instances_equal_plain_submodules(rows, columns, tmp_path):
     plain = rtlil.convert(AxiStreamArray(config(rows, columns)), name="plain", emit_src=False)
     (tmp_path / "plain.v").write_text(verilog_of(plain))
     script = """
-        read_verilog emitted.v; hierarchy -top emitted; proc; flatten; opt_clean; design -stash emitted
-        read_verilog plain.v; hierarchy -top plain; proc; flatten; opt_clean; design -stash plain
+        read_verilog emitted.v; hierarchy -top emitted; proc -norom; flatten; opt_clean; design -stash emitted
+        read_verilog plain.v; hierarchy -top plain; proc -norom; flatten; opt_clean; design -stash plain
         design -copy-from emitted emitted; design -copy-from plain plain
         equiv_make emitted plain equiv; hierarchy -top equiv; opt_clean
         equiv_simple; equiv_induct; equiv_status -assert

@@ -16,7 +16,7 @@ def verilog_of(rtlil: str) -> str:
         read_rtlil <<rtlil
 {rtlil}
 rtlil
-        proc
+        proc -norom
         memory_collect
         opt_clean -purge
         write_verilog -norename -noattr

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Array, Cat, Const, Module, Value, signed
+from amaranth.hdl import Cat, Const, Module, Value
 
 from lowtide.units.delay import delayed
 
@@ -59,5 +59,7 @@ def less_half(word: Value) -> Value:
 
 def ones_of_four(bits: Value, less: int) -> Value:
     """Count the ones of four bits, and subtract a constant from 0 to 4: a four-input LUT a bit, so less than adders."""
-    shape = signed(3 if less else 4)
-    return Array(Const(ones.bit_count() - less, shape) for ones in range(16))[bits]
+    width = 3 if less else 4
+    counts = [ones.bit_count() - less for ones in range(16)]
+    tables = [sum((count >> n & 1) << ones for ones, count in enumerate(counts)) for n in range(width)]
+    return Cat((Const(table, 16) >> bits)[0] for table in tables).as_signed()
