@@ -106,14 +106,14 @@ class DotProduct(wiring.Component):
 
     def _equal_sums(self, m: Module) -> list[tuple[Value, Value | None]]:
         """Sums of the words over the lanes, equal widths, each with the carry left over."""
-        absent, sums = [~s for s in self._signs()], []
+        signs, sums = self._signs(), []
         for index in range(self._words - 1):
             values = self._values(index)
-            words = [Cat(~(v ^ n.replicate(len(v))), n) for v, n in zip(values, absent, strict=True)]
-            word_sum, carry = adder_tree(m, words, [] if index else absent)
+            words = [Cat(v ^ s.replicate(len(v)), ~s) for v, s in zip(values, signs, strict=True)]
+            word_sum, carry = adder_tree(m, words, [] if index else [~s for s in signs])
             sums.append((less_half(word_sum), carry))
 
-        bits = Cat(~(v ^ n) for v, n in zip(self._values(self._words - 1), absent, strict=True))
+        bits = Cat(v ^ s for v, s in zip(self._values(self._words - 1), signs, strict=True))
         # The constant left is lanes / 2**(words - 1) here: the tables take it along, each its share.
         shares = [4 * fours >> self._words - 1 for fours in range(len(bits) // 4 + 1)]
         counts = [
