@@ -1,6 +1,7 @@
 """The bench around an array: drivers, monitors, model and checker, and what ties them together."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import cocotb
@@ -42,6 +43,7 @@ class ArrayBench:
         self.model = ArrayModel(self.sidecar, self.checker.expect)
         self.beats: list[tuple[int, bool]] = []  # edges at which A was taken, and whether a tile ended
         self.results: list[tuple[int, bool]] = []  # edges at which rows came
+        self.row_seen: Callable[[int], object] = lambda _data: None  # also called with every row
         self.misaligned_from: int | None = None
 
         a, b, c = (Stream(dut, prefix) for prefix in ("s_axis_a", "s_axis_b", "m_axis_c"))
@@ -107,6 +109,7 @@ class ArrayBench:
     def _saw_c(self, edge: int, data: int, last: bool) -> None:
         self.results.append((edge, last))
         self.checker.saw(edge, data, last)
+        self.row_seen(data)
 
     async def _watch_misaligned(self) -> None:
         edge = RisingEdge(self.dut.clk)

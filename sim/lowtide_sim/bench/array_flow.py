@@ -1,5 +1,7 @@
 """cocotb tests of how the array moves: backpressure, reset, misaligned tiles, throughput and latency."""
 
+from itertools import pairwise
+
 import cocotb
 from cocotb.triggers import ClockCycles
 
@@ -75,9 +77,9 @@ async def throughput(dut):
         await bench.finish()
         period = max(beats + 1, 2 * rows)
         ends = [edge for edge, last in bench.beats if last]
-        assert [y - x for x, y in zip(ends[2:], ends[3:], strict=False)] == [period] * 3, f"tiles of {beats} beats"
+        assert [y - x for x, y in pairwise(ends[2:])] == [period] * 3, f"tiles of {beats} beats"
         last_rows = [edge for edge, last in bench.results if last]
-        assert [y - x for x, y in zip(last_rows[1:], last_rows[2:], strict=False)] == [period] * 4
+        assert [y - x for x, y in pairwise(last_rows[1:])] == [period] * 4, f"tiles of {beats} beats"
 
 
 @cocotb.test()

@@ -44,14 +44,20 @@ class Checker:
             raise AssertionError(f"edge {edge}, row {self.checked}: tlast is {last}, not {expected_last}")
         self.checked += 1
 
+    def words(self, data: int) -> list[int]:
+        """The signed words of a row."""
+        return [self._word(data, column) for column in range(self.columns)]
+
+    def _word(self, data: int, column: int) -> int:
+        bits = data >> column * self.width & ((1 << self.width) - 1)
+        return bits - (bits >> self.width - 1 << self.width)
+
     def _row(self, words: list[int]) -> int:
         mask = (1 << self.width) - 1
         return sum((word & mask) << column * self.width for column, word in enumerate(words))
 
     def _difference(self, words: list[int], data: int) -> str:
         for column, word in enumerate(words):
-            bits = data >> column * self.width & ((1 << self.width) - 1)
-            came = bits - (bits >> self.width - 1 << self.width)
-            if came != word:
-                return f"column {column} is {came}, not {word}"
+            if self._word(data, column) != word:
+                return f"column {column} is {self._word(data, column)}, not {word}"
         return "bits above the last column are not zero"

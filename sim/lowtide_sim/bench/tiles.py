@@ -3,7 +3,7 @@
 import random
 from typing import Any, NamedTuple
 
-__all__ = ["Side", "Tile", "Tiles"]
+__all__ = ["Side", "Tile", "Tiles", "tile"]
 
 Beats = list[tuple[int, bool]]
 
@@ -107,7 +107,7 @@ class Tiles:
             pairs += [(x, y) for x in a for y in b]
         if rng.random() < 0.5:
             rng.shuffle(pairs)
-        return _tile(pairs)
+        return tile(pairs)
 
     def of_beats(self, beats: int) -> Tile:
         """A tile of so many beats, of one chunk each."""
@@ -115,7 +115,7 @@ class Tiles:
             (self.a.group(1, self.lanes, "any", "any")[0], self.b.group(1, self.lanes, "any", "any")[0])
             for _ in range(beats)
         ]
-        return _tile(pairs)
+        return tile(pairs)
 
     def largest(self, negative: bool) -> Tile:
         """The longest tile there may be, of the largest operands: the ends of the accumulator's range.
@@ -128,7 +128,7 @@ class Tiles:
         for used in used_lanes:
             a, b = self.a.largest(used, signs), self.b.largest(used, [False] * self.b.words)
             pairs += [(x, y) for x in a for y in b]
-        return _tile(pairs)
+        return tile(pairs)
 
     def _used_lanes(self, groups: int) -> list[int]:
         """Lanes that are no padding, for each group: all of them but in the last."""
@@ -137,7 +137,8 @@ class Tiles:
         return [self.lanes] * (groups - 1) + [last]
 
 
-def _tile(pairs: list[tuple[int, int]]) -> Tile:
+def tile(pairs: list[tuple[int, int]]) -> Tile:
+    """A tile of these beats of A and B."""
     ends = [False] * (len(pairs) - 1) + [True]
     return Tile(
         [(a, end) for (a, _), end in zip(pairs, ends, strict=True)],
