@@ -4,6 +4,7 @@ import pytest
 from amaranth.hdl import Assert, Assume, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
+
 from lowtide.formats import Bfp
 from lowtide.units.aligner import Aligner
 from lowtide.units.delay import delayed

@@ -7,6 +7,7 @@ from typing import NoReturn
 import click
 
 from lowtide import __version__
+from lowtide.cli.chunks import chunks
 from lowtide.cli.emit import emit
 from lowtide.cli.group import SuggestingGroup
 from lowtide.cli.list import list_
@@ -33,7 +34,7 @@ def lowtide() -> None:
     """Generate synthesizable RTL for low-precision neural-network arithmetic."""
 
 
-for command in (emit, list_, report):
+for command in (chunks, emit, list_, report):
     lowtide.add_command(command)
 
 
