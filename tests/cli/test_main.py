@@ -1,11 +1,12 @@
 """What the command line says: help, versions, figures, and errors in one line."""
 
 import json
+from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
 from lowtide import __version__
-from lowtide.cli import main
+from lowtide.cli import group, main
 from lowtide.report import Design
 
 UNITS = [
@@ -90,3 +91,11 @@ def test_operating_system_errors_name_the_file(run, tmp_path):
     (tmp_path / "build").write_text("in the way")
     code, _, err = run("report", "--target", "ice40", "--unit", "xor", "--no-fmax")
     assert (code, err) == (1, "lowtide: build/cache: Not a directory\n")
+
+
+def test_a_command_whose_package_is_missing_says_what_to_install(run, monkeypatch):
+    entry = EntryPoint("gone", "no_such_package.command:gone", "lowtide.commands")
+    monkeypatch.setattr(group, "entry_points", lambda **_: EntryPoints([entry]))
+    code, _, err = run("gone", "some", "--arguments")
+    assert code == 1
+    assert err == "Error: gone needs no_such_package: pip install 'lowtide[sim]'\n"

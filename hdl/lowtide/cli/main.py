@@ -9,7 +9,7 @@ import click
 from lowtide import __version__
 from lowtide.cli.chunks import chunks
 from lowtide.cli.emit import emit
-from lowtide.cli.group import SuggestingGroup
+from lowtide.cli.group import CommandGroup
 from lowtide.cli.list import list_
 from lowtide.cli.report import report
 from lowtide.config import Config, ConfigError
@@ -28,7 +28,7 @@ Examples:
 """
 
 
-@click.group(cls=SuggestingGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lowtide", message="%(prog)s %(version)s")
 def lowtide() -> None:
     """Generate synthesizable RTL for low-precision neural-network arithmetic."""
