@@ -96,11 +96,8 @@ class Tiling:
         down, across = self.grid
         step_a, step_b = self._steps
         tile_a, tile_b = np.divmod(np.arange(self.tiles), across)
-        stride_a, stride_b = len(self.words_a) // down, len(self.words_b) // across
-        return tuple(
-            (tile[:, np.newaxis] * stride + step).reshape(-1).astype(np.int32)
-            for tile, stride, step in ((tile_a, stride_a, step_a), (tile_b, stride_b, step_b))
-        )
+        first_a, first_b = tile_a * (len(self.words_a) // down), tile_b * (len(self.words_b) // across)
+        return np.add.outer(first_a, step_a).reshape(-1), np.add.outer(first_b, step_b).reshape(-1)
 
     @cached_property
     def _steps(self) -> tuple[np.ndarray, np.ndarray]:
