@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from lowtide.config import Config
-from lowtide_sim.golden import BfpTensor
+from lowtide_sim.golden import BfpTensor, quantise
 from lowtide_sim.simulator import run
 from lowtide_sim.tiling import Tiling
 
@@ -98,6 +98,20 @@ class SimulatedArray:
     def build(self) -> None:
         """Build the simulation, so that products need not wait for it."""
         self.products([])
+
+    def quantise(self, x: Any, *, mantissa: int, axis: int) -> BfpTensor:
+        """Convert to the exponents and groups that this hardware takes, rounding to nearest.
+
+        Parameters
+        ----------
+        x : array of floats
+            What to convert.
+        mantissa : int
+            Bits of a magnitude.
+        axis : int
+            Axis along which elements are grouped: the last of A, the last but one of B.
+        """
+        return quantise(x, mantissa=mantissa, exponent=self.config.bfp.exponent, group=self.config.bfp.lanes, axis=axis)
 
     def matmul(self, a: BfpTensor, b: BfpTensor) -> Product:
         """Multiply two tensors of the golden model.

@@ -1,6 +1,7 @@
 """A small multilayer perceptron in FP32, and its training, in NumPy alone."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import attrs
 import numpy as np
@@ -88,7 +89,7 @@ def train(images: Images, progress: Callable[[int, int], None] | None = None) ->
                 (random.standard_normal((inputs, outputs)) * np.sqrt(2 / inputs)).astype(np.float32),
                 np.zeros(outputs, np.float32),
             )
-            for inputs, outputs in zip(WIDTHS[:-1], WIDTHS[1:], strict=True)
+            for inputs, outputs in pairwise(WIDTHS)
         )
     )
     velocities = [Layer(np.zeros_like(layer.weights), np.zeros_like(layer.bias)) for layer in network.layers]
