@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import IO, Any
 
 import click
 from rich.console import Console
@@ -21,8 +22,15 @@ __all__ = ["sim"]
 # Where every image would take too long: with a slow simulator, or with every signal recorded.
 FEW = 8
 
+EXAMPLES = """\b
+Examples:
+  lowtide sim
+  lowtide sim my.toml --images 24 --folder build/mine
+  lowtide sim tiny --simulator icarus --waves
+"""
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.argument("config", default="default")
 @click.option(
     "--simulator", type=click.Choice(list(SIMULATORS)), default="verilator", show_default=True, help="What simulates."
@@ -48,11 +56,6 @@ def sim(config: str, simulator: str, images: int | None, waves: bool, as_json: b
     layer, through the Verilog of CONFIG, a preset or a .toml file, at 8 × 8, 6 × 6, 4 × 4, 4 × 2 and 2 × 2 bits.
     Printed and drawn are its accuracy beside FP32's, cycles, and how busy the processing elements are. Every word
     that comes out is compared with the golden model's: if one differs, the exit code is 1.
-
-    \b
-    Examples:
-      lowtide sim
-      lowtide sim large.toml --images 24 --folder build/large
     """
     started = time.perf_counter()
     if images is None and (waves or simulator == "icarus"):
@@ -69,27 +72,33 @@ def sim(config: str, simulator: str, images: int | None, waves: bool, as_json: b
             results = workload.run(array, stages)
         files = _write(results, folder)
     except (ConfigError, SimulationError, SimulatorMissing) as error:
-        raise click.ClickException(str(error)) from None
+        raise _Failure(str(error)) from None
     except OSError as error:
-        raise click.ClickException(f"cannot write into {folder}: {error.strerror}") from None
+        raise _Failure(f"cannot write into {folder}: {error.strerror}") from None
     if as_json:
         click.echo(json.dumps(results.to_json(), indent=2))
     else:
-        console = Console()
-        console.print(configuration_text(config, given, workload.config), highlight=False)
+        click.echo(configuration_text(config, given, workload.config))
         for table in tables(results):
-            console.print(table)
-        rate = array.cycles / array.seconds
-        console.print(
-            f"{', '.join(map(str, files))}\n{time.perf_counter() - started:.0f} s, of which {array.build_seconds:.0f} s"
-            f" to build and {array.seconds:.0f} s to simulate ({rate:,.0f} cycles a second)",
-            highlight=False,
-            soft_wrap=True,
+            Console().print(table)
+        for file in files:
+            click.echo(file)
+        click.echo(
+            f"{time.perf_counter() - started:.0f} s, of which {array.build_seconds:.0f} s to build and"
+            f" {array.seconds:.0f} s to simulate, {array.cycles / array.seconds:,.0f} cycles a second"
         )
     if results.wrong:
-        raise click.ClickException(f"not equal to the golden model: {'; '.join(results.wrong)}")
+        raise _Failure(f"not equal to the golden model: {'; '.join(results.wrong)}")
     if not as_json:
         click.echo("Every word equals the golden model's.")
+
+
+class _Failure(click.ClickException):
+    """A complaint in one line, and exit code 1."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Say it on stderr, as every command does."""
+        click.echo(f"lowtide: {self.format_message()}", file=file, err=True)
 
 
 def _write(results: Results, folder: Path) -> list[Path]:
@@ -98,19 +107,21 @@ def _write(results: Results, folder: Path) -> list[Path]:
     picture, data = folder / "digits.png", folder / "digits.json"
     plot(results, picture)
     data.write_text(json.dumps(results.to_json(), indent=2) + "\n", encoding="utf-8")
-    return [picture, data]
+    return [picture, data] + ([results.array.record] if results.array.record else [])
 
 
 class _Stages:
     """Progress on the terminal, a line for each stage. Called with the name of the next."""
 
     def __init__(self):
+        console = Console(stderr=True)
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TimeElapsedColumn(),
-            console=Console(stderr=True),
+            console=console,
             transient=True,
+            disable=not console.is_terminal,
         )
         self.task: TaskID | None = None
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import attrs
 import numpy as np
 
 from lowtide.config import Config
+from lowtide.emission import emit
 from lowtide_sim.golden import BfpTensor, quantise
-from lowtide_sim.simulator import run
+from lowtide_sim.simulator import simulate
 from lowtide_sim.tiling import Tiling
 
 __all__ = ["Product", "SimulatedArray"]
@@ -80,6 +82,8 @@ class SimulatedArray:
     ----------
     build_seconds, seconds, cycles
         Sums over all runs: time to build, time to simulate, and simulated cycles between first beats and last rows.
+    record : Path or None
+        Waveforms of the last run.
     """
 
     def __init__(
@@ -94,6 +98,7 @@ class SimulatedArray:
         self.config, self.folder, self.simulator = config, folder.resolve(), simulator
         self.waves, self.progress = waves, progress
         self.build_seconds, self.seconds, self.cycles = 0.0, 0.0, 0
+        self.record: Path | None = None
 
     def build(self) -> None:
         """Build the simulation, so that products need not wait for it."""
@@ -142,8 +147,10 @@ class SimulatedArray:
             file.unlink(missing_ok=True)
         np.savez(files["products.npz"], **_arrays(tilings))
         with self._watched(files["progress"], sum(tiling.beats for tiling in tilings)):
-            simulation = run(
-                config=self.config,
+            simulation = simulate(
+                verilog=self._verilog,
+                sidecar=self._verilog.with_suffix(".json"),
+                top=self._verilog.stem,
                 test_module="lowtide_sim.bench.full_rate",
                 folder=self.folder,
                 simulator=self.simulator,
@@ -164,8 +171,14 @@ class SimulatedArray:
             ]
         self.build_seconds += simulation.build_seconds
         self.seconds += simulation.seconds
+        self.record = simulation.waves
         self.cycles += sum(product.cycles for product in products)
         return products
+
+    @cached_property
+    def _verilog(self) -> Path:
+        """The Verilog, emitted once."""
+        return emit(self.config, self.folder)[0]
 
     @contextmanager
     def _watched(self, file: Path, beats: int) -> Iterator[None]:

@@ -29,9 +29,11 @@ def plot(results: Results, file: Path) -> None:
     utilisation = [inference.total.utilisation for inference in results.inferences]
 
     left.axhline(100 * results.fp32, color=DARK, linewidth=1, linestyle="--", label=f"FP32, {100 * results.fp32:.1f} %")
-    left.plot(names, percent, color=BLUE, marker="o", linewidth=1.5, label="simulated array")
+    left.plot(
+        names, percent, color=BLUE, marker="o", markersize=8, linestyle="", clip_on=False, label="simulated array"
+    )
     for x, y in enumerate(percent):
-        left.annotate(f"{y:.1f} %", (x, y), xytext=(0, -14), textcoords="offset points", ha="center", color=BLUE)
+        left.annotate(f"{y:.1f} %", (x, y), xytext=(0, -18), textcoords="offset points", ha="center", color=BLUE)
     lowest = min(*percent, 100 * results.fp32)
     left.set_ylim(lowest - max(1, 0.4 * (100 - lowest)), 100)
     left.margins(x=0.1)
@@ -40,12 +42,12 @@ def plot(results: Results, file: Path) -> None:
     left.legend(loc="lower left", frameon=False)
 
     bars = right.bar(names, kilocycles, color=BLUE, width=0.6)
-    labels = [f"{k:,.1f}\nPE {u:.0%}" for k, u in zip(kilocycles, utilisation, strict=True)]
+    labels = [f"{k:,.1f}\n{100 * u:.0f} %" for k, u in zip(kilocycles, utilisation, strict=True)]
     right.bar_label(bars, labels, padding=3, color=DARK)
     right.margins(y=0.18)
     right.set_ylabel("thousand cycles")
     array = results.array.config.array
-    right.set_title(f"Cycles on {array.rows} × {array.columns} elements", loc="left")
+    right.set_title(f"Cycles and utilisation of {array.rows} × {array.columns} PEs", loc="left")
 
     for axes in (left, right):
         axes.set_xlabel("magnitude bits, activations × weights")

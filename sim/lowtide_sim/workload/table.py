@@ -32,7 +32,7 @@ def configuration_text(source: str, given: Config, fitting: Config) -> str:
 def tables(results: Results) -> Iterator[RenderableType]:
     """A table of the network at every precision, and one of the large product."""
     network = "-".join(map(str, WIDTHS))
-    table = _table(f"{results.images} held-out images, network {network}", "Precision", "Accuracy", "FP32", "Cycles")
+    table = _table(f"{results.images} held-out images, network {network}", "Bits", "Accuracy", "FP32")
     for inference in results.inferences:
         table.add_row(
             str(inference.precision),
@@ -43,7 +43,7 @@ def tables(results: Results) -> Iterator[RenderableType]:
     yield table
     if results.large:
         shape = " × ".join(map(str, SHAPE))
-        table = _table(f"{shape}, random data", "Precision", "Cycles")
+        table = _table(f"{shape}, random data", "Bits")
         for product in results.large:
             table.add_row(str(product.precision), *_costs(product.total))
         yield table
@@ -51,7 +51,7 @@ def tables(results: Results) -> Iterator[RenderableType]:
 
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
-    for column in (*columns, "Beats/cycle", "PE utilisation", "Words compared", "Equal"):
+    for column in (*columns, "Cycles", "Beats\n/cycle", "PE\nutilisation", "Words\ncompared", "Equal"):
         table.add_column(column, justify="right")
     return table
 
