@@ -372,8 +372,11 @@ def _passed(results: Path, test_module: str, seed: int, log: Path) -> tuple[str,
     cases = list(ElementTree.parse(results).getroot().iter("testcase"))
     failed = [case for case in cases if case.find("failure") is not None or case.find("error") is not None]
     if failed:
-        names = ", ".join(f"{case.get('name')}{_reason(case)}" for case in failed)
-        raise SimulationError(f"{test_module}: {names} failed (seed {seed}): see {log}")
+        others = f" and {len(failed) - 1} more" if failed[1:] else ""
+        raise SimulationError(
+            f"{failed[0].get('classname')}.{failed[0].get('name')} failed{_reason(failed[0])}{others}"
+            f" (seed {seed}): see {log}"
+        )
     if not cases:
         raise SimulationError(f"{test_module} has no such test: see {log}")
     return tuple(str(case.get("name")) for case in cases)
@@ -383,5 +386,5 @@ def _reason(case: ElementTree.Element) -> str:
     """What a test failed of, in one line."""
     for kind in ("failure", "error"):
         if (node := case.find(kind)) is not None and (text := node.get("message") or node.get("error_msg")):
-            return f" ({' '.join(text.split())[:200]})"
+            return f": {' '.join(text.split())[:200]}"
     return ""

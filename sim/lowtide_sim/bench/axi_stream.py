@@ -139,10 +139,10 @@ class Monitor:
             elif stream.valid.value == ONE:
                 word = stream.data.value, stream.last.value
                 if offered is not None and word != offered:
-                    raise AssertionError(f"{stream.data._name} changed from {offered} to {word} before it was taken")
+                    raise AssertionError(f"edge {now()}: {stream.data._name} changed before it was taken")
                 offered = word
                 if stream.ready.value == ONE:
                     offered = None
                     self.seen(now(), word[0].to_unsigned(), word[1] == ONE)
             elif offered is not None:
-                raise AssertionError(f"{stream.valid._name} fell before the word was taken")
+                raise AssertionError(f"edge {now()}: {stream.valid._name} fell before the word was taken")

@@ -1,0 +1,54 @@
+"""What the tests that simulate have in common."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lowtide_sim.simulator import SimulatorMissing, check_installed, run
+
+ARRAY_BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow", "array_quantised"))
+
+
+@pytest.fixture(scope="session")
+def cache() -> Path:
+    """Built simulations, kept from one run of the tests to the next; `make clean` removes them."""
+    return Path(__file__).parents[2] / "build" / "simulations"
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """Seed of all benches: LOWTIDE_SEED, or 1. Every failure names it."""
+    return int(os.environ.get("LOWTIDE_SEED") or 1)
+
+
+@pytest.fixture
+def require():
+    """Skip where a simulator is not installed."""
+
+    def check(simulator: str) -> None:
+        try:
+            check_installed(simulator)
+        except SimulatorMissing as missing:
+            pytest.skip(str(missing))
+
+    return check
+
+
+@pytest.fixture
+def run_array(tmp_path, cache, seed, require):
+    """Run the array's benches on a configuration."""
+
+    def simulation(config, simulator, **parameters):
+        require(simulator)
+        return run(
+            config=config,
+            test_module=ARRAY_BENCHES,
+            folder=tmp_path,
+            simulator=simulator,
+            parameters=parameters,
+            seed=seed,
+            cache=cache,
+        )
+
+    return simulation

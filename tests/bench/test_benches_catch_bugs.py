@@ -1,0 +1,119 @@
+"""The benches fail on arrays with a bug planted into their Verilog, and on nothing less."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from lowtide.array.shape import ArrayShape
+from lowtide.config import Config
+from lowtide.emission import emit
+from lowtide.formats import Bfp
+from lowtide_sim.simulator import Simulation, SimulationError, simulate
+
+CONFIG = Config(array=ArrayShape(rows=2, columns=3), bfp=Bfp(lanes=4, max_k=64))
+WORD_A = CONFIG.bfp.layout_a.size
+BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow"))
+
+
+def replaced(pattern: str, replacement: str, text: str) -> str:
+    """The text with every match replaced, of which there must be one at least."""
+    changed, count = re.subn(pattern, replacement, text)
+    assert count, f"nothing in the Verilog is like {pattern!r}: this mutation has to follow a change of the RTL"
+    return changed
+
+
+def in_module(name: str, pattern: str, replacement: str) -> Callable[[str], str]:
+    """A mutation of one module, whose name matches a pattern."""
+
+    def mutate(text: str) -> str:
+        module = re.search(rf"^module {name}\(.*?^endmodule", text, re.MULTILINE | re.DOTALL)
+        assert module, f"no module is called {name}: this mutation has to follow a change of the RTL"
+        return text[: module.start()] + replaced(pattern, replacement, module[0]) + text[module.end() :]
+
+    return mutate
+
+
+def without_reset(module: str, register: str) -> Callable[[str], str]:
+    """A register that a reset no longer reaches."""
+
+    def mutate(text: str) -> str:
+        following = re.search(rf"^module {module}\(.*?^    {register} <= (\S+) ;", text, re.MULTILINE | re.DOTALL)
+        assert following, f"no register {register} in {module}: this mutation has to follow a change of the RTL"
+        return in_module(module, rf"(assign {re.escape(following[1])}  = )rst \? \S+ : ", r"\1")(text)
+
+    return mutate
+
+
+TRANSPARENT = (r"always @\(posedge clk\)\n    o <= \S+ ;", "always @*\n    o = i;")
+BUGS = {
+    "a stage of the operands' skew is missing": in_module(f"delay_1x{WORD_A}", *TRANSPARENT),
+    "a row restarts a cycle early": in_module("delay_1x1", *TRANSPARENT),
+    "halves of the results are swapped": in_module(
+        r"collector_\w+", r"\{ halves(\[\S+\]), low(\[\S+\])", r"{ low\2, halves\1"
+    ),
+    "the array does not stop for its sink": in_module(r"collector_\w+", r"en <= \S+ ;", "en <= 1'h1 ;"),
+    "tiles follow each other too soon": in_module(r"feeder_\w+", r"restart \? 2'h3 :", "restart ? 2'h2 :"),
+    "beats are taken from one side alone": in_module(r"feeder_\w+", "a_ready = open_ & b_valid", "a_ready = open_"),
+    "misaligned tiles go unnoticed": in_module(r"feeder_\w+", "a_last != b_last", "1'h0"),
+    "reset leaves the array believing in a tile": without_reset(r"feeder_\w+", "started"),
+    "results in flight outlive a reset": without_reset("delay_1x1_reset", "o"),
+    "a row is offered for one cycle only": in_module(
+        r"collector_\w+", r"assign occupied = .*;", "assign occupied = 1'h0;"
+    ),
+}
+
+
+@pytest.fixture
+def run_changed(tmp_path, cache, seed, require) -> Callable[..., Simulation]:
+    """Emit the array, change its Verilog, and run the benches on it."""
+    require("icarus")
+
+    def run(change: Callable[[str], str], seed: int = seed) -> Simulation:
+        verilog, sidecar = emit(CONFIG, tmp_path)
+        verilog.write_text(change(verilog.read_text(encoding="utf-8")), encoding="utf-8")
+        return simulate(
+            verilog=verilog,
+            sidecar=sidecar,
+            top=verilog.stem,
+            test_module=BENCHES,
+            folder=tmp_path,
+            simulator="icarus",
+            seed=seed,
+            cache=cache,
+        )
+
+    return run
+
+
+def test_a_failing_seed_fails_alike_again(run_changed):
+    bug = BUGS["tiles follow each other too soon"]
+    messages = []
+    for seed in (11, 11, 12):
+        with pytest.raises(SimulationError, match=rf"\(seed {seed}\)") as caught:
+            run_changed(bug, seed)
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
+    assert messages[0] != messages[2].replace("seed 12", "seed 11")
+
+
+def test_nothing_depends_on_what_registers_hold_at_power_up(run_changed):
+    def unknown(text: str) -> str:
+        return replaced(r"(?m)^(  reg .*\S) += \d+'h\w+;$", r"\1 ;", text)
+
+    run_changed(unknown)
+
+
+@pytest.mark.slow
+def test_an_array_without_a_bug_passes(run_changed):
+    run_changed(lambda text: text)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", BUGS)
+def test_each_bug_is_caught(run_changed, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_changed(BUGS[bug])
+    assert "could not be built" not in str(caught.value)
+    assert "without results" not in str(caught.value)
+    assert "failed: " in str(caught.value)
