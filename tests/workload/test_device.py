@@ -62,3 +62,14 @@ def test_utilisation_counts_results_that_were_asked_for():
     assert tiling.beats == 2 * 2 * (2 * 2 * 2)
     assert product.beat_rate == 32 / 100
     assert product.utilisation == 3 * 4 * 8 / (2 * 3 * 100)
+
+
+@pytest.mark.slow
+def test_long_tiles_keep_the_default_array_busy(tmp_path):
+    """256 × 512 × 256 at 4 × 4 bits: nothing is lost but one beat between tiles."""
+    config = Config.load("default")
+    a, b = operands(config, 256, 512, 256, 4, 4)
+    product = SimulatedArray(config, folder=tmp_path).matmul(a, b)
+    np.testing.assert_array_equal(product.acc, matmul(a, b))
+    assert product.cycles < 1024 * 129 + 64
+    assert product.utilisation > 0.99
