@@ -12,7 +12,7 @@ from lowtide.array.shape import ArrayShape
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import IllegalValue
 
-__all__ = ["Config", "ConfigError", "presets", "section_from"]
+__all__ = ["Config", "ConfigError", "nearest", "presets", "section_from"]
 
 Section = TypeVar("Section")
 
@@ -56,7 +56,7 @@ class Config:
             path = Path(source)
         else:
             raise ConfigError(
-                f"no preset {source!r}{_nearest(source, presets())}; presets: {', '.join(presets())};"
+                f"no preset {source!r}{nearest(source, presets())}; presets: {', '.join(presets())};"
                 " or give a file whose name ends in .toml"
             )
         try:
@@ -84,11 +84,27 @@ class Config:
         sections = {}
         for name, values in tables.items():
             if name not in kinds:
-                raise ConfigError(f"unknown section [{name}]{_nearest(name, kinds)}; sections: {', '.join(kinds)}")
+                raise ConfigError(f"unknown section [{name}]{nearest(name, kinds)}; sections: {', '.join(kinds)}")
             if not isinstance(values, Mapping):
                 raise ConfigError(f"{name} must be a section, [{name}], not {values!r}")
             sections[name] = section_from(kinds[name], values, name)
         return cls(**sections)
+
+    def changed(self, changes: Mapping[str, Any]) -> Self:
+        """The same configuration with some keys, named ``section.key``, changed.
+
+        Raises
+        ------
+        ConfigError
+            If a key or a value is not legal.
+        """
+        tables = self.to_tables()
+        for name, value in changes.items():
+            section, dot, key = name.partition(".")
+            if not dot:
+                raise ConfigError(f"key {name} must name its section, as in array.rows")
+            tables.setdefault(section, {})[key] = value
+        return self.from_tables(tables)
 
     def to_tables(self) -> dict[str, dict[str, Any]]:
         """The configuration as plain tables: what `from_tables` takes."""
@@ -106,14 +122,14 @@ def section_from(kind: type[Section], values: Mapping[str, Any], name: str = "")
     keys = [field.name for field in attrs.fields(kind)]
     for key in values:
         if key not in keys:
-            raise ConfigError(f"unknown key {prefix}{key}{_nearest(key, keys)}; keys: {', '.join(keys)}")
+            raise ConfigError(f"unknown key {prefix}{key}{nearest(key, keys)}; keys: {', '.join(keys)}")
     try:
         return kind(**values)
     except IllegalValue as error:
         raise ConfigError(str(error.within(name) if name else error)) from None
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
     """A question naming the known word most like ``word``, if there is one."""
-    close = difflib.get_close_matches(word, list(known), n=1)
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f", did you mean {close[0]}?" if close else ""

@@ -100,6 +100,19 @@ def test_every_fraction_at_every_exponent(m, e, rounding):
         np.testing.assert_array_equal(tensor.signed[..., 1], sign * magnitude)
 
 
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("m", [1, 2, 4, 12])
+def test_every_bias_at_the_ends_of_float32(m, rounding):
+    tiny, huge = 2.0**-126, 2.0**127
+    low = np.array([[tiny - 2.0**-149, 0, 0], [1.5 * tiny, tiny - 2.0**-149, 2.0**-149], [0, 0, 0]], np.float32)
+    high = np.array([[3.4028235e38, -huge, 2.0**100], [-huge, tiny, 0], [0, 0, 0]], np.float32)
+    for x, biases in ((low, range(-175, -95)), (high, range(90, 150)), (low, [-1000]), (high, [992])):
+        for bias in biases:
+            keywords = {"mantissa": m, "exponent": 5, "group": 3, "bias": bias, "rounding": rounding}
+            check(x, keywords, -1)
+            check(x.astype(np.float64), keywords, -1)
+
+
 def test_ties_go_to_even():
     x = np.array([8, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 0.50000006], np.float32)
     assert quantise(x, mantissa=4).signed[:8].tolist() == [8, 0, 2, 2, 0, -2, -2, 1]

@@ -93,6 +93,16 @@ def test_last_bit_survives_beside_the_largest(m, e):
         assert dot(a, b) == ((2**m - 1) ** 2 << code + top) + 1
 
 
+@pytest.mark.parametrize(("m", "K"), [(1, 2**20), (8, 257), (8, 259), (11, 3), (11, 5), (12, 1), (12, 3)])
+@pytest.mark.parametrize("group", [1, 16])
+def test_largest_sums_either_side_of_the_limit_of_float32(m, K, group):
+    groups = -(-K // group)
+    full = {"bias": 0, "mantissa": m, "exponent": 1, "group": group, "length": K, "axis": 0}
+    signed = np.where(np.arange(groups * group) < K, 2**m - 1, 0)
+    a = BfpTensor(signed=signed, codes=np.zeros(groups, int), **full)
+    assert dot(a, a) == K * (2**m - 1) ** 2
+
+
 @pytest.mark.parametrize("terms", [2**24 - 1, 2**24, 2**24 + 1])
 def test_sums_about_the_limit_of_float32_are_exact(terms):
     """A row of ones whose dot product passes 2**24, the first odd integer that float32 lacks coming after it."""

@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 from amaranth.sim import Simulator
+
 from lowtide.formats import Bfp
 from lowtide.units.fmac import Fmac
 

@@ -58,6 +58,7 @@ class Collector(Unit):
         m = Module()
         low = Signal(self.columns * self.half, reset_less=True)
         row = Signal(range(self.rows))
+        last_row = Signal()
         more = Signal()  # further rows of this tile are to come
         low_now = Signal()  # this cycle brings the low halves of a row
         high_now = Signal()  # this cycle brings its high halves
@@ -65,6 +66,7 @@ class Collector(Unit):
         occupied = Signal()  # the output keeps its row into the next cycle
 
         m.d.comb += [
+            last_row.eq(row == self.rows - 1),
             low_now.eq(~high_now & (self.start | more)),
             high_next.eq(Mux(self.en, low_now, high_now)),
             occupied.eq(self.valid & ~self.ready),
@@ -77,14 +79,12 @@ class Collector(Unit):
         with m.If(self.en & low_now):
             m.d.sync += low.eq(self.halves)
         with m.If(self.en & high_now):
-            last = Signal()
-            m.d.comb += last.eq(row == self.rows - 1)
             m.d.sync += [
                 self.valid.eq(1),
-                self.last.eq(last),
+                self.last.eq(last_row),
                 self.data.eq(Cat(self._words(low))),
-                row.eq(Mux(last, 0, row + 1)),
-                more.eq(~last),
+                row.eq(Mux(last_row, 0, row + 1)),
+                more.eq(~last_row),
             ]
         return m
 

@@ -109,7 +109,7 @@ class SystolicArray(Unit):
         )
         deskew = place(m, platform, "deskew", Deskew(columns, collector.half), en=en, i=cells.drain_o)
         finished = place(
-            m, platform, "finished", Delay(self._result_delay, 1, reset_less=False), en=en, i=feeder.finished
+            m, platform, "result_delay", Delay(self._result_delay, 1, reset_less=False), en=en, i=feeder.finished
         )
         place(m, platform, "collector", collector, start=finished.o, halves=deskew.o, ready=self.c.ready)
         m.d.comb += [

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from lowtide.config import ConfigError, section_from
+from lowtide.config import ConfigError, nearest, section_from
 from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit
 from lowtide.units.fmac import Fmac
@@ -40,7 +40,7 @@ def unit_of(name: str, settings: dict[str, Any]) -> Unit:
         If there is no such unit, or a parameter is not legal.
     """
     if name not in UNITS:
-        raise ConfigError(f"no unit {name!r}; units: {', '.join(UNITS)}")
+        raise ConfigError(f"no unit {name!r}{nearest(name, UNITS)}; units: {', '.join(UNITS)}")
     kind = UNITS[name]
     return kind.make(section_from(kind.parameters, settings))
 

@@ -3,8 +3,6 @@
 import subprocess
 import sys
 
-from lowtide.hierarchy import Netlist
-
 __all__ = ["EmissionError", "verilog_of"]
 
 
@@ -12,13 +10,13 @@ class EmissionError(Exception):
     """Emission failed; the message is one line."""
 
 
-def verilog_of(netlist: Netlist) -> str:
-    """Verilog of a netlist: no source paths, no attributes, no names that nothing uses."""
+def verilog_of(rtlil: str) -> str:
+    """Verilog of RTLIL text: no source paths, no attributes, no names that nothing uses."""
     script = f"""
         read_rtlil <<rtlil
-{netlist.rtlil}
+{rtlil}
 rtlil
-        proc
+        proc -norom
         memory_collect
         opt_clean -purge
         write_verilog -norename -noattr

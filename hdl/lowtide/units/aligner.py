@@ -1,16 +1,29 @@
 """Aligner: places a dot product at its exponent in the accumulator's word."""
 
-from amaranth.hdl import Module, Signal, signed
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from lowtide.units.delay import delayed
+
 __all__ = ["Aligner"]
+
+STEP = 4
+"""Bits between the places that the coarse part of a shift goes to."""
 
 
 class Aligner(wiring.Component):
     """Shifts a signed value to the left.
 
     ``o = i * 2**shift`` modulo ``2**out_width``.
+
+    The lowest two bits of the shift move the value by multiplexers, one LUT a bit. The others use none: a
+    register per place that the value can go to takes it if it is to go there, and is cleared otherwise, which costs a
+    synchronous reset and no logic. ORing the registers at their places gives the result, and as the places are
+    four bits apart, few of them reach any one bit. Bits above are filled with the sign by the same means.
 
     Parameters
     ----------
@@ -26,8 +39,15 @@ class Aligner(wiring.Component):
     shift : In(range(max_shift + 1))
         Places to shift it by.
     o : Out(signed(out_width))
-        The shifted value, ``latency`` cycles later.
+        The shifted value, ``latency`` cycles later; not registered after its last gate.
     """
+
+    i: Value
+    shift: Value
+    o: Value
+
+    latency = 2
+    """Cycles from ``i`` and ``shift`` to ``o``."""
 
     def __init__(self, in_width: int, max_shift: int, out_width: int):
         self._max_shift = max_shift
@@ -38,14 +58,31 @@ class Aligner(wiring.Component):
         """Largest shift."""
         return self._max_shift
 
-    @property
-    def latency(self) -> int:
-        """Cycles from ``i`` and ``shift`` to ``o``."""
-        return 1
-
     def elaborate(self, platform):
         m = Module()
-        o = Signal.like(self.o, reset_less=True)
-        m.d.sync += o.eq(self.i << self.shift)
-        m.d.comb += self.o.eq(o)
+        value = Signal(signed(len(self.i) + STEP - 1))
+        sign = Signal()
+        shift = delayed(m, self.shift)
+        coarse = shift // STEP
+        m.d.comb += [value.eq(delayed(m, self.i) << shift % STEP), sign.eq(value[-1])]
+
+        places = range(self.max_shift // STEP + 1)
+        copies = [gated(m, value, coarse == place) for place in places]
+        fills = [gated(m, sign, coarse <= place) for place in places]
+        for bit in range(len(self.o)):
+            reaching = [copy[bit - STEP * n] for n, copy in enumerate(copies) if 0 <= bit - STEP * n < len(copy)]
+            lower = (bit - len(value)) // STEP  # the highest place from which the value ends below this bit
+            if lower >= 0:
+                reaching.append(fills[min(lower, places[-1])])
+            m.d.comb += self.o[bit].eq(reduce(or_, reaching))
         return m
+
+
+def gated(m: Module, value: Value, here: Value) -> Signal:
+    """Register `value` if it belongs `here`, zero if not."""
+    copy = Signal(len(value), reset_less=True)
+    with m.If(here):
+        m.d.sync += copy.eq(value)
+    with m.Else():
+        m.d.sync += copy.eq(0)
+    return copy

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit
 from lowtide.units.aligner import Aligner
+from lowtide.units.delay import delayed
 from lowtide.units.dot_product import DotProduct
 
 __all__ = ["Fmac"]
@@ -113,7 +114,8 @@ class Fmac(Unit):
         ]
 
         accumulator = Signal(signed(self.bfp.accumulator), reset_less=True)
-        restart = delayed(m, self.restart_o, self._to_accumulator)
+        # At power-up the pipeline holds no beats: restarts keep the accumulator at zero until the first gets there.
+        restart = delayed(m, self.restart_o, self._to_accumulator, init=1)
         high = Signal(self.half, reset_less=True)
         low = Signal(self.half)
         with m.If(restart):
@@ -124,12 +126,3 @@ class Fmac(Unit):
         m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, 1))
 
         return EnableInserter(self.en)(m)
-
-
-def delayed(m: Module, value, cycles: int):
-    """Give `value` as it was `cycles` cycles ago."""
-    for _ in range(cycles):
-        earlier = Signal.like(value, reset_less=True)
-        m.d.sync += earlier.eq(value)
-        value = earlier
-    return value

@@ -87,8 +87,8 @@ def quantise(
         groups = _flushed(groups.astype(np.float64))
         fields = _largest_fields(groups)
 
+    # A group of zeros has field 0, which is below the window of every bias that gets here, and so code 0.
     codes = fields.astype(np.int32) - (_offset(groups) + B)
-    codes[fields == 0] = 0  # a group of zeros
     saturated_groups = int(np.count_nonzero(codes > top))
     np.clip(codes, 0, top, out=codes)
     signed, saturated_elements = _magnitudes(groups, mantissa - 1 - B - codes, mantissa, ROUNDINGS[rounding])

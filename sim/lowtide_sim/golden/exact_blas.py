@@ -1,15 +1,17 @@
 """Exact integer matrix products through floating-point BLAS.
 
 A floating-point sum is exact, in whatever order and with or without fused multiply-adds, if every product and every
-partial sum is an integer within the significand: below 2**24 for float32 and 2**53 for float64. A partial sum of row
-``i`` of A and column ``j`` of B is at most ``sum_k |a_ik| |b_kj|``, whichever of its terms it holds, and so
+partial sum is an integer within the significand: 2**24 at most for float32 and 2**53 for float64. Common powers of two
+are taken out of the operands first. Whichever of its terms a partial sum of row ``i`` of A and column ``j`` of B holds,
+it is at most ``sum_k |a_ik| |b_kj|``, and so
 
-- at most ``|a_i| |b_j|``, their Euclidean norms, by Cauchy and Schwarz, which depends on the data, and
-- at most ``K (2**ma - 1) (2**mb - 1) 2**(sa + sb)``, where the exponent codes span ``sa`` and ``sb``.
+- at most ``|a_i| |b_j|``, their Euclidean norms, by Cauchy and Schwarz, where the norm of a row whose groups have codes
+  ``E`` is at most ``(2**m - 1) sqrt(group * sum(4**E))``, and
+- at most ``K (2**ma - 1) (2**mb - 1) 2**(sa + sb)``, where the codes span no more than ``sa`` and ``sb``.
 
-For any ``K`` that hardware may have, up to 2**20, the second is below 2**53 at least where no codes differ.
-Common powers of two are taken out of the operands first. Of the three ways below the first that is exact is taken.
-Real tensors pass the first test for formats as narrow as 4 bits, though their formats alone would not.
+The first bound knows the codes that are there, and finds one product exact in float32 or float64 where it can. Where it
+cannot, the second says how the codes must be parted, so that the products of the parts are exact in float64. For any
+``K`` that hardware may have, up to 2**20, it is below 2**53 at least where no codes differ.
 """
 
 import functools
@@ -32,20 +34,17 @@ def exact_matmul(a: BfpTensor, b: BfpTensor) -> np.ndarray:
     """Sums over ``k`` of ``a.signed * b.signed * 2**(a.codes + b.codes)``, in int64 or, where too large, in object."""
     wide = _largest_sum(a, b, a.max_code + b.max_code) >= INT64_LIMIT
     low_a, low_b = _lowest_code(a), _lowest_code(b)
-    # At most 12 significant bits each: float32 holds them, whatever the codes.
-    left, right = _integers(a, low_a, np.float32), _integers(b, low_b, np.float32)
-    largest_sum = _largest_norm(left, a.axis) * _largest_norm(right, b.axis)
-    if largest_sum < FLOAT32_EXACT:
-        return _shifted(left @ right, low_a + low_b, wide)
-    if largest_sum < FLOAT64_EXACT:
-        return _shifted(left.astype(np.float64) @ right.astype(np.float64), low_a + low_b, wide)
-    return _windowed(a, b, wide)
+    bound = _largest_norm(a, low_a) * _largest_norm(b, low_b)
+    if bound > FLOAT64_EXACT:
+        return _windowed(a, b, wide)
+    dtype = np.float32 if bound <= FLOAT32_EXACT else np.float64
+    return _shifted(_integers(a, low_a, dtype) @ _integers(b, low_b, dtype), low_a + low_b, wide)
 
 
 def _windowed(a: BfpTensor, b: BfpTensor, wide: bool) -> np.ndarray:
     """The same from parts of the operands, in each of which codes span so little that its products are exact."""
     span = 0
-    while _largest_sum(a, b, 2 * (span + 1)) < FLOAT64_EXACT:
+    while _largest_sum(a, b, 2 * (span + 1)) <= FLOAT64_EXACT:
         span += 1
     parts_b = list(_windows(b, span))
     products = (
@@ -77,14 +76,11 @@ def _lowest_code(tensor: BfpTensor) -> int:
     return int(tensor.codes.min(where=~at_zero, initial=tensor.max_code))
 
 
-def _largest_norm(x: np.ndarray, axis: int) -> float:
-    """At least the largest Euclidean norm along an axis.
-
-    A sum of ``K`` squares in float32 may come out short by a factor of ``(1 - 2**-24)**(K + 1)``, in any order.
-    """
-    rows = np.moveaxis(x, axis, -1)
-    squares = float(np.einsum("...k,...k->...", rows, rows).max(initial=0))
-    return math.sqrt(squares * math.exp(rows.shape[-1] * 2.0**-22))
+def _largest_norm(tensor: BfpTensor, low: int) -> float:
+    """At least the largest Euclidean norm of what is multiplied along ``K``, in units of ``2**low``."""
+    squares = np.exp2(2.0 * (tensor.codes - np.float64(low))).sum(axis=-1).max(initial=0)
+    rounded_up = squares * (1 + 2.0**-30)  # by more than a float64 sum of 2**20 terms can lose
+    return tensor.max_magnitude * math.sqrt(tensor.group * rounded_up)
 
 
 def _largest_sum(a: BfpTensor, b: BfpTensor, codes: int) -> int:

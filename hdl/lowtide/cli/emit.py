@@ -1,0 +1,69 @@
+"""``lowtide emit``: Verilog and its sidecar."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lowtide.config import Config
+from lowtide.emission import emit as emit_array
+from lowtide.emission import emit_unit
+
+__all__ = ["emit"]
+
+EXAMPLES = """\b
+Examples:
+  lowtide emit
+  lowtide emit tiny -o build/tiny --set array.rows=4
+  lowtide emit my.toml -o rtl --name my_array
+  lowtide emit --unit fmac --set lanes=16 --set chunk_a=4
+"""
+
+
+def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """Keys and values of a repeatable KEY=VALUE option; a value that reads as a whole number is one."""
+    pairs = {}
+    for value in values:
+        key, equals, text = value.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{value!r} is not KEY=VALUE")
+        try:
+            pairs[key] = int(text)
+        except ValueError:
+            pairs[key] = text
+    return pairs
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("config", default="default")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("build/verilog"),
+    show_default=True,
+    help="Folder to write into; made if need be.",
+)
+@click.option("--unit", metavar="NAME", help="One unit alone, instead of the array; `lowtide list` has them.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
+)
+@click.option("--name", default="lowtide_array", show_default=True, help="Name of the array's top module.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+def emit(config: str, folder: Path, unit: str | None, changes: dict[str, Any], name: str, as_json: bool) -> None:
+    """Write the Verilog of CONFIG and a JSON sidecar.
+
+    CONFIG is a preset's name or a TOML file. The sidecar has the parameters, ports, bit fields, latency and
+    versions.
+    """
+    if unit is None:
+        files = emit_array(Config.load(config).changed(changes), folder, name)
+    else:
+        files = emit_unit(unit, changes, folder)
+    if as_json:
+        click.echo(json.dumps({"files": [str(file) for file in files]}))
+        return
+    for file in files:
+        click.echo(f"{file}  {file.stat().st_size:,} bytes")

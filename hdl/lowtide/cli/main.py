@@ -1,0 +1,61 @@
+"""Entry point: the group of commands, and errors in one line."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+import click
+
+from lowtide import __version__
+from lowtide.cli.chunks import chunks
+from lowtide.cli.emit import emit
+from lowtide.cli.group import CommandGroup
+from lowtide.cli.list import list_
+from lowtide.cli.report import report
+from lowtide.config import Config, ConfigError
+from lowtide.emission.parts import parts_of
+from lowtide.emission.verilog import EmissionError
+from lowtide.formats.parameter import IllegalValue
+from lowtide.report import Design, ReportError
+
+__all__ = ["lowtide", "main"]
+
+EXAMPLES = """\b
+Examples:
+  lowtide emit                        Verilog of the default preset, into build/verilog
+  lowtide report                      area and speed of every unit of the default preset
+  lowtide report tiny --target ecp5   of a preset or a .toml file, for one FPGA family
+"""
+
+
+@click.group(cls=CommandGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lowtide", message="%(prog)s %(version)s")
+def lowtide() -> None:
+    """Generate synthesizable RTL for low-precision neural-network arithmetic."""
+
+
+for command in (chunks, emit, list_, report):
+    lowtide.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None, units_of: Callable[[Config], Sequence[Design]] = parts_of) -> None:
+    """Run the command line; what the user can mend is said in one line on stderr, with exit code 1.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; by default those of the process.
+    units_of : callable
+        The units of a configuration, for the report.
+    """
+    try:
+        lowtide.main(arguments, prog_name="lowtide", obj=units_of)
+    except (ConfigError, EmissionError, IllegalValue, ReportError) as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"lowtide: {' '.join(message.split())}", err=True)
+    sys.exit(1)

@@ -1,0 +1,109 @@
+"""``lowtide report``: area and speed, per unit and whole."""
+
+import difflib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from lowtide.config import Config
+from lowtide.report import Cache, Design, ReportError, Row, measure, to_plain, to_table, versions
+from lowtide.report.synthesis import TARGETS, family
+
+__all__ = ["report"]
+
+CACHE = Path("build/cache")
+EXAMPLES = """\b
+Examples:
+  lowtide report
+  lowtide report tiny --target ecp5,ice40 --unit fmac
+  lowtide report my.toml --no-fmax --json
+"""
+
+
+def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequence[str]) -> list[str]:
+    """Targets of a repeatable option, each of which may be a list with commas; every target once."""
+    targets = [target.strip() for value in values for target in value.split(",") if target.strip()]
+    for target in targets:
+        try:
+            family(target)
+        except ReportError as error:
+            raise click.BadParameter(str(error)) from None
+    return list(dict.fromkeys(targets)) or list(TARGETS)
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("config", default="default")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    callback=split_targets,
+    metavar="TARGET,...",
+    help=f"FPGA families, of {', '.join(TARGETS)}; all by default. Repeatable.",
+)
+@click.option("--unit", "names", multiple=True, metavar="NAME", help="Only this unit. Repeatable.")
+@click.option("--fmax/--no-fmax", default=True, show_default=True, help="Place and route too, where there is a tool.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 99), default=5, show_default=True, help="Placements to take the median of."
+)
+@click.option("--dsp/--no-dsp", default=False, show_default=True, help="Let multipliers become DSP blocks.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.pass_obj
+def report(
+    units_of: Callable[[Config], Sequence[Design]],
+    config: str,
+    targets: list[str],
+    names: tuple[str, ...],
+    fmax: bool,
+    seeds: int,
+    dsp: bool,
+    as_json: bool,
+) -> None:
+    """Report area and speed of CONFIG, per unit and whole.
+
+    CONFIG is a preset's name or a TOML file. Figures are kept in build/cache and taken again only when the design
+    or a tool changes.
+    """
+    units = chosen(units_of(Config.load(config)), names)
+    rows = _measure_with_progress(units, targets, fmax=fmax, seeds=seeds, dsp=dsp)
+    if as_json:
+        click.echo(json.dumps(to_plain(rows, versions()), indent=2))
+    else:
+        # Piped, a table keeps its columns whole.
+        Console(width=None if sys.stdout.isatty() else 160).print(to_table(rows, versions()))
+
+
+def chosen(units: Sequence[Design], names: Sequence[str]) -> list[Design]:
+    """The units of these names, in that order; all where no name is given."""
+    known = {unit.name: unit for unit in units}
+    if not known:
+        raise ReportError("the configuration has no units to report")
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            nearest = f", did you mean {close[0]}?" if close else ""
+            raise ReportError(f"no unit {name!r}{nearest}; units: {', '.join(known)}")
+    return [known[name] for name in names or known]
+
+
+def _measure_with_progress(
+    units: Sequence[Design], targets: Sequence[str], *, fmax: bool, seeds: int, dsp: bool
+) -> list[Row]:
+    """Measure, with a line on stderr that says what is going on, where stderr is a terminal."""
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        rows = measure(
+            units,
+            targets,
+            fmax=fmax,
+            seeds=range(1, seeds + 1),
+            dsp=dsp,
+            cache=Cache(CACHE),
+            progress=lambda words: status.update(Text(words)),
+        )
+        return list(rows)

@@ -1,0 +1,29 @@
+"""The parts of an array that a report measures."""
+
+from lowtide.config import Config
+from lowtide.emission.folder import verilog_and_modules
+from lowtide.emission.top import AxiStreamArray
+from lowtide.report.measure import Design
+
+__all__ = ["LARGEST_WHOLE", "parts_of"]
+
+LARGEST_WHOLE = 256
+"""Most processing elements that are synthesised at once; of a larger array, only the parts are measured."""
+
+
+def parts_of(config: Config) -> list[Design]:
+    """The units of an array, the way they stand in it, and the whole."""
+    text, modules = verilog_and_modules(AxiStreamArray(config))
+    rows, columns = config.array.rows, config.array.columns
+    bfp, half = config.bfp, -(-config.bfp.accumulator // 2)
+    parts = {
+        config.array.element: next(name for name in modules if name.startswith(config.array.element)),
+        "feeder": f"feeder_{2 * rows}",
+        "skew_a": f"skew_{rows}x{bfp.layout_a.size}",
+        "skew_b": f"skew_{columns}x{bfp.layout_b.size}",
+        "deskew": f"deskew_{columns}x{half}",
+        "collector": f"collector_{rows}x{columns}_{bfp.accumulator}",
+    }
+    if rows * columns <= LARGEST_WHOLE:
+        parts["array"] = "lowtide_array"
+    return [Design(name, text, top) for name, top in parts.items()]

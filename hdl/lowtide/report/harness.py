@@ -1,0 +1,127 @@
+"""A wrapper around a module whose speed is to be known.
+
+A place-and-route tool gives the speed of paths from register to register. A module that leaves the registering of
+its ports to its user would be credited with none of the logic behind them, and a combinational module has no speed
+at all. So each input comes from a flip-flop and each output goes to one. The wrapper is made of the family's own cells
+and put around the finished netlist of the module, which is therefore the one whose area is reported: the logic that
+Yosys finds for a flattened copy inside another module differs (a multiply-accumulate came out a fifth slower).
+
+Where a device has fewer pins than the module has ports, the input registers form shift registers, and the output
+registers are folded by registered four-input XORs, one look-up table deep, so that nothing is optimised away and
+neither limits the speed. That adds one logic cell for each input bit and about one and a third for each output bit;
+they appear in the utilisation and spread the placement, so that the speed of a block with many ports is somewhat low.
+"""
+
+import re
+from collections.abc import Sequence
+
+import attrs
+
+__all__ = ["FLIP_FLOPS", "HARNESS", "Port", "harness", "ports_of"]
+
+HARNESS = "lowtide_harness"
+PINS = 8  # inputs and outputs of a narrow harness; the smallest package has 39 pins
+
+# Cell, its clock pin and its data pin.
+FLIP_FLOPS = {
+    "ecp5": ('TRELLIS_FF #(.GSR("AUTO"), .CEMUX("1"), .CLKMUX("CLK"), .LSRMUX("LSR"), .REGSET("RESET"))', "CLK", "DI"),
+    "ice40": ("SB_DFF", "C", "D"),
+}
+
+
+@attrs.frozen
+class Port:
+    """One port of a module.
+
+    Parameters
+    ----------
+    name : str
+        Name in Verilog.
+    direction : str
+        ``input`` or ``output``.
+    width : int
+        Bits.
+    """
+
+    name: str
+    direction: str
+    width: int
+
+
+def ports_of(listing: str) -> list[Port]:
+    """The ports in what Yosys's ``portlist`` printed."""
+    lines = re.findall(r"^(input|output) \[(-?\d+):(-?\d+)\] (\S+)$", listing, re.MULTILINE)
+    return [Port(name, way, abs(int(first) - int(last)) + 1) for way, first, last, name in lines]
+
+
+def harness(top: str, ports: Sequence[Port], flip_flop: str, *, clock: str = "clk", narrow: bool = False) -> str:
+    """Verilog of the wrapper, a module named `HARNESS`.
+
+    Parameters
+    ----------
+    top : str
+        Module to wrap.
+    ports : sequence of Port
+        All its ports.
+    flip_flop : str
+        A key of `FLIP_FLOPS`.
+    clock : str
+        Its clock; a module without a port of that name is taken to be combinational.
+    narrow : bool
+        Whether the wrapper is to have few pins; only where the family has an SB_LUT4.
+    """
+    inputs = [port for port in ports if port.direction == "input" and port.name != clock]
+    outputs = [port for port in ports if port.direction == "output"]
+    fed = max(sum(port.width for port in inputs), PINS)
+    made = max(sum(port.width for port in outputs), PINS)
+    pins_in, pins_out = (PINS, PINS) if narrow else (fed, made)
+    source = f"{{fed[{fed - PINS - 1}:0], i}}" if narrow and fed > PINS else "i"
+    wires = [f".{clock}(clk)"] if any(port.name == clock for port in ports) else []
+    wires += _slices(inputs, "fed") + _slices(outputs, "made")
+    lines = [
+        f"module {HARNESS} (input clk, input [{pins_in - 1}:0] i, output [{pins_out - 1}:0] o);",
+        f"  wire [{made - 1}:0] made;",
+        f"  {top} dut ({', '.join(wires)});",
+        *_register(flip_flop, "fed", source, fed),
+        *_register(flip_flop, "kept", "made", made),
+        *(_fold(flip_flop, "kept", made) if narrow else ["  assign o = kept;"]),
+        "endmodule",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _slices(ports: Sequence[Port], vector: str) -> list[str]:
+    """Connections of ports to consecutive bits of a vector."""
+    wires, low = [], 0
+    for port in ports:
+        wires.append(f".{port.name}({vector}[{low + port.width - 1}:{low}])")
+        low += port.width
+    return wires
+
+
+def _register(flip_flop: str, name: str, source: str, width: int) -> list[str]:
+    """A register of `width` flip-flops."""
+    cell, clock, d = FLIP_FLOPS[flip_flop]
+    return [
+        f"  wire [{width - 1}:0] {name};",
+        f"  {cell} {name}_ff [{width - 1}:0] (.{clock}(clk), .{d}({source}), .Q({name}));",
+    ]
+
+
+def _fold(flip_flop: str, name: str, width: int) -> list[str]:
+    """Fold a register to `PINS` bits, at most four to one in a cycle."""
+    lines = []
+    while width > PINS:
+        after = max(-(-width // 4), PINS)
+        folded, mixed = f"fold{after}", f"mix{after}"
+        parts = [f"{name}[{min(low + after, width) - 1}:{low}]" for low in range(0, width, after)]
+        parts[-1] = f"{{{-width % after}'b0, {parts[-1]}}}" if width % after else parts[-1]
+        parts += [f"{after}'b0"] * (4 - len(parts))
+        inputs = ", ".join(f".I{index}({part})" for index, part in enumerate(parts))
+        lines += [
+            f"  wire [{after - 1}:0] {mixed};",
+            f"  SB_LUT4 #(.LUT_INIT(16'h6996)) {mixed}_lut [{after - 1}:0] ({inputs}, .O({mixed}));",
+            *_register(flip_flop, folded, mixed, after),
+        ]
+        name, width = folded, after
+    return [*lines, f"  assign o = {name};"]

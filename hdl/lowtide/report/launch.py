@@ -1,0 +1,28 @@
+"""Runs one YoWASP tool with a deep call stack: ``launch.py PACKAGE ARGUMENT...``.
+
+The tools are WebAssembly. Yosys walks a netlist recursively and exhausts the default stack of 512 KiB on chains of
+a few thousand cells, which an array has. Starting the tool from here also spares it a place on PATH.
+"""
+
+import importlib
+import sys
+
+import wasmtime
+
+STACK_BYTES = 2 << 20  # as much as wasmtime grants without further settings
+
+plain_config = wasmtime.Config
+
+
+def deep_config() -> wasmtime.Config:
+    """A wasmtime configuration with the deeper stack."""
+    config = plain_config()
+    config.max_wasm_stack = STACK_BYTES
+    return config
+
+
+if __name__ == "__main__":
+    wasmtime.Config = deep_config
+    package = sys.argv[1]
+    run = getattr(importlib.import_module(package), package.replace("yowasp", "run"))
+    sys.exit(run(sys.argv[2:]))

@@ -1,0 +1,161 @@
+"""The array in Amaranth's own simulator, against sums in Python integers."""
+
+import itertools
+import random
+
+import pytest
+from amaranth.sim import Simulator
+
+from lowtide.array.shape import ArrayShape
+from lowtide.array.systolic import SystolicArray
+from lowtide.formats import Bfp
+
+
+class Bench:
+    """Random tiles through an array, with random pauses on all three streams."""
+
+    def __init__(self, dut: SystolicArray, tiles: list[int], pause: float, seed: int):
+        self.dut, self.rng, self.pause = dut, random.Random(seed), pause
+        self.beats = []
+        self.expected = []
+        for count in tiles:
+            self.add_tile(count)
+        self.received = []
+        self.cycle = 0
+        self.taken_at: list[int] = []
+        self.received_at: list[int] = []
+
+    def add_tile(self, count):
+        bfp, shape = self.dut.bfp, self.dut.shape
+        sums = [[0] * shape.columns for _ in range(shape.rows)]
+        for n in range(count):
+            a = [self.word(bfp.layout_a) for _ in range(shape.rows)]
+            b = [self.word(bfp.layout_b) for _ in range(shape.columns)]
+            for row, x in zip(sums, a, strict=True):
+                for column, y in enumerate(b):
+                    dot = sum(p * q for p, q in zip(x["values"], y["values"], strict=True))
+                    row[column] += dot << x["exponent"] + y["exponent"]
+            self.beats.append((pack(a, bfp.layout_a), pack(b, bfp.layout_b), n == count - 1))
+        self.expected += [(row, index == shape.rows - 1) for index, row in enumerate(sums)]
+
+    def word(self, layout):
+        largest = (1 << layout.chunk) - 1
+        values = [self.rng.randint(-largest, largest) for _ in range(layout.lanes)]
+        return {"values": values, "exponent": self.rng.randint(0, layout.max_code)}
+
+    async def source(self, ctx, stream, side):
+        for beat in self.beats:
+            while self.rng.random() < self.pause:
+                await ctx.tick()
+            ctx.set(stream.payload.data, beat[side])
+            ctx.set(stream.payload.last, beat[2])
+            ctx.set(stream.valid, 1)
+            await ctx.tick().until(stream.ready)
+            if side == 0:
+                self.taken_at.append(self.cycle - 1)
+            ctx.set(stream.valid, 0)
+
+    async def sink(self, ctx):
+        stream, width = self.dut.c, self.dut.bfp.accumulator
+        while len(self.received) < len(self.expected):
+            ctx.set(stream.ready, self.rng.random() >= self.pause)
+            _, _, valid, ready, data, last = await ctx.tick().sample(
+                stream.valid, stream.ready, stream.payload.data, stream.payload.last
+            )
+            if valid and ready:
+                row = [signed(data >> width * n, width) for n in range(self.dut.shape.columns)]
+                self.received.append((row, bool(last)))
+                self.received_at.append(self.cycle - 1)
+
+    async def clock(self, ctx):
+        while True:
+            await ctx.tick()
+            self.cycle += 1
+
+    def run(self):
+        async def feed_a(ctx):
+            await self.source(ctx, self.dut.a, 0)
+
+        async def feed_b(ctx):
+            await self.source(ctx, self.dut.b, 1)
+
+        simulator = Simulator(self.dut)
+        simulator.add_clock(1e-6)
+        simulator.add_testbench(self.clock, background=True)
+        for testbench in (feed_a, feed_b, self.sink):
+            simulator.add_testbench(testbench)
+        simulator.run()
+        assert self.received == self.expected
+
+
+def pack(words, layout):
+    """Words side by side, the first lowest; a zero gets a random-looking sign, which must not matter."""
+    bits = 0
+    for word in reversed(words):
+        lanes = [{"magnitude": abs(v), "sign": v < 0 or (v == 0 and word["exponent"] & 1)} for v in word["values"]]
+        bits = bits << layout.size | layout.const({"lane": lanes, "exponent": word["exponent"]}).as_bits()
+    return bits
+
+
+def signed(bits, width):
+    bits &= (1 << width) - 1
+    return bits - (bits >> width - 1 << width)
+
+
+def array(rows, columns, **bfp):
+    return SystolicArray(ArrayShape(rows=rows, columns=columns), Bfp(**{"lanes": 4, "exponent": 2, "max_k": 256} | bfp))
+
+
+@pytest.mark.parametrize("pause", [0, 0.2, 0.6])
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 4), (5, 1), (2, 3), (3, 2), (4, 4)])
+def test_every_word_is_the_sum(rows, columns, pause):
+    Bench(array(rows, columns), [1, 2, 30, 1, 1, 7], pause, seed=rows * 100 + columns * 10).run()
+
+
+@pytest.mark.parametrize(
+    "bfp",
+    [
+        {"chunk_a": 1, "chunk_b": 1, "mantissa": 1},
+        {"chunk_a": 3, "chunk_b": 1, "mantissa": 6},
+        {"chunk_a": 4, "chunk_b": 2, "mantissa": 8},
+        {"exponent": 5, "max_k": 1 << 16},
+        {"exponent": 1, "lanes": 8},
+    ],
+)
+def test_other_formats(bfp):
+    Bench(array(2, 2, **bfp), [3, 9, 1], 0.3, seed=1).run()
+
+
+def test_a_row_comes_out_as_late_as_the_latency_says():
+    for rows, columns in ((1, 1), (3, 2), (2, 5)):
+        dut = array(rows, columns)
+        bench = Bench(dut, [20], 0, seed=2)
+        bench.run()
+        assert bench.received_at[0] - bench.taken_at[-1] == dut.latency
+        assert bench.received_at == [bench.received_at[0] + 2 * row for row in range(rows)]
+
+
+@pytest.mark.parametrize(("beats", "interval"), [(20, 21), (8, 9), (7, 8), (5, 8), (1, 8)])
+def test_tiles_follow_after_one_idle_beat_or_once_drained(beats, interval):
+    dut = array(4, 2)
+    bench = Bench(dut, [beats] * 6, 0, seed=3)
+    bench.run()
+    first_rows = bench.received_at[:: dut.shape.rows]
+    assert [later - earlier for earlier, later in itertools.pairwise(first_rows)] == [interval] * 5
+
+
+def test_last_on_one_side_alone_is_reported():
+    dut = array(1, 1)
+
+    async def bench(ctx):
+        for last_a, last_b, misaligned in ((0, 0, 0), (1, 1, 0), (0, 0, 0), (0, 1, 1), (1, 1, 1)):
+            for stream, last in ((dut.a, last_a), (dut.b, last_b)):
+                ctx.set(stream.payload.last, last)
+                ctx.set(stream.valid, 1)
+            await ctx.tick().until(dut.a.ready)
+            assert ctx.get(dut.misaligned) == misaligned
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()

@@ -1,0 +1,101 @@
+"""What the command line says: help, versions, figures, and errors in one line."""
+
+import json
+from importlib.metadata import EntryPoint, EntryPoints
+
+import pytest
+
+from lowtide import __version__
+from lowtide.cli import group, main
+from lowtide.report import Design
+
+UNITS = [
+    Design("xor", "module xor3(input [2:0] a, output y); assign y = ^a; endmodule", "xor3"),
+    Design("broken", "module broken", "broken"),
+]
+ONE_SEED = ["--seeds", "1", "--json"]
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Run the command line in a folder of its own: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as exit_:
+            main(arguments, units_of=lambda config: UNITS)
+        return exit_.value.code, *capsys.readouterr()
+
+    return call
+
+
+def test_version(run):
+    assert run("--version") == (0, f"lowtide {__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["report", "--help"]])
+def test_help_has_an_example(run, arguments):
+    code, out, _ = run(*arguments)
+    assert code == 0
+    assert "\n    lowtide report tiny --target ecp5" in out
+
+
+def test_unknown_command_suggests_the_nearest(run):
+    code, _, err = run("reprot")
+    assert code == 2
+    assert "no command 'reprot', did you mean report?" in err
+
+
+def test_json_of_one_unit_and_two_targets(run):
+    code, out, _ = run("report", "tiny", "--target", "ecp5,ice40", "--target", "ecp5", "--unit", "xor", *ONE_SEED)
+    rows = json.loads(out)["rows"]
+    assert code == 0
+    assert [(row["unit"], row["target"], row["area"]["luts"]) for row in rows] == [
+        ("xor", "ecp5", 1),
+        ("xor", "ice40", 1),
+    ]
+    assert all(row["timing"]["seeds"] == [1] for row in rows)
+
+
+def test_table_without_speed(run):
+    code, out, _ = run("report", "--target", "ice40", "--unit", "xor", "--no-fmax")
+    assert code == 0
+    assert "xor" in out
+    assert "fmax" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["report", "tinyy"], "lowtide: no preset 'tinyy', did you mean tiny?; presets: "),
+        (["report", "no.toml"], "lowtide: cannot read no.toml: No such file or directory\n"),
+        (["report", "--unit", "xro"], "lowtide: no unit 'xro', did you mean xor?; units: xor, broken\n"),
+        (["report", "--unit", "broken", "--target", "ecp5"], "lowtide: broken on ecp5: yosys: design.v:"),
+    ],
+)
+def test_errors_are_one_line_and_no_traceback(run, arguments, message):
+    code, _, err = run(*arguments)
+    assert code == 1
+    assert err.startswith(message)
+    assert err.count("\n") == 1
+
+
+def test_unknown_target_names_the_known_ones(run):
+    code, _, err = run("report", "--target", "ecp6")
+    assert code == 2
+    assert "target must be one of xc7, ecp5, ice40, not 'ecp6'" in err
+
+
+def test_operating_system_errors_name_the_file(run, tmp_path):
+    (tmp_path / "build").write_text("in the way")
+    code, _, err = run("report", "--target", "ice40", "--unit", "xor", "--no-fmax")
+    assert (code, err) == (1, "lowtide: build/cache: Not a directory\n")
+
+
+def test_a_command_whose_package_is_missing_says_what_to_install(run, monkeypatch):
+    entry = EntryPoint("gone", "no_such_package.command:gone", "lowtide.commands")
+    monkeypatch.setattr(group, "entry_points", lambda **_: EntryPoints([entry]))
+    code, _, err = run("gone", "some", "--arguments")
+    assert code == 1
+    assert err == "Error: gone needs no_such_package: pip install 'lowtide[sim]'\n"

@@ -1,0 +1,152 @@
+"""Properties of the FMAC and its parts, proven for all inputs."""
+
+import pytest
+from amaranth.hdl import Assert, Assume, Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from lowtide.formats import Bfp
+from lowtide.units.aligner import Aligner
+from lowtide.units.delay import delayed
+from lowtide.units.dot_product import DotProduct
+from lowtide.units.fmac import Fmac
+
+SMALL = Bfp(lanes=4, mantissa=2, exponent=1, max_k=4)
+
+
+class DotProductIsTheSum(wiring.Component):
+    """The result is the sum of the products of its beat."""
+
+    def __init__(self, bfp):
+        self.bfp = bfp
+        super().__init__({"a": In(bfp.layout_a), "b": In(bfp.layout_b)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = DotProduct(self.bfp)
+        total = Signal.like(dut.o)
+        products = []
+        for a, b in zip(self.a.lane, self.b.lane, strict=True):
+            magnitude = a.magnitude * b.magnitude
+            products.append(Mux(a.sign ^ b.sign, -magnitude, magnitude))
+        m.d.comb += [dut.a.eq(self.a), dut.b.eq(self.b), total.eq(sum(products))]
+        started = delayed(m, Signal(init=1), dut.latency)
+        m.d.comb += Assert(~started | (dut.o == delayed(m, total, dut.latency)))
+        return m
+
+
+@pytest.mark.parametrize(("chunk_a", "chunk_b"), [(1, 1), (2, 1), (2, 2), (2, 3)])
+def test_dot_product_is_the_sum_of_products(prove, chunk_a, chunk_b):
+    prove(DotProductIsTheSum(Bfp(lanes=4, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=6)), depth=6)
+
+
+class AlignerIsAShift(wiring.Component):
+    """The result is the value times a power of two."""
+
+    def __init__(self, *parameters):
+        self.dut = Aligner(*parameters)
+        super().__init__({"i": In(self.dut.i.shape()), "shift": In(self.dut.shift.shape())})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = self.dut
+        expected = Signal.like(dut.o)
+        m.d.comb += [dut.i.eq(self.i), dut.shift.eq(self.shift), expected.eq(self.i << self.shift)]
+        m.d.comb += Assume(self.shift <= dut.max_shift)
+        m.d.comb += Assert(dut.o == delayed(m, expected, dut.latency))
+        return m
+
+
+@pytest.mark.parametrize("parameters", [(9, 18, 35), (9, 18, 20), (13, 14, 35), (3, 2, 6)])
+def test_aligner_is_a_shift(prove, parameters):
+    prove(AlignerIsAShift(*parameters), depth=5)
+
+
+class NothingMovesWithoutEnable(wiring.Component):
+    """Outputs and what is still to come hold: two elements, one of them frozen at will, tell the same story."""
+
+    def __init__(self, bfp):
+        self.bfp = bfp
+        inner = Fmac(bfp)
+        super().__init__({name: In(port.shape) for name, port in inner.signature.members.items() if port.flow is In})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = Fmac(self.bfp)
+        for name, port in dut.signature.members.items():
+            if port.flow is In:
+                m.d.comb += getattr(dut, name).eq(getattr(self, name))
+        moved = delayed(m, dut.en, init=1)
+        for name in ("a_o", "b_o", "restart_o", "drain_o"):
+            m.d.comb += Assert(moved | (getattr(dut, name) == delayed(m, getattr(dut, name))))
+        return m
+
+
+def test_outputs_hold_without_enable(prove):
+    prove(NothingMovesWithoutEnable(SMALL), depth=1, unbounded=True)
+
+
+class ZerosChangeNothing(wiring.Component):
+    """From power-up, beats of zero magnitude, of any signs and codes, with restarts among them, drain zeros only."""
+
+    def __init__(self, bfp):
+        self.bfp = bfp
+        super().__init__({"a": In(bfp.layout_a), "b": In(bfp.layout_b), "en": In(1), "restart": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = Fmac(self.bfp)
+        m.d.comb += [dut.en.eq(self.en), dut.restart_i.eq(self.restart), dut.a_i.eq(self.a), dut.b_i.eq(self.b)]
+        m.d.comb += [
+            Assume((a.magnitude == 0) | (b.magnitude == 0)) for a, b in zip(self.a.lane, self.b.lane, strict=True)
+        ]
+        m.d.comb += [Assume(self.a.exponent <= self.bfp.max_code_a), Assume(self.b.exponent <= self.bfp.max_code_b)]
+        m.d.comb += Assert(dut.drain_o == 0)
+        return m
+
+
+def test_zeros_drain_as_zero(prove):
+    prove(ZerosChangeNothing(SMALL), depth=14)
+
+
+class TileIsExact(wiring.Component):
+    """A tile of up to three beats from power-up, then a restart: the drain gives their sum, in two halves."""
+
+    def __init__(self, bfp):
+        self.bfp = bfp
+        super().__init__({"a": In(bfp.layout_a), "b": In(bfp.layout_b)})
+
+    def elaborate(self, platform):
+        m = Module()
+        bfp = self.bfp
+        m.submodules.dut = dut = Fmac(bfp)
+        now = Signal(range(32))
+        total = Signal(signed(bfp.accumulator))
+        products = []
+        for a, b in zip(self.a.lane, self.b.lane, strict=True):
+            magnitude = a.magnitude * b.magnitude
+            products.append(Mux(a.sign ^ b.sign, -magnitude, magnitude))
+        last = 2
+        m.d.sync += now.eq(now + 1)
+        m.d.comb += [dut.en.eq(1), dut.restart_i.eq(now == last + 1)]
+        with m.If(now <= last):
+            m.d.comb += [dut.a_i.eq(self.a), dut.b_i.eq(self.b)]
+            m.d.sync += total.eq(total + (sum(products) << (self.a.exponent + self.b.exponent)))
+        m.d.comb += [Assume(self.a.exponent <= bfp.max_code_a), Assume(self.b.exponent <= bfp.max_code_b)]
+        low = now == last + 1 + dut.latency
+        high = now == last + 2 + dut.latency
+        m.d.comb += [
+            Assert(~low | (dut.drain_o == total[: dut.half])),
+            Assert(~high | (dut.drain_o == (total >> dut.half)[: dut.half])),
+            Assert(low | high | (dut.drain_o == 0)),
+        ]
+        return m
+
+
+def test_a_tile_is_exact(prove):
+    bfp = Bfp(lanes=4, chunk_a=1, chunk_b=1, mantissa=1, exponent=1, max_k=16)
+    prove(TileIsExact(bfp), depth=last_cycle(bfp))
+
+
+def last_cycle(bfp):
+    return 3 + 2 + Fmac(bfp).latency + 1

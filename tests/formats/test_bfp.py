@@ -1,0 +1,88 @@
+"""Formats: what is legal, what is derived, and how a word is laid out."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lowtide.formats import Bfp, IllegalValue
+
+
+@st.composite
+def formats(draw):
+    """Any legal format."""
+    chunk_a, chunk_b = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    multiples = [m for m in range(1, 13) if m % chunk_a == 0 and m % chunk_b == 0]
+    return Bfp(
+        lanes=draw(st.sampled_from([4, 8, 16, 32, 64])),
+        chunk_a=chunk_a,
+        chunk_b=chunk_b,
+        mantissa=draw(st.sampled_from(multiples)),
+        exponent=draw(st.integers(1, 5)),
+        max_k=draw(st.integers(1, 2**20)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lanes": 12}, "lanes must be one of 4, 8, 16, 32, 64, not 12"),
+        ({"lanes": 16.0}, "lanes must be one of 4, 8, 16, 32, 64, not 16.0"),
+        ({"chunk_a": 0}, "chunk_a must be from 1 to 4, not 0"),
+        ({"chunk_b": 5}, "chunk_b must be from 1 to 4, not 5"),
+        ({"mantissa": 13}, "mantissa must be from 1 to 12, not 13"),
+        (
+            {"mantissa": 5},
+            "mantissa must be a multiple of chunk_a = 2 and chunk_b = 2: one of 2, 4, 6, 8, 10, 12, not 5",
+        ),
+        (
+            {"mantissa": 4, "chunk_a": 3},
+            "mantissa must be a multiple of chunk_a = 3 and chunk_b = 2: one of 6, 12, not 4",
+        ),
+        (
+            {"exponent": 8},
+            "exponent must be from 1 to 5 (the accumulator is exact, and doubles with each bit), not 8",
+        ),
+        ({"exponent": True}, "not True"),
+        ({"max_k": 0}, "max_k must be from 1 to 1048576, not 0"),
+    ],
+)
+def test_illegal_values_are_named_with_the_legal_ones(settings, message):
+    with pytest.raises(IllegalValue, match=re.escape(message)):
+        Bfp(**settings)
+
+
+@pytest.mark.parametrize(("exponent", "bits"), [(3, 35), (4, 51), (5, 83)])
+def test_accumulator_of_the_4_bit_formats(exponent, bits):
+    assert Bfp(exponent=exponent).accumulator == bits
+
+
+@given(formats())
+def test_accumulator_holds_the_largest_sum_and_no_bit_more(bfp):
+    # The longest reduction, every element at the largest magnitude and the top code.
+    largest = bfp.max_k * ((2**bfp.mantissa - 1) << (2**bfp.exponent - 1)) ** 2
+    assert -(2 ** (bfp.accumulator - 1)) <= -largest < largest < 2 ** (bfp.accumulator - 1)
+    assert largest >= 2 ** (bfp.accumulator - 2)
+
+
+@given(formats())
+def test_codes_reach_the_most_significant_chunk_of_the_top_code(bfp):
+    for chunk, code, layout in (
+        (bfp.chunk_a, bfp.max_code_a, bfp.layout_a),
+        (bfp.chunk_b, bfp.max_code_b, bfp.layout_b),
+    ):
+        below = bfp.mantissa // chunk - 1
+        assert code == 2**bfp.exponent - 1 + chunk * below
+        assert layout.size == bfp.lanes * (chunk + 1) + code.bit_length()
+        assert layout.lanes == bfp.lanes
+
+
+def test_a_word_has_its_first_lane_lowest_and_its_exponent_on_top():
+    word = Bfp(lanes=4).layout_a.const({"lane": [{"magnitude": 2, "sign": 1}], "exponent": 9})
+    assert word.as_bits() == 0b1001_000_000_000_110
+
+
+def test_formats_are_frozen():
+    with pytest.raises(AttributeError):
+        Bfp().lanes = 4  # pyright: ignore[reportAttributeAccessIssue]
