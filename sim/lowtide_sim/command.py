@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from lowtide.cli.emit import settings
 from lowtide.config import Config, ConfigError
 from lowtide_sim.device import SimulatedArray
 from lowtide_sim.simulator import SIMULATORS, SimulationError, SimulatorMissing, check_installed
@@ -25,6 +26,7 @@ FEW = 8
 EXAMPLES = """\b
 Examples:
   lowtide sim
+  lowtide sim --set bfp.chunk_a=4 --set bfp.chunk_b=4
   lowtide sim my.toml --images 24 --folder build/mine
   lowtide sim tiny --simulator icarus --waves
 """
@@ -32,6 +34,9 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("config", default="default")
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
+)
 @click.option(
     "--simulator", type=click.Choice(list(SIMULATORS)), default="verilator", show_default=True, help="What simulates."
 )
@@ -49,7 +54,9 @@ Examples:
     show_default=True,
     help="Where results, picture, Verilog and logs go.",
 )
-def sim(config: str, simulator: str, images: int | None, waves: bool, as_json: bool, folder: Path) -> None:
+def sim(
+    config: str, changes: dict[str, Any], simulator: str, images: int | None, waves: bool, as_json: bool, folder: Path
+) -> None:
     """Run a real network on the simulated array.
 
     A small network is trained on scikit-learn's handwritten digits. Its 360 held-out images then go, layer by
@@ -62,7 +69,7 @@ def sim(config: str, simulator: str, images: int | None, waves: bool, as_json: b
         images = FEW
     try:
         check_installed(simulator)
-        given = Config.load(config)
+        given = Config.load(config).changed(changes)
         with _Stages() as stages:
             stages("Training")
             workload = Workload.prepare(given, images, large=images is None, progress=stages.update)
@@ -78,7 +85,8 @@ def sim(config: str, simulator: str, images: int | None, waves: bool, as_json: b
     if as_json:
         click.echo(json.dumps(results.to_json(), indent=2))
     else:
-        click.echo(configuration_text(config, given, workload.config))
+        source = ", ".join([config, *(f"{key} = {value}" for key, value in changes.items())])
+        click.echo(configuration_text(source, given, workload.config))
         for table in tables(results):
             Console().print(table)
         for file in files:

@@ -32,7 +32,8 @@ def configuration_text(source: str, given: Config, fitting: Config) -> str:
 def tables(results: Results) -> Iterator[RenderableType]:
     """A table of the network at every precision, and one of the large product."""
     network = "-".join(map(str, WIDTHS))
-    table = _table(f"{results.images} held-out images, network {network}", "Bits", "Accuracy", "FP32")
+    images = f"{results.images} held-out image{'s' if results.images > 1 else ''}"
+    table = _table(f"{images}, network {network}", "Bits", "Accuracy", "FP32")
     for inference in results.inferences:
         table.add_row(
             str(inference.precision),
