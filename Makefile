@@ -31,8 +31,8 @@ test: $(READY) ## every quick test
 test-slow: $(READY) ## the tests that take minutes
 	$(BIN)/pytest -m slow
 
-sim: $(READY) ## a real network on the simulated array
-	$(BIN)/lowtide sim
+sim: $(READY) ## a real network on the simulated array of CONFIG
+	$(BIN)/lowtide sim $(CONFIG) --folder $(BUILD)/sim
 
 report: $(READY) ## area and speed of CONFIG, per unit and whole
 	$(BIN)/lowtide report $(CONFIG)

@@ -28,7 +28,9 @@ TIMESCALE = ("1ns", "1ps")
 # Waivers of Verilator, each for a reason; any other warning of its default set is an error.
 WAIVERS = (
     # Yosys writes `a + b` and `x << n` for a wider left side without padding the operands, which Verilog pads itself.
-    "-Wno-WIDTHEXPAND",
+    "lint_off -rule WIDTHEXPAND",
+    # And `!x` for "x is zero", whatever the width of x.
+    'lint_off -rule WIDTHTRUNC -file "*" -match "*Logical operator LOGNOT expects 1 bit*"',
 )
 
 # The wheel was built without knowledge of the compiler here: this is what its own configuration finds out for g++,
@@ -220,7 +222,6 @@ class _Verilator(runner.Verilator):
         *("--x-assign", "unique", "--x-initial", "unique"),
         # Large arrays become several files, which are compiled at once.
         *("--output-split", "20000"),
-        *WAIVERS,
     )
     # Of what -O2 and -O3 gain at run time, compiling takes more than a bench ever gets back.
     optimisation = "OPT_FAST=-O1"
@@ -242,14 +243,17 @@ class _Verilator(runner.Verilator):
 
     @property
     def fingerprint(self) -> str:
-        return " ".join((version("verilator"), version("cocotb"), *self.options, self.optimisation, *MAKE_VARIABLES))
+        return " ".join(
+            (version("verilator"), version("cocotb"), *self.options, *WAIVERS, self.optimisation, *MAKE_VARIABLES)
+        )
 
     def sources(self, top: str, folder: Path) -> list[Path]:
         """Files that are compiled besides the Verilog."""
         # Only the ports of the top can be read from a bench: whatever else is public cannot be optimised.
-        public = folder / "public.vlt"
-        public.write_text(f'`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n', encoding="utf-8")
-        return [public]
+        public = f'public_flat_rw -module "{top}" -var "*"'
+        control = folder / "control.vlt"
+        control.write_text("\n".join(("`verilator_config", public, *WAIVERS)) + "\n", encoding="utf-8")
+        return [control]
 
     def arguments(self, seed: int, record: Path | None) -> list[str]:
         """Arguments of the running simulation."""

@@ -54,6 +54,9 @@ BUGS = {
     ),
     "the array does not stop for its sink": in_module(r"collector_\w+", r"en <= \S+ ;", "en <= 1'h1 ;"),
     "tiles follow each other too soon": in_module(r"feeder_\w+", r"restart \? 2'h3 :", "restart ? 2'h2 :"),
+    "tiles are counted apart while the array stands still": in_module(
+        r"feeder_\w+", r"= en \? (\S+)  : hold_off;", r"= \1 ;"
+    ),
     "beats are taken from one side alone": in_module(r"feeder_\w+", "a_ready = open_ & b_valid", "a_ready = open_"),
     "misaligned tiles go unnoticed": in_module(r"feeder_\w+", "a_last != b_last", "1'h0"),
     "reset leaves the array believing in a tile": without_reset(r"feeder_\w+", "started"),

@@ -6,7 +6,7 @@ from lowtide.formats import Bfp
 from lowtide_sim.golden.bfp import LEGAL, BfpTensor
 from lowtide_sim.golden.exact_blas import exact_matmul
 
-__all__ = ["dot", "matmul"]
+__all__ = ["check_product", "dot", "matmul"]
 
 
 def matmul(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> np.ndarray:
@@ -37,18 +37,7 @@ def matmul(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> np.ndarray:
         If shapes do not multiply, an operand is grouped along another axis, groups differ, or ``bfp`` cannot hold an
         operand or so long a reduction.
     """
-    if len(a.shape) < 2 or len(b.shape) < 2:
-        raise ValueError(f"matmul needs two dimensions or more, not shapes {a.shape} and {b.shape}; dot takes vectors")
-    _check_axis("a", a, -1)
-    _check_axis("b", b, -2)
-    try:
-        np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-        multiply = a.length == b.length
-    except ValueError:
-        multiply = False
-    if not multiply:
-        raise ValueError(f"shapes {a.shape} and {b.shape} do not multiply")
-    _check_operands(a, b, bfp)
+    check_product(a, b, bfp=bfp)
     return exact_matmul(a, b)
 
 
@@ -77,6 +66,28 @@ def dot(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> int:
         raise ValueError(f"dot needs two vectors of one length, not shapes {a.shape} and {b.shape}")
     _check_operands(a, b, bfp)
     return int(exact_matmul(a, b))
+
+
+def check_product(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> None:
+    """Refuse operands that `matmul` refuses.
+
+    Raises
+    ------
+    ValueError
+        As `matmul` does.
+    """
+    if len(a.shape) < 2 or len(b.shape) < 2:
+        raise ValueError(f"matmul needs two dimensions or more, not shapes {a.shape} and {b.shape}; dot takes vectors")
+    _check_axis("a", a, -1)
+    _check_axis("b", b, -2)
+    try:
+        np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        multiply = a.length == b.length
+    except ValueError:
+        multiply = False
+    if not multiply:
+        raise ValueError(f"shapes {a.shape} and {b.shape} do not multiply")
+    _check_operands(a, b, bfp)
 
 
 def _check_axis(name: str, tensor: BfpTensor, axis: int) -> None:

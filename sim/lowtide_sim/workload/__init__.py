@@ -1,0 +1,1 @@
+"""A real workload: a network that reads handwritten digits, on the simulated array."""

@@ -1,0 +1,60 @@
+"""Handwritten digits: the 1,797 images that are bundled with scikit-learn."""
+
+import attrs
+import numpy as np
+from sklearn.datasets import load_digits
+
+__all__ = ["CLASSES", "HELD_OUT", "PIXELS", "Digits", "Images"]
+
+PIXELS, CLASSES, HELD_OUT = 64, 10, 360
+SEED = 1
+
+
+@attrs.frozen(eq=False)
+class Images:
+    """Images and what they show.
+
+    Parameters
+    ----------
+    pixels : array of float32, shape (images, 64)
+        Ink, from 0 to 1, in multiples of 1/16.
+    labels : array of int, shape (images,)
+        Digits.
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def first(self, n: int) -> "Images":
+        """The first ``n`` of them."""
+        return Images(self.pixels[:n], self.labels[:n])
+
+
+@attrs.frozen(eq=False)
+class Digits:
+    """All images, in two parts.
+
+    Parameters
+    ----------
+    training : Images
+        1,437 to learn from.
+    held_out : Images
+        360 that training never sees.
+    """
+
+    training: Images
+    held_out: Images
+
+    @classmethod
+    def load(cls) -> "Digits":
+        """Shuffle, always alike, and split."""
+        data = load_digits()
+        order = np.random.default_rng(SEED).permutation(len(data.target))
+        pixels, labels = (data.data[order] / 16).astype(np.float32), data.target[order]
+        return cls(
+            Images(pixels[:-HELD_OUT], labels[:-HELD_OUT]),
+            Images(pixels[-HELD_OUT:], labels[-HELD_OUT:]),
+        )

@@ -1,0 +1,123 @@
+"""The ``sim`` command: what it prints, writes and answers."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from lowtide_sim import command
+from lowtide_sim.command import sim
+from lowtide_sim.device import Product, SimulatedArray
+from lowtide_sim.tiling import Tiling
+
+SMALL = "[array]\nrows = 1\ncolumns = 4\n[bfp]\nlanes = 32\nchunk_a = 4\nchunk_b = 4\nmantissa = 8\n"
+
+# Accuracy, and PE utilisation at least, with the default preset.
+DIGITS = {
+    "8×8": (0.98, 0.96),
+    "6×6": (0.98, 0.95),
+    "4×4": (0.98, 0.93),
+    "4×2": (0.95, 0.62),
+    "2×2": (0.93, 0.31),
+}
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A configuration that takes few cycles."""
+    file = tmp_path / "small.toml"
+    file.write_text(SMALL, encoding="utf-8")
+    return str(file)
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(sim, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def icarus():
+    if shutil.which("iverilog") is None:
+        pytest.skip("Icarus is not installed")
+
+
+@pytest.mark.usefixtures("icarus")
+def test_one_image_on_a_small_array(small, tmp_path):
+    """Every layer goes through the simulation; table, picture and JSON tell of it."""
+    folder = tmp_path / "out"
+    result = invoke(small, "--set", "bfp.max_k=130", "--simulator", "icarus", "--images", 1, "--folder", folder)
+    assert result.exit_code == 0, result.output
+    assert "1 × 4 fmac, 32 lanes, chunks of 4 × 4 bits" in result.stdout
+    assert f"(configuration {small}, bfp.max_k = 130)" in result.stdout
+    assert "1 held-out image, network 64-128-64-10" in result.stdout
+    assert result.stdout.endswith("Every word equals the golden model's.\n")
+    assert "256 × 512 × 256" not in result.stdout
+    assert (folder / "digits.png").read_bytes().startswith(b"\x89PNG")
+    figures = json.loads((folder / "digits.json").read_text(encoding="utf-8"))
+    assert [(run["bits_a"], run["bits_b"]) for run in figures["precisions"]] == [(8, 8), (4, 4)]
+    for run in figures["precisions"]:
+        assert run["words"] == run["equal"] == 128 + 64 + 12
+        assert [layer["tiles"] for layer in run["layers"]] == [32, 16, 3]
+        assert run["cycles"] == sum(layer["cycles"] for layer in run["layers"])
+
+
+def test_a_word_that_differs_is_a_failure(small, tmp_path, monkeypatch):
+    """One line names the layer, and the exit code is 1."""
+
+    def products(self, operands):
+        """What a faulty array gives: zeros."""
+        self.seconds = 1.0
+        tilings = [Tiling(a=a, b=b, config=self.config) for a, b in operands]
+        return [
+            Product(tiling=tiling, words=tiling.padded(np.zeros(tiling.shape, int)), cycles=tiling.beats)
+            for tiling in tilings
+        ]
+
+    monkeypatch.setattr(SimulatedArray, "products", products)
+    monkeypatch.setattr(command, "check_installed", lambda _: None)
+    result = invoke(small, "--images", 2, "--folder", tmp_path)
+    assert result.exit_code == 1
+    assert re.fullmatch(
+        r"lowtide: not equal to the golden model: \d+ of 256 words of layer 1 at 8×8; .*; .* words of layer 3 at 4×4\n",
+        result.stderr,
+    )
+
+
+def test_missing_simulator_is_named_in_one_line(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    result = invoke("--simulator", "icarus")
+    assert result.exit_code == 1
+    assert result.stderr == "lowtide: Icarus is not installed: apt-get install iverilog\n"
+
+
+def test_unknown_preset_is_named_in_one_line():
+    result = invoke("tinny")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("lowtide: no preset 'tinny', did you mean tiny?")
+    assert result.stderr.count("\n") == 1
+
+
+def test_help_has_an_example():
+    result = invoke("--help")
+    assert result.exit_code == 0
+    assert "lowtide sim tiny --simulator icarus --waves" in result.stdout
+
+
+@pytest.mark.slow
+def test_every_held_out_image(tmp_path):
+    result = invoke("--folder", tmp_path, "--json")
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout)
+    assert figures["images"] == 360
+    assert figures["fp32_accuracy"] >= 0.97
+    runs = {f"{run['bits_a']}×{run['bits_b']}": run for run in figures["precisions"]}
+    assert list(runs) == list(DIGITS)
+    for name, (least_accuracy, least_utilisation) in DIGITS.items():
+        assert runs[name]["words"] == runs[name]["equal"] == 360 * (128 + 64 + 16)
+        assert runs[name]["accuracy"] >= least_accuracy
+        assert runs[name]["utilisation"] >= least_utilisation
+    assert [run["words"] == run["equal"] == 256 * 256 for run in figures["large"]] == [True, True]
+    assert figures["large"][0]["utilisation"] >= 0.99
+    assert figures["large"][1]["utilisation"] >= 0.965
