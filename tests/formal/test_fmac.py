@@ -35,7 +35,7 @@ class DotProductIsTheSum(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize(("chunk_a", "chunk_b"), [(1, 1), (2, 1), (2, 2), (2, 3)])
+@pytest.mark.parametrize(("chunk_a", "chunk_b"), [(1, 1), (2, 1), (1, 3)])
 def test_dot_product_is_the_sum_of_products(prove, chunk_a, chunk_b):
     prove(DotProductIsTheSum(Bfp(lanes=4, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=6)), depth=6)
 
@@ -63,7 +63,7 @@ def test_aligner_is_a_shift(prove, parameters):
 
 
 class NothingMovesWithoutEnable(wiring.Component):
-    """Outputs and what is still to come hold: two elements, one of them frozen at will, tell the same story."""
+    """After a cycle without enable every output is what it was, from any state."""
 
     def __init__(self, bfp):
         self.bfp = bfp
@@ -105,6 +105,7 @@ class ZerosChangeNothing(wiring.Component):
         return m
 
 
+@pytest.mark.slow
 def test_zeros_drain_as_zero(prove):
     prove(ZerosChangeNothing(SMALL), depth=14)
 
@@ -120,13 +121,13 @@ class TileIsExact(wiring.Component):
         m = Module()
         bfp = self.bfp
         m.submodules.dut = dut = Fmac(bfp)
-        now = Signal(range(32))
-        total = Signal(signed(bfp.accumulator))
+        now = Signal(range(32), reset_less=True)
+        total = Signal(signed(bfp.accumulator), reset_less=True)
         products = []
         for a, b in zip(self.a.lane, self.b.lane, strict=True):
             magnitude = a.magnitude * b.magnitude
             products.append(Mux(a.sign ^ b.sign, -magnitude, magnitude))
-        last = 2
+        last = 2  # the cycle of the tile's last beat
         m.d.sync += now.eq(now + 1)
         m.d.comb += [dut.en.eq(1), dut.restart_i.eq(now == last + 1)]
         with m.If(now <= last):
@@ -143,10 +144,7 @@ class TileIsExact(wiring.Component):
         return m
 
 
+@pytest.mark.slow
 def test_a_tile_is_exact(prove):
     bfp = Bfp(lanes=4, chunk_a=1, chunk_b=1, mantissa=1, exponent=1, max_k=16)
-    prove(TileIsExact(bfp), depth=last_cycle(bfp))
-
-
-def last_cycle(bfp):
-    return 3 + 2 + Fmac(bfp).latency + 1
+    prove(TileIsExact(bfp), depth=Fmac(bfp).latency + 6)

@@ -39,14 +39,14 @@ class Aligner(wiring.Component):
     shift : In(range(max_shift + 1))
         Places to shift it by.
     o : Out(signed(out_width))
-        The shifted value, ``latency`` cycles later; not registered after its last gate.
+        The shifted value, ``latency`` cycles later.
     """
 
     i: Value
     shift: Value
     o: Value
 
-    latency = 2
+    latency = 3
     """Cycles from ``i`` and ``shift`` to ``o``."""
 
     def __init__(self, in_width: int, max_shift: int, out_width: int):
@@ -69,12 +69,14 @@ class Aligner(wiring.Component):
         places = range(self.max_shift // STEP + 1)
         copies = [gated(m, value, coarse == place) for place in places]
         fills = [gated(m, sign, coarse <= place) for place in places]
+        word = Signal.like(self.o)
+        m.d.comb += self.o.eq(delayed(m, word))
         for bit in range(len(self.o)):
             reaching = [copy[bit - STEP * n] for n, copy in enumerate(copies) if 0 <= bit - STEP * n < len(copy)]
             lower = (bit - len(value)) // STEP  # the highest place from which the value ends below this bit
             if lower >= 0:
                 reaching.append(fills[min(lower, places[-1])])
-            m.d.comb += self.o[bit].eq(reduce(or_, reaching))
+            m.d.comb += word[bit].eq(reduce(or_, reaching))
         return m
 
 

@@ -113,12 +113,10 @@ class DotProduct(wiring.Component):
             word_sum, carry = adder_tree(m, words, [] if index else [~s for s in signs])
             sums.append((less_half(word_sum), carry))
 
-        bits = Cat(v ^ s for v, s in zip(self._values(self._words - 1), signs, strict=True))
+        bits = delayed(m, Cat(v ^ s for v, s in zip(self._values(self._words - 1), signs, strict=True)))
         # The constant left is lanes / 2**(words - 1) here: the tables take it along, each its share.
         shares = [4 * fours >> self._words - 1 for fours in range(len(bits) // 4 + 1)]
-        counts = [
-            delayed(m, ones_of_four(bits[4 * n : 4 * n + 4], shares[n + 1] - shares[n])) for n in range(len(bits) // 4)
-        ]
+        counts = [ones_of_four(bits[4 * n : 4 * n + 4], shares[n + 1] - shares[n]) for n in range(len(bits) // 4)]
         word_sum, _ = adder_tree(m, counts)
         sums.append((delayed(m, word_sum), None))  # four at a time is a level less
         return sums
