@@ -171,8 +171,8 @@ def simulate(
 
     log, results = folder / "simulation.log", folder / "results.xml"
     record = folder / kind.record_name(top) if waves else None
-    # The runner leaves by SystemExit where the simulator fails, and under pytest also where a test does.
-    with contextlib.suppress(SystemExit, RuntimeError):
+    broke_off = False
+    try:
         kind.test(
             test_module=test_module,
             hdl_toplevel=top,
@@ -188,9 +188,16 @@ def simulate(
             results_xml=str(results),
             log_file=log,
         )
+    except RuntimeError:
+        broke_off = True  # the simulator ended with an error, which failed tests may explain
+    except SystemExit:
+        pass  # the runner's way to report failed tests, under pytest only
+    tests = _passed(results, test_module, seed, log)
+    if broke_off:
+        raise SimulationError(f"{simulator} ended with an error, though no test failed (seed {seed}): see {log}")
     return Simulation(
         log=log,
-        tests=_passed(results, test_module, seed, log),
+        tests=tests,
         seed=seed,
         build_seconds=built - started,
         seconds=time.perf_counter() - built,

@@ -63,6 +63,20 @@ def test_a_module_that_cannot_be_imported_is_a_failure(tmp_path, icarus):
         run(config=CONFIG, test_module="no_such_module", folder=tmp_path, simulator=icarus)
 
 
+def test_a_simulator_that_ends_with_an_error_is_a_failure(tmp_path, icarus):
+    (tmp_path / "fatal.v").write_text("module fatal(input rst);\nfinal $fatal(1);\nendmodule\n")
+    with pytest.raises(SimulationError, match=r"^icarus ended with an error, though no test failed"):
+        simulate(
+            verilog=tmp_path / "fatal.v",
+            top="fatal",
+            test_module=MODULE,
+            folder=tmp_path,
+            simulator=icarus,
+            parameters={"good": 1},
+            testcase="second",
+        )
+
+
 def test_verilog_that_cannot_be_built_is_a_failure(tmp_path, icarus):
     (tmp_path / "broken.v").write_text("module broken(input clk;\nendmodule\n")
     with pytest.raises(SimulationError, match=r"^broken.v could not be built: see .*build.log$"):

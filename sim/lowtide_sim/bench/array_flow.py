@@ -61,7 +61,7 @@ async def misaligned(dut, side):
         bench.send(bench.tiles.of_beats(3))
         await bench.finish()
         assert bench.misaligned_from is not None
-        await bench.reset()
+        await bench.reset(bench.rng.randint(1, 3))
 
 
 @cocotb.test()
