@@ -39,11 +39,11 @@ def require():
 def run_array(tmp_path, cache, seed, require):
     """Run the array's benches on a configuration."""
 
-    def simulation(config, simulator, **parameters):
+    def simulation(config, simulator, benches=ARRAY_BENCHES, **parameters):
         require(simulator)
         return run(
             config=config,
-            test_module=ARRAY_BENCHES,
+            test_module=benches,
             folder=tmp_path,
             simulator=simulator,
             parameters=parameters,

@@ -37,7 +37,7 @@ QUICK = {
     "3x2-83-bits": config((3, 2), 16, (4, 4), 5, 4096),
 }
 # Few enough tiles for an interpreter.
-WIDE = {"8x8": config((8, 8), 16, (2, 2), 3, 32)}
+WIDE = {"8x8": config((8, 8), 4, (2, 2), 3, 32)}
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -47,7 +47,8 @@ def test_small_arrays_on_icarus(run_array, name):
 
 @pytest.mark.parametrize("name", WIDE)
 def test_a_wide_array_on_icarus(run_array, name):
-    run_array(WIDE[name], "icarus", tiles=2, resets=3, products=1)
+    benches = "lowtide_sim.bench.array_data,lowtide_sim.bench.array_quantised"
+    run_array(WIDE[name], "icarus", benches, tiles=2, products=2)
 
 
 @pytest.mark.parametrize("name", ["2x3", "3x2-83-bits"])
