@@ -38,19 +38,19 @@ def without_reset(module: str, register: str) -> Callable[[str], str]:
     """A register that a reset no longer reaches."""
 
     def mutate(text: str) -> str:
-        following = re.search(rf"^module {module}\(.*?^    {register} <= (\S+) ;", text, re.MULTILINE | re.DOTALL)
+        following = re.search(rf"^module {module}\(.*?^    {register} <= (\S+);", text, re.MULTILINE | re.DOTALL)
         assert following, f"no register {register} in {module}: this mutation has to follow a change of the RTL"
-        return in_module(module, rf"(assign {re.escape(following[1])}  = )rst \? \S+ : ", r"\1")(text)
+        return in_module(module, rf"(assign {re.escape(following[1])} = )rst \? \S+ : ", r"\1")(text)
 
     return mutate
 
 
-TRANSPARENT = (r"always @\(posedge clk\)\n    o <= \S+ ;", "always @*\n    o = i;")
+TRANSPARENT = (r"always @\(posedge clk\)\n    o <= i;", "always @*\n    o = i;")
 BUGS = {
     "a stage of the operands' skew is missing": in_module(f"delay_1x{WORD_A}", *TRANSPARENT),
     "a row restarts a cycle early": in_module("delay_1x1", *TRANSPARENT),
     "halves of the results are swapped": in_module(
-        r"collector_\w+", r"\{ halves(\[\S+\]), low(\[\S+\])", r"{ low\2, halves\1"
+        r"collector_\w+", r"\bhalves(\[\S+\]), low(\[\S+\])", r"low\2, halves\1"
     ),
     "the array does not stop for its sink": in_module(r"collector_\w+", r"assign room = .*;", "assign room = 1'h1;"),
     "tiles follow each other too soon": in_module(r"feeder_\w+", r"restart \? 2'h3 :", "restart ? 2'h2 :"),
@@ -58,7 +58,7 @@ BUGS = {
     "misaligned tiles go unnoticed": in_module(r"feeder_\w+", "a_last != b_last", "1'h0"),
     "reset leaves the array believing in a tile": without_reset(r"feeder_\w+", "started"),
     "results in flight outlive a reset": without_reset("delay_1x1_reset", "o"),
-    "a row is offered for one cycle only": in_module(r"collector_\w+", r"\.r_en\(ready\)", ".r_en(1'h1)"),
+    "a row is offered for one cycle only": in_module(r"collector_\w+", r"\.o_ready\(ready\)", ".o_ready(1'h1)"),
 }
 
 

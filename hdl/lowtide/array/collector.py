@@ -1,10 +1,10 @@
 """The array's exit: half words become rows of results on a stream."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit
+from lowtide.array.queue import Queue
+from lowtide.hierarchy import Unit, place
 
 __all__ = ["Collector"]
 
@@ -47,7 +47,7 @@ class Collector(Unit):
         Cycles from ``start`` to a valid row 0.
     """
 
-    latency = 3
+    latency = 1 + Queue.latency
 
     def __init__(self, rows: int, columns: int, width: int, capacity: int):
         self.rows, self.columns, self.width, self.capacity = rows, columns, width, capacity
@@ -83,15 +83,16 @@ class Collector(Unit):
         with m.If(high_now):
             m.d.sync += [row.eq(Mux(last, 0, row + 1)), more.eq(~last)]
 
-        # One more than is promised, for it is not full only while its memory is not, the register behind that aside.
-        m.submodules.fifo = fifo = SyncFIFOBuffered(width=self.columns * self.width + 1, depth=self.capacity + 1)
-        m.d.comb += [
-            fifo.w_en.eq(high_now),
-            fifo.w_data.eq(Cat(self._words(low), last)),
-            fifo.r_en.eq(self.ready),
-            self.valid.eq(fifo.r_rdy),
-            Cat(self.data, self.last).eq(fifo.r_data),
-        ]
+        queue = place(
+            m,
+            platform,
+            "queue",
+            Queue(self.columns * self.width + 1, self.capacity),
+            i_valid=high_now,
+            i_data=Cat(self._words(low), last),
+            o_ready=self.ready,
+        )
+        m.d.comb += [self.valid.eq(queue.o_valid), Cat(self.data, self.last).eq(queue.o_data)]
         return m
 
     def _words(self, low):
