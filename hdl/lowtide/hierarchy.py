@@ -94,9 +94,12 @@ class Netlist:
         if name not in self._modules:
             text = rtlil.convert(unit, name=name, platform=self, emit_src=False)
             # Submodules of the unit's own are called `name.submodule`, which Verilog would have to escape.
+            text = _MEMORY_CONTENTS.sub("", text)
             self._modules[name] = text.replace(f"\\{name}.", f"\\{name}_")
         return self._modules[name]
 
 
+# Zeros at power-up, a word at a time, for memories that are never read before they are written.
+_MEMORY_CONTENTS = re.compile(r"  cell \$meminit_v2 .*?\n  end\n", re.DOTALL)
 _CONTROL = {"clk": ClockSignal, "rst": ResetSignal}
 _PORT = re.compile(r"^  wire .*?(input|output) \d+ +\\(\w+)$", re.MULTILINE)

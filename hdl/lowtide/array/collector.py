@@ -1,6 +1,7 @@
 """The array's exit: half words become rows of results on a stream."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from lowtide.hierarchy import Unit
@@ -11,9 +12,8 @@ __all__ = ["Collector"]
 class Collector(Unit):
     """Puts the half words of a tile together and offers its rows as a stream.
 
-    From ``start`` on, a low and a high half word of each row come in turn. A row is held until it is accepted;
-    when the next one would have no place, ``en`` falls in the cycle before it would come, and the whole array
-    waits. So ``en`` is a register, and no path leads from the result's ready through the array.
+    The array never stops, so every row that will come must have a place: a tile may end only while there is
+    ``room``, which its rows are then promised. From ``start`` on, a low and a high half word of each row come in turn.
 
     Parameters
     ----------
@@ -21,11 +21,15 @@ class Collector(Unit):
         Shape of a tile.
     width : int
         Bits of a result.
+    capacity : int
+        Rows that can be promised and not yet accepted, at least ``rows``.
 
     Members
     -------
-    en : Out(1)
-        The array may move. Registered.
+    room : Out(1)
+        There is a place for every row of a further tile.
+    promise : In(1)
+        A tile ends, and its rows will come. Only while there is room.
     start : In(1)
         The low half words of row 0 are here.
     halves : In(columns * half)
@@ -36,15 +40,23 @@ class Collector(Unit):
         A row of results, row 0 first.
     last : Out(1)
         It is the last row of its tile.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from ``start`` to a valid row 0.
     """
 
-    def __init__(self, rows: int, columns: int, width: int):
-        self.rows, self.columns, self.width = rows, columns, width
+    latency = 3
+
+    def __init__(self, rows: int, columns: int, width: int, capacity: int):
+        self.rows, self.columns, self.width, self.capacity = rows, columns, width, capacity
         self.half = (width + 1) // 2
-        self.module_name = f"collector_{rows}x{columns}_{width}"
+        self.module_name = f"collector_{rows}x{columns}_{width}_{capacity}"
         super().__init__(
             {
-                "en": Out(1, init=1),
+                "room": Out(1),
+                "promise": In(1),
                 "start": In(1),
                 "halves": In(columns * self.half),
                 "valid": Out(1),
@@ -56,36 +68,30 @@ class Collector(Unit):
 
     def elaborate(self, platform):
         m = Module()
+        promised = Signal(range(self.capacity + 1))
+        m.d.comb += self.room.eq(promised <= self.capacity - self.rows)
+        m.d.sync += promised.eq(promised + Mux(self.promise, self.rows, 0) - (self.valid & self.ready))
+
         low = Signal(self.columns * self.half, reset_less=True)
-        row = Signal(range(self.rows))
-        last_row = Signal()
-        more = Signal()  # further rows of this tile are to come
         low_now = Signal()  # this cycle brings the low halves of a row
         high_now = Signal()  # this cycle brings its high halves
-        high_next = Signal()
-        occupied = Signal()  # the output keeps its row into the next cycle
+        more = Signal()  # further rows of this tile are to come
+        row = Signal(range(self.rows))
+        last = Signal()
+        m.d.comb += [low_now.eq(~high_now & (self.start | more)), last.eq(row == self.rows - 1)]
+        m.d.sync += [high_now.eq(low_now), low.eq(self.halves)]
+        with m.If(high_now):
+            m.d.sync += [row.eq(Mux(last, 0, row + 1)), more.eq(~last)]
 
+        # One more than is promised, for it is not full only while its memory is not, the register behind that aside.
+        m.submodules.fifo = fifo = SyncFIFOBuffered(width=self.columns * self.width + 1, depth=self.capacity + 1)
         m.d.comb += [
-            last_row.eq(row == self.rows - 1),
-            low_now.eq(~high_now & (self.start | more)),
-            high_next.eq(Mux(self.en, low_now, high_now)),
-            occupied.eq(self.valid & ~self.ready),
+            fifo.w_en.eq(high_now),
+            fifo.w_data.eq(Cat(self._words(low), last)),
+            fifo.r_en.eq(self.ready),
+            self.valid.eq(fifo.r_rdy),
+            Cat(self.data, self.last).eq(fifo.r_data),
         ]
-        m.d.sync += [
-            high_now.eq(high_next),
-            self.valid.eq(occupied),
-            self.en.eq(~(high_next & occupied)),
-        ]
-        with m.If(self.en & low_now):
-            m.d.sync += low.eq(self.halves)
-        with m.If(self.en & high_now):
-            m.d.sync += [
-                self.valid.eq(1),
-                self.last.eq(last_row),
-                self.data.eq(Cat(self._words(low))),
-                row.eq(Mux(last_row, 0, row + 1)),
-                more.eq(~last_row),
-            ]
         return m
 
     def _words(self, low):

@@ -10,7 +10,7 @@ __all__ = ["Delay"]
 
 
 class Delay(Unit):
-    """Delays a word by a number of enabled cycles. A longer delay is two shorter ones.
+    """Delays a word by a number of cycles. A longer delay is two shorter ones.
 
     Parameters
     ----------
@@ -23,28 +23,25 @@ class Delay(Unit):
 
     Members
     -------
-    en : In(1)
-        While it is low, nothing moves.
     i, o : In(width), Out(width)
-        Word, and the word ``cycles`` enabled cycles ago.
+        Word, and the word ``cycles`` cycles ago.
     """
 
     def __init__(self, cycles: int, width: int, reset_less: bool = True):
         self.cycles, self.width, self.reset_less = cycles, width, reset_less
         self.module_name = f"delay_{cycles}x{width}" + ("" if reset_less else "_reset")
-        super().__init__({"en": In(1), "i": In(width), "o": Out(width)})
+        super().__init__({"i": In(width), "o": Out(width)})
 
     def elaborate(self, platform):
         m = Module()
         if self.cycles == 1:
             word = Signal(self.width, reset_less=self.reset_less)
-            with m.If(self.en):
-                m.d.sync += word.eq(self.i)
+            m.d.sync += word.eq(self.i)
             m.d.comb += self.o.eq(word)
             return m
 
         word = self.i
         for name, cycles in zip(("first", "second"), halves(self.cycles), strict=True):
-            word = place(m, platform, name, Delay(cycles, self.width, self.reset_less), en=self.en, i=word).o
+            word = place(m, platform, name, Delay(cycles, self.width, self.reset_less), i=word).o
         m.d.comb += self.o.eq(word)
         return m

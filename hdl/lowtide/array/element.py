@@ -13,8 +13,6 @@ class Element(Protocol):
 
     Members
     -------
-    en : In(1)
-        While it is low, nothing in the element moves.
     a_i, a_o : In, Out
         Operand that moves right, one column a cycle.
     b_i, b_o : In, Out

@@ -11,20 +11,20 @@ __all__ = ["Feeder"]
 class Feeder(Unit):
     """Takes a beat from both operand streams at once, and keeps tiles far enough apart to drain.
 
-    Behind the last beat of a tile goes a restart beat, which has no operands: the elements hand over their sums
-    and start anew. Restarts are at least ``spacing`` cycles apart, since that is how long the results of a column
-    take to leave. In cycles with neither, zeros go on, which add nothing. A first restart, after reset, clears
-    what the elements held before.
+    Behind the last beat of a tile goes a restart beat, which has no operands: the elements hand over their sums and
+    start anew. It waits for the results to have a place to go, and restarts are at least ``spacing`` cycles apart,
+    since that is how long the results of a column take to leave. In cycles with neither, zeros go on, which add
+    nothing. A first restart, after reset, clears what the elements held before.
 
     Parameters
     ----------
     spacing : int
-        Least number of enabled cycles from one restart to the next.
+        Least number of cycles from one restart to the next.
 
     Members
     -------
-    en : In(1)
-        While it is low, nothing moves.
+    room : In(1)
+        The results of a tile have a place to go. No tile ends without.
     a_valid, b_valid, a_last, b_last : In(1)
         A beat is offered on either side; it ends a tile.
     a_ready, b_ready : Out(1)
@@ -44,7 +44,7 @@ class Feeder(Unit):
         self.module_name = f"feeder_{spacing}"
         super().__init__(
             {
-                "en": In(1),
+                "room": In(1),
                 "a_valid": In(1),
                 "b_valid": In(1),
                 "a_last": In(1),
@@ -63,20 +63,17 @@ class Feeder(Unit):
         closing = Signal(init=1)  # a tile is complete, and its restart beat has yet to go
         started = Signal()  # there was a tile, so a restart is not that of reset
         hold_off = Signal(range(self.spacing))  # cycles in which no restart may go
-        open_ = Signal()
         m.d.comb += [
-            open_.eq(self.en & ~closing),
-            self.a_ready.eq(open_ & self.b_valid),
-            self.b_ready.eq(open_ & self.a_valid),
-            self.take.eq(open_ & self.a_valid & self.b_valid),
-            self.restart.eq(closing & ~hold_off.any()),
+            self.a_ready.eq(~closing & self.b_valid),
+            self.b_ready.eq(~closing & self.a_valid),
+            self.take.eq(~closing & self.a_valid & self.b_valid),
+            self.restart.eq(closing & ~hold_off.any() & self.room),
             self.finished.eq(self.restart & started),
         ]
-        with m.If(self.en):
-            with m.If(self.restart):
-                m.d.sync += [closing.eq(0), hold_off.eq(self.spacing - 1)]
-            with m.Elif(hold_off.any()):
-                m.d.sync += hold_off.eq(hold_off - 1)
+        with m.If(self.restart):
+            m.d.sync += [closing.eq(0), hold_off.eq(self.spacing - 1)]
+        with m.Elif(hold_off.any()):
+            m.d.sync += hold_off.eq(hold_off - 1)
         with m.If(self.take):
             m.d.sync += [started.eq(1), closing.eq(self.a_last)]
             with m.If(self.a_last != self.b_last):

@@ -37,7 +37,7 @@ class Grid(Unit):
 
     Members
     -------
-    en, a_i, a_o, b_i, b_o, restart_i, restart_o, drain_i, drain_o
+    a_i, a_o, b_i, b_o, restart_i, restart_o, drain_i, drain_o
         As those of `Element`, for all elements along an edge at once: row 0 or column 0 in the lowest bits.
     """
 
@@ -45,7 +45,7 @@ class Grid(Unit):
         self.rows, self.columns, self.element = rows, columns, element
         pattern = element()
         self.module_name = f"grid_{rows}x{columns}_{pattern.module_name}"
-        ports = {"en": In(1)}
+        ports = {}
         for name, count in {"a": rows, "b": columns, "restart": rows, "drain": columns}.items():
             width = count * Shape.cast(pattern.signature.members[f"{name}_i"].shape).width
             ports |= {f"{name}_i": In(width), f"{name}_o": Out(width)}
@@ -62,7 +62,6 @@ class Grid(Unit):
                 platform,
                 f"rows_0_to_{above - 1}",
                 top,
-                en=self.en,
                 a_i=a[0],
                 restart_i=restart[0],
                 b_i=self.b_i,
@@ -73,7 +72,6 @@ class Grid(Unit):
                 platform,
                 f"rows_{above}_to_{self.rows - 1}",
                 low,
-                en=self.en,
                 a_i=a[1],
                 restart_i=restart[1],
                 b_i=top.b_o,
@@ -94,7 +92,6 @@ class Grid(Unit):
                 platform,
                 f"columns_0_to_{near - 1}",
                 left,
-                en=self.en,
                 a_i=self.a_i,
                 restart_i=self.restart_i,
                 b_i=b[0],
@@ -105,7 +102,6 @@ class Grid(Unit):
                 platform,
                 f"columns_{near}_to_{self.columns - 1}",
                 right,
-                en=self.en,
                 a_i=left.a_o,
                 restart_i=left.restart_o,
                 b_i=b[1],

@@ -24,8 +24,6 @@ class Skew(Unit):
 
     Members
     -------
-    en : In(1)
-        While it is low, nothing moves.
     take : In(1)
         There is a beat; zeros go on where there is none.
     i, o : In(words * width), Out(words * width)
@@ -35,14 +33,13 @@ class Skew(Unit):
     def __init__(self, words: int, width: int):
         self.words, self.width = words, width
         self.module_name = f"skew_{words}x{width}"
-        super().__init__({"en": In(1), "take": In(1), "i": In(words * width), "o": Out(words * width)})
+        super().__init__({"take": In(1), "i": In(words * width), "o": Out(words * width)})
 
     def elaborate(self, platform):
         m = Module()
         if self.words == 1:
-            word = Signal(self.width)
-            with m.If(self.en):
-                m.d.sync += word.eq(Mux(self.take, self.i, 0))
+            word = Signal(self.width, reset_less=True)
+            m.d.sync += word.eq(Mux(self.take, self.i, 0))
             m.d.comb += self.o.eq(word)
             return m
 
@@ -53,7 +50,6 @@ class Skew(Unit):
             platform,
             f"words_0_to_{first - 1}",
             Skew(first, self.width),
-            en=self.en,
             take=self.take,
             i=self.i[:cut],
         )
@@ -62,7 +58,6 @@ class Skew(Unit):
             platform,
             f"words_{first}_to_{self.words - 1}",
             Skew(second, self.width),
-            en=self.en,
             take=self.take,
             i=self.i[cut:],
         )
@@ -72,7 +67,6 @@ class Skew(Unit):
                 platform,
                 f"delay_{first + n}",
                 Delay(first, self.width),
-                en=self.en,
                 i=high.o.word_select(n, self.width),
             )
             for n in range(second)
@@ -95,8 +89,6 @@ class Deskew(Unit):
 
     Members
     -------
-    en : In(1)
-        While it is low, nothing moves.
     i, o : In(words * width), Out(words * width)
         Skewed and straight beat, word 0 in the lowest bits.
     """
@@ -104,7 +96,7 @@ class Deskew(Unit):
     def __init__(self, words: int, width: int):
         self.words, self.width = words, width
         self.module_name = f"deskew_{words}x{width}"
-        super().__init__({"en": In(1), "i": In(words * width), "o": Out(words * width)})
+        super().__init__({"i": In(words * width), "o": Out(words * width)})
 
     def elaborate(self, platform):
         m = Module()
@@ -115,7 +107,7 @@ class Deskew(Unit):
         first, second = halves(self.words)
         cut = first * self.width
         delays = [
-            place(m, platform, f"delay_{n}", Delay(second, self.width), en=self.en, i=self.i.word_select(n, self.width))
+            place(m, platform, f"delay_{n}", Delay(second, self.width), i=self.i.word_select(n, self.width))
             for n in range(first)
         ]
         low = place(
@@ -123,7 +115,6 @@ class Deskew(Unit):
             platform,
             f"words_0_to_{first - 1}",
             Deskew(first, self.width),
-            en=self.en,
             i=Cat(delay.o for delay in delays),
         )
         high = place(
@@ -131,7 +122,6 @@ class Deskew(Unit):
             platform,
             f"words_{first}_to_{self.words - 1}",
             Deskew(second, self.width),
-            en=self.en,
             i=self.i[cut:],
         )
         m.d.comb += self.o.eq(Cat(low.o, high.o))

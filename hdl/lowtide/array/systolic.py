@@ -30,6 +30,10 @@ class SystolicArray(Unit):
     Rows of results come out while the next tile runs. Tiles follow each other after one idle beat, and not faster
     than one every ``2 * rows`` cycles, which is how long a tile takes to leave.
 
+    The array itself never stops. Where a stream offers no operands, zeros go through it; where results are not
+    accepted, they wait in a queue, and no tile ends before the queue has a place for all of it. So no enable has to
+    reach every register in a cycle, and no register has one.
+
     Latency, nothing waiting: from the last beat taken to the valid row 0, ``latency`` cycles; a row every second
     cycle after that.
 
@@ -55,7 +59,11 @@ class SystolicArray(Unit):
         self.shape, self.bfp = shape, bfp
         self.width_a, self.width_b = bfp.layout_a.size, bfp.layout_b.size
         self.element = partial(Fmac, bfp)
-        self.latency = self._result_delay + 3
+        # Between the end of a tile and its first row, those of others may be on their way, one in two cycles.
+        self._result_delay = self.element().latency + shape.columns
+        underway = (self._result_delay + Collector.latency + 3) // 2
+        self._collector = Collector(shape.rows, shape.columns, bfp.accumulator, shape.rows + underway)
+        self.latency = 1 + self._result_delay + Collector.latency
         self.module_name = f"systolic_array_{shape.rows}x{shape.columns}_{self.element().module_name}"
         super().__init__(
             {
@@ -66,52 +74,48 @@ class SystolicArray(Unit):
             }
         )
 
-    @property
-    def _result_delay(self) -> int:
-        """Cycles from a restart beat at the feeder to the low halves of row 0 at the collector."""
-        return 1 + self.element().latency + self.shape.columns - 1
-
     def elaborate(self, platform):
         m = Module()
         rows, columns = self.shape.rows, self.shape.columns
         cells = grid(rows, columns, self.element)
-        collector = Collector(rows, columns, self.bfp.accumulator)
-        en = collector.en
+        collector = self._collector
 
         feeder = place(
             m,
             platform,
             "feeder",
             Feeder(2 * rows),
-            en=en,
+            room=collector.room,
             a_valid=self.a.valid,
             a_last=self.a.payload.last,
             b_valid=self.b.valid,
             b_last=self.b.payload.last,
         )
-        skew_a = place(m, platform, "skew_a", Skew(rows, self.width_a), en=en, take=feeder.take, i=self.a.payload.data)
-        skew_b = place(
-            m, platform, "skew_b", Skew(columns, self.width_b), en=en, take=feeder.take, i=self.b.payload.data
-        )
-        restart = place(
-            m, platform, "skew_restart", Skew(rows, 1), en=en, take=feeder.restart, i=Const(1).replicate(rows)
-        )
+        skew_a = place(m, platform, "skew_a", Skew(rows, self.width_a), take=feeder.take, i=self.a.payload.data)
+        skew_b = place(m, platform, "skew_b", Skew(columns, self.width_b), take=feeder.take, i=self.b.payload.data)
+        restart = place(m, platform, "skew_restart", Skew(rows, 1), take=feeder.restart, i=Const(1).replicate(rows))
         place(
             m,
             platform,
             "grid",
             cells,
-            en=en,
             a_i=skew_a.o,
             b_i=skew_b.o,
             restart_i=restart.o,
             drain_i=Const(0, columns * collector.half),
         )
-        deskew = place(m, platform, "deskew", Deskew(columns, collector.half), en=en, i=cells.drain_o)
-        finished = place(
-            m, platform, "result_delay", Delay(self._result_delay, 1, reset_less=False), en=en, i=feeder.finished
+        deskew = place(m, platform, "deskew", Deskew(columns, collector.half), i=cells.drain_o)
+        finished = place(m, platform, "result_delay", Delay(self._result_delay, 1, reset_less=False), i=feeder.finished)
+        place(
+            m,
+            platform,
+            "collector",
+            collector,
+            promise=feeder.finished,
+            start=finished.o,
+            halves=deskew.o,
+            ready=self.c.ready,
         )
-        place(m, platform, "collector", collector, start=finished.o, halves=deskew.o, ready=self.c.ready)
         m.d.comb += [
             self.a.ready.eq(feeder.a_ready),
             self.b.ready.eq(feeder.b_ready),

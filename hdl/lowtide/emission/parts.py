@@ -22,7 +22,7 @@ def parts_of(config: Config) -> list[Design]:
         "skew_a": f"skew_{rows}x{bfp.layout_a.size}",
         "skew_b": f"skew_{columns}x{bfp.layout_b.size}",
         "deskew": f"deskew_{columns}x{half}",
-        "collector": f"collector_{rows}x{columns}_{bfp.accumulator}",
+        "collector": next(name for name in modules if name.startswith("collector_")),
     }
     if rows * columns <= LARGEST_WHOLE:
         parts["array"] = "lowtide_array"

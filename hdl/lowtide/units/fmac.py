@@ -1,6 +1,6 @@
 """FMAC: the processing element for block floating point."""
 
-from amaranth.hdl import EnableInserter, Module, Signal, signed
+from amaranth.hdl import Module, Signal, signed
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import Bfp
@@ -35,8 +35,6 @@ class Fmac(Unit):
 
     Members
     -------
-    en : In(1)
-        While it is 0, everything holds.
     a_i : In(bfp.layout_a)
         Chunk of A, from the left.
     a_o : Out(bfp.layout_a)
@@ -62,7 +60,6 @@ class Fmac(Unit):
         )
         super().__init__(
             {
-                "en": In(1),
                 "a_i": In(bfp.layout_a),
                 "a_o": Out(bfp.layout_a),
                 "b_i": In(bfp.layout_b),
@@ -88,7 +85,7 @@ class Fmac(Unit):
 
     @property
     def latency(self) -> int:
-        """Enabled cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
+        """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
         return self._to_accumulator + 2
 
     @property
@@ -125,4 +122,4 @@ class Fmac(Unit):
             m.d.sync += [high.eq(0), accumulator.eq(accumulator + aligner.o)]
         m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, 1))
 
-        return EnableInserter(self.en)(m)
+        return m
