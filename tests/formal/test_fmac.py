@@ -62,41 +62,17 @@ def test_aligner_is_a_shift(prove, parameters):
     prove(AlignerIsAShift(*parameters), depth=5)
 
 
-class NothingMovesWithoutEnable(wiring.Component):
-    """After a cycle without enable every output is what it was, from any state."""
-
-    def __init__(self, bfp):
-        self.bfp = bfp
-        inner = Fmac(bfp)
-        super().__init__({name: In(port.shape) for name, port in inner.signature.members.items() if port.flow is In})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.dut = dut = Fmac(self.bfp)
-        for name, port in dut.signature.members.items():
-            if port.flow is In:
-                m.d.comb += getattr(dut, name).eq(getattr(self, name))
-        moved = delayed(m, dut.en, init=1)
-        for name in ("a_o", "b_o", "restart_o", "drain_o"):
-            m.d.comb += Assert(moved | (getattr(dut, name) == delayed(m, getattr(dut, name))))
-        return m
-
-
-def test_outputs_hold_without_enable(prove):
-    prove(NothingMovesWithoutEnable(SMALL), depth=1, unbounded=True)
-
-
 class ZerosChangeNothing(wiring.Component):
     """From power-up, beats of zero magnitude, of any signs and codes, with restarts among them, drain zeros only."""
 
     def __init__(self, bfp):
         self.bfp = bfp
-        super().__init__({"a": In(bfp.layout_a), "b": In(bfp.layout_b), "en": In(1), "restart": In(1)})
+        super().__init__({"a": In(bfp.layout_a), "b": In(bfp.layout_b), "restart": In(1)})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.dut = dut = Fmac(self.bfp)
-        m.d.comb += [dut.en.eq(self.en), dut.restart_i.eq(self.restart), dut.a_i.eq(self.a), dut.b_i.eq(self.b)]
+        m.d.comb += [dut.restart_i.eq(self.restart), dut.a_i.eq(self.a), dut.b_i.eq(self.b)]
         m.d.comb += [
             Assume((a.magnitude == 0) | (b.magnitude == 0)) for a, b in zip(self.a.lane, self.b.lane, strict=True)
         ]
@@ -129,7 +105,7 @@ class TileIsExact(wiring.Component):
             products.append(Mux(a.sign ^ b.sign, -magnitude, magnitude))
         last = 2  # the cycle of the tile's last beat
         m.d.sync += now.eq(now + 1)
-        m.d.comb += [dut.en.eq(1), dut.restart_i.eq(now == last + 1)]
+        m.d.comb += [dut.restart_i.eq(now == last + 1)]
         with m.If(now <= last):
             m.d.comb += [dut.a_i.eq(self.a), dut.b_i.eq(self.b)]
             m.d.sync += total.eq(total + (sum(products) << (self.a.exponent + self.b.exponent)))
