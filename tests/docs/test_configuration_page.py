@@ -1,0 +1,76 @@
+"""The page on configuration says what the code has."""
+
+import doctest
+import re
+from pathlib import Path
+
+import attrs
+import pytest
+
+from lowtide.config import Config, ConfigError, presets
+from lowtide.emission.top import AxiStreamArray
+
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+
+
+def table_after(heading):
+    """Cells of the first table below a heading, a list a row."""
+    lines = TEXT.split(f"## {heading}\n")[1].split("\n## ")[0].splitlines()
+    rows = [line for line in lines if line.startswith("| ")]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows[1:]]
+
+
+def test_example_on_the_page():
+    results = doctest.testfile(str(PAGE), module_relative=False)
+    assert results.attempted
+    assert not results.failed
+
+
+def test_every_key_has_its_default():
+    defaults = {
+        f"{section}.{key}": value for section, keys in Config().to_tables().items() for key, value in keys.items()
+    }
+    listed = {row[0].strip("`"): row[1].strip('`"') for row in table_after("Keys")}
+    assert listed == {key: str(value) for key, value in defaults.items()}
+
+
+def test_meanings_begin_as_the_code_has_them():
+    meanings = {
+        f"{section.name}.{field.name}": field.metadata["meaning"]
+        for section in attrs.fields(Config)
+        for field in attrs.fields(section.type)
+    }
+    for row in table_after("Keys"):
+        words = row[3].replace("that the", "the")
+        assert words.startswith(meanings[row[0].strip("`")].split(",")[0])
+
+
+def test_figures_of_the_presets():
+    rows = table_after("Presets")
+    assert sorted(row[0].strip("`") for row in rows) == presets()
+    for name, shape, _, accumulator, word, latency, _ in rows:
+        config = Config.load(name.strip("`"))
+        array = AxiStreamArray(config).array
+        assert shape == f"{config.array.rows} × {config.array.columns}"
+        assert accumulator == f"{config.bfp.accumulator} bits"
+        assert word == f"{config.bfp.layout_a.size} bits"
+        assert latency == str(array.latency)
+
+
+@pytest.mark.parametrize("row", table_after("Errors"), ids=lambda row: row[0])
+def test_messages(row, tmp_path, monkeypatch):
+    """Each wrong line, in the section that it belongs to, is answered as the page says."""
+    monkeypatch.chdir(tmp_path)
+    wrong, message = row[0].strip("`"), re.escape(row[1].strip("`")).replace("…", ".*")
+    if "`" in wrong or wrong in ("a missing file", "no TOML"):
+        source = {"a missing file": "nowhere.toml", "no TOML": "my.toml"}.get(wrong, wrong.split("`")[-1])
+        Path("my.toml").write_text("[array", encoding="utf-8")
+    else:
+        section = {"array": "", "[bpf]": ""}.get(wrong.split(" =")[0])
+        if section is None:
+            section = "[array]\n" if wrong.startswith(("rows", "colums")) else "[bfp]\n"
+        source = "wrong.toml"
+        Path(source).write_text(section + wrong, encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        Config.load(source)
