@@ -93,8 +93,8 @@ class Netlist:
         name = unit.module_name
         if name not in self._modules:
             text = rtlil.convert(unit, name=name, platform=self, emit_src=False)
-            # Submodules of the unit's own are called `name.submodule`, which Verilog would have to escape.
             text = _MEMORY_CONTENTS.sub("", text)
+            # Submodules of the unit's own are called `name.submodule`, which Verilog would have to escape.
             self._modules[name] = text.replace(f"\\{name}.", f"\\{name}_")
         return self._modules[name]
 

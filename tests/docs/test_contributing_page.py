@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from lowtide.config import Config
 from lowtide.emission import UNITS, UnitKind, emit_unit
 
 PAGE = Path(__file__).parents[2] / "CONTRIBUTING.md"
@@ -38,6 +39,6 @@ def test_it_is_emitted_by_name(unit_and_tests, monkeypatch, tmp_path):
     line = '"rectifier": UnitKind(RectifierRow, RowShape),'
     assert line in PAGE.read_text(encoding="utf-8")
     monkeypatch.setitem(UNITS, "rectifier", UnitKind(unit.RectifierRow, unit.RowShape))
-    verilog, sidecar = emit_unit("rectifier", {"count": 4}, tmp_path)
+    verilog, sidecar = emit_unit("rectifier", Config(), {"count": 4}, tmp_path)
     assert verilog.name == "rectifier_row_4x8.v"
     assert json.loads(sidecar.read_text(encoding="utf-8"))["modules"] == ["rectifier_8", "rectifier_row_4x8"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lowtide.config import Config
 from lowtide.emission import emit_unit
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "example"
@@ -15,7 +16,7 @@ SETTINGS = {"lanes": 4, "chunk_a": 1, "chunk_b": 1, "mantissa": 1, "exponent": 1
 @pytest.fixture
 def emitted(tmp_path):
     """What is emitted now: Verilog and sidecar."""
-    return emit_unit("fmac", SETTINGS, tmp_path)
+    return emit_unit("fmac", Config(), SETTINGS, tmp_path)
 
 
 def kept(emitted_file):

@@ -138,7 +138,7 @@ def test_sidecar_says_what_the_text_has(tmp_path):
 
 
 def test_a_unit_alone(tmp_path):
-    verilog_file, sidecar_file = emit_unit("fmac", {"lanes": 4, "chunk_a": 1, "mantissa": 2}, tmp_path)
+    verilog_file, sidecar_file = emit_unit("fmac", Config(), {"lanes": 4, "chunk_a": 1, "mantissa": 2}, tmp_path)
     assert verilog_file.stem in modules(verilog_file.read_text())
     sidecar = json.loads(sidecar_file.read_text())
     assert sidecar["parameters"]["lanes"] == 4
@@ -155,7 +155,7 @@ def test_a_unit_alone(tmp_path):
 )
 def test_a_bad_unit_leaves_nothing_behind(unit, settings, message, tmp_path):
     with pytest.raises(ConfigError, match=re.escape(message)):
-        emit_unit(unit, settings, tmp_path / "new")
+        emit_unit(unit, Config(), settings, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 

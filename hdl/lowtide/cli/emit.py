@@ -50,18 +50,21 @@ def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, .
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
 )
-@click.option("--name", default="lowtide_array", show_default=True, help="Name of the array's top module.")
+@click.option("--name", help="Name of the array's top module.  [default: lowtide_array]")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def emit(config: str, folder: Path, unit: str | None, changes: dict[str, Any], name: str, as_json: bool) -> None:
-    """Write the Verilog of CONFIG and a JSON sidecar.
+def emit(config: str, folder: Path, unit: str | None, changes: dict[str, Any], name: str | None, as_json: bool) -> None:
+    """Write the Verilog of CONFIG, or of one of its units, and a JSON sidecar.
 
-    CONFIG is a preset's name or a TOML file. The sidecar has the parameters, ports, bit fields, latency and
-    versions.
+    CONFIG is a preset's name or a TOML file. Keys of the array name their section, those of a unit do not. The
+    sidecar has the parameters, ports, bit fields, latency and versions.
     """
+    base = Config.load(config)
     if unit is None:
-        files = emit_array(Config.load(config).changed(changes), folder, name)
+        files = emit_array(base.changed(changes), folder, name or "lowtide_array")
+    elif name is None:
+        files = emit_unit(unit, base, changes, folder)
     else:
-        files = emit_unit(unit, changes, folder)
+        raise click.UsageError("--name is for the array; a unit's name carries its parameters")
     if as_json:
         click.echo(json.dumps({"files": [str(file) for file in files]}))
         return

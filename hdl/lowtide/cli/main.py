@@ -13,10 +13,10 @@ from lowtide.cli.group import CommandGroup
 from lowtide.cli.list import list_
 from lowtide.cli.report import report
 from lowtide.config import Config, ConfigError
-from lowtide.emission.parts import parts_of
 from lowtide.emission.verilog import EmissionError
 from lowtide.formats.parameter import IllegalValue
 from lowtide.report import Design, ReportError
+from lowtide.report.parts import parts_of
 
 __all__ = ["lowtide", "main"]
 

@@ -5,11 +5,13 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.text import Text
 
+from lowtide.cli.emit import settings
 from lowtide.config import Config
 from lowtide.report import Cache, Design, ReportError, Row, measure, to_plain, to_table, versions
 from lowtide.report.synthesis import TARGETS, family
@@ -21,6 +23,7 @@ EXAMPLES = """\b
 Examples:
   lowtide report
   lowtide report tiny --target ecp5,ice40 --unit fmac
+  lowtide report --set bfp.chunk_a=4 --unit fmac
   lowtide report my.toml --no-fmax --json
 """
 
@@ -46,6 +49,9 @@ def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequenc
     metavar="TARGET,...",
     help=f"FPGA families, of {', '.join(TARGETS)}; all by default. Repeatable.",
 )
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
+)
 @click.option("--unit", "names", multiple=True, metavar="NAME", help="Only this unit. Repeatable.")
 @click.option("--fmax/--no-fmax", default=True, show_default=True, help="Place and route too, where there is a tool.")
 @click.option(
@@ -58,6 +64,7 @@ def report(
     units_of: Callable[[Config], Sequence[Design]],
     config: str,
     targets: list[str],
+    changes: dict[str, Any],
     names: tuple[str, ...],
     fmax: bool,
     seeds: int,
@@ -69,7 +76,7 @@ def report(
     CONFIG is a preset's name or a TOML file. Figures are kept in build/cache and taken again only when the design
     or a tool changes.
     """
-    units = chosen(units_of(Config.load(config)), names)
+    units = chosen(units_of(Config.load(config).changed(changes)), names)
     rows = _measure_with_progress(units, targets, fmax=fmax, seeds=seeds, dsp=dsp)
     if as_json:
         click.echo(json.dumps(to_plain(rows, versions()), indent=2))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lowtide.config import Config
-from lowtide.emission.registry import UNITS, unit_of
+from lowtide.emission.registry import UNITS, parameters_of
 from lowtide.emission.sidecar import array_sidecar, unit_sidecar
 from lowtide.emission.top import AxiStreamArray
 from lowtide.emission.verilog import EmissionError, verilog_of
@@ -35,8 +35,8 @@ def emit(config: Config, folder: Path, name: str = "lowtide_array") -> list[Path
         return files.write(name, text, array_sidecar(config, top, top.array.latency, modules, text))
 
 
-def emit_unit(kind: str, settings: dict[str, Any], folder: Path) -> list[Path]:
-    """Write the Verilog of one unit, and its JSON sidecar, into ``folder``.
+def emit_unit(kind: str, config: Config, changes: dict[str, Any], folder: Path) -> list[Path]:
+    """Write the Verilog of one unit of a configuration, with some parameters changed, and its JSON sidecar.
 
     Raises
     ------
@@ -45,10 +45,10 @@ def emit_unit(kind: str, settings: dict[str, Any], folder: Path) -> list[Path]:
     EmissionError
         If the folder cannot be written.
     """
-    unit = unit_of(kind, settings)
+    parameters = parameters_of(kind, config, changes)
+    unit = UNITS[kind].make(parameters)
     with _Files(folder) as files:
         text, modules = verilog_and_modules(unit)
-        parameters = UNITS[kind].parameters(**settings)
         return files.write(unit.module_name, text, unit_sidecar(parameters, unit, modules, text))
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import attrs
 
-from lowtide.config import ConfigError, nearest, section_from
+from lowtide.config import Config, ConfigError, nearest, section_from
 from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit
 from lowtide.units.fmac import Fmac
 
-__all__ = ["UNITS", "UnitKind", "describe", "unit_of"]
+__all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
 
 
 @attrs.frozen
@@ -31,8 +31,8 @@ UNITS = {
 }
 
 
-def unit_of(name: str, settings: dict[str, Any]) -> Unit:
-    """One unit, with the parameters given and the defaults of the others.
+def parameters_of(name: str, config: Config, changes: dict[str, Any]) -> Any:
+    """Parameters of one unit, the way it stands in the array of a configuration, but for some changes.
 
     Raises
     ------
@@ -42,7 +42,9 @@ def unit_of(name: str, settings: dict[str, Any]) -> Unit:
     if name not in UNITS:
         raise ConfigError(f"no unit {name!r}{nearest(name, UNITS)}; units: {', '.join(UNITS)}")
     kind = UNITS[name]
-    return kind.make(section_from(kind.parameters, settings))
+    tables = config.to_tables()
+    standing = [tables[field.name] for field in attrs.fields(Config) if field.type is kind.parameters]
+    return section_from(kind.parameters, standing[0] | changes if standing else changes)
 
 
 def describe(section: type) -> list[dict[str, Any]]:

@@ -34,7 +34,8 @@ def unit_sidecar(parameters: Any, unit: Any, modules: list[str], text: str) -> d
 
 
 def _common(top: Unit, modules: list[str], text: str) -> dict[str, Any]:
-    clock = [{"name": name, "direction": "in", "width": 1} for name in ("clk", "rst")]
+    declared = text.partition(f"module {top.module_name}(")[2].partition(")")[0].split(", ")
+    clock = [{"name": name, "direction": "in", "width": 1} for name in ("clk", "rst") if name in declared]
     return {
         "top": top.module_name,
         "sha256": hashlib.sha256(text.encode()).hexdigest(),

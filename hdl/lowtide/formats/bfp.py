@@ -46,7 +46,7 @@ class Bfp:
         3,
         range(1, 6),
         "bits of the shared exponent code",
-        because="the accumulator is exact, and doubles with each bit",
+        because="the accumulator is exact, and nearly doubles with each bit",
     )
     max_k: int = parameter(4096, range(1, 2**20 + 1), "longest reduction the accumulator must hold")
 
