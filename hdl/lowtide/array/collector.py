@@ -75,28 +75,31 @@ class Collector(Unit):
         low = Signal(self.columns * self.half, reset_less=True)
         low_now = Signal()  # this cycle brings the low halves of a row
         high_now = Signal()  # this cycle brings its high halves
-        more = Signal()  # further rows of this tile are to come
-        row = Signal(range(self.rows))
+        coming = Signal(range(self.rows))  # row whose halves come
+        more = Signal()  # further rows of its tile are to come
         last = Signal()
-        m.d.comb += [low_now.eq(~high_now & (self.start | more)), last.eq(row == self.rows - 1)]
+        m.d.comb += [low_now.eq(~high_now & (self.start | more)), last.eq(coming == self.rows - 1)]
         m.d.sync += [high_now.eq(low_now), low.eq(self.halves)]
         with m.If(high_now):
-            m.d.sync += [row.eq(Mux(last, 0, row + 1)), more.eq(~last)]
+            m.d.sync += [coming.eq(Mux(last, 0, coming + 1)), more.eq(~last)]
 
-        queue = place(
-            m,
-            platform,
-            "queue",
-            Queue(self.columns * self.width + 1, self.capacity),
-            i_valid=high_now,
-            i_data=Cat(self._words(low), last),
-            o_ready=self.ready,
-        )
-        m.d.comb += [self.valid.eq(queue.o_valid), Cat(self.data, self.last).eq(queue.o_data)]
+        # A queue a column: all alike and in step, so one is emitted, and the others follow its lead.
+        half = self.half
+        queues = [
+            place(
+                m,
+                platform,
+                f"queue_{column}",
+                Queue(self.width, self.capacity),
+                i_valid=high_now,
+                i_data=Cat(low.word_select(column, half), self.halves.word_select(column, half))[: self.width],
+                o_ready=self.ready,
+            )
+            for column in range(self.columns)
+        ]
+        m.d.comb += [self.valid.eq(queues[0].o_valid), self.data.eq(Cat(queue.o_data for queue in queues))]
+        leaving = Signal(range(self.rows))  # row that is offered
+        m.d.comb += self.last.eq(leaving == self.rows - 1)
+        with m.If(self.valid & self.ready):
+            m.d.sync += leaving.eq(Mux(self.last, 0, leaving + 1))
         return m
-
-    def _words(self, low):
-        """Whole words, column 0 first."""
-        for column in range(self.columns):
-            bits = slice(column * self.half, (column + 1) * self.half)
-            yield Cat(low[bits], self.halves[bits])[: self.width]
