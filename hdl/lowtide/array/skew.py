@@ -11,9 +11,11 @@ __all__ = ["Deskew", "Skew"]
 
 
 class Skew(Unit):
-    """Registers a beat, or zeros in its place, and delays word ``n`` by ``n`` further cycles.
+    """Delays word ``n`` of a beat by ``n`` cycles, and puts zeros where there is none.
 
-    A skew is two smaller skews, and a delay behind each word of the second.
+    A skew is two smaller skews, and a delay before each word of the second. Words are registered as they come, and
+    cleared only at the end, each by a bit that came with it: the signal that takes a beat reaches a register a word,
+    rather than a gate a bit.
 
     Parameters
     ----------
@@ -24,23 +26,32 @@ class Skew(Unit):
 
     Members
     -------
-    take : In(1)
-        There is a beat; zeros go on where there is none.
+    take : In(words)
+        There is a beat: the same bit for every word.
     i, o : In(words * width), Out(words * width)
-        Beat, word 0 in the lowest bits; word ``n`` comes out ``n + 1`` cycles later.
+        Beat, word 0 in the lowest bits; word ``n`` comes out ``latency + n`` cycles later.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from ``i`` to ``o`` for word 0.
     """
+
+    latency = 2
 
     def __init__(self, words: int, width: int):
         self.words, self.width = words, width
         self.module_name = f"skew_{words}x{width}"
-        super().__init__({"take": In(1), "i": In(words * width), "o": Out(words * width)})
+        super().__init__({"take": In(words), "i": In(words * width), "o": Out(words * width)})
 
     def elaborate(self, platform):
         m = Module()
         if self.words == 1:
             word = Signal(self.width, reset_less=True)
-            m.d.sync += word.eq(Mux(self.take, self.i, 0))
-            m.d.comb += self.o.eq(word)
+            taken = Signal(reset_less=True)
+            kept = Signal(self.width, reset_less=True)
+            m.d.sync += [word.eq(self.i), taken.eq(self.take), kept.eq(Mux(taken, word, 0))]
+            m.d.comb += self.o.eq(kept)
             return m
 
         first, second = halves(self.words)
@@ -50,28 +61,28 @@ class Skew(Unit):
             platform,
             f"words_0_to_{first - 1}",
             Skew(first, self.width),
-            take=self.take,
+            take=self.take[:first],
             i=self.i[:cut],
-        )
-        high = place(
-            m,
-            platform,
-            f"words_{first}_to_{self.words - 1}",
-            Skew(second, self.width),
-            take=self.take,
-            i=self.i[cut:],
         )
         delays = [
             place(
                 m,
                 platform,
-                f"delay_{first + n}",
-                Delay(first, self.width),
-                i=high.o.word_select(n, self.width),
+                f"delay_{n}",
+                Delay(first, self.width + 1),
+                i=Cat(self.i.word_select(n, self.width), self.take[n]),
             )
-            for n in range(second)
+            for n in range(first, self.words)
         ]
-        m.d.comb += self.o.eq(Cat(low.o, (delay.o for delay in delays)))
+        high = place(
+            m,
+            platform,
+            f"words_{first}_to_{self.words - 1}",
+            Skew(second, self.width),
+            take=Cat(delay.o[-1] for delay in delays),
+            i=Cat(delay.o[:-1] for delay in delays),
+        )
+        m.d.comb += self.o.eq(Cat(low.o, high.o))
         return m
 
 

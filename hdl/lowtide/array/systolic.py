@@ -60,7 +60,7 @@ class SystolicArray(Unit):
         self.width_a, self.width_b = bfp.layout_a.size, bfp.layout_b.size
         self.element = partial(Fmac, bfp)
         # Between the end of a tile and its first row, those of others may be on their way, one in two cycles.
-        self._result_delay = self.element().latency + shape.columns
+        self._result_delay = Skew.latency + self.element().latency + shape.columns - 1
         underway = (self._result_delay + Collector.latency + 3) // 2
         self._collector = Collector(shape.rows, shape.columns, bfp.accumulator, shape.rows + underway)
         self.latency = 1 + self._result_delay + Collector.latency
@@ -91,9 +91,20 @@ class SystolicArray(Unit):
             b_valid=self.b.valid,
             b_last=self.b.payload.last,
         )
-        skew_a = place(m, platform, "skew_a", Skew(rows, self.width_a), take=feeder.take, i=self.a.payload.data)
-        skew_b = place(m, platform, "skew_b", Skew(columns, self.width_b), take=feeder.take, i=self.b.payload.data)
-        restart = place(m, platform, "skew_restart", Skew(rows, 1), take=feeder.restart, i=Const(1).replicate(rows))
+        skew_a = place(
+            m, platform, "skew_a", Skew(rows, self.width_a), take=feeder.take.replicate(rows), i=self.a.payload.data
+        )
+        skew_b = place(
+            m,
+            platform,
+            "skew_b",
+            Skew(columns, self.width_b),
+            take=feeder.take.replicate(columns),
+            i=self.b.payload.data,
+        )
+        restart = place(
+            m, platform, "skew_restart", Skew(rows, 1), take=feeder.restart.replicate(rows), i=Const(1).replicate(rows)
+        )
         place(
             m,
             platform,

@@ -74,6 +74,8 @@ class Timing:
         Seeds of the placer.
     by_seed : sequence of float
         Highest clock frequency in MHz, for each seed.
+    critical : str
+        What limits the first seed: the longest path's ends, its delay, and how much of that is routing.
     used, available : dict of str to int
         Cells of each kind that the first seed used, harness included, and that the device has.
     script : str
@@ -86,6 +88,7 @@ class Timing:
     device: str
     seeds: tuple[int, ...] = attrs.field(converter=tuple)
     by_seed: tuple[float, ...] = attrs.field(converter=tuple)
+    critical: str
     used: dict[str, int]
     available: dict[str, int]
     script: str
@@ -182,6 +185,7 @@ def place(
             device=name,
             seeds=tuple(seeds),
             by_seed=[_fmax(report, top) for report in reports],
+            critical=_critical(reports[0]),
             used={cell: use["used"] for cell, use in cells.items()},
             available={cell: use["available"] for cell, use in cells.items()},
             script=script,
@@ -243,3 +247,15 @@ def _fmax(report: Mapping, top: str) -> float:
     if not clocks:
         raise ReportError(f"{top} has no path between its ports, and so no speed")
     return round(min(clocks), 2)
+
+
+def _critical(report: Mapping) -> str:
+    """The longest path from register to register, in words."""
+    paths = [path["path"] for path in report["critical_paths"] if path["from"] == path["to"]]
+    steps = max(paths, key=lambda path: sum(step["delay"] for step in path), default=[])
+    if not steps:
+        return "none"
+    delay = sum(step["delay"] for step in steps)
+    routing = sum(step["delay"] for step in steps if step["type"] == "routing")
+    nets = [step["net"] for step in steps if step["type"] == "routing"]
+    return f"{delay:.2f} ns, {routing:.2f} of them routing: {' > '.join(nets)}"
