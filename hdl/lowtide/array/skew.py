@@ -14,7 +14,7 @@ class Skew(Unit):
     """Delays word ``n`` of a beat by ``n`` cycles, and puts zeros where there is none.
 
     A skew is two smaller skews, and a delay before each word of the second. Words are registered as they come, and
-    cleared only at the end, each by a bit that came with it: the signal that takes a beat reaches a register a word,
+    cleared only at the end, each by a bit that came with it: the signal that there is none reaches a register a word,
     rather than a gate a bit.
 
     Parameters
@@ -26,8 +26,8 @@ class Skew(Unit):
 
     Members
     -------
-    take : In(words)
-        There is a beat: the same bit for every word.
+    idle : In(words)
+        There is no beat: the same bit for every word.
     i, o : In(words * width), Out(words * width)
         Beat, word 0 in the lowest bits; word ``n`` comes out ``latency + n`` cycles later.
 
@@ -42,15 +42,15 @@ class Skew(Unit):
     def __init__(self, words: int, width: int):
         self.words, self.width = words, width
         self.module_name = f"skew_{words}x{width}"
-        super().__init__({"take": In(words), "i": In(words * width), "o": Out(words * width)})
+        super().__init__({"idle": In(words), "i": In(words * width), "o": Out(words * width)})
 
     def elaborate(self, platform):
         m = Module()
         if self.words == 1:
             word = Signal(self.width, reset_less=True)
-            taken = Signal(reset_less=True)
+            idle = Signal(reset_less=True)  # this way round it is the reset of `kept` without a gate between
             kept = Signal(self.width, reset_less=True)
-            m.d.sync += [word.eq(self.i), taken.eq(self.take), kept.eq(Mux(taken, word, 0))]
+            m.d.sync += [word.eq(self.i), idle.eq(self.idle), kept.eq(Mux(idle, 0, word))]
             m.d.comb += self.o.eq(kept)
             return m
 
@@ -61,7 +61,7 @@ class Skew(Unit):
             platform,
             f"words_0_to_{first - 1}",
             Skew(first, self.width),
-            take=self.take[:first],
+            idle=self.idle[:first],
             i=self.i[:cut],
         )
         delays = [
@@ -70,7 +70,7 @@ class Skew(Unit):
                 platform,
                 f"delay_{n}",
                 Delay(first, self.width + 1),
-                i=Cat(self.i.word_select(n, self.width), self.take[n]),
+                i=Cat(self.i.word_select(n, self.width), self.idle[n]),
             )
             for n in range(first, self.words)
         ]
@@ -79,7 +79,7 @@ class Skew(Unit):
             platform,
             f"words_{first}_to_{self.words - 1}",
             Skew(second, self.width),
-            take=Cat(delay.o[-1] for delay in delays),
+            idle=Cat(delay.o[-1] for delay in delays),
             i=Cat(delay.o[:-1] for delay in delays),
         )
         m.d.comb += self.o.eq(Cat(low.o, high.o))

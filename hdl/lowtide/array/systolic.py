@@ -92,18 +92,23 @@ class SystolicArray(Unit):
             b_last=self.b.payload.last,
         )
         skew_a = place(
-            m, platform, "skew_a", Skew(rows, self.width_a), take=feeder.take.replicate(rows), i=self.a.payload.data
+            m, platform, "skew_a", Skew(rows, self.width_a), idle=(~feeder.take).replicate(rows), i=self.a.payload.data
         )
         skew_b = place(
             m,
             platform,
             "skew_b",
             Skew(columns, self.width_b),
-            take=feeder.take.replicate(columns),
+            idle=(~feeder.take).replicate(columns),
             i=self.b.payload.data,
         )
         restart = place(
-            m, platform, "skew_restart", Skew(rows, 1), take=feeder.restart.replicate(rows), i=Const(1).replicate(rows)
+            m,
+            platform,
+            "skew_restart",
+            Skew(rows, 1),
+            idle=(~feeder.restart).replicate(rows),
+            i=Const(1).replicate(rows),
         )
         place(
             m,
