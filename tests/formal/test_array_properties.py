@@ -1,0 +1,88 @@
+"""Proved of the array's control, for whatever its neighbours do."""
+
+import pytest
+from amaranth.hdl import Assert, Assume, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from lowtide.array.collector import Collector
+from lowtide.array.delay import Delay
+from lowtide.array.feeder import Feeder
+
+
+class RestartsAreApart(wiring.Component):
+    """Restarts are ``spacing`` cycles apart, never without room, and no beat is taken with one; both sides in step."""
+
+    def __init__(self, spacing):
+        self.spacing = spacing
+        inputs = ("room", "a_valid", "b_valid", "a_last", "b_last")
+        super().__init__({name: In(1) for name in inputs})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = Feeder(self.spacing)
+        m.d.comb += [getattr(dut, name).eq(getattr(self, name)) for name in self.signature.members]
+        since = Signal(range(self.spacing + 1), init=self.spacing)  # cycles since a restart, as far as it matters
+        m.d.sync += since.eq(Mux(dut.restart, 1, Mux(since == self.spacing, since, since + 1)))
+        open_tile = Signal()  # a beat was taken, and its tile has not ended
+        ended = Signal()  # a tile has ended, and its restart has yet to go
+        with m.If(dut.restart):
+            m.d.sync += ended.eq(0)
+        with m.If(dut.take):
+            m.d.sync += [open_tile.eq(~self.a_last), ended.eq(self.a_last)]
+        m.d.comb += [
+            Assert(~dut.restart | (since == self.spacing)),
+            Assert(~dut.restart | self.room),
+            Assert(~(dut.restart & dut.take)),
+            Assert(~(dut.restart & open_tile)),
+            Assert(~(dut.take & ended)),
+            Assert(dut.finished == (dut.restart & ended)),
+            Assert((dut.a_ready & self.a_valid) == dut.take),
+            Assert((dut.b_ready & self.b_valid) == dut.take),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("spacing", [2, 6])
+def test_restarts_are_apart(prove, spacing):
+    prove(RestartsAreApart(spacing), depth=16)
+
+
+class PromisesAreKept(wiring.Component):
+    """Tiles as soon as they may come, and a sink that does as it likes: every row comes, once, in order, and whole."""
+
+    def __init__(self, rows, way):
+        self.rows, self.way = rows, way
+        super().__init__({"promise": In(1), "ready": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        width, rows = 4, self.rows
+        m.submodules.dut = dut = Collector(rows, 1, width, rows + 2)
+        m.submodules.way = way = Delay(self.way, 1, reset_less=False)
+        wait = Signal(range(2 * rows))  # a tile's half words take so long
+        m.d.sync += wait.eq(Mux(self.promise, 2 * rows - 1, Mux(wait.any(), wait - 1, 0)))
+        m.d.comb += Assume(~self.promise | (dut.room & ~wait.any()))
+        # Half words count up, so that every row is known by its number.
+        half = Signal(2)
+        low = Signal()
+        number = Signal(4)
+        left = Signal(range(2 * rows + 1))
+        coming = Signal()
+        m.d.comb += [coming.eq(way.o | left.any()), half.eq(Mux(low, number[2:], number[:2]))]
+        with m.If(coming):
+            m.d.sync += [low.eq(~low), number.eq(number + low), left.eq(Mux(way.o, 2 * rows, left) - 1)]
+        m.d.comb += [way.i.eq(self.promise), dut.promise.eq(self.promise), dut.start.eq(way.o)]
+        m.d.comb += [dut.halves.eq(half), dut.ready.eq(self.ready)]
+
+        awaited = Signal(4)
+        row = Signal(range(rows))
+        with m.If(dut.valid & self.ready):
+            m.d.sync += [awaited.eq(awaited + 1), row.eq(Mux(dut.last, 0, row + 1))]
+        m.d.comb += [Assert(~dut.valid | (dut.data == awaited)), Assert(~dut.valid | (dut.last == (row == rows - 1)))]
+        return m
+
+
+@pytest.mark.parametrize(("rows", "way"), [(1, 3), (2, 3)])
+def test_promises_are_kept(prove, rows, way):
+    prove(PromisesAreKept(rows, way), depth=16)
