@@ -58,7 +58,7 @@ class PromisesAreKept(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         width, rows = 4, self.rows
-        m.submodules.dut = dut = Collector(rows, 1, width, rows + 2)
+        m.submodules.dut = dut = Collector(rows, 1, width, rows)
         m.submodules.way = way = Delay(self.way, 1, reset_less=False)
         wait = Signal(range(2 * rows))  # a tile's half words take so long
         m.d.sync += wait.eq(Mux(self.promise, 2 * rows - 1, Mux(wait.any(), wait - 1, 0)))
@@ -85,4 +85,4 @@ class PromisesAreKept(wiring.Component):
 
 @pytest.mark.parametrize(("rows", "way"), [(1, 3), (2, 3)])
 def test_promises_are_kept(prove, rows, way):
-    prove(PromisesAreKept(rows, way), depth=16)
+    prove(PromisesAreKept(rows, way), depth=18)
