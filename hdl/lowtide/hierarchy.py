@@ -1,5 +1,6 @@
 """Hierarchy: each distinct unit becomes one module, however often it is used."""
 
+import gc
 import re
 import warnings
 from collections.abc import Mapping
@@ -66,7 +67,13 @@ class Netlist:
 
     def __init__(self, top: Unit):
         self._modules: dict[str, str] = {}
-        self._convert(top)
+        collecting = gc.isenabled()
+        gc.disable()  # a wide bus is many objects that live to the end, and visiting them took a third of the time
+        try:
+            self._convert(top)
+        finally:
+            if collecting:
+                gc.enable()
 
     @property
     def rtlil(self) -> str:
