@@ -151,7 +151,8 @@ def _float32_suffices(bias: int, mantissa: int, top: int, random: int) -> bool:
     """Whether scaling in float32 is exact wherever it matters.
 
     It is where each scale ``2**(m - 1 - E - B)`` is a normal float32, and where even the largest subnormal number
-    scales to less than one half, or than ``2**-(r+1)`` if there are r random bits, so that it rounds to zero as it should.
+    scales to less than one half, or than ``2**-(r+1)`` if there are r random bits, so that it rounds to zero as it
+    should.
     """
     return mantissa - 126 + random <= bias <= mantissa - 1 - top + 126
 

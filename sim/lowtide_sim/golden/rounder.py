@@ -41,7 +41,7 @@ def round_magnitude(
 
 
 def rounds_up(value: Any, *, mode: str, fraction: int, random: Any = 0, random_bits: int = 0) -> np.ndarray:
-    """Whether magnitudes are rounded up: the definition, with ``t`` the fraction, ``D`` and ``r`` bits, and words ``R``.
+    """Whether magnitudes are rounded up: the definition, with fractions ``t`` of D bits and words ``R`` of r bits.
 
     ============= =======================================================
     ``truncate``  never

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from lowtide.formats import IllegalValue
+from lowtide.formats.parameter import legal_text
 from lowtide.units.random.shape import Source
 
 __all__ = ["SteppingSource", "bits_from", "words"]
@@ -12,8 +14,8 @@ __all__ = ["SteppingSource", "bits_from", "words"]
 def words(source: Source, index: Any, lane: Any = 0, row: Any = 0) -> np.ndarray:
     """Words of lanes of a source, for arrays that broadcast.
 
-    With ``s`` the seed and ``A`` the step of the generator, it is the low bits of ``A**(n + phase(lane)) s``, inverted as
-    the polarity says, at ``n = row + index``.
+    With ``s`` the seed and ``A`` the step of the generator, it is the low bits of ``A**(n + phase(lane)) s``, inverted
+    as the polarity says, at ``n = row + index``.
 
     Parameters
     ----------
@@ -37,10 +39,9 @@ def words(source: Source, index: Any, lane: Any = 0, row: Any = 0) -> np.ndarray
         If there is no such lane, or rows are given to a source without.
     """
     index, lane, row = np.broadcast_arrays(*(np.asarray(value, np.int64) for value in (index, lane, row)))
-    if np.any((lane < 0) | (lane >= source.lanes)):
-        raise ValueError(
-            f"lane must be from 0 to {source.lanes - 1}, not {lane[(lane < 0) | (lane >= source.lanes)][0]}"
-        )
+    unknown = lane[(lane < 0) | (lane >= source.lanes)]
+    if unknown.size:
+        raise IllegalValue("lane", legal_text(range(source.lanes)), int(unknown[0]))
     if not source.rows and row.any():
         raise ValueError("row must be 0: the source was made without rows")
     if not index.size:
@@ -58,7 +59,7 @@ def words(source: Source, index: Any, lane: Any = 0, row: Any = 0) -> np.ndarray
 
 
 def bits_from(source: Source, first: int, count: int) -> np.ndarray:
-    """``count`` bits of the generator's sequence from step ``first`` on: a state is ``bits`` of them, the first the lowest."""
+    """``count`` bits of the generator's sequence from step ``first`` on; ``bits`` of them are a state."""
     if 2**source.bits <= first + count:  # a period is shorter than what is asked for
         period = _extended(source, _seed(source), source.states)
         return period[(first + np.arange(count)) % source.states]

@@ -136,7 +136,7 @@ class Ideal:
 
 
 def reference(lanes: int, mode: str = "carry") -> Stochastic:
-    """The 24-bit reference: one generator of 24 bits, whose words, each of all 24 bits, do not overlap between lanes."""
+    """The 24-bit reference: one generator of 24 bits, and words of all 24 that do not overlap between lanes."""
     return Stochastic(mode=mode, source=Source(bits=24, width=24, polarity="plain", lanes=lanes, rows=True))
 
 

@@ -1,5 +1,6 @@
 """What a random source is generated for, and how its lanes differ."""
 
+from itertools import pairwise
 from math import gcd
 from typing import Any
 
@@ -83,7 +84,7 @@ class Source:
         exponents = self.exponents
         if not isinstance(exponents, tuple) or not all(type(tap) is int for tap in exponents):
             raise IllegalValue("taps", legal, self.taps)
-        falling = all(one > other for one, other in zip(exponents, exponents[1:], strict=False))
+        falling = all(one > other for one, other in pairwise(exponents))
         if exponents[:1] != (self.bits,) or not falling or exponents[-1] < 1:
             raise IllegalValue("taps", legal, self.taps)
         if self.taps != "default" and not is_maximal(exponents):

@@ -14,9 +14,9 @@ class RandomSource(Unit):
     """Gives each lane a word a step, from one linear feedback shift register.
 
     With ``s`` the state after reset and ``A`` the step of the register, lane l has at index n the low ``width`` bits of
-    ``A**(n + phase(l)) s``, all inverted if ``polarity`` says so: of ``inverted`` always, of ``time`` and ``space`` at odd
-    n, of ``space`` at odd lanes besides. The index counts steps. With ``rows`` it is the number of rows so far plus that
-    of steps in this row: a column of data sees the words one after the other as rows go by, all of them equally
+    ``A**(n + phase(l)) s``, all inverted if ``polarity`` says so: of ``inverted`` always, of ``time`` and ``space`` at
+    odd n, of ``space`` at odd lanes besides. The index counts steps. With ``rows`` it is the number of rows so far plus
+    that of steps in this row: as rows go by, a column of data sees the words one after the other, all of them equally
     often, whatever the width of a row.
 
     Words are those of the present state; the next ones come in the cycle after ``step``. A stall is a cycle without it.
