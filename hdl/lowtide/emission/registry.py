@@ -9,6 +9,11 @@ from lowtide.config import Config, ConfigError, nearest, section_from
 from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit
 from lowtide.units.fmac import Fmac
+from lowtide.units.random.neighbour import Neighbour, NeighbourSource
+from lowtide.units.random.shape import Source
+from lowtide.units.random.source import RandomSource
+from lowtide.units.rounding.rounder import Rounder
+from lowtide.units.rounding.shape import RounderShape
 
 __all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
 
@@ -28,6 +33,9 @@ class UnitKind:
 
 UNITS = {
     "fmac": UnitKind(Fmac, Bfp),
+    "neighbour_source": UnitKind(NeighbourSource, Neighbour),
+    "random_source": UnitKind(RandomSource, Source),
+    "rounder": UnitKind(Rounder, RounderShape),
 }
 
 
