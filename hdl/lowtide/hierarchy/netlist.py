@@ -87,4 +87,4 @@ class Netlist:
 # Zeros at power-up, a word at a time, for memories that are never read before they are written.
 _MEMORY_CONTENTS = re.compile(r"  cell \$meminit_v2 .*?\n  end\n", re.DOTALL)
 _CONTROL = {"clk": ClockSignal, "rst": ResetSignal}
-_PORT = re.compile(r"^  wire (?:width (\d+) )?.*?(input|output) \d+ +\\(\w+)$", re.MULTILINE)
+_PORT = re.compile(r"^  wire (?:width (\d+) )?.*?(input|output) \d+ +(?:signed )?\\(\w+)$", re.MULTILINE)
