@@ -114,7 +114,6 @@ class Stochastic:
         return rounding
 
 
-
 @attrs.frozen(kw_only=True, eq=False)
 class GivenWords:
     """Stochastic rounding by words that are given, one for each element.

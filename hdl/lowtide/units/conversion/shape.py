@@ -40,7 +40,9 @@ class ConverterShape:
     mantissa: int = parameter(4, range(1, 13), "most magnitude bits, a multiple of the chunk")
     chunk: int = parameter(2, range(1, 5), "bits of a chunk")
     exponent: int = parameter(3, range(1, 6), "bits of the shared exponent code")
-    rounding: str = parameter("nearest", ("truncate", "nearest", "carry", "half_step"), "when a magnitude is rounded up")
+    rounding: str = parameter(
+        "nearest", ("truncate", "nearest", "carry", "half_step"), "when a magnitude is rounded up"
+    )
     random: int = parameter(3, range(1, 25), "bits of a random word, for carry and half_step")
 
     def __attrs_post_init__(self):
@@ -97,9 +99,7 @@ class ConverterShape:
     @property
     def rounder(self) -> RounderShape:
         """Shape of a lane's rounder; truncation is given a fraction of zero."""
-        return RounderShape(
-            mode=self.rounding, width=self.mantissa, fraction=max(self.dropped, 1), random=self.random
-        )
+        return RounderShape(mode=self.rounding, width=self.mantissa, fraction=max(self.dropped, 1), random=self.random)
 
     @property
     def layout_i(self) -> data.StructLayout:
