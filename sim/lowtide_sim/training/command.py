@@ -1,4 +1,4 @@
-"""The ``study`` command: does stochastic rounding by short random words train?"""
+"""The ``study`` command: whether stochastic rounding by short random words trains."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ EXAMPLES = """\b
 Examples:
   lowtide study
   lowtide study --quick
-  lowtide study --setting small --rounding nearest,ideal,plateau-space --seeds 20
+  lowtide study --setting small-steps --rounding nearest,ideal,plateau-space --seeds 20
 """
 
 

@@ -3,6 +3,7 @@
 import attrs
 import numpy as np
 
+from lowtide.formats.parameter import parameter
 from lowtide_sim.golden import rounds_up
 from lowtide_sim.golden.stochastic import Rounding
 
@@ -31,8 +32,8 @@ class Neighbour:
         Whether every second word is inverted.
     """
 
-    bits: int = 3
-    alternating: bool = True
+    bits: int = parameter(3, range(1, 23), "bits of a word")
+    alternating: bool = parameter(True, (False, True), "every second word is inverted")
 
     def on(self, groups_in_row: int, group: int, inner: int) -> Rounding:
         """The rounding of a tensor in groups ``(n, group, inner)``, of so many groups a row."""

@@ -10,6 +10,8 @@ from lowtide_sim.training.integers import Integers
 
 __all__ = ["SETTINGS", "Setting"]
 
+BFP = Blocks(mantissa=4, gradient_mantissa=2)
+
 
 @attrs.frozen(kw_only=True)
 class Setting:
@@ -33,7 +35,7 @@ class Setting:
 
     meaning: str
     network: str = "perceptron"
-    arithmetic: Arithmetic = Blocks()
+    arithmetic: Arithmetic = BFP
     epochs: int
     batch: int = 32
     rate: float
@@ -46,8 +48,10 @@ class Setting:
 
 
 SETTINGS = {
-    "small": Setting(meaning="BFP, 4 bits, gradients 2 bits; many small steps", epochs=16, rate=0.005),
-    "large": Setting(meaning="BFP, 4 bits, gradients 2 bits; large steps that decay", epochs=10, rate=0.05, decays=True),
+    "small-steps": Setting(meaning="BFP, 4 bits, gradients 2 bits; many small steps", epochs=16, rate=0.005),
+    "large-steps": Setting(
+        meaning="BFP, 4 bits, gradients 2 bits; large steps that decay", epochs=10, rate=0.05, decays=True
+    ),
     "integer": Setting(meaning="8-bit integers; many small steps", arithmetic=Integers(), epochs=16, rate=0.005),
     "convolution": Setting(
         meaning="convolutions; BFP, 4 bits, gradients 2 bits; many small steps",
