@@ -12,7 +12,7 @@ __all__ = ["final_accuracy"]
 def final_accuracy(rounding: str | Rounds | None, *, seed: int, epochs: int = 8) -> float:
     """Accuracy on the held-out digits after a short training, in the setting in which rounding matters.
 
-    It takes some seconds: the setting ``small-steps`` of the study, with fewer epochs.
+    It takes some seconds: one run of the study, in its setting ``small-steps``.
 
     Parameters
     ----------

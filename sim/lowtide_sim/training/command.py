@@ -80,7 +80,7 @@ class _Whole(click.ParamType):
     default=",".join(NAMED),
     help=f"How gradients are rounded: of {', '.join(NAMED)}; all by default.",
 )
-@click.option("--seeds", type=_Whole("seeds", range(1, 1001)), default=5, show_default=True, help="Seeds, from 0 up.")
+@click.option("--seeds", type=_Whole("seeds", range(1, 1001)), default=10, show_default=True, help="Seeds, from 0 up.")
 @click.option("--epochs", type=_Whole("epochs", range(1, 1001)), help="Epochs of every setting, instead of its own.")
 @click.option("--quick", is_flag=True, help=f"Only {QUICK_SEEDS} seeds and {QUICK_EPOCHS} epochs: to see it work.")
 @click.option(

@@ -48,16 +48,16 @@ class Setting:
 
 
 SETTINGS = {
-    "small-steps": Setting(meaning="BFP, 4 bits, gradients 2 bits; many small steps", epochs=16, rate=0.005),
+    "small-steps": Setting(meaning="BFP, 4 bits, gradients 2 bits; many small steps", epochs=8, rate=0.01),
     "large-steps": Setting(
         meaning="BFP, 4 bits, gradients 2 bits; large steps that decay", epochs=10, rate=0.05, decays=True
     ),
-    "integer": Setting(meaning="8-bit integers; many small steps", arithmetic=Integers(), epochs=16, rate=0.005),
+    "integer": Setting(meaning="8-bit integers; many small steps", arithmetic=Integers(), epochs=8, rate=0.01),
     "convolution": Setting(
         meaning="convolutions; BFP, 4 bits, gradients 2 bits; many small steps",
         network="convolution",
-        epochs=8,
-        rate=0.005,
+        epochs=4,
+        rate=0.01,
     ),
 }
 """What a study compares roundings in, by name."""
