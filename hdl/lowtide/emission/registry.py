@@ -13,6 +13,7 @@ from lowtide.units.conversion.converter import BfpConverter
 from lowtide.units.conversion.serial import SerialBfpConverter
 from lowtide.units.conversion.shape import ConverterShape
 from lowtide.units.fmac import Fmac
+from lowtide.units.random.neighbour import Neighbour, NeighbourSource
 from lowtide.units.random.shape import Source
 from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
@@ -39,6 +40,7 @@ UNITS = {
     "serial_bfp_converter": UnitKind(SerialBfpConverter, ConverterShape),
     "chunker": UnitKind(Chunker, ConverterShape),
     "fmac": UnitKind(Fmac, Bfp),
+    "neighbour_source": UnitKind(NeighbourSource, Neighbour),
     "random_source": UnitKind(RandomSource, Source),
     "rounder": UnitKind(Rounder, RounderShape),
 }
