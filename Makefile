@@ -8,7 +8,7 @@ BIN  := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-slow sim report lint formal bench explore docs clean
+.PHONY: help setup verilog test test-slow sim study report lint formal bench explore docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ test-slow: $(READY) ## the tests that take minutes
 
 sim: $(READY) ## a real network on the simulated array of CONFIG
 	$(BIN)/lowtide sim $(CONFIG) --folder $(BUILD)/sim
+
+study: $(READY) ## train with gradients rounded in many ways
+	$(BIN)/lowtide study
 
 report: $(READY) ## area and speed of CONFIG, per unit and whole
 	$(BIN)/lowtide report $(CONFIG)

@@ -8,6 +8,10 @@ import attrs
 from lowtide.config import Config, ConfigError, nearest, section_from
 from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit
+from lowtide.units.conversion.chunker import Chunker
+from lowtide.units.conversion.converter import BfpConverter
+from lowtide.units.conversion.serial import SerialBfpConverter
+from lowtide.units.conversion.shape import ConverterShape
 from lowtide.units.fmac import Fmac
 from lowtide.units.random.shape import Source
 from lowtide.units.random.source import RandomSource
@@ -31,6 +35,9 @@ class UnitKind:
 
 
 UNITS = {
+    "bfp_converter": UnitKind(BfpConverter, ConverterShape),
+    "serial_bfp_converter": UnitKind(SerialBfpConverter, ConverterShape),
+    "chunker": UnitKind(Chunker, ConverterShape),
     "fmac": UnitKind(Fmac, Bfp),
     "random_source": UnitKind(RandomSource, Source),
     "rounder": UnitKind(Rounder, RounderShape),

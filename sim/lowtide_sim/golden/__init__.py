@@ -7,12 +7,13 @@ from lowtide_sim.golden.fp32 import Fp32, to_fp32
 from lowtide_sim.golden.product import check_product, dot, matmul
 from lowtide_sim.golden.rounder import round_magnitude, rounds_up
 from lowtide_sim.golden.source import SteppingSource, words
-from lowtide_sim.golden.stochastic import Ideal, Stochastic, reference
+from lowtide_sim.golden.stochastic import GivenWords, Ideal, Stochastic, reference
 
 __all__ = [
     "BfpTensor",
     "Chunk",
     "Fp32",
+    "GivenWords",
     "Ideal",
     "SteppingSource",
     "Stochastic",

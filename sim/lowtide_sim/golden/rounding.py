@@ -6,7 +6,7 @@ import numpy as np
 
 from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import legal_text
-from lowtide_sim.golden.stochastic import Ideal, Rounding, Stochastic
+from lowtide_sim.golden.stochastic import Rounding, Rounds
 
 __all__ = ["ROUNDINGS", "random_bits", "rounding_of"]
 
@@ -17,7 +17,7 @@ ROUNDINGS: dict[str, Callable[..., np.ndarray]] = {
 }
 
 
-def rounding_of(rounding: str | Stochastic | Ideal, groups_in_row: int, group: int, inner: int) -> Rounding:
+def rounding_of(rounding: str | Rounds, groups_in_row: int, group: int, inner: int) -> Rounding:
     """What rounds the blocks of a tensor in groups ``(n, group, inner)``, of so many groups a row.
 
     Raises
@@ -25,7 +25,7 @@ def rounding_of(rounding: str | Stochastic | Ideal, groups_in_row: int, group: i
     ValueError
         If there is no such rounding, or it does not fit the groups.
     """
-    if isinstance(rounding, Stochastic | Ideal):
+    if not isinstance(rounding, str):
         return rounding.on(groups_in_row, group, inner)
     if rounding not in ROUNDINGS:
         raise IllegalValue("rounding", legal_text([*ROUNDINGS]), rounding)
@@ -33,6 +33,6 @@ def rounding_of(rounding: str | Stochastic | Ideal, groups_in_row: int, group: i
     return lambda values, _: function(values, out=values)
 
 
-def random_bits(rounding: str | Stochastic | Ideal) -> int:
+def random_bits(rounding: str | Rounds) -> int:
     """Bits of the random numbers by which it rounds."""
-    return rounding.bits if isinstance(rounding, Stochastic | Ideal) else 0
+    return 0 if isinstance(rounding, str) else rounding.bits

@@ -1,7 +1,7 @@
 """Stochastic rounding of tensors: by the words of a random source, or by ideal ones."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 import numpy as np
@@ -10,10 +10,19 @@ from lowtide.formats import IllegalValue
 from lowtide.units.random.shape import Source
 from lowtide_sim.golden.source import words
 
-__all__ = ["Ideal", "Stochastic", "reference"]
+__all__ = ["GivenWords", "Ideal", "Rounding", "Rounds", "Stochastic", "reference"]
 
 Rounding = Callable[[np.ndarray, slice], object]
 """Rounds a block of exact values ``(n, group, inner)`` in place; the slice says which groups they are."""
+
+
+class Rounds(Protocol):
+    """A way to round tensors by random numbers of so many bits."""
+
+    @property
+    def bits(self) -> int: ...
+
+    def on(self, groups_in_row: int, group: int, inner: int, /) -> Rounding: ...
 
 
 def _sources(value: Source | Sequence[Source]) -> tuple[Source, ...]:
@@ -53,8 +62,7 @@ class Stochastic:
     first_row: int = 0
 
     def __attrs_post_init__(self):
-        if self.mode not in ("carry", "half_step"):
-            raise IllegalValue("mode", "one of carry, half_step", self.mode)
+        _check_mode(self.mode)
         widths = sorted({source.width for source in self.source})
         if len(widths) != 1:
             raise IllegalValue("source", "one or more sources, with words of one width", widths)
@@ -101,16 +109,43 @@ class Stochastic:
             row = n // groups_in_row * inner + column
             index = n % groups_in_row * steps_a_group + element // self.lanes
             random = self.words(row, index, element % self.lanes, groups_in_row * steps_a_group)
-            _round(values, lambda t: self._rounds_up(t, random))
+            _round(values, lambda t: _rounds_up(t, random, self.mode, self.bits))
 
         return rounding
 
-    def _rounds_up(self, t: np.ndarray, random: np.ndarray) -> np.ndarray:
-        """Decisions on exact fractions, of which only as many bits count as the rounder sees."""
-        r = self.bits
-        if self.mode == "carry":
-            return np.ldexp(t, r).astype(np.int64) + random >= 1 << r
-        return np.ldexp(t, r + 1).astype(np.int64) + 2 * random + 1 >= 1 << r + 1
+
+@attrs.frozen(kw_only=True, eq=False)
+class GivenWords:
+    """Stochastic rounding by words that are given, one for each element.
+
+    Parameters
+    ----------
+    mode : str
+        ``carry`` or ``half_step``.
+    bits : int
+        Bits of a word, ``r``.
+    words : array of int, shape (groups, group)
+        Words, in the order of the tensor's groups along its last axis.
+
+    Raises
+    ------
+    ValueError
+        If the mode is none of the two, or a word has more bits.
+    """
+
+    mode: str
+    bits: int
+    words: np.ndarray = attrs.field(converter=np.asarray)
+
+    def __attrs_post_init__(self):
+        _check_mode(self.mode)
+        if self.words.size and not 0 <= self.words.min() <= self.words.max() < 2**self.bits:
+            raise ValueError(f"words must be from 0 to {2**self.bits - 1}, {self.bits} bits")
+
+    def on(self, _groups_in_row: int, group: int, inner: int) -> Rounding:
+        """The rounding of a tensor that is grouped along its last axis."""
+        words = self.words.reshape(-1, group, inner)
+        return lambda values, block: _round(values, lambda t: _rounds_up(t, words[block], self.mode, self.bits))
 
 
 @attrs.frozen
@@ -138,6 +173,18 @@ class Ideal:
 def reference(lanes: int, mode: str = "carry") -> Stochastic:
     """The 24-bit reference: one generator of 24 bits, and words of all 24 that do not overlap between lanes."""
     return Stochastic(mode=mode, source=Source(bits=24, width=24, polarity="plain", lanes=lanes, rows=True))
+
+
+def _check_mode(mode: str) -> None:
+    if mode not in ("carry", "half_step"):
+        raise IllegalValue("mode", "one of carry, half_step", mode)
+
+
+def _rounds_up(t: np.ndarray, random: np.ndarray, mode: str, r: int) -> np.ndarray:
+    """Decisions on exact fractions, of which only as many bits count as the rounder sees."""
+    if mode == "carry":
+        return np.ldexp(t, r).astype(np.int64) + random >= 1 << r
+    return np.ldexp(t, r + 1).astype(np.int64) + 2 * random + 1 >= 1 << r + 1
 
 
 def _round(values: np.ndarray, rounds_up: Callable[[np.ndarray], np.ndarray]) -> None:

@@ -1,0 +1,1 @@
+"""Conversion between floating point and block floating point."""
