@@ -123,8 +123,11 @@ def test_nor_with_other_generators(bits):
 
 @pytest.mark.parametrize(
     ("polarity", "width", "distinct"),
-    [("plain", 7, 1), ("plain", 14, 1), ("plain", 28, 1), ("time", 14, 1), ("time", 28, 1), ("time", 7, 2)]
-    + [("uniform", 8, 1), ("uniform", 16, 1), ("uniform", 32, 1), ("plain", 8, 7), ("time", 16, 7), ("uniform", 14, 4)],
+    [
+        *(("plain", 7, 1), ("plain", 14, 1), ("plain", 28, 1), ("plain", 8, 7)),
+        *(("time", 7, 2), ("time", 14, 1), ("time", 28, 1), ("time", 16, 7)),
+        *(("uniform", 8, 1), ("uniform", 16, 1), ("uniform", 32, 1), ("uniform", 14, 4)),
+    ],
 )
 def test_without_rows_a_column_is_locked_where_the_width_shares_a_factor(polarity, width, distinct):
     """What `rows` is for: words that a column sees, of all those that there are, however many rows go by."""

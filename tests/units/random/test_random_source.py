@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections import Counter
 
 import pytest
 from amaranth.hdl import ResetInserter, Signal
@@ -54,6 +55,36 @@ def test_words_of_all_lanes(bits, polarity, rows):
 @pytest.mark.parametrize(("bits", "width", "lanes"), [(8, 8, 5), (24, 24, 16), (32, 7, 40)])
 def test_words_far_ahead_of_long_generators(bits, width, lanes, polarity):
     check(Source(bits=bits, width=width, polarity=polarity, lanes=lanes, seed=2**bits - 3, rows=True), 60)
+
+
+@pytest.mark.parametrize("width", [7, 8, 14, 15, 16, 28, 32])
+@pytest.mark.parametrize("polarity", ["time", "space"])
+def test_columns_see_every_word_equally_often_whatever_stalls(polarity, width):
+    """A period of rows, with random stalls: words counted by column and lane."""
+    source, rng = Source(polarity=polarity, lanes=2, rows=True), random.Random(width)
+    dut = RandomSource(source)
+    seen = [[Counter() for _ in range(source.lanes)] for _ in range(width)]
+
+    async def bench(ctx):
+        for _ in range(source.period):
+            for column in range(width):
+                while rng.random() < 0.3:
+                    ctx.set(dut.step, 0)
+                    ctx.set(dut.row, rng.random() < 0.5)
+                    await ctx.tick()
+                ctx.set(dut.step, 1)
+                ctx.set(dut.row, column == width - 1)
+                words = ctx.get(dut.words)
+                for lane in range(source.lanes):
+                    seen[column][lane][words >> 3 * lane & 7] += 1
+                await ctx.tick()
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    plateau = Counter({0: 1, 7: 1} | dict.fromkeys(range(1, 7), 2))
+    assert all(counts == plateau for column in seen for counts in column)
 
 
 def test_other_taps_and_a_single_lane():

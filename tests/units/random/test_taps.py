@@ -22,7 +22,7 @@ def prime_factors(number):
 
 
 def step_matrix(taps):
-    """Columns of the companion matrix: the step of a register whose new bit is that sum of its bits, as rows of bits."""
+    """The step of a register whose new bit is the sum of those at the taps: a companion matrix, as rows of bits."""
     bits = taps[0]
     rows = [1 << row + 1 for row in range(bits - 1)]
     return [*rows, sum(1 << tap for tap in taps[1:]) | 1]
