@@ -18,6 +18,7 @@ from lowtide.units.random.shape import Source
 from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.shape import RounderShape
+from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
 
 __all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
 
@@ -43,6 +44,7 @@ UNITS = {
     "neighbour_source": UnitKind(NeighbourSource, Neighbour),
     "random_source": UnitKind(RandomSource, Source),
     "rounder": UnitKind(Rounder, RounderShape),
+    "stochastic_rounder": UnitKind(StochasticRounder, StochasticShape),
 }
 
 

@@ -72,7 +72,7 @@ def test_normal_data_give_uniform_words(neighbours):
 
 @pytest.mark.parametrize("neighbours", [1, 2])
 def test_zeros_among_the_data_round_down(neighbours):
-    """Behind a rectifier half the data are zero: so are half the words of one neighbour, or a quarter of those of two."""
+    """Behind a rectifier half the data are zero: so are half the words of one neighbour, a quarter of those of two."""
     values = np.maximum(normal(2), 0)
     counts = word_counts(values, neighbours)
     share = counts[0] / counts.sum()
