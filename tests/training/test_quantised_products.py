@@ -37,26 +37,28 @@ def test_products_equal_the_golden_ones(operands):
     """Values to nearest at 5 bits, gradients at 3 by a source that goes on from product to product."""
     x, weights, gradient = operands
     products = Products(Blocks(mantissa=5, gradient_mantissa=3, exponent=4, group=16), GradientRounding(PLATEAU))
-    value = {"mantissa": 5, "exponent": 4}
 
     def golden(a, b):
         return to_fp32(matmul(a, b), a, b).values
 
-    expected = golden(quantise(x, axis=1, **value), quantise(weights, axis=0, **value))
+    def value(x, axis):
+        return quantise(x, axis=axis, mantissa=5, exponent=4)
+
+    expected = golden(value(x, 1), value(weights, 0))
     np.testing.assert_array_equal(products.forward(x, weights), expected)
 
     first = quantise(gradient, axis=0, mantissa=3, exponent=4, rounding=PLATEAU)
-    expected = golden(quantise(x.T, axis=1, **value), first)
+    expected = golden(value(x.T, 1), first)
     np.testing.assert_array_equal(products.to_weights(x, gradient), expected)
 
     after = attrs.evolve(PLATEAU, first_row=OUTPUTS, first_step=OUTPUTS * 2)
     second = quantise(gradient, axis=1, mantissa=3, exponent=4, rounding=after)
-    expected = golden(second, quantise(weights.T, axis=0, **value))
+    expected = golden(second, value(weights.T, 0))
     np.testing.assert_array_equal(products.to_inputs(gradient, weights), expected)
 
     after = attrs.evolve(PLATEAU, first_row=OUTPUTS + ROWS, first_step=OUTPUTS * 2 + ROWS)
     third = quantise(gradient, axis=1, mantissa=3, exponent=4, rounding=after)
-    expected = golden(third, quantise(weights.T, axis=0, **value))
+    expected = golden(third, value(weights.T, 0))
     again = products.to_inputs(gradient, weights)
     np.testing.assert_array_equal(again, expected)
     assert not np.array_equal(second.signed, third.signed)
@@ -68,10 +70,9 @@ def test_a_source_goes_on_where_the_tensor_before_it_ended(rows):
     source = Source(bits=5, width=3, polarity="time", lanes=16, rows=rows)
     rounding = Stochastic(mode="half_step", source=source)
     x = np.random.default_rng(9).standard_normal((7, 40)).astype(np.float32)
-    format_ = {"mantissa": 4, "bias": -6}
-    whole = quantise(x, rounding=rounding, **format_)
+    whole = quantise(x, rounding=rounding, mantissa=4, bias=-6)
     sequence = GradientRounding(rounding)
-    parts = [quantise(part, rounding=sequence.take(len(part), 48), **format_) for part in (x[:3], x[3:])]
+    parts = [quantise(part, rounding=sequence.take(len(part), 48), mantissa=4, bias=-6) for part in (x[:3], x[3:])]
     np.testing.assert_array_equal(np.concatenate([part.signed for part in parts]), whole.signed)
 
 
