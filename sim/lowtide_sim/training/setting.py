@@ -63,4 +63,4 @@ SETTINGS = {
 """What a study compares roundings in, by name."""
 
 USUAL = ("small-steps", "large-steps", "integer")
-"""Those of a study that is not told which. Convolutions take as long as all of them together."""
+"""Those of a study that is not told which."""
