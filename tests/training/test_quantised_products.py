@@ -37,28 +37,43 @@ def test_products_equal_the_golden_ones(operands):
     """Values to nearest at 5 bits, gradients at 3 by a source that goes on from product to product."""
     x, weights, gradient = operands
     products = Products(Blocks(mantissa=5, gradient_mantissa=3, exponent=4, group=16), GradientRounding(PLATEAU))
-    value = {"mantissa": 5, "exponent": 4}
 
     def golden(a, b):
         return to_fp32(matmul(a, b), a, b).values
 
-    expected = golden(quantise(x, axis=1, **value), quantise(weights, axis=0, **value))
+    def value(x, axis):
+        return quantise(x, axis=axis, mantissa=5, exponent=4)
+
+    expected = golden(value(x, 1), value(weights, 0))
     np.testing.assert_array_equal(products.forward(x, weights), expected)
 
     first = quantise(gradient, axis=0, mantissa=3, exponent=4, rounding=PLATEAU)
-    expected = golden(quantise(x.T, axis=1, **value), first)
+    expected = golden(value(x.T, 1), first)
     np.testing.assert_array_equal(products.to_weights(x, gradient), expected)
 
-    after = attrs.evolve(PLATEAU, first_row=OUTPUTS)
+    after = attrs.evolve(PLATEAU, first_row=OUTPUTS, first_step=OUTPUTS * 2)
     second = quantise(gradient, axis=1, mantissa=3, exponent=4, rounding=after)
-    expected = golden(second, quantise(weights.T, axis=0, **value))
+    expected = golden(second, value(weights.T, 0))
     np.testing.assert_array_equal(products.to_inputs(gradient, weights), expected)
 
-    third = quantise(gradient, axis=1, mantissa=3, exponent=4, rounding=attrs.evolve(PLATEAU, first_row=OUTPUTS + ROWS))
-    expected = golden(third, quantise(weights.T, axis=0, **value))
+    after = attrs.evolve(PLATEAU, first_row=OUTPUTS + ROWS, first_step=OUTPUTS * 2 + ROWS)
+    third = quantise(gradient, axis=1, mantissa=3, exponent=4, rounding=after)
+    expected = golden(third, value(weights.T, 0))
     again = products.to_inputs(gradient, weights)
     np.testing.assert_array_equal(again, expected)
     assert not np.array_equal(second.signed, third.signed)
+
+
+@pytest.mark.parametrize("rows", [False, True])
+def test_a_source_goes_on_where_the_tensor_before_it_ended(rows):
+    """Two tensors, one after the other, are rounded as both in one."""
+    source = Source(bits=5, width=3, polarity="time", lanes=16, rows=rows)
+    rounding = Stochastic(mode="half_step", source=source)
+    x = np.random.default_rng(9).standard_normal((7, 40)).astype(np.float32)
+    whole = quantise(x, rounding=rounding, mantissa=4, bias=-6)
+    sequence = GradientRounding(rounding)
+    parts = [quantise(part, rounding=sequence.take(len(part), 48), mantissa=4, bias=-6) for part in (x[:3], x[3:])]
+    np.testing.assert_array_equal(np.concatenate([part.signed for part in parts]), whole.signed)
 
 
 @pytest.mark.parametrize("rounding", ["nearest", "truncate", PLATEAU])
@@ -111,9 +126,9 @@ def test_every_rounding_reaches_the_gradients_and_nothing_else(name, monkeypatch
     # Weights of the second layer, inputs of the second, weights of the first.
     shapes = [(0, (1437, 10)), (1, (1437, 10)), (0, (1437, 64))]
     assert [call[1:3] for call in gradients] == shapes
-    for call, rows in zip(gradients, (0, 10, 10 + 1437), strict=True):
-        expected = attrs.evolve(rounding, first_row=rows) if isinstance(rounding, Stochastic) else rounding
-        assert call[3] == expected
+    for call, rows, steps in zip(gradients, (0, 10, 10 + 1437), (0, 900, 900 + 1437), strict=True):
+        stochastic = isinstance(rounding, Stochastic)
+        assert call[3] == (attrs.evolve(rounding, first_row=rows, first_step=steps) if stochastic else rounding)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +148,7 @@ def test_names_mean_what_they_say(name, mode, bits, polarity):
     assert isinstance(rounding, Stochastic)
     assert (rounding.mode, rounding.bits, rounding.lanes) == (mode, bits, LANES)
     for source in rounding.source:
-        assert (source.bits, source.polarity, source.rows) == (bits, polarity, True)
+        assert (source.bits, source.polarity, source.rows) == (bits, polarity, bits == 3)
     assert len({source.seed for source in rounding.source}) == len(rounding.source)
 
 
@@ -142,6 +157,7 @@ def test_other_names_mean_what_they_say():
     assert NAMED["nearest"].make(0) == "nearest"
     assert NAMED["truncate"].make(0) == "truncate"
     assert isinstance(NAMED["ideal"].make(0), Ideal)
+    assert NAMED["neighbour-low"].make(0) == Neighbour(leading=False, alternating=False)
     assert NAMED["neighbour"].make(0) == Neighbour(alternating=False)
     assert NAMED["neighbour-plateau"].make(0) == Neighbour(alternating=True)
 

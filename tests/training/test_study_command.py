@@ -9,16 +9,8 @@ from lowtide.cli import main
 from lowtide_sim.training import study as study_module
 from lowtide_sim.training.command import study
 
-TINY = [
-    "--setting",
-    "large-steps,integer",
-    "--rounding",
-    "nearest,ideal,plateau-space",
-    "--seeds",
-    "2",
-    "--epochs",
-    "1",
-]
+ROUNDINGS = ("nearest", "ideal", "plateau-space")
+TINY = ["--setting", "large-steps,integer", "--rounding", ",".join(ROUNDINGS), "--seeds", "2", "--epochs", "1"]
 
 
 def invoke(*arguments):

@@ -14,7 +14,7 @@ from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import legal_text
 from lowtide_sim.training.named_rounding import NAMED
 from lowtide_sim.training.plot import plot
-from lowtide_sim.training.setting import SETTINGS
+from lowtide_sim.training.setting import SETTINGS, USUAL
 from lowtide_sim.training.study import Study, run_study
 from lowtide_sim.training.table import tables
 from lowtide_sim.training.verdict import sentences
@@ -70,8 +70,8 @@ class _Whole(click.ParamType):
     "--setting",
     "settings",
     type=_Names("setting", tuple(SETTINGS)),
-    default=",".join(SETTINGS),
-    help=f"How it is trained: of {', '.join(SETTINGS)}; all by default.",
+    default=",".join(USUAL),
+    help=f"How it is trained: of {', '.join(SETTINGS)}; {', '.join(USUAL)} by default.",
 )
 @click.option(
     "--rounding",

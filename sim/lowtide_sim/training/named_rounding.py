@@ -60,6 +60,9 @@ NAMED = {
     "plateau-time": NamedRounding("3-bit plateau in time, half step", lambda _: _short("half_step", "time", 4)),
     "plateau-carry": NamedRounding("3-bit plateau in space, carry", lambda _: _short("carry", "space", 8)),
     "uniform": NamedRounding("all 3-bit words, half step", lambda _: _short("half_step", "uniform", 8)),
-    "neighbour": NamedRounding("3 bits of the next lane's number, half step", lambda _: Neighbour(alternating=False)),
-    "neighbour-plateau": NamedRounding("the same, every second inverted", lambda _: Neighbour()),
+    "neighbour-low": NamedRounding(
+        "last 3 bits of the next lane, half step", lambda _: Neighbour(leading=False, alternating=False)
+    ),
+    "neighbour": NamedRounding("leading 3 bits of the next lane, half step", lambda _: Neighbour(alternating=False)),
+    "neighbour-plateau": NamedRounding("the same, every second word inverted", lambda _: Neighbour()),
 }

@@ -8,7 +8,7 @@ from lowtide_sim.training.arithmetic import Arithmetic
 from lowtide_sim.training.blocks import Blocks
 from lowtide_sim.training.integers import Integers
 
-__all__ = ["SETTINGS", "Setting"]
+__all__ = ["SETTINGS", "USUAL", "Setting"]
 
 BFP = Blocks(mantissa=4, gradient_mantissa=2)
 
@@ -50,7 +50,7 @@ class Setting:
 SETTINGS = {
     "small-steps": Setting(meaning="BFP, 4 bits, gradients 2 bits; many small steps", epochs=8, rate=0.01),
     "large-steps": Setting(
-        meaning="BFP, 4 bits, gradients 2 bits; large steps that decay", epochs=10, rate=0.05, decays=True
+        meaning="BFP, 4 bits, gradients 2 bits; large steps that decay", epochs=6, rate=0.05, decays=True
     ),
     "integer": Setting(meaning="8-bit integers; many small steps", arithmetic=Integers(), epochs=8, rate=0.01),
     "convolution": Setting(
@@ -61,3 +61,6 @@ SETTINGS = {
     ),
 }
 """What a study compares roundings in, by name."""
+
+USUAL = ("small-steps", "large-steps", "integer")
+"""Those of a study that is not told which."""
