@@ -9,16 +9,16 @@ from lowtide_sim.training.training import train
 __all__ = ["final_accuracy"]
 
 
-def final_accuracy(rounding: str | Rounds, *, seed: int, epochs: int = 8) -> float:
+def final_accuracy(rounding: str | Rounds | None, *, seed: int, epochs: int = 8) -> float:
     """Accuracy on the held-out digits after a short training, in the setting in which rounding matters.
 
-    It takes some seconds: the setting ``small`` of the study, with fewer epochs.
+    It takes some seconds: one run of the study, in its setting ``small-steps``.
 
     Parameters
     ----------
-    rounding : str or Rounds
+    rounding : str or Rounds or None
         What rounds gradients, as `lowtide_sim.golden.quantise` takes it. A group has 16 elements: the lanes of a
-        source must divide it.
+        source must divide it. With None nothing is quantised.
     seed : int
         Of the first weights and the order of images. Compare roundings at the same seeds.
     epochs : int
@@ -29,4 +29,4 @@ def final_accuracy(rounding: str | Rounds, *, seed: int, epochs: int = 8) -> flo
     float
         From 0 to 1.
     """
-    return train(attrs.evolve(SETTINGS["small"], epochs=epochs), rounding, seed).accuracy
+    return train(attrs.evolve(SETTINGS["small-steps"], epochs=epochs), rounding, seed).accuracy

@@ -13,6 +13,11 @@ __all__ = ["Arithmetic", "Plain"]
 class Arithmetic(Protocol):
     """A number format for weights and activations, another for gradients, and their products."""
 
+    @property
+    def group(self) -> int:
+        """Elements along the reduction that are quantised at once; rows are padded to whole groups."""
+        ...
+
     def value(self, x: np.ndarray, axis: int) -> Any:
         """A matrix of weights or activations as an operand, reduced along ``axis``: rounded to nearest."""
         ...
@@ -29,6 +34,8 @@ class Arithmetic(Protocol):
 @attrs.frozen
 class Plain:
     """No quantisation: products of NumPy, in the type of the operands."""
+
+    group: int = 1
 
     def value(self, x: np.ndarray, axis: int) -> np.ndarray:
         """The matrix itself."""

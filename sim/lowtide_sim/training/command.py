@@ -1,4 +1,4 @@
-"""The ``study`` command: does stochastic rounding by short random words train?"""
+"""The ``study`` command: whether stochastic rounding by short random words trains."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import legal_text
 from lowtide_sim.training.named_rounding import NAMED
 from lowtide_sim.training.plot import plot
-from lowtide_sim.training.setting import SETTINGS
+from lowtide_sim.training.setting import SETTINGS, USUAL
 from lowtide_sim.training.study import Study, run_study
 from lowtide_sim.training.table import tables
 from lowtide_sim.training.verdict import sentences
@@ -27,7 +27,7 @@ EXAMPLES = """\b
 Examples:
   lowtide study
   lowtide study --quick
-  lowtide study --setting small --rounding nearest,ideal,plateau-space --seeds 20
+  lowtide study --setting small-steps --rounding nearest,ideal,plateau-space --seeds 20
 """
 
 
@@ -70,8 +70,8 @@ class _Whole(click.ParamType):
     "--setting",
     "settings",
     type=_Names("setting", tuple(SETTINGS)),
-    default=",".join(SETTINGS),
-    help=f"How it is trained: of {', '.join(SETTINGS)}; all by default.",
+    default=",".join(USUAL),
+    help=f"How it is trained: of {', '.join(SETTINGS)}; {', '.join(USUAL)} by default.",
 )
 @click.option(
     "--rounding",
@@ -80,7 +80,7 @@ class _Whole(click.ParamType):
     default=",".join(NAMED),
     help=f"How gradients are rounded: of {', '.join(NAMED)}; all by default.",
 )
-@click.option("--seeds", type=_Whole("seeds", range(1, 1001)), default=5, show_default=True, help="Seeds, from 0 up.")
+@click.option("--seeds", type=_Whole("seeds", range(1, 1001)), default=10, show_default=True, help="Seeds, from 0 up.")
 @click.option("--epochs", type=_Whole("epochs", range(1, 1001)), help="Epochs of every setting, instead of its own.")
 @click.option("--quick", is_flag=True, help=f"Only {QUICK_SEEDS} seeds and {QUICK_EPOCHS} epochs: to see it work.")
 @click.option(

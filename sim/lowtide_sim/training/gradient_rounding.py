@@ -9,9 +9,7 @@ __all__ = ["GradientRounding"]
 
 
 class GradientRounding:
-    """Hands out a rounding for each tensor, its source as far on as the rows before have brought it.
-
-    Of a source without rows the place at which a tensor starts is as if all rows before had been as long as its own.
+    """Hands out a rounding for each tensor, its source as far on as the tensors before have brought it.
 
     Parameters
     ----------
@@ -22,9 +20,13 @@ class GradientRounding:
     def __init__(self, rounding: str | Rounds):
         self._next = rounding
 
-    def take(self, rows: int) -> str | Rounds:
-        """The rounding of the next tensor, of so many rows."""
+    def take(self, rows: int, elements: int) -> str | Rounds:
+        """The rounding of the next tensor, of so many rows of so many elements, those of padding included."""
         rounding = self._next
         if isinstance(rounding, Stochastic):
-            self._next = attrs.evolve(rounding, first_row=rounding.first_row + rows)
+            self._next = attrs.evolve(
+                rounding,
+                first_row=rounding.first_row + rows,
+                first_step=rounding.first_step + rows * elements // rounding.lanes,
+            )
         return rounding

@@ -3,6 +3,7 @@
 import attrs
 import numpy as np
 
+from lowtide.formats.parameter import parameter
 from lowtide_sim.golden.grouping import blocks, grouped
 from lowtide_sim.golden.rounding import rounding_of
 from lowtide_sim.golden.stochastic import Rounds
@@ -40,8 +41,8 @@ class Integers:
         Elements along the reduction that are rounded at once, to which a random source deals its words.
     """
 
-    bits: int = 7
-    group: int = 16
+    bits: int = parameter(7, range(1, 16), "bits of a magnitude")
+    group: int = parameter(16, range(1, 1025), "elements rounded at once")
 
     def value(self, x: np.ndarray, axis: int) -> IntegerTensor:
         """Weights or activations, to nearest."""

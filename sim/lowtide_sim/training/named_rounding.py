@@ -37,6 +37,10 @@ class NamedRounding:
     make: Callable[[int], str | Rounds | None]
 
 
+def _ideal(seed: int) -> Ideal:
+    return Ideal(np.random.default_rng([seed, 2]))
+
+
 def _short(mode: str, polarity: str, lanes: int) -> Stochastic:
     """Words of 3 bits for 16 lanes, from as many generators as that takes, each of another seed."""
     seeds = range(1, LANES // lanes + 1)
@@ -48,7 +52,7 @@ NAMED = {
     BASELINE: NamedRounding("nothing is quantised", lambda _: None),
     "nearest": NamedRounding("to nearest, ties to even", lambda _: "nearest"),
     "truncate": NamedRounding("towards zero", lambda _: "truncate"),
-    IDEAL: NamedRounding("up with the probability of the fraction", lambda seed: Ideal(np.random.default_rng([seed, 2]))),
+    IDEAL: NamedRounding("up with the probability of the fraction", _ideal),
     "reference": NamedRounding("24-bit LFSR, 24-bit words, carry", lambda _: reference(LANES)),
     "raw": NamedRounding("3-bit LFSR as it is, carry", lambda _: _short("carry", "plain", 4)),
     "raw-half": NamedRounding("3-bit LFSR as it is, half step", lambda _: _short("half_step", "plain", 4)),
@@ -56,6 +60,9 @@ NAMED = {
     "plateau-time": NamedRounding("3-bit plateau in time, half step", lambda _: _short("half_step", "time", 4)),
     "plateau-carry": NamedRounding("3-bit plateau in space, carry", lambda _: _short("carry", "space", 8)),
     "uniform": NamedRounding("all 3-bit words, half step", lambda _: _short("half_step", "uniform", 8)),
-    "neighbour": NamedRounding("3 bits of the next lane's number, half step", lambda _: Neighbour(alternating=False)),
-    "neighbour-plateau": NamedRounding("the same, every second inverted", lambda _: Neighbour()),
+    "neighbour-low": NamedRounding(
+        "last 3 bits of the next lane, half step", lambda _: Neighbour(leading=False, alternating=False)
+    ),
+    "neighbour": NamedRounding("leading 3 bits of the next lane, half step", lambda _: Neighbour(alternating=False)),
+    "neighbour-plateau": NamedRounding("the same, every second word inverted", lambda _: Neighbour()),
 }

@@ -3,7 +3,8 @@
 import attrs
 import numpy as np
 
-from lowtide_sim.golden import rounds_up
+from lowtide.formats.parameter import parameter
+from lowtide_sim.golden import neighbour_words, rounds_up
 from lowtide_sim.golden.stochastic import Rounding
 
 __all__ = ["Neighbour"]
@@ -14,25 +15,29 @@ FRACTION = 23
 
 @attrs.frozen(kw_only=True)
 class Neighbour:
-    """Stochastic rounding, with half a step, by the leading bits of the neighbour's fraction field.
+    """Stochastic rounding, with half a step, by bits of FP32's fraction field in neighbouring lanes.
 
-    The word of lane l is the first ``bits`` bits behind the leading one of the number in lane l + 1 of the group, and
-    the last lane takes those of the first. Bits further back are no good here: products of few-bit operands have
-    short significands, behind which there are zeros. A zero, as the rectifier makes many, gives the word 0.
-
-    With ``alternating``, words are inverted where lane, group and row sum to an odd number, which mends the bias of
-    words that are zero or small too often.
+    Lanes are those of a group; `lowtide_sim.golden.neighbour_words` says how words are made of their bits. A zero, as
+    the rectifier makes many, has no bits but zeros.
 
     Parameters
     ----------
     bits : int
-        Bits of a word, ``r``, up to 22.
+        Bits of a word, ``r``.
+    neighbours : int
+        Lanes that a word is made of.
+    leading : bool
+        Whether the bits are the first of the fraction field instead of the last. The last are no good where numbers
+        are products of few-bit operands: their significands are short, and end in zeros.
     alternating : bool
-        Whether every second word is inverted.
+        Whether words are inverted where lane, group and row sum to an odd number. That mends the bias of words that
+        are zero or small too often, as inverting every second word of a generator does.
     """
 
-    bits: int = 3
-    alternating: bool = True
+    bits: int = parameter(3, range(1, 23), "bits of a word")
+    neighbours: int = parameter(1, range(1, 4), "lanes that a word is made of")
+    leading: bool = parameter(True, (False, True), "the first bits of the fraction field instead of the last")
+    alternating: bool = parameter(True, (False, True), "every second word is inverted")
 
     def on(self, groups_in_row: int, group: int, inner: int) -> Rounding:
         """The rounding of a tensor in groups ``(n, group, inner)``, of so many groups a row."""
@@ -56,5 +61,7 @@ class Neighbour:
 
         Scaled by a power of two or not, a number has the same fraction field.
         """
-        fields = np.roll(values, -1, axis=1).astype(np.float32).view(np.uint32).astype(np.int64)
-        return fields >> FRACTION - self.bits & 2**self.bits - 1
+        lanes_last = np.ascontiguousarray(np.moveaxis(values, 1, -1), np.float32)
+        fields = lanes_last.view(np.uint32).astype(np.int64)
+        data = fields >> (FRACTION - self.bits if self.leading else 0) & 2**self.bits - 1
+        return np.moveaxis(neighbour_words(data, width=self.bits, neighbours=self.neighbours), -1, 1)

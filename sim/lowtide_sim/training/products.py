@@ -38,5 +38,6 @@ class Products:
         return self.arithmetic.multiply(self.arithmetic.value(x.T, 1), self._gradient(gradient, 0))
 
     def _gradient(self, gradient: np.ndarray, axis: int):
-        rows = gradient.shape[1 - axis]
-        return self.arithmetic.gradient(gradient, axis, self.rounding.take(rows))
+        group = self.arithmetic.group
+        rounding = self.rounding.take(gradient.shape[1 - axis], -(-gradient.shape[axis] // group) * group)
+        return self.arithmetic.gradient(gradient, axis, rounding)

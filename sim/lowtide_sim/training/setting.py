@@ -8,7 +8,9 @@ from lowtide_sim.training.arithmetic import Arithmetic
 from lowtide_sim.training.blocks import Blocks
 from lowtide_sim.training.integers import Integers
 
-__all__ = ["SETTINGS", "Setting"]
+__all__ = ["SETTINGS", "USUAL", "Setting"]
+
+BFP = Blocks(mantissa=4, gradient_mantissa=2)
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +35,7 @@ class Setting:
 
     meaning: str
     network: str = "perceptron"
-    arithmetic: Arithmetic = Blocks()
+    arithmetic: Arithmetic = BFP
     epochs: int
     batch: int = 32
     rate: float
@@ -46,14 +48,19 @@ class Setting:
 
 
 SETTINGS = {
-    "small": Setting(meaning="BFP, 4 bits, gradients 2 bits; many small steps", epochs=16, rate=0.005),
-    "large": Setting(meaning="BFP, 4 bits, gradients 2 bits; large steps that decay", epochs=10, rate=0.05, decays=True),
-    "integer": Setting(meaning="8-bit integers; many small steps", arithmetic=Integers(), epochs=16, rate=0.005),
+    "small-steps": Setting(meaning="BFP, 4 bits, gradients 2 bits; many small steps", epochs=8, rate=0.01),
+    "large-steps": Setting(
+        meaning="BFP, 4 bits, gradients 2 bits; large steps that decay", epochs=6, rate=0.05, decays=True
+    ),
+    "integer": Setting(meaning="8-bit integers; many small steps", arithmetic=Integers(), epochs=8, rate=0.01),
     "convolution": Setting(
         meaning="convolutions; BFP, 4 bits, gradients 2 bits; many small steps",
         network="convolution",
-        epochs=8,
-        rate=0.005,
+        epochs=4,
+        rate=0.01,
     ),
 }
 """What a study compares roundings in, by name."""
+
+USUAL = ("small-steps", "large-steps", "integer")
+"""Those of a study that is not told which."""

@@ -1,6 +1,7 @@
 """All runs of a study: settings by roundings by seeds, on several processes, each kept on disk."""
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from lowtide.report import Cache
 from lowtide.units import random
 from lowtide_sim import golden, training, workload
 from lowtide_sim.training.named_rounding import IDEAL, NAMED
-from lowtide_sim.training.setting import SETTINGS, Setting
+from lowtide_sim.training.setting import Setting
 from lowtide_sim.training.statistics import Difference, Summary
 from lowtide_sim.training.training import Trained, train
 
@@ -84,8 +85,8 @@ class Study:
                 {
                     "setting": setting,
                     "rounding": rounding,
-                    "accuracy": attrs.asdict(self.accuracy(setting, rounding)),
-                    "loss": attrs.asdict(self.loss(setting, rounding)),
+                    "accuracy": _plain(self.accuracy(setting, rounding)),
+                    "loss": _plain(self.loss(setting, rounding)),
                     "accuracy_minus_ideal": _plain(self.difference(setting, rounding)),
                     "loss_minus_ideal": _plain(self.loss_difference(setting, rounding)),
                     "runs": [attrs.asdict(run) for run in self.runs[setting, rounding]],
@@ -96,8 +97,11 @@ class Study:
         }
 
 
-def _plain(difference: Difference | None) -> dict[str, float] | None:
-    return None if difference is None else attrs.asdict(difference)
+def _plain(figures: Summary | Difference | None) -> dict[str, float | None] | None:
+    """Figures by name; what is not known, such as the error of one seed, is None, since JSON has no NaN."""
+    if figures is None:
+        return None
+    return {name: None if math.isnan(value) else value for name, value in attrs.asdict(figures).items()}
 
 
 def run_study(
@@ -129,13 +133,14 @@ def run_study(
     """
     jobs = [(setting, rounding, seed) for seed in seeds for setting in settings for rounding in roundings]
     found: dict[tuple[str, str, int], Trained] = {}
+    code = fingerprint()
     if processes == 1:
         for setting, rounding, seed in jobs:
-            found[setting, rounding, seed] = _run(settings[setting], rounding, seed, folder)
+            found[setting, rounding, seed] = _run(settings[setting], rounding, seed, code, folder)
             progress(len(found), len(jobs))
     else:
         with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-            futures = {pool.submit(_run, settings[job[0]], *job[1:], folder): job for job in jobs}
+            futures = {pool.submit(_run, settings[job[0]], *job[1:], code, folder): job for job in jobs}
             for future in as_completed(futures):
                 found[futures[future]] = future.result()
                 progress(len(found), len(jobs))
@@ -151,10 +156,10 @@ def run_study(
     )
 
 
-def _run(setting: Setting, rounding: str, seed: int, folder: Path | None) -> Trained:
+def _run(setting: Setting, rounding: str, seed: int, code: str, folder: Path | None) -> Trained:
     make = NAMED[rounding].make
     described = repr(make(seed)) if rounding != IDEAL else rounding
-    inputs = (fingerprint(), repr(setting), described, str(seed), *(version(name) for name in PACKAGES))
+    inputs = (code, repr(setting), described, str(seed), *(version(name) for name in PACKAGES))
     # Threads never change a quantised product, which is exact, but could change a plain one, and here take more time
     # than they save.
     with threadpool_limits(1):

@@ -11,6 +11,15 @@ from lowtide_sim.training.verdict import signed
 
 __all__ = ["tables"]
 
+COLUMNS = (
+    "Accuracy\n%",
+    "Lowest to\nhighest",
+    "Minus ideal,\npaired",
+    "in s.e.",
+    "Training\nloss",
+    "Minus ideal\nin s.e.",
+)
+
 
 def tables(study: Study) -> Iterator[Table]:
     """One table a setting, a row a rounding: means and standard errors over the seeds."""
@@ -18,11 +27,9 @@ def tables(study: Study) -> Iterator[Table]:
         schedule = "falling to zero" if setting.decays else "constant"
         steps = f"{setting.epochs} epochs, batches of {setting.batch}, rate {setting.rate:g}, {schedule}"
         seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''}"
-        table = Table(
-            title=f"{name}: {setting.meaning}\n{steps}, {seeds}", title_justify="left", title_style="bold"
-        )
+        table = Table(title=f"{name}: {setting.meaning}\n{steps}, {seeds}", title_justify="left", title_style="bold")
         table.add_column("Gradients rounded")
-        for column in ("Accuracy\n%", "Lowest to\nhighest", "Minus ideal,\npaired", "in s.e.", "Training\nloss", "Minus ideal\nin s.e."):
+        for column in COLUMNS:
             table.add_column(column, justify="right")
         table.add_column("How")
         for rounding in study.roundings:

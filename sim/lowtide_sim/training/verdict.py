@@ -9,7 +9,7 @@ from lowtide_sim.training.study import Study
 __all__ = ["CLEAR", "FEWEST", "sentences", "signed"]
 
 CLEAR = 3
-"""Standard errors from which on a difference is called clear: by chance alone it is rare even among many comparisons."""
+"""Standard errors from which on a difference is called clear: by chance it is rare, even among many."""
 
 FEWEST = 5
 """Seeds below which nothing is said: of so few, the standard error itself is hardly known."""
