@@ -1,7 +1,5 @@
 """A stochastic rounding unit as the search sees it."""
 
-from itertools import islice
-
 import attrs
 import numpy as np
 
@@ -61,10 +59,7 @@ class Design:
     @property
     def sources(self) -> tuple[Source, ...]:
         """All sources of a group, the lower lanes' first; the first starts from 1."""
-        first = self.source
-        places = range(0, GROUP // self.lanes * self.apart, self.apart)
-        starts = [bits_from(first, place % first.states, self.bits) for place in places]
-        return tuple(self._source(int(start @ (1 << np.arange(self.bits)))) for start in starts)
+        return tuple(self._source(self._seed(number * self.apart)) for number in range(GROUP // self.lanes))
 
     @property
     def rounder(self) -> RounderShape:
@@ -79,7 +74,14 @@ class Design:
     def __str__(self) -> str:
         word = "" if self.width == self.bits else f", {self.width} of them a word"
         taps = ",".join(map(str, self.taps))
-        return f"{self.bits} bits{word}, taps {taps}, {self.polarity}, {self.lanes} lanes, {self.mode}, D = {self.fraction}"
+        lanes = f"{self.lanes} lane{'s' * (self.lanes > 1)}"
+        return f"{self.bits} bits{word}, taps {taps}, {self.polarity}, {lanes}, {self.mode}, D = {self.fraction}"
+
+    def _seed(self, place: int) -> int:
+        """The state at a place of the sequence; zero, which is no seed, gives way to the next."""
+        source = self.source
+        states = (bits_from(source, at % source.states, self.bits) for at in (place, place + 1))
+        return next(int(state @ (1 << np.arange(self.bits))) for state in states if state.any())
 
     def _source(self, seed: int) -> Source:
         return Source(

@@ -7,10 +7,10 @@ import attrs
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.report.cache import Cache
 from lowtide.report.synthesis import synthesise
+from lowtide.units.rounding.unit import RoundingUnit
 from lowtide_sim.explore.bias import bias_of
 from lowtide_sim.explore.correlation import correlation_of
 from lowtide_sim.explore.design import Design
-from lowtide.units.rounding.unit import RoundingUnit
 
 __all__ = ["OBJECTIVES", "Figures", "measure"]
 

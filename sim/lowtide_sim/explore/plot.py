@@ -34,7 +34,8 @@ def plot(designs: Sequence[Tried], target: str, file: Path) -> None:
         (better_than_plateau(designs)[:1], {"facecolor": "none", "edgecolor": DARK, "s": 130, "label": "named below"}),
         (baselines, {"color": RED, "s": 40, "marker": "D", "label": "baselines"}),
     ]
-    for place, name, label in ((axes[0], "worst_bias", "worst bias (last bits kept)"), (axes[1], "lane", "correlation between lanes (RMS)")):
+    panels = [("worst_bias", "worst bias (last bits kept)"), ("lane", "correlation between lanes (RMS)")]
+    for place, (name, label) in zip(axes, panels, strict=True):
         for chosen, style in kinds:
             points = [(tried.figures.cells, getattr(tried.figures, name)) for tried in chosen]
             place.scatter(*zip(*points, strict=True) if points else ([], []), **style)

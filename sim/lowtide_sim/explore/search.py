@@ -7,17 +7,20 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from signal import SIG_IGN, SIGINT
 
 import attrs
 import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from lowtide.report.error import ReportError
 from lowtide_sim.explore.design import Design
+from lowtide_sim.explore.error import ExploreError
 from lowtide_sim.explore.figures import Figures, measure
 from lowtide_sim.explore.space import BASELINES, DISTRIBUTIONS, design_of, point_of
 
-__all__ = ["Tried", "search", "tried"]
+__all__ = ["Tried", "search", "tried", "workers"]
 
 
 @attrs.frozen
@@ -75,9 +78,9 @@ def search(
         Called with the number of finished trials.
     """
     _enqueue_baselines(study, rows)
-    measured = partial(measure, target=target, cache=cache)
+    measured = partial(_measured, target=target, cache=cache)
     under_way: deque = deque()
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_ignore_interrupts) as pool:
+    with workers(jobs) as pool:
         try:
             while True:
                 done = len(_finished(study))
@@ -95,6 +98,11 @@ def search(
             for trial, future in under_way:
                 future.cancel()
                 study.tell(trial, state=TrialState.FAIL)
+
+
+def workers(jobs: int) -> ProcessPoolExecutor:
+    """So many processes, which leave an interrupt to the one that asks them."""
+    return ProcessPoolExecutor(jobs, get_context("spawn"), initializer=signal.signal, initargs=(SIGINT, SIG_IGN))
 
 
 def tried(study: optuna.Study, *, rows: bool = False) -> list[Tried]:
@@ -129,6 +137,9 @@ def _enqueue_baselines(study: optuna.Study, rows: bool) -> None:
             study.enqueue_trial(point_of(design), user_attrs={"baseline": name})
 
 
-def _ignore_interrupts() -> None:
-    """An interrupt is for the process that asks; those that measure are stopped by it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _measured(design: Design, target: str, cache: Path | None) -> Figures:
+    """`measure` in another process, from which not every error finds its way back."""
+    try:
+        return measure(design, target, cache)
+    except ReportError as error:
+        raise ExploreError(f"{design} on {target}: {error}") from None

@@ -23,7 +23,7 @@ REFERENCE_BITS = 24
 
 DISTRIBUTIONS: dict[str, BaseDistribution] = {
     "bits": CategoricalDistribution([*range(2, 13), REFERENCE_BITS]),
-    "width": IntDistribution(1, REFERENCE_BITS, log=True),
+    "spare": IntDistribution(0, 11),
     "taps": IntDistribution(0, 17),
     "polarity": CategoricalDistribution(["plain", "inverted", "time", "space", "uniform"]),
     "lanes": CategoricalDistribution([1, 2, 4, 8, 16]),
@@ -31,22 +31,22 @@ DISTRIBUTIONS: dict[str, BaseDistribution] = {
     "mode": CategoricalDistribution(["carry", "half_step"]),
     "cut": IntDistribution(0, 2),
 }
-"""Ranges of the parameters. They form a box, so that any sampler can walk in it; `design_of` says what its corners mean.
+"""Ranges of the parameters. They form a box, in which any sampler can walk; `design_of` says what its corners mean.
 
-``taps`` counts the maximal polynomials of the generator's size; ``cut`` is by how many bits the fraction is shorter than
-the rounder could use.
+``spare`` bits of the generator are not in a word; ``taps`` counts the maximal polynomials of the size; both start
+again from 0 where there are fewer. ``cut`` is by how many bits the fraction is shorter than the rounder could use.
 """
 
 
 def design_of(point: Mapping[str, Any], *, rows: bool = False) -> Design:
     """The design that a point stands for: where it is not legal itself, the nearest legal one.
 
-    A generator with all words has 6 bits at most; a word is no wider than its generator; no more lanes than phases.
+    A generator with all words has 6 bits at most, and serves no more lanes than it has phases.
     """
     bits, polarity = point["bits"], point["polarity"]
     if polarity == "uniform":
         bits = min(bits, MOST_UNIFORM)
-    width = min(point["width"], bits)
+    width = bits - point["spare"] % bits
     taps = maximal_taps(bits)[point["taps"] % len(maximal_taps(bits))]
     most = Source(bits=bits, width=width, polarity=polarity, lanes=1).most_lanes if bits != REFERENCE_BITS else 1
     lanes = point["lanes"]
@@ -71,7 +71,7 @@ def point_of(design: Design) -> dict[str, Any]:
     usable = min(design.width + (design.mode == "half_step"), FRACTION)
     return {
         "bits": design.bits,
-        "width": design.width,
+        "spare": design.bits - design.width,
         "taps": maximal_taps(design.bits).index(design.taps),
         "polarity": design.polarity,
         "lanes": design.lanes,

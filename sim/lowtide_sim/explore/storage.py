@@ -12,10 +12,10 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.report.versions import versions
+from lowtide.units.rounding.unit import RoundingUnit
 from lowtide_sim.explore.error import ExploreError
 from lowtide_sim.explore.figures import OBJECTIVES
 from lowtide_sim.explore.space import BASELINES, DISTRIBUTIONS, VERSION
-from lowtide.units.rounding.unit import RoundingUnit
 
 __all__ = ["fingerprint", "open_study"]
 
@@ -42,7 +42,7 @@ def open_study(file: Path, name: str) -> optuna.Study:
         study = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(file), lock)),
             study_name=name,
-            directions=["minimize"] * len(OBJECTIVES),
+            directions=["minimize" for _ in OBJECTIVES],
             load_if_exists=True,
         )
     except OSError as error:

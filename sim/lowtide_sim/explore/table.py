@@ -1,6 +1,6 @@
 """What a search found, as a table and as plain values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -13,8 +13,8 @@ from lowtide_sim.explore.space import PLATEAU
 __all__ = ["sentence", "to_plain", "to_table"]
 
 
-def to_table(designs: Sequence[Tried], target: str) -> Table:
-    """Baselines, and below them the front."""
+def to_table(designs: Sequence[Tried], target: str, accuracy: Mapping[int, float]) -> Table:
+    """Baselines, and below them the front; with accuracies by the trial's number, if there are any."""
     chosen = front(designs)
     table = Table(
         title=f"Stochastic rounding units on {target}: {len(chosen)} of {len(designs)} designs are on the front",
@@ -23,18 +23,19 @@ def to_table(designs: Sequence[Tried], target: str) -> Table:
         caption_justify="left",
     )
     table.add_column("design")
-    for heading in ("cells", "mean bias", "worst bias", "lag corr.", "lane corr."):
+    headings = ("cells", "mean bias", "worst bias", "lag corr.", "lane corr.", *["accuracy"] * bool(accuracy))
+    for heading in headings:
         table.add_column(heading, justify="right")
     for tried in designs:
         if tried.baseline:
-            table.add_row(f"[bold]{tried.baseline}[/]: {tried.design}", *_texts(tried))
+            table.add_row(f"[bold]{tried.baseline}[/]: {tried.design}", *_texts(tried, accuracy))
     table.add_section()
     for tried in chosen:
-        table.add_row(str(tried.design), *_texts(tried))
+        table.add_row(str(tried.design), *_texts(tried, accuracy))
     return table
 
 
-def to_plain(designs: Sequence[Tried]) -> dict[str, Any]:
+def to_plain(designs: Sequence[Tried], accuracy: Mapping[int, float]) -> dict[str, Any]:
     """The same with all that was tried, as plain values."""
     on_front = {tried.number for tried in front(designs)}
     better = {tried.number for tried in better_than_plateau(designs)}
@@ -48,6 +49,7 @@ def to_plain(designs: Sequence[Tried]) -> dict[str, Any]:
                 **attrs.asdict(tried.design),
                 "seeds": [source.seed for source in tried.design.sources],
                 **attrs.asdict(tried.figures),
+                "accuracy": accuracy.get(tried.number),
             }
             for tried in designs
         ]
@@ -68,7 +70,7 @@ def sentence(designs: Sequence[Tried]) -> str:
     )
 
 
-def _texts(tried: Tried) -> list[str]:
+def _texts(tried: Tried, accuracy: Mapping[int, float]) -> list[str]:
     figures = tried.figures
     return [
         f"{figures.cells:.2f}",
@@ -76,4 +78,5 @@ def _texts(tried: Tried) -> list[str]:
         f"{figures.worst_bias:.1e}",
         f"{figures.lag:.3f}",
         f"{figures.lane:.3f}",
+        *[f"{100 * accuracy[tried.number]:.1f} %"] * (tried.number in accuracy),
     ]
