@@ -194,6 +194,10 @@ def test_pairs_of_inverse_words_halve_the_error_of_sums():
             "source must be one or more sources, with words of one width, not [2, 3]",
         ),
         (
+            lambda: Stochastic(source=[Source(lanes=8, seed=3), Source(lanes=4, seed=3)]),
+            "source must be sources of which no two are alike, lanes aside, not 'seeds [3, 3]'",
+        ),
+        (
             lambda: quantise(np.ones(16), mantissa=4, rounding=Stochastic(source=Source())),
             "lanes of the sources must be a divisor of the group of 16: one of 1, 2, 4, 8, 16, not 14",
         ),

@@ -179,7 +179,7 @@ def measure_rounders(
 
 
 def to_rounder_table(costs: Sequence[RounderCost]) -> Table:
-    """A row a case: the decision, then decision, increment and saturation; how many times smaller than the first row."""
+    """A row a case: its decisions, then the whole, and how many times smaller than the first row either is."""
     table = Table(
         title=f"rounders on {costs[0].target}: decision alone | with increment and saturation", title_justify="left"
     )

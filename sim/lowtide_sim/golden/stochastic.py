@@ -56,7 +56,7 @@ class Stochastic:
     Raises
     ------
     ValueError
-        If the mode is none of the two, or the words differ in width.
+        If the mode is none of the two, the words differ in width, or two sources are the same from their seeds on.
     """
 
     mode: str = attrs.field(default="carry")
@@ -69,6 +69,9 @@ class Stochastic:
         widths = sorted({source.width for source in self.source})
         if len(widths) != 1:
             raise IllegalValue("source", "one or more sources, with words of one width", widths)
+        seeds = [source.seed for source in self.source]
+        if len({attrs.evolve(source, lanes=1) for source in self.source}) < len(seeds):
+            raise IllegalValue("source", "sources of which no two are alike, lanes aside", f"seeds {seeds}")
 
     @property
     def bits(self) -> int:

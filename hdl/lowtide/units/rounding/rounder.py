@@ -69,9 +69,13 @@ class Rounder(Unit):
             Cat(fraction, integer).eq(self.value),
             self.up.eq(self._decision(m, integer, fraction)),
             self.saturated.eq(self.up & integer.all()),
-            self.o.eq(integer + (self.up & ~self.saturated)),
+            self.o.eq(self._result(integer)),
         ]
         return m
+
+    def _result(self, integer: Value) -> Value:
+        """The magnitude, which stays where it is if it is the largest."""
+        return integer + (self.up & ~self.saturated)
 
     def _decision(self, m: Module, integer: Value, fraction: Value) -> Value:
         """Whether to round up."""
