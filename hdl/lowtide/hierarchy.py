@@ -94,6 +94,8 @@ class Netlist:
                 ports[f"o_{name}"] = signals(unit)[name]
             else:
                 ports[f"i_{name}"] = inputs[name] if name in inputs else _CONTROL[name]()
+        missing = [name for name in inputs if f"i_{name}" not in ports]
+        assert not missing, f"{unit.module_name} has no input {missing[0]}"
         return Instance(unit.module_name, **ports)
 
     def _convert(self, unit: Unit) -> str:
@@ -109,4 +111,4 @@ class Netlist:
 # Zeros at power-up, a word at a time, for memories that are never read before they are written.
 _MEMORY_CONTENTS = re.compile(r"  cell \$meminit_v2 .*?\n  end\n", re.DOTALL)
 _CONTROL = {"clk": ClockSignal, "rst": ResetSignal}
-_PORT = re.compile(r"^  wire .*?(input|output) \d+ +\\(\w+)$", re.MULTILINE)
+_PORT = re.compile(r"^  wire .*?(input|output) \d+ +(?:signed +)?\\(\w+)$", re.MULTILINE)

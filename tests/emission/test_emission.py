@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from amaranth.back import rtlil
+from amaranth.hdl import Module, signed, unsigned
+from amaranth.lib.wiring import In, Out
 from bisimulation import bisimilar, gates
 
 from lowtide.config import Config, ConfigError
@@ -18,7 +20,7 @@ from lowtide.emission import emit, emit_unit
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.top import AxiStreamArray
 from lowtide.emission.verilog import EmissionError
-from lowtide.hierarchy import Netlist
+from lowtide.hierarchy import Netlist, Unit, place
 
 TINY = {"bfp": {"lanes": 4, "exponent": 2, "max_k": 64}}
 
@@ -75,6 +77,26 @@ def test_circuits_that_differ_are_told_apart(right, wrong, tmp_path):
     assert right in text
     changed = gates(text.replace(right, wrong, 1), "emitted", tmp_path)
     assert not bisimilar(gates(text, "emitted", tmp_path), changed)
+
+
+class Passes(Unit):
+    """Gives what it gets; or places one that does."""
+
+    def __init__(self, shape, depth=0):
+        self.depth, self.module_name = depth, f"passes_{depth}"
+        super().__init__({"i": In(shape), "o": Out(shape)})
+
+    def elaborate(self, platform):
+        m = Module()
+        inner = place(m, platform, "inner", Passes(self.i.shape()), i=self.i).o if self.depth else self.i
+        m.d.comb += self.o.eq(inner)
+        return m
+
+
+@pytest.mark.parametrize("shape", [unsigned(3), signed(3)])
+def test_ports_of_either_sign_are_connected(shape):
+    text, _ = verilog_and_modules(Passes(shape, depth=1))
+    assert re.search(r"passes_0 inner \(\s*\.i\(i\),\s*\.o\(o\)\s*\);", text)
 
 
 def test_text_is_the_same_under_any_hash_seed(tmp_path):
