@@ -1,6 +1,6 @@
 """Chunker: a group into the chunks that a processing element takes."""
 
-from amaranth.hdl import Array, Module, Signal, Value
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -61,7 +61,7 @@ class Chunker(Unit):
             self.o.valid.eq(self.i.valid),
             self.i.ready.eq(self.o.ready & final),
             self.o.payload.last.eq(self.i.payload.last & final),
-            chunk.exponent.eq(group.exponent + Array(shape.chunk * b for b in range(shape.max_chunks))[below]),
+            chunk.exponent.eq(group.exponent + shape.chunk * below),
         ]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += sent.eq(sent + 1)

@@ -122,7 +122,7 @@ class BfpConverter(Unit):
             depths=Cat(reader.depth for reader in readers),
             above=Cat(reader.above for reader in readers),
         )
-        reference = Signal(shape.depth + 1)
+        reference = Signal(shape.reference)
         m.d.comb += reference.eq(~largest.code - window.empty)
 
         scalers = []

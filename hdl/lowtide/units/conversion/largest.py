@@ -13,8 +13,8 @@ __all__ = ["LargestCode"]
 class LargestCode(Unit):
     """Finds the largest exponent code of any lane, ``max(2**e - 1 - depth, 0)``, two bits a cycle from the top.
 
-    No codes are compared. Of the two bits, three conditions are ORed over all lanes that are still in the running:
-    the code is ``1x``, it is ``11``, it is not ``00``. That gives the two bits of the largest, and lanes that differ from
+    No codes are compared. Of the two bits, three conditions are ORed over all lanes that are still in the running: the
+    code is ``1x``, it is ``11``, it is not ``00``. That gives the two bits of the largest, and lanes that differ from
     it there drop out.
 
     Parameters

@@ -28,8 +28,8 @@ class Scaler(Unit):
         Registers take what comes.
     depth, largest, fraction, sign : In
         Of the number, as its `Reader` gave them.
-    reference : In(shape.depth + 1)
-        Depth of a significand that is not shifted, modulo ``2**(shape.depth + 1)``.
+    reference : In(shape.reference)
+        Depth of a number that is not shifted.
     mask : In(mantissa)
         Bits that a magnitude has, the largest one therefore; steady.
     random : In(random)
@@ -67,14 +67,14 @@ class Scaler(Unit):
     def __init__(self, shape: ConverterShape):
         self.shape = shape
         words = f"_r{shape.random}" if shape.stochastic else ""
-        self.module_name = f"scaler_m{shape.mantissa}_d{shape.depth}_{shape.rounding}{words}"
+        self.module_name = f"scaler_m{shape.mantissa}_w{shape.chunk}_e{shape.exponent}_{shape.rounding}{words}"
         ports = {
             "enable": In(1),
             "depth": In(shape.depth),
             "largest": In(1),
             "fraction": In(shape.fraction),
             "sign": In(1),
-            "reference": In(shape.depth + 1),
+            "reference": In(shape.reference),
             "mask": In(shape.mantissa),
             "magnitude": Out(shape.mantissa),
             "negative": Out(1),
@@ -96,10 +96,7 @@ class Scaler(Unit):
         gone = register(shift[places:].any())
 
         significand = Cat(register(self.fraction), Const(1, 1))[-shape.significand :]
-        shifted = Signal(shape.significand)
-        with m.If(~gone):
-            m.d.comb += shifted.eq(self._shifted(m, significand, amount))
-        value = register(shifted)
+        value = register(Mux(gone, 0, self._shifted(m, significand, amount)))
 
         value = value if shape.dropped else Cat(Const(0, 1), value)
         random = {"random": self.random} if shape.stochastic else {}

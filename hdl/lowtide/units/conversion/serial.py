@@ -202,7 +202,7 @@ class SerialBfpConverter(Unit):
             return delayed(m, value, cycles, enable=move)
 
         number, record = Signal(self._number), Signal(self._record)
-        reference = Signal(shape.depth + 1)
+        reference = Signal(shape.reference)
         position = Signal(range(shape.lanes))
         end = Signal()
         m.d.comb += [

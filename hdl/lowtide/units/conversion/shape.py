@@ -1,6 +1,7 @@
 """What a converter to block floating point is generated for."""
 
 import attrs
+from amaranth.hdl import Shape
 from amaranth.lib import data
 
 from lowtide.formats.bfp import ChunkLayout
@@ -95,6 +96,14 @@ class ConverterShape:
         All ones mean nothing: from there every bit of a significand is shifted out, whatever the group's code.
         """
         return (self.max_code + self.significand).bit_length()
+
+    @property
+    def reference(self) -> Shape:
+        """Shape of the depth of a number whose first bit is the highest of ``mantissa``, in a group of any code.
+
+        It is negative if magnitudes have fewer bits: such a number would be too large for them.
+        """
+        return Shape.cast(range(self.chunk - self.mantissa, self.max_code + 1))
 
     @property
     def rounder(self) -> RounderShape:

@@ -1,6 +1,6 @@
 """Window: what a converter's bias and number of chunks mean for all lanes."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import BIAS
@@ -66,9 +66,8 @@ class Window(Unit):
         top = Signal(signed(11))
         m.d.comb += top.eq(self.bias + (self.shape.max_code + BIAS))
         m.d.sync += self.top.eq(Mux(top < 0, 0, top))
-        with m.Switch(self.chunks):
-            for chunks in range(1, self.shape.max_chunks + 1):
-                bits = chunks * self.shape.chunk
-                with m.Case(chunks):
-                    m.d.sync += [self.empty.eq(self.shape.mantissa - bits), self.mask.eq(2**bits - 1)]
+        m.d.sync += [
+            self.empty.eq(self.shape.mantissa - self.shape.chunk * self.chunks),
+            self.mask.eq(Cat(self.chunks > bit // self.shape.chunk for bit in range(self.shape.mantissa))),
+        ]
         return m
