@@ -7,7 +7,7 @@ import attrs
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.report.cache import Cache
 from lowtide.report.synthesis import synthesise
-from lowtide.units.rounding.unit import RoundingUnit
+from lowtide.units.rounding.decisions import RoundingDecisions
 from lowtide_sim.explore.bias import bias_of
 from lowtide_sim.explore.correlation import correlation_of
 from lowtide_sim.explore.design import Design
@@ -31,8 +31,8 @@ class Figures:
     Parameters
     ----------
     cells : float
-        Look-up tables and flip-flops of a source and the rounders it serves, by the number of these rounders. On
-        ecp5 a carry cell counts as two look-up tables, which it holds.
+        Look-up tables and flip-flops of a source and the decisions of the rounders it serves, by the number of these
+        rounders. On ecp5 a carry cell counts as two look-up tables, which it holds.
     luts, ffs : int
         Look-up tables and flip-flops of the source with all its rounders.
     mean_bias, worst_bias : float
@@ -57,10 +57,11 @@ class Figures:
 
 def measure(design: Design, target: str, cache: Path | None) -> Figures:
     """Figures of a design; its area by synthesis, kept in the folder ``cache``."""
-    unit = RoundingUnit(design.source, design.rounder)
+    unit = RoundingDecisions(design.source, design.rounder)
     text, _ = verilog_and_modules(unit)
     area = synthesise(text, unit.module_name, target, memories=False, cache=Cache(cache))
-    luts = area.luts + area.srls + area.lutrams + (2 * area.carries if target == "ecp5" else 0)
+    # An inverter takes a look-up table as well, unless it moves into another.
+    luts = area.luts + area.srls + area.cells.get("INV", 0) + (2 * area.carries if target == "ecp5" else 0)
     bias, correlation = bias_of(design), correlation_of(design)
     return Figures(
         cells=(luts + area.ffs) / design.lanes,

@@ -12,7 +12,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.report.versions import versions
-from lowtide.units.rounding.unit import RoundingUnit
+from lowtide.units.rounding.decisions import RoundingDecisions
 from lowtide_sim.explore.error import ExploreError
 from lowtide_sim.explore.figures import OBJECTIVES
 from lowtide_sim.explore.space import BASELINES, DISTRIBUTIONS, VERSION
@@ -56,7 +56,7 @@ def open_study(file: Path, name: str) -> optuna.Study:
 def fingerprint() -> str:
     """What must be the same for figures of one study to be comparable: space, hardware and synthesis, in short."""
     space = {name: distribution_to_json(distribution) for name, distribution in DISTRIBUTIONS.items()}
-    units = [RoundingUnit(design.source, design.rounder) for design in BASELINES.values()]
+    units = [RoundingDecisions(design.source, design.rounder) for design in BASELINES.values()]
     hardware = [verilog_and_modules(unit)[0] for unit in units]
     text = json.dumps([space, list(OBJECTIVES), hardware, versions()["yosys"]])
     return f"{VERSION}.{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""The hardware whose cells a design is charged with."""
+"""Decisions of a stochastic rounder: what designs differ in."""
 
 from amaranth.hdl import Cat, Module, Value
 from amaranth.lib.wiring import In, Out
@@ -9,13 +9,13 @@ from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.shape import RounderShape
 
-__all__ = ["RoundingUnit"]
+__all__ = ["RoundingDecisions"]
 
 
-class RoundingUnit(Unit):
-    """A random source and the decisions of the rounders that it serves; the integers stay outside.
+class RoundingDecisions(Unit):
+    """A random source and the decisions of the rounders that it serves; what they do to integers stays outside.
 
-    The increment is left out, since it is the same for all designs and merges with what comes after it.
+    `StochasticRounder` without what is the same for all sources and rules, for measuring how these compare.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class RoundingUnit(Unit):
 
     def __init__(self, source: Source, rounder: RounderShape):
         self.source, self.rounder = source, rounder
-        self.module_name = f"rounding_unit_{RandomSource(source).module_name}_{Rounder(rounder).module_name}"
+        self.module_name = f"rounding_decisions_{RandomSource(source).module_name}_{Rounder(rounder).module_name}"
         ports = {"step": In(1), "fractions": In(source.lanes * rounder.fraction), "up": Out(source.lanes)}
         super().__init__(ports | ({"row": In(1)} if source.rows else {}))
 
