@@ -2,11 +2,12 @@
 
 import re
 
+import pytest
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib.wiring import In, Out
 
 from lowtide.emission.folder import verilog_and_modules
-from lowtide.hierarchy import Unit, place
+from lowtide.hierarchy import Structure, Unit, place
 
 
 class Negation(Unit):
@@ -41,3 +42,33 @@ def test_signed_ports_are_connected():
     text, _ = verilog_and_modules(Twice())
     instances = re.findall(r"negation \w+ \((.*?)\);", text, re.DOTALL)
     assert [re.findall(r"\.(\w+)\(", ports) for ports in instances] == [["i", "o"]] * 2
+
+
+class Misspelt(Twice):
+    """A unit that connects a port that is not there."""
+
+    def __init__(self):
+        super().__init__()
+        self.module_name = "misspelt"
+
+    def elaborate(self, platform):
+        m = Module()
+        place(m, platform, "first", Negation(), j=self.i)
+        return m
+
+
+class MisspeltStructure(Structure):
+    """The same without logic."""
+
+    def __init__(self):
+        self.module_name = "misspelt_structure"
+        super().__init__({"i": In(signed(4)), "o": Out(signed(5))})
+
+    def wire(self, place):
+        return {"o": place("first", Negation(), j=self.i).o}
+
+
+@pytest.mark.parametrize("unit", [Misspelt, MisspeltStructure])
+def test_an_input_that_is_not_there_is_named(unit):
+    with pytest.raises(TypeError, match="^negation has no input j$"):
+        verilog_and_modules(unit())

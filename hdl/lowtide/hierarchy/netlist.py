@@ -49,12 +49,20 @@ class Netlist:
         if isinstance(unit, Structure):
             raise TypeError(f"{unit.module_name} is a structure, and only a structure may hold it")
         ports: dict[str, ValueLike] = {}
-        for port in self._add(unit):
+        for port in self._with(unit, inputs):
             if port.direction == "output":
                 ports[f"o_{port.name}"] = signals(unit)[port.name]
             else:
                 ports[f"i_{port.name}"] = inputs[port.name] if port.name in inputs else _CONTROL[port.name]()
         return Instance(unit.module_name, **ports)
+
+    def _with(self, unit: Unit, inputs: Mapping[str, ValueLike]) -> list[Port]:
+        """Ports of the unit's module, which must have these inputs."""
+        ports = self._add(unit)
+        unknown = set(inputs) - {port.name for port in ports if port.direction == "input"}
+        if unknown:
+            raise TypeError(f"{unit.module_name} has no input {min(unknown)}")
+        return ports
 
     def _add(self, unit: Unit) -> list[Port]:
         """Write the unit's module if need be; its ports."""
@@ -67,7 +75,7 @@ class Netlist:
         wiring = Wiring(signals(unit))
 
         def place(name: str, part: AnyUnit, /, **inputs: ValueLike) -> AnyUnit:
-            wiring.instance(part.module_name, name, self._add(part), inputs, signals(part))
+            wiring.instance(part.module_name, name, self._with(part, inputs), inputs, signals(part))
             return part
 
         outputs = unit.wire(place)

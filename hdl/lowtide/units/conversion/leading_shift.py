@@ -131,7 +131,9 @@ class LeadingShift(Unit):
         for end in range(top, top - size * (3 if len(group) == 2 else 1), -size):
             # The word ends in a segment: with those before, this one is equal only if the integer is zero.
             inside = end - size >= top - (self.width - 1)
-            equal.append(_named(m, "equal", state.word[end - size : end] == state.sign.replicate(size) if inside else Const(0)))
+            equal.append(
+                _named(m, "equal", state.word[end - size : end] == state.sign.replicate(size) if inside else Const(0))
+            )
         return attrs.evolve(state, equal=tuple(equal))
 
     def _move(self, m: Module, state: "_State", group: list[int]) -> "_State":
