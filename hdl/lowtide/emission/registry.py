@@ -8,6 +8,8 @@ import attrs
 from lowtide.config import Config, ConfigError, nearest, section_from
 from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit
+from lowtide.units.conversion.normaliser import Normaliser, NormaliserShape
+from lowtide.units.conversion.row_normaliser import RowNormaliser, RowNormaliserShape
 from lowtide.units.fmac import Fmac
 
 __all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
@@ -28,6 +30,8 @@ class UnitKind:
 
 UNITS = {
     "fmac": UnitKind(Fmac, Bfp),
+    "normaliser": UnitKind(Normaliser, NormaliserShape),
+    "row_normaliser": UnitKind(RowNormaliser, RowNormaliserShape),
 }
 
 
