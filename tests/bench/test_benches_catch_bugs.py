@@ -1,9 +1,9 @@
 """The benches fail on arrays with a bug planted into their Verilog, and on nothing less."""
 
-import re
 from collections.abc import Callable
 
 import pytest
+from mutation import in_module, replaced, without_reset
 
 from lowtide.array.shape import ArrayShape
 from lowtide.config import Config
@@ -14,37 +14,6 @@ from lowtide_sim.simulator import Simulation, SimulationError, simulate
 CONFIG = Config(array=ArrayShape(rows=2, columns=3), bfp=Bfp(lanes=4, max_k=64))
 WORD_A = CONFIG.bfp.layout_a.size
 BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow"))
-
-
-def replaced(pattern: str, replacement: str, text: str) -> str:
-    """The text with every match replaced, of which there must be one at least."""
-    changed, count = re.subn(pattern, replacement, text)
-    assert count, f"nothing in the Verilog is like {pattern!r}: this mutation has to follow a change of the RTL"
-    return changed
-
-
-def in_module(name: str, pattern: str, replacement: str) -> Callable[[str], str]:
-    """A mutation of one module, whose name matches a pattern."""
-
-    def mutate(text: str) -> str:
-        module = re.search(rf"^module {name}\(.*?^endmodule", text, re.MULTILINE | re.DOTALL)
-        assert module, f"no module is called {name}: this mutation has to follow a change of the RTL"
-        return text[: module.start()] + replaced(pattern, replacement, module[0]) + text[module.end() :]
-
-    return mutate
-
-
-def without_reset(module: str, register: str) -> Callable[[str], str]:
-    """A register that a reset no longer reaches."""
-
-    def mutate(text: str) -> str:
-        following = re.search(rf"^module {module}\(.*?^    {register} <= (\S+);", text, re.MULTILINE | re.DOTALL)
-        assert following, f"no register {register} in {module}: this mutation has to follow a change of the RTL"
-        return in_module(module, rf"(assign {re.escape(following[1])} = )rst \? \S+ : ", r"\1")(text)
-
-    return mutate
-
-
 TRANSPARENT = (r"always @\(posedge clk\)\n    o <= i;", "always @*\n    o = i;")
 BUGS = {
     "a stage of the operands' skew is missing": in_module(f"register_{WORD_A}", *TRANSPARENT),

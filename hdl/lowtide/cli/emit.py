@@ -22,7 +22,7 @@ Examples:
 
 
 def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
-    """Keys and values of a repeatable KEY=VALUE option; a value that reads as a whole number is one."""
+    """Keys and values of a repeatable KEY=VALUE option; what reads as a whole number, as true or as false, is that."""
     pairs = {}
     for value in values:
         key, equals, text = value.partition("=")
@@ -31,7 +31,7 @@ def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, .
         try:
             pairs[key] = int(text)
         except ValueError:
-            pairs[key] = text
+            pairs[key] = {"true": True, "false": False}.get(text, text)
     return pairs
 
 

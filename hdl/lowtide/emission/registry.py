@@ -8,9 +8,19 @@ import attrs
 from lowtide.config import Config, ConfigError, nearest, section_from
 from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit
+from lowtide.units.conversion.chunker import Chunker
+from lowtide.units.conversion.converter import BfpConverter
 from lowtide.units.conversion.normaliser import Normaliser, NormaliserShape
 from lowtide.units.conversion.row_normaliser import RowNormaliser, RowNormaliserShape
+from lowtide.units.conversion.serial import SerialBfpConverter
+from lowtide.units.conversion.shape import ConverterShape
 from lowtide.units.fmac import Fmac
+from lowtide.units.random.neighbour import Neighbour, NeighbourSource
+from lowtide.units.random.shape import Source
+from lowtide.units.random.source import RandomSource
+from lowtide.units.rounding.rounder import Rounder
+from lowtide.units.rounding.shape import RounderShape
+from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
 
 __all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
 
@@ -29,9 +39,16 @@ class UnitKind:
 
 
 UNITS = {
+    "bfp_converter": UnitKind(BfpConverter, ConverterShape),
+    "serial_bfp_converter": UnitKind(SerialBfpConverter, ConverterShape),
+    "chunker": UnitKind(Chunker, ConverterShape),
     "fmac": UnitKind(Fmac, Bfp),
+    "neighbour_source": UnitKind(NeighbourSource, Neighbour),
     "normaliser": UnitKind(Normaliser, NormaliserShape),
+    "random_source": UnitKind(RandomSource, Source),
+    "rounder": UnitKind(Rounder, RounderShape),
     "row_normaliser": UnitKind(RowNormaliser, RowNormaliserShape),
+    "stochastic_rounder": UnitKind(StochasticRounder, StochasticShape),
 }
 
 

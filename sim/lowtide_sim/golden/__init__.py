@@ -4,6 +4,29 @@ from lowtide_sim.golden.bfp import BfpTensor
 from lowtide_sim.golden.chunk import Chunk, chunks
 from lowtide_sim.golden.converter import quantise
 from lowtide_sim.golden.fp32 import Fp32, to_fp32
+from lowtide_sim.golden.neighbour import neighbour_words
 from lowtide_sim.golden.product import check_product, dot, matmul
+from lowtide_sim.golden.rounder import round_magnitude, rounds_up
+from lowtide_sim.golden.source import SteppingSource, words
+from lowtide_sim.golden.stochastic import GivenWords, Ideal, Stochastic, reference
 
-__all__ = ["BfpTensor", "Chunk", "Fp32", "check_product", "chunks", "dot", "matmul", "quantise", "to_fp32"]
+__all__ = [
+    "BfpTensor",
+    "Chunk",
+    "Fp32",
+    "GivenWords",
+    "Ideal",
+    "SteppingSource",
+    "Stochastic",
+    "check_product",
+    "chunks",
+    "dot",
+    "matmul",
+    "neighbour_words",
+    "quantise",
+    "reference",
+    "round_magnitude",
+    "rounds_up",
+    "to_fp32",
+    "words",
+]

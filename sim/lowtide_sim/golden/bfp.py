@@ -57,7 +57,9 @@ class BfpTensor:
     saturated_groups : int
         Groups whose largest exponent lay above the top code.
     saturated_elements : int
-        Elements whose rounded magnitude exceeded ``2**mantissa - 1`` and was held there.
+        Elements whose rounded magnitude exceeded ``2**mantissa - 1`` and was held there, and all infinities.
+    bad_elements : int
+        Elements that were NaN or infinite.
 
     Raises
     ------
@@ -75,6 +77,7 @@ class BfpTensor:
     axis: int
     saturated_groups: int = 0
     saturated_elements: int = 0
+    bad_elements: int = 0
 
     def __attrs_post_init__(self):
         check_format(self.mantissa, self.exponent, self.group)

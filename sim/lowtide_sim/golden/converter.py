@@ -8,7 +8,8 @@ from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import legal_text
 from lowtide_sim.golden.bfp import BfpTensor, check_format, legal_bias
 from lowtide_sim.golden.grouping import blocks, group_max, grouped, spread
-from lowtide_sim.golden.rounding import ROUNDINGS, Rounding
+from lowtide_sim.golden.rounding import random_bits, rounding_of
+from lowtide_sim.golden.stochastic import Rounding, Rounds
 
 __all__ = ["quantise"]
 
@@ -24,7 +25,8 @@ def quantise(
     group: int = 16,
     axis: int = -1,
     bias: int | None = None,
-    rounding: str = "nearest",
+    rounding: str | Rounds = "nearest",
+    bad: str = "raise",
 ) -> BfpTensor:
     """Convert to block floating point.
 
@@ -49,49 +51,60 @@ def quantise(
         Axis along which elements are grouped: the reduction axis of the product that the tensor enters.
     bias : int, optional
         ``B``. By default it puts the tensor's largest exponent at the top code; it is 0 if there is none.
-    rounding : str
-        ``truncate`` or ``nearest``, which sends ties to even. Either rounds magnitudes.
+    rounding : str, Stochastic, GivenWords or Ideal
+        ``truncate``; ``nearest``, which sends ties to even; or stochastic, by the words of a random source, by words
+        that are given, or by ideal ones. All round magnitudes.
+    bad : str
+        What NaNs and infinities do: ``raise`` an error, or ``saturate`` as in hardware. There a NaN counts as zero, and
+        an infinity has the exponent 128 and always the largest magnitude.
 
     Returns
     -------
     BfpTensor
-        With the groups and elements that saturated counted.
+        With the groups and elements that saturated counted, and those that were NaN or infinite.
 
     Raises
     ------
     ValueError
-        If a parameter is not legal, or an element is NaN or infinite; the message gives its index.
+        If a parameter is not legal, or ``bad`` is ``raise`` and an element is NaN or infinite; the message gives its
+        index.
 
     Notes
     -----
     Source: the format and converter of Zhang, McDanel and Kung, FAST, HPCA 2022.
     """
     check_format(mantissa, exponent, group)
-    if rounding not in ROUNDINGS:
-        raise IllegalValue("rounding", legal_text(list(ROUNDINGS)), rounding)
     if bias is not None and bias not in legal_bias(exponent):
         raise IllegalValue("bias", legal_text(legal_bias(exponent)), bias)
+    if bad not in ("raise", "saturate"):
+        raise IllegalValue("bad", "one of raise, saturate", bad)
     x = _floats(x)
     if axis not in range(-x.ndim, x.ndim):
         raise IllegalValue("axis", legal_text(range(-x.ndim, x.ndim)), axis)
     axis %= x.ndim
 
     groups, padded = grouped(x, axis, group)
+    round_block = rounding_of(rounding, padded[axis] // group, group, groups.shape[2])
     fields = _largest_fields(groups)
+    bad_elements = 0
     if fields.max(initial=0) == _exponent_mask(x):
-        index = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
-        raise ValueError(f"x at {index} must be finite, not {x[index]}")
+        if bad == "raise":
+            index = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+            raise ValueError(f"x at {index} must be finite, not {x[index]}")
+        bad_elements = int(np.count_nonzero(~np.isfinite(groups)))
+        groups = np.where(np.isnan(groups), 0, groups)
+        fields = _largest_fields(_sized(groups))
     top = 2**exponent - 1
     B = _default_bias(fields, _offset(x) + top) if bias is None else int(bias)
-    if x.dtype == np.float32 and not _float32_suffices(B, mantissa, top):
+    if x.dtype == np.float32 and not _float32_suffices(B, mantissa, top, random_bits(rounding)):
         groups = _flushed(groups.astype(np.float64))
-        fields = _largest_fields(groups)
+        fields = _largest_fields(_sized(groups) if bad_elements else groups)
 
     # A group of zeros has field 0, which is below the window of every bias that gets here, and so code 0.
     codes = fields.astype(np.int32) - (_offset(groups) + B)
     saturated_groups = int(np.count_nonzero(codes > top))
     np.clip(codes, 0, top, out=codes)
-    signed, saturated_elements = _magnitudes(groups, mantissa - 1 - B - codes, mantissa, ROUNDINGS[rounding])
+    signed, saturated_elements = _magnitudes(groups, mantissa - 1 - B - codes, mantissa, round_block)
 
     per_group = tuple(length // group if i == axis else length for i, length in enumerate(padded))
     return BfpTensor(
@@ -105,6 +118,7 @@ def quantise(
         axis=axis,
         saturated_groups=saturated_groups,
         saturated_elements=saturated_elements,
+        bad_elements=bad_elements,
     )
 
 
@@ -114,11 +128,12 @@ def _magnitudes(groups: np.ndarray, shifts: np.ndarray, mantissa: int, rounding:
     signed = np.empty(groups.shape, np.int16)
     saturated = 0
     weights = np.ldexp(groups.dtype.type(1), shifts)
-    # A product out of range is either far above the largest magnitude or far below one half: both come out right.
+    # A product out of range is either far above the largest magnitude or far below what can round up: both come out
+    # right.
     with np.errstate(over="ignore", under="ignore"):
         for block in blocks(groups):
             values = groups[block] * spread(weights[block], groups.shape[1])
-            rounding(values, out=values)
+            rounding(values, block)
             saturated += int(np.count_nonzero(np.abs(values) > largest))
             np.clip(values, -largest, largest, out=values)
             signed[block] = values
@@ -139,19 +154,25 @@ def _flushed(x: np.ndarray) -> np.ndarray:
     return np.where(np.abs(x) < SMALLEST_NORMAL, 0, x)
 
 
+def _sized(x: np.ndarray) -> np.ndarray:
+    """The array with infinities of exponent 128, as their field says in float32 and does not in float64."""
+    return x if x.dtype == np.float32 else np.where(np.isinf(x), 2.0**128, x)
+
+
 def _default_bias(fields: np.ndarray, top_field: int) -> int:
     """The bias at which the largest exponent field has the top code."""
     largest = int(fields.max(initial=0))
     return largest - top_field if largest else 0
 
 
-def _float32_suffices(bias: int, mantissa: int, top: int) -> bool:
+def _float32_suffices(bias: int, mantissa: int, top: int, random: int) -> bool:
     """Whether scaling in float32 is exact wherever it matters.
 
     It is where each scale ``2**(m - 1 - E - B)`` is a normal float32, and where even the largest subnormal number
-    scales to less than one half, so that it rounds to zero as it should.
+    scales to less than one half, or than ``2**-(r+1)`` if there are r random bits, so that it rounds to zero as it
+    should.
     """
-    return mantissa - 126 <= bias <= mantissa - 1 - top + 126
+    return mantissa - 126 + random <= bias <= mantissa - 1 - top + 126
 
 
 def _offset(x: np.ndarray) -> int:

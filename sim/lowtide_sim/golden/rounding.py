@@ -4,12 +4,35 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["ROUNDINGS", "Rounding"]
+from lowtide.formats import IllegalValue
+from lowtide.formats.parameter import legal_text
+from lowtide_sim.golden.stochastic import Rounding, Rounds
 
-# Rounds an array of exact values in place. Values are rounded by magnitude: f(-x) is -f(x).
-Rounding = Callable[..., np.ndarray]
+__all__ = ["ROUNDINGS", "random_bits", "rounding_of"]
 
-ROUNDINGS: dict[str, Rounding] = {
+# Round an array of exact values in place. Values are rounded by magnitude: f(-x) is -f(x).
+ROUNDINGS: dict[str, Callable[..., np.ndarray]] = {
     "truncate": np.trunc,  # floor(|f|)
     "nearest": np.rint,  # floor(|f| + 1/2), ties to even
 }
+
+
+def rounding_of(rounding: str | Rounds, groups_in_row: int, group: int, inner: int) -> Rounding:
+    """What rounds the blocks of a tensor in groups ``(n, group, inner)``, of so many groups a row.
+
+    Raises
+    ------
+    ValueError
+        If there is no such rounding, or it does not fit the groups.
+    """
+    if not isinstance(rounding, str):
+        return rounding.on(groups_in_row, group, inner)
+    if rounding not in ROUNDINGS:
+        raise IllegalValue("rounding", legal_text([*ROUNDINGS]), rounding)
+    function = ROUNDINGS[rounding]
+    return lambda values, _: function(values, out=values)
+
+
+def random_bits(rounding: str | Rounds) -> int:
+    """Bits of the random numbers by which it rounds."""
+    return 0 if isinstance(rounding, str) else rounding.bits

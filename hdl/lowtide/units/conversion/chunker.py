@@ -1,0 +1,72 @@
+"""Chunker: a group into the chunks that a processing element takes."""
+
+from amaranth.hdl import Module, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from lowtide.hierarchy import Unit
+from lowtide.units.conversion.shape import ConverterShape
+
+__all__ = ["Chunker"]
+
+
+class Chunker(Unit):
+    """Cuts groups into chunks of ``w`` bits, the most significant first.
+
+    Of a group with magnitudes ``M`` and exponent code ``E``, the chunk with ``b`` chunks below it has magnitudes
+    ``floor(M / 2**(w * b)) mod 2**w``, the elements' signs, and code ``E + w * b``. A chunk that is zero keeps its
+    element's sign.
+
+    It holds nothing but the number of chunks that are still to come: a group stays on ``i`` until its last chunk is
+    taken, and its first chunk is offered in the cycle in which the group is.
+
+    Parameters
+    ----------
+    shape : ConverterShape
+        Format of the groups. How they were rounded does not matter.
+
+    Members
+    -------
+    chunks : In(range(max_chunks + 1))
+        Chunks of a magnitude, from 1 to ``max_chunks``; steady from the first group of a tensor to the last chunk.
+    i : In(stream of shape.layout_o)
+        Groups, with magnitudes in the low ``chunks * w`` bits, as a converter gives them.
+    o : Out(stream of {chunk: shape.layout_chunk, last: 1})
+        Their chunks; ``last`` with the last chunk of a group that had it.
+    """
+
+    chunks: Value
+
+    def __init__(self, shape: ConverterShape):
+        self.shape = shape
+        self.module_name = f"chunker_l{shape.lanes}_m{shape.mantissa}_w{shape.chunk}_e{shape.exponent}"
+        super().__init__(
+            {
+                "chunks": In(range(shape.max_chunks + 1)),
+                "i": In(stream.Signature(shape.layout_o)),
+                "o": Out(stream.Signature(data.StructLayout({"chunk": shape.layout_chunk, "last": 1}))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        shape = self.shape
+        group, chunk = self.i.payload.group, self.o.payload.chunk
+        sent = Signal(range(shape.max_chunks))
+        below = Signal(range(shape.max_chunks))
+        final = Signal()
+        m.d.comb += [
+            below.eq(self.chunks - 1 - sent),
+            final.eq(below == 0),
+            self.o.valid.eq(self.i.valid),
+            self.i.ready.eq(self.o.ready & final),
+            self.o.payload.last.eq(self.i.payload.last & final),
+            chunk.exponent.eq(group.exponent + shape.chunk * below),
+        ]
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += sent.eq(sent + 1)
+            with m.If(final):
+                m.d.sync += sent.eq(0)
+        for whole, part in zip(group.lane, chunk.lane, strict=True):
+            m.d.comb += [part.magnitude.eq(whole.magnitude.word_select(below, shape.chunk)), part.sign.eq(whole.sign)]
+        return m

@@ -1,0 +1,179 @@
+"""The BFP converter: a group of numbers a cycle in, a group that shares an exponent out."""
+
+from amaranth.hdl import Cat, Module, Signal, Value, signed
+from amaranth.lib import stream
+from amaranth.lib.wiring import In, Out
+
+from lowtide.hierarchy import Unit, place
+from lowtide.units.conversion.largest import LargestCode
+from lowtide.units.conversion.reader import Reader
+from lowtide.units.conversion.scaler import Scaler
+from lowtide.units.conversion.shape import ConverterShape
+from lowtide.units.conversion.window import Window
+from lowtide.units.delay import delayed
+
+__all__ = ["BfpConverter"]
+
+
+class BfpConverter(Unit):
+    """Converts FP32 to block floating point, a whole group a cycle.
+
+    For a group ``x`` with ``X = max floor(log2 |x_i|)`` over its non-zero elements, and ``m = chunks * w``:
+    ``E = clamp(X - B, 0, 2**e - 1)`` and ``M_i = min(round(|x_i| * 2**(m - 1 - E - B)), 2**m - 1)``, whose sign is kept
+    where ``M_i > 0``. A group of zeros has ``E = 0``. Subnormal numbers and NaNs count as zeros; an infinity has the
+    exponent 128 and always the largest magnitude.
+
+    All stages move together, whenever the last of them is empty or its group is taken: no group is lost or waits for
+    another, and a group can be taken in every cycle.
+
+    Parameters
+    ----------
+    shape : ConverterShape
+        Format of the groups, and how magnitudes are rounded.
+
+    Members
+    -------
+    bias : In(signed(9))
+        Bias of the tensor, ``B``. Steady from the first group that is taken to the last that leaves; no group is
+        taken in the cycle in which it changes.
+    chunks : In(range(max_chunks + 1))
+        Chunks of a magnitude, from 1 to ``max_chunks``; steady as the bias.
+    i : In(stream of shape.layout_i)
+        Groups of numbers. A short one is padded with zeros by the sender.
+    o : Out(stream of shape.layout_o)
+        The same groups, with magnitudes in the low ``m`` bits, ``latency`` cycles later if nothing stalls.
+    saturated_group : Out(1)
+        The group on ``o`` lies above the window: ``X - B > 2**e - 1``.
+    saturated_elements : Out(range(lanes + 1))
+        Its elements whose rounded magnitude exceeds ``2**m - 1`` and is held there, and its infinities.
+    bad_group : Out(1)
+        It has a NaN or an infinity.
+    bad : Out(1)
+        A group with one was taken since reset. It rises when that group is on ``o``.
+    random : In(lanes * random)
+        A random word for each lane, lane 0 in the lowest bits. Only for the stochastic modes.
+    step : Out(1)
+        The words serve a group, and the next group needs others. Likewise.
+    row : Out(1)
+        With ``step``: the group is the last of its row. Likewise.
+
+    Notes
+    -----
+    Source: the converter of FAST, HPCA 2022. There a tree of comparators finds the largest exponent; here the window
+    of exponents is known beforehand, and codes of a few bits are found within it.
+    """
+
+    bias: Value
+    chunks: Value
+    saturated_group: Value
+    saturated_elements: Value
+    bad_group: Value
+    bad: Value
+    random: Value
+    step: Value
+    row: Value
+
+    def __init__(self, shape: ConverterShape):
+        self.shape = shape
+        self.module_name = f"bfp_converter_{shape.name}"
+        ports = {
+            "bias": In(signed(9)),
+            "chunks": In(range(shape.max_chunks + 1)),
+            "i": In(stream.Signature(shape.layout_i)),
+            "o": Out(stream.Signature(shape.layout_o)),
+            "saturated_group": Out(1),
+            "saturated_elements": Out(range(shape.lanes + 1)),
+            "bad_group": Out(1),
+            "bad": Out(1),
+        }
+        if shape.stochastic:
+            ports |= {"random": In(shape.lanes * shape.random), "step": Out(1), "row": Out(1)}
+        super().__init__(ports)
+        self._largest = LargestCode(shape)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a group that is taken to that group offered, if nothing stalls."""
+        return Reader.latency + self._largest.latency + Scaler.latency + 1
+
+    def elaborate(self, platform):
+        m = Module()
+        shape, lanes = self.shape, range(self.shape.lanes)
+        window = place(m, platform, "window", Window(shape), bias=self.bias, chunks=self.chunks)
+        move = Signal()
+        m.d.comb += [
+            move.eq(self.o.ready | ~self.o.valid),
+            self.i.ready.eq(move & window.settled),
+        ]
+
+        def register(value: Value, cycles: int = 1) -> Value:
+            return delayed(m, value, cycles, enable=move)
+
+        readers = [
+            place(m, platform, f"reader_{n}", Reader(shape), enable=move, i=self.i.payload.lane[n], top=window.top)
+            for n in lanes
+        ]
+        largest = place(
+            m,
+            platform,
+            "largest",
+            self._largest,
+            enable=move,
+            depths=Cat(reader.depth for reader in readers),
+            above=Cat(reader.above for reader in readers),
+        )
+        reference = Signal(shape.reference)
+        m.d.comb += reference.eq(~largest.code - window.empty)
+
+        scalers = []
+        for n, reader in enumerate(readers):
+            known = {name: getattr(reader, name) for name in ("depth", "largest", "fraction", "sign")}
+            random = {"random": self.random.word_select(n, shape.random)} if shape.stochastic else {}
+            scalers.append(
+                place(
+                    m,
+                    platform,
+                    f"scaler_{n}",
+                    Scaler(shape),
+                    enable=move,
+                    reference=reference,
+                    mask=window.mask,
+                    **{name: register(value, largest.latency) for name, value in known.items()},
+                    **random,
+                )
+            )
+
+        group = self.o.payload.group
+        for lane, scaler in zip(group.lane, scalers, strict=True):
+            m.d.comb += [lane.magnitude.eq(register(scaler.magnitude)), lane.sign.eq(register(scaler.negative))]
+        count = Signal.like(self.saturated_elements)
+        bad = Signal()
+        m.d.comb += [
+            count.eq(sum((scaler.saturated for scaler in scalers[1:]), scalers[0].saturated)),
+            bad.eq(Cat(reader.bad for reader in readers).any()),
+            group.exponent.eq(register(largest.code, Scaler.latency + 1)),
+            self.saturated_group.eq(register(largest.exceeded, Scaler.latency + 1)),
+            self.saturated_elements.eq(register(count)),
+        ]
+        bad = register(bad, self.latency - Reader.latency - 1)
+        m.d.comb += self.bad_group.eq(register(bad))
+
+        valid, last = self._flow(m, move, self.i.valid & window.settled)
+        with m.If(move & valid[-2] & bad):
+            m.d.sync += self.bad.eq(1)
+        m.d.comb += [self.o.valid.eq(valid[-1]), self.o.payload.last.eq(last[-1])]
+        if shape.stochastic:
+            draw = Reader.latency + self._largest.latency + Scaler.draw
+            m.d.comb += [self.step.eq(move & valid[draw]), self.row.eq(last[draw])]
+        return m
+
+    def _flow(self, m: Module, move: Value, taken: Value) -> tuple[list[Value], list[Value]]:
+        """Whether there is a group after each number of cycles, and whether it is the last of its row."""
+        valid, last = [taken], [self.i.payload.last]
+        for _ in range(self.latency):
+            there = Signal(name="there")
+            with m.If(move):
+                m.d.sync += there.eq(valid[-1])
+            valid.append(there)
+            last.append(delayed(m, last[-1], enable=move))
+        return valid, last

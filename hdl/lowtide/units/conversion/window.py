@@ -1,0 +1,73 @@
+"""Window: what a converter's bias and number of chunks mean for all lanes."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.fp32 import BIAS
+from lowtide.hierarchy import Unit
+from lowtide.units.conversion.shape import ConverterShape
+
+__all__ = ["Window"]
+
+
+class Window(Unit):
+    """Turns the settings of a tensor into what the lanes need: the window's top, and where magnitudes end.
+
+    It is registered, one cycle late; until then it is not ``settled``.
+
+    Parameters
+    ----------
+    shape : ConverterShape
+        The converter that it is for.
+
+    Members
+    -------
+    bias : In(signed(9))
+        Bias of the tensor, ``B``.
+    chunks : In(range(max_chunks + 1))
+        Chunks of a magnitude, 1 or more.
+    settled : Out(1)
+        What follows is that of these settings.
+    top : Out(9)
+        Exponent field of the top code, ``max(B + 2**e - 1 + 127, 0)``: below 0, every number is above the window.
+    empty : Out(range(mantissa))
+        High bits of ``mantissa`` that a magnitude does not have.
+    mask : Out(mantissa)
+        The others.
+    """
+
+    bias: Value
+    chunks: Value
+    settled: Value
+    top: Value
+    empty: Value
+    mask: Value
+
+    def __init__(self, shape: ConverterShape):
+        self.shape = shape
+        self.module_name = f"window_m{shape.mantissa}_w{shape.chunk}_e{shape.exponent}"
+        super().__init__(
+            {
+                "bias": In(signed(9)),
+                "chunks": In(range(shape.max_chunks + 1)),
+                "settled": Out(1),
+                "top": Out(9),
+                "empty": Out(range(max(shape.mantissa, 2))),
+                "mask": Out(shape.mantissa),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        bias, chunks = Signal.like(self.bias), Signal.like(self.chunks)
+        m.d.sync += [bias.eq(self.bias), chunks.eq(self.chunks)]
+        m.d.comb += self.settled.eq((bias == self.bias) & (chunks == self.chunks))
+
+        top = Signal(signed(11))
+        m.d.comb += top.eq(self.bias + (self.shape.max_code + BIAS))
+        m.d.sync += self.top.eq(Mux(top < 0, 0, top))
+        m.d.sync += [
+            self.empty.eq(self.shape.mantissa - self.shape.chunk * self.chunks),
+            self.mask.eq(Cat(self.chunks > bit // self.shape.chunk for bit in range(self.shape.mantissa))),
+        ]
+        return m

@@ -1,0 +1,1 @@
+"""Random words for stochastic rounding."""

@@ -1,0 +1,102 @@
+"""Rounder: rounds a magnitude to an integer, by a random word or without."""
+
+from amaranth.hdl import C, Cat, Module, Signal, Value
+from amaranth.lib.wiring import In, Out
+
+from lowtide.hierarchy import Unit
+from lowtide.units.rounding.shape import RounderShape
+
+__all__ = ["Rounder"]
+
+
+LONGEST_RIPPLE = 4
+"""Most bits of a word whose sum with the fraction is left to look-up tables; of longer ones it is a carry chain."""
+
+
+class Rounder(Unit):
+    """Rounds a magnitude down or up to the next integer, and holds it at the largest that there is.
+
+    With ``t`` the fraction of D bits and ``R`` the random word of r bits, it rounds up
+
+    ============= ===================================================
+    ``truncate``  never
+    ``nearest``   if ``2 t > 2**D``, or ``2 t = 2**D`` and the integer is odd
+    ``carry``     if ``floor(t 2**r / 2**D) + R >= 2**r``
+    ``half_step`` if ``floor(t 2**(r+1) / 2**D) + 2 R + 1 >= 2**(r+1)``
+    ============= ===================================================
+
+    so that t = 0 never goes up. Combinational. A caller with more bits of fraction than a rounder has ORs the rest into
+    the lowest bit for ``nearest``, and leaves it out for the others. Source: ESRU, DATE 2023; the two stochastic rules
+    are those that gfloat calls StochasticFastest and StochasticFast.
+
+    Parameters
+    ----------
+    shape : RounderShape
+        Its mode and widths.
+
+    Members
+    -------
+    value : In(width + fraction)
+        Magnitude, the fraction in the low bits.
+    random : In(random)
+        Random word. Only for the stochastic modes.
+    o : Out(width)
+        The rounded magnitude, at most ``2**width - 1``.
+    up : Out(1)
+        It was to be rounded up.
+    saturated : Out(1)
+        It was to be rounded up and is the largest already.
+    """
+
+    value: Value
+    random: Value
+    o: Value
+    up: Value
+    saturated: Value
+
+    def __init__(self, shape: RounderShape):
+        self.shape = shape
+        word = f"_r{shape.random}" if shape.stochastic else ""
+        self.module_name = f"rounder_{shape.mode}_w{shape.width}_d{shape.fraction}{word}"
+        ports = {"value": In(shape.width + shape.fraction)} | ({"random": In(shape.random)} if shape.stochastic else {})
+        super().__init__(ports | {"o": Out(shape.width), "up": Out(1), "saturated": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        integer = Signal(self.shape.width)
+        fraction = Signal(self.shape.fraction)
+        m.d.comb += [
+            Cat(fraction, integer).eq(self.value),
+            self.up.eq(self._decision(m, integer, fraction)),
+            self.saturated.eq(self.up & integer.all()),
+            self.o.eq(self._result(integer)),
+        ]
+        return m
+
+    def _result(self, integer: Value) -> Value:
+        """The magnitude, which stays where it is if it is the largest."""
+        return integer + (self.up & ~self.saturated)
+
+    def _decision(self, m: Module, integer: Value, fraction: Value) -> Value:
+        """Whether to round up."""
+        if self.shape.mode == "truncate":
+            return C(0)
+        if self.shape.mode == "nearest":
+            return fraction[-1] & (fraction[:-1].any() | integer[0])
+        word = self.random[-len(fraction) :]  # more bits than the fraction has decide nothing
+        looked_at = fraction[-len(word) :]
+        carry = C(0)
+        if self.shape.mode == "half_step" and len(word) < len(fraction):
+            carry = fraction[-len(word) - 1]  # 2 a + b + 2 R + 1 >= 2**(r + 1) just if a + R + b >= 2**r
+        if len(word) > LONGEST_RIPPLE:
+            return (Cat(carry, looked_at) + Cat(carry, word))[-1]
+        for a, b in zip(looked_at, word, strict=True):
+            carry = named(m, (a & b) | (carry & (a | b)))
+        return carry
+
+
+def named(m: Module, bit: Value) -> Signal:
+    """A bit that is used more than once."""
+    signal = Signal(name="carry")
+    m.d.comb += signal.eq(bit)
+    return signal

@@ -1,0 +1,152 @@
+"""The bench around a converter: drivers, monitors, model and checker, and what ties them together."""
+
+import random
+from collections import deque
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles, RisingEdge
+
+from lowtide_sim.bench.axi_stream import ONE, PERIOD, Monitor, Sink, Source, now
+from lowtide_sim.bench.converter_model import Answer, ConverterModel
+from lowtide_sim.bench.environment import sidecar
+from lowtide_sim.bench.numbers import random_bits
+from lowtide_sim.bench.pause import PAUSES
+from lowtide_sim.bench.payload_stream import PayloadStream
+
+__all__ = ["ConverterBench"]
+
+
+class ConverterBench:
+    """Drives an emitted converter, whole groups or serial, and checks all that it does.
+
+    Parameters
+    ----------
+    dut : cocotb handle
+        The emitted unit.
+    stalls : tuple of str
+        How its input and its output are stalled: names of `PAUSES`.
+    """
+
+    def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):
+        self.dut, self.sidecar = dut, sidecar()
+        self.rng = random.Random(random.getrandbits(64))
+        self.numbers = np.random.default_rng(self.rng.getrandbits(64))
+        self.format = self.sidecar["parameters"]
+        self.lanes = self.format["lanes"]
+        self.max_chunks = self.format["mantissa"] // self.format["chunk"]
+        self.due: deque[Answer] = deque()
+        self.model = ConverterModel(self.sidecar, self.due.append)
+        self.serial, self.stochastic = self.model.serial, self.model.stochastic
+        self.taken: list[int] = []  # edges at which words were taken
+        self.came: list[int] = []  # edges at which groups came
+        self.bad_since_reset = False
+
+        i, o = PayloadStream(dut, "i"), PayloadStream(dut, "o")
+        self.source, self.sink = Source(i, self.rng), Sink(o)
+        for part, name in ((self.source, stalls[0]), (self.sink, stalls[1])):
+            part.pauses = PAUSES[name](random.Random(self.rng.getrandbits(64)))
+        self.monitors = Monitor(i, self._saw_input), Monitor(o, self._saw_output)
+
+    async def start(self) -> "ConverterBench":
+        """Start the clock, reset, and go."""
+        Clock(self.dut.clk, PERIOD, "ns").start()
+        self.dut.rst.value = 1
+        self.set(0, 1)
+        for part in (*self.monitors, self.source, self.sink):
+            cocotb.start_soon(part.run())
+        cocotb.start_soon(self._watch_bad())
+        if self.stochastic:
+            cocotb.start_soon(self._give_words())
+        await ClockCycles(self.dut.clk, 3)
+        await self.reset()
+        return self
+
+    def set(self, bias: int, chunks: int) -> None:
+        """Set bias and chunks, for what is sent from now on."""
+        self.dut.bias.value, self.dut.chunks.value = bias, chunks
+        self.settings = bias, chunks
+
+    def set_randomly(self) -> None:
+        """Set any precision, and a bias that is small, at an end of its range, or anything."""
+        bias = self.rng.choice((self.rng.randint(-8, 8), self.rng.randint(-256, 255), -127, -133, 121, 127))
+        self.set(bias, self.rng.randint(1, self.max_chunks))
+
+    def send_rows(self, rows: int, longest: int = 6) -> None:
+        """Queue rows of numbers about the bias; serial ones of any length, others padded with zeros."""
+        for _ in range(rows):
+            length = self.rng.randint(1, longest * self.lanes)
+            groups = -(-length // self.lanes)
+            bits = random_bits(self.numbers, groups, self.lanes, self.settings[0]).ravel()[:length].tolist()
+            step = 1 if self.serial else self.lanes
+            words = [self._packed(bits[n : n + step]) for n in range(0, length, step)]
+            last = 1 << 32 * step
+            self.source.send([(word | last * (n == len(words) - 1), False) for n, word in enumerate(words)])
+
+    async def reset(self, cycles: int = 1) -> None:
+        """Hold reset for some cycles. All that is queued, in flight or due is gone."""
+        self.dut.rst.value = 1
+        self.source.clear()
+        await ClockCycles(self.dut.clk, cycles)
+        self.model.reset()
+        self.due.clear()
+        self.bad_since_reset = False
+        self.dut.rst.value = 0
+
+    async def finish(self) -> None:
+        """Wait until all that was sent has been answered, and check that no more comes.
+
+        Raises
+        ------
+        AssertionError
+            If groups are missing.
+        """
+        edge, waited, seen = RisingEdge(self.dut.clk), 0, -1
+        while self.source.words or self.source.offered or self.due or self.model.groups:
+            await edge
+            progress = len(self.taken) + len(self.came)
+            waited, seen = (waited + 1, seen) if progress == seen else (0, progress)
+            if waited > 1000:
+                raise AssertionError(f"nothing moves; {len(self.due) + len(self.model.groups)} groups are due")
+        await ClockCycles(self.dut.clk, 2 * self.sidecar["latency"])
+
+    def _packed(self, bits: list[int]) -> int:
+        return sum(number << 32 * n for n, number in enumerate(bits))
+
+    def _saw_input(self, edge: int, data: int, _last: bool) -> None:
+        self.taken.append(edge)
+        self.model.saw_input(data, *self.settings)
+
+    def _saw_output(self, edge: int, data: int, _last: bool) -> None:
+        self.came.append(edge)
+        if not self.due:
+            raise AssertionError(f"edge {edge}: a group came that nothing is due for")
+        beside = (getattr(self.dut, name).value for name in ("saturated_group", "saturated_elements", "bad_group"))
+        answer, due = Answer(data, *(int(value) for value in beside)), self.due.popleft()
+        if answer != due:
+            raise AssertionError(f"edge {edge}, group {len(self.came)}: {answer}, not {due}")
+
+    async def _give_words(self) -> None:
+        """Random words, others after every step; the model learns which were used."""
+        edge, width = RisingEdge(self.dut.clk), len(self.dut.random)
+        word = self.rng.getrandbits(width)
+        while True:
+            self.dut.random.value = word
+            await edge
+            if self.dut.rst.value != ONE and self.dut.step.value == ONE:
+                self.model.saw_step(word, self.dut.row.value == ONE)
+                word = self.rng.getrandbits(width)
+
+    async def _watch_bad(self) -> None:
+        """``bad`` is high from the first bad group that is offered until reset."""
+        edge = RisingEdge(self.dut.clk)
+        while True:
+            await edge
+            if self.dut.rst.value == ONE:
+                continue
+            if self.dut.o__valid.value == ONE and self.dut.bad_group.value == ONE:
+                self.bad_since_reset = True
+            if (self.dut.bad.value == ONE) != self.bad_since_reset:
+                raise AssertionError(f"edge {now()}: bad is {self.dut.bad.value}")

@@ -1,0 +1,71 @@
+"""The rounder: magnitudes to integers, by a random word or without."""
+
+from typing import Any
+
+import numpy as np
+
+from lowtide.formats import IllegalValue
+
+__all__ = ["MODES", "round_magnitude", "rounds_up"]
+
+MODES = ("truncate", "nearest", "carry", "half_step")
+
+
+def round_magnitude(
+    value: Any, *, mode: str, width: int, fraction: int, random: Any = 0, random_bits: int = 0
+) -> np.ndarray:
+    """Round magnitudes with a binary point to integers, and hold them at ``2**width - 1``.
+
+    Parameters
+    ----------
+    value : array of int
+        Magnitudes, in units of ``2**-fraction``.
+    mode : str
+        ``truncate``, ``nearest``, ``carry`` or ``half_step``: see `rounds_up`.
+    width : int
+        Bits of the result.
+    fraction : int
+        Bits of the fraction, ``D``.
+    random : array of int, optional
+        Random words, of a shape that broadcasts.
+    random_bits : int
+        Bits of a word, ``r``.
+
+    Returns
+    -------
+    array of int64
+        The integers.
+    """
+    up = rounds_up(value, mode=mode, fraction=fraction, random=random, random_bits=random_bits)
+    return np.minimum((np.asarray(value, np.int64) >> fraction) + up, 2**width - 1)
+
+
+def rounds_up(value: Any, *, mode: str, fraction: int, random: Any = 0, random_bits: int = 0) -> np.ndarray:
+    """Whether magnitudes are rounded up: the definition, with fractions ``t`` of D bits and words ``R`` of r bits.
+
+    ============= =======================================================
+    ``truncate``  never
+    ``nearest``   ``2 t > 2**D``, or ``2 t = 2**D`` and the integer is odd
+    ``carry``     ``floor(t 2**r / 2**D) + R >= 2**r``
+    ``half_step`` ``floor(t 2**(r+1) / 2**D) + 2 R + 1 >= 2**(r+1)``
+    ============= =======================================================
+
+    Raises
+    ------
+    ValueError
+        If there is no such mode, or a word has more than ``random_bits`` bits.
+    """
+    if mode not in MODES:
+        raise IllegalValue("mode", "one of " + ", ".join(MODES), mode)
+    value, random = np.asarray(value, np.int64), np.asarray(random, np.int64)
+    integer, t = value >> fraction, value & (1 << fraction) - 1
+    r, one = random_bits, 1 << fraction
+    if mode == "truncate":
+        return np.zeros(value.shape, bool)
+    if mode == "nearest":
+        return (2 * t > one) | ((2 * t == one) & (integer % 2 == 1))
+    if np.any((random < 0) | (random >> r != 0)):
+        raise ValueError(f"random must be from 0 to {2**r - 1}, {r} bits, not up to {random.max()}")
+    if mode == "carry":
+        return (t << r) // one + random >= 1 << r
+    return (t << r + 1) // one + 2 * random + 1 >= 1 << r + 1

@@ -1,0 +1,98 @@
+"""The emitted converters under their bench, on both simulators, and the bench on converters with a bug."""
+
+import pytest
+from mutation import in_module, replaced, without_reset
+
+from lowtide.config import Config
+from lowtide.emission import emit_unit
+from lowtide_sim.simulator import SimulationError, simulate
+
+BENCH = "lowtide_sim.bench.converter_flow"
+WHOLE, SERIAL = "bfp_converter", "serial_bfp_converter"
+SMALL = {"lanes": 3, "rounding": "carry", "random": 3}
+CASES = {
+    "whole carry": (WHOLE, SMALL),
+    "serial carry": (SERIAL, SMALL),
+    "whole nearest": (WHOLE, {"lanes": 16, "rounding": "nearest"}),
+    "serial one lane": (SERIAL, {"lanes": 1, "rounding": "nearest", "mantissa": 8}),
+    "whole half step": (WHOLE, {"lanes": 2, "rounding": "half_step", "random": 23, "mantissa": 12, "exponent": 5}),
+    "serial truncate": (SERIAL, {"lanes": 8, "rounding": "truncate", "exponent": 1}),
+}
+
+
+@pytest.fixture
+def run_converter(tmp_path, cache, seed, require):
+    """Emit a converter, change its Verilog, and run the bench on it."""
+
+    def run(kind, changes, simulator, change=lambda text: text, **parameters):
+        require(simulator)
+        verilog, sidecar = emit_unit(kind, Config(), changes, tmp_path)
+        verilog.write_text(change(verilog.read_text(encoding="utf-8")), encoding="utf-8")
+        return simulate(
+            verilog=verilog,
+            sidecar=sidecar,
+            top=verilog.stem,
+            test_module=BENCH,
+            folder=tmp_path,
+            simulator=simulator,
+            parameters=parameters,
+            seed=seed,
+            cache=cache,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("name", list(CASES)[:4])
+def test_converters_on_icarus(run_converter, name):
+    run_converter(*CASES[name], "icarus", tensors=6, resets=12)
+
+
+@pytest.mark.parametrize("name", list(CASES)[:2])
+def test_converters_on_verilator(run_converter, name):
+    run_converter(*CASES[name], "verilator", tensors=20, resets=30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+def test_long_runs(run_converter, simulator, name):
+    run_converter(*CASES[name], simulator, tensors=60, resets=100)
+
+
+def in_unit(pattern, replacement):
+    """A mutation of the converter itself."""
+    return in_module(r"(serial_)?bfp_converter_\w+", pattern, replacement)
+
+
+BUGS = {
+    "groups do not stop for the sink": (WHOLE, in_unit(r"assign move = .*;", "assign move = 1'h1;")),
+    "a group is taken while settings change": (
+        WHOLE,
+        in_module(r"window_\w+", r"assign settled = .*;", "assign settled = 1'h1;"),
+    ),
+    "subnormal numbers count": (WHOLE, in_module(r"reader_\w+", r"assign nothing = .*;", "assign nothing = nan;")),
+    "a NaN is taken for an infinity": (WHOLE, in_module(r"reader_\w+", r"assign nan = .*;", "assign nan = 1'h0;")),
+    "magnitudes wrap": (WHOLE, in_module(r"scaler_\w+", r"assign held = .*;", "assign held = 1'h0;")),
+    "a stall uses up random words": (WHOLE, in_unit(r"assign step = move & ", "assign step = ")),
+    "a group in flight outlives a reset": (WHOLE, without_reset(r"bfp_converter_\w+", "o__valid")),
+    "bad is forgotten": (SERIAL, in_unit(r"= bad \| ", "= ")),
+    "the queue has no end": (SERIAL, in_unit(r"promised != \S+;", "1'h1;")),
+    "short groups are not filled": (SERIAL, in_unit(r"= last & .*;", "= 1'h0;")),
+    "groups wait for nobody": (SERIAL, in_unit(r"assign move = .*;", "assign move = 1'h1;")),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", BUGS)
+def test_each_bug_is_caught(run_converter, bug):
+    kind, change = BUGS[bug]
+    with pytest.raises(SimulationError) as caught:
+        run_converter(kind, SMALL, "icarus", change)
+    assert "failed: " in str(caught.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [WHOLE, SERIAL])
+def test_nothing_depends_on_what_registers_hold_at_power_up(run_converter, kind):
+    run_converter(kind, SMALL, "icarus", lambda text: replaced(r"(?m)^(  reg .*\S) += \d+'h\w+;$", r"\1 ;", text))

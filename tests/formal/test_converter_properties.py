@@ -1,0 +1,210 @@
+"""Proved of the converters: what a group may look like, and that none is lost, doubled or reordered by stalls."""
+
+import pytest
+from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from lowtide.units.conversion.chunker import Chunker
+from lowtide.units.conversion.converter import BfpConverter
+from lowtide.units.conversion.serial import SerialBfpConverter
+from lowtide.units.conversion.shape import ConverterShape
+
+
+class GroupsAreInRange(wiring.Component):
+    """One group after power-up, of any numbers: magnitudes, signs and code are in their ranges; truncation is tight.
+
+    Tight: the largest element of a group that lies in the window, and is no infinity, has its highest bit set.
+    """
+
+    def __init__(self, shape, bias):
+        self.shape = shape
+        self.dut = BfpConverter(shape)
+        ports = {"numbers": In(32 * shape.lanes), "chunks": In(self.dut.chunks.shape()), "random": In(64)}
+        super().__init__(ports | ({"bias": In(signed(9))} if bias is None else {}))
+        self.fixed = bias
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = self.dut
+        shape = self.shape
+        now = Signal(range(32))
+        numbers, chunks = Signal.like(self.numbers), Signal.like(self.chunks)
+        bias = Signal(signed(9))
+        m.d.sync += now.eq(now + 1)
+        with m.If(now == 0):
+            m.d.sync += [numbers.eq(self.numbers), chunks.eq(self.chunks)]
+            m.d.sync += bias.eq(self.bias if self.fixed is None else self.fixed)
+        m.d.comb += [
+            Assume((chunks >= 1) & (chunks <= shape.max_chunks) | (now == 0)),
+            dut.bias.eq(bias),
+            dut.chunks.eq(chunks),
+            dut.i.payload.lane.eq(numbers),
+            dut.i.valid.eq(now == 3),
+            dut.o.ready.eq(1),
+        ]
+        if shape.stochastic:
+            m.d.comb += dut.random.eq(self.random)
+
+        group = dut.o.payload.group
+        fields = [numbers.word_select(n, 32)[23:31] for n in range(shape.lanes)]
+        special = Cat(field.all() for field in fields).any()
+        # The code's window in exponent fields, plainly; a field of zero is no number, and 255 is taken as it is.
+        counted = [Mux(field.all() & numbers.word_select(n, 32)[:23].any(), 0, field) for n, field in enumerate(fields)]
+        largest = Const(0, 8)
+        for field in counted:
+            chosen = Signal(8)
+            m.d.comb += chosen.eq(Mux(field > largest, field, largest))
+            largest = chosen
+        offset = Signal(signed(12))
+        m.d.comb += offset.eq(largest - (bias + 127))
+        within = Signal()
+        m.d.comb += within.eq((largest != 0) & (offset >= 0) & (offset <= shape.max_code))
+        code = Mux((largest == 0) | (offset < 0), 0, Mux(offset > shape.max_code, shape.max_code, offset))
+        bits = Signal(range(shape.mantissa + 1))
+        m.d.comb += bits.eq(chunks * shape.chunk)
+        highest = Cat((lane.magnitude >> (bits - 1)[:4]) & 1 for lane in group.lane).any()
+        with m.If(dut.o.valid):
+            m.d.comb += [
+                Assert(now == 3 + dut.latency),
+                Assert(group.exponent == code),
+                Assert(dut.saturated_group == ((largest != 0) & (offset > shape.max_code))),
+                Assert(dut.bad_group == special),
+                Assert(dut.bad == special),
+                *(Assert((lane.magnitude >> bits) == 0) for lane in group.lane),
+                *(Assert((lane.magnitude != 0) | ~lane.sign) for lane in group.lane),
+            ]
+            if shape.rounding == "truncate":
+                m.d.comb += Assert(~within | highest)
+        with m.Elif(now == 3 + dut.latency):
+            m.d.comb += Assert(0)
+        return m
+
+
+@pytest.mark.parametrize("rounding", ["truncate", "nearest", "carry"])
+def test_groups_are_in_range(prove, rounding):
+    shape = ConverterShape(lanes=2, rounding=rounding, random=2)
+    prove(GroupsAreInRange(shape, None), depth=BfpConverter(shape).latency + 6)
+
+
+class GroupsKeepTheirOrder(wiring.Component):
+    """Groups known by code and ``last``, which count up, under any stalls: they come once, in order, all of them."""
+
+    def __init__(self, dut):
+        self.dut = dut
+        super().__init__({"valid": In(1), "ready": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = self.dut
+        serial = isinstance(dut, SerialBfpConverter)
+        words = dut.shape.lanes if serial else 1
+        sent, came, word, end = Signal(4), Signal(4), Signal(range(words)), Signal()
+        # A power of two in the first lane gives the code, whatever is in the others: smaller ones, here.
+        numbers = [Cat(Const(0, 23), (sent[:3] + 127)[:8], Const(0, 1))] + [Const(1 << 23, 32)] * (dut.shape.lanes - 1)
+        offered = Signal()
+        m.d.comb += [
+            end.eq(word == words - 1),
+            dut.chunks.eq(1),
+            dut.i.valid.eq(self.valid | offered),
+            dut.i.payload.eq(Cat(Mux(word == 0, numbers[0], numbers[-1]) if serial else Cat(numbers), sent[3] & end)),
+            dut.o.ready.eq(self.ready),
+        ]
+        m.d.sync += offered.eq(dut.i.valid & ~dut.i.ready)
+        with m.If(dut.i.valid & dut.i.ready):
+            m.d.sync += [word.eq(Mux(end, 0, word + 1)), sent.eq(sent + end)]
+        with m.If(dut.o.valid & dut.o.ready):
+            m.d.sync += came.eq(came + 1)
+
+        quiet = Signal(range(dut.latency + 3))  # cycles in which nothing came in and anything could go out
+        with m.If((dut.i.valid & dut.i.ready) | ~self.ready):
+            m.d.sync += quiet.eq(0)
+        with m.Elif(quiet != dut.latency + 2):
+            m.d.sync += quiet.eq(quiet + 1)
+        m.d.comb += [
+            Assert(~dut.o.valid | (dut.o.payload.group.exponent == came[:3])),
+            Assert(~dut.o.valid | (dut.o.payload.last == came[3])),
+            Assert((quiet < dut.latency + 1) | ((sent == came) & ~dut.o.valid)),
+        ]
+        waiting = Signal()
+        payload = Signal.like(dut.o.payload.as_value())
+        m.d.sync += [waiting.eq(dut.o.valid & ~self.ready), payload.eq(dut.o.payload)]
+        m.d.comb += Assert(~waiting | (dut.o.valid & (dut.o.payload.as_value() == payload)))
+        return m
+
+
+@pytest.mark.parametrize(
+    ("kind", "lanes", "exponent"), [(BfpConverter, 1, 3), (SerialBfpConverter, 1, 3), (SerialBfpConverter, 2, 3)]
+)
+def test_groups_keep_their_order(prove, kind, lanes, exponent):
+    dut = kind(ConverterShape(lanes=lanes, mantissa=2, exponent=exponent, rounding="truncate"))
+    prove(GroupsKeepTheirOrder(dut), depth=dut.latency + 14)
+
+
+class ChunksAreTheGroup(wiring.Component):
+    """Any groups under any stalls: chunks put together give the group, and only the last of them takes it."""
+
+    def __init__(self, shape):
+        self.shape = shape
+        self.dut = Chunker(shape)
+        super().__init__(
+            {
+                "group": In(shape.layout_o),
+                "chunks": In(self.dut.chunks.shape()),
+                "valid": In(1),
+                "ready": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = self.dut
+        shape = self.shape
+        chunks = Signal.like(self.chunks)
+        group = Signal.like(self.group)
+        offered, started = Signal(), Signal()
+        m.d.sync += started.eq(1)
+        with m.If(~started):
+            m.d.sync += chunks.eq(self.chunks)
+        with m.If(~offered):
+            m.d.sync += group.eq(self.group)
+        now = Mux(offered, group.as_value(), self.group.as_value())
+        m.d.comb += [
+            Assume(~started | ((chunks >= 1) & (chunks <= shape.max_chunks))),
+            dut.chunks.eq(chunks),
+            dut.i.payload.eq(now),
+            dut.i.valid.eq(started & (self.valid | offered)),
+            dut.o.ready.eq(self.ready),
+        ]
+        m.d.sync += offered.eq(dut.i.valid & ~dut.i.ready)
+
+        number = Signal(range(shape.max_chunks + 1))  # chunks of this group that went
+        high = [Signal(shape.mantissa, name=f"high_{n}") for n in range(shape.lanes)]
+        moves = dut.o.valid & self.ready
+        final = Signal()
+        m.d.comb += [final.eq(number == chunks - 1), Assert(dut.o.valid == dut.i.valid)]
+        m.d.comb += Assert(~moves | (dut.i.ready == final))
+        whole = dut.i.payload.group
+        for n, lane in enumerate(dut.o.payload.chunk.lane):
+            so_far = Signal(shape.mantissa)
+            m.d.comb += [
+                so_far.eq(high[n] << shape.chunk | lane.magnitude),
+                Assume(whole.lane[n].magnitude >> shape.chunk * chunks == 0),
+                Assert(~(dut.o.valid & final) | (so_far == whole.lane[n].magnitude)),
+                Assert(~dut.o.valid | (lane.sign == whole.lane[n].sign)),
+            ]
+            with m.If(moves):
+                m.d.sync += high[n].eq(Mux(final, 0, so_far))
+        code = whole.exponent + shape.chunk * (chunks - 1 - number)
+        m.d.comb += [
+            Assert(~dut.o.valid | (dut.o.payload.chunk.exponent == code)),
+            Assert(~dut.o.valid | (dut.o.payload.last == (dut.i.payload.last & final))),
+        ]
+        with m.If(moves):
+            m.d.sync += number.eq(Mux(final, 0, number + 1))
+        return m
+
+
+@pytest.mark.parametrize("mantissa", [2, 6])
+def test_chunks_are_the_group(prove, mantissa):
+    prove(ChunksAreTheGroup(ConverterShape(lanes=2, mantissa=mantissa)), depth=9)

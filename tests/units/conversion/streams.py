@@ -1,0 +1,199 @@
+"""Streams of numbers and groups for the tests of converters: what is sent, and what the golden model makes of it."""
+
+import attrs
+import numpy as np
+from amaranth.sim import Simulator
+
+from lowtide_sim.golden import GivenWords, quantise
+
+ZERO, ONE, TOP_FIELD = 0x00000000, 0x3F800000, 0x7F800000
+# Signed zeros, subnormal numbers, the ends of the normal ones, infinities, and NaNs of several payloads.
+SPECIAL = [
+    *(0x00000000, 0x80000000, 0x00000001, 0x807FFFFF, 0x00400000, 0x00800000, 0x80FFFFFF, 0x7F7FFFFF, 0xFF7FFFFF),
+    *(0x7F800000, 0xFF800000, 0x7FC00000, 0xFFC00001, 0x7F800001, 0xFFFFFFFF, 0x7F800008, 0x7FA00000),
+]
+STOCHASTIC = ("carry", "half_step")
+
+
+@attrs.frozen
+class Group:
+    """A converted group, with all that is said of it."""
+
+    values: list[int]
+    signs: list[int]
+    code: int
+    last: bool
+    saturated_group: bool
+    saturated_elements: int
+    bad: bool
+
+
+def random_bits(rng, groups, lanes, bias):
+    """Numbers as bits, in groups that lie about the window of a bias, within it, below and above."""
+    spread = rng.integers(-16, 12, (groups, 1)) + rng.integers(-7, 1, (groups, lanes))
+    with np.errstate(over="ignore", under="ignore"):
+        x = rng.standard_normal((groups, lanes)) * np.exp2(np.clip(bias + 3, -126, 126) + spread)
+        bits = x.astype(np.float32).view(np.uint32)
+    # Short significands make ties, and long ones with a hole just miss them.
+    masks = np.array([0xFFFFFFFF, 0xFF800000, 0xFFE00000, 0xFFF80000, 0xFFFC0001], np.uint32)
+    bits &= rng.choice(masks, bits.shape)
+    odd = (rng.random((groups, 1)) < 0.3) & (rng.random(bits.shape) < 0.3)
+    bits = np.where(odd, rng.choice(np.array(SPECIAL, np.uint32), bits.shape), bits)
+    return np.where(rng.random((groups, 1)) < 0.05, bits & np.uint32(1 << 31), bits)
+
+
+def model(shape, bits, bias, chunks, words, lasts):
+    """What the golden model makes of each group."""
+    groups = []
+    for n, group in enumerate(bits):
+        given = GivenWords(mode=shape.rounding, bits=shape.random, words=words[n]) if shape.stochastic else None
+        tensor = quantise(
+            group.astype(np.uint32).view(np.float32),
+            mantissa=chunks * shape.chunk,
+            exponent=shape.exponent,
+            group=shape.lanes,
+            bias=bias,
+            rounding=given or shape.rounding,
+            bad="saturate",
+        )
+        values = tensor.signed.tolist()
+        groups.append(
+            Group(
+                [abs(value) for value in values],
+                [int(value < 0) for value in values],
+                int(tensor.codes[0]),
+                bool(lasts[n]),
+                bool(tensor.saturated_groups),
+                tensor.saturated_elements,
+                bool(tensor.bad_elements),
+            )
+        )
+    return groups
+
+
+def packed(values, width):
+    """Values side by side, the first in the lowest bits."""
+    return sum(int(value) << n * width for n, value in enumerate(values))
+
+
+def seen_group(ctx, dut):
+    """The group that a converter offers."""
+    payload = ctx.get(dut.o.payload)
+    return Group(
+        [lane.magnitude for lane in payload.group.lane],
+        [lane.sign for lane in payload.group.lane],
+        payload.group.exponent,
+        bool(payload.last),
+        bool(ctx.get(dut.saturated_group)),
+        ctx.get(dut.saturated_elements),
+        bool(ctx.get(dut.bad_group)),
+    )
+
+
+def simulate(dut, bench):
+    """Run a bench on a clocked unit."""
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+@attrs.frozen(kw_only=True)
+class Tensor:
+    """Groups of numbers as bits, and what they are to be converted with."""
+
+    bits: np.ndarray
+    bias: int
+    chunks: int
+    words: np.ndarray
+    lasts: list[bool]
+
+
+def random_tensor(shape, rng, bias, chunks, groups):
+    """Any numbers about a bias, with random words, in rows of random length."""
+    return Tensor(
+        bits=random_bits(rng, groups, shape.lanes, bias),
+        bias=bias,
+        chunks=chunks,
+        words=rng.integers(0, 2**shape.random, (groups, shape.lanes)),
+        lasts=(rng.random(groups) < 0.2).tolist(),
+    )
+
+
+def tensor_of(shape, groups, bias, chunks, words=0):
+    """These groups of bits, in one row, all with the same random word."""
+    bits = np.array(groups, np.uint32).reshape(-1, shape.lanes)
+    lasts = [False] * (len(bits) - 1) + [True]
+    return Tensor(bits=bits, bias=bias, chunks=chunks, words=np.full(bits.shape, words), lasts=lasts)
+
+
+@attrs.define
+class Seen:
+    """What was seen of a converter, and in which cycles it took words and gave groups."""
+
+    taken: list[int] = attrs.Factory(list)
+    came: list[int] = attrs.Factory(list)
+    rows: list[bool] = attrs.Factory(list)
+    groups: list[Group] = attrs.Factory(list)
+    cycle: int = 0
+
+
+async def flow(ctx, dut, seen, inputs, words, groups, pauses):
+    """Send inputs, give a random word a step, and gather so many groups."""
+    inputs, words, due = list(inputs), list(words), len(seen.groups) + groups
+    offering, idle = False, 0
+    while (len(seen.groups) < due or inputs) and idle < 300:
+        idle += 1
+        offering = bool(inputs) and (offering or not next(pauses))
+        ctx.set(dut.i.valid, offering)
+        if inputs:
+            ctx.set(dut.i.payload.as_value(), inputs[0])
+        if words:
+            ctx.set(dut.random, words[0])
+        ctx.set(dut.o.ready, not next(pauses))
+        if offering and ctx.get(dut.i.ready):
+            inputs.pop(0)
+            offering = False
+            seen.taken.append(seen.cycle)
+            idle = 0
+        if dut.shape.stochastic and ctx.get(dut.step):
+            words.pop(0)
+            seen.rows.append(bool(ctx.get(dut.row)))
+        if ctx.get(dut.o.valid) and ctx.get(dut.o.ready):
+            seen.came.append(seen.cycle)
+            seen.groups.append(seen_group(ctx, dut))
+            idle = 0
+        await ctx.tick()
+        seen.cycle += 1
+    ctx.set(dut.i.valid, 0)
+    assert len(seen.groups) == due, f"{due - len(seen.groups)} groups are missing"
+    assert not words, f"{len(words)} random words were not used"
+
+
+def check(dut, tensors, pauses, inputs_of, words_of):
+    """Send tensors one after the other; every group, and what is said of it, must be the golden model's."""
+    shape, seen = dut.shape, Seen()
+
+    async def bench(ctx):
+        bad = False
+        for tensor in tensors:
+            ctx.set(dut.bias, tensor.bias)
+            ctx.set(dut.chunks, tensor.chunks)
+            before = len(seen.groups)
+            words = words_of(tensor) if shape.stochastic else []
+            await flow(ctx, dut, seen, inputs_of(tensor), words, len(tensor.bits), pauses)
+            due = model(shape, tensor.bits, tensor.bias, tensor.chunks, tensor.words, tensor.lasts)
+            for n, group in enumerate(due):
+                where = tensor.bias, tensor.chunks, n, [f"{number:08x}" for number in tensor.bits[n]]
+                assert seen.groups[before + n] == group, where
+            bad = bad or any(group.bad for group in due)
+            assert ctx.get(dut.bad) == bad
+
+    simulate(dut, bench)
+    return seen
+
+
+def random_pauses(rng, share):
+    """A pause in this share of the cycles."""
+    while True:
+        yield rng.random() < share

@@ -1,0 +1,175 @@
+"""The whole-group converter against the golden model, on every kind of number, bias, precision and rounding."""
+
+from itertools import repeat
+
+import numpy as np
+import pytest
+import streams
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lowtide.formats import IllegalValue
+from lowtide.units.conversion.converter import BfpConverter
+from lowtide.units.conversion.shape import ConverterShape
+
+SHAPES = [
+    ConverterShape(lanes=4, rounding="truncate"),
+    ConverterShape(lanes=3, rounding="nearest"),
+    ConverterShape(lanes=4, rounding="carry"),
+    ConverterShape(lanes=2, rounding="half_step"),
+    ConverterShape(lanes=1, mantissa=1, chunk=1, exponent=1, rounding="truncate"),
+    ConverterShape(lanes=2, mantissa=1, chunk=1, exponent=2, rounding="half_step", random=1),
+    ConverterShape(lanes=2, mantissa=12, chunk=4, exponent=5, rounding="carry", random=24),
+    ConverterShape(lanes=2, mantissa=9, chunk=3, exponent=4, rounding="half_step", random=23),
+    ConverterShape(lanes=2, mantissa=12, chunk=4, exponent=5, rounding="nearest"),
+]
+BIASES = [-256, -140, -133, -127, -126, -120, -7, 0, 100, 119, 121, 124, 127, 128, 255]
+
+
+def by_name(shape):
+    return shape.name
+
+
+def inputs_of(tensor):
+    """A word for each group."""
+    width = 32 * tensor.bits.shape[1]
+    return [streams.packed(group, 32) | last << width for group, last in zip(tensor.bits, tensor.lasts, strict=True)]
+
+
+def check(shape, tensors, pauses=None):
+    """Every group must be the model's, and every row end where it should."""
+    seen = streams.check(
+        BfpConverter(shape),
+        tensors,
+        pauses or repeat(False),
+        inputs_of,
+        lambda tensor: [streams.packed(words, shape.random) for words in tensor.words],
+    )
+    if shape.stochastic:
+        assert seen.rows == [last for tensor in tensors for last in tensor.lasts]
+    return seen
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=by_name)
+def test_random_groups_at_every_precision_with_stalls(shape):
+    rng = np.random.default_rng(1)
+    tensors = [
+        streams.random_tensor(shape, rng, bias, chunks, 20)
+        for bias in BIASES
+        for chunks in range(1, shape.max_chunks + 1)
+    ]
+    check(shape, tensors, streams.random_pauses(rng, 0.3))
+
+
+@st.composite
+def tensors(draw, shape):
+    """Groups of any bits at all, near a bias or not."""
+    bias = draw(st.integers(-256, 255) | st.integers(-8, 8))
+    near = st.builds(
+        lambda sign, exponent, fraction: sign << 31 | min(max(bias + exponent + 127, 0), 255) << 23 | fraction,
+        st.integers(0, 1),
+        st.integers(-16, 40),
+        st.integers(0, 2**23 - 1) | st.sampled_from([0, 1 << 22, 3 << 21, 2**23 - 1, 1]),
+    )
+    number = near | st.sampled_from(streams.SPECIAL) | st.integers(0, 2**32 - 1)
+    groups = draw(st.lists(st.lists(number, min_size=shape.lanes, max_size=shape.lanes), min_size=1, max_size=12))
+    word = draw(st.integers(0, 2**shape.random - 1))
+    return streams.tensor_of(shape, groups, bias, draw(st.integers(1, shape.max_chunks)), word)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=by_name)
+def test_any_bits(shape):
+    @settings(derandomize=True, deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+    @given(st.lists(tensors(shape), min_size=1, max_size=3))
+    def run(cases):
+        check(shape, cases)
+
+    run()
+
+
+@pytest.mark.parametrize("rounding", ["truncate", "nearest", "carry", "half_step"])
+def test_every_exponent_beside_every_kind_of_number(rounding):
+    """Pairs of a number of each exponent field with specials, ones and neighbours, at both precisions."""
+    shape = ConverterShape(lanes=2, rounding=rounding, random=2)
+    fields = range(0, 256, 3) if rounding != "nearest" else range(256)
+    other = [*streams.SPECIAL, 0x3F800000, 0xBFA00000]
+    pairs = [[field << 23 | 0x6A0000, other[n % len(other)]] for n, field in enumerate(fields)]
+    neighbours = [[field << 23 | 0x7FFFFF, max(field - n % 9, 0) << 23 | 0x400000] for n, field in enumerate(fields)]
+    cases = [
+        streams.tensor_of(shape, pairs + neighbours, bias, chunks, 2) for bias in (-127, 0, 121) for chunks in (1, 2)
+    ]
+    check(shape, cases)
+
+
+@pytest.mark.parametrize("rounding", ["carry", "half_step"])
+def test_every_fraction_and_word(rounding):
+    """All fractions of five bits behind the last kept bit, with all words: the rounding position is right."""
+    shape = ConverterShape(lanes=2, rounding=rounding, random=3)
+    for chunks in (1, 2):
+        m = chunks * shape.chunk
+        groups = [[0x3F800000, 0x3F800000 | k << 23 - m - 4] for k in range(2 ** (m + 4))]
+        check(shape, [streams.tensor_of(shape, groups, -7, chunks, word) for word in range(8)])
+
+
+def test_ties_go_to_even_at_both_precisions():
+    shape = ConverterShape(lanes=4, rounding="nearest")
+    group = np.array([8, 2.5, -1.5, 0.5], np.float32).view(np.uint32)
+    seen = check(shape, [streams.tensor_of(shape, [group], -4, chunks) for chunks in (1, 2)])
+    assert [group.values for group in seen.groups] == [[2, 1, 0, 0], [8, 2, 2, 0]]
+    assert [group.signs for group in seen.groups] == [[0, 0, 0, 0], [0, 0, 1, 0]]
+
+
+def test_what_does_not_count_as_a_number():
+    """NaNs and subnormal numbers are zero, and infinities the largest magnitude with exponent 128."""
+    shape = ConverterShape(lanes=4, rounding="truncate")
+    nan, infinity, minus = 0x7F800001, 0x7F800000, 0xFF800000
+    groups = [[nan, 0xFFFFFFFF, 0x807FFFFF, 0x80000000], [infinity, minus, nan, 0x7F000000]]
+    seen = check(shape, [streams.tensor_of(shape, groups, bias, 2) for bias in (0, 122)])
+    assert seen.groups[0] == seen.groups[2] == streams.Group([0] * 4, [0] * 4, 0, False, False, 0, True)
+    assert seen.groups[1] == streams.Group([15, 15, 0, 15], [0, 1, 0, 0], 7, True, True, 3, True)
+    # Exponent 128 lies in the window that begins at 122: nothing is above it, and 2**127 is half of its unit.
+    assert seen.groups[3] == streams.Group([15, 15, 0, 4], [0, 1, 0, 0], 6, True, False, 2, True)
+
+
+def test_saturation_is_counted():
+    shape = ConverterShape(lanes=4, rounding="nearest")
+    rows = np.array([[1024, -1, 256, 0.5], [15.75, -15.25, 0, 0], [1, 1, 1, 1]], np.float32).view(np.uint32)
+    seen = check(shape, [streams.tensor_of(shape, rows, 0, 2)])
+    assert [(group.saturated_group, group.saturated_elements) for group in seen.groups] == [
+        (True, 2),
+        (False, 1),
+        (False, 0),
+    ]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=by_name)
+def test_a_group_a_cycle_after_its_latency(shape):
+    tensor = streams.random_tensor(shape, np.random.default_rng(2), 0, 1, 40)
+    seen = check(shape, [tensor])
+    assert seen.taken == list(range(seen.taken[0], seen.taken[0] + 40))
+    assert seen.came == [cycle + BfpConverter(shape).latency for cycle in seen.taken]
+
+
+def test_settings_that_change_with_a_group_hold_for_it():
+    """The first group may be offered in the very cycle in which the settings change."""
+    shape = ConverterShape(lanes=2, rounding="truncate")
+    rng = np.random.default_rng(3)
+    check(shape, [streams.random_tensor(shape, rng, bias, 1 + bias % 2, 2) for bias in range(-3, 4)])
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"mantissa": 5}, "mantissa must be a multiple of chunk = 2: one of 2, 4, 6, 8, 10, 12, not 5"),
+        ({"lanes": 0}, "lanes must be from 1 to 64, not 0"),
+        ({"exponent": 8}, "exponent must be from 1 to 5, not 8"),
+        ({"rounding": "up"}, "rounding must be one of truncate, nearest, carry, half_step, not 'up'"),
+        (
+            {"rounding": "half_step", "random": 24},
+            "random must be from 1 to 23 for half_step, which looks at one bit more, not 24",
+        ),
+    ],
+)
+def test_illegal_parameters_name_the_legal_values(keywords, message):
+    with pytest.raises(IllegalValue, match=f"^{message}$"):
+        ConverterShape(**keywords)

@@ -1,0 +1,74 @@
+"""The chunker against the golden model's chunks."""
+
+import random
+
+import numpy as np
+import pytest
+import streams
+
+from lowtide.units.conversion.chunker import Chunker
+from lowtide.units.conversion.shape import ConverterShape
+from lowtide_sim.golden import chunks as golden_chunks
+from lowtide_sim.golden import quantise
+
+SHAPES = [
+    ConverterShape(lanes=4),
+    ConverterShape(lanes=1, mantissa=1, chunk=1, exponent=1),
+    ConverterShape(lanes=3, mantissa=12, chunk=4, exponent=5),
+    ConverterShape(lanes=2, mantissa=10, chunk=1, exponent=2),
+    ConverterShape(lanes=16, mantissa=9, chunk=3),
+]
+
+
+@pytest.mark.parametrize("share", [0, 0.4])
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_chunks_are_the_models(shape, share):
+    dut, rng, pause = Chunker(shape), np.random.default_rng(1), random.Random(1)
+    layout = shape.layout_o
+
+    async def bench(ctx):
+        for count in [*range(1, shape.max_chunks + 1)] * 2:
+            x = rng.standard_normal((12, shape.lanes)).astype(np.float32) * np.exp2(rng.integers(-6, 3, (12, 1)))
+            tensor = quantise(x, mantissa=count * shape.chunk, exponent=shape.exponent, group=shape.lanes)
+            lasts = rng.random(12) < 0.3
+            due = []
+            cut = golden_chunks(tensor, shape.chunk)
+            for n in range(12):
+                for j, part in enumerate(cut):
+                    values = part.signed[n].tolist()
+                    due.append((values, int(part.codes[n, 0]), bool(lasts[n]) and j == count - 1))
+            waiting = [
+                {
+                    "group": {
+                        "lane": [{"magnitude": abs(v), "sign": v < 0} for v in tensor.signed[n].tolist()],
+                        "exponent": int(tensor.codes[n, 0]),
+                    },
+                    "last": bool(lasts[n]),
+                }
+                for n in range(12)
+            ]
+            ctx.set(dut.chunks, count)
+            came, offering, cycles = [], False, 0
+            while len(came) < len(due) and cycles < 1000:
+                offering = bool(waiting) and (offering or pause.random() >= share)
+                ctx.set(dut.i.valid, offering)
+                ctx.set(dut.i.payload, layout.const(waiting[0] if offering else {"last": 1}))
+                ctx.set(dut.o.ready, pause.random() >= share)
+                taken = offering and ctx.get(dut.i.ready)
+                if ctx.get(dut.o.valid) and ctx.get(dut.o.ready):
+                    beat = ctx.get(dut.o.payload)
+                    group = waiting[0]["group"]["lane"]
+                    assert [lane.sign for lane in beat.chunk.lane] == [lane["sign"] for lane in group]
+                    values = [-lane.magnitude if lane.sign else lane.magnitude for lane in beat.chunk.lane]
+                    came.append((values, beat.chunk.exponent, bool(beat.last)))
+                if taken:
+                    waiting.pop(0)
+                    offering = False
+                await ctx.tick()
+                cycles += 1
+            assert came == due
+            assert not waiting
+            assert share or cycles == len(due), "a chunk a cycle"
+            ctx.set(dut.i.valid, 0)
+
+    streams.simulate(dut, bench)
