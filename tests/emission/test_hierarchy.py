@@ -70,5 +70,5 @@ class MisspeltStructure(Structure):
 
 @pytest.mark.parametrize("unit", [Misspelt, MisspeltStructure])
 def test_an_input_that_is_not_there_is_named(unit):
-    with pytest.raises(TypeError, match="^negation has no input j$"):
+    with pytest.raises(TypeError, match=r"^negation has no input j$"):
         verilog_and_modules(unit())

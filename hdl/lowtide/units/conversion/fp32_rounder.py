@@ -14,11 +14,11 @@ __all__ = ["Fp32Rounder"]
 class Fp32Rounder(Unit):
     """Rounds what `LeadingShift` gives to FP32, to nearest, ties to even.
 
-    ``significand`` lacks ``sign`` in a place below all that is kept. Of what is dropped let ``g`` be the first bit and ``r``
-    the rest. Without a sign, it goes up if ``g & (r | odd)``. With one, the rest in full is ones where the
-    integer has zeros: a tie is ``g = 0`` and all ones, and any ``g = 1`` is above it. So where the integer has a one
-    below ``g``, ``g`` alone decides; where it has none, the majority of ``g``, ``odd`` and the sign does: a single four-input
-    look-up table, as which it is the carry of the adder that also adds the exponents.
+    A significand of a negative integer lacks a one below all that is kept. Let ``g`` be the first bit that is dropped.
+    If the integer has a one below it, ``g`` alone decides, whatever the sign. If it has none, the rest is zeros, and
+    ``g & odd`` decides; or it is ones, to which the missing one is added, and ``g | odd`` does.
+
+    The decision is the carry into the adder that also adds the exponents.
 
     A result that is then ``2**128`` or more becomes infinite; one that is below ``2**-126``, zero.
 
@@ -50,7 +50,7 @@ class Fp32Rounder(Unit):
     overflow: Value
     underflow: Value
 
-    latency = 3
+    latency = 4
     """Cycles from the significand to the number."""
 
     def __init__(self, places: int):
@@ -77,13 +77,12 @@ class Fp32Rounder(Unit):
             return delayed(m, value, cycles, enable=self.enable)
 
         dropped, odd = self.significand[0], self.significand[1]
-        up = Signal()
-        m.d.comb += up.eq(Mux(self.inexact, dropped, Mux(self.sign, dropped | odd, dropped & odd)))
-        fraction = self.significand[1:24]
-        total = Signal(len(fraction) + len(self.lowest))
-        m.d.comb += total.eq(add(Cat(fraction, self.lowest), Cat(Const(0, len(fraction)), self.stays), up))
-        rounded = register(total)
-        zero = register(~self.significand[-1])
+        up = register(Mux(self.inexact, dropped, Mux(self.sign, dropped | odd, dropped & odd)))
+        fraction, zero = register(self.significand[1:-1]), register(~self.significand[-1])
+        fields = Signal(len(fraction) + len(self.lowest))
+        base, more = Cat(fraction, register(self.lowest)), Cat(Const(0, len(fraction)), register(self.stays))
+        m.d.comb += fields.eq(add(base, more, up))
+        rounded, zero = register(fields), register(zero)
 
         exponent = rounded[len(fraction) :]
         negative, above, field = exponent[10], exponent[8:10].any(), exponent[:8]
@@ -92,7 +91,7 @@ class Fp32Rounder(Unit):
             overflow.eq(~zero & ~negative & (above | field.all())),
             underflow.eq(~zero & (negative | ~exponent[:10].any())),
         ]
-        number, sign = register(rounded), register(self.sign, 2)
+        number, sign = register(rounded), register(self.sign, 3)
         infinite, small = register(overflow), register(underflow)
         vanishes = register(underflow | zero)
 

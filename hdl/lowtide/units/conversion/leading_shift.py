@@ -28,8 +28,9 @@ class LeadingShift(Unit):
     missing one carries them there.
 
     The shift is made of powers of two, the largest first, two at a time: the first three of the word's segments of the
-    smaller power are compared with the sign, which tells both. A bit that no later shift can bring into the result is ORed
-    into ``inexact`` and dropped. Inverting by the sign shares the look-up tables of the last shift.
+    smaller power are compared with the sign, which tells both. A bit that no later shift can bring into the result is
+    ORed into ``inexact`` and dropped. Inverting by the sign shares the look-up tables of the last shift, which is not
+    registered: whoever uses the result does that.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ class LeadingShift(Unit):
     @property
     def latency(self) -> int:
         """Cycles from an integer to the result."""
-        return 1 + sum(cut for _, _, cut in self._steps())
+        return sum(cut for _, _, cut in self._steps())
 
     def elaborate(self, platform):
         m = Module()
@@ -92,12 +93,11 @@ class LeadingShift(Unit):
             if cut:
                 state = state.registered(m, self.enable)
             state = step(m, state, group)
-        last = state.registered(m, self.enable)
         m.d.comb += [
-            self.sign.eq(last.sign),
-            self.significand.eq(last.word),
-            self.inexact.eq(last.inexact),
-            self.stays.eq(Cat(reversed(last.stays))),
+            self.sign.eq(state.sign),
+            self.significand.eq(state.word),
+            self.inexact.eq(state.inexact),
+            self.stays.eq(Cat(reversed(state.stays))),
         ]
         return m
 
@@ -119,31 +119,32 @@ class LeadingShift(Unit):
                 level = levels if cut else level + levels
                 yield step, group, cut
 
+    def _segments(self, group: list[int]) -> int:
+        """Segments that decide on the shifts: three for two shifts, less one that the word ends in.
+
+        With those before it, such a one is as the sign only if the integer is zero.
+        """
+        return 1 if len(group) == 1 else min(3, (self.width - 1) // group[-1])
+
     def _move_levels(self, group: list[int]) -> int:
         """Levels of look-up tables that shifts take, the decisions on them included."""
-        disjoint = 3 * group[-1] > self.width - 1  # no bit has a way by either shift alone and by both
-        return 2 if disjoint or len(group) == 1 else 3
+        return 3 if self._segments(group) == 3 else 2
 
     def _compare(self, m: Module, state: "_State", group: list[int]) -> "_State":
         """Compare the first segments of the word with its sign."""
         size, top = group[-1], len(state.word)
-        equal = []
-        for end in range(top, top - size * (3 if len(group) == 2 else 1), -size):
-            # The word ends in a segment: with those before, this one is equal only if the integer is zero.
-            inside = end - size >= top - (self.width - 1)
-            equal.append(
-                _named(m, "equal", state.word[end - size : end] == state.sign.replicate(size) if inside else Const(0))
-            )
-        return attrs.evolve(state, equal=tuple(equal))
+        ends = range(top, top - size * self._segments(group), -size)
+        alike = [state.word[end - size : end] == state.sign.replicate(size) for end in ends]
+        return attrs.evolve(state, equal=tuple(_named(m, "equal", equal) for equal in alike))
 
     def _move(self, m: Module, state: "_State", group: list[int]) -> "_State":
         """Shift the word, and drop bits that no later shift can bring back."""
-        if len(group) == 1:
-            decisions = [state.equal[0]]
-        else:
-            first, second, third = state.equal
-            both = _named(m, "further", first & second)
-            decisions = [both, _named(m, "nearer", Mux(both, third, first))]
+        first, *others = state.equal
+        decisions = [first]
+        if others:
+            both = _named(m, "both", first & others[0])
+            third = others[1] if others[1:] else Const(0)
+            decisions = [both, _named(m, "one", Mux(both, third, first))]
         for amount, moves in zip(group, decisions, strict=True):
             word, dropped = state.word, max(len(state.word) - (KEPT + amount - 1), 0)
             moved = Mux(moves, (word << amount)[: len(word)], word)[dropped:]

@@ -41,8 +41,8 @@ class NormaliserShape:
 class Normaliser(Unit):
     """Gives an accumulator's value in FP32: ``acc * 2**scale``, rounded once to nearest, ties to even.
 
-    A result that then reaches ``2**128`` is infinite, of its sign; one that stays below ``2**-126``, the smallest normal
-    number, is +0. Each is flagged beside the result, to be counted.
+    A result that then reaches ``2**128`` is infinite, of its sign; one that stays below ``2**-126``, the smallest
+    normal number, is +0. Each is flagged beside the result, to be counted.
 
     All stages move together, whenever the last of them is empty or its number is taken: none is lost or waits for
     another, and one can be taken in every cycle.
