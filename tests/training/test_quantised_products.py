@@ -101,6 +101,24 @@ def test_integer_products_are_exact(operands):
     np.testing.assert_array_equal(integers.multiply(a, b), (exact * (a.scale * b.scale)).astype(np.float32))
 
 
+@attrs.frozen
+class Upwards:
+    """Rounds everything away from zero."""
+
+    bits: int = 53
+
+    def on(self, *_):
+        return lambda values, _: np.copysign(np.ceil(np.abs(values)), values, out=values)
+
+
+def test_integers_saturate():
+    """Where the quotient of the largest element and its scale comes out above 127 by the last bit."""
+    tops = np.linspace(1, 2, 1000)
+    top = tops[tops / (tops / 127) > 127][0]
+    x = np.array([[top, -top, 0]])
+    np.testing.assert_array_equal(Integers().gradient(x, 1, Upwards()).signed, [[127, -127, 0]])
+
+
 def test_integers_of_nothing_are_zero():
     found = Integers().value(np.zeros((3, 20), np.float32), 1)
     assert found.scale == 1

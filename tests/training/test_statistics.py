@@ -84,4 +84,5 @@ def test_figures_without_an_error_are_legal_json():
 
 
 def test_signs():
-    assert [signed(-0.125, 1), signed(0.5), signed(float("nan"), 1)] == ["−0.1", "+0.50", "+nan"]
+    values = [signed(-0.125, 1), signed(0.5), signed(-1e-15), signed(float("nan"), 1)]
+    assert values == ["−0.1", "+0.50", "+0.00", "+nan"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from lowtide_sim.training.named_rounding import BASELINE, IDEAL, PLATEAU
 from lowtide_sim.training.study import Study
@@ -86,6 +86,7 @@ def _losses(axes: Axes, study: Study, setting: str, label: bool) -> None:
             curve = np.mean([run.losses for run in study.runs[setting, rounding]], axis=0)
             axes.plot(range(1, len(curve) + 1), curve, color=colour, label=rounding, linewidth=1.5)
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -48,5 +48,5 @@ def _text(difference: Difference) -> str:
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign, a true minus."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    """A number with its sign, a true minus; what rounds to zero has a plus."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
