@@ -71,6 +71,11 @@ def test_table_without_speed(run):
         (["report", "tinyy"], "lowtide: no preset 'tinyy', did you mean tiny?; presets: "),
         (["report", "no.toml"], "lowtide: cannot read no.toml: No such file or directory\n"),
         (["report", "--unit", "xro"], "lowtide: no unit 'xro', did you mean xor?; units: xor, broken\n"),
+        (["report", "--unit", "rounder", "--set", "mode=up"], "lowtide: mode must be one of truncate, nearest, carry"),
+        (
+            ["report", "--unit", "rounder", "--set", "modes=up"],
+            "lowtide: unknown key modes, did you mean mode?; keys: ",
+        ),
         (["report", "--unit", "broken", "--target", "ecp5"], "lowtide: broken on ecp5: yosys: design.v:"),
     ],
 )
@@ -79,6 +84,13 @@ def test_errors_are_one_line_and_no_traceback(run, arguments, message):
     assert code == 1
     assert err.startswith(message)
     assert err.count("\n") == 1
+
+
+def test_a_unit_by_itself(run):
+    arguments = ["--target", "ice40", "--no-fmax", "--json", "--set", "fraction=3", "--set", "mode=carry"]
+    code, out, _ = run("report", "--unit", "rounder", *arguments)
+    assert code == 0
+    assert [row["unit"] for row in json.loads(out)["rows"]] == ["rounder_carry_w4_d3_r3"]
 
 
 def test_unknown_target_names_the_known_ones(run):

@@ -12,6 +12,7 @@ from lowtide.cli.emit import emit
 from lowtide.cli.group import CommandGroup
 from lowtide.cli.list import list_
 from lowtide.cli.report import report
+from lowtide.cli.rounders import rounders
 from lowtide.config import Config, ConfigError
 from lowtide.emission.verilog import EmissionError
 from lowtide.formats.parameter import IllegalValue
@@ -34,7 +35,7 @@ def lowtide() -> None:
     """Generate synthesizable RTL for low-precision neural-network arithmetic."""
 
 
-for command in (chunks, emit, list_, report):
+for command in (chunks, emit, list_, report, rounders):
     lowtide.add_command(command)
 
 

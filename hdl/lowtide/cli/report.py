@@ -13,7 +13,9 @@ from rich.text import Text
 
 from lowtide.cli.emit import settings
 from lowtide.config import Config
+from lowtide.emission.registry import UNITS
 from lowtide.report import Cache, Design, ReportError, Row, measure, to_plain, to_table, versions
+from lowtide.report.parts import unit_alone
 from lowtide.report.synthesis import TARGETS, family
 
 __all__ = ["report"]
@@ -24,6 +26,7 @@ Examples:
   lowtide report
   lowtide report tiny --target ecp5,ice40 --unit fmac
   lowtide report --set bfp.chunk_a=4 --unit fmac
+  lowtide report --unit stochastic_rounder --set fraction=3 --set mode=carry
   lowtide report my.toml --no-fmax --json
 """
 
@@ -73,16 +76,29 @@ def report(
 ) -> None:
     """Report area and speed of CONFIG, per unit and whole.
 
-    CONFIG is a preset's name or a TOML file. Figures are kept in build/cache and taken again only when the design
-    or a tool changes.
+    CONFIG is a preset's name or a TOML file. A unit that is no part of the array is measured by itself; so is any, if
+    keys are given without a section. Figures are kept in build/cache and taken again only when the design or a tool
+    changes.
     """
-    units = chosen(units_of(Config.load(config).changed(changes)), names)
+    base = Config.load(config)
+    if is_alone(names, base, changes):
+        units = [unit_alone(names[0], base, changes)]
+    else:
+        units = chosen(units_of(base.changed(changes)), names)
     rows = _measure_with_progress(units, targets, fmax=fmax, seeds=seeds, dsp=dsp)
     if as_json:
         click.echo(json.dumps(to_plain(rows, versions()), indent=2))
     else:
         # Piped, a table keeps its columns whole.
         Console(width=None if sys.stdout.isatty() else 160).print(to_table(rows, versions()))
+
+
+def is_alone(names: Sequence[str], config: Config, changes: dict[str, Any]) -> bool:
+    """Whether one unit is asked for that is not meant the way it stands in the array."""
+    if len(names) != 1 or names[0] not in UNITS:
+        return False
+    without_section = bool(changes) and not any("." in key for key in changes)
+    return without_section or names[0] != config.array.element
 
 
 def chosen(units: Sequence[Design], names: Sequence[str]) -> list[Design]:

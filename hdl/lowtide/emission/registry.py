@@ -13,10 +13,12 @@ from lowtide.units.conversion.converter import BfpConverter
 from lowtide.units.conversion.serial import SerialBfpConverter
 from lowtide.units.conversion.shape import ConverterShape
 from lowtide.units.fmac import Fmac
+from lowtide.units.random.neighbour import Neighbour, NeighbourSource
 from lowtide.units.random.shape import Source
 from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.shape import RounderShape
+from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
 
 __all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
 
@@ -39,8 +41,10 @@ UNITS = {
     "serial_bfp_converter": UnitKind(SerialBfpConverter, ConverterShape),
     "chunker": UnitKind(Chunker, ConverterShape),
     "fmac": UnitKind(Fmac, Bfp),
+    "neighbour_source": UnitKind(NeighbourSource, Neighbour),
     "random_source": UnitKind(RandomSource, Source),
     "rounder": UnitKind(Rounder, RounderShape),
+    "stochastic_rounder": UnitKind(StochasticRounder, StochasticShape),
 }
 
 

@@ -1,11 +1,14 @@
-"""The parts of an array that a report measures."""
+"""What a report measures: the parts of an array, or one unit by itself."""
+
+from typing import Any
 
 from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
+from lowtide.emission.registry import UNITS, parameters_of
 from lowtide.emission.top import AxiStreamArray
 from lowtide.report.measure import Design
 
-__all__ = ["LARGEST_WHOLE", "parts_of"]
+__all__ = ["LARGEST_WHOLE", "parts_of", "unit_alone"]
 
 LARGEST_WHOLE = 256
 """Most processing elements that are synthesised at once; of a larger array, only the parts are measured."""
@@ -27,3 +30,16 @@ def parts_of(config: Config) -> list[Design]:
     if rows * columns <= LARGEST_WHOLE:
         parts["array"] = "lowtide_array"
     return [Design(name, text, top) for name, top in parts.items()]
+
+
+def unit_alone(kind: str, config: Config, changes: dict[str, Any]) -> Design:
+    """One unit that `lowtide list` knows, with some of its parameters changed.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such unit, or a parameter is not legal.
+    """
+    unit = UNITS[kind].make(parameters_of(kind, config, changes))
+    text, _ = verilog_and_modules(unit)
+    return Design(unit.module_name, text, unit.module_name)

@@ -4,6 +4,7 @@ from lowtide_sim.golden.bfp import BfpTensor
 from lowtide_sim.golden.chunk import Chunk, chunks
 from lowtide_sim.golden.converter import quantise
 from lowtide_sim.golden.fp32 import Fp32, to_fp32
+from lowtide_sim.golden.neighbour import neighbour_words
 from lowtide_sim.golden.product import check_product, dot, matmul
 from lowtide_sim.golden.rounder import round_magnitude, rounds_up
 from lowtide_sim.golden.source import SteppingSource, words
@@ -21,6 +22,7 @@ __all__ = [
     "chunks",
     "dot",
     "matmul",
+    "neighbour_words",
     "quantise",
     "reference",
     "round_magnitude",

@@ -54,7 +54,7 @@ class Stochastic:
     Raises
     ------
     ValueError
-        If the mode is none of the two, or the words differ in width.
+        If the mode is none of the two, the words differ in width, or two sources are the same from their seeds on.
     """
 
     mode: str = attrs.field(default="carry")
@@ -66,6 +66,9 @@ class Stochastic:
         widths = sorted({source.width for source in self.source})
         if len(widths) != 1:
             raise IllegalValue("source", "one or more sources, with words of one width", widths)
+        seeds = [source.seed for source in self.source]
+        if len({attrs.evolve(source, lanes=1) for source in self.source}) < len(seeds):
+            raise IllegalValue("source", "sources of which no two are alike, lanes aside", f"seeds {seeds}")
 
     @property
     def bits(self) -> int:
@@ -171,8 +174,15 @@ class Ideal:
 
 
 def reference(lanes: int, mode: str = "carry") -> Stochastic:
-    """The 24-bit reference: one generator of 24 bits, and words of all 24 that do not overlap between lanes."""
-    return Stochastic(mode=mode, source=Source(bits=24, width=24, polarity="plain", lanes=lanes, rows=True))
+    """The 24-bit reference: each lane has a rounder of 24 bits and a generator of 24 bits of its own.
+
+    A period is so long that no row of data is locked to it, and rows are left out. Seeds are multiples of an odd
+    number, so that they are spread over the sequence.
+    """
+    seeds = [0x9E3779 * (lane + 1) % 2**24 for lane in range(lanes)]
+    return Stochastic(
+        mode=mode, source=[Source(bits=24, width=24, polarity="plain", lanes=1, seed=seed) for seed in seeds]
+    )
 
 
 def _check_mode(mode: str) -> None:

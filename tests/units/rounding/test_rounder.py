@@ -15,9 +15,9 @@ STOCHASTIC = ["carry", "half_step"]
 PLAIN = ["truncate", "nearest"]
 
 
-def check(shape, integers):
+def check(shape, integers, make=Rounder):
     """Give the rounder every fraction and word, on these integers; all its outputs must be the model's."""
-    dut = Rounder(shape)
+    dut = make(shape)
     words = np.arange(2**shape.random if shape.stochastic else 1)
     fractions = np.arange(2**shape.fraction)[:, np.newaxis]
     for integer in integers:

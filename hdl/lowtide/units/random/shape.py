@@ -48,7 +48,8 @@ class Source:
         Lanes that are served. Lanes 2j and 2j + 1 of ``space`` share a phase of the generator, all others have a
         phase of their own.
     rows : bool
-        Whether ``row`` marks the ends of rows, so that no column of data, of whatever width, is locked to a word.
+        Whether ``row`` marks the ends of rows, so that no column of data, of whatever width, is locked to a word. For
+        generators whose period is short against the data: words come again along the diagonals.
 
     Raises
     ------

@@ -55,13 +55,18 @@ class RandomSource(Unit):
         m = Module()
         shape = self.shape
         lfsr = Lfsr.of(shape.exponents, alternating=shape.alternates, zero=shape.polarity == "uniform")
-        seed = self._seed(lfsr)
-        state = Signal(lfsr.length, init=packed(seed))
+        # Of the bits ahead of the state there are no more than states: then the sequence comes again.
+        farthest = min(max(shape.phase(lane) for lane in range(shape.lanes)) + shape.width, shape.states)
+        # A bit ahead is a look-up table, or a flip-flop of a longer register, which is there at once. With rows that
+        # would also need a table to be loaded, and all words of a short generator are tables anyway.
+        length = lfsr.length if shape.rows or lfsr.zero else max(lfsr.length, farthest)
+        seed = lfsr.ahead(self._seed(lfsr), length + 1)
+        state = Signal(length, init=packed(seed[:-1]))
         with m.If(self.step):
-            m.d.sync += state.eq(Cat(state[1:], lfsr.feedback(state)))
+            m.d.sync += state.eq(Cat(state[1:], lfsr.feedback(state[-lfsr.length :])))
         if shape.rows:
             # With which the next row starts: a row starts one step later in the sequence than the one before it.
-            start = Signal(lfsr.length, init=packed([*seed[1:], lfsr.feedback(seed)]))
+            start = Signal(length, init=packed(seed[1:]))
             with m.If(self.step & self.row):
                 m.d.sync += [state.eq(start), start.eq(Cat(start[1:], lfsr.feedback(start)))]
 
@@ -70,9 +75,7 @@ class RandomSource(Unit):
             m.d.comb += signal.eq(bit)
             return signal
 
-        # Of the bits ahead there are no more than states: then the sequence comes again.
-        farthest = max(shape.phase(lane) for lane in range(shape.lanes)) + shape.width
-        bits = lfsr.ahead(list(state), min(farthest, shape.states), named)
+        bits = lfsr.ahead(list(state), farthest, named)
         m.d.comb += self.words.eq(Cat(self._word(lane, bits) for lane in range(shape.lanes)))
         return m
 

@@ -9,6 +9,10 @@ from lowtide.units.rounding.shape import RounderShape
 __all__ = ["Rounder"]
 
 
+LONGEST_RIPPLE = 4
+"""Most bits of a word whose sum with the fraction is left to look-up tables; of longer ones it is a carry chain."""
+
+
 class Rounder(Unit):
     """Rounds a magnitude down or up to the next integer, and holds it at the largest that there is.
 
@@ -63,20 +67,36 @@ class Rounder(Unit):
         fraction = Signal(self.shape.fraction)
         m.d.comb += [
             Cat(fraction, integer).eq(self.value),
-            self.up.eq(self._decision(integer, fraction)),
+            self.up.eq(self._decision(m, integer, fraction)),
             self.saturated.eq(self.up & integer.all()),
-            self.o.eq(integer + (self.up & ~self.saturated)),
+            self.o.eq(self._result(integer)),
         ]
         return m
 
-    def _decision(self, integer: Value, fraction: Value) -> Value:
+    def _result(self, integer: Value) -> Value:
+        """The magnitude, which stays where it is if it is the largest."""
+        return integer + (self.up & ~self.saturated)
+
+    def _decision(self, m: Module, integer: Value, fraction: Value) -> Value:
         """Whether to round up."""
         if self.shape.mode == "truncate":
             return C(0)
         if self.shape.mode == "nearest":
             return fraction[-1] & (fraction[:-1].any() | integer[0])
-        # a + R >= 2**r is a > ~R, and one bit longer, a + 2 R + 1 >= 2**(r + 1) is a > 2 ~R.
-        word = self.random[-len(fraction) :]
+        word = self.random[-len(fraction) :]  # more bits than the fraction has decide nothing
+        looked_at = fraction[-len(word) :]
+        carry = C(0)
         if self.shape.mode == "half_step" and len(word) < len(fraction):
-            return fraction[-len(word) - 1 :] > Cat(C(0, 1), ~word)
-        return fraction[-len(word) :] > ~word
+            carry = fraction[-len(word) - 1]  # 2 a + b + 2 R + 1 >= 2**(r + 1) just if a + R + b >= 2**r
+        if len(word) > LONGEST_RIPPLE:
+            return (Cat(carry, looked_at) + Cat(carry, word))[-1]
+        for a, b in zip(looked_at, word, strict=True):
+            carry = named(m, (a & b) | (carry & (a | b)))
+        return carry
+
+
+def named(m: Module, bit: Value) -> Signal:
+    """A bit that is used more than once."""
+    signal = Signal(name="carry")
+    m.d.comb += signal.eq(bit)
+    return signal

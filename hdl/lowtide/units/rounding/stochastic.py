@@ -1,0 +1,133 @@
+"""Stochastic rounder: rounders for several lanes, and the source that they share."""
+
+import attrs
+from amaranth.hdl import Cat, Module, Value
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.parameter import IllegalValue, parameter
+from lowtide.hierarchy import Unit, place
+from lowtide.units.random.shape import Source
+from lowtide.units.random.source import RandomSource
+from lowtide.units.rounding.rounder import Rounder
+from lowtide.units.rounding.shape import RounderShape
+
+__all__ = ["StochasticRounder", "StochasticShape"]
+
+
+@attrs.frozen(kw_only=True)
+class StochasticShape:
+    """What a stochastic rounder is generated for.
+
+    Parameters
+    ----------
+    mode, width, fraction, random : str, int, int, int
+        Of each rounder, as in `RounderShape`; stochastic modes alone.
+    bits, polarity, seed, lanes, rows : int, str, int, int, bool
+        Of the source, as in `Source`, with default taps.
+
+    Raises
+    ------
+    IllegalValue
+        If a parameter is not legal for the rounder or the source.
+    """
+
+    mode: str = parameter("half_step", ("carry", "half_step"), "when it rounds up")
+    width: int = parameter(4, range(1, 25), "bits of a result")
+    fraction: int = parameter(8, range(1, 25), "bits of the fraction that is rounded away")
+    random: int = parameter(3, range(1, 25), "bits of a random word, at most those of the generator")
+    bits: int = parameter(3, range(2, 33), "bits of the generator")
+    polarity: str = parameter("space", ("plain", "inverted", "time", "space", "uniform"), "which words are inverted")
+    seed: int = parameter(1, range(1, 2**32), "state after reset, below 2**bits", because="zero would stay zero")
+    lanes: int = parameter(14, range(1, 1025), "lanes, each with a phase or polarity of its own")
+    rows: bool = parameter(False, (False, True), "break the lock to the width of rows")
+
+    def __attrs_post_init__(self):
+        try:
+            _ = self.source  # whatever it refuses
+        except IllegalValue as error:
+            key = "random" if error.key == "width" else error.key
+            raise IllegalValue(key, error.legal, error.value) from None
+
+    @property
+    def rounder(self) -> RounderShape:
+        """Shape of each rounder."""
+        return RounderShape(mode=self.mode, width=self.width, fraction=self.fraction, random=self.random)
+
+    @property
+    def source(self) -> Source:
+        """Shape of the source."""
+        return Source(
+            bits=self.bits,
+            width=self.random,
+            polarity=self.polarity,
+            seed=self.seed,
+            lanes=self.lanes,
+            rows=self.rows,
+        )
+
+
+class StochasticRounder(Unit):
+    """Rounds a magnitude a lane, by random words of one source for all of them.
+
+    Combinational from ``value`` to the outputs; the words change in the cycle after ``step``. Source: ESRU, DATE 2023.
+
+    Parameters
+    ----------
+    shape : StochasticShape
+        Its rounders and its source.
+
+    Members
+    -------
+    value : In(lanes * (width + fraction))
+        Magnitudes, lane 0 in the lowest bits, each with its fraction in the low bits.
+    step, row : In(1), In(1)
+        As of `RandomSource`; ``row`` only with ``rows``.
+    o : Out(lanes * width)
+        Rounded magnitudes.
+    up, saturated : Out(lanes), Out(lanes)
+        As of `Rounder`, a bit a lane.
+    """
+
+    value: Value
+    step: Value
+    row: Value
+    o: Value
+    up: Value
+    saturated: Value
+
+    def __init__(self, shape: StochasticShape):
+        self.shape = shape
+        source = f"b{shape.bits}_{shape.polarity}{'_rows' * shape.rows}_s{shape.seed}"
+        self.module_name = (
+            f"stochastic_rounder_{shape.mode}_w{shape.width}_d{shape.fraction}_r{shape.random}_l{shape.lanes}_{source}"
+        )
+        super().__init__(
+            {
+                "value": In(shape.lanes * (shape.width + shape.fraction)),
+                "step": In(1),
+                **({"row": In(1)} if shape.rows else {}),
+                "o": Out(shape.lanes * shape.width),
+                "up": Out(shape.lanes),
+                "saturated": Out(shape.lanes),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        shape = self.shape
+        row = {"row": self.row} if shape.rows else {}
+        source = place(m, platform, "source", RandomSource(shape.source), step=self.step, **row)
+        rounders = [
+            place(
+                m,
+                platform,
+                f"lane_{lane}",
+                Rounder(shape.rounder),
+                value=self.value.word_select(lane, shape.width + shape.fraction),
+                random=source.words.word_select(lane, shape.random),
+            )
+            for lane in range(shape.lanes)
+        ]
+        for name in ("o", "up", "saturated"):
+            m.d.comb += getattr(self, name).eq(Cat(getattr(rounder, name) for rounder in rounders))
+        return m

@@ -1,0 +1,78 @@
+"""Bugs planted into the rounder: each is caught by the test that gives it every fraction and word."""
+
+import pytest
+from amaranth.hdl import C, Cat, Mux
+from test_rounder import check
+
+from lowtide.units.rounding.rounder import Rounder
+from lowtide.units.rounding.shape import RounderShape
+
+SHAPES = {
+    "carry": RounderShape(mode="carry", width=2, fraction=3, random=3),
+    "half_step": RounderShape(mode="half_step", width=2, fraction=5, random=3),
+    "long": RounderShape(mode="half_step", width=2, fraction=7, random=5),
+    "nearest": RounderShape(mode="nearest", width=2, fraction=3),
+}
+
+
+def deciding(decision):
+    """A rounder whose decision, of the top bits of the fraction, the bit below them, and the word, is another."""
+
+    class Mutant(Rounder):
+        def _decision(self, m, integer, fraction):
+            r = self.shape.random
+            padded = Cat(C(0, 1), fraction)  # a bit below, also where there is none
+            return decision(fraction[-r:], padded[-r - 1], self.random, r)
+
+    return Mutant
+
+
+class TiesUp(Rounder):
+    """Ties away from zero."""
+
+    def _decision(self, m, integer, fraction):
+        return fraction[-1]
+
+
+BUGS = {
+    "greater instead of greater or equal": ("carry", deciding(lambda t, b, R, r: t + R > 2**r)),
+    "a fraction of zero may go up": ("carry", deciding(lambda t, b, R, r: t + R >= 2**r - 1)),
+    "the word is less than the fraction": ("carry", deciding(lambda t, b, R, r: t > R)),
+    "the word is at most the fraction": ("carry", deciding(lambda t, b, R, r: t >= R)),
+    "the word is inverted": ("carry", deciding(lambda t, b, R, r: t + ~R[:r] >= 2**r)),
+    "the half step is dropped": ("half_step", deciding(lambda t, b, R, r: t + R >= 2**r)),
+    "the half step is dropped from long words": ("long", deciding(lambda t, b, R, r: t + R >= 2**r)),
+    "the half step is always a whole one": ("half_step", deciding(lambda t, b, R, r: t + R + 1 >= 2**r)),
+    "the half step is added without the bit below": ("half_step", deciding(lambda t, b, R, r: t + R + ~b >= 2**r)),
+    "bits are one too low": ("half_step", deciding(lambda t, b, R, r: Cat(b, t[:-1]) + R >= 2**r)),
+    "bits are one too high": ("half_step", deciding(lambda t, b, R, r: t[1:] + R >= 2**r)),
+    "the word is read backwards": ("carry", deciding(lambda t, b, R, r: t + R[::-1] >= 2**r)),
+    "always up": ("carry", deciding(lambda t, b, R, r: Mux(t == 0, 0, 1))),
+    "ties go up": ("nearest", TiesUp),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_without_a_bug_all_is_well(name):
+    check(SHAPES[name], range(4))
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_every_value_and_word_catches(bug):
+    name, mutant = BUGS[bug]
+    with pytest.raises(AssertionError):
+        check(SHAPES[name], range(4), mutant)
+
+
+class Wrapping(Rounder):
+    """A rounder that wraps above its largest magnitude."""
+
+    def _result(self, integer):
+        return integer + self.up
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_every_value_and_word_catches_a_wrap_instead_of_saturation(name):
+    with pytest.raises(AssertionError):
+        check(SHAPES[name], [3], Wrapping)
+    check(SHAPES[name], [0, 1, 2], Wrapping)  # and nothing else is wrong with it
