@@ -8,7 +8,7 @@ BIN  := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-slow sim report lint formal bench docs clean
+.PHONY: help setup verilog test test-slow sim study report lint formal bench explore docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -19,7 +19,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "lowtide needs Python 3.11 or newer; set PYTHON=..."; exit 1; }
 	@echo "Setting up .venv (a minute or two, once)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sim,report,test,lint,docs]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sim,report,explore,test,lint,docs]'
 	@touch $@
 
 verilog: $(READY) ## Verilog of CONFIG (a preset or a .toml file) into build/verilog
@@ -34,6 +34,9 @@ test-slow: $(READY) ## the tests that take minutes
 sim: $(READY) ## a real network on the simulated array of CONFIG
 	$(BIN)/lowtide sim $(CONFIG) --folder $(BUILD)/sim
 
+study: $(READY) ## train with gradients rounded in many ways
+	$(BIN)/lowtide study
+
 report: $(READY) ## area and speed of CONFIG, per unit and whole
 	$(BIN)/lowtide report $(CONFIG)
 
@@ -42,6 +45,9 @@ formal: $(READY) ## prove the formal properties
 
 bench: $(READY) ## speed of emission and of the golden model
 	$(BIN)/lowtide bench
+
+explore: $(READY) ## search for stochastic rounding units
+	$(BIN)/lowtide explore sru
 
 lint: $(READY) ## ruff and pyright
 	$(BIN)/ruff check

@@ -69,12 +69,12 @@ module fmac_l4_a1_b1_m1_e1_k4(b_i, restart_i, drain_i, clk, rst, a_o, b_o, resta
     drain_o <= _02_;
   assign _00_ = $signed(accumulator) + $signed(o);
   assign _01_ = drain_i | low;
+  assign low = \earlier$20  ? accumulator[2:0] : 3'h0;
   assign _04_ = \earlier$20  ? 6'h00 : _00_[5:0];
   assign _03_ = \earlier$20  ? accumulator[5:3] : 3'h0;
-  assign low = \earlier$20  ? accumulator[2:0] : 3'h0;
   fmac_l4_a1_b1_m1_e1_k4_aligner aligner (
     .clk(clk),
-    .\earlier$10 (o),
+    .\earlier$12 (o),
     .i(i),
     .rst(rst),
     .shift(\earlier$15 )
@@ -88,19 +88,20 @@ module fmac_l4_a1_b1_m1_e1_k4(b_i, restart_i, drain_i, clk, rst, a_o, b_o, resta
   );
 endmodule
 
-module fmac_l4_a1_b1_m1_e1_k4_aligner(rst, shift, i, \earlier$10 , clk);
+module fmac_l4_a1_b1_m1_e1_k4_aligner(rst, shift, i, \earlier$12 , clk);
   wire [2:0] _00_;
-  wire _01_;
-  wire [2:0] _02_;
-  wire [10:0] _03_;
-  wire [6:0] _04_;
+  wire [2:0] _01_;
+  wire _02_;
+  wire [6:0] _03_;
+  wire [10:0] _04_;
   input clk;
   wire clk;
   reg [6:0] copy = 7'h00;
-  reg [1:0] earlier = 2'h0;
-  output [5:0] \earlier$10 ;
-  reg [5:0] \earlier$10  = 6'h00;
-  reg [3:0] \earlier$4  = 4'h0;
+  reg [3:0] earlier = 4'h0;
+  output [5:0] \earlier$12 ;
+  reg [5:0] \earlier$12  = 6'h00;
+  reg [2:0] \earlier$4  = 3'h0;
+  reg \earlier$6  = 1'h0;
   input [3:0] i;
   wire [3:0] i;
   input rst;
@@ -109,20 +110,22 @@ module fmac_l4_a1_b1_m1_e1_k4_aligner(rst, shift, i, \earlier$10 , clk);
   wire [1:0] shift;
   wire sign;
   wire [6:0] value;
-  assign _00_ = earlier / 3'h4;
-  assign _01_ = ! _00_[1:0];
-  assign _02_ = earlier % 3'h4;
-  assign { _03_[10:7], sign, value[5:0] } = $signed(\earlier$4 ) << _02_;
+  assign _00_ = shift % 3'h4;
+  assign _01_ = shift / 3'h4;
+  assign _02_ = | _01_[1:0];
+  assign _03_ = \earlier$6  ? 7'h00 : { sign, value[5:0] };
+  assign { _04_[10:7], sign, value[5:0] } = $signed(earlier) << \earlier$4 ;
   always @(posedge clk)
-    earlier <= shift;
+    earlier <= i;
   always @(posedge clk)
-    \earlier$4  <= i;
+    \earlier$4  <= _00_;
   always @(posedge clk)
-    copy <= _04_;
+    \earlier$6  <= _02_;
   always @(posedge clk)
-    \earlier$10  <= copy[5:0];
-  assign _04_ = _01_ ? { sign, value[5:0] } : 7'h00;
-  assign _03_[6:0] = { sign, value[5:0] };
+    copy <= _03_;
+  always @(posedge clk)
+    \earlier$12  <= copy[5:0];
+  assign _04_[6:0] = { sign, value[5:0] };
   assign value[6] = sign;
 endmodule
 

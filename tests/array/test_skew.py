@@ -6,8 +6,8 @@ import pytest
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
-from lowtide.array.delay import Delay
-from lowtide.array.skew import Deskew, Skew
+from lowtide.array.delay import ShiftRegister, delay
+from lowtide.array.skew import Deskew, Skew, skew
 
 WIDTH = 5
 
@@ -46,17 +46,16 @@ def history(values, cycles):
 @pytest.mark.parametrize("reset_less", [True, False])
 def test_delay(cycles, reset_less):
     values = [random.Random(cycles).getrandbits(WIDTH) for _ in range(30)]
-    outputs = run(Delay(cycles, WIDTH, reset_less), [{"i": value} for value in values])
+    outputs = run(delay(cycles, WIDTH, reset_less), [{"i": value} for value in values])
     assert outputs == history(values, cycles)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 6, 7])
 def test_skew_delays_each_word_by_its_index(count):
     rng = random.Random(count)
-    every = (1 << count) - 1
-    beats = [{"i": rng.getrandbits(count * WIDTH), "idle": every * (rng.random() < 0.3)} for _ in range(40)]
-    outputs = [words(o, count) for o in run(Skew(count, WIDTH), beats)]
-    taken = [words(beat["i"], count) if not beat["idle"] else [0] * count for beat in beats]
+    beats = [{"i": rng.getrandbits(count * WIDTH), "idle_i": rng.random() < 0.3} for _ in range(40)]
+    outputs = [words(o, count) for o in run(skew(count, WIDTH), beats)]
+    taken = [words(beat["i"], count) if not beat["idle_i"] else [0] * count for beat in beats]
     for n in range(count):
         assert [o[n] for o in outputs] == history([t[n] for t in taken], Skew.latency + n)
 
@@ -68,3 +67,11 @@ def test_deskew_straightens_what_skew_bent(count):
     inputs = [words(value, count) for value in values]
     for n in range(count):
         assert [o[n] for o in outputs] == history([i[n] for i in inputs], count - 1 - n)
+
+
+@pytest.mark.parametrize("length", [1, 2, 9])
+def test_shift_register_remembers_each_cycle(length):
+    values = [random.Random(length).getrandbits(1) for _ in range(40)]
+    outputs = run(ShiftRegister(length), [{"i": value} for value in values])
+    for n in range(length):
+        assert [o >> n & 1 for o in outputs] == history(values, n + 1)

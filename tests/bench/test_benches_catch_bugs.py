@@ -16,18 +16,17 @@ WORD_A = CONFIG.bfp.layout_a.size
 BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow"))
 TRANSPARENT = (r"always @\(posedge clk\)\n    o <= i;", "always @*\n    o = i;")
 BUGS = {
-    "a stage of the operands' skew is missing": in_module(f"delay_1x{WORD_A}", *TRANSPARENT),
-    "a row restarts a cycle early": in_module("delay_1x1", *TRANSPARENT),
-    "halves of the results are swapped": in_module(
-        r"collector_\w+", r"\bhalves(\[\S+\]), low(\[\S+\])", r"low\2, halves\1"
-    ),
-    "the array does not stop for its sink": in_module(r"collector_\w+", r"assign room = .*;", "assign room = 1'h1;"),
+    "a stage of the operands' skew is missing": in_module(f"register_{WORD_A}", *TRANSPARENT),
+    "a row restarts a cycle early": in_module(r"systolic_array_\w+", r"restart_o\[2:1\]", "restart_o[1:0]"),
+    "halves of the results are swapped": in_module(r"column_\w+", r"half\[13:0\], low", "low[13:0], half"),
+    "the array does not stop for its sink": in_module(r"ledger_\w+", r"assign room = .*;", "assign room = 1'h1;"),
     "tiles follow each other too soon": in_module(r"feeder_\w+", r"restart \? 2'h3 :", "restart ? 2'h2 :"),
     "beats are taken from one side alone": in_module(r"feeder_\w+", r"a_ready = (\S+) & b_valid", r"a_ready = \1"),
     "misaligned tiles go unnoticed": in_module(r"feeder_\w+", "a_last != b_last", "1'h0"),
+    "a bubble repeats the beat before": in_module(r"skewed_word_\w+", r"idle_o \? \S+ : word", "word"),
     "reset leaves the array believing in a tile": without_reset(r"feeder_\w+", "started"),
-    "results in flight outlive a reset": without_reset("delay_1x1_reset", "o"),
-    "a row is offered for one cycle only": in_module(r"collector_\w+", r"\.o_ready\(ready\)", ".o_ready(1'h1)"),
+    "results in flight outlive a reset": without_reset("register_1_reset", "o"),
+    "a row is offered for one cycle only": in_module(r"column_\w+", r"\.o_ready\(ready\)", ".o_ready(1'h1)"),
 }
 
 

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 
-def gates(rtlil: str, top: str, folder: Path) -> dict:
-    """A module of RTLIL text as gates and registers of one bit, in Yosys' JSON."""
-    (folder / f"{top}.il").write_text(rtlil)
+def gates(verilog: str, top: str, folder: Path) -> dict:
+    """A module of Verilog text as gates and registers of one bit, in Yosys' JSON."""
+    (folder / f"{top}.v").write_text(verilog)
     script = (
-        f"read_rtlil {top}.il; hierarchy -top {top}; delete t:$meminit_v2; proc -norom; flatten; "
+        f"read_verilog {top}.v; hierarchy -top {top}; proc -norom; delete t:$meminit_v2; flatten; "
         "memory_collect; memory_map; opt_clean; techmap; opt_expr; opt_clean; "
         f"write_json {top}.json"
     )

@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from lowtide.array.collector import Collector
-from lowtide.array.delay import Delay
+from lowtide.array.delay import delay
 from lowtide.array.feeder import Feeder
 
 
@@ -22,23 +22,24 @@ class RestartsAreApart(wiring.Component):
         m = Module()
         m.submodules.dut = dut = Feeder(self.spacing)
         m.d.comb += [getattr(dut, name).eq(getattr(self, name)) for name in self.signature.members]
+        take = ~dut.idle
         since = Signal(range(self.spacing + 1), init=self.spacing)  # cycles since a restart, as far as it matters
         m.d.sync += since.eq(Mux(dut.restart, 1, Mux(since == self.spacing, since, since + 1)))
         open_tile = Signal()  # a beat was taken, and its tile has not ended
         ended = Signal()  # a tile has ended, and its restart has yet to go
         with m.If(dut.restart):
             m.d.sync += ended.eq(0)
-        with m.If(dut.take):
+        with m.If(take):
             m.d.sync += [open_tile.eq(~self.a_last), ended.eq(self.a_last)]
         m.d.comb += [
             Assert(~dut.restart | (since == self.spacing)),
             Assert(~dut.restart | self.room),
-            Assert(~(dut.restart & dut.take)),
+            Assert(~(dut.restart & take)),
             Assert(~(dut.restart & open_tile)),
-            Assert(~(dut.take & ended)),
+            Assert(~(take & ended)),
             Assert(dut.finished == (dut.restart & ended)),
-            Assert((dut.a_ready & self.a_valid) == dut.take),
-            Assert((dut.b_ready & self.b_valid) == dut.take),
+            Assert((dut.a_ready & self.a_valid) == take),
+            Assert((dut.b_ready & self.b_valid) == take),
         ]
         return m
 
@@ -59,7 +60,7 @@ class PromisesAreKept(wiring.Component):
         m = Module()
         width, rows = 4, self.rows
         m.submodules.dut = dut = Collector(rows, 1, width, rows)
-        m.submodules.way = way = Delay(self.way, 1, reset_less=False)
+        m.submodules.way = way = delay(self.way, 1, reset_less=False)
         wait = Signal(range(2 * rows))  # a tile's half words take so long
         m.d.sync += wait.eq(Mux(self.promise, 2 * rows - 1, Mux(wait.any(), wait - 1, 0)))
         m.d.comb += Assume(~self.promise | (dut.room & ~wait.any()))

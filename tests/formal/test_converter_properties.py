@@ -10,6 +10,8 @@ from lowtide.units.conversion.converter import BfpConverter
 from lowtide.units.conversion.serial import SerialBfpConverter
 from lowtide.units.conversion.shape import ConverterShape
 
+pytestmark = pytest.mark.slow  # some take the solver minutes; `make formal` runs them
+
 
 class GroupsAreInRange(wiring.Component):
     """One group after power-up, of any numbers: magnitudes, signs and code are in their ranges; truncation is tight.

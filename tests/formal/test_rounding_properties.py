@@ -12,6 +12,9 @@ from lowtide.units.random.taps import TAPS
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.shape import RounderShape
 
+pytestmark = pytest.mark.slow  # some take the solver minutes; `make formal` runs them
+
+
 QUICK = [RounderShape(mode="carry", fraction=3, random=3), RounderShape(mode="half_step", fraction=8, random=3)]
 SLOW = [
     *QUICK,

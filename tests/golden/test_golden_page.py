@@ -1,12 +1,15 @@
-"""The page's example gives what the page says."""
+"""The examples on the pages give what the pages say."""
 
 import doctest
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "golden.md"
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_example_on_the_page():
-    results = doctest.testfile(str(PAGE), module_relative=False)
+@pytest.mark.parametrize("page", ["golden.md", "rounding.md"])
+def test_example_on_the_page(page):
+    results = doctest.testfile(str(DOCS / page), module_relative=False)
     assert results.attempted
     assert not results.failed

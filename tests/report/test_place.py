@@ -1,11 +1,13 @@
 """Speed over several seeds, of modules with and without registers and with more ports than pins."""
 
 import re
+import sys
 
 import pytest
 
 from lowtide.report import Cache, ReportError, Timing, place
 from lowtide.report.harness import Port, harness, ports_of
+from lowtide.report.nextpnr import run_seed
 
 
 def timing(*by_seed):
@@ -92,3 +94,22 @@ def test_ports_are_read_with_their_widths():
 def test_narrow_harness_has_seventeen_pins_at_any_width(width):
     text = harness("m", [Port("a", "input", width), Port("y", "output", width)], "ice40", narrow=True)
     assert "(input clk, input [7:0] i, output [7:0] o)" in text
+
+
+def test_a_further_seed_costs_no_other_again(adder, tmp_path, monkeypatch):
+    cache = Cache(tmp_path)
+    place(adder, "adder", "ecp5", seeds=(1, 2), cache=cache)
+    ran = []
+
+    def counted(package, command, seed, netlist):
+        ran.append(seed)
+        return run_seed(package, command, seed, netlist)
+
+    monkeypatch.setattr(sys.modules["lowtide.report.place"], "run_seed", counted)
+    assert len(place(adder, "adder", "ecp5", seeds=(1, 2, 3), cache=cache).by_seed) == 3
+    assert ran == [3]
+
+
+def test_module_without_a_path_has_no_speed():
+    with pytest.raises(ReportError, match=r"^still has no path between its ports, and so no speed$"):
+        place("module still(output y); assign y = 1'b1; endmodule", "still", "ecp5", seeds=(1,))

@@ -1,15 +1,16 @@
 """The array's exit: half words become rows of results on a stream."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat
 from amaranth.lib.wiring import In, Out
 
-from lowtide.array.queue import Queue
-from lowtide.hierarchy import Unit, place
+from lowtide.array.column import Column
+from lowtide.array.ledger import Ledger
+from lowtide.hierarchy import Structure
 
 __all__ = ["Collector"]
 
 
-class Collector(Unit):
+class Collector(Structure):
     """Puts the half words of a tile together and offers its rows as a stream.
 
     The array never stops, so every row that will come must have a place: a tile may end only while there is
@@ -47,7 +48,7 @@ class Collector(Unit):
         Cycles from ``start`` to a valid row 0.
     """
 
-    latency = 1 + Queue.latency
+    latency = Column.latency
 
     def __init__(self, rows: int, columns: int, width: int, capacity: int):
         self.rows, self.columns, self.width, self.capacity = rows, columns, width, capacity
@@ -66,40 +67,23 @@ class Collector(Unit):
             }
         )
 
-    def elaborate(self, platform):
-        m = Module()
-        promised = Signal(range(self.capacity + 1))
-        m.d.comb += self.room.eq(promised <= self.capacity - self.rows)
-        m.d.sync += promised.eq(promised + Mux(self.promise, self.rows, 0) - (self.valid & self.ready))
-
-        low = Signal(self.columns * self.half, reset_less=True)
-        low_now = Signal()  # this cycle brings the low halves of a row
-        high_now = Signal()  # this cycle brings its high halves
-        coming = Signal(range(self.rows))  # row whose halves come
-        more = Signal()  # further rows of its tile are to come
-        last = Signal()
-        m.d.comb += [low_now.eq(~high_now & (self.start | more)), last.eq(coming == self.rows - 1)]
-        m.d.sync += [high_now.eq(low_now), low.eq(self.halves)]
-        with m.If(high_now):
-            m.d.sync += [coming.eq(Mux(last, 0, coming + 1)), more.eq(~last)]
-
-        # A queue a column: all alike and in step, so one is emitted, and the others follow its lead.
-        half = self.half
-        queues = [
-            place(
-                m,
-                platform,
-                f"queue_{column}",
-                Queue(self.width, self.capacity),
-                i_valid=high_now,
-                i_data=Cat(low.word_select(column, half), self.halves.word_select(column, half))[: self.width],
-                o_ready=self.ready,
-            )
-            for column in range(self.columns)
-        ]
-        m.d.comb += [self.valid.eq(queues[0].o_valid), self.data.eq(Cat(queue.o_data for queue in queues))]
-        leaving = Signal(range(self.rows))  # row that is offered
-        m.d.comb += self.last.eq(leaving == self.rows - 1)
-        with m.If(self.valid & self.ready):
-            m.d.sync += leaving.eq(Mux(self.last, 0, leaving + 1))
-        return m
+    def wire(self, place):
+        # A column each: all alike and in step, so one is emitted, and the others follow its lead.
+        columns = [Column(self.width, self.capacity) for _ in range(self.columns)]
+        ledger = place(
+            "ledger",
+            Ledger(self.rows, self.capacity),
+            promise=self.promise,
+            start=self.start,
+            valid=columns[0].valid,
+            ready=self.ready,
+        )
+        for n, column in enumerate(columns):
+            halves = self.halves.word_select(n, self.half)
+            place(f"column_{n}", column, half=halves, high=ledger.high, ready=self.ready)
+        return {
+            "room": ledger.room,
+            "valid": columns[0].valid,
+            "data": Cat(column.data for column in columns),
+            "last": ledger.last,
+        }

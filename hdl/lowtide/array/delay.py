@@ -1,25 +1,57 @@
 """A delay of some cycles."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.halves import halves
-from lowtide.hierarchy import Unit, place
+from lowtide.hierarchy import Structure, Unit
 
-__all__ = ["Delay"]
+__all__ = ["Delay", "Register", "ShiftRegister", "delay"]
 
 
-class Delay(Unit):
-    """Delays a word by a number of cycles. A longer delay is two shorter ones.
+def delay(cycles: int, width: int, reset_less: bool = True) -> "Delay | Register":
+    """A delay, which is just a register if it is of one cycle."""
+    return Register(width, reset_less) if cycles == 1 else Delay(cycles, width, reset_less)
+
+
+class Register(Unit):
+    """Delays a word by a cycle.
 
     Parameters
     ----------
-    cycles : int
-        Delay, 1 or more.
     width : int
         Bits of the word.
     reset_less : bool
         Keep what is in flight over a reset. Without a reset, a delay may become a shift register in LUTs.
+
+    Members
+    -------
+    i, o : In(width), Out(width)
+        Word, and the word a cycle ago.
+    """
+
+    def __init__(self, width: int, reset_less: bool = True):
+        self.reset_less = reset_less
+        self.module_name = f"register_{width}" + ("" if reset_less else "_reset")
+        super().__init__({"i": In(width), "o": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        word = Signal.like(self.i, reset_less=self.reset_less)
+        m.d.sync += word.eq(self.i)
+        m.d.comb += self.o.eq(word)
+        return m
+
+
+class Delay(Structure):
+    """Delays a word by a number of cycles: a longer delay is two shorter ones.
+
+    Parameters
+    ----------
+    cycles : int
+        Delay, 2 or more.
+    width, reset_less
+        As those of `Register`.
 
     Members
     -------
@@ -32,16 +64,37 @@ class Delay(Unit):
         self.module_name = f"delay_{cycles}x{width}" + ("" if reset_less else "_reset")
         super().__init__({"i": In(width), "o": Out(width)})
 
+    def wire(self, place):
+        first, second = halves(self.cycles)
+        early = place("first", delay(first, self.width, self.reset_less), i=self.i)
+        late = place("second", delay(second, self.width, self.reset_less), i=early.o)
+        return {"o": late.o}
+
+
+class ShiftRegister(Unit):
+    """Gives a bit as it was in each of the last cycles.
+
+    Parameters
+    ----------
+    length : int
+        Cycles.
+
+    Members
+    -------
+    i : In(1)
+        The bit.
+    o : Out(length)
+        Bit ``n`` is ``i`` as it was ``n + 1`` cycles ago.
+    """
+
+    def __init__(self, length: int):
+        self.length = length
+        self.module_name = f"shift_register_{length}"
+        super().__init__({"i": In(1), "o": Out(length)})
+
     def elaborate(self, platform):
         m = Module()
-        if self.cycles == 1:
-            word = Signal(self.width, reset_less=self.reset_less)
-            m.d.sync += word.eq(self.i)
-            m.d.comb += self.o.eq(word)
-            return m
-
-        word = self.i
-        for name, cycles in zip(("first", "second"), halves(self.cycles), strict=True):
-            word = place(m, platform, name, Delay(cycles, self.width, self.reset_less), i=word).o
-        m.d.comb += self.o.eq(word)
+        bits = Signal(self.length, reset_less=True)
+        m.d.sync += bits.eq(Cat(self.i, bits))
+        m.d.comb += self.o.eq(bits)
         return m

@@ -29,8 +29,8 @@ class Feeder(Unit):
         A beat is offered on either side; it ends a tile.
     a_ready, b_ready : Out(1)
         It is taken.
-    take : Out(1)
-        A beat is taken.
+    idle : Out(1)
+        No beat is taken.
     restart : Out(1)
         This is a restart beat.
     finished : Out(1)
@@ -51,7 +51,7 @@ class Feeder(Unit):
                 "b_last": In(1),
                 "a_ready": Out(1),
                 "b_ready": Out(1),
-                "take": Out(1),
+                "idle": Out(1),
                 "restart": Out(1),
                 "finished": Out(1),
                 "misaligned": Out(1),
@@ -63,10 +63,12 @@ class Feeder(Unit):
         closing = Signal(init=1)  # a tile is complete, and its restart beat has yet to go
         started = Signal()  # there was a tile, so a restart is not that of reset
         hold_off = Signal(range(self.spacing))  # cycles in which no restart may go
+        take = Signal()
         m.d.comb += [
             self.a_ready.eq(~closing & self.b_valid),
             self.b_ready.eq(~closing & self.a_valid),
-            self.take.eq(~closing & self.a_valid & self.b_valid),
+            take.eq(~closing & self.a_valid & self.b_valid),
+            self.idle.eq(~take),
             self.restart.eq(closing & ~hold_off.any() & self.room),
             self.finished.eq(self.restart & started),
         ]
@@ -74,7 +76,7 @@ class Feeder(Unit):
             m.d.sync += [closing.eq(0), hold_off.eq(self.spacing - 1)]
         with m.Elif(hold_off.any()):
             m.d.sync += hold_off.eq(hold_off - 1)
-        with m.If(self.take):
+        with m.If(take):
             m.d.sync += [started.eq(1), closing.eq(self.a_last)]
             with m.If(self.a_last != self.b_last):
                 m.d.sync += self.misaligned.eq(1)

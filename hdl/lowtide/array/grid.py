@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Shape
+from amaranth.hdl import Cat, Shape
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.element import Element
 from lowtide.array.halves import halves
-from lowtide.hierarchy import Unit, place
+from lowtide.hierarchy import Structure
 
 __all__ = ["Grid", "grid"]
 
@@ -18,7 +18,7 @@ def grid(rows: int, columns: int, element: Callable[[], Element]) -> Any:
     return element() if rows == columns == 1 else Grid(rows, columns, element)
 
 
-class Grid(Unit):
+class Grid(Structure):
     """Rows and columns of processing elements, each wired to its neighbours.
 
     A grid is two smaller grids, down to the element: each distinct shape is emitted once, so that the emitted text
@@ -51,69 +51,55 @@ class Grid(Unit):
             ports |= {f"{name}_i": In(width), f"{name}_o": Out(width)}
         super().__init__(ports)
 
-    def elaborate(self, platform):
-        m = Module()
-        if self.rows >= self.columns:
-            above, below = halves(self.rows)
-            top, low = grid(above, self.columns, self.element), grid(below, self.columns, self.element)
-            a, restart = self._shares("a_i", top), self._shares("restart_i", top)
-            place(
-                m,
-                platform,
-                f"rows_0_to_{above - 1}",
-                top,
-                a_i=a[0],
-                restart_i=restart[0],
-                b_i=self.b_i,
-                drain_i=low.drain_o,
-            )
-            place(
-                m,
-                platform,
-                f"rows_{above}_to_{self.rows - 1}",
-                low,
-                a_i=a[1],
-                restart_i=restart[1],
-                b_i=top.b_o,
-                drain_i=self.drain_i,
-            )
-            m.d.comb += [
-                self.a_o.eq(Cat(top.a_o, low.a_o)),
-                self.restart_o.eq(Cat(top.restart_o, low.restart_o)),
-                self.b_o.eq(low.b_o),
-                self.drain_o.eq(top.drain_o),
-            ]
-        else:
-            near, far = halves(self.columns)
-            left, right = grid(self.rows, near, self.element), grid(self.rows, far, self.element)
-            b, drain = self._shares("b_i", left), self._shares("drain_i", left)
-            place(
-                m,
-                platform,
-                f"columns_0_to_{near - 1}",
-                left,
-                a_i=self.a_i,
-                restart_i=self.restart_i,
-                b_i=b[0],
-                drain_i=drain[0],
-            )
-            place(
-                m,
-                platform,
-                f"columns_{near}_to_{self.columns - 1}",
-                right,
-                a_i=left.a_o,
-                restart_i=left.restart_o,
-                b_i=b[1],
-                drain_i=drain[1],
-            )
-            m.d.comb += [
-                self.a_o.eq(right.a_o),
-                self.restart_o.eq(right.restart_o),
-                self.b_o.eq(Cat(left.b_o, right.b_o)),
-                self.drain_o.eq(Cat(left.drain_o, right.drain_o)),
-            ]
-        return m
+    def wire(self, place):
+        return self._rows(place) if self.rows >= self.columns else self._columns(place)
+
+    def _rows(self, place):
+        above, below = halves(self.rows)
+        top, low = grid(above, self.columns, self.element), grid(below, self.columns, self.element)
+        a, restart = self._shares("a_i", top), self._shares("restart_i", top)
+        place(f"rows_0_to_{above - 1}", top, a_i=a[0], restart_i=restart[0], b_i=self.b_i, drain_i=low.drain_o)
+        place(
+            f"rows_{above}_to_{self.rows - 1}",
+            low,
+            a_i=a[1],
+            restart_i=restart[1],
+            b_i=top.b_o,
+            drain_i=self.drain_i,
+        )
+        return {
+            "a_o": Cat(top.a_o, low.a_o),
+            "restart_o": Cat(top.restart_o, low.restart_o),
+            "b_o": low.b_o,
+            "drain_o": top.drain_o,
+        }
+
+    def _columns(self, place):
+        near, far = halves(self.columns)
+        left, right = grid(self.rows, near, self.element), grid(self.rows, far, self.element)
+        b, drain = self._shares("b_i", left), self._shares("drain_i", left)
+        place(
+            f"columns_0_to_{near - 1}",
+            left,
+            a_i=self.a_i,
+            restart_i=self.restart_i,
+            b_i=b[0],
+            drain_i=drain[0],
+        )
+        place(
+            f"columns_{near}_to_{self.columns - 1}",
+            right,
+            a_i=left.a_o,
+            restart_i=left.restart_o,
+            b_i=b[1],
+            drain_i=drain[1],
+        )
+        return {
+            "a_o": right.a_o,
+            "restart_o": right.restart_o,
+            "b_o": Cat(left.b_o, right.b_o),
+            "drain_o": Cat(left.drain_o, right.drain_o),
+        }
 
     def _shares(self, port, first):
         """What of a port goes to the first part, and what to the second."""

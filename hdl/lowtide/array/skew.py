@@ -3,31 +3,71 @@
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
-from lowtide.array.delay import Delay
+from lowtide.array.delay import delay
 from lowtide.array.halves import halves
-from lowtide.hierarchy import Unit, place
+from lowtide.hierarchy import Structure, Unit
 
-__all__ = ["Deskew", "Skew"]
+__all__ = ["Deskew", "Skew", "SkewedWord", "skew"]
 
 
-class Skew(Unit):
+def skew(words: int, width: int) -> "Skew | SkewedWord":
+    """A skew, which is just the end of one if it is of one word."""
+    return SkewedWord(width) if words == 1 else Skew(words, width)
+
+
+class SkewedWord(Unit):
+    """The end of a skew: takes a word, and clears it if there is none.
+
+    A word is registered as it comes, and cleared only then, by a bit that came with it. So the signal that there is
+    none reaches a register, rather than a gate a bit.
+
+    Parameters
+    ----------
+    width : int
+        Bits of the word.
+
+    Members
+    -------
+    idle_i, idle_o : In(1), Out(1)
+        There is no word; the same a cycle later, for the next word.
+    i, o : In(width), Out(width)
+        Word, and the word ``latency`` cycles ago, or zero.
+    """
+
+    latency = 2
+
+    def __init__(self, width: int):
+        self.width = width
+        self.module_name = f"skewed_word_{width}"
+        super().__init__({"idle_i": In(1), "idle_o": Out(1), "i": In(width), "o": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        word = Signal(self.width, reset_less=True)
+        idle = Signal(reset_less=True)  # this way round it is the reset of `kept` without a gate between
+        kept = Signal(self.width, reset_less=True)
+        m.d.sync += [word.eq(self.i), idle.eq(self.idle_i), kept.eq(Mux(idle, 0, word))]
+        m.d.comb += [self.o.eq(kept), self.idle_o.eq(idle)]
+        return m
+
+
+class Skew(Structure):
     """Delays word ``n`` of a beat by ``n`` cycles, and puts zeros where there is none.
 
-    A skew is two smaller skews, and a delay before each word of the second. Words are registered as they come, and
-    cleared only at the end, each by a bit that came with it: the signal that there is none reaches a register a word,
-    rather than a gate a bit.
+    A skew is two smaller skews, and a delay before each word of the second. That there is no beat passes from
+    word to word, a cycle each, as the words do: it has to reach but one register a cycle.
 
     Parameters
     ----------
     words : int
-        Words in a beat, 1 or more.
+        Words in a beat, 2 or more.
     width : int
         Bits of a word.
 
     Members
     -------
-    idle : In(words)
-        There is no beat: the same bit for every word.
+    idle_i, idle_o : In(1), Out(1)
+        There is no beat; the same ``words`` cycles later.
     i, o : In(words * width), Out(words * width)
         Beat, word 0 in the lowest bits; word ``n`` comes out ``latency + n`` cycles later.
 
@@ -37,56 +77,31 @@ class Skew(Unit):
         Cycles from ``i`` to ``o`` for word 0.
     """
 
-    latency = 2
+    latency = SkewedWord.latency
 
     def __init__(self, words: int, width: int):
         self.words, self.width = words, width
         self.module_name = f"skew_{words}x{width}"
-        super().__init__({"idle": In(words), "i": In(words * width), "o": Out(words * width)})
+        super().__init__({"idle_i": In(1), "idle_o": Out(1), "i": In(words * width), "o": Out(words * width)})
 
-    def elaborate(self, platform):
-        m = Module()
-        if self.words == 1:
-            word = Signal(self.width, reset_less=True)
-            idle = Signal(reset_less=True)  # this way round it is the reset of `kept` without a gate between
-            kept = Signal(self.width, reset_less=True)
-            m.d.sync += [word.eq(self.i), idle.eq(self.idle), kept.eq(Mux(idle, 0, word))]
-            m.d.comb += self.o.eq(kept)
-            return m
-
+    def wire(self, place):
         first, second = halves(self.words)
         cut = first * self.width
-        low = place(
-            m,
-            platform,
-            f"words_0_to_{first - 1}",
-            Skew(first, self.width),
-            idle=self.idle[:first],
-            i=self.i[:cut],
-        )
+        low = place(f"words_0_to_{first - 1}", skew(first, self.width), idle_i=self.idle_i, i=self.i[:cut])
         delays = [
-            place(
-                m,
-                platform,
-                f"delay_{n}",
-                Delay(first, self.width + 1),
-                i=Cat(self.i.word_select(n, self.width), self.idle[n]),
-            )
+            place(f"delay_{n}", delay(first, self.width), i=self.i.word_select(n, self.width))
             for n in range(first, self.words)
         ]
         high = place(
-            m,
-            platform,
             f"words_{first}_to_{self.words - 1}",
-            Skew(second, self.width),
-            idle=Cat(delay.o[-1] for delay in delays),
-            i=Cat(delay.o[:-1] for delay in delays),
+            skew(second, self.width),
+            idle_i=low.idle_o,
+            i=Cat(part.o for part in delays),
         )
-        m.d.comb += self.o.eq(Cat(low.o, high.o))
-        return m
+        return {"idle_o": high.idle_o, "o": Cat(low.o, high.o)}
 
 
-class Deskew(Unit):
+class Deskew(Structure):
     """Delays word ``n`` of a skewed beat by ``words - 1 - n`` cycles, so that all words come out together.
 
     A deskew is two smaller ones, and a delay before each word of the first.
@@ -109,31 +124,14 @@ class Deskew(Unit):
         self.module_name = f"deskew_{words}x{width}"
         super().__init__({"i": In(words * width), "o": Out(words * width)})
 
-    def elaborate(self, platform):
-        m = Module()
+    def wire(self, place):
         if self.words == 1:
-            m.d.comb += self.o.eq(self.i)
-            return m
+            return {"o": self.i}
 
         first, second = halves(self.words)
-        cut = first * self.width
         delays = [
-            place(m, platform, f"delay_{n}", Delay(second, self.width), i=self.i.word_select(n, self.width))
-            for n in range(first)
+            place(f"delay_{n}", delay(second, self.width), i=self.i.word_select(n, self.width)) for n in range(first)
         ]
-        low = place(
-            m,
-            platform,
-            f"words_0_to_{first - 1}",
-            Deskew(first, self.width),
-            i=Cat(delay.o for delay in delays),
-        )
-        high = place(
-            m,
-            platform,
-            f"words_{first}_to_{self.words - 1}",
-            Deskew(second, self.width),
-            i=self.i[cut:],
-        )
-        m.d.comb += self.o.eq(Cat(low.o, high.o))
-        return m
+        low = place(f"words_0_to_{first - 1}", Deskew(first, self.width), i=Cat(part.o for part in delays))
+        high = place(f"words_{first}_to_{self.words - 1}", Deskew(second, self.width), i=self.i[first * self.width :])
+        return {"o": Cat(low.o, high.o)}

@@ -2,25 +2,25 @@
 
 from functools import partial
 
-from amaranth.hdl import Const, Module
+from amaranth.hdl import Cat, Const
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.beat import beat_layout
 from lowtide.array.collector import Collector
-from lowtide.array.delay import Delay
+from lowtide.array.delay import ShiftRegister, delay
 from lowtide.array.feeder import Feeder
 from lowtide.array.grid import grid
 from lowtide.array.shape import ArrayShape
-from lowtide.array.skew import Deskew, Skew
+from lowtide.array.skew import Deskew, Skew, skew
 from lowtide.formats.bfp import Bfp
-from lowtide.hierarchy import Unit, place
+from lowtide.hierarchy import Structure
 from lowtide.units.fmac import Fmac
 
 __all__ = ["SystolicArray"]
 
 
-class SystolicArray(Unit):
+class SystolicArray(Structure):
     """Output-stationary matrix product in block floating point.
 
     A tile is ``C[r, c] = sum over beats of dot(A[r], B[c])``, exact, for ``rows`` × ``columns`` results: each beat
@@ -74,15 +74,12 @@ class SystolicArray(Unit):
             }
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def wire(self, place):
         rows, columns = self.shape.rows, self.shape.columns
         cells = grid(rows, columns, self.element)
         collector = self._collector
 
         feeder = place(
-            m,
-            platform,
             "feeder",
             Feeder(2 * rows),
             room=collector.room,
@@ -91,53 +88,31 @@ class SystolicArray(Unit):
             b_valid=self.b.valid,
             b_last=self.b.payload.last,
         )
-        skew_a = place(
-            m, platform, "skew_a", Skew(rows, self.width_a), idle=(~feeder.take).replicate(rows), i=self.a.payload.data
-        )
-        skew_b = place(
-            m,
-            platform,
-            "skew_b",
-            Skew(columns, self.width_b),
-            idle=(~feeder.take).replicate(columns),
-            i=self.b.payload.data,
-        )
-        restart = place(
-            m,
-            platform,
-            "skew_restart",
-            Skew(rows, 1),
-            idle=(~feeder.restart).replicate(rows),
-            i=Const(1).replicate(rows),
-        )
+        skew_a = place("skew_a", skew(rows, self.width_a), idle_i=feeder.idle, i=self.a.payload.data)
+        skew_b = place("skew_b", skew(columns, self.width_b), idle_i=feeder.idle, i=self.b.payload.data)
+        restart = place("restart", ShiftRegister(Skew.latency - 1 + rows), i=feeder.restart)
         place(
-            m,
-            platform,
             "grid",
             cells,
             a_i=skew_a.o,
             b_i=skew_b.o,
-            restart_i=restart.o,
+            restart_i=restart.o[Skew.latency - 1 :],
             drain_i=Const(0, columns * collector.half),
         )
-        deskew = place(m, platform, "deskew", Deskew(columns, collector.half), i=cells.drain_o)
-        finished = place(m, platform, "result_delay", Delay(self._result_delay, 1, reset_less=False), i=feeder.finished)
+        straight = place("deskew", Deskew(columns, collector.half), i=cells.drain_o)
+        start = place("result_delay", delay(self._result_delay, 1, reset_less=False), i=feeder.finished)
         place(
-            m,
-            platform,
             "collector",
             collector,
             promise=feeder.finished,
-            start=finished.o,
-            halves=deskew.o,
+            start=start.o,
+            halves=straight.o,
             ready=self.c.ready,
         )
-        m.d.comb += [
-            self.a.ready.eq(feeder.a_ready),
-            self.b.ready.eq(feeder.b_ready),
-            self.c.valid.eq(collector.valid),
-            self.c.payload.data.eq(collector.data),
-            self.c.payload.last.eq(collector.last),
-            self.misaligned.eq(feeder.misaligned),
-        ]
-        return m
+        return {
+            "a__ready": feeder.a_ready,
+            "b__ready": feeder.b_ready,
+            "c__valid": collector.valid,
+            "c__payload": Cat(collector.data, collector.last),
+            "misaligned": feeder.misaligned,
+        }

@@ -55,7 +55,7 @@ def emit_unit(kind: str, config: Config, changes: dict[str, Any], folder: Path) 
 def verilog_and_modules(top: Unit) -> tuple[str, list[str]]:
     """Verilog of a unit and of all below it, and the names of its modules, leaves first."""
     netlist = Netlist(top)
-    return verilog_of(netlist.rtlil), netlist.names
+    return verilog_of(netlist.rtlil) + netlist.wiring, netlist.names
 
 
 class _Files:

@@ -10,6 +10,8 @@ from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
+from lowtide.units.conversion.normaliser import Normaliser, NormaliserShape
+from lowtide.units.conversion.row_normaliser import RowNormaliser, RowNormaliserShape
 from lowtide.units.conversion.serial import SerialBfpConverter
 from lowtide.units.conversion.shape import ConverterShape
 from lowtide.units.fmac import Fmac
@@ -42,8 +44,10 @@ UNITS = {
     "chunker": UnitKind(Chunker, ConverterShape),
     "fmac": UnitKind(Fmac, Bfp),
     "neighbour_source": UnitKind(NeighbourSource, Neighbour),
+    "normaliser": UnitKind(Normaliser, NormaliserShape),
     "random_source": UnitKind(RandomSource, Source),
     "rounder": UnitKind(Rounder, RounderShape),
+    "row_normaliser": UnitKind(RowNormaliser, RowNormaliserShape),
     "stochastic_rounder": UnitKind(StochasticRounder, StochasticShape),
 }
 

@@ -1,16 +1,16 @@
 """The array as a Verilog user expects it: AXI4-Stream port names, data in whole bytes."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Const
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.systolic import SystolicArray
 from lowtide.config import Config
-from lowtide.hierarchy import Unit, place
+from lowtide.hierarchy import Structure
 
 __all__ = ["AxiStreamArray"]
 
 
-class AxiStreamArray(Unit):
+class AxiStreamArray(Structure):
     """`SystolicArray` behind AXI4-Stream ports.
 
     Parameters
@@ -37,13 +37,14 @@ class AxiStreamArray(Unit):
     def __init__(self, config: Config, name: str = "lowtide_array"):
         self.config, self.module_name = config, name
         self.array = SystolicArray(config.array, config.bfp)
+        self._bits = {
+            "s_axis_a": config.array.rows * config.bfp.layout_a.size,
+            "s_axis_b": config.array.columns * config.bfp.layout_b.size,
+            "m_axis_c": config.array.columns * config.bfp.accumulator,
+        }
         ports = {"misaligned": Out(1)}
-        for prefix, width, inward in (
-            ("s_axis_a", config.array.rows * config.bfp.layout_a.size, In),
-            ("s_axis_b", config.array.columns * config.bfp.layout_b.size, In),
-            ("m_axis_c", config.array.columns * config.bfp.accumulator, Out),
-        ):
-            outward = Out if inward is In else In
+        for prefix, width in self._bits.items():
+            inward, outward = (In, Out) if prefix.startswith("s_") else (Out, In)
             ports |= {
                 f"{prefix}_tdata": inward(-(-width // 8) * 8),
                 f"{prefix}_tlast": inward(1),
@@ -52,26 +53,22 @@ class AxiStreamArray(Unit):
             }
         super().__init__(ports)
 
-    def elaborate(self, platform):
-        m = Module()
-        array = self.array
-        place(
-            m,
-            platform,
+    def wire(self, place):
+        array = place(
             "array",
-            array,
-            a__payload=Cat(self.s_axis_a_tdata[: array.a.payload.data.shape().width], self.s_axis_a_tlast),
+            self.array,
+            a__payload=Cat(self.s_axis_a_tdata[: self._bits["s_axis_a"]], self.s_axis_a_tlast),
             a__valid=self.s_axis_a_tvalid,
-            b__payload=Cat(self.s_axis_b_tdata[: array.b.payload.data.shape().width], self.s_axis_b_tlast),
+            b__payload=Cat(self.s_axis_b_tdata[: self._bits["s_axis_b"]], self.s_axis_b_tlast),
             b__valid=self.s_axis_b_tvalid,
             c__ready=self.m_axis_c_tready,
         )
-        m.d.comb += [
-            self.s_axis_a_tready.eq(array.a.ready),
-            self.s_axis_b_tready.eq(array.b.ready),
-            self.m_axis_c_tdata.eq(array.c.payload.data),
-            self.m_axis_c_tlast.eq(array.c.payload.last),
-            self.m_axis_c_tvalid.eq(array.c.valid),
-            self.misaligned.eq(array.misaligned),
-        ]
-        return m
+        unused = len(self.m_axis_c_tdata) - self._bits["m_axis_c"]
+        return {
+            "s_axis_a_tready": array.a.ready,
+            "s_axis_b_tready": array.b.ready,
+            "m_axis_c_tdata": Cat(array.c.payload.data, Const(0, unused)),
+            "m_axis_c_tlast": array.c.payload.last,
+            "m_axis_c_tvalid": array.c.valid,
+            "misaligned": array.misaligned,
+        }

@@ -1,8 +1,6 @@
 """Speed of a Verilog module: nextpnr, several seeds, the median."""
 
-import json
 import os
-import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -14,12 +12,11 @@ import attrs
 from lowtide.report.cache import Cache
 from lowtide.report.error import ReportError
 from lowtide.report.harness import HARNESS, harness, ports_of
+from lowtide.report.nextpnr import NETLIST, Netlist, Run, run_seed
 from lowtide.report.synthesis import DESIGN, family, run_yosys
-from lowtide.report.tool import ToolFailure, run_tool
 
 __all__ = ["DEVICES", "SEEDS", "Device", "Timing", "place"]
 
-NETLIST = "netlist.json"
 SEEDS = (1, 2, 3, 4, 5)
 
 
@@ -141,7 +138,7 @@ def place(
     dsp : bool
         Whether multipliers may become DSP blocks.
     cache : Cache, optional
-        Where results are kept.
+        Where results are kept, each seed by itself.
     progress : callable, optional
         Called with the number of seeds done and of all seeds, at first with none done.
 
@@ -169,31 +166,36 @@ def place(
     )
     command = f"{chosen.options} --json {NETLIST} --timing-allow-fail"
 
-    def measure() -> Timing:
-        with TemporaryDirectory(prefix="lowtide-") as folder:
-            here = Path(folder)
-            listing = f"read_verilog {DESIGN}; hierarchy -top {top}; tee -o ports.txt portlist {top}"
-            run_yosys(verilog, listing, here)
-            ports = ports_of((here / "ports.txt").read_text(encoding="utf-8"))
-            wrapper = harness(top, ports, target, clock=clock, narrow=chosen.narrow)
-            (here / "harness.v").write_text(wrapper, encoding="utf-8")
-            run_yosys(verilog, script, here)
-            reports = _run_seeds(chosen.package, command, seeds, here, progress or (lambda done, all_: None))
-        cells = {cell: use for cell, use in reports[0]["utilization"].items() if use["used"]}
-        return Timing(
-            target=target,
-            device=name,
-            seeds=tuple(seeds),
-            by_seed=[_fmax(report, top) for report in reports],
-            critical=_critical(reports[0]),
-            used={cell: use["used"] for cell, use in cells.items()},
-            available={cell: use["available"] for cell, use in cells.items()},
-            script=script,
-            command=f"{chosen.package.replace('_', '-')} {command}",
-        )
+    def synthesise(here: Path) -> None:
+        listing = f"read_verilog {DESIGN}; hierarchy -top {top}; tee -o ports.txt portlist {top}"
+        run_yosys(verilog, listing, here)
+        ports = ports_of((here / "ports.txt").read_text(encoding="utf-8"))
+        wrapper = harness(top, ports, target, clock=clock, narrow=chosen.narrow)
+        (here / "harness.v").write_text(wrapper, encoding="utf-8")
+        run_yosys(verilog, script, here)
 
-    inputs = (verilog, top, clock, script, command, str(list(seeds)))
-    return (cache or Cache()).recall(Timing, inputs, measure)
+    with TemporaryDirectory(prefix="lowtide-") as folder:
+        netlist = Netlist(Path(folder), synthesise)
+
+        def run(seed: int) -> Run:
+            inputs = (verilog, top, clock, script, command, str(seed))
+            return (cache or Cache()).recall(Run, inputs, lambda: run_seed(chosen.package, command, seed, netlist))
+
+        runs = _at_once(run, seeds, progress or (lambda done, all_: None))
+    speeds = tuple(run.fmax for run in runs if run.fmax)
+    if len(speeds) < len(runs):
+        raise ReportError(f"{top} has no path between its ports, and so no speed")
+    return Timing(
+        target=target,
+        device=name,
+        seeds=tuple(seeds),
+        by_seed=speeds,
+        critical=runs[0].critical,
+        used=runs[0].used,
+        available=runs[0].available,
+        script=script,
+        command=f"{chosen.package.replace('_', '-')} {command}",
+    )
 
 
 def _device(target: str, device: str | None, dsp: bool) -> tuple[str, Device]:
@@ -210,52 +212,15 @@ def _with_dsp(target: str) -> str:
     return ", ".join(name for name, device in DEVICES[target].items() if device.dsp) or "none"
 
 
-def _run_seeds(
-    package: str, command: str, seeds: Sequence[int], folder: Path, progress: Callable[[int, int], None]
-) -> list[dict]:
-    """The report of each seed, as many at a time as there are processors."""
+def _at_once(run: Callable[[int], Run], seeds: Sequence[int], progress: Callable[[int, int], None]) -> list[Run]:
+    """A run for each seed, as many at a time as there are processors."""
     progress(0, len(seeds))
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
     try:
-        runs = [pool.submit(_run_seed, package, command, seed, folder) for seed in seeds]
-        for done, run in enumerate(as_completed(runs), start=1):
-            run.result()
+        runs = [pool.submit(run, seed) for seed in seeds]
+        for done, ended in enumerate(as_completed(runs), start=1):
+            ended.result()
             progress(done, len(seeds))
-        return [run.result() for run in runs]
+        return [ended.result() for ended in runs]
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _run_seed(package: str, command: str, seed: int, folder: Path) -> dict:
-    report = f"seed{seed}.json"
-    try:
-        run_tool(package, [*command.split(), "--seed", str(seed), "--report", report], folder)
-    except ToolFailure as failure:
-        raise ReportError(_too_big(failure.log) or str(failure)) from None
-    return json.loads((folder / report).read_text(encoding="utf-8"))
-
-
-def _too_big(log: str) -> str:
-    """By how much a design exceeds its device; nothing if that was not what failed."""
-    rows = re.findall(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", log, re.MULTILINE)
-    over = [f"{used} of {there} {cell}" for cell, used, there in rows if int(used) > int(there)]
-    return f"the design does not fit the device: it needs {', '.join(over)}" if over else ""
-
-
-def _fmax(report: Mapping, top: str) -> float:
-    clocks = [clock["achieved"] for clock in report["fmax"].values()]
-    if not clocks:
-        raise ReportError(f"{top} has no path between its ports, and so no speed")
-    return round(min(clocks), 2)
-
-
-def _critical(report: Mapping) -> str:
-    """The longest path from register to register, in words."""
-    paths = [path["path"] for path in report["critical_paths"] if path["from"] == path["to"]]
-    steps = max(paths, key=lambda path: sum(step["delay"] for step in path), default=[])
-    if not steps:
-        return "none"
-    delay = sum(step["delay"] for step in steps)
-    routing = sum(step["delay"] for step in steps if step["type"] == "routing")
-    nets = [step["net"] for step in steps if step["type"] == "routing"]
-    return f"{delay:.2f} ns, {routing:.2f} of them routing: {' > '.join(nets)}"

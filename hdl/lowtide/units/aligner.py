@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Module, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -62,13 +62,13 @@ class Aligner(wiring.Component):
         m = Module()
         value = Signal(signed(len(self.i) + STEP - 1))
         sign = Signal()
-        shift = delayed(m, self.shift)
-        coarse = shift // STEP
-        m.d.comb += [value.eq(delayed(m, self.i) << shift % STEP), sign.eq(value[-1])]
+        fine, coarse = self.shift % STEP, self.shift // STEP
+        m.d.comb += [value.eq(delayed(m, self.i) << delayed(m, fine)), sign.eq(value[-1])]
 
+        # Registered, what clears a register reaches it without a gate between.
         places = range(self.max_shift // STEP + 1)
-        copies = [gated(m, value, coarse == place) for place in places]
-        fills = [gated(m, sign, coarse <= place) for place in places]
+        copies = [unless(m, delayed(m, coarse != place), value) for place in places]
+        fills = [unless(m, delayed(m, coarse > place), sign) for place in places]
         word = Signal.like(self.o)
         m.d.comb += self.o.eq(delayed(m, word))
         for bit in range(len(self.o)):
@@ -80,11 +80,8 @@ class Aligner(wiring.Component):
         return m
 
 
-def gated(m: Module, value: Value, here: Value) -> Signal:
-    """Register `value` if it belongs `here`, zero if not."""
+def unless(m: Module, away: Value, value: Value) -> Signal:
+    """Register `value`, or zero if it belongs elsewhere."""
     copy = Signal(len(value), reset_less=True)
-    with m.If(here):
-        m.d.sync += copy.eq(value)
-    with m.Else():
-        m.d.sync += copy.eq(0)
+    m.d.sync += copy.eq(Mux(away, 0, value))
     return copy

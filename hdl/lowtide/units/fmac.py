@@ -1,5 +1,7 @@
 """FMAC: the processing element for block floating point."""
 
+from functools import cached_property
+
 from amaranth.hdl import Module, Signal, signed
 from amaranth.lib.wiring import In, Out
 
@@ -70,8 +72,6 @@ class Fmac(Unit):
                 "drain_o": Out(self.half),
             }
         )
-        self._dot_product = DotProduct(bfp)
-        self._aligner = Aligner(self._dot_product.o.shape().width, bfp.max_code_a + bfp.max_code_b, bfp.accumulator)
 
     @property
     def bfp(self) -> Bfp:
@@ -87,6 +87,15 @@ class Fmac(Unit):
     def latency(self) -> int:
         """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
         return self._to_accumulator + 2
+
+    @cached_property  # of many elements only one is ever elaborated
+    def _dot_product(self) -> DotProduct:
+        return DotProduct(self.bfp)
+
+    @cached_property
+    def _aligner(self) -> Aligner:
+        width = self._dot_product.o.shape().width
+        return Aligner(width, self.bfp.max_code_a + self.bfp.max_code_b, self.bfp.accumulator)
 
     @property
     def _to_accumulator(self) -> int:

@@ -40,7 +40,7 @@ class Stochastic:
     The sources together serve L lanes, and L divides the group: a group takes ``group / L`` steps, one if L is the
     group and ``group`` if it is 1. Rows are those of the tensor with its groups' axis last, in C order. Element l of
     group g of row i is in lane ``l % L``, and its word is that of row ``first_row + i`` and index
-    ``g * (group / L) + l // L``; a source without rows counts on from row to row.
+    ``g * (group / L) + l // L``; a source without rows counts on from row to row, from ``first_step``.
 
     Parameters
     ----------
@@ -49,7 +49,9 @@ class Stochastic:
     source : Source or sequence of Source
         The sources, those of the lower lanes first, with words of equal width.
     first_row : int
-        Rows before the tensor's first, since reset.
+        Rows before the tensor's first, since reset, for sources with rows.
+    first_step : int
+        Steps before the tensor's first, since reset, for sources without.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Stochastic:
     mode: str = attrs.field(default="carry")
     source: tuple[Source, ...] = attrs.field(converter=_sources)
     first_row: int = 0
+    first_step: int = 0
 
     def __attrs_post_init__(self):
         _check_mode(self.mode)
@@ -83,13 +86,14 @@ class Stochastic:
     def words(self, row: Any, index: Any, lane: Any, steps: int) -> np.ndarray:
         """Words of lanes at an index in a row, of rows of so many steps."""
         row, index, lane = np.broadcast_arrays(row, index, lane)
-        row = row + self.first_row
         found = np.zeros(lane.shape, np.int64)
         first = 0
         for source in self.source:
             here = (lane >= first) & (lane < first + source.lanes)
-            at, since = (index[here], row[here]) if source.rows else (index[here] + row[here] * steps, 0)
-            found[here] = words(source, at, lane[here] - first, since)
+            if source.rows:
+                found[here] = words(source, index[here], lane[here] - first, row[here] + self.first_row)
+            else:
+                found[here] = words(source, index[here] + row[here] * steps + self.first_step, lane[here] - first)
             first += source.lanes
         return found
 

@@ -79,7 +79,12 @@ def tensors(draw, shape):
 
 @pytest.mark.parametrize("shape", SHAPES, ids=by_name)
 def test_any_bits(shape):
-    @settings(derandomize=True, deadline=None, max_examples=10, suppress_health_check=list(HealthCheck))
+    @settings(
+        derandomize=True,
+        deadline=None,
+        max_examples=10,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
     @given(st.lists(tensors(shape), min_size=1, max_size=3))
     def run(cases):
         check(shape, cases)

@@ -1,0 +1,111 @@
+"""FP32 rounder: a significand and an exponent become a number, rounded to nearest once."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.fp32 import FP32, SPECIAL
+from lowtide.hierarchy import Unit
+from lowtide.units.adder_tree import add
+from lowtide.units.delay import delayed
+
+__all__ = ["Fp32Rounder"]
+
+
+class Fp32Rounder(Unit):
+    """Rounds what `LeadingShift` gives to FP32, to nearest, ties to even.
+
+    A significand of a negative integer lacks a one below all that is kept. Let ``g`` be the first bit that is dropped.
+    If the integer has a one below it, ``g`` alone decides, whatever the sign. If it has none, the rest is zeros, and
+    ``g & odd`` decides; or it is ones, to which the missing one is added, and ``g | odd`` does.
+
+    The decision is the carry into the adder that also adds the exponents.
+
+    A result that is then ``2**128`` or more becomes infinite; one that is below ``2**-126``, zero.
+
+    Parameters
+    ----------
+    places : int
+        As of the shift.
+
+    Members
+    -------
+    enable : In(1)
+        Registers take what comes.
+    sign, significand, inexact, stays : In(1), In(25), In(1), In(places)
+        As of the shift.
+    lowest : In(signed(11))
+        Exponent field that belongs to ``stays = 0``.
+    o : Out(FP32)
+        The number, ``latency`` cycles of ``enable`` later.
+    overflow, underflow : Out(1)
+        It is infinite; it is zero, and the integer is not.
+    """
+
+    enable: Value
+    sign: Value
+    significand: Value
+    inexact: Value
+    stays: Value
+    lowest: Value
+    overflow: Value
+    underflow: Value
+
+    latency = 4
+    """Cycles from the significand to the number."""
+
+    def __init__(self, places: int):
+        self.places = places
+        self.module_name = f"fp32_rounder_{places}"
+        super().__init__(
+            {
+                "enable": In(1),
+                "sign": In(1),
+                "significand": In(25),
+                "inexact": In(1),
+                "stays": In(places),
+                "lowest": In(signed(11)),
+                "o": Out(FP32),
+                "overflow": Out(1),
+                "underflow": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        def register(value: Value, cycles: int = 1) -> Value:
+            return delayed(m, value, cycles, enable=self.enable)
+
+        dropped, odd = self.significand[0], self.significand[1]
+        up = register(Mux(self.inexact, dropped, Mux(self.sign, dropped | odd, dropped & odd)))
+        fraction, zero = register(self.significand[1:-1]), register(~self.significand[-1])
+        fields = Signal(len(fraction) + len(self.lowest))
+        base, more = Cat(fraction, register(self.lowest)), Cat(Const(0, len(fraction)), register(self.stays))
+        m.d.comb += fields.eq(add(base, more, up))
+        rounded, zero = register(fields), register(zero)
+
+        exponent = rounded[len(fraction) :]
+        negative, above, field = exponent[10], exponent[8:10].any(), exponent[:8]
+        overflow, underflow = Signal(), Signal()
+        m.d.comb += [
+            overflow.eq(~zero & ~negative & (above | field.all())),
+            underflow.eq(~zero & (negative | ~exponent[:10].any())),
+        ]
+        number, sign = register(rounded), register(self.sign, 3)
+        infinite, small = register(overflow), register(underflow)
+        vanishes = register(underflow | zero)
+
+        # A field is cleared by the synchronous reset of its flip-flops, which costs no look-up tables.
+        o = Signal(FP32, reset_less=True)
+        with m.If(self.enable):
+            m.d.sync += [
+                o.fraction.eq(number[: len(fraction)]),
+                o.exponent.eq(Mux(infinite, SPECIAL, number[len(fraction) :])),
+                o.sign.eq(sign),
+            ]
+            with m.If(infinite | vanishes):
+                m.d.sync += o.fraction.eq(0)
+            with m.If(vanishes):
+                m.d.sync += [o.exponent.eq(0), o.sign.eq(0)]
+        m.d.comb += [self.o.eq(o), self.overflow.eq(register(infinite)), self.underflow.eq(register(small))]
+        return m

@@ -1,0 +1,64 @@
+"""Decisions of a stochastic rounder: what designs differ in."""
+
+from amaranth.hdl import Cat, Module, Value
+from amaranth.lib.wiring import In, Out
+
+from lowtide.hierarchy import Unit, place
+from lowtide.units.random.shape import Source
+from lowtide.units.random.source import RandomSource
+from lowtide.units.rounding.rounder import Rounder
+from lowtide.units.rounding.shape import RounderShape
+
+__all__ = ["RoundingDecisions"]
+
+
+class RoundingDecisions(Unit):
+    """A random source and the decisions of the rounders that it serves; what they do to integers stays outside.
+
+    `StochasticRounder` without what is the same for all sources and rules, for measuring how these compare.
+
+    Parameters
+    ----------
+    source : Source
+        The source; its lanes are the rounders.
+    rounder : RounderShape
+        One of them, of a stochastic mode, with words of the source's width.
+
+    Members
+    -------
+    step : In(1)
+        The words are taken.
+    row : In(1)
+        They were the last of a row. Only if the source knows rows.
+    fractions : In(lanes * fraction)
+        Fractions to be rounded away, lane 0 in the lowest bits.
+    up : Out(lanes)
+        Whether to round up. Combinational.
+    """
+
+    step: Value
+    row: Value
+    fractions: Value
+    up: Value
+
+    def __init__(self, source: Source, rounder: RounderShape):
+        self.source, self.rounder = source, rounder
+        self.module_name = f"rounding_decisions_{RandomSource(source).module_name}_{Rounder(rounder).module_name}"
+        ports = {"step": In(1), "fractions": In(source.lanes * rounder.fraction), "up": Out(source.lanes)}
+        super().__init__(ports | ({"row": In(1)} if source.rows else {}))
+
+    def elaborate(self, platform):
+        m = Module()
+        row = {"row": self.row} if self.source.rows else {}
+        words = place(m, platform, "source", RandomSource(self.source), step=self.step, **row).words
+        for lane in range(self.source.lanes):
+            rounder = place(
+                m,
+                platform,
+                f"rounder_{lane}",
+                Rounder(self.rounder),
+                value=Cat(self.fractions.word_select(lane, self.rounder.fraction), 0),
+                random=words.word_select(lane, self.source.width),
+            )
+            m.d.comb += self.up[lane].eq(rounder.up)
+        return m

@@ -1,0 +1,1 @@
+"""Search for stochastic rounding units: small, and true on average."""

@@ -1,0 +1,145 @@
+"""The ``explore`` command: searches of design spaces."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import optuna
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from lowtide.report.synthesis import TARGETS
+from lowtide.report.versions import versions
+from lowtide_sim.explore.accuracy import accuracies
+from lowtide_sim.explore.error import ExploreError
+from lowtide_sim.explore.front import front
+from lowtide_sim.explore.plot import plot
+from lowtide_sim.explore.search import Tried, search, tried, workers
+from lowtide_sim.explore.storage import open_study
+from lowtide_sim.explore.table import sentence, to_plain, to_table
+from lowtide_sim.training.accuracy import final_accuracy
+
+__all__ = ["explore"]
+
+CACHE = Path("build/cache")
+EXAMPLES = """\b
+Examples:
+  lowtide explore sru
+  lowtide explore sru --trials 400 --target ecp5
+  lowtide explore sru --storage /net/shared/sru.journal --seed 2
+"""
+
+
+@click.group()
+def explore() -> None:
+    """Search design spaces."""
+
+
+@explore.command(epilog=EXAMPLES)
+@click.option("--target", type=click.Choice(list(TARGETS)), default="xc7", show_default=True, help="FPGA family.")
+@click.option(
+    "--trials", type=click.IntRange(min=1), default=80, show_default=True, help="Trials the study shall have in all."
+)
+@click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes that measure.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the sampler.")
+@click.option("--rows", is_flag=True, help="Generators that know the ends of rows, at the price of a second register.")
+@click.option(
+    "--accuracy",
+    "trainings",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Train a network by each design of the front, so many times.",
+)
+@click.option(
+    "--storage",
+    type=click.Path(path_type=Path),
+    default=Path("build/explore/sru.journal"),
+    show_default=True,
+    help="File of the study; several processes and machines may share it.",
+)
+@click.option(
+    "--plot",
+    "picture",
+    type=click.Path(path_type=Path),
+    default=Path("build/explore/sru.png"),
+    show_default=True,
+    help="Picture.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def sru(
+    target: str,
+    trials: int,
+    jobs: int,
+    seed: int,
+    rows: bool,
+    trainings: int,
+    storage: Path,
+    picture: Path,
+    as_json: bool,
+) -> None:
+    """Search for stochastic rounding units that are small and true on average.
+
+    Designs differ in generator, taps, words, lanes a generator serves, rule and width of the rounder. Figures are cells
+    a rounder from synthesis, bias and correlation counted exactly. The study is kept in a file: a search that was
+    interrupted goes on from there, and several at once work on the same.
+    """
+    study = open_study(storage, f"sru-{target}{'-rows' * rows}")
+    try:
+        _search(study, trials, jobs, seed=seed, target=target, rows=rows)
+        designs = tried(study, rows=rows)
+        trained = _train(designs, trainings, jobs) if trainings else {}
+    except KeyboardInterrupt:
+        raise ExploreError(f"interrupted; the same command goes on, {storage} has what was found") from None
+    try:
+        plot(designs, target, picture)
+    except (OSError, ValueError) as error:
+        raise ExploreError(f"cannot write {picture}: {getattr(error, 'strerror', None) or error}") from None
+    if as_json:
+        found = {"target": target, "versions": versions() | {"optuna": version("optuna")}}
+        click.echo(json.dumps(found | to_plain(designs, trained) | {"plot": str(picture)}, indent=2))
+        return
+    Console(width=None if sys.stdout.isatty() else 160).print(to_table(designs, target, trained))
+    click.echo(sentence(designs))
+    click.echo(picture)
+
+
+def _search(study: optuna.Study, trials: int, jobs: int, *, seed: int, target: str, rows: bool) -> None:
+    """Search, with a bar of progress, and say how fast it went."""
+    finished: list[int] = []
+
+    def update(done: int) -> None:
+        finished.append(done)
+        bar(done)
+
+    started = time.perf_counter()
+    with _bar(f"Trials on {target}", trials) as bar:
+        search(study, trials=trials, jobs=jobs, seed=seed, target=target, rows=rows, cache=CACHE, progress=update)
+    made, minutes = finished[-1] - finished[0], (time.perf_counter() - started) / 60
+    if made:
+        click.echo(
+            f"{made} trials in {60 * minutes:.0f} s, {made / minutes:.0f} a minute by {jobs} processes", err=True
+        )
+
+
+def _train(designs: list[Tried], trainings: int, jobs: int) -> dict[int, float]:
+    """Train by the designs of the front and by the baselines, with a bar of progress."""
+    best = front(designs)
+    chosen = best + [tried for tried in designs if tried.baseline and tried not in best]
+    with _bar("Trainings", trainings * len(chosen)) as bar, workers(jobs) as pool:
+        return accuracies(chosen, final_accuracy, seeds=range(1, trainings + 1), pool=pool, progress=bar)
+
+
+@contextmanager
+def _bar(words: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar of progress on stderr, where that is a terminal; it is told how much is done."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(words, total=total)
+        yield lambda done: progress.update(task, completed=done)

@@ -1,0 +1,63 @@
+"""What a search found, as a picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from lowtide_sim.explore.front import better_than_plateau, front
+from lowtide_sim.explore.search import Tried
+
+__all__ = ["plot"]
+
+BLUE, GREY, DARK, RED = "#1f6f9f", "#b9c4cc", "#333333", "#b5402f"
+
+
+def plot(designs: Sequence[Tried], target: str, file: Path) -> None:
+    """Draw worst bias and correlation of lanes over area: all designs, the front, and the baselines.
+
+    Parameters
+    ----------
+    designs : sequence of Tried
+        What to draw.
+    target : str
+        Of the areas.
+    file : Path
+        Image to write; its suffix says of which kind.
+    """
+    figure = Figure(figsize=(10, 4.5), layout="constrained")
+    axes = figure.subplots(1, 2)
+    baselines = [tried for tried in designs if tried.baseline]
+    kinds = [
+        (designs, {"color": GREY, "s": 14, "label": "tried"}),
+        (front(designs), {"color": BLUE, "s": 22, "label": "on the front"}),
+        (better_than_plateau(designs)[:1], {"facecolor": "none", "edgecolor": DARK, "s": 130, "label": "named below"}),
+        (baselines, {"color": RED, "s": 40, "marker": "D", "label": "baselines"}),
+    ]
+    panels = [("worst_bias", "worst bias (last bits kept)"), ("lane", "correlation between lanes (RMS)")]
+    for place, (name, label) in zip(axes, panels, strict=True):
+        for chosen, style in kinds:
+            points = [(tried.figures.cells, getattr(tried.figures, name)) for tried in chosen]
+            place.scatter(*zip(*points, strict=True) if points else ([], []), **style)
+        for tried in baselines:
+            point = (tried.figures.cells, getattr(tried.figures, name))
+            right = tried.figures.cells > 20
+            place.annotate(
+                tried.baseline,
+                point,
+                xytext=(-7 if right else 7, 5),
+                textcoords="offset points",
+                ha="right" if right else "left",
+                color=RED,
+                fontsize=8,
+            )
+        place.set_xscale("log")
+        place.set_yscale("log")
+        place.set_xlabel(f"LUT + FF a rounder, {target}")
+        place.set_ylabel(label)
+        place.spines[["top", "right"]].set_visible(False)
+        place.grid(color=GREY, linewidth=0.5, alpha=0.6)
+        place.set_axisbelow(True)
+    axes[0].legend(loc="upper right", frameon=False)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=110)

@@ -1,0 +1,1 @@
+"""Training by quantised products: what the rounding of gradients does to a network."""

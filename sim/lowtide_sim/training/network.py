@@ -1,0 +1,87 @@
+"""Networks of layers with quantised products, and the gradients of their loss."""
+
+import attrs
+import numpy as np
+
+from lowtide_sim.training.convolution import Convolution
+from lowtide_sim.training.layer import Dense, Layer, Window
+from lowtide_sim.training.products import Products
+from lowtide_sim.workload.digits import CLASSES, PIXELS
+from lowtide_sim.workload.network import rectified
+
+__all__ = ["NETWORKS", "Network", "cross_entropy", "network"]
+
+# Image, and for each layer how it reads its inputs, the inputs of a row, and the outputs.
+NETWORKS: dict[str, tuple[tuple[int, ...], tuple[tuple[Window, int, int], ...]]] = {
+    "perceptron": ((PIXELS,), ((Dense(), PIXELS, 64), (Dense(), 64, CLASSES))),
+    "convolution": (
+        (8, 8, 1),
+        ((Convolution(3), 9, 8), (Convolution(3), 72, 16), (Dense(), 4 * 4 * 16, CLASSES)),
+    ),
+}
+
+
+@attrs.frozen(eq=False)
+class Network:
+    """Layers with a rectifier (ReLU) between any two.
+
+    Parameters
+    ----------
+    image : tuple of int
+        Shape in which the first layer takes an image.
+    layers : tuple of Layer
+    """
+
+    image: tuple[int, ...]
+    layers: tuple[Layer, ...]
+
+    def scores(self, pixels: np.ndarray, products: Products) -> np.ndarray:
+        """Scores of the classes, for each image."""
+        x = pixels.reshape(-1, *self.image)
+        for layer in self.layers[:-1]:
+            x = rectified(layer.forward(x, products))
+        return self.layers[-1].forward(x, products)
+
+    def gradients(
+        self, pixels: np.ndarray, labels: np.ndarray, products: Products
+    ) -> tuple[float, list[tuple[np.ndarray, np.ndarray]]]:
+        """Loss of a batch, and its gradients to weights and bias of each layer."""
+        x, active = pixels.reshape(-1, *self.image), []
+        for layer in self.layers[:-1]:
+            x = rectified(layer.forward(x, products))
+            active.append(x > 0)
+        loss, gradient = cross_entropy(self.layers[-1].forward(x, products), labels)
+        found = []
+        for layer, mask in zip(self.layers[:0:-1], active[::-1], strict=True):
+            found.append(layer.backward(gradient, products))
+            gradient = layer.to_inputs(gradient, products) * mask
+        return loss, [self.layers[0].backward(gradient, products), *found[::-1]]
+
+
+def network(name: str, seed: int, dtype: type[np.floating] = np.float32) -> Network:
+    """A network with random weights, always alike for a seed."""
+    random = np.random.default_rng(seed)
+    image, layers = NETWORKS[name]
+    return Network(
+        image,
+        tuple(
+            Layer(
+                window,
+                (random.standard_normal((inputs, outputs)) * np.sqrt(2 / inputs)).astype(dtype),
+                np.zeros(outputs, dtype),
+            )
+            for window, inputs, outputs in layers
+        ),
+    )
+
+
+def cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+    """Mean cross-entropy of a batch, and its gradient to the scores."""
+    images = np.arange(len(labels))
+    below = scores - scores.max(axis=1, keepdims=True)
+    powers = np.exp(below)
+    sums = powers.sum(axis=1, keepdims=True)
+    loss = float(np.mean(np.log(sums[:, 0]) - below[images, labels]))
+    gradient = powers / sums
+    gradient[images, labels] -= 1
+    return loss, gradient / scores.dtype.type(len(labels))
