@@ -103,13 +103,13 @@ class GroupsKeepTheirOrder(wiring.Component):
         words = dut.shape.lanes if serial else 1
         sent, came, word, end = Signal(4), Signal(4), Signal(range(words)), Signal()
         # A power of two in the first lane gives the code, whatever is in the others: smaller ones, here.
-        numbers = [Cat(Const(0, 23), (sent[:3] + 127)[:8], Const(0, 1))] + [Const(1 << 23, 32)] * (dut.shape.lanes - 1)
+        numbers = [Cat(Const(0, 23), (sent[0] + 127)[:8], Const(0, 1))] + [Const(1 << 23, 32)] * (dut.shape.lanes - 1)
         offered = Signal()
         m.d.comb += [
             end.eq(word == words - 1),
             dut.chunks.eq(1),
             dut.i.valid.eq(self.valid | offered),
-            dut.i.payload.eq(Cat(Mux(word == 0, numbers[0], numbers[-1]) if serial else Cat(numbers), sent[3] & end)),
+            dut.i.payload.eq(Cat(Mux(word == 0, numbers[0], numbers[-1]) if serial else Cat(numbers), sent[1] & end)),
             dut.o.ready.eq(self.ready),
         ]
         m.d.sync += offered.eq(dut.i.valid & ~dut.i.ready)
@@ -124,8 +124,8 @@ class GroupsKeepTheirOrder(wiring.Component):
         with m.Elif(quiet != dut.latency + 2):
             m.d.sync += quiet.eq(quiet + 1)
         m.d.comb += [
-            Assert(~dut.o.valid | (dut.o.payload.group.exponent == came[:3])),
-            Assert(~dut.o.valid | (dut.o.payload.last == came[3])),
+            Assert(~dut.o.valid | (dut.o.payload.group.exponent == came[0])),
+            Assert(~dut.o.valid | (dut.o.payload.last == came[1])),
             Assert((quiet < dut.latency + 1) | ((sent == came) & ~dut.o.valid)),
         ]
         waiting = Signal()
@@ -135,12 +135,10 @@ class GroupsKeepTheirOrder(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize(
-    ("kind", "lanes", "exponent"), [(BfpConverter, 1, 3), (SerialBfpConverter, 1, 3), (SerialBfpConverter, 2, 3)]
-)
-def test_groups_keep_their_order(prove, kind, lanes, exponent):
-    dut = kind(ConverterShape(lanes=lanes, mantissa=2, exponent=exponent, rounding="truncate"))
-    prove(GroupsKeepTheirOrder(dut), depth=dut.latency + 14)
+@pytest.mark.parametrize(("kind", "lanes"), [(BfpConverter, 1), (SerialBfpConverter, 1), (SerialBfpConverter, 2)])
+def test_groups_keep_their_order(prove, kind, lanes):
+    dut = kind(ConverterShape(lanes=lanes, mantissa=1, chunk=1, exponent=1, rounding="truncate"))
+    prove(GroupsKeepTheirOrder(dut), depth=dut.latency + 8)
 
 
 class ChunksAreTheGroup(wiring.Component):

@@ -4,15 +4,21 @@ import attrs
 import numpy as np
 from amaranth.sim import Simulator
 
+from lowtide_sim.bench.numbers import SPECIAL, random_bits
 from lowtide_sim.golden import GivenWords, quantise
 
-ZERO, ONE, TOP_FIELD = 0x00000000, 0x3F800000, 0x7F800000
-# Signed zeros, subnormal numbers, the ends of the normal ones, infinities, and NaNs of several payloads.
-SPECIAL = [
-    *(0x00000000, 0x80000000, 0x00000001, 0x807FFFFF, 0x00400000, 0x00800000, 0x80FFFFFF, 0x7F7FFFFF, 0xFF7FFFFF),
-    *(0x7F800000, 0xFF800000, 0x7FC00000, 0xFFC00001, 0x7F800001, 0xFFFFFFFF, 0x7F800008, 0x7FA00000),
+__all__ = [
+    "SPECIAL",
+    "Group",
+    "Tensor",
+    "check",
+    "packed",
+    "random_bits",
+    "random_pauses",
+    "random_tensor",
+    "simulate",
+    "tensor_of",
 ]
-STOCHASTIC = ("carry", "half_step")
 
 
 @attrs.frozen
@@ -26,20 +32,6 @@ class Group:
     saturated_group: bool
     saturated_elements: int
     bad: bool
-
-
-def random_bits(rng, groups, lanes, bias):
-    """Numbers as bits, in groups that lie about the window of a bias, within it, below and above."""
-    spread = rng.integers(-16, 12, (groups, 1)) + rng.integers(-7, 1, (groups, lanes))
-    with np.errstate(over="ignore", under="ignore"):
-        x = rng.standard_normal((groups, lanes)) * np.exp2(np.clip(bias + 3, -126, 126) + spread)
-        bits = x.astype(np.float32).view(np.uint32)
-    # Short significands make ties, and long ones with a hole just miss them.
-    masks = np.array([0xFFFFFFFF, 0xFF800000, 0xFFE00000, 0xFFF80000, 0xFFFC0001], np.uint32)
-    bits &= rng.choice(masks, bits.shape)
-    odd = (rng.random((groups, 1)) < 0.3) & (rng.random(bits.shape) < 0.3)
-    bits = np.where(odd, rng.choice(np.array(SPECIAL, np.uint32), bits.shape), bits)
-    return np.where(rng.random((groups, 1)) < 0.05, bits & np.uint32(1 << 31), bits)
 
 
 def model(shape, bits, bias, chunks, words, lasts):

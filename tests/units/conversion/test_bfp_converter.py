@@ -54,7 +54,7 @@ def check(shape, tensors, pauses=None):
 def test_random_groups_at_every_precision_with_stalls(shape):
     rng = np.random.default_rng(1)
     tensors = [
-        streams.random_tensor(shape, rng, bias, chunks, 20)
+        streams.random_tensor(shape, rng, bias, chunks, 8)
         for bias in BIASES
         for chunks in range(1, shape.max_chunks + 1)
     ]
@@ -82,7 +82,7 @@ def test_any_bits(shape):
     @settings(
         derandomize=True,
         deadline=None,
-        max_examples=25,
+        max_examples=10,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(st.lists(tensors(shape), min_size=1, max_size=3))
@@ -96,13 +96,11 @@ def test_any_bits(shape):
 def test_every_exponent_beside_every_kind_of_number(rounding):
     """Pairs of a number of each exponent field with specials, ones and neighbours, at both precisions."""
     shape = ConverterShape(lanes=2, rounding=rounding, random=2)
-    fields = range(0, 256, 3) if rounding != "nearest" else range(256)
+    fields = range(256) if rounding == "truncate" else range(0, 256, 5)
     other = [*streams.SPECIAL, 0x3F800000, 0xBFA00000]
     pairs = [[field << 23 | 0x6A0000, other[n % len(other)]] for n, field in enumerate(fields)]
     neighbours = [[field << 23 | 0x7FFFFF, max(field - n % 9, 0) << 23 | 0x400000] for n, field in enumerate(fields)]
-    cases = [
-        streams.tensor_of(shape, pairs + neighbours, bias, chunks, 2) for bias in (-127, 0, 121) for chunks in (1, 2)
-    ]
+    cases = [streams.tensor_of(shape, pairs + neighbours, bias, chunks, 2) for bias in (-127, 121) for chunks in (1, 2)]
     check(shape, cases)
 
 

@@ -46,7 +46,7 @@ def check(shape, tensors, pauses=None, inputs_of=inputs_of):
 def test_random_groups_with_stalls(shape, share):
     rng = np.random.default_rng(1)
     tensors = [
-        streams.random_tensor(shape, rng, bias, 1 + n % shape.max_chunks, 12)
+        streams.random_tensor(shape, rng, bias, 1 + n % shape.max_chunks, 5)
         for n, bias in enumerate([-256, -133, -127, -5, 0, 3, 121, 127, 255])
     ]
     seen = check(shape, tensors, streams.random_pauses(rng, share))

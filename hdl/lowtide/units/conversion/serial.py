@@ -50,12 +50,6 @@ class SerialBfpConverter(Unit):
         The word serves a number, or a zero that is filled in, and the next one needs another. Likewise.
     row : Out(1)
         With ``step``: it is the last of its row. Likewise.
-
-    Attributes
-    ----------
-    latency : int
-        Cycles from the last number of a group to that group offered, if nothing stalls: those of the queue, the scaling
-        of the whole group, and the stages before and behind.
     """
 
     bias: Value
@@ -90,7 +84,10 @@ class SerialBfpConverter(Unit):
 
     @property
     def latency(self) -> int:
-        """Cycles from the last number of a group to that group offered, if nothing stalls."""
+        """Cycles from the last number of a group to that group offered, if nothing stalls.
+
+        They are those of the queue, of scaling the whole group, and of the stages before and behind.
+        """
         return Reader.latency + 2 + self.shape.lanes - 1 + Scaler.latency + 1
 
     @property
