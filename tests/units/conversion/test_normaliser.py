@@ -131,6 +131,19 @@ def test_one_a_cycle_after_the_latency():
     assert came == list(range(dut.latency, dut.latency + 20))
 
 
+def test_a_number_is_offered_to_a_sink_that_waits_for_it():
+    dut = Normaliser(NormaliserShape(width=35))
+
+    async def bench(ctx):
+        ctx.set(dut.i.valid, 1)
+        await ctx.tick().until(dut.i.ready)
+        ctx.set(dut.i.valid, 0)
+        await ctx.tick().repeat(dut.latency)
+        assert ctx.get(dut.o.valid)
+
+    run(dut, bench)
+
+
 @pytest.mark.parametrize(
     ("columns", "width", "normalisers"), [(1, 9, 1), (3, 35, 1), (6, 20, 2), (8, 35, 8), (20, 12, 1), (18, 30, 2)]
 )
