@@ -1,13 +1,12 @@
-"""Delays, skew and deskew: every word at its time, and zeros where there is no beat."""
+"""Delays and skew: every word at its time, and zeros where there is no beat."""
 
 import random
 
 import pytest
-from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
 from lowtide.array.delay import ShiftRegister, delay
-from lowtide.array.skew import Deskew, Skew, skew
+from lowtide.array.skew import Skew, skew
 
 WIDTH = 5
 
@@ -23,10 +22,7 @@ def run(unit, beats):
             _, _, value = await ctx.tick().sample(unit.o)
             outputs.append(value)
 
-    m = Module()
-    m.domains.sync = ClockDomain()  # a deskew of one word has no use for it
-    m.submodules.unit = unit
-    simulator = Simulator(m)
+    simulator = Simulator(unit)
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
@@ -58,15 +54,6 @@ def test_skew_delays_each_word_by_its_index(count):
     taken = [words(beat["i"], count) if not beat["idle_i"] else [0] * count for beat in beats]
     for n in range(count):
         assert [o[n] for o in outputs] == history([t[n] for t in taken], Skew.latency + n)
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 6, 7])
-def test_deskew_straightens_what_skew_bent(count):
-    values = [random.Random(count).getrandbits(count * WIDTH) for _ in range(40)]
-    outputs = [words(o, count) for o in run(Deskew(count, WIDTH), [{"i": value} for value in values])]
-    inputs = [words(value, count) for value in values]
-    for n in range(count):
-        assert [o[n] for o in outputs] == history([i[n] for i in inputs], count - 1 - n)
 
 
 @pytest.mark.parametrize("length", [1, 2, 9])

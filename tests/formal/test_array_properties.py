@@ -1,13 +1,14 @@
 """Proved of the array's control, for whatever its neighbours do."""
 
 import pytest
-from amaranth.hdl import Assert, Assume, Module, Mux, Signal
+from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from lowtide.array.collector import Collector
 from lowtide.array.delay import delay
 from lowtide.array.feeder import Feeder
+from lowtide.units.delay import delayed
 
 
 class RestartsAreApart(wiring.Component):
@@ -52,14 +53,14 @@ def test_restarts_are_apart(prove, spacing):
 class PromisesAreKept(wiring.Component):
     """Tiles as soon as they may come, and a sink that does as it likes: every row comes, once, in order, and whole."""
 
-    def __init__(self, rows, way):
-        self.rows, self.way = rows, way
+    def __init__(self, rows, columns, way):
+        self.rows, self.columns, self.way = rows, columns, way
         super().__init__({"promise": In(1), "ready": In(1)})
 
     def elaborate(self, platform):
         m = Module()
-        width, rows = 4, self.rows
-        m.submodules.dut = dut = Collector(rows, 1, width, rows)
+        width, rows, columns = 4, self.rows, self.columns
+        m.submodules.dut = dut = Collector(rows, columns, width, rows)
         m.submodules.way = way = delay(self.way, 1, reset_less=False)
         wait = Signal(range(2 * rows))  # a tile's half words take so long
         m.d.sync += wait.eq(Mux(self.promise, 2 * rows - 1, Mux(wait.any(), wait - 1, 0)))
@@ -74,16 +75,20 @@ class PromisesAreKept(wiring.Component):
         with m.If(coming):
             m.d.sync += [low.eq(~low), number.eq(number + low), left.eq(Mux(way.o, 2 * rows, left) - 1)]
         m.d.comb += [way.i.eq(self.promise), dut.promise.eq(self.promise), dut.start.eq(way.o)]
-        m.d.comb += [dut.halves.eq(half), dut.ready.eq(self.ready)]
+        halves = Cat(delayed(m, half, column) for column in range(columns))
+        m.d.comb += [dut.halves.eq(halves), dut.ready.eq(self.ready)]
 
         awaited = Signal(4)
         row = Signal(range(rows))
         with m.If(dut.valid & self.ready):
             m.d.sync += [awaited.eq(awaited + 1), row.eq(Mux(dut.last, 0, row + 1))]
-        m.d.comb += [Assert(~dut.valid | (dut.data == awaited)), Assert(~dut.valid | (dut.last == (row == rows - 1)))]
+        m.d.comb += [
+            Assert(~dut.valid | (dut.data == awaited.replicate(columns))),
+            Assert(~dut.valid | (dut.last == (row == rows - 1))),
+        ]
         return m
 
 
-@pytest.mark.parametrize(("rows", "way"), [(1, 3), (2, 3)])
-def test_promises_are_kept(prove, rows, way):
-    prove(PromisesAreKept(rows, way), depth=18)
+@pytest.mark.parametrize(("rows", "columns", "way"), [(1, 1, 3), (2, 1, 3), (2, 3, 3)])
+def test_promises_are_kept(prove, rows, columns, way):
+    prove(PromisesAreKept(rows, columns, way), depth=18)

@@ -14,7 +14,9 @@ class Collector(Structure):
     """Puts the half words of a tile together and offers its rows as a stream.
 
     The array never stops, so every row that will come must have a place: a tile may end only while there is
-    ``room``, which its rows are then promised. From ``start`` on, a low and a high half word of each row come in turn.
+    ``room``, which its rows are then promised. From ``start`` on, a low and a high half word of each row come in turn
+    to column 0, and to each further column a cycle later. So column 0 has a row first and the last column has it last:
+    the queues that hold results until they are accepted also straighten the wave in which they come.
 
     Parameters
     ----------
@@ -32,9 +34,10 @@ class Collector(Structure):
     promise : In(1)
         A tile ends, and its rows will come. Only while there is room.
     start : In(1)
-        The low half words of row 0 are here.
+        The low half word of row 0 is at column 0.
     halves : In(columns * half)
-        A half word for each column, ``half`` being half of ``width``, rounded up.
+        A half word for each column, a cycle later than that for the column before. ``half`` is half of ``width``,
+        rounded up.
     valid, ready : Out(1), In(1)
         Handshake of the rows.
     data : Out(columns * width)
@@ -48,11 +51,10 @@ class Collector(Structure):
         Cycles from ``start`` to a valid row 0.
     """
 
-    latency = Column.latency
-
     def __init__(self, rows: int, columns: int, width: int, capacity: int):
         self.rows, self.columns, self.width, self.capacity = rows, columns, width, capacity
         self.half = (width + 1) // 2
+        self.latency = columns - 1 + Column.latency
         self.module_name = f"collector_{rows}x{columns}_{width}_{capacity}"
         super().__init__(
             {
@@ -68,22 +70,22 @@ class Collector(Structure):
         )
 
     def wire(self, place):
-        # A column each: all alike and in step, so one is emitted, and the others follow its lead.
         columns = [Column(self.width, self.capacity) for _ in range(self.columns)]
         ledger = place(
             "ledger",
             Ledger(self.rows, self.capacity),
             promise=self.promise,
             start=self.start,
-            valid=columns[0].valid,
+            valid=columns[-1].valid,
             ready=self.ready,
         )
+        high = ledger.high
         for n, column in enumerate(columns):
-            halves = self.halves.word_select(n, self.half)
-            place(f"column_{n}", column, half=halves, high=ledger.high, ready=self.ready)
+            half = self.halves.word_select(n, self.half)
+            high = place(f"column_{n}", column, half=half, high_i=high, accept=ledger.accept).high_o
         return {
             "room": ledger.room,
-            "valid": columns[0].valid,
+            "valid": columns[-1].valid,
             "data": Cat(column.data for column in columns),
             "last": ledger.last,
         }

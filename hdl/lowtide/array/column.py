@@ -23,10 +23,10 @@ class Column(Unit):
     -------
     half : In((width + 1) // 2)
         A half word.
-    high : In(1)
-        It is a high one, and that of the cycle before was the low one.
-    valid, ready : Out(1), In(1)
-        Handshake of the results.
+    high_i, high_o : In(1), Out(1)
+        It is a high one, and that of the cycle before was the low one; the same a cycle later, for the next column.
+    valid, accept : Out(1), In(1)
+        A result is offered; it is accepted, which it can only be if it is offered.
     data : Out(width)
         The oldest result.
 
@@ -42,21 +42,29 @@ class Column(Unit):
         self.width, self.capacity = width, capacity
         self.module_name = f"column_{width}_{capacity}"
         super().__init__(
-            {"half": In((width + 1) // 2), "high": In(1), "valid": Out(1), "ready": In(1), "data": Out(width)}
+            {
+                "half": In((width + 1) // 2),
+                "high_i": In(1),
+                "high_o": Out(1),
+                "valid": Out(1),
+                "accept": In(1),
+                "data": Out(width),
+            }
         )
 
     def elaborate(self, platform):
         m = Module()
         low = Signal.like(self.half, reset_less=True)
-        m.d.sync += low.eq(self.half)
+        high = Signal()  # it tells a queue to write, so a reset must stop it on its way
+        m.d.sync += [low.eq(self.half), high.eq(self.high_i)]
         queue = place(
             m,
             platform,
             "queue",
             Queue(self.width, self.capacity),
-            i_valid=self.high,
+            i_valid=self.high_i,
             i_data=Cat(low, self.half)[: self.width],
-            o_ready=self.ready,
+            o_ready=self.accept,
         )
-        m.d.comb += [self.valid.eq(queue.o_valid), self.data.eq(queue.o_data)]
+        m.d.comb += [self.high_o.eq(high), self.valid.eq(queue.o_valid), self.data.eq(queue.o_data)]
         return m

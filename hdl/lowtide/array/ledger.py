@@ -25,11 +25,13 @@ class Ledger(Unit):
     promise : In(1)
         A tile ends, and its rows will come. Only while there is room.
     start : In(1)
-        The low half words of row 0 are here. From then on a low and a high half word of each row come in turn.
+        The low half word of row 0 is at column 0. From then on a low and a high half word of each row come in turn.
     high : Out(1)
-        The high half words of a row are here.
+        The high half word of a row is at column 0.
     valid, ready : In(1), In(1)
         A row is offered; it would be accepted.
+    accept : Out(1)
+        Both.
     last : Out(1)
         It is the last of its tile.
     """
@@ -45,6 +47,7 @@ class Ledger(Unit):
                 "high": Out(1),
                 "valid": In(1),
                 "ready": In(1),
+                "accept": Out(1),
                 "last": Out(1),
             }
         )
@@ -52,11 +55,10 @@ class Ledger(Unit):
     def elaborate(self, platform):
         m = Module()
         promised = Signal(range(self.capacity + 1))
-        accepted = Signal()
-        m.d.comb += [self.room.eq(promised <= self.capacity - self.rows), accepted.eq(self.valid & self.ready)]
-        m.d.sync += promised.eq(promised + Mux(self.promise, self.rows, 0) - accepted)
+        m.d.comb += [self.room.eq(promised <= self.capacity - self.rows), self.accept.eq(self.valid & self.ready)]
+        m.d.sync += promised.eq(promised + Mux(self.promise, self.rows, 0) - self.accept)
 
-        high = Signal()  # this cycle brings the high halves of a row
+        high = Signal()  # this cycle brings the high half of a row
         coming = Signal(range(self.rows))  # row whose halves come
         more = Signal()  # further rows of its tile are to come
         last = Signal()
@@ -67,6 +69,6 @@ class Ledger(Unit):
 
         leaving = Signal(range(self.rows))  # row that is offered
         m.d.comb += self.last.eq(leaving == self.rows - 1)
-        with m.If(accepted):
+        with m.If(self.accept):
             m.d.sync += leaving.eq(Mux(self.last, 0, leaving + 1))
         return m

@@ -1,4 +1,4 @@
-"""Skew: the delays that turn a beat into the diagonal wave that a systolic array works on, and back."""
+"""Skew: the delays that turn a beat into the diagonal wave that a systolic array works on."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
@@ -7,7 +7,7 @@ from lowtide.array.delay import delay
 from lowtide.array.halves import halves
 from lowtide.hierarchy import Structure, Unit
 
-__all__ = ["Deskew", "Skew", "SkewedWord", "skew"]
+__all__ = ["Skew", "SkewedWord", "skew"]
 
 
 def skew(words: int, width: int) -> "Skew | SkewedWord":
@@ -99,39 +99,3 @@ class Skew(Structure):
             i=Cat(part.o for part in delays),
         )
         return {"idle_o": high.idle_o, "o": Cat(low.o, high.o)}
-
-
-class Deskew(Structure):
-    """Delays word ``n`` of a skewed beat by ``words - 1 - n`` cycles, so that all words come out together.
-
-    A deskew is two smaller ones, and a delay before each word of the first.
-
-    Parameters
-    ----------
-    words : int
-        Words in a beat, 1 or more.
-    width : int
-        Bits of a word.
-
-    Members
-    -------
-    i, o : In(words * width), Out(words * width)
-        Skewed and straight beat, word 0 in the lowest bits.
-    """
-
-    def __init__(self, words: int, width: int):
-        self.words, self.width = words, width
-        self.module_name = f"deskew_{words}x{width}"
-        super().__init__({"i": In(words * width), "o": Out(words * width)})
-
-    def wire(self, place):
-        if self.words == 1:
-            return {"o": self.i}
-
-        first, second = halves(self.words)
-        delays = [
-            place(f"delay_{n}", delay(second, self.width), i=self.i.word_select(n, self.width)) for n in range(first)
-        ]
-        low = place(f"words_0_to_{first - 1}", Deskew(first, self.width), i=Cat(part.o for part in delays))
-        high = place(f"words_{first}_to_{self.words - 1}", Deskew(second, self.width), i=self.i[first * self.width :])
-        return {"o": Cat(low.o, high.o)}

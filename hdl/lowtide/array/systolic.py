@@ -12,7 +12,7 @@ from lowtide.array.delay import ShiftRegister, delay
 from lowtide.array.feeder import Feeder
 from lowtide.array.grid import grid
 from lowtide.array.shape import ArrayShape
-from lowtide.array.skew import Deskew, Skew, skew
+from lowtide.array.skew import Skew, skew
 from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Structure
 from lowtide.units.fmac import Fmac
@@ -59,11 +59,11 @@ class SystolicArray(Structure):
         self.shape, self.bfp = shape, bfp
         self.width_a, self.width_b = bfp.layout_a.size, bfp.layout_b.size
         self.element = partial(Fmac, bfp)
+        self._result_delay = Skew.latency + self.element().latency
         # Between the end of a tile and its first row, those of others may be on their way, one in two cycles.
-        self._result_delay = Skew.latency + self.element().latency + shape.columns - 1
-        underway = (self._result_delay + Collector.latency + 3) // 2
+        underway = (self._result_delay + shape.columns + 5) // 2
         self._collector = Collector(shape.rows, shape.columns, bfp.accumulator, shape.rows + underway)
-        self.latency = 1 + self._result_delay + Collector.latency
+        self.latency = 1 + self._result_delay + self._collector.latency
         self.module_name = f"systolic_array_{shape.rows}x{shape.columns}_{self.element().module_name}"
         super().__init__(
             {
@@ -99,14 +99,13 @@ class SystolicArray(Structure):
             restart_i=restart.o[Skew.latency - 1 :],
             drain_i=Const(0, columns * collector.half),
         )
-        straight = place("deskew", Deskew(columns, collector.half), i=cells.drain_o)
         start = place("result_delay", delay(self._result_delay, 1, reset_less=False), i=feeder.finished)
         place(
             "collector",
             collector,
             promise=feeder.finished,
             start=start.o,
-            halves=straight.o,
+            halves=cells.drain_o,
             ready=self.c.ready,
         )
         return {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lowtide.array.skew import skew
 from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.registry import UNITS, parameters_of
@@ -18,13 +19,12 @@ def parts_of(config: Config) -> list[Design]:
     """The units of an array, the way they stand in it, and the whole."""
     text, modules = verilog_and_modules(AxiStreamArray(config))
     rows, columns = config.array.rows, config.array.columns
-    bfp, half = config.bfp, -(-config.bfp.accumulator // 2)
+    bfp = config.bfp
     parts = {
         config.array.element: next(name for name in modules if name.startswith(config.array.element)),
         "feeder": f"feeder_{2 * rows}",
-        "skew_a": f"skew_{rows}x{bfp.layout_a.size}",
-        "skew_b": f"skew_{columns}x{bfp.layout_b.size}",
-        "deskew": f"deskew_{columns}x{half}",
+        "skew_a": skew(rows, bfp.layout_a.size).module_name,
+        "skew_b": skew(columns, bfp.layout_b.size).module_name,
         "collector": next(name for name in modules if name.startswith("collector_")),
     }
     if rows * columns <= LARGEST_WHOLE:

@@ -1,0 +1,14 @@
+"""The parts of an array that a report measures are modules of it, whatever the shape."""
+
+import pytest
+
+from lowtide.config import Config
+from lowtide.report.parts import parts_of
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 3), (2, 1), (3, 2), (17, 16)])
+def test_parts_are_modules_of_the_array(rows, columns):
+    parts = parts_of(Config.load("tiny").changed({"array.rows": rows, "array.columns": columns}))
+    for part in parts:
+        assert f"module {part.top}(" in part.verilog, part.name
+    assert ("array" in [part.name for part in parts]) == (rows * columns <= 256)
