@@ -3,7 +3,7 @@
 from lowtide_sim.golden.bfp import BfpTensor
 from lowtide_sim.golden.chunk import Chunk, chunks
 from lowtide_sim.golden.converter import quantise
-from lowtide_sim.golden.fp32 import Fp32, to_fp32
+from lowtide_sim.golden.fp32 import Fp32, scaled_to_fp32, to_fp32
 from lowtide_sim.golden.neighbour import neighbour_words
 from lowtide_sim.golden.product import check_product, dot, matmul
 from lowtide_sim.golden.rounder import round_magnitude, rounds_up
@@ -27,6 +27,7 @@ __all__ = [
     "reference",
     "round_magnitude",
     "rounds_up",
+    "scaled_to_fp32",
     "to_fp32",
     "words",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from lowtide_sim.golden.bfp import BfpTensor
 
-__all__ = ["Fp32", "to_fp32"]
+__all__ = ["Fp32", "scaled_to_fp32", "to_fp32"]
 
 SMALLEST_NORMAL = 2.0**-126
 FIRST_OVERFLOW = 2.0**128
@@ -60,7 +60,17 @@ def to_fp32(acc: Any, a: BfpTensor, b: BfpTensor) -> Fp32:
     ValueError
         If ``acc`` does not hold integers.
     """
-    scale = a.bias - (a.mantissa - 1) + b.bias - (b.mantissa - 1)
+    return scaled_to_fp32(acc, a.bias - (a.mantissa - 1) + b.bias - (b.mantissa - 1))
+
+
+def scaled_to_fp32(acc: Any, scale: int) -> Fp32:
+    """Values of accumulators whose lowest bit is ``2**scale``: what `to_fp32` gives for operands of that scale.
+
+    Raises
+    ------
+    ValueError
+        If ``acc`` does not hold integers.
+    """
     significands, shifts = _significands(np.asarray(acc))
     # The only rounding. What follows moves exponents, in float64, whose range is so wide that it cannot round a
     # result that is in FP32's.
