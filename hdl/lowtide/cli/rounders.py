@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from lowtide.report import Cache, versions
-from lowtide.report.rounders import measure_rounders, to_rounder_table
+from lowtide.report.rounders import EXTENTS, measure_rounders, to_rounder_table
 from lowtide.report.synthesis import TARGETS
 
 __all__ = ["rounders"]
@@ -25,7 +25,9 @@ Examples:
 @click.option("--target", type=click.Choice(list(TARGETS)), default="xc7", show_default=True, help="FPGA family.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def rounders(target: str, as_json: bool) -> None:
-    """Compare stochastic rounders, each with its share of the generator: decision alone, and whole.
+    """Compare stochastic rounders, each with its share of the generator.
+
+    Three figures each: of the decision alone, with the rounded magnitude, and with that held at the largest.
 
     From 24 random bits a lane down to three that many lanes share, or none. The first row is the reference.
     """
@@ -33,7 +35,8 @@ def rounders(target: str, as_json: bool) -> None:
         costs = list(measure_rounders(target, cache=Cache(Path("build/cache")), progress=status.update))
     if as_json:
         rows = [
-            attrs.asdict(cost) | {"a_lane": cost.a_lane(False), "a_lane_whole": cost.a_lane(True)} for cost in costs
+            attrs.asdict(cost) | {"extents": EXTENTS, "a_lane": [cost.a_lane(extent) for extent in EXTENTS]}
+            for cost in costs
         ]
         click.echo(json.dumps({"versions": dict(versions()), "rows": rows}, indent=2))
     else:

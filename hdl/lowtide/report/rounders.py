@@ -14,9 +14,9 @@ from lowtide.report.synthesis import synthesise
 from lowtide.units.random.neighbour import Neighbour, NeighbourSource
 from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
-from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
+from lowtide.units.rounding.stochastic import StochasticShape
 
-__all__ = ["CASES", "Case", "RounderCost", "measure_rounders", "to_rounder_table"]
+__all__ = ["CASES", "EXTENTS", "Case", "RounderCost", "measure_rounders", "to_rounder_table"]
 
 
 @attrs.frozen(kw_only=True)
@@ -28,7 +28,7 @@ class Case:
     shape : StochasticShape
         Rounders and source.
     how : str
-        - ``source``: as `StochasticRounder` is.
+        - ``source``: as in `StochasticRounder`.
         - ``comparison``: the decision written as a comparison, ``fraction > ~word``.
         - ``one word``: all lanes get the same word.
         - ``one word, comparison``: both.
@@ -71,62 +71,59 @@ CASES = [
 """The reference first."""
 
 
+EXTENTS = ("decision", "rounded", "held")
+"""From the fraction and the word to: whether to round up; the rounded magnitude; the same, held at the largest."""
+
+
 class Measured(Unit):
-    """The rounders and the source of a case; decisions alone, or with the increment and saturation."""
+    """The rounders and the source of a case, to one of `EXTENTS`."""
 
     value: Value
     step: Value
     row: Value
     data: Value
-    up: Value
     o: Value
 
-    def __init__(self, case: Case, whole: bool):
-        self.case, self.whole, self.module_name = case, whole, "measured"
+    def __init__(self, case: Case, extent: str):
+        self.case, self.extent, self.module_name = case, extent, "measured"
         shape = case.shape
+        bits = {"decision": 1, "rounded": shape.width + 1, "held": shape.width}[extent]
         ports = {"value": In(shape.lanes * (shape.width + shape.fraction)), "step": In(1), "row": In(1)}
-        ports |= {"data": In(shape.lanes * shape.random), "up": Out(shape.lanes)}
-        super().__init__(ports | ({"o": Out(shape.lanes * shape.width)} if whole else {}))
+        super().__init__(ports | {"data": In(shape.lanes * shape.random), "o": Out(shape.lanes * bits)})
 
     def elaborate(self, platform):
         m = Module()
         shape = self.case.shape
-        if self.case.how == "source":
-            row = {"row": self.row} if shape.rows else {}
-            unit = StochasticRounder(shape)
-            place(m, platform, "rounder", unit, value=self.value, step=self.step, **row)
-            results, ups = [unit.o], [unit.up]
-        else:
-            words = self._words(m, platform)
-            results, ups = [], []
-            for lane in range(shape.lanes):
-                value = self.value.word_select(lane, shape.width + shape.fraction)
-                word = words.word_select(lane, shape.random)
-                o, up = self._lane(m, platform, lane, value, word)
-                results.append(o)
-                ups.append(up)
-        m.d.comb += self.up.eq(Cat(ups))
-        if self.whole:
-            m.d.comb += self.o.eq(Cat(results))
+        words, results = self._words(m, platform), []
+        for lane in range(shape.lanes):
+            value = self.value.word_select(lane, shape.width + shape.fraction)
+            up, rounded = self._lane(m, platform, lane, value, words.word_select(lane, shape.random))
+            held = rounded[: shape.width] | rounded[shape.width].replicate(shape.width)
+            results.append({"decision": up, "rounded": rounded, "held": held}[self.extent])
+        m.d.comb += self.o.eq(Cat(results))
         return m
 
     def _words(self, m: Module, platform: object) -> Value:
+        """A word a lane."""
         shape = self.case.shape
         if self.case.how == "neighbours":
             neighbour = NeighbourSource(Neighbour(lanes=shape.lanes, width=shape.random))
             return place(m, platform, "source", neighbour, data=self.data).words
-        source = RandomSource(attrs.evolve(shape.source, lanes=1))
-        word = place(m, platform, "source", source, step=self.step).words
-        return Cat(word for _ in range(shape.lanes))
+        alike = shape.lanes if "one word" in self.case.how else 1
+        source = RandomSource(attrs.evolve(shape.source, lanes=shape.lanes // alike))
+        row = {"row": self.row} if shape.rows else {}
+        words = place(m, platform, "source", source, step=self.step, **row).words
+        return Cat(words for _ in range(alike))
 
     def _lane(self, m: Module, platform: object, lane: int, value: Value, word: Value) -> tuple[Value, Value]:
+        """Whether to round up, and the rounded magnitude."""
         shape = self.case.shape
         if "comparison" not in self.case.how:
             rounder = place(m, platform, f"lane_{lane}", Rounder(shape.rounder), value=value, random=word)
-            return rounder.o, rounder.up
-        integer, up = value[shape.fraction :], Signal(name=f"up_{lane}")
+            return rounder.up, rounder.o
+        up = Signal(name=f"up_{lane}")
         m.d.comb += up.eq(value[: shape.fraction] > ~word)
-        return (integer + (up & ~integer.all()))[: shape.width], up
+        return up, value[shape.fraction :] + up
 
 
 @attrs.frozen
@@ -140,18 +137,19 @@ class RounderCost:
     target : str
         FPGA family.
     luts, ffs, logic_cells : tuple of int
-        Look-up tables and inverters, flip-flops, and the report's logic cells: of decisions alone, and of the whole.
+        Look-up tables and inverters, flip-flops, and the report's logic cells, for each of `EXTENTS`.
     """
 
     case: Case
     target: str
-    luts: tuple[int, int]
-    ffs: tuple[int, int]
-    logic_cells: tuple[int, int]
+    luts: tuple[int, int, int]
+    ffs: tuple[int, int, int]
+    logic_cells: tuple[int, int, int]
 
-    def a_lane(self, whole: bool) -> float:
+    def a_lane(self, extent: str) -> float:
         """Look-up tables and flip-flops a lane, its share of the generator included."""
-        return (self.luts[whole] + self.ffs[whole]) / self.case.shape.lanes
+        index = EXTENTS.index(extent)
+        return (self.luts[index] + self.ffs[index]) / self.case.shape.lanes
 
 
 def measure_rounders(
@@ -165,28 +163,27 @@ def measure_rounders(
     for number, case in enumerate(cases, 1):
         progress(f"case {number} of {len(cases)} on {target}")
         areas = []
-        for whole in (False, True):
-            text, _ = verilog_and_modules(Measured(case, whole))
+        for extent in EXTENTS:
+            text, _ = verilog_and_modules(Measured(case, extent))
             areas.append(synthesise(text, "measured", target, cache=cache))
-        alone, whole = areas
         yield RounderCost(
             case,
             target,
-            (alone.luts + alone.cells.get("INV", 0), whole.luts + whole.cells.get("INV", 0)),
-            (alone.ffs, whole.ffs),
-            (alone.logic_cells, whole.logic_cells),
+            tuple(area.luts + area.cells.get("INV", 0) for area in areas),
+            tuple(area.ffs for area in areas),
+            tuple(area.logic_cells for area in areas),
         )
 
 
 def to_rounder_table(costs: Sequence[RounderCost]) -> Table:
-    """A row a case: its decisions, then the whole, and how many times smaller than the first row either is."""
+    """A row a case: each extent's cells, and how many times smaller than the first row it is."""
     table = Table(
-        title=f"rounders on {costs[0].target}: decision alone | with increment and saturation", title_justify="left"
+        title=f"rounders on {costs[0].target}: decision | rounded magnitude | held at the largest", title_justify="left"
     )
     for heading in ("D", "r", "source", "lanes"):
         table.add_column(heading, justify="left" if heading == "source" else "right")
-    for _ in range(2):
-        for heading in ("LUT", "FF", "a lane", "smaller", "cells"):
+    for _ in EXTENTS:
+        for heading in ("LUT+FF", "a lane", "smaller"):
             table.add_column(heading, justify="right")
     for cost in costs:
         shape = cost.case.shape
@@ -194,9 +191,9 @@ def to_rounder_table(costs: Sequence[RounderCost]) -> Table:
         words = [f"{shape.bits} bits" * (shape.bits != shape.random), source, "rows" * shape.rows]
         words.append(cost.case.how if cost.case.how != "source" else "")
         figures = []
-        for whole in (False, True):
-            figures += [str(cost.luts[whole]), str(cost.ffs[whole]), f"{cost.a_lane(whole):.2f}"]
-            figures += [f"{costs[0].a_lane(whole) / cost.a_lane(whole):.1f}", str(cost.logic_cells[whole])]
+        for extent, luts, ffs in zip(EXTENTS, cost.luts, cost.ffs, strict=True):
+            smaller = costs[0].a_lane(extent) / cost.a_lane(extent)
+            figures += [f"{luts}+{ffs}", f"{cost.a_lane(extent):.2f}", f"{smaller:.1f}"]
         name = ", ".join(word for word in words if word)
         table.add_row(str(shape.fraction), str(shape.random), name, str(shape.lanes), *figures)
     return table

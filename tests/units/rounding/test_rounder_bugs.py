@@ -15,10 +15,17 @@ SHAPES = {
 }
 
 
+class Counting(Rounder):
+    """A rounder whose result is what its decision makes it."""
+
+    def _result(self, integer, fraction):
+        return integer + self.up
+
+
 def deciding(decision):
     """A rounder whose decision, of the top bits of the fraction, the bit below them, and the word, is another."""
 
-    class Mutant(Rounder):
+    class Mutant(Counting):
         def _decision(self, m, integer, fraction):
             r = self.shape.random
             padded = Cat(C(0, 1), fraction)  # a bit below, also where there is none
@@ -64,15 +71,22 @@ def test_every_value_and_word_catches(bug):
         check(SHAPES[name], range(4), mutant)
 
 
-class Wrapping(Rounder):
-    """A rounder that wraps above its largest magnitude."""
+@pytest.mark.parametrize("name", SHAPES)
+def test_every_value_and_word_catches_a_result_that_is_not_the_decision_s(name):
+    class Deaf(Rounder):
+        def _result(self, integer, fraction):
+            return integer
 
-    def _result(self, integer):
-        return integer + self.up
+    with pytest.raises(AssertionError):
+        check(SHAPES[name], range(4), Deaf)
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_every_value_and_word_catches_a_wrap_instead_of_saturation(name):
+def test_every_value_and_word_catches_a_lost_carry(name):
+    class Wrapping(Rounder):
+        def _result(self, integer, fraction):
+            return super()._result(integer, fraction)[: self.shape.width]
+
     with pytest.raises(AssertionError):
         check(SHAPES[name], [3], Wrapping)
     check(SHAPES[name], [0, 1, 2], Wrapping)  # and nothing else is wrong with it

@@ -101,13 +101,13 @@ class Scaler(Unit):
         value = value if shape.dropped else Cat(Const(0, 1), value)
         random = {"random": self.random} if shape.stochastic else {}
         rounder = place(m, platform, "rounder", Rounder(shape.rounder), value=value, **random)
-        rounded, full = register(rounder.o), register(rounder.saturated)
+        rounded = register(rounder.o)  # a bit more than a magnitude has
 
         held = Signal()
         magnitude = Signal(shape.mantissa)
         m.d.comb += [
-            held.eq((rounded & ~self.mask).any() | full | register(self.largest, 3)),
-            magnitude.eq((rounded | held.replicate(shape.mantissa)) & self.mask),
+            held.eq((rounded & ~Cat(self.mask, 0)).any() | register(self.largest, 3)),
+            magnitude.eq((rounded[:-1] | held.replicate(shape.mantissa)) & self.mask),
             self.magnitude.eq(register(magnitude)),
             self.negative.eq(register(magnitude.any() & register(self.sign, 3))),
             self.saturated.eq(register(held)),

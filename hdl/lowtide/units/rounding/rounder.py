@@ -10,11 +10,11 @@ __all__ = ["Rounder"]
 
 
 LONGEST_RIPPLE = 4
-"""Most bits of a word whose sum with the fraction is left to look-up tables; of longer ones it is a carry chain."""
+"""Most bits of a word whose decision is left to look-up tables; that of a longer one is a carry chain."""
 
 
 class Rounder(Unit):
-    """Rounds a magnitude down or up to the next integer, and holds it at the largest that there is.
+    """Rounds a magnitude down or up to the next integer, which has a bit more: it is up to whoever uses it to hold it.
 
     With ``t`` the fraction of D bits and ``R`` the random word of r bits, it rounds up
 
@@ -25,7 +25,10 @@ class Rounder(Unit):
     ``half_step`` if ``floor(t 2**(r+1) / 2**D) + 2 R + 1 >= 2**(r+1)``
     ============= ===================================================
 
-    so that t = 0 never goes up. Combinational. A caller with more bits of fraction than a rounder has ORs the rest into
+    so that t = 0 never goes up. A stochastic rounder adds the word to the whole magnitude: carries decide and count at
+    once. The decision by itself is there for whoever wants no more than that; what is not used is not built.
+
+    Combinational. A caller with more bits of fraction than a rounder has ORs the rest into
     the lowest bit for ``nearest``, and leaves it out for the others. Source: ESRU, DATE 2023; the two stochastic rules
     are those that gfloat calls StochasticFastest and StochasticFast.
 
@@ -40,26 +43,23 @@ class Rounder(Unit):
         Magnitude, the fraction in the low bits.
     random : In(random)
         Random word. Only for the stochastic modes.
-    o : Out(width)
-        The rounded magnitude, at most ``2**width - 1``.
+    o : Out(width + 1)
+        The rounded magnitude, at most ``2**width``.
     up : Out(1)
-        It was to be rounded up.
-    saturated : Out(1)
-        It was to be rounded up and is the largest already.
+        It was rounded up.
     """
 
     value: Value
     random: Value
     o: Value
     up: Value
-    saturated: Value
 
     def __init__(self, shape: RounderShape):
         self.shape = shape
         word = f"_r{shape.random}" if shape.stochastic else ""
         self.module_name = f"rounder_{shape.mode}_w{shape.width}_d{shape.fraction}{word}"
         ports = {"value": In(shape.width + shape.fraction)} | ({"random": In(shape.random)} if shape.stochastic else {})
-        super().__init__(ports | {"o": Out(shape.width), "up": Out(1), "saturated": Out(1)})
+        super().__init__(ports | {"o": Out(shape.width + 1), "up": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
@@ -68,14 +68,17 @@ class Rounder(Unit):
         m.d.comb += [
             Cat(fraction, integer).eq(self.value),
             self.up.eq(self._decision(m, integer, fraction)),
-            self.saturated.eq(self.up & integer.all()),
-            self.o.eq(self._result(integer)),
+            self.o.eq(self._result(integer, fraction)),
         ]
         return m
 
-    def _result(self, integer: Value) -> Value:
-        """The magnitude, which stays where it is if it is the largest."""
-        return integer + (self.up & ~self.saturated)
+    def _result(self, integer: Value, fraction: Value) -> Value:
+        """The magnitude, rounded."""
+        if not self.shape.stochastic:
+            return integer + self.up
+        looked_at, below, word = self._meeting(fraction)
+        # What is below goes in twice, so that it carries.
+        return (Cat(below, looked_at, integer) + Cat(below, word))[1 + len(word) :]
 
     def _decision(self, m: Module, integer: Value, fraction: Value) -> Value:
         """Whether to round up."""
@@ -83,16 +86,20 @@ class Rounder(Unit):
             return C(0)
         if self.shape.mode == "nearest":
             return fraction[-1] & (fraction[:-1].any() | integer[0])
-        word = self.random[-len(fraction) :]  # more bits than the fraction has decide nothing
-        looked_at = fraction[-len(word) :]
-        carry = C(0)
-        if self.shape.mode == "half_step" and len(word) < len(fraction):
-            carry = fraction[-len(word) - 1]  # 2 a + b + 2 R + 1 >= 2**(r + 1) just if a + R + b >= 2**r
+        looked_at, carry, word = self._meeting(fraction)
         if len(word) > LONGEST_RIPPLE:
             return (Cat(carry, looked_at) + Cat(carry, word))[-1]
         for a, b in zip(looked_at, word, strict=True):
             carry = named(m, (a & b) | (carry & (a | b)))
         return carry
+
+    def _meeting(self, fraction: Value) -> tuple[Value, Value, Value]:
+        """Bits of the fraction that the word is added to, the one below that is carried into them, and the word."""
+        word = self.random[-len(fraction) :]  # more bits than the fraction has decide nothing
+        below = C(0)
+        if self.shape.mode == "half_step" and len(word) < len(fraction):
+            below = fraction[-len(word) - 1]  # 2 a + b + 2 R + 1 >= 2**(r + 1) just if a + R + b >= 2**r
+        return fraction[-len(word) :], below, word
 
 
 def named(m: Module, bit: Value) -> Signal:

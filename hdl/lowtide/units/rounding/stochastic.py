@@ -83,9 +83,9 @@ class StochasticRounder(Unit):
     step, row : In(1), In(1)
         As of `RandomSource`; ``row`` only with ``rows``.
     o : Out(lanes * width)
-        Rounded magnitudes.
+        Rounded magnitudes, each held at the largest.
     up, saturated : Out(lanes), Out(lanes)
-        As of `Rounder`, a bit a lane.
+        A bit a lane: it was rounded up; it is held.
     """
 
     value: Value
@@ -128,6 +128,9 @@ class StochasticRounder(Unit):
             )
             for lane in range(shape.lanes)
         ]
-        for name in ("o", "up", "saturated"):
-            m.d.comb += getattr(self, name).eq(Cat(getattr(rounder, name) for rounder in rounders))
+        m.d.comb += [
+            self.o.eq(Cat(rounder.o[:-1] | rounder.o[-1].replicate(shape.width) for rounder in rounders)),
+            self.up.eq(Cat(rounder.up for rounder in rounders)),
+            self.saturated.eq(Cat(rounder.o[-1] for rounder in rounders)),
+        ]
         return m
