@@ -19,7 +19,7 @@ MOST_LISTED = 8
 """Most bits of a generator of which all maximal polynomials are tried, 18 of them at most."""
 
 REFERENCE_BITS = 24
-"""Bits of the reference's generator, which serves one lane: it would take minutes to synthesise with many."""
+"""Bits of the reference's generator."""
 
 DISTRIBUTIONS: dict[str, BaseDistribution] = {
     "bits": CategoricalDistribution([*range(2, 13), REFERENCE_BITS]),
@@ -41,16 +41,15 @@ again from 0 where there are fewer. ``cut`` is by how many bits the fraction is 
 def design_of(point: Mapping[str, Any], *, rows: bool = False) -> Design:
     """The design that a point stands for: where it is not legal itself, the nearest legal one.
 
-    A generator with all words has 6 bits at most, and serves no more lanes than it has phases.
+    A generator with all words has 6 bits at most. A generator serves no more lanes than it has phases.
     """
     bits, polarity = point["bits"], point["polarity"]
     if polarity == "uniform":
         bits = min(bits, MOST_UNIFORM)
     width = bits - point["spare"] % bits
     taps = maximal_taps(bits)[point["taps"] % len(maximal_taps(bits))]
-    most = Source(bits=bits, width=width, polarity=polarity, lanes=1).most_lanes if bits != REFERENCE_BITS else 1
     lanes = point["lanes"]
-    while lanes > most:
+    while lanes > _most_lanes(bits, polarity):
         lanes //= 2
     usable = min(width + (point["mode"] == "half_step"), FRACTION)
     return Design(
@@ -89,6 +88,15 @@ def maximal_taps(bits: int) -> list[tuple[int, ...]]:
     lower = range(2 ** (bits - 1))
     all_taps = [(bits, *(tap for tap in range(bits - 1, 0, -1) if chosen >> tap - 1 & 1)) for chosen in lower]
     return sorted(filter(is_maximal, all_taps), key=lambda taps: (taps != TAPS[bits], len(taps), taps))
+
+
+def _most_lanes(bits: int, polarity: str) -> int:
+    """Most lanes that are tried, since Yosys takes minutes for more: with all words it expands what is far ahead."""
+    if bits == REFERENCE_BITS:
+        return 1
+    if polarity == "uniform" and bits > 4:
+        return 2
+    return Source(bits=bits, width=1, polarity=polarity, lanes=1).most_lanes
 
 
 def _lfsr(bits: int, polarity: str, lanes: int) -> Design:
