@@ -197,4 +197,4 @@ def test_interruption_says_how_to_go_on(run, monkeypatch):
 def test_help_has_an_example(run):
     code, out, _ = run("--help")
     assert code == 0
-    assert "\n  lowtide explore sru --trials 400 --target ecp5" in out
+    assert "  lowtide explore sru --trials 400 --target ecp5\n" in out

@@ -72,11 +72,12 @@ def sentence(designs: Sequence[Tried]) -> str:
 
 def _texts(tried: Tried, accuracy: Mapping[int, float]) -> list[str]:
     figures = tried.figures
+    trained = [f"{100 * accuracy[tried.number]:.1f} %"] if tried.number in accuracy else []
     return [
         f"{figures.cells:.2f}",
         f"{figures.mean_bias:+.1e}",
         f"{figures.worst_bias:.1e}",
         f"{figures.lag:.3f}",
         f"{figures.lane:.3f}",
-        *[f"{100 * accuracy[tried.number]:.1f} %"] * (tried.number in accuracy),
+        *trained,
     ]
