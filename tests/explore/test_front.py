@@ -4,7 +4,7 @@ import numpy as np
 from designs import design
 
 from lowtide_sim.explore.figures import Figures
-from lowtide_sim.explore.front import better_than_plateau, dominates, front
+from lowtide_sim.explore.front import better_than_plateau, dominates, front, front_of_area_and_bias
 from lowtide_sim.explore.search import Tried
 from lowtide_sim.explore.space import BASELINES, PLATEAU
 from lowtide_sim.explore.table import sentence
@@ -31,6 +31,14 @@ def test_front_is_what_no_other_dominates():
     assert {one.figures.values for one in chosen} == expected
     assert len(chosen) == len(expected)
     assert [one.figures.cells for one in chosen] == sorted(one.figures.cells for one in chosen)
+
+
+def test_front_of_area_and_bias_leaves_correlation_out():
+    small, uncorrelated = tried(0, 1, 0.1, 0.1, 1, 1), tried(1, 2, 0.1, 0.1, 0, 0)
+    better_of_equals = tried(2, 1, 0.1, 0.1, 0.5, 1)
+    designs = [small, uncorrelated, better_of_equals]
+    assert [one.number for one in front(designs)] == [2, 1]
+    assert [one.number for one in front_of_area_and_bias(designs)] == [2]
 
 
 def test_a_bias_downwards_is_no_smaller_than_one_upwards():

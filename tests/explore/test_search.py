@@ -145,13 +145,15 @@ def test_real_figures_of_the_baselines(run, tmp_path):
     assert out.endswith("try more --trials.\nbuild/explore/sru.png\n")
 
 
-def test_front_is_trained_by(searching, run, monkeypatch):
+def test_what_is_printed_is_trained_by(searching, run, monkeypatch):
     monkeypatch.setattr(command, "workers", ThreadPoolExecutor)
     monkeypatch.setattr(command, "final_accuracy", lambda rounding, *, seed: rounding.fraction / 100 + seed / 1000)
     code, out, _ = run("--trials", 5, "--accuracy", 3, "--json")
     rows = json.loads(out)["designs"]
     assert code == 0
-    assert [row["accuracy"] is not None for row in rows] == [row["front"] or bool(row["baseline"]) for row in rows]
+    assert [row["accuracy"] is not None for row in rows] == [
+        row["front_of_area_and_bias"] or bool(row["baseline"]) for row in rows
+    ]
     assert rows[0]["accuracy"] == pytest.approx(0.032)
     assert "3.2 %" in run("--trials", 5, "--accuracy", 3)[1]
 
@@ -197,4 +199,4 @@ def test_interruption_says_how_to_go_on(run, monkeypatch):
 def test_help_has_an_example(run):
     code, out, _ = run("--help")
     assert code == 0
-    assert "\n  lowtide explore sru --trials 400 --target ecp5" in out
+    assert "  lowtide explore sru --trials 400 --target ecp5\n" in out

@@ -15,12 +15,19 @@ def file(tmp_path):
     return tmp_path / "folder" / "sru.journal"
 
 
+@pytest.fixture
+def quick(monkeypatch):
+    """A fingerprint that is there at once."""
+    monkeypatch.setattr(storage, "fingerprint", lambda: "1.made-up")
+
+
 def refusal(file):
     with pytest.raises(ExploreError) as error:
         open_study(file, "sru-xc7")
     return error.value.format_message()
 
 
+@pytest.mark.usefixtures("quick")
 def test_is_made_and_found_again(file):
     study = open_study(file, "sru-xc7")
     trial = study.ask(DISTRIBUTIONS)
@@ -70,6 +77,7 @@ def test_what_is_no_study_is_refused_and_left_alone(tmp_path, content):
     assert file.read_bytes() == content
 
 
+@pytest.mark.usefixtures("quick")
 def test_damage_is_refused(file):
     open_study(file, "sru-xc7")
     lines = file.read_bytes().splitlines(keepends=True)
@@ -77,6 +85,7 @@ def test_damage_is_refused(file):
     assert refusal(file) == f"cannot use {file} as storage: it is damaged"
 
 
+@pytest.mark.usefixtures("quick")
 def test_line_that_was_interrupted_is_mended(file):
     study = open_study(file, "sru-xc7")
     study.tell(study.ask(DISTRIBUTIONS), [1, 2, 3, 4, 5])

@@ -5,9 +5,13 @@ import re
 
 import pytest
 
+from lowtide.emission.folder import verilog_and_modules
 from lowtide.report import Cache, ReportError, synthesise
 from lowtide.report.synthesis import TARGETS
 from lowtide.report.tool import run_tool
+from lowtide.units.random.shape import Source
+from lowtide.units.rounding.decisions import RoundingDecisions
+from lowtide.units.rounding.shape import RounderShape
 
 MEMORIES = """
 module memories(
@@ -34,6 +38,18 @@ def test_adder_is_a_carry_chain_and_sixteen_flip_flops(adder, target, luts, carr
     area = synthesise(adder, "adder", target)
     assert (area.luts, area.carries, area.ffs, area.logic_cells) == (luts, carries, 16, logic_cells)
     assert (area.dsps, area.brams, area.lutrams, area.srls) == (0, 0, 0, 0)
+
+
+@pytest.mark.slow
+def test_cells_are_the_same_without_the_steps_for_memories(adder):
+    designs = [(adder, "adder")]
+    for lanes, bits, polarity in [(16, 7, "space"), (1, 24, "plain"), (8, 3, "uniform")]:
+        source = Source(bits=bits, width=min(bits, 8), polarity=polarity, lanes=lanes)
+        unit = RoundingDecisions(source, RounderShape(fraction=9, random=source.width))
+        designs.append((verilog_and_modules(unit)[0], unit.module_name))
+    for text, top in designs:
+        whole, short = synthesise(text, top), synthesise(text, top, memories=False)
+        assert (short.cells, short.logic_cells) == (whole.cells, whole.logic_cells)
 
 
 def test_ice40_adds_in_the_look_up_table_beside_the_carry(adder):

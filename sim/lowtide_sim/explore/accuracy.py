@@ -30,6 +30,9 @@ class CutStochastic(Stochastic):
 
     fraction: int
 
+    def __attrs_post_init__(self):
+        """Sources may be alike: a short generator has fewer states than a group may have sources."""
+
     def on(self, groups_in_row: int, group: int, inner: int) -> Rounding:
         """The rounding of a tensor, as of `Stochastic`."""
         whole = Stochastic.on(self, groups_in_row, group, inner)

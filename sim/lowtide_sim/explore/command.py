@@ -17,7 +17,7 @@ from lowtide.report.synthesis import TARGETS
 from lowtide.report.versions import versions
 from lowtide_sim.explore.accuracy import accuracies
 from lowtide_sim.explore.error import ExploreError
-from lowtide_sim.explore.front import front
+from lowtide_sim.explore.front import front_of_area_and_bias
 from lowtide_sim.explore.plot import plot
 from lowtide_sim.explore.search import Tried, search, tried, workers
 from lowtide_sim.explore.storage import open_study
@@ -43,7 +43,7 @@ def explore() -> None:
 @explore.command(epilog=EXAMPLES)
 @click.option("--target", type=click.Choice(list(TARGETS)), default="xc7", show_default=True, help="FPGA family.")
 @click.option(
-    "--trials", type=click.IntRange(min=1), default=80, show_default=True, help="Trials the study shall have in all."
+    "--trials", type=click.IntRange(min=1), default=120, show_default=True, help="Trials the study shall have in all."
 )
 @click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes that measure.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the sampler.")
@@ -54,7 +54,7 @@ def explore() -> None:
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Train a network by each design of the front, so many times.",
+    help="Train a network by each design that is printed, so many times.",
 )
 @click.option(
     "--storage",
@@ -128,8 +128,8 @@ def _search(study: optuna.Study, trials: int, jobs: int, *, seed: int, target: s
 
 
 def _train(designs: list[Tried], trainings: int, jobs: int) -> dict[int, float]:
-    """Train by the designs of the front and by the baselines, with a bar of progress."""
-    best = front(designs)
+    """Train by the designs of the front of area and bias and by the baselines, with a bar of progress."""
+    best = front_of_area_and_bias(designs)
     chosen = best + [tried for tried in designs if tried.baseline and tried not in best]
     with _bar("Trainings", trainings * len(chosen)) as bar, workers(jobs) as pool:
         return accuracies(chosen, final_accuracy, seeds=range(1, trainings + 1), pool=pool, progress=bar)

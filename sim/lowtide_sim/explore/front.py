@@ -7,7 +7,7 @@ import numpy as np
 from lowtide_sim.explore.search import Tried
 from lowtide_sim.explore.space import PLATEAU
 
-__all__ = ["better_than_plateau", "dominates", "front"]
+__all__ = ["better_than_plateau", "dominates", "front", "front_of_area_and_bias"]
 
 AREA_AND_BIAS = slice(0, 3)
 """Of the objectives, those that the plateau is to be beaten in."""
@@ -28,6 +28,17 @@ def front(designs: Sequence[Tried]) -> list[Tried]:
         if not dominated:
             found.setdefault(tried.figures.values, tried)
     return sorted(found.values(), key=lambda tried: tried.figures.values)
+
+
+def front_of_area_and_bias(designs: Sequence[Tried]) -> list[Tried]:
+    """Of the front, designs that no other dominates in area and bias alone; of equal ones the least correlated."""
+    values = [tried.figures.values[AREA_AND_BIAS] for tried in designs]
+    found: dict[tuple[float, ...], Tried] = {}
+    for tried in front(designs):
+        own = tried.figures.values[AREA_AND_BIAS]
+        if not any(dominates(other, own) for other in values):
+            found.setdefault(own, tried)
+    return list(found.values())
 
 
 def better_than_plateau(designs: Sequence[Tried]) -> list[Tried]:

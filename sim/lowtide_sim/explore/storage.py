@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+import attrs
 import optuna
 from optuna.distributions import distribution_to_json
 from optuna.storages import JournalStorage
@@ -15,7 +16,7 @@ from lowtide.report.versions import versions
 from lowtide.units.rounding.decisions import RoundingDecisions
 from lowtide_sim.explore.error import ExploreError
 from lowtide_sim.explore.figures import OBJECTIVES
-from lowtide_sim.explore.space import BASELINES, DISTRIBUTIONS, VERSION
+from lowtide_sim.explore.space import BASELINES, DISTRIBUTIONS, PLATEAU, VERSION
 
 __all__ = ["fingerprint", "open_study"]
 
@@ -56,8 +57,9 @@ def open_study(file: Path, name: str) -> optuna.Study:
 def fingerprint() -> str:
     """What must be the same for figures of one study to be comparable: space, hardware and synthesis, in short."""
     space = {name: distribution_to_json(distribution) for name, distribution in DISTRIBUTIONS.items()}
-    units = [RoundingDecisions(design.source, design.rounder) for design in BASELINES.values()]
-    hardware = [verilog_and_modules(unit)[0] for unit in units]
+    plateau = BASELINES[PLATEAU]
+    designs = [plateau, attrs.evolve(plateau, polarity="plain", mode="half_step", fraction=4)]
+    hardware = [verilog_and_modules(RoundingDecisions(d.source, d.rounder))[0] for d in designs]
     text = json.dumps([space, list(OBJECTIVES), hardware, versions()["yosys"]])
     return f"{VERSION}.{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 from rich.table import Table
 
-from lowtide_sim.explore.front import better_than_plateau, front
+from lowtide_sim.explore.front import better_than_plateau, front, front_of_area_and_bias
 from lowtide_sim.explore.search import Tried
 from lowtide_sim.explore.space import PLATEAU
 
@@ -14,10 +14,11 @@ __all__ = ["sentence", "to_plain", "to_table"]
 
 
 def to_table(designs: Sequence[Tried], target: str, accuracy: Mapping[int, float]) -> Table:
-    """Baselines, and below them the front; with accuracies by the trial's number, if there are any."""
-    chosen = front(designs)
+    """Baselines, and below them the front of area and bias; with accuracies by the trial's number, if there are any."""
+    chosen = front_of_area_and_bias(designs)
     table = Table(
-        title=f"Stochastic rounding units on {target}: {len(chosen)} of {len(designs)} designs are on the front",
+        title=f"Stochastic rounding units on {target}: {len(designs)} designs, {len(front(designs))} of them on the"
+        f" front, {len(chosen)} on that of area and bias",
         title_justify="left",
         caption="Cells: LUT + FF a rounder. Bias in units of the last bit kept. Correlation: root mean square.",
         caption_justify="left",
@@ -38,6 +39,7 @@ def to_table(designs: Sequence[Tried], target: str, accuracy: Mapping[int, float
 def to_plain(designs: Sequence[Tried], accuracy: Mapping[int, float]) -> dict[str, Any]:
     """The same with all that was tried, as plain values."""
     on_front = {tried.number for tried in front(designs)}
+    on_short = {tried.number for tried in front_of_area_and_bias(designs)}
     better = {tried.number for tried in better_than_plateau(designs)}
     return {
         "designs": [
@@ -45,6 +47,7 @@ def to_plain(designs: Sequence[Tried], accuracy: Mapping[int, float]) -> dict[st
                 "trial": tried.number,
                 "baseline": tried.baseline or None,
                 "front": tried.number in on_front,
+                "front_of_area_and_bias": tried.number in on_short,
                 "better_than_plateau": tried.number in better,
                 **attrs.asdict(tried.design),
                 "seeds": [source.seed for source in tried.design.sources],
@@ -72,11 +75,12 @@ def sentence(designs: Sequence[Tried]) -> str:
 
 def _texts(tried: Tried, accuracy: Mapping[int, float]) -> list[str]:
     figures = tried.figures
+    trained = [f"{100 * accuracy[tried.number]:.1f} %"] if tried.number in accuracy else []
     return [
         f"{figures.cells:.2f}",
         f"{figures.mean_bias:+.1e}",
         f"{figures.worst_bias:.1e}",
         f"{figures.lag:.3f}",
         f"{figures.lane:.3f}",
-        *[f"{100 * accuracy[tried.number]:.1f} %"] * (tried.number in accuracy),
+        *trained,
     ]
