@@ -70,7 +70,7 @@ def test_table_without_speed(run):
     [
         (["report", "tinyy"], "lowtide: no preset 'tinyy', did you mean tiny?; presets: "),
         (["report", "no.toml"], "lowtide: cannot read no.toml: No such file or directory\n"),
-        (["report", "--unit", "xro"], "lowtide: no unit 'xro', did you mean xor?; units: xor, broken\n"),
+        (["report", "--unit", "xro"], "lowtide: no unit 'xro', did you mean xor?; units: xor, broken, "),
         (["report", "--unit", "rounder", "--set", "mode=up"], "lowtide: mode must be one of truncate, nearest, carry"),
         (
             ["report", "--unit", "rounder", "--set", "modes=up"],
@@ -91,6 +91,13 @@ def test_a_unit_by_itself(run):
     code, out, _ = run("report", "--unit", "rounder", *arguments)
     assert code == 0
     assert [row["unit"] for row in json.loads(out)["rows"]] == ["rounder_carry_w4_d3_r3"]
+
+
+def test_units_by_themselves_and_in_the_array(run):
+    names = ["--unit", "xor", "--unit", "rounder", "--unit", "chunker"]
+    code, out, _ = run("report", *names, "--target", "ice40", "--no-fmax", "--json")
+    assert code == 0
+    assert [row["unit"].split("_")[0] for row in json.loads(out)["rows"]] == ["rounder", "chunker", "xor"]
 
 
 def test_unknown_target_names_the_known_ones(run):

@@ -81,10 +81,9 @@ def report(
     changes.
     """
     base = Config.load(config)
-    if is_alone(names, base, changes):
-        units = [unit_alone(names[0], base, changes)]
-    else:
-        units = chosen(units_of(base.changed(changes)), names)
+    alone = [unit_alone(name, base, changes) for name in names if is_alone(name, base, changes)]
+    parts = [name for name in names if not is_alone(name, base, changes)]
+    units = alone + (chosen(units_of(base.changed(changes)), parts) if parts or not names else [])
     rows = _measure_with_progress(units, targets, fmax=fmax, seeds=seeds, dsp=dsp)
     if as_json:
         click.echo(json.dumps(to_plain(rows, versions()), indent=2))
@@ -93,12 +92,10 @@ def report(
         Console(width=None if sys.stdout.isatty() else 160).print(to_table(rows, versions()))
 
 
-def is_alone(names: Sequence[str], config: Config, changes: dict[str, Any]) -> bool:
-    """Whether one unit is asked for that is not meant the way it stands in the array."""
-    if len(names) != 1 or names[0] not in UNITS:
-        return False
+def is_alone(name: str, config: Config, changes: dict[str, Any]) -> bool:
+    """Whether a unit is not meant the way it stands in the array."""
     without_section = bool(changes) and not any("." in key for key in changes)
-    return without_section or names[0] != config.array.element
+    return name in UNITS and (without_section or name != config.array.element)
 
 
 def chosen(units: Sequence[Design], names: Sequence[str]) -> list[Design]:
@@ -108,9 +105,10 @@ def chosen(units: Sequence[Design], names: Sequence[str]) -> list[Design]:
         raise ReportError("the configuration has no units to report")
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
+            legal = list(dict.fromkeys([*known, *UNITS]))
+            close = difflib.get_close_matches(name, legal, n=1)
             nearest = f", did you mean {close[0]}?" if close else ""
-            raise ReportError(f"no unit {name!r}{nearest}; units: {', '.join(known)}")
+            raise ReportError(f"no unit {name!r}{nearest}; units: {', '.join(legal)}")
     return [known[name] for name in names or known]
 
 
