@@ -10,7 +10,8 @@ def gates(verilog: str, top: str, folder: Path) -> dict:
     """A module of Verilog text as gates and registers of one bit, in Yosys' JSON."""
     (folder / f"{top}.v").write_text(verilog)
     script = (
-        f"read_verilog {top}.v; hierarchy -top {top}; proc -norom; delete t:$meminit_v2; flatten; "
+        f"read_verilog {top}.v; hierarchy -top {top}; proc -norom; delete t:$meminit_v2; "
+        "setattr -unset keep_hierarchy */t:*; flatten; "
         "memory_collect; memory_map; opt_clean; techmap; opt_expr; opt_clean; "
         f"write_json {top}.json"
     )

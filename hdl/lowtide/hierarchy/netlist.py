@@ -75,7 +75,8 @@ class Netlist:
         wiring = Wiring(signals(unit))
 
         def place(name: str, part: AnyUnit, /, **inputs: ValueLike) -> AnyUnit:
-            wiring.instance(part.module_name, name, self._with(part, inputs), inputs, signals(part))
+            ports = self._with(part, inputs)
+            wiring.instance(part.module_name, name, ports, inputs, signals(part), kept=part.keep_hierarchy)
             return part
 
         outputs = unit.wire(place)

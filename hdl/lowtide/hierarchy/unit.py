@@ -17,9 +17,17 @@ class Unit(wiring.Component):
     """What can be placed: a component whose ``module_name`` carries its kind and its parameters.
 
     Two units of the same name must be interchangeable.
+
+    Attributes
+    ----------
+    module_name : str
+        Its kind and its parameters.
+    keep_hierarchy : bool
+        In a structure, its instances ask synthesis not to dissolve them, nor to merge registers of one with another's.
     """
 
     module_name: str
+    keep_hierarchy: bool = False
 
     if TYPE_CHECKING:
 

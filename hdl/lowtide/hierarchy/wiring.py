@@ -31,6 +31,7 @@ class Port(NamedTuple):
 
 class _Instance(NamedTuple):
     module: str
+    kept: bool
     name: str
     ports: list[Port]
     inputs: Mapping[str, ValueLike]
@@ -62,9 +63,11 @@ class Wiring:
         ports: list[Port],
         inputs: Mapping[str, ValueLike],
         outputs: Mapping[str, Value],
+        *,
+        kept: bool,
     ) -> None:
-        """Add an instance, with a wire for each of its outputs."""
-        instance = _Instance(module, name, ports, inputs)
+        """Add an instance, with a wire for each of its outputs, and a word to synthesis if it is to be kept."""
+        instance = _Instance(module, kept, name, ports, inputs)
         self._instances.append(instance)
         for port in ports:
             if port.direction == "output":
@@ -107,7 +110,8 @@ class Wiring:
             else:
                 text = port.name  # clock or reset
             connections.append(f"    .{port.name}({text})")
-        return f"  {instance.module} {instance.name} (\n" + ",\n".join(connections) + "\n  );"
+        kept = '(* keep_hierarchy = "yes" *) ' if instance.kept else ""
+        return f"  {kept}{instance.module} {instance.name} (\n" + ",\n".join(connections) + "\n  );"
 
     def _text(self, value: ValueLike, width: int) -> str:
         """A value in Verilog."""
