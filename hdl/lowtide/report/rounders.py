@@ -137,7 +137,8 @@ class RounderCost:
     target : str
         FPGA family.
     luts, ffs, logic_cells : tuple of int
-        Look-up tables and inverters, flip-flops, and the report's logic cells, for each of `EXTENTS`.
+        Look-up tables, inverters included and on ecp5 those in carry cells, flip-flops, and the report's logic cells,
+        for each of `EXTENTS`.
     """
 
     case: Case
@@ -169,7 +170,7 @@ def measure_rounders(
         yield RounderCost(
             case,
             target,
-            tuple(area.luts + area.cells.get("INV", 0) for area in areas),
+            tuple(area.tables for area in areas),
             tuple(area.ffs for area in areas),
             tuple(area.logic_cells for area in areas),
         )

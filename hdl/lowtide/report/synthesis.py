@@ -119,6 +119,12 @@ class Area:
     cells: dict[str, int]
     script: str
 
+    @property
+    def tables(self) -> int:
+        """Look-up tables taken: as such, as inverters and as shift registers; ecp5's carry cells hold two each."""
+        inverters = self.cells.get("INV", 0)
+        return self.luts + inverters + self.srls + (2 * self.carries if self.target == "ecp5" else 0)
+
 
 def family(target: str) -> Family:
     """The family of a target's name.

@@ -60,12 +60,10 @@ def measure(design: Design, target: str, cache: Path | None) -> Figures:
     unit = RoundingDecisions(design.source, design.rounder)
     text, _ = verilog_and_modules(unit)
     area = synthesise(text, unit.module_name, target, memories=False, cache=Cache(cache))
-    # An inverter takes a look-up table as well, unless it moves into another.
-    luts = area.luts + area.srls + area.cells.get("INV", 0) + (2 * area.carries if target == "ecp5" else 0)
     bias, correlation = bias_of(design), correlation_of(design)
     return Figures(
-        cells=(luts + area.ffs) / design.lanes,
-        luts=luts,
+        cells=(area.tables + area.ffs) / design.lanes,
+        luts=area.tables,
         ffs=area.ffs,
         mean_bias=bias.mean,
         worst_bias=bias.worst,
