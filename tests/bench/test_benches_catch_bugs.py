@@ -26,7 +26,7 @@ BUGS = {
     "a bubble repeats the beat before": in_module(r"skewed_word_\w+", r"idle_o \? \S+ : word", "word"),
     "reset leaves the array believing in a tile": without_reset(r"feeder_\w+", "started"),
     "results in flight outlive a reset": without_reset("register_1_reset", "o"),
-    "a row is offered for one cycle only": in_module(r"column_\w+", r"\.o_ready\(ready\)", ".o_ready(1'h1)"),
+    "a row is offered for one cycle only": in_module(r"column_\w+", r"\.o_ready\(accept\)", ".o_ready(1'h1)"),
 }
 
 

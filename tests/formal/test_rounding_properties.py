@@ -12,12 +12,11 @@ from lowtide.units.random.taps import TAPS
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.shape import RounderShape
 
-pytestmark = pytest.mark.slow  # some take the solver minutes; `make formal` runs them
+pytestmark = pytest.mark.slow  # a second or two each, but many; `make formal` runs them, and CI
 
-
-QUICK = [RounderShape(mode="carry", fraction=3, random=3), RounderShape(mode="half_step", fraction=8, random=3)]
-SLOW = [
-    *QUICK,
+SHAPES = [
+    RounderShape(mode="carry", fraction=3, random=3),
+    RounderShape(mode="half_step", fraction=8, random=3),
     *(RounderShape(mode=mode, width=3, fraction=fraction) for mode in ("truncate", "nearest") for fraction in (1, 9)),
     *(
         RounderShape(mode=mode, width=width, fraction=fraction, random=random)
@@ -25,7 +24,6 @@ SLOW = [
         for width, fraction, random in ((1, 12, 8), (3, 4, 7), (2, 24, 24), (24, 1, 1))
     ),
 ]
-SHAPES = [*QUICK, *(pytest.param(shape, marks=pytest.mark.slow) for shape in SLOW[len(QUICK) :])]
 
 
 class ResultIsTheFormula(wiring.Component):
@@ -118,7 +116,6 @@ class ComplementsDecideOpposite(wiring.Component):
         return m
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("bits", [1, 3, 4, 5, 24])
 @pytest.mark.parametrize("mode", ["carry", "half_step"])
 def test_complements_decide_opposite(prove, mode, bits):
@@ -150,7 +147,6 @@ class StepIsInvertible(wiring.Component):
         return result
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("bits", [2, 3, 8, 24, 32])
 @pytest.mark.parametrize("polarity", ["plain", "alternating", "uniform"])
 def test_step_is_invertible_and_never_locks_up(prove, polarity, bits):
@@ -192,13 +188,7 @@ class WordsStayInTheSequence(wiring.Component):
 
 @pytest.mark.parametrize(
     ("polarity", "rows"),
-    [
-        ("space", True),
-        *(
-            pytest.param(*case, marks=pytest.mark.slow)
-            for case in (("space", False), ("plain", True), ("plain", False))
-        ),
-    ],
+    [("space", True), ("space", False), ("plain", True), ("plain", False)],
 )
 def test_words_stay_in_the_sequence(prove, polarity, rows):
     prove(WordsStayInTheSequence(polarity, rows), depth=16)
