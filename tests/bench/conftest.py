@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lowtide_sim.simulator import SimulatorMissing, check_installed, run
+from lowtide.config import Config
+from lowtide.emission import emit_unit
+from lowtide_sim.simulator import SimulatorMissing, check_installed, run, simulate
 
 ARRAY_BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow", "array_quantised"))
 
@@ -33,6 +35,29 @@ def require():
             pytest.skip(str(missing))
 
     return check
+
+
+@pytest.fixture
+def run_unit(tmp_path, cache, seed, require):
+    """Emit one unit with its parameters changed, change its Verilog, and run a bench on it."""
+
+    def simulation(bench, kind, changes, simulator, change=lambda text: text, **parameters):
+        require(simulator)
+        verilog, sidecar = emit_unit(kind, Config(), changes, tmp_path)
+        verilog.write_text(change(verilog.read_text(encoding="utf-8")), encoding="utf-8")
+        return simulate(
+            verilog=verilog,
+            sidecar=sidecar,
+            top=verilog.stem,
+            test_module=bench,
+            folder=tmp_path,
+            simulator=simulator,
+            parameters=parameters,
+            seed=seed,
+            cache=cache,
+        )
+
+    return simulation
 
 
 @pytest.fixture

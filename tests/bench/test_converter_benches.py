@@ -3,9 +3,7 @@
 import pytest
 from mutation import in_module, replaced, without_reset
 
-from lowtide.config import Config
-from lowtide.emission import emit_unit
-from lowtide_sim.simulator import SimulationError, simulate
+from lowtide_sim.simulator import SimulationError
 
 BENCH = "lowtide_sim.bench.converter_flow"
 WHOLE, SERIAL = "bfp_converter", "serial_bfp_converter"
@@ -20,44 +18,21 @@ CASES = {
 }
 
 
-@pytest.fixture
-def run_converter(tmp_path, cache, seed, require):
-    """Emit a converter, change its Verilog, and run the bench on it."""
-
-    def run(kind, changes, simulator, change=lambda text: text, **parameters):
-        require(simulator)
-        verilog, sidecar = emit_unit(kind, Config(), changes, tmp_path)
-        verilog.write_text(change(verilog.read_text(encoding="utf-8")), encoding="utf-8")
-        return simulate(
-            verilog=verilog,
-            sidecar=sidecar,
-            top=verilog.stem,
-            test_module=BENCH,
-            folder=tmp_path,
-            simulator=simulator,
-            parameters=parameters,
-            seed=seed,
-            cache=cache,
-        )
-
-    return run
-
-
 @pytest.mark.parametrize("name", list(CASES)[:4])
-def test_converters_on_icarus(run_converter, name):
-    run_converter(*CASES[name], "icarus", tensors=6, resets=12)
+def test_converters_on_icarus(run_unit, name):
+    run_unit(BENCH, *CASES[name], "icarus", tensors=6, resets=12)
 
 
 @pytest.mark.parametrize("name", list(CASES)[:2])
-def test_converters_on_verilator(run_converter, name):
-    run_converter(*CASES[name], "verilator", tensors=20, resets=30)
+def test_converters_on_verilator(run_unit, name):
+    run_unit(BENCH, *CASES[name], "verilator", tensors=20, resets=30)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
-def test_long_runs(run_converter, simulator, name):
-    run_converter(*CASES[name], simulator, tensors=60, resets=100)
+def test_long_runs(run_unit, simulator, name):
+    run_unit(BENCH, *CASES[name], simulator, tensors=60, resets=100)
 
 
 def in_unit(pattern, replacement):
@@ -85,14 +60,14 @@ BUGS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS)
-def test_each_bug_is_caught(run_converter, bug):
+def test_each_bug_is_caught(run_unit, bug):
     kind, change = BUGS[bug]
     with pytest.raises(SimulationError) as caught:
-        run_converter(kind, SMALL, "icarus", change)
+        run_unit(BENCH, kind, SMALL, "icarus", change)
     assert "failed: " in str(caught.value)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [WHOLE, SERIAL])
-def test_nothing_depends_on_what_registers_hold_at_power_up(run_converter, kind):
-    run_converter(kind, SMALL, "icarus", lambda text: replaced(r"(?m)^(  reg .*\S) += \d+'h\w+;$", r"\1 ;", text))
+def test_nothing_depends_on_what_registers_hold_at_power_up(run_unit, kind):
+    run_unit(BENCH, kind, SMALL, "icarus", lambda text: replaced(r"(?m)^(  reg .*\S) += \d+'h\w+;$", r"\1 ;", text))

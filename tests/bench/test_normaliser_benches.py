@@ -3,9 +3,7 @@
 import pytest
 from mutation import in_module, replaced, without_reset
 
-from lowtide.config import Config
-from lowtide.emission import emit_unit
-from lowtide_sim.simulator import SimulationError, simulate
+from lowtide_sim.simulator import SimulationError
 
 BENCH = "lowtide_sim.bench.normaliser_flow"
 ONE, ROW = "normaliser", "row_normaliser"
@@ -21,43 +19,20 @@ CASES = {
 }
 
 
-@pytest.fixture
-def run_normaliser(tmp_path, cache, seed, require):
-    """Emit a normaliser, change its Verilog, and run the bench on it."""
-
-    def run(kind, changes, simulator, change=lambda text: text, **parameters):
-        require(simulator)
-        verilog, sidecar = emit_unit(kind, Config(), changes, tmp_path)
-        verilog.write_text(change(verilog.read_text(encoding="utf-8")), encoding="utf-8")
-        return simulate(
-            verilog=verilog,
-            sidecar=sidecar,
-            top=verilog.stem,
-            test_module=BENCH,
-            folder=tmp_path,
-            simulator=simulator,
-            parameters=parameters,
-            seed=seed,
-            cache=cache,
-        )
-
-    return run
-
-
 @pytest.mark.parametrize("name", list(CASES)[:2])
-def test_normalisers_on_icarus(run_normaliser, name):
-    run_normaliser(*CASES[name], "icarus", runs=2, resets=12)
+def test_normalisers_on_icarus(run_unit, name):
+    run_unit(BENCH, *CASES[name], "icarus", runs=2, resets=12)
 
 
-def test_a_row_on_verilator(run_normaliser):
-    run_normaliser(*CASES["row"], "verilator", runs=4, resets=30)
+def test_a_row_on_verilator(run_unit):
+    run_unit(BENCH, *CASES["row"], "verilator", runs=4, resets=30)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
-def test_long_runs(run_normaliser, simulator, name):
-    run_normaliser(*CASES[name], simulator, runs=10, resets=60)
+def test_long_runs(run_unit, simulator, name):
+    run_unit(BENCH, *CASES[name], simulator, runs=10, resets=60)
 
 
 SHIFT, ROUNDER, NORMALISER, WHOLE_ROW = (
@@ -83,14 +58,14 @@ BUGS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS)
-def test_each_bug_is_caught(run_normaliser, bug):
+def test_each_bug_is_caught(run_unit, bug):
     kind, change = BUGS[bug]
     with pytest.raises(SimulationError) as caught:
-        run_normaliser(kind, SMALL if kind == ROW else {}, "icarus", change)
+        run_unit(BENCH, kind, SMALL if kind == ROW else {}, "icarus", change)
     assert "failed: " in str(caught.value)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [ONE, ROW])
-def test_nothing_depends_on_what_registers_hold_at_power_up(run_normaliser, kind):
-    run_normaliser(kind, {}, "icarus", lambda text: replaced(r"(?m)^(  reg .*\S) += \d+'h\w+;$", r"\1 ;", text))
+def test_nothing_depends_on_what_registers_hold_at_power_up(run_unit, kind):
+    run_unit(BENCH, kind, {}, "icarus", lambda text: replaced(r"(?m)^(  reg .*\S) += \d+'h\w+;$", r"\1 ;", text))

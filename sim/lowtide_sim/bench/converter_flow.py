@@ -7,15 +7,7 @@ from cocotb.triggers import ClockCycles
 
 from lowtide_sim.bench.converter_bench import ConverterBench
 from lowtide_sim.bench.environment import parameters
-
-STALLS = [
-    ("none", "none"),
-    ("light", "half"),
-    ("heavy", "none"),
-    ("none", "heavy"),
-    ("bursts", "bursts"),
-    ("half", "half"),
-]
+from lowtide_sim.bench.pause import STALLS
 
 
 @cocotb.test()

@@ -7,15 +7,7 @@ from cocotb.triggers import ClockCycles
 
 from lowtide_sim.bench.environment import parameters
 from lowtide_sim.bench.normaliser_bench import NormaliserBench
-
-STALLS = [
-    ("none", "none"),
-    ("light", "half"),
-    ("heavy", "none"),
-    ("none", "heavy"),
-    ("bursts", "bursts"),
-    ("half", "half"),
-]
+from lowtide_sim.bench.pause import STALLS
 
 
 @cocotb.test()

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from itertools import repeat
 
-__all__ = ["PAUSES", "Pauses", "bursts", "never", "often"]
+__all__ = ["PAUSES", "STALLS", "Pauses", "bursts", "never", "often"]
 
 Pauses = Iterator[bool]
 
@@ -42,3 +42,13 @@ PAUSES: dict[str, Callable[[random.Random], Pauses]] = {
     "heavy": often(0.9),
     "bursts": bursts(40, 40),
 }
+
+STALLS = [
+    ("none", "none"),
+    ("light", "half"),
+    ("heavy", "none"),
+    ("none", "heavy"),
+    ("bursts", "bursts"),
+    ("half", "half"),
+]
+"""Those of a source and of a sink that a unit between them is tried with."""
