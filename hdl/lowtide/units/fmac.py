@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import Bfp
@@ -125,14 +125,16 @@ class Fmac(Unit):
 
         accumulator = Signal(signed(self.bfp.accumulator), reset_less=True)
         # At power-up the pipeline holds no beats: restarts keep the accumulator at zero until the first gets there.
-        restart = delayed(m, self.restart_o, self._to_accumulator, init=1)
+        earlier = delayed(m, self.restart_o, self._to_accumulator - 1, init=1)
+        restart = delayed(m, earlier, init=1)
+        working = delayed(m, ~earlier)  # not restart, as a register: it resets `high` without a gate between
         high = Signal(self.half, reset_less=True)
         low = Signal(self.half)
-        with m.If(restart):
-            m.d.comb += low.eq(accumulator)
-            m.d.sync += [high.eq(accumulator >> self.half), accumulator.eq(0)]
-        with m.Else():
-            m.d.sync += [high.eq(0), accumulator.eq(accumulator + aligner.o)]
+        m.d.comb += low.eq(Mux(restart, accumulator, 0))
+        m.d.sync += [
+            accumulator.eq(Mux(restart, 0, accumulator + aligner.o)),
+            high.eq(Mux(working, 0, accumulator >> self.half)),
+        ]
         m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, 1))
 
         return m
