@@ -27,8 +27,11 @@ class Element(Protocol):
     ----------
     latency : int
         Cycles from ``restart_i`` to the low half on ``drain_o``.
+    keep_hierarchy : bool
+        True: elements of a diagonal restart together, and synthesis would merge their registers for that.
     """
 
     module_name: str
+    keep_hierarchy: bool
     latency: Any
     signature: Any

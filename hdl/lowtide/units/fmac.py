@@ -55,9 +55,7 @@ class Fmac(Unit):
         Half words, upwards; zero when idle.
     """
 
-    # Elements of one diagonal of an array restart in the same cycle. Synthesis would merge their registers for that,
-    # and put one across the chip from most of what it clears.
-    keep_hierarchy = True
+    keep_hierarchy = True  # as an element must, or one merged register would clear several, across the chip
 
     def __init__(self, bfp: Bfp):
         self._bfp = bfp
