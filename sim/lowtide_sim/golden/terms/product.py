@@ -1,0 +1,40 @@
+"""Products of revealed operands: exact integers."""
+
+from typing import Any
+
+import numpy as np
+
+from lowtide_sim.golden.terms.reveal import reveal_data, reveal_weights
+
+__all__ = ["term_matmul"]
+
+
+def term_matmul(
+    a: Any, b: Any, *, width: int, group: int, budget: int, data_terms: int, encoding: str = "hese"
+) -> np.ndarray:
+    """Product of data ``a`` (M × K) and weights ``b`` (K × N), both revealed.
+
+    Parameters
+    ----------
+    a, b : arrays of int
+        Integers of ``width`` bits in two's complement.
+    width, encoding
+        As of `digits_of`.
+    group, budget, data_terms : int
+        ``g`` and ``k`` of the weights, along K, and ``s`` of the data.
+
+    Returns
+    -------
+    array of int64, shape (M, N)
+
+    Raises
+    ------
+    ValueError
+        If they are no matrices, do not multiply, or as `digits_of` does.
+    """
+    a, b = np.asarray(a), np.asarray(b)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
+        raise ValueError(f"a and b must be matrices that multiply, not of shapes {a.shape} and {b.shape}")
+    data = reveal_data(a, width=width, terms=data_terms, encoding=encoding)
+    weights = reveal_weights(b, width=width, group=group, budget=budget, encoding=encoding, axis=0)
+    return data @ weights
