@@ -3,8 +3,9 @@
 import random
 from itertools import product
 
+import element_bench
 import pytest
-from amaranth.sim import Simulator
+from element_bench import Beat
 
 from lowtide.formats import Bfp
 from lowtide.units.fmac import Fmac
@@ -62,47 +63,21 @@ def value(beat):
     return sum((-1) ** (sa ^ sb) * ma * mb for (sa, ma), (sb, mb) in zip(a, b, strict=True)) << exponent_a + exponent_b
 
 
-def expected_drain(bfp, beats, latency):
-    """Words on the drain, a cycle each, as the definition has them."""
-    half = (bfp.accumulator + 1) // 2
-    words = [0] * (len(beats) + latency + 2)
-    total = 0
-    for cycle, beat in enumerate(beats):
-        words[cycle + 1] |= beat["drain"]
-        if beat["restart"]:
-            words[cycle + latency] |= total & (2**half - 1)
-            words[cycle + latency + 1] |= total >> half & (2**half - 1)
-            total = 0
-        else:
-            total += value(beat)
-            total = (total + 2 ** (bfp.accumulator - 1)) % 2**bfp.accumulator - 2 ** (bfp.accumulator - 1)
-    return words
-
-
 def check(bfp, beats):
     """Run beats through the element; every output must be right in every cycle."""
-    dut = Fmac(bfp)
-    drain = expected_drain(bfp, beats, dut.latency)
-    idle = beat(([(0, 0)] * bfp.lanes, 0), ([(0, 0)] * bfp.lanes, 0))
-    beats = beats + [idle] * (dut.latency + 1)
-
-    async def bench(ctx):
-        before = (0, 0, 0)
-        for cycle, now in enumerate(beats):
-            inputs = packed(bfp.layout_a, now["a"]), packed(bfp.layout_b, now["b"]), int(now["restart"])
-            ctx.set(dut.a_i.as_value(), inputs[0])
-            ctx.set(dut.b_i.as_value(), inputs[1])
-            ctx.set(dut.restart_i, inputs[2])
-            ctx.set(dut.drain_i, now["drain"])
-            assert ctx.get(dut.drain_o) == drain[cycle], f"cycle {cycle}"
-            assert (ctx.get(dut.a_o.as_value()), ctx.get(dut.b_o.as_value()), ctx.get(dut.restart_o)) == before
-            await ctx.tick()
-            before = inputs
-
-    simulator = Simulator(dut)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
+    element_bench.check(
+        Fmac(bfp),
+        [
+            Beat(
+                packed(bfp.layout_a, now["a"]),
+                packed(bfp.layout_b, now["b"]),
+                restart=now["restart"],
+                drain=now["drain"],
+                addend=value(now),
+            )
+            for now in beats
+        ],
+    )
 
 
 def tiles(bfp, rng, lengths):

@@ -8,8 +8,8 @@ __all__ = ["Element"]
 class Element(Protocol):
     """A processing element, as the array sees it.
 
-    Operands pass through it in one cycle. It adds a product of the two groups that it sees in each cycle to its
-    accumulator. A restart beat, whose magnitudes are all zero, hands the accumulator to the drain and clears it.
+    Operands pass through it in one cycle. It adds what the two operands make in each cycle to its sum; operands of
+    zeros change nothing. A restart beat, whose operands are zeros, hands the sum to the drain and clears it.
 
     Members
     -------
@@ -25,13 +25,22 @@ class Element(Protocol):
 
     Attributes
     ----------
+    accumulator : int
+        Bits of a result.
     latency : int
         Cycles from ``restart_i`` to the low half on ``drain_o``.
+    spacing : int
+        Least number of cycles from one restart to the next, 2 or more, since that is how long a result leaves.
+    restarts : int
+        Restarts that make any state good.
     keep_hierarchy : bool
         True: elements of a diagonal restart together, and synthesis would merge their registers for that.
     """
 
     module_name: str
     keep_hierarchy: bool
+    accumulator: int
     latency: Any
+    spacing: int
+    restarts: int
     signature: Any

@@ -1,9 +1,10 @@
 """Terms: integers as signed powers of two, and how groups of them travel to a processing element."""
 
 import attrs
+from amaranth.hdl import signed
 from amaranth.lib import data
 
-from lowtide.formats.parameter import IllegalValue, parameter
+from lowtide.formats.parameter import IllegalValue, legal_text, parameter
 
 __all__ = ["ENCODINGS", "TermLayout", "Terms", "digits_of_integer"]
 
@@ -40,6 +41,9 @@ class Terms:
         Terms that a value of the data may keep, ``s``, at most.
     parallel : int
         Terms that a processing element takes in a cycle.
+    values : int
+        Values of a group that a row gets in a cycle, so that a group of ``g`` takes ``max(k / parallel, g / values)``
+        cycles, rounded up.
     max_k : int
         Longest reduction that the accumulator holds.
 
@@ -55,9 +59,13 @@ class Terms:
     budget: int = parameter(16, range(1, 1025), "terms a group may keep at most, k")
     data_terms: int = parameter(4, range(1, 17), "terms a value of the data may keep at most, s")
     parallel: int = parameter(1, range(1, 17), "terms an element takes in a cycle")
+    values: int = parameter(1, (1, 2, 4, 8), "values of a group that a row gets in a cycle")
     max_k: int = parameter(4096, range(1, 2**20 + 1), "longest reduction the accumulator must hold")
 
     def __attrs_post_init__(self):
+        if self.values > self.group:
+            legal = [values for values in (1, 2, 4, 8) if values <= self.group]
+            raise IllegalValue("values", f"{legal_text(legal)} (no more than group = {self.group})", self.values)
         for key, most, what in (
             ("budget", self.group * self.most_terms, f"{self.group} values have"),
             ("data_terms", self.most_terms, "a value has"),
@@ -97,6 +105,32 @@ class Terms:
     def accumulator(self) -> int:
         """Bits of the two's complement accumulator, which therefore cannot overflow."""
         return self.max_sum.bit_length() + 1
+
+    @property
+    def slots(self) -> int:
+        """Cycles in which the values of the largest group come to a row."""
+        return -(-self.group // self.values)
+
+    @property
+    def layout_a(self) -> data.StructLayout:
+        """What a row gets in a cycle: ``values`` values of the data, for slot ``slot`` of one of two banks, or none.
+
+        Value ``j`` of it is value ``slot * values + j`` of the group that the bank holds. Of a word of zeros nothing
+        comes.
+        """
+        return data.StructLayout(
+            {
+                "value": data.ArrayLayout(signed(self.revealed), self.values),
+                "slot": (self.slots - 1).bit_length(),
+                "bank": 1,
+                "write": 1,
+            }
+        )
+
+    @property
+    def layout_b(self) -> data.StructLayout:
+        """What a column gets in a cycle: ``parallel`` terms of the weights of a group, and the bank its data are in."""
+        return data.StructLayout({"term": data.ArrayLayout(self.layout_term, self.parallel), "bank": 1})
 
     @property
     def layout_term(self) -> "TermLayout":

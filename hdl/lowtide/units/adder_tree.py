@@ -10,7 +10,7 @@ __all__ = ["add", "adder_tree", "less_half", "ones_of_four"]
 
 
 def adder_tree(m: Module, words: Sequence[Value], carries: Sequence[Value] = ()) -> tuple[Value, Value | None]:
-    """Sum a power of two of words and, in the adders' carry inputs, bits of the lowest weight.
+    """Sum words and, in the adders' carry inputs, bits of the lowest weight.
 
     Each level is registered, so no adder has more inputs than a carry chain takes for free, and a synthesiser
     finds nothing to merge into a compressor.
@@ -20,19 +20,20 @@ def adder_tree(m: Module, words: Sequence[Value], carries: Sequence[Value] = ())
     m : Module
         Where the registers go.
     words : sequence of Value
-        The words.
+        The words. One that has no partner in a level waits for the next.
     carries : sequence of one-bit Value
         None, or one a word.
 
     Returns
     -------
     Value, Value or None
-        The sum, and the one carry for which there is no adder, ``log2(len(words))`` cycles later.
+        The sum, and the one carry for which there is no adder, ``log2(len(words))`` cycles later, rounded up.
     """
     while len(words) > 1:
-        pairs = list(zip(words[::2], words[1::2], strict=True))
+        pairs = list(zip(words[::2], words[1::2], strict=False))
         now = list(carries[: len(pairs)]) or [None] * len(pairs)
-        words = [delayed(m, add(x, y, carry)) for (x, y), carry in zip(pairs, now, strict=True)]
+        single = [delayed(m, words[-1])] if len(words) % 2 else []
+        words = [delayed(m, add(x, y, carry)) for (x, y), carry in zip(pairs, now, strict=True)] + single
         carries = [delayed(m, carry) for carry in carries[len(pairs) :]]
     return words[0], carries[0] if carries else None
 

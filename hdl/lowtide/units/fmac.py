@@ -2,11 +2,12 @@
 
 from functools import cached_property
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit
+from lowtide.units.accumulator import Accumulator
 from lowtide.units.aligner import Aligner
 from lowtide.units.delay import delayed
 from lowtide.units.dot_product import DotProduct
@@ -56,9 +57,10 @@ class Fmac(Unit):
     """
 
     keep_hierarchy = True  # as an element must, or one merged register would clear several, across the chip
+    spacing, restarts = 2, 1
 
     def __init__(self, bfp: Bfp):
-        self._bfp = bfp
+        self._bfp, self.accumulator = bfp, bfp.accumulator
         self.module_name = (
             f"fmac_l{bfp.lanes}_a{bfp.chunk_a}_b{bfp.chunk_b}_m{bfp.mantissa}_e{bfp.exponent}_k{bfp.max_k}"
         )
@@ -88,7 +90,7 @@ class Fmac(Unit):
     @property
     def latency(self) -> int:
         """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
-        return self._to_accumulator + 2
+        return 1 + self._to_accumulator + Accumulator.latency
 
     @cached_property  # of many elements only one is ever elaborated
     def _dot_product(self) -> DotProduct:
@@ -121,18 +123,12 @@ class Fmac(Unit):
             aligner.shift.eq(delayed(m, shift, dot_product.latency)),
         ]
 
-        accumulator = Signal(signed(self.bfp.accumulator), reset_less=True)
-        # At power-up the pipeline holds no beats: restarts keep the accumulator at zero until the first gets there.
-        earlier = delayed(m, self.restart_o, self._to_accumulator - 1, init=1)
-        restart = delayed(m, earlier, init=1)
-        working = delayed(m, ~earlier)  # not restart, as a register: it resets `high` without a gate between
-        high = Signal(self.half, reset_less=True)
-        low = Signal(self.half)
-        m.d.comb += low.eq(Mux(restart, accumulator, 0))
-        m.d.sync += [
-            accumulator.eq(Mux(restart, 0, accumulator + aligner.o)),
-            high.eq(Mux(working, 0, accumulator >> self.half)),
+        m.submodules.accumulator = accumulator = Accumulator(self.bfp.accumulator, len(aligner.o))
+        m.d.comb += [
+            accumulator.i.eq(aligner.o),
+            # At power-up the pipeline holds no beats: restarts keep the sum at zero until the first gets there.
+            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1)),
+            accumulator.drain_i.eq(self.drain_i),
+            self.drain_o.eq(accumulator.drain_o),
         ]
-        m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, 1))
-
         return m

@@ -1,0 +1,168 @@
+"""Pair MAC: the processing element of Term Revealing, which multiplies a term by a term."""
+
+from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
+from amaranth.lib import data
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.terms import Terms
+from lowtide.hierarchy import Unit
+from lowtide.units.adder_tree import add
+from lowtide.units.delay import delayed
+from lowtide.units.terms.group_memory import GroupMemory
+
+__all__ = ["PairMac"]
+
+
+class PairMac(Unit):
+    """Counts products of terms by their exponent, one pair a cycle, and makes an integer of the counts at the end.
+
+    A term of a weight and one of a value of the data make ``+-2**(e + f)``: their exponents are added, and the
+    coefficient of that power counts one up or down. The vector of coefficients is kept twice, in memory: while
+    one counts the next tile, the other becomes an integer, from the lowest power up: ``t = coefficient + (t >> 1)``,
+    whose last bit is the sum's. So a group costs ``k * s`` cycles, whatever its values are. Source: Kung, McDanel
+    and Zhang, Term Revealing, SC20.
+
+    A restart follows the last beat of a tile and carries no pair; two of them, each ``spacing`` cycles after the last
+    restart, make any state good. The sum leaves as that of an `Accumulator` does.
+
+    Parameters
+    ----------
+    terms : Terms
+        The format of the operands; ``parallel`` and ``values`` are not looked at.
+
+    Members
+    -------
+    a_i, a_o : In(layout_a), Out(layout_a)
+        A term of the data for a bank, from the left; the same, one cycle later, to the right.
+    b_i, b_o : In(layout_b), Out(layout_b)
+        A term of a weight, and the slot of the data's term it is paired with, from above; the same, one cycle later,
+        downwards.
+    restart_i, restart_o : In(1), Out(1)
+        The tile ended one beat ago; the same, one cycle later, to the right.
+    drain_i, drain_o : In(half), Out(half)
+        Half words, upwards; zero when idle.
+
+    Attributes
+    ----------
+    spacing : int
+        Least number of cycles from one restart to the next.
+    """
+
+    keep_hierarchy = True
+    restarts = 2
+
+    def __init__(self, terms: Terms):
+        self.terms, self.accumulator = terms, terms.accumulator
+        self.module_name = f"pair_mac_w{terms.width}_{terms.encoding}_g{terms.group}_s{terms.data_terms}_k{terms.max_k}"
+        self._exponent = unsigned((terms.digits - 1).bit_length())
+        self._powers = 2 * terms.digits - 1
+        self._half = (self.accumulator + 1) // 2
+        self._slots = terms.group * terms.data_terms
+        self.spacing = self._powers + 2
+        slot = unsigned((self._slots - 1).bit_length())
+        self.layout_a = data.StructLayout(
+            {"exponent": self._exponent, "negative": 1, "nonzero": 1, "slot": slot, "bank": 1, "write": 1}
+        )
+        self.layout_b = data.StructLayout(
+            {"exponent": self._exponent, "negative": 1, "nonzero": 1, "slot": slot, "bank": 1}
+        )
+        super().__init__(
+            {
+                "a_i": In(self.layout_a),
+                "a_o": Out(self.layout_a),
+                "b_i": In(self.layout_b),
+                "b_o": Out(self.layout_b),
+                "restart_i": In(1),
+                "restart_o": Out(1),
+                "drain_i": In(self._half),
+                "drain_o": Out(self._half),
+            }
+        )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
+        return 1 + self._to_coefficients + 1 + self._powers + 2
+
+    @property
+    def _to_coefficients(self) -> int:
+        """Cycles from ``b_o`` to the coefficients: the data's term is read, exponents are added."""
+        return 2
+
+    @property
+    def _coefficient(self) -> Shape:
+        """A power gets one term of a weight at most, and of each value's terms one at most."""
+        most = self.terms.max_k * min(self.terms.most_terms, self.terms.data_terms)
+        return signed(most.bit_length() + 1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += [
+            self.a_o.eq(delayed(m, self.a_i)),
+            self.b_o.eq(delayed(m, self.b_i)),
+            self.restart_o.eq(delayed(m, self.restart_i)),
+        ]
+        power, negative, counts = self._pair(m)
+        restart = delayed(m, self.restart_o, self._to_coefficients, init=1)
+
+        active = Signal()  # the bank that counts
+        converting = Signal()  # the other one is read, and cleared behind
+        place = Signal(range(self._powers))
+        last = Signal()
+        m.d.comb += last.eq(converting & (place == self._powers - 1))
+        m.d.sync += active.eq(active ^ restart)
+        with m.If(restart):
+            m.d.sync += [converting.eq(1), place.eq(0)]
+        with m.Elif(converting):
+            m.d.sync += [place.eq(place + 1), converting.eq(~last)]
+
+        read = []
+        for bank in range(2):
+            clear = Signal(name=f"clear_{bank}")
+            m.submodules[f"coefficients_{bank}"] = memory = Memory(
+                shape=self._coefficient, depth=1 << len(power), init=[]
+            )
+            now, then = memory.read_port(domain="comb"), memory.write_port()
+            m.d.comb += [
+                clear.eq(converting & (active != bank)),
+                now.addr.eq(Mux(clear, place, power)),
+                then.addr.eq(now.addr),
+                then.en.eq(clear | (counts & (active == bank))),
+                # To clear, the adder takes away what is there: no gate behind it.
+                then.data.eq(add(now.data, Mux(clear, ~now.data, Mux(negative, -1, 1)), clear)),
+            ]
+            read.append(delayed(m, Mux(clear, now.data, 0)))
+        self._drain(m, (read[0] | read[1]).as_signed(), delayed(m, converting), delayed(m, last))
+        return m
+
+    def _pair(self, m: Module) -> tuple[Value, Value, Value]:
+        """Exponent and sign of the product of two terms, and whether there is one."""
+        a, b = self.a_o, self.b_o
+        m.submodules.group = group = GroupMemory(unsigned(len(a.exponent) + 2), 1, self._slots)
+        m.d.comb += [
+            group.write.eq(a.write),
+            group.write_bank.eq(a.bank),
+            group.slot.eq(a.slot),
+            group.i.eq(Cat(a.exponent, a.negative, a.nonzero)),
+            group.read_bank.eq(b.bank),
+            group.index.eq(b.slot),
+        ]
+        word, weight = delayed(m, group.o), delayed(m, b)
+        exponent, negative, nonzero = word[:-2], word[-2], word[-1]
+        return (
+            delayed(m, exponent + weight.exponent),
+            delayed(m, negative ^ weight.negative),
+            delayed(m, nonzero & weight.nonzero),
+        )
+
+    def _drain(self, m: Module, coefficient: Value, coming: Value, last: Value) -> None:
+        """Make an integer of coefficients that come from the lowest power up, and send it."""
+        t = Signal(signed(len(coefficient) + 1), reset_less=True)
+        low = Signal(self._powers - 1, reset_less=True)  # bits of the sum that no later coefficient changes
+        done = delayed(m, last)
+        m.d.sync += [t.eq(Mux(coming, (t >> 1) + coefficient, 0)), low.eq(Cat(low[1:], t[0]))]
+        total = Signal(signed(2 * self._half))
+        m.d.comb += total.eq(Cat(low, t).as_signed())
+        high = delayed(m, Mux(done, total[self._half :], 0))
+        m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | Mux(done, total[: self._half], 0) | high))
