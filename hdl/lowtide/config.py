@@ -11,6 +11,7 @@ import attrs
 from lowtide.array.shape import ArrayShape
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import IllegalValue
+from lowtide.formats.terms import Terms
 
 __all__ = ["Config", "ConfigError", "nearest", "presets", "section_from"]
 
@@ -35,11 +36,14 @@ class Config:
     array : ArrayShape
         Section ``[array]``.
     bfp : Bfp
-        Section ``[bfp]``.
+        Section ``[bfp]``: operands of the element ``fmac``.
+    terms : Terms
+        Section ``[terms]``: operands of ``tmac``, ``pair_mac`` and, with its width and ``max_k``, ``pmac``.
     """
 
     array: ArrayShape = attrs.field(factory=ArrayShape)
     bfp: Bfp = attrs.field(factory=Bfp)
+    terms: Terms = attrs.field(factory=Terms)
 
     @classmethod
     def load(cls, source: str = "default") -> Self:

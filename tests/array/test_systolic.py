@@ -2,13 +2,15 @@
 
 import itertools
 import random
+from functools import partial
+from typing import Any
 
 import pytest
 from amaranth.sim import Simulator
 
-from lowtide.array.shape import ArrayShape
 from lowtide.array.systolic import SystolicArray
 from lowtide.formats import Bfp
+from lowtide.units.fmac import Fmac
 
 
 class Bench:
@@ -26,7 +28,8 @@ class Bench:
         self.received_at: list[int] = []
 
     def add_tile(self, count):
-        bfp, shape = self.dut.bfp, self.dut.shape
+        element: Any = self.dut.element()
+        bfp, shape = element.bfp, self.dut
         sums = [[0] * shape.columns for _ in range(shape.rows)]
         for n in range(count):
             a = [self.word(bfp.layout_a) for _ in range(shape.rows)]
@@ -56,14 +59,14 @@ class Bench:
             ctx.set(stream.valid, 0)
 
     async def sink(self, ctx):
-        stream, width = self.dut.c, self.dut.bfp.accumulator
+        stream, width = self.dut.c, self.dut.element().accumulator
         while len(self.received) < len(self.expected):
             ctx.set(stream.ready, self.rng.random() >= self.pause)
             _, _, valid, ready, data, last = await ctx.tick().sample(
                 stream.valid, stream.ready, stream.payload.data, stream.payload.last
             )
             if valid and ready:
-                row = [signed(data >> width * n, width) for n in range(self.dut.shape.columns)]
+                row = [signed(data >> width * n, width) for n in range(self.dut.columns)]
                 self.received.append((row, bool(last)))
                 self.received_at.append(self.cycle - 1)
 
@@ -103,7 +106,7 @@ def signed(bits, width):
 
 
 def array(rows, columns, **bfp):
-    return SystolicArray(ArrayShape(rows=rows, columns=columns), Bfp(**{"lanes": 4, "exponent": 2, "max_k": 256} | bfp))
+    return SystolicArray(rows, columns, partial(Fmac, Bfp(**{"lanes": 4, "exponent": 2, "max_k": 256} | bfp)))
 
 
 @pytest.mark.parametrize("pause", [0, 0.2, 0.6])
@@ -140,7 +143,7 @@ def test_tiles_follow_after_one_idle_beat_or_once_drained(beats, interval):
     dut = array(4, 2)
     bench = Bench(dut, [beats] * 6, 0, seed=3)
     bench.run()
-    first_rows = bench.received_at[:: dut.shape.rows]
+    first_rows = bench.received_at[:: dut.rows]
     assert [later - earlier for earlier, later in itertools.pairwise(first_rows)] == [interval] * 5
 
 

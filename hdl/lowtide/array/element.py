@@ -2,7 +2,9 @@
 
 from typing import Any, Protocol
 
-__all__ = ["Element"]
+from amaranth.hdl import Shape
+
+__all__ = ["Element", "port_width"]
 
 
 class Element(Protocol):
@@ -44,3 +46,8 @@ class Element(Protocol):
     spacing: int
     restarts: int
     signature: Any
+
+
+def port_width(element: Element, port: str) -> int:
+    """Bits of one of its ports."""
+    return Shape.cast(element.signature.members[port].shape).width

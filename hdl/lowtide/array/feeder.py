@@ -20,6 +20,8 @@ class Feeder(Unit):
     ----------
     spacing : int
         Least number of cycles from one restart to the next.
+    restarts : int
+        Restarts after reset. Of several, the first too keeps its distance, from one that may have been before reset.
 
     Members
     -------
@@ -39,9 +41,9 @@ class Feeder(Unit):
         High from when ``last`` came on one side alone, until reset. Such a tile ends where A said.
     """
 
-    def __init__(self, spacing: int):
-        self.spacing = spacing
-        self.module_name = f"feeder_{spacing}"
+    def __init__(self, spacing: int, restarts: int = 1):
+        self.spacing, self.restarts = spacing, restarts
+        self.module_name = f"feeder_{spacing}" + (f"_{restarts}" if restarts > 1 else "")
         super().__init__(
             {
                 "room": In(1),
@@ -62,7 +64,8 @@ class Feeder(Unit):
         m = Module()
         closing = Signal(init=1)  # a tile is complete, and its restart beat has yet to go
         started = Signal()  # there was a tile, so a restart is not that of reset
-        hold_off = Signal(range(self.spacing))  # cycles in which no restart may go
+        more = Signal(range(self.restarts), init=self.restarts - 1)  # restarts after reset, but the last
+        hold_off = Signal(range(self.spacing), init=self.spacing - 1 if self.restarts > 1 else 0)  # none may go so long
         take = Signal()
         m.d.comb += [
             self.a_ready.eq(~closing & self.b_valid),
@@ -73,7 +76,7 @@ class Feeder(Unit):
             self.finished.eq(self.restart & started),
         ]
         with m.If(self.restart):
-            m.d.sync += [closing.eq(0), hold_off.eq(self.spacing - 1)]
+            m.d.sync += [closing.eq(more.any()), more.eq(more - more.any()), hold_off.eq(self.spacing - 1)]
         with m.Elif(hold_off.any()):
             m.d.sync += hold_off.eq(hold_off - 1)
         with m.If(take):

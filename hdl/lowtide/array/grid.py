@@ -6,7 +6,7 @@ from typing import Any
 from amaranth.hdl import Cat, Shape
 from amaranth.lib.wiring import In, Out
 
-from lowtide.array.element import Element
+from lowtide.array.element import Element, port_width
 from lowtide.array.halves import halves
 from lowtide.hierarchy import Structure
 
@@ -47,7 +47,7 @@ class Grid(Structure):
         self.module_name = f"grid_{rows}x{columns}_{pattern.module_name}"
         ports = {}
         for name, count in {"a": rows, "b": columns, "restart": rows, "drain": columns}.items():
-            width = count * Shape.cast(pattern.signature.members[f"{name}_i"].shape).width
+            width = count * port_width(pattern, f"{name}_i")
             ports |= {f"{name}_i": In(width), f"{name}_o": Out(width)}
         super().__init__(ports)
 

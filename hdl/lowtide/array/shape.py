@@ -16,7 +16,8 @@ class ArrayShape:
     rows, columns : int
         Processing elements: a tile of the product is ``rows`` × ``columns``.
     element : str
-        Kind of processing element.
+        Kind of processing element: ``fmac`` for block floating point; ``tmac`` for data and terms of weights,
+        ``pair_mac`` for terms of both; ``pmac`` for plain integers.
 
     Raises
     ------
@@ -26,4 +27,4 @@ class ArrayShape:
 
     rows: int = parameter(8, range(1, 513), "rows of processing elements")
     columns: int = parameter(8, range(1, 513), "columns of processing elements")
-    element: str = parameter("fmac", ("fmac",), "kind of processing element")
+    element: str = parameter("fmac", ("fmac", "tmac", "pair_mac", "pmac"), "kind of processing element")

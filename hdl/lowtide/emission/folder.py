@@ -32,7 +32,7 @@ def emit(config: Config, folder: Path, name: str = "lowtide_array") -> list[Path
     with _Files(folder) as files:
         top = AxiStreamArray(config, name)
         text, modules = verilog_and_modules(top)
-        return files.write(name, text, array_sidecar(config, top, top.array.latency, modules, text))
+        return files.write(name, text, array_sidecar(config, top, top.array, modules, text))
 
 
 def emit_unit(kind: str, config: Config, changes: dict[str, Any], folder: Path) -> list[Path]:

@@ -7,6 +7,7 @@ import attrs
 
 from lowtide.config import Config, ConfigError, nearest, section_from
 from lowtide.formats.bfp import Bfp
+from lowtide.formats.terms import Terms
 from lowtide.hierarchy import Unit
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
@@ -21,6 +22,9 @@ from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.shape import RounderShape
 from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
+from lowtide.units.terms.pair_mac import PairMac
+from lowtide.units.terms.pmac import Pmac, PmacShape
+from lowtide.units.terms.tmac import Tmac
 
 __all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
 
@@ -45,10 +49,13 @@ UNITS = {
     "fmac": UnitKind(Fmac, Bfp),
     "neighbour_source": UnitKind(NeighbourSource, Neighbour),
     "normaliser": UnitKind(Normaliser, NormaliserShape),
+    "pair_mac": UnitKind(PairMac, Terms),
+    "pmac": UnitKind(Pmac, PmacShape),
     "random_source": UnitKind(RandomSource, Source),
     "rounder": UnitKind(Rounder, RounderShape),
     "row_normaliser": UnitKind(RowNormaliser, RowNormaliserShape),
     "stochastic_rounder": UnitKind(StochasticRounder, StochasticShape),
+    "tmac": UnitKind(Tmac, Terms),
 }
 
 

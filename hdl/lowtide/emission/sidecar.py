@@ -15,14 +15,14 @@ from lowtide.hierarchy import Unit
 __all__ = ["array_sidecar", "unit_sidecar"]
 
 
-def array_sidecar(config: Config, top: Unit, latency: int, modules: list[str], text: str) -> dict[str, Any]:
+def array_sidecar(config: Config, top: Unit, array: Any, modules: list[str], text: str) -> dict[str, Any]:
     """Sidecar of a whole array."""
     return {
         **_common(top, modules, text),
         "configuration": config.to_tables(),
-        **_formats(config.bfp),
-        "latency": latency,
-        "least_tile_cycles": 2 * config.array.rows,
+        **(_formats(config.bfp) if config.array.element == "fmac" else _operands(array.element())),
+        "latency": array.latency,
+        "least_tile_cycles": array.spacing,
     }
 
 
@@ -57,6 +57,26 @@ def _formats(bfp: Bfp) -> dict[str, Any]:
         "word_a": _word(bfp.layout_a),
         "word_b": _word(bfp.layout_b),
     }
+
+
+def _operands(element: Any) -> dict[str, Any]:
+    """Width of a result, and the bit fields of the words of A and B."""
+    ports = element.signature.members
+    return {
+        "accumulator_bits": element.accumulator,
+        "word_a": _fields(ports["a_i"].shape),
+        "word_b": _fields(ports["b_i"].shape),
+    }
+
+
+def _fields(shape: Any) -> dict[str, Any]:
+    """Bits of a word, and where in it each field is; fields of a field that is repeated, each by its number."""
+    fields = {"bits": Shape.cast(shape).width}
+    if isinstance(shape, data.Layout):
+        fields["fields"] = {
+            str(name): {"from_bit": field.offset, **_fields(field.shape)} for name, field in shape if field.width
+        }
+    return fields
 
 
 def _word(layout: ChunkLayout) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from amaranth.hdl import Cat, Const
 from amaranth.lib.wiring import In, Out
 
+from lowtide.array.kinds import element_maker
 from lowtide.array.systolic import SystolicArray
 from lowtide.config import Config
 from lowtide.hierarchy import Structure
@@ -23,12 +24,12 @@ class AxiStreamArray(Structure):
     Members
     -------
     s_axis_a_tdata, s_axis_a_tlast, s_axis_a_tvalid, s_axis_a_tready : In, In, In, Out
-        Stream of A. A word of ``bfp.layout_a`` for each row, row 0 in the lowest bits; unused bits up to a whole
+        Stream of A. A word for each row, as an element takes it, row 0 in the lowest bits; unused bits up to a whole
         byte are ignored.
     s_axis_b_tdata, … : In, In, In, Out
-        Stream of B, likewise, a word of ``bfp.layout_b`` for each column.
+        Stream of B, likewise, a word for each column.
     m_axis_c_tdata, m_axis_c_tlast, m_axis_c_tvalid, m_axis_c_tready : Out, Out, Out, In
-        Stream of results. A signed word of ``bfp.accumulator`` bits for each column, column 0 in the lowest bits;
+        Stream of results. A signed word of an accumulator's bits for each column, column 0 in the lowest bits;
         unused bits are zero.
     misaligned : Out(1)
         ``tlast`` came on A or B alone.
@@ -36,11 +37,12 @@ class AxiStreamArray(Structure):
 
     def __init__(self, config: Config, name: str = "lowtide_array"):
         self.config, self.module_name = config, name
-        self.array = SystolicArray(config.array, config.bfp)
+        shape = config.array
+        self.array = SystolicArray(shape.rows, shape.columns, element_maker(shape.element, config.bfp, config.terms))
         self._bits = {
-            "s_axis_a": config.array.rows * config.bfp.layout_a.size,
-            "s_axis_b": config.array.columns * config.bfp.layout_b.size,
-            "m_axis_c": config.array.columns * config.bfp.accumulator,
+            "s_axis_a": port_bits(self.array.a),
+            "s_axis_b": port_bits(self.array.b),
+            "m_axis_c": port_bits(self.array.c),
         }
         ports = {"misaligned": Out(1)}
         for prefix, width in self._bits.items():
@@ -72,3 +74,8 @@ class AxiStreamArray(Structure):
             "m_axis_c_tvalid": array.c.valid,
             "misaligned": array.misaligned,
         }
+
+
+def port_bits(beats) -> int:
+    """Bits of the data of a stream of beats."""
+    return len(beats.payload.data)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from lowtide.array.core import SystolicCore
+from lowtide.array.kinds import element_maker
 from lowtide.array.skew import skew
 from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
@@ -19,12 +21,12 @@ def parts_of(config: Config) -> list[Design]:
     """The units of an array, the way they stand in it, and the whole."""
     text, modules = verilog_and_modules(AxiStreamArray(config))
     rows, columns = config.array.rows, config.array.columns
-    bfp = config.bfp
+    core = SystolicCore(rows, columns, element_maker(config.array.element, config.bfp, config.terms))
     parts = {
-        config.array.element: next(name for name in modules if name.startswith(config.array.element)),
-        "feeder": f"feeder_{2 * rows}",
-        "skew_a": skew(rows, bfp.layout_a.size).module_name,
-        "skew_b": skew(columns, bfp.layout_b.size).module_name,
+        config.array.element: core.element().module_name,
+        "feeder": next(name for name in modules if name.startswith("feeder_")),
+        "skew_a": skew(rows, core.width_a).module_name,
+        "skew_b": skew(columns, core.width_b).module_name,
         "collector": next(name for name in modules if name.startswith("collector_")),
     }
     if rows * columns <= LARGEST_WHOLE:

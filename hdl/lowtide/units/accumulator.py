@@ -68,16 +68,16 @@ class Accumulator(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        accumulator = Signal(signed(self._width), reset_less=True)
+        acc = Signal(signed(self._width), reset_less=True)
         restart = delayed(m, self.restart, init=1)
         working = delayed(m, ~self.restart)  # not restart, as a register: it resets `high` without a gate between
-        total = add(accumulator, self.i, self.carry) if self._has_carry else accumulator + self.i
+        total = add(acc, self.i, self.carry) if self._has_carry else acc + self.i
         high = Signal(self._half, reset_less=True)
         low = Signal(self._half)
-        m.d.comb += low.eq(Mux(restart, accumulator, 0))
+        m.d.comb += low.eq(Mux(restart, acc, 0))
         m.d.sync += [
-            accumulator.eq(Mux(restart, 0, total)),
-            high.eq(Mux(working, 0, accumulator >> self._half)),
+            acc.eq(Mux(restart, 0, total)),
+            high.eq(Mux(working, 0, acc >> self._half)),
         ]
         m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, 1))
         return m
