@@ -21,6 +21,8 @@ from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.shape import RounderShape
 from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
+from lowtide.units.terms.encoder import Encoder, EncoderShape
+from lowtide.units.terms.serial_hese import SerialHese, SerialShape
 
 __all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
 
@@ -42,12 +44,14 @@ UNITS = {
     "bfp_converter": UnitKind(BfpConverter, ConverterShape),
     "serial_bfp_converter": UnitKind(SerialBfpConverter, ConverterShape),
     "chunker": UnitKind(Chunker, ConverterShape),
+    "encoder": UnitKind(Encoder, EncoderShape),
     "fmac": UnitKind(Fmac, Bfp),
     "neighbour_source": UnitKind(NeighbourSource, Neighbour),
     "normaliser": UnitKind(Normaliser, NormaliserShape),
     "random_source": UnitKind(RandomSource, Source),
     "rounder": UnitKind(Rounder, RounderShape),
     "row_normaliser": UnitKind(RowNormaliser, RowNormaliserShape),
+    "serial_hese": UnitKind(SerialHese, SerialShape),
     "stochastic_rounder": UnitKind(StochasticRounder, StochasticShape),
 }
 

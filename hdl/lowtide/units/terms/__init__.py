@@ -1,0 +1,1 @@
+"""Terms: integers as signed digits, and which of the digits are kept."""
