@@ -22,7 +22,9 @@ from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.shape import RounderShape
 from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
 from lowtide.units.terms.encoder import Encoder, EncoderShape
+from lowtide.units.terms.receding_water import RecedingWater, WaterShape
 from lowtide.units.terms.serial_hese import SerialHese, SerialShape
+from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
 
 __all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
 
@@ -49,10 +51,12 @@ UNITS = {
     "neighbour_source": UnitKind(NeighbourSource, Neighbour),
     "normaliser": UnitKind(Normaliser, NormaliserShape),
     "random_source": UnitKind(RandomSource, Source),
+    "receding_water": UnitKind(RecedingWater, WaterShape),
     "rounder": UnitKind(Rounder, RounderShape),
     "row_normaliser": UnitKind(RowNormaliser, RowNormaliserShape),
     "serial_hese": UnitKind(SerialHese, SerialShape),
     "stochastic_rounder": UnitKind(StochasticRounder, StochasticShape),
+    "top_terms": UnitKind(TopTerms, TopTermsShape),
 }
 
 
