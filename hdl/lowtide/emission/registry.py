@@ -21,10 +21,12 @@ from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.shape import RounderShape
 from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
+from lowtide.units.terms.digit_serialiser import DigitSerialiser, SerialiserShape
 from lowtide.units.terms.encoder import Encoder, EncoderShape
 from lowtide.units.terms.receding_water import RecedingWater, WaterShape
 from lowtide.units.terms.serial_hese import SerialHese, SerialShape
 from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
+from lowtide.units.terms.waterline import Waterline, WaterlineShape
 
 __all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
 
@@ -46,6 +48,7 @@ UNITS = {
     "bfp_converter": UnitKind(BfpConverter, ConverterShape),
     "serial_bfp_converter": UnitKind(SerialBfpConverter, ConverterShape),
     "chunker": UnitKind(Chunker, ConverterShape),
+    "digit_serialiser": UnitKind(DigitSerialiser, SerialiserShape),
     "encoder": UnitKind(Encoder, EncoderShape),
     "fmac": UnitKind(Fmac, Bfp),
     "neighbour_source": UnitKind(NeighbourSource, Neighbour),
@@ -57,6 +60,7 @@ UNITS = {
     "serial_hese": UnitKind(SerialHese, SerialShape),
     "stochastic_rounder": UnitKind(StochasticRounder, StochasticShape),
     "top_terms": UnitKind(TopTerms, TopTermsShape),
+    "waterline": UnitKind(Waterline, WaterlineShape),
 }
 
 
