@@ -22,9 +22,15 @@ from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.shape import RounderShape
 from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
+from lowtide.units.terms.digit_serialiser import DigitSerialiser, SerialiserShape
+from lowtide.units.terms.encoder import Encoder, EncoderShape
 from lowtide.units.terms.pair_mac import PairMac
 from lowtide.units.terms.pmac import Pmac, PmacShape
+from lowtide.units.terms.receding_water import RecedingWater, WaterShape
+from lowtide.units.terms.serial_hese import SerialHese, SerialShape
 from lowtide.units.terms.tmac import Tmac
+from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
+from lowtide.units.terms.waterline import Waterline, WaterlineShape
 
 __all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
 
@@ -46,16 +52,22 @@ UNITS = {
     "bfp_converter": UnitKind(BfpConverter, ConverterShape),
     "serial_bfp_converter": UnitKind(SerialBfpConverter, ConverterShape),
     "chunker": UnitKind(Chunker, ConverterShape),
+    "digit_serialiser": UnitKind(DigitSerialiser, SerialiserShape),
+    "encoder": UnitKind(Encoder, EncoderShape),
     "fmac": UnitKind(Fmac, Bfp),
     "neighbour_source": UnitKind(NeighbourSource, Neighbour),
     "normaliser": UnitKind(Normaliser, NormaliserShape),
     "pair_mac": UnitKind(PairMac, Terms),
     "pmac": UnitKind(Pmac, PmacShape),
     "random_source": UnitKind(RandomSource, Source),
+    "receding_water": UnitKind(RecedingWater, WaterShape),
     "rounder": UnitKind(Rounder, RounderShape),
     "row_normaliser": UnitKind(RowNormaliser, RowNormaliserShape),
+    "serial_hese": UnitKind(SerialHese, SerialShape),
     "stochastic_rounder": UnitKind(StochasticRounder, StochasticShape),
     "tmac": UnitKind(Tmac, Terms),
+    "top_terms": UnitKind(TopTerms, TopTermsShape),
+    "waterline": UnitKind(Waterline, WaterlineShape),
 }
 
 

@@ -1,0 +1,79 @@
+"""Digit value: digits back to an integer."""
+
+import attrs
+from amaranth.hdl import Module, Signal, Value, signed
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.parameter import parameter
+from lowtide.hierarchy import Unit
+
+__all__ = ["DigitValue", "DigitValueShape"]
+
+
+@attrs.frozen(kw_only=True)
+class DigitValueShape:
+    """What a unit that adds up digits is generated for.
+
+    Parameters
+    ----------
+    digits : int
+        Digits of a value.
+
+    Raises
+    ------
+    IllegalValue
+        If it is out of range.
+    """
+
+    digits: int = parameter(8, range(1, 18), "digits of a value")
+
+
+class DigitValue(Unit):
+    """Adds up signed digits: ``o = (-1)**sign * sum_i d[i] * 2**i``, in two's complement.
+
+    With ``minus`` the terms that are negative once the sign is taken in, the sum is ``nonzero - 2 minus``: one adder.
+
+    Combinational.
+
+    Parameters
+    ----------
+    shape : DigitValueShape
+        Its digits.
+
+    Members
+    -------
+    nonzero : In(digits)
+        Which digits are terms.
+    negative : In(digits)
+        Which terms are negative; where there is none, anything.
+    sign : In(1)
+        Negates the value.
+    o : Out(signed(digits + 1))
+        The integer.
+    """
+
+    nonzero: Value
+    negative: Value
+    sign: Value
+    o: Value
+
+    def __init__(self, shape: DigitValueShape):
+        self.shape = shape
+        self.module_name = f"digit_value_{shape.digits}"
+        super().__init__(
+            {
+                "nonzero": In(shape.digits),
+                "negative": In(shape.digits),
+                "sign": In(1),
+                "o": Out(signed(shape.digits + 1)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        minus = Signal(self.shape.digits)
+        m.d.comb += [
+            minus.eq(self.nonzero & (self.negative ^ self.sign.replicate(self.shape.digits))),
+            self.o.eq(self.nonzero - (minus << 1)),
+        ]
+        return m

@@ -1,0 +1,73 @@
+"""Top terms: the s largest terms of one value."""
+
+import attrs
+from amaranth.hdl import Module, Value
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.parameter import IllegalValue, parameter
+from lowtide.hierarchy import Unit
+from lowtide.units.terms.first_ones import first_ones
+
+__all__ = ["TopTerms", "TopTermsShape"]
+
+
+@attrs.frozen(kw_only=True)
+class TopTermsShape:
+    """What a selector of one value's terms is generated for.
+
+    Parameters
+    ----------
+    digits : int
+        Digits of a value.
+    terms : int
+        Terms that may be kept at most.
+
+    Raises
+    ------
+    IllegalValue
+        If a parameter is out of range, or there are fewer digits than terms.
+    """
+
+    digits: int = parameter(8, range(1, 18), "digits of a value")
+    terms: int = parameter(4, range(1, 18), "terms that may be kept at most, s")
+
+    def __attrs_post_init__(self):
+        if self.terms > self.digits:
+            raise IllegalValue("terms", f"from 1 to digits = {self.digits}", self.terms)
+
+
+class TopTerms(Unit):
+    """Keeps the ``s`` largest terms of a value, or all if there are no more.
+
+    ``kept[i] = nonzero[i]`` if fewer than s of the digits above i are terms, else 0. Signs play no part.
+
+    Combinational. Source: Kung, McDanel and Zhang, Term Revealing, SC20, arXiv 2007.06389.
+
+    Parameters
+    ----------
+    shape : TopTermsShape
+        Its digits and terms.
+
+    Members
+    -------
+    nonzero : In(digits)
+        Which digits are terms.
+    s : In(range(terms + 1))
+        Terms to keep.
+    kept : Out(digits)
+        Terms that are kept.
+    """
+
+    nonzero: Value
+    s: Value
+    kept: Value
+
+    def __init__(self, shape: TopTermsShape):
+        self.shape = shape
+        self.module_name = f"top_terms_{shape.digits}_s{shape.terms}"
+        super().__init__({"nonzero": In(shape.digits), "s": In(range(shape.terms + 1)), "kept": Out(shape.digits)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.kept.eq(first_ones(m, platform, self.nonzero[::-1], self.s)[::-1])
+        return m

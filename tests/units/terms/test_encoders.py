@@ -1,0 +1,114 @@
+"""Encoders against their model, for every magnitude; and digits back to integers."""
+
+import random
+import re
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+
+from lowtide.formats import IllegalValue
+from lowtide.units.terms.digit_value import DigitValue, DigitValueShape
+from lowtide.units.terms.encoder import Encoder, EncoderShape
+from lowtide.units.terms.serial_hese import SerialHese
+from lowtide_sim.golden.terms import encode, value_of
+
+ENCODINGS = ["binary", "booth", "hese"]
+
+
+def planes(digits):
+    """Rows of digits as two integers each: which are terms, and which are negative."""
+    weights = 1 << np.arange(digits.shape[-1])
+    return list(zip(((digits != 0) @ weights).tolist(), ((digits < 0) @ weights).tolist(), strict=True))
+
+
+def simulate(dut, bench, clock=False):
+    simulator = Simulator(dut)
+    if clock:
+        simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+def check(width, encoding):
+    """Give an encoder every magnitude."""
+    dut = Encoder(EncoderShape(width=width, encoding=encoding))
+
+    async def bench(ctx):
+        for n, (nonzero, negative) in enumerate(planes(encode(np.arange(2**width), width, encoding))):
+            ctx.set(dut.n, n)
+            assert (ctx.get(dut.nonzero), ctx.get(dut.negative) & nonzero) == (nonzero, negative), n
+
+    simulate(dut, bench)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 8, 11, 12])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_every_magnitude(encoding, width):
+    check(width, encoding)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", range(1, 17))
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_every_magnitude_of_every_width(encoding, width):
+    check(width, encoding)
+
+
+@pytest.mark.parametrize("width", [1, 4, 16])
+def test_serial_digits_whatever_came_before_and_however_it_pauses(width):
+    dut, rng = SerialHese(), random.Random(width)
+    values = [rng.getrandbits(width) for _ in range(60)] + [2**width - 1, 0]
+
+    async def bench(ctx):
+        for n, digits in zip(values, encode(values, width).tolist(), strict=True):
+            for i, digit in enumerate(digits):
+                while rng.random() < 0.3:
+                    ctx.set(dut.enable, 0)
+                    ctx.set(dut.first, rng.getrandbits(1))
+                    ctx.set(dut.bits, rng.getrandbits(2))
+                    await ctx.tick()
+                ctx.set(dut.enable, 1)
+                ctx.set(dut.first, i == 0)
+                ctx.set(dut.bits, n >> i & 3)
+                assert (ctx.get(dut.nonzero) and (-1) ** ctx.get(dut.negative)) == digit, (n, i)
+                await ctx.tick()
+                if digits[i + 1 :] and rng.random() < 0.01:
+                    break  # a value that is cut short leaves nothing behind
+
+    simulate(dut, bench, clock=True)
+
+
+@pytest.mark.parametrize("digits", [1, 2, 3])
+def test_value_of_all_digits(digits):
+    dut = DigitValue(DigitValueShape(digits=digits))
+
+    async def bench(ctx):
+        for word in range(2 ** (2 * digits + 1)):
+            nonzero, negative, sign = word % 2**digits, word >> digits & 2**digits - 1, word >> 2 * digits
+            signs = [(-1) ** (negative >> i & 1) * (nonzero >> i & 1) for i in range(digits)]
+            ctx.set(dut.nonzero, nonzero)
+            ctx.set(dut.negative, negative)
+            ctx.set(dut.sign, sign)
+            assert ctx.get(dut.o) == (-1) ** sign * int(value_of(np.array(signs))), (nonzero, negative, sign)
+
+    simulate(dut, bench)
+
+
+@pytest.mark.parametrize(
+    ("shape", "keywords", "message"),
+    [
+        (EncoderShape, {"width": 0}, "width must be from 1 to 16, not 0"),
+        (EncoderShape, {"width": 17}, "width must be from 1 to 16, not 17"),
+        (EncoderShape, {"encoding": "naf"}, "encoding must be one of binary, booth, hese, not 'naf'"),
+        (DigitValueShape, {"digits": 18}, "digits must be from 1 to 17, not 18"),
+    ],
+)
+def test_illegal_shapes_name_the_legal_values(shape, keywords, message):
+    with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
+        shape(**keywords)
+
+
+def test_names_are_those_of_the_parameters():
+    assert Encoder(EncoderShape()).module_name == "encoder_hese_8"
+    assert DigitValue(DigitValueShape()).module_name == "digit_value_8"
