@@ -9,17 +9,16 @@ from lowtide.array.collector import Collector
 from lowtide.array.delay import ShiftRegister, delay
 from lowtide.array.element import Element, port_width
 from lowtide.array.grid import grid
-from lowtide.array.skew import Skew, skew
 from lowtide.hierarchy import Structure
 
 __all__ = ["SystolicCore"]
 
 
 class SystolicCore(Structure):
-    """The grid of elements, the skew before it and the collector behind it: what every array is built around.
+    """The grid of elements and the collector behind it: what every array is built around.
 
-    It never stops. A side that has no operands in a cycle says so, and zeros go through; results that are not accepted
-    wait in a queue, and a tile may only end while the queue has ``room`` for all of it.
+    It never stops. Operands of zeros change nothing; results that are not accepted wait in a queue, and a tile may
+    only end while the queue has ``room`` for all of it.
 
     Parameters
     ----------
@@ -27,13 +26,13 @@ class SystolicCore(Structure):
         Shape of a tile.
     element : function without arguments
         Makes a processing element.
+    ahead : int
+        Cycles from ``restart`` to the word 0 that it goes with.
 
     Members
     -------
     a, b : In(rows * width of an element's ``a_i``), In(columns * width of its ``b_i``)
-        A word for each row or column, word 0 in the lowest bits.
-    a_idle, b_idle : In(1), In(1)
-        There are none.
+        A word for each row or column, word 0 in the lowest bits, skewed: word ``n`` comes ``n`` cycles after word 0.
     restart : In(1)
         A restart beat, without operands that add anything; at least ``spacing`` cycles after the last one.
     finished : In(1)
@@ -51,23 +50,21 @@ class SystolicCore(Structure):
         Cycles that a column's results take to leave, or an element to make one.
     """
 
-    def __init__(self, rows: int, columns: int, element: Callable[[], Element]):
-        self.rows, self.columns, self.element = rows, columns, element
+    def __init__(self, rows: int, columns: int, element: Callable[[], Element], ahead: int):
+        self.rows, self.columns, self.element, self.ahead = rows, columns, element, ahead
         pattern = element()
         self.width_a, self.width_b = port_width(pattern, "a_i"), port_width(pattern, "b_i")
         self.spacing = max(2 * rows, pattern.spacing)
-        self._result_delay = Skew.latency + pattern.latency
+        self._result_delay = ahead + pattern.latency
         # Between the end of a tile and its first row, those of others may be on their way, one in two cycles.
         underway = (self._result_delay + columns + 5) // 2
         self._collector = Collector(rows, columns, pattern.accumulator, rows + underway)
         self.latency = self._result_delay + self._collector.latency
-        self.module_name = f"systolic_core_{rows}x{columns}_{pattern.module_name}"
+        self.module_name = f"systolic_core_{rows}x{columns}_{ahead}_{pattern.module_name}"
         super().__init__(
             {
                 "a": In(rows * self.width_a),
                 "b": In(columns * self.width_b),
-                "a_idle": In(1),
-                "b_idle": In(1),
                 "restart": In(1),
                 "finished": In(1),
                 "room": Out(1),
@@ -81,15 +78,13 @@ class SystolicCore(Structure):
     def wire(self, place):
         cells = grid(self.rows, self.columns, self.element)
         collector = self._collector
-        skew_a = place("skew_a", skew(self.rows, self.width_a), idle_i=self.a_idle, i=self.a)
-        skew_b = place("skew_b", skew(self.columns, self.width_b), idle_i=self.b_idle, i=self.b)
-        wave = place("restart_wave", ShiftRegister(Skew.latency - 1 + self.rows), i=self.restart)
+        wave = place("restart_wave", ShiftRegister(self.ahead - 1 + self.rows), i=self.restart)
         place(
             "grid",
             cells,
-            a_i=skew_a.o,
-            b_i=skew_b.o,
-            restart_i=wave.o[Skew.latency - 1 :],
+            a_i=self.a,
+            b_i=self.b,
+            restart_i=wave.o[self.ahead - 1 :],
             drain_i=Const(0, self.columns * collector.half),
         )
         start = place("result_delay", delay(self._result_delay, 1, reset_less=False), i=self.finished)

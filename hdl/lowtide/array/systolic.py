@@ -10,6 +10,7 @@ from lowtide.array.beat import beat_layout
 from lowtide.array.core import SystolicCore
 from lowtide.array.element import Element
 from lowtide.array.feeder import Feeder
+from lowtide.array.skew import Skew, skew
 from lowtide.hierarchy import Structure
 
 __all__ = ["SystolicArray"]
@@ -52,7 +53,7 @@ class SystolicArray(Structure):
     """
 
     def __init__(self, rows: int, columns: int, element: Callable[[], Element]):
-        self._core = core = SystolicCore(rows, columns, element)
+        self._core = core = SystolicCore(rows, columns, element, Skew.latency)
         self.element, self._restarts = element, element().restarts
         self.rows, self.columns = rows, columns
         self.latency = 1 + core.latency
@@ -78,13 +79,13 @@ class SystolicArray(Structure):
             b_valid=self.b.valid,
             b_last=self.b.payload.last,
         )
+        skew_a = place("skew_a", skew(self.rows, core.width_a), idle_i=feeder.idle, i=self.a.payload.data)
+        skew_b = place("skew_b", skew(self.columns, core.width_b), idle_i=feeder.idle, i=self.b.payload.data)
         place(
             "core",
             core,
-            a=self.a.payload.data,
-            b=self.b.payload.data,
-            a_idle=feeder.idle,
-            b_idle=feeder.idle,
+            a=skew_a.o,
+            b=skew_b.o,
             restart=feeder.restart,
             finished=feeder.finished,
             ready=self.c.ready,

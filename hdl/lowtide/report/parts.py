@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lowtide.array.core import SystolicCore
+from lowtide.array.element import port_width
 from lowtide.array.kinds import element_maker
 from lowtide.array.skew import skew
 from lowtide.config import Config
@@ -21,12 +21,12 @@ def parts_of(config: Config) -> list[Design]:
     """The units of an array, the way they stand in it, and the whole."""
     text, modules = verilog_and_modules(AxiStreamArray(config))
     rows, columns = config.array.rows, config.array.columns
-    core = SystolicCore(rows, columns, element_maker(config.array.element, config.bfp, config.terms))
+    element = element_maker(config.array.element, config.bfp, config.terms)()
     parts = {
-        config.array.element: core.element().module_name,
+        config.array.element: element.module_name,
         "feeder": next(name for name in modules if name.startswith("feeder_")),
-        "skew_a": skew(rows, core.width_a).module_name,
-        "skew_b": skew(columns, core.width_b).module_name,
+        "skew_a": skew(rows, port_width(element, "a_i")).module_name,
+        "skew_b": skew(columns, port_width(element, "b_i")).module_name,
         "collector": next(name for name in modules if name.startswith("collector_")),
     }
     if rows * columns <= LARGEST_WHOLE:

@@ -1,0 +1,166 @@
+"""The array for terms: streams of integers in, revealed on the way, a stream of results out."""
+
+from functools import partial
+
+from amaranth.hdl import Cat
+from amaranth.lib import stream
+from amaranth.lib.wiring import In, Out
+
+from lowtide.array.beat import beat_layout
+from lowtide.array.core import SystolicCore
+from lowtide.array.delay import delay
+from lowtide.array.feeder import Feeder
+from lowtide.array.skew import Skew, skew
+from lowtide.array.terms.column import Column, ColumnControl
+from lowtide.array.terms.control import Control
+from lowtide.array.terms.loader import Loader
+from lowtide.array.terms.row import Row, RowControl
+from lowtide.array.terms.settings import Settings
+from lowtide.formats.parameter import IllegalValue
+from lowtide.formats.terms import Terms
+from lowtide.hierarchy import Structure
+from lowtide.units.terms.tmac import Tmac
+
+__all__ = ["TermArray"]
+
+
+class TermArray(Structure):
+    """Output-stationary product of integers, whose terms are revealed as they come.
+
+    A tile is ``C[r, c] = sum_i x[r, i] * w[i, c]``, exact, with ``x`` and ``w`` what revealing leaves of the operands:
+    of each value of the data A its ``data_terms`` largest terms, of each group of the weights B its ``budget`` largest.
+    Each beat brings the next ``values`` integers along the reduction for every row and every column. Any number of
+    beats makes a tile; a group begins with a tile, and the last one of a tile may be short.
+
+    A group takes ``max(budget, 1)`` cycles whatever its values are, or the beats that it came in if those are more,
+    and a tile one cycle more, or ``spacing`` if that is more. Settings are taken with the first beat of a tile: tiles
+    of different ones follow each other without a cycle between. Without revealing every term is kept, which is plain
+    quantisation.
+
+    Latency, nothing waiting: from the last beat taken to the valid row 0, ``latency`` cycles and the budget.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Processing elements.
+    terms : Terms
+        Formats; ``parallel`` must be 1.
+
+    Members
+    -------
+    a, b : In(stream of {data, last})
+        Beats: ``values`` integers for every row (column), row 0 in the lowest bits and in it the first of them. A beat
+        is taken from both at once. ``last`` ends a tile, on both.
+    c : Out(stream of {data, last})
+        Rows of the tile: ``columns`` signed words of ``terms.accumulator`` bits. ``last`` marks the last row.
+    settings, settings_write : In(Settings(terms)), In(1)
+        New settings, for tiles whose first beat is taken in a later cycle.
+    settings_refused : Out(1)
+        The last that were written are not legal; those before them hold.
+    misaligned : Out(1)
+        Goes high, and stays until reset, when ``last`` came on ``a`` or ``b`` alone.
+
+    Raises
+    ------
+    IllegalValue
+        If an element takes more than one term a cycle.
+    """
+
+    def __init__(self, rows: int, columns: int, terms: Terms):
+        if terms.parallel != 1:
+            raise IllegalValue(
+                "parallel", "1 where weights come as integers, of which a cycle makes a term", terms.parallel
+            )
+        self.rows, self.columns, self.terms = rows, columns, terms
+        self.element = partial(Tmac, terms)
+        self._core = core = SystolicCore(rows, columns, self.element, Skew.latency + Row.latency)
+        self.spacing = core.spacing
+        self.latency = 1 + core.latency
+        self.module_name = f"term_array_{rows}x{columns}_{self.element().module_name}_{terms.budget}_{terms.data_terms}"
+        width = terms.values * terms.width
+        super().__init__(
+            {
+                "a": In(stream.Signature(beat_layout(rows * width))),
+                "b": In(stream.Signature(beat_layout(columns * width))),
+                "c": Out(stream.Signature(beat_layout(len(core.data)))),
+                "settings": In(Settings(terms)),
+                "settings_write": In(1),
+                "settings_refused": Out(1),
+                "misaligned": Out(1),
+            }
+        )
+
+    def wire(self, place):
+        terms, core = self.terms, self._core
+        loader, feeder = Loader(terms), Feeder(self.spacing)
+        control = place("control", Control(terms), write=self.settings_write, i=self.settings)
+        place(
+            "loader",
+            loader,
+            a_valid=self.a.valid,
+            a_last=self.a.payload.last,
+            b_valid=self.b.valid,
+            b_last=self.b.payload.last,
+            settings=control.o,
+            go=feeder.a_ready,
+        )
+        place(
+            "feeder",
+            feeder,
+            room=core.room,
+            a_valid=loader.term,
+            a_last=loader.term_last,
+            b_valid=loader.term,
+            b_last=loader.term_last,
+        )
+        place(
+            "core",
+            core,
+            a=self._rows(place, loader),
+            b=self._columns(place, loader),
+            restart=feeder.restart,
+            finished=feeder.finished,
+            ready=self.c.ready,
+        )
+        return {
+            "a__ready": loader.a_ready,
+            "b__ready": loader.b_ready,
+            "c__valid": core.valid,
+            "c__payload": Cat(core.data, core.last),
+            "settings_refused": control.refused,
+            "misaligned": loader.misaligned,
+        }
+
+    def _rows(self, place, loader: Loader):
+        """Words of the data, skewed."""
+        terms = self.terms
+        control = Cat(loader.take, loader.slot, loader.bank, loader.data_terms)
+        return self._line(place, "row", self.rows, Row, RowControl(terms), control, self.a.payload.data, loader.idle)
+
+    def _columns(self, place, loader: Loader):
+        """Words of the weights, skewed."""
+        terms = self.terms
+        control = Cat(
+            loader.take,
+            loader.first,
+            loader.slot,
+            loader.bank,
+            loader.group,
+            loader.next,
+            loader.term_first,
+            loader.term_bank,
+        )
+        layout, beat = ColumnControl(terms), self.b.payload.data
+        return self._line(place, "column", self.columns, Column, layout, control, beat, loader.idle)
+
+    def _line(self, place, name, count, make, layout, control, beat, idle):
+        """Words of all rows or columns: integers go through a skew, and control from each to the next, as fast."""
+        width = self.terms.values * self.terms.width
+        integers = place(f"skew_{name}s", skew(count, width), idle_i=idle, i=beat)
+        control = place(f"{name}_control", delay(Skew.latency, layout.size), i=control).o
+        words = []
+        for n in range(count):
+            unit = place(f"{name}_{n}", make(self.terms), i=integers.o.word_select(n, width), control_i=control)
+            control = unit.control_o
+            words.append(unit.o)
+        return Cat(words)

@@ -1,0 +1,141 @@
+"""The entry of an array for terms: groups of values in, while the terms of the group before go on."""
+
+from amaranth.hdl import Array, Module, Mux, Signal, Value
+from amaranth.lib.wiring import In, Out
+
+from lowtide.array.terms.settings import Effective
+from lowtide.formats.terms import Terms
+from lowtide.hierarchy import Unit
+
+__all__ = ["Loader"]
+
+
+class Loader(Unit):
+    """Takes beats of integers from both operand streams at once, and says when the terms of a group may go.
+
+    A group goes into one of two banks, while terms of the other are used up, one a cycle and ``budget`` in all. A
+    bank may be written again from the cycle on in which its last term goes, so a group costs ``budget`` cycles or as
+    many as it has beats, whichever is more. A budget of 0 takes a cycle too, in which no term goes.
+
+    Settings are taken with the first beat of a tile and hold for all of it; they may be others for the next tile.
+
+    Parameters
+    ----------
+    terms : Terms
+        What the hardware was generated for.
+
+    Members
+    -------
+    a_valid, b_valid, a_last, b_last : In(1)
+        A beat is offered on either side; it ends a tile.
+    a_ready, b_ready : Out(1)
+        It is taken.
+    settings : In(Effective(terms))
+        For the tile that begins.
+    take, idle : Out(1)
+        A beat is taken; none is.
+    first : Out(1)
+        It is the first of its group.
+    slot : Out
+        Which one of its group it is.
+    bank : Out(1)
+        Where it goes.
+    group, data_terms : Out
+        Settings of its tile.
+    term : Out(1)
+        A term of a group may go.
+    term_first, term_last : Out(1)
+        It is the first of its group; it is the last of its tile.
+    term_bank : Out(1)
+        Where its group is.
+    go : In(1)
+        It goes.
+    next : Out(1)
+        It goes, and the budget is not 0.
+    misaligned : Out(1)
+        High from when ``last`` came on one side alone, until reset. Such a tile ends where A said.
+    """
+
+    settings: Value
+
+    def __init__(self, terms: Terms):
+        self.terms = terms
+        self.module_name = f"term_loader_w{terms.width}_{terms.encoding}_{terms.group}_v{terms.values}"
+        effective = Effective(terms)
+        super().__init__(
+            {
+                **{name: In(1) for name in ("a_valid", "b_valid", "a_last", "b_last")},
+                "a_ready": Out(1),
+                "b_ready": Out(1),
+                "settings": In(effective),
+                **{name: Out(1) for name in ("take", "idle", "first", "bank")},
+                "slot": Out((terms.slots - 1).bit_length()),
+                "group": Out(effective["group"].shape),
+                "data_terms": Out(effective["data_terms"].shape),
+                **{name: Out(1) for name in ("term", "term_first", "term_last", "term_bank", "next")},
+                "go": In(1),
+                "misaligned": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        full = Array(Signal(name=f"full_{bank}") for bank in range(2))
+        budget = Array(Signal.like(self.settings.budget, name=f"budget_{bank}", reset_less=True) for bank in range(2))
+        ends = Array(Signal(name=f"ends_{bank}", reset_less=True) for bank in range(2))  # its group ends a tile
+        used_up = Signal()  # the last term of a group goes
+        self._release(m, full, budget, ends, used_up)
+        self._load(m, full, budget, ends, used_up)  # second: a bank that is filled while it is used up is full
+        return m
+
+    def _load(self, m: Module, full: Array, budget: Array, ends: Array, used_up: Value) -> None:
+        bank = Signal()
+        slot = Signal.like(self.slot)
+        opening = Signal(init=1)  # the next beat begins a tile
+        held = Signal.like(self.settings, reset_less=True)
+        now = Signal.like(self.settings)
+        free, complete = Signal(), Signal()
+        m.d.comb += [
+            now.eq(Mux(opening, self.settings, held)),
+            free.eq(~full[bank] | (used_up & (self.term_bank == bank))),
+            self.a_ready.eq(free & self.b_valid),
+            self.b_ready.eq(free & self.a_valid),
+            self.take.eq(free & self.a_valid & self.b_valid),
+            self.idle.eq(~self.take),
+            self.first.eq(slot == 0),
+            self.slot.eq(slot),
+            self.bank.eq(bank),
+            self.group.eq(now.group),
+            self.data_terms.eq(now.data_terms),
+            complete.eq(self.a_last | ((slot + 1) * self.terms.values >= now.group)),
+        ]
+        with m.If(self.take):
+            m.d.sync += [opening.eq(self.a_last), held.eq(now), slot.eq(slot + 1)]
+            with m.If(self.a_last != self.b_last):
+                m.d.sync += self.misaligned.eq(1)
+            with m.If(complete):
+                m.d.sync += [
+                    slot.eq(0),
+                    bank.eq(~bank),
+                    budget[bank].eq(now.budget),
+                    ends[bank].eq(self.a_last),
+                    full[bank].eq(1),
+                ]
+
+    def _release(self, m: Module, full: Array, budget: Array, ends: Array, used_up: Value) -> None:
+        bank = Signal()
+        sent = Signal.like(self.settings.budget)
+        last = Signal()
+        m.d.comb += [
+            last.eq(sent + 1 >= budget[bank]),
+            used_up.eq(self.go & last),
+            self.term.eq(full[bank]),
+            self.term_first.eq(sent == 0),
+            self.term_last.eq(last & ends[bank]),
+            self.next.eq(self.go & (budget[bank] != 0)),
+            self.term_bank.eq(bank),
+        ]
+        with m.If(self.go):
+            m.d.sync += sent.eq(Mux(last, 0, sent + 1))
+            with m.If(last):
+                m.d.sync += [bank.eq(~bank), full[bank].eq(0)]

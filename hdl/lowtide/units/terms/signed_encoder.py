@@ -1,0 +1,58 @@
+"""Signed encoder: an integer as digits that carry its sign."""
+
+from amaranth.hdl import Module, Mux, Value, signed
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.terms import digits_of_integer
+from lowtide.hierarchy import Unit, place
+from lowtide.units.delay import delayed
+from lowtide.units.terms.encoder import Encoder, EncoderShape
+
+__all__ = ["SignedEncoder"]
+
+
+class SignedEncoder(Unit):
+    """Recodes an integer in two's complement: the digits of its magnitude, each times its sign.
+
+    ``i = sum_n d[n] * 2**n``; digits are as those of `Encoder`. The most negative integer is legal.
+
+    Parameters
+    ----------
+    width : int
+        Bits of the integer.
+    encoding : str
+        As of `EncoderShape`.
+
+    Members
+    -------
+    i : In(signed(width))
+        Integer.
+    nonzero, negative : Out(digits), Out(digits)
+        Its digits, ``latency`` cycles later.
+    """
+
+    latency = 2
+
+    i: Value
+    nonzero: Value
+    negative: Value
+
+    def __init__(self, width: int, encoding: str):
+        self.width, self.encoding = width, encoding
+        self.module_name = f"signed_encoder_{encoding}_{width}"
+        digits = digits_of_integer(width, encoding)
+        super().__init__({"i": In(signed(width)), "nonzero": Out(digits), "negative": Out(digits)})
+
+    def elaborate(self, platform):
+        m = Module()
+        sign = delayed(m, self.i[-1])
+        magnitude = delayed(m, Mux(self.i[-1], -self.i, self.i)[: self.width])
+        encoder = place(
+            m, platform, "encoder", Encoder(EncoderShape(width=self.width, encoding=self.encoding)), n=magnitude
+        )
+        digits = len(self.nonzero)
+        m.d.comb += [
+            self.nonzero.eq(delayed(m, encoder.nonzero[:digits])),
+            self.negative.eq(delayed(m, encoder.negative[:digits] ^ sign.replicate(digits))),
+        ]
+        return m

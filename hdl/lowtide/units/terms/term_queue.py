@@ -1,0 +1,169 @@
+"""Term queue: the terms of a group of weights, the largest first, one a cycle."""
+
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.terms import Terms
+from lowtide.hierarchy import Unit
+from lowtide.units.delay import delayed
+from lowtide.units.terms.group_memory import GroupMemory
+
+__all__ = ["TermQueue"]
+
+
+class TermQueue(Unit):
+    """Keeps the digits of two groups of values, and gives the terms of one while the other is written.
+
+    Terms come in the order in which the water of receding water meets them: the highest exponent first, of one
+    exponent those of the lowest index first. So whoever stops after ``k`` of them has the ``k`` largest, with ties to
+    the lower index, and no count is kept. A group that has fewer gives words without a term behind them. Source: Kung,
+    McDanel and Zhang, Term Revealing, SC20.
+
+    A line is the values that have a term of some exponent. While the terms of one go, the next that is not empty is
+    chosen: no cycle is lost on empty lines.
+
+    Parameters
+    ----------
+    terms : Terms
+        The format of the values, and how many are written at once.
+
+    Members
+    -------
+    write : In(1)
+        Digits of ``values`` values of a group are written.
+    first : In(1)
+        They are the first of their group; values that are not written have no terms.
+    slot : In
+        Where in the group: value ``j`` of these is its value ``slot * values + j``.
+    bank : In(1)
+        Which group.
+    nonzero, negative : In(values * digits)
+        Digits, those of the first value in the lowest bits: which are terms, and which terms are negative.
+    next : In(1)
+        A term will go in the next cycle.
+    next_first : In(1)
+        It is the first of its group, which has been written by then.
+    next_bank : In(1)
+        Which group; looked at with its first term.
+    o : Out(terms.layout_term)
+        The term, two cycles after ``next``. Without ``next``, a word without one.
+    """
+
+    nonzero: Value
+    negative: Value
+    slot: Value
+
+    def __init__(self, terms: Terms):
+        self.terms = terms
+        self.module_name = f"term_queue_d{terms.digits}_g{terms.group}_v{terms.values}"
+        super().__init__(
+            {
+                "write": In(1),
+                "first": In(1),
+                "slot": In((terms.slots - 1).bit_length()),
+                "bank": In(1),
+                "nonzero": In(terms.values * terms.digits),
+                "negative": In(terms.values * terms.digits),
+                "next": In(1),
+                "next_first": In(1),
+                "next_bank": In(1),
+                "o": Out(terms.layout_term),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        terms = self.terms
+        planes, lines = [], []
+        for bank in range(2):
+            here = Signal(name=f"here_{bank}")
+            m.d.comb += here.eq(self.write & (self.bank == bank))
+            lines.append(self._lines(m, here))
+            planes.append([self._nonzero(m, here, index) for index in range(terms.group)])
+
+        line = Signal(terms.group, reset_less=True)  # values whose terms of this exponent are to go
+        exponent = Signal(range(terms.digits), reset_less=True)
+        bank = Signal(reset_less=True)
+        pending = Signal(terms.digits, reset_less=True)  # exponents that are to come after this one
+        go = delayed(m, self.next)
+
+        lowest = Signal(terms.group)
+        rest = Signal(terms.group)
+        choose = Signal()
+        source = Signal(terms.digits)
+        here = Signal()
+        m.d.comb += [
+            lowest.eq(first_one(line)),
+            rest.eq(Mux(go, line & ~lowest, line)),
+            choose.eq(self.next & (self.next_first | ~rest.any())),
+            source.eq(Mux(self.next_first, Mux(self.next_bank, lines[1], lines[0]), pending)),
+            here.eq(Mux(self.next_first, self.next_bank, bank)),
+        ]
+        highest = Signal(terms.digits)  # of the exponents, as one bit
+        m.d.comb += highest.eq(first_one(source[::-1])[::-1])
+        chosen = [highest & (here ^ 1 if bank == 0 else here).replicate(terms.digits) for bank in range(2)]
+        m.d.sync += line.eq(rest)
+        with m.If(choose):
+            m.d.sync += [
+                line.eq(Cat(((zero & chosen[0]) | (one & chosen[1])).any() for zero, one in zip(*planes, strict=True))),
+                exponent.eq(position(highest)),
+                pending.eq(source & ~highest),
+                bank.eq(here),
+            ]
+
+        index = position(lowest)
+        m.d.comb += [
+            self.o.exponent.eq(delayed(m, exponent)),
+            self.o.index.eq(delayed(m, index)),
+            self.o.negative.eq(delayed(m, self._negative(m, bank, index, exponent))),
+            self.o.nonzero.eq(delayed(m, go & line.any())),
+        ]
+        return m
+
+    def _lines(self, m: Module, here: Value) -> Value:
+        """Which exponents a bank's group has terms of."""
+        digits = self.terms.digits
+        found = reduce(or_, (self.nonzero.word_select(j, digits) for j in range(self.terms.values)))
+        lines = Signal(digits, reset_less=True)
+        with m.If(here):
+            m.d.sync += lines.eq(Mux(self.first, found, lines | found))
+        return lines
+
+    def _nonzero(self, m: Module, here: Value, index: int) -> Value:
+        """Which digits of a bank's value are terms."""
+        slot, j = divmod(index, self.terms.values)
+        nonzero = Signal(self.terms.digits, name=f"nonzero_{index}", reset_less=True)
+        mine = Signal(name=f"mine_{index}")
+        m.d.comb += mine.eq(self.slot == slot)
+        with m.If(here & (self.first | mine)):
+            m.d.sync += nonzero.eq(Mux(mine, self.nonzero.word_select(j, self.terms.digits), 0))
+        return nonzero
+
+    def _negative(self, m: Module, bank: Value, index: Value, exponent: Value) -> Value:
+        """Whether a term is negative: a value's signs are looked up together, since only one is needed in a cycle."""
+        terms = self.terms
+        m.submodules.signs = signs = GroupMemory(unsigned(terms.digits), terms.values, terms.slots)
+        m.d.comb += [
+            # A cycle later than the terms, since they are looked up a cycle later too.
+            signs.write.eq(delayed(m, self.write)),
+            signs.write_bank.eq(delayed(m, self.bank)),
+            signs.slot.eq(delayed(m, self.slot)),
+            signs.i.eq(delayed(m, self.negative)),
+            signs.read_bank.eq(bank),
+            signs.index.eq(index),
+        ]
+        return (signs.o >> exponent)[0]
+
+
+def first_one(bits: Value) -> Value:
+    """Only the lowest bit that is set."""
+    return Cat(bits[i] & ~bits[:i].any() for i in range(len(bits)))
+
+
+def position(one_hot: Value) -> Value:
+    """The place of the one bit that is set, or 0."""
+    bits = (len(one_hot) - 1).bit_length()
+    return Cat(Cat(one_hot[i] for i in range(len(one_hot)) if i >> n & 1).any() for n in range(bits))
