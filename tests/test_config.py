@@ -35,7 +35,10 @@ def test_a_file_may_leave_keys_out(tmp_path):
         ("[array]\nrows = 0", "array.rows must be from 1 to 512, not 0"),
         ('[array]\nrows = "8"', "array.rows must be from 1 to 512, not '8'"),
         ('[array]\nelement = "bmac"', "array.element must be one of fmac, tmac, pair_mac, pmac, not 'bmac'"),
-        ("[array]\ncolums = 3", "unknown key array.colums, did you mean columns?; keys: rows, columns, element"),
+        (
+            "[array]\ncolums = 3",
+            "unknown key array.colums, did you mean columns?; keys: rows, columns, element, operands",
+        ),
         ("[bfp]\nlanes = 12", "bfp.lanes must be one of 4, 8, 16, 32, 64, not 12"),
         ("[bfp]\nmantissa = 3", "bfp.mantissa must be a multiple of chunk_a = 2 and chunk_b = 2"),
         ("[bpf]\nlanes = 4", "unknown section [bpf], did you mean bfp?; sections: array, bfp"),

@@ -9,7 +9,9 @@ from lowtide.config import Config
 from lowtide.emission import emit_unit
 from lowtide_sim.simulator import SimulatorMissing, check_installed, run, simulate
 
-ARRAY_BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow", "array_quantised"))
+ARRAY_BENCHES = ",".join(
+    f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow", "array_timing", "array_bfp")
+)
 
 
 @pytest.fixture(scope="session")

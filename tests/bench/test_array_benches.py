@@ -1,12 +1,14 @@
 """The emitted array under the benches: shapes, lanes, chunks and exponents, on both simulators."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 
 from lowtide.array.shape import ArrayShape
 from lowtide.config import Config
 from lowtide.formats import Bfp
+from lowtide.formats.terms import Terms
 
 SHAPES = [(1, 1), (1, 5), (7, 1), (2, 3), (3, 2), (8, 8)]
 CHUNKS = [(1, 1), (2, 2), (4, 2), (3, 1), (4, 4)]
@@ -29,6 +31,12 @@ def config(shape, lanes, chunks, exponent, max_k):
     )
 
 
+def terms_config(shape, element, operands="words", **terms: Any):
+    (rows, columns), bfp = shape, Bfp()
+    array = ArrayShape(rows=rows, columns=columns, element=element, operands=operands)
+    return Config(array=array, bfp=bfp, terms=Terms(max_k=1024, **terms))
+
+
 QUICK = {
     "1x1": config((1, 1), 4, (1, 1), 1, 13),
     "1x5": config((1, 5), 16, (4, 2), 3, 100),
@@ -47,7 +55,7 @@ def test_small_arrays_on_icarus(run_array, name):
 
 @pytest.mark.parametrize("name", WIDE)
 def test_a_wide_array_on_icarus(run_array, name):
-    benches = "lowtide_sim.bench.array_data,lowtide_sim.bench.array_quantised"
+    benches = "lowtide_sim.bench.array_data,lowtide_sim.bench.array_bfp"
     run_array(WIDE[name], "icarus", benches, tiles=2, products=2)
 
 
@@ -58,6 +66,64 @@ def test_small_arrays_on_verilator(run_array, name):
 
 def test_the_widest_accumulator_here_has_83_bits():
     assert QUICK["3x2-83-bits"].bfp.accumulator == 83
+
+
+WORDS = {
+    "pmac": terms_config((2, 3), "pmac", width=5, data_terms=1),
+    "tmac": terms_config((2, 3), "tmac"),
+    "tmac parallel": terms_config((3, 2), "tmac", group=6, values=2, parallel=3, budget=20, data_terms=3),
+    "pair_mac": terms_config((3, 2), "pair_mac", group=4, data_terms=2, budget=9, width=6),
+    "tmac 1x1": terms_config((1, 1), "tmac", width=2, group=1, budget=1, data_terms=1),
+    "pair_mac 1x4": terms_config((1, 4), "pair_mac", encoding="booth", width=4, group=3, budget=5, data_terms=2),
+}
+MOVING = "lowtide_sim.bench.array_data,lowtide_sim.bench.array_flow,"
+TIMED = MOVING + "lowtide_sim.bench.array_timing"
+INTEGERS = {
+    "2x3": terms_config((2, 3), "tmac", "integers"),
+    "3x2 by twos": terms_config((3, 2), "tmac", "integers", width=6, group=7, values=2, budget=9, data_terms=3),
+    "1x1 binary": terms_config((1, 1), "tmac", "integers", width=3, encoding="binary", group=2, budget=3, data_terms=2),
+    "1x4 booth": terms_config((1, 4), "tmac", "integers", width=8, encoding="booth", group=5, values=4, budget=12),
+    "4x1 of 64": terms_config((4, 1), "tmac", "integers", width=16, group=64, values=8, budget=100, data_terms=8),
+}
+REVEALING = MOVING + "lowtide_sim.bench.array_revealing"
+
+
+def benches_of(name):
+    """Those of an array that takes words: queues of terms, where there are terms."""
+    return TIMED + ("" if name == "pmac" else ",lowtide_sim.bench.array_terms")
+
+
+@pytest.mark.parametrize("name", list(WORDS)[:4])
+def test_arrays_of_other_elements_on_icarus(run_array, name):
+    run_array(WORDS[name], "icarus", benches_of(name), tiles=12, resets=12)
+
+
+@pytest.mark.parametrize("name", ["tmac", "pair_mac"])
+def test_arrays_of_terms_on_verilator(run_array, name):
+    run_array(WORDS[name], "verilator", benches_of(name), tiles=60, resets=40, products=20)
+
+
+@pytest.mark.parametrize("name", list(INTEGERS)[:3])
+def test_arrays_that_reveal_on_icarus(run_array, name):
+    run_array(INTEGERS[name], "icarus", REVEALING, tiles=12, resets=12)
+
+
+def test_an_array_that_reveals_on_verilator(run_array):
+    run_array(INTEGERS["3x2 by twos"], "verilator", REVEALING, tiles=60, resets=60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WORDS)
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+def test_long_runs_of_other_elements(run_array, simulator, name):
+    run_array(WORDS[name], simulator, benches_of(name), tiles=150, resets=100, products=30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", INTEGERS)
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+def test_long_runs_that_reveal(run_array, simulator, name):
+    run_array(INTEGERS[name], simulator, REVEALING, tiles=150, resets=100)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from lowtide_sim.simulator import Simulation, SimulationError, simulate
 
 CONFIG = Config(array=ArrayShape(rows=2, columns=3), bfp=Bfp(lanes=4, max_k=64))
 WORD_A = CONFIG.bfp.layout_a.size
-BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow"))
+BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow", "array_timing"))
 TRANSPARENT = (r"always @\(posedge clk\)\n    o <= i;", "always @*\n    o = i;")
 BUGS = {
     "a stage of the operands' skew is missing": in_module(f"register_{WORD_A}", *TRANSPARENT),

@@ -1,9 +1,12 @@
-"""The kinds of processing elements that an array may have."""
+"""The kinds of arrays: what elements they have, and what operands they take."""
 
 from collections.abc import Callable
 from functools import partial
 
 from lowtide.array.element import Element
+from lowtide.array.shape import ArrayShape
+from lowtide.array.systolic import SystolicArray
+from lowtide.array.terms.array import TermArray
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.terms import Terms
 from lowtide.units.fmac import Fmac
@@ -11,7 +14,7 @@ from lowtide.units.terms.pair_mac import PairMac
 from lowtide.units.terms.pmac import Pmac, PmacShape
 from lowtide.units.terms.tmac import Tmac
 
-__all__ = ["element_maker"]
+__all__ = ["array_of", "element_maker"]
 
 
 def element_maker(kind: str, bfp: Bfp, terms: Terms) -> Callable[[], Element]:
@@ -22,3 +25,10 @@ def element_maker(kind: str, bfp: Bfp, terms: Terms) -> Callable[[], Element]:
         "pair_mac": partial(PairMac, terms),
         "pmac": partial(Pmac, PmacShape(width=terms.width, max_k=terms.max_k)),
     }[kind]
+
+
+def array_of(shape: ArrayShape, bfp: Bfp, terms: Terms) -> SystolicArray | TermArray:
+    """The array of a configuration."""
+    if shape.operands == "integers":
+        return TermArray(shape.rows, shape.columns, terms)
+    return SystolicArray(shape.rows, shape.columns, element_maker(shape.element, bfp, terms))

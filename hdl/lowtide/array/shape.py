@@ -2,7 +2,7 @@
 
 import attrs
 
-from lowtide.formats.parameter import parameter
+from lowtide.formats.parameter import IllegalValue, parameter
 
 __all__ = ["ArrayShape"]
 
@@ -19,12 +19,21 @@ class ArrayShape:
         Kind of processing element: ``fmac`` for block floating point; ``tmac`` for data and terms of weights,
         ``pair_mac`` for terms of both; ``pmac`` for plain integers.
 
+    operands : str
+        What the streams of operands carry: ``words`` as a processing element takes them, or, for ``tmac`` alone,
+        ``integers``, whose terms are revealed on the way.
+
     Raises
     ------
     IllegalValue
-        If a parameter is out of range.
+        If a parameter is out of range, or the element does not take such operands.
     """
 
     rows: int = parameter(8, range(1, 513), "rows of processing elements")
     columns: int = parameter(8, range(1, 513), "columns of processing elements")
     element: str = parameter("fmac", ("fmac", "tmac", "pair_mac", "pmac"), "kind of processing element")
+    operands: str = parameter("words", ("words", "integers"), "what the streams of operands carry")
+
+    def __attrs_post_init__(self):
+        if self.operands == "integers" and self.element != "tmac":
+            raise IllegalValue("operands", f"words for the element {self.element}", self.operands)

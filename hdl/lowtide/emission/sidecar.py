@@ -8,6 +8,9 @@ import attrs
 from amaranth.hdl import Shape
 from amaranth.lib import data, wiring
 
+from lowtide.array.systolic import SystolicArray
+from lowtide.array.terms.array import TermArray
+from lowtide.array.terms.settings import Settings
 from lowtide.config import Config
 from lowtide.formats.bfp import Bfp, ChunkLayout
 from lowtide.hierarchy import Unit
@@ -20,7 +23,7 @@ def array_sidecar(config: Config, top: Unit, array: Any, modules: list[str], tex
     return {
         **_common(top, modules, text),
         "configuration": config.to_tables(),
-        **(_formats(config.bfp) if config.array.element == "fmac" else _operands(array.element())),
+        **(_formats(config.bfp) if config.array.element == "fmac" else _operands(array)),
         "latency": array.latency,
         "least_tile_cycles": array.spacing,
     }
@@ -59,14 +62,14 @@ def _formats(bfp: Bfp) -> dict[str, Any]:
     }
 
 
-def _operands(element: Any) -> dict[str, Any]:
-    """Width of a result, and the bit fields of the words of A and B."""
-    ports = element.signature.members
-    return {
-        "accumulator_bits": element.accumulator,
-        "word_a": _fields(ports["a_i"].shape),
-        "word_b": _fields(ports["b_i"].shape),
-    }
+def _operands(array: SystolicArray | TermArray) -> dict[str, Any]:
+    """Width of a result, and the bit fields of the words of A and B, and of settings if there are any."""
+    ports = array.element().signature.members
+    words = {"word_a": _fields(ports["a_i"].shape), "word_b": _fields(ports["b_i"].shape)}
+    if isinstance(array, TermArray):
+        integers = {"bits": array.terms.values * array.terms.width, "integer_bits": array.terms.width}
+        words = {"word_a": integers, "word_b": integers, "settings": _fields(Settings(array.terms))}
+    return {"accumulator_bits": array.element().accumulator, **words}
 
 
 def _fields(shape: Any) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from amaranth.hdl import Cat, Const
 from amaranth.lib.wiring import In, Out
 
-from lowtide.array.kinds import element_maker
-from lowtide.array.systolic import SystolicArray
+from lowtide.array.kinds import array_of
+from lowtide.array.terms.array import TermArray
 from lowtide.config import Config
 from lowtide.hierarchy import Structure
 
@@ -12,7 +12,7 @@ __all__ = ["AxiStreamArray"]
 
 
 class AxiStreamArray(Structure):
-    """`SystolicArray` behind AXI4-Stream ports.
+    """`SystolicArray` or `TermArray` behind AXI4-Stream ports.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class AxiStreamArray(Structure):
     Members
     -------
     s_axis_a_tdata, s_axis_a_tlast, s_axis_a_tvalid, s_axis_a_tready : In, In, In, Out
-        Stream of A. A word for each row, as an element takes it, row 0 in the lowest bits; unused bits up to a whole
+        Stream of A. A word for each row, row 0 in the lowest bits; unused bits up to a whole
         byte are ignored.
     s_axis_b_tdata, … : In, In, In, Out
         Stream of B, likewise, a word for each column.
@@ -33,12 +33,13 @@ class AxiStreamArray(Structure):
         unused bits are zero.
     misaligned : Out(1)
         ``tlast`` came on A or B alone.
+    settings, settings_write, settings_refused : In, In(1), Out(1)
+        As those of `TermArray`; there alone.
     """
 
     def __init__(self, config: Config, name: str = "lowtide_array"):
         self.config, self.module_name = config, name
-        shape = config.array
-        self.array = SystolicArray(shape.rows, shape.columns, element_maker(shape.element, config.bfp, config.terms))
+        self.array = array_of(config.array, config.bfp, config.terms)
         self._bits = {
             "s_axis_a": port_bits(self.array.a),
             "s_axis_b": port_bits(self.array.b),
@@ -53,12 +54,18 @@ class AxiStreamArray(Structure):
                 f"{prefix}_tvalid": inward(1),
                 f"{prefix}_tready": outward(1),
             }
+        if isinstance(self.array, TermArray):
+            members = self.array.signature.members
+            ports |= {name: members[name] for name in ("settings", "settings_write", "settings_refused")}
         super().__init__(ports)
 
     def wire(self, place):
+        reveals = isinstance(self.array, TermArray)
+        settings = {"settings": self.settings, "settings_write": self.settings_write} if reveals else {}
         array = place(
             "array",
             self.array,
+            **settings,
             a__payload=Cat(self.s_axis_a_tdata[: self._bits["s_axis_a"]], self.s_axis_a_tlast),
             a__valid=self.s_axis_a_tvalid,
             b__payload=Cat(self.s_axis_b_tdata[: self._bits["s_axis_b"]], self.s_axis_b_tlast),
@@ -73,6 +80,7 @@ class AxiStreamArray(Structure):
             "m_axis_c_tlast": array.c.payload.last,
             "m_axis_c_tvalid": array.c.valid,
             "misaligned": array.misaligned,
+            **({"settings_refused": array.settings_refused} if reveals else {}),
         }
 
 

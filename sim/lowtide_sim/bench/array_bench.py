@@ -11,9 +11,14 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from lowtide_sim.bench.axi_stream import ONE, PERIOD, Monitor, Sink, Source, Stream, now
 from lowtide_sim.bench.checker import Checker
 from lowtide_sim.bench.environment import sidecar
+from lowtide_sim.bench.integer_model import IntegerModel
+from lowtide_sim.bench.integer_tiles import IntegerTiles
 from lowtide_sim.bench.model import ArrayModel
 from lowtide_sim.bench.pause import PAUSES
+from lowtide_sim.bench.settings_port import SettingsPort
 from lowtide_sim.bench.tiles import Tile, Tiles
+from lowtide_sim.bench.word_model import WordModel
+from lowtide_sim.bench.word_tiles import WordTiles
 
 __all__ = ["ArrayBench"]
 
@@ -38,9 +43,11 @@ class ArrayBench:
         self.rng = random.Random(random.getrandbits(64))
         self.rows = self.sidecar["configuration"]["array"]["rows"]
         self.columns = self.sidecar["configuration"]["array"]["columns"]
-        self.tiles = Tiles(self.sidecar, self.rng)
         self.checker = Checker(self.columns, self.sidecar["accumulator_bits"])
-        self.model = ArrayModel(self.sidecar, self.checker.expect)
+        tiles, model = self._kind()
+        self.tiles: Any = tiles(self.sidecar, self.rng)
+        self.model: Any = model(self.sidecar, self.checker.expect)
+        self.settings = SettingsPort(dut, self.sidecar, self.rng, self.model) if "settings" in self.sidecar else None
         self.beats: list[tuple[int, bool]] = []  # edges at which A was taken, and whether a tile ended
         self.results: list[tuple[int, bool]] = []  # edges at which rows came
         self.row_seen: Callable[[int], object] = lambda _data: None  # also called with every row
@@ -58,6 +65,8 @@ class ArrayBench:
         for part in (*self.monitors, self.a, self.b, self.c):
             cocotb.start_soon(part.run())
         cocotb.start_soon(self._watch_misaligned())
+        if self.settings:
+            cocotb.start_soon(self.settings.run())
         await ClockCycles(self.dut.clk, 3)
         await self.reset()
         return self
@@ -80,6 +89,7 @@ class ArrayBench:
         self.b.clear()
         await ClockCycles(self.dut.clk, cycles)
         self._check_misaligned(first)
+        self.tiles.reset()
         self.model.reset()
         self.checker.reset()
         self.misaligned_from = None
@@ -103,7 +113,24 @@ class ArrayBench:
         await ClockCycles(self.dut.clk, 4 * self.rows + 2 * self.sidecar["latency"])
         self._check_misaligned(now())
 
+    @property
+    def beat_cycles(self) -> int:
+        """Cycles that a beat may take at most."""
+        if self.settings is None:
+            return 1
+        terms = self.sidecar["configuration"]["terms"]
+        return terms["group"] * terms["width"]  # a tile of one beat, if every term is kept
+
+    def _kind(self) -> tuple[type, type]:
+        """What makes tiles for this array, and what knows its answers."""
+        array = self.sidecar["configuration"]["array"]
+        if array["element"] == "fmac":
+            return Tiles, ArrayModel
+        return (IntegerTiles, IntegerModel) if array["operands"] == "integers" else (WordTiles, WordModel)
+
     def _saw_a(self, edge: int, data: int, last: bool) -> None:
+        if self.settings and (not self.beats or self.beats[-1][1]):
+            self.settings.tile_began()
         self.beats.append((edge, last))
         self.model.saw_a(edge, data, last)
 

@@ -1,9 +1,9 @@
-"""What the array must answer, from the words that were seen to enter it, in plain integers."""
+"""What an array of FMACs must answer, in plain integers."""
 
-from collections import deque
-from collections.abc import Callable
 from operator import mul
 from typing import Any
+
+from lowtide_sim.bench.tile_model import Expect, TileModel
 
 __all__ = ["ArrayModel", "Word"]
 
@@ -34,59 +34,29 @@ class Word:
         return [values[word >> shift & mask] for shift in self.shifts], word >> self.exponent_from
 
 
-class ArrayModel:
-    """Sums of products of the beats of A and B, in the order in which they came.
+class ArrayModel(TileModel):
+    """Sums of products of chunks.
 
-    Parameters
-    ----------
-    sidecar : dict
-        What was emitted with the array.
-    expect : function
-        Called with each row of results that is due: its words, and whether it is the last of its tile.
+    Parameters are those of `TileModel`.
     """
 
-    def __init__(self, sidecar: dict[str, Any], expect: Callable[[list[int], bool], None]):
+    def __init__(self, sidecar: dict[str, Any], expect: Expect):
         array, lanes = sidecar["configuration"]["array"], sidecar["configuration"]["bfp"]["lanes"]
-        self.rows, self.columns = array["rows"], array["columns"]
-        self.word_a = Word(sidecar["word_a"], lanes, self.rows)
-        self.word_b = Word(sidecar["word_b"], lanes, self.columns)
-        self.expect = expect
-        self.reset()
+        self.word_a = Word(sidecar["word_a"], lanes, array["rows"])
+        self.word_b = Word(sidecar["word_b"], lanes, array["columns"])
+        super().__init__(sidecar, expect)
 
-    def reset(self) -> None:
-        """Forget everything, as the array does."""
-        self.a: deque[tuple[int, int, bool]] = deque()
-        self.b: deque[tuple[int, int, bool]] = deque()
-        self.misaligned_since: int | None = None
-        self._clear()
-
-    def saw_a(self, edge: int, data: int, last: bool) -> None:
-        """A beat of A was taken."""
-        self.a.append((edge, data, last))
-        self._step()
-
-    def saw_b(self, edge: int, data: int, last: bool) -> None:
-        """A beat of B was taken."""
-        self.b.append((edge, data, last))
-        self._step()
-
-    def _step(self) -> None:
-        while self.a and self.b:
-            (edge_a, a, last_a), (edge_b, b, last_b) = self.a.popleft(), self.b.popleft()
-            if edge_a != edge_b:
-                raise AssertionError(f"a beat of A was taken at edge {edge_a}, and that of B at edge {edge_b}")
-            if last_a != last_b and self.misaligned_since is None:
-                self.misaligned_since = edge_a
-            self._accumulate(self.word_a.groups(a), self.word_b.groups(b))
-            if last_a:
-                for row, words in enumerate(self.sums):
-                    self.expect(words, row == self.rows - 1)
-                self._clear()
-
-    def _accumulate(self, a: Groups, b: Groups) -> None:
-        for sums, (x, code_x) in zip(self.sums, a, strict=True):
-            for column, (y, code_y) in enumerate(b):
+    def accumulate(self, edge: int, a: int, b: int) -> None:
+        """Add the products of a beat's groups."""
+        columns = self.word_b.groups(b)
+        for sums, (x, code_x) in zip(self.sums, self.word_a.groups(a), strict=True):
+            for column, (y, code_y) in enumerate(columns):
                 sums[column] += sum(map(mul, x, y)) << code_x + code_y
 
-    def _clear(self) -> None:
+    def results(self) -> list[list[int]]:
+        """The sums."""
+        return self.sums
+
+    def clear(self) -> None:
+        """Start from zero."""
         self.sums = [[0] * self.columns for _ in range(self.rows)]

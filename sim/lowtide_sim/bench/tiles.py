@@ -93,6 +93,9 @@ class Tiles:
         self.rng, self.lanes, self.max_k = rng, sidecar["configuration"]["bfp"]["lanes"], self.a.bfp["max_k"]
         self.max_groups = -(-self.max_k // self.lanes)
 
+    def reset(self) -> None:
+        """Nothing to forget."""
+
     def random(self) -> Tile:
         """Any tile: any precision on either side, any length, any kind of operands."""
         rng = self.rng

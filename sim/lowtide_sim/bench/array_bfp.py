@@ -1,4 +1,4 @@
-"""cocotb test of the whole way: floats, quantised and cut by the golden model, multiplied by the array."""
+"""cocotb tests of an array of FMACs: floats, quantised and cut by the golden model; and the largest sums."""
 
 import cocotb
 import numpy as np
@@ -32,6 +32,23 @@ async def products_of_floats(dut, stalls):
         due += matmul(a, b).tolist()
     await bench.finish()
     assert [bench.checker.words(row) for row in came] == due
+
+
+@cocotb.test()
+async def largest_sums(dut):
+    """The longest tiles of the largest operands reach the ends of the accumulator's range."""
+    bench = await ArrayBench(dut).start()
+    bfp = bench.sidecar["configuration"]["bfp"]
+    largest = bfp["max_k"] * (2 ** bfp["mantissa"] - 1) ** 2 * 4 ** (2 ** bfp["exponent"] - 1)
+    rows = []
+    bench.row_seen = rows.append
+    for negative in (False, True):
+        bench.send(bench.tiles.largest(negative))
+    await bench.finish()
+    signs = [row & 1 == negative for negative in (0, 1) for row in range(bench.rows)]
+    assert [bench.checker.words(row) for row in rows] == [
+        [largest if sign else -largest] * bench.columns for sign in signs
+    ]
 
 
 def _floats(numbers: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:

@@ -1,0 +1,84 @@
+"""The control register of an array that reveals terms, in a bench."""
+
+import random
+from collections import deque
+from typing import Any
+
+from cocotb.triggers import RisingEdge
+
+from lowtide_sim.bench.axi_stream import ONE, now
+from lowtide_sim.bench.fields import pack
+from lowtide_sim.bench.integer_model import IntegerModel
+
+__all__ = ["SettingsPort"]
+
+
+class SettingsPort:
+    """Writes settings, tells the model of every write, and checks that those that are not legal are refused.
+
+    Parameters
+    ----------
+    dut : cocotb handle
+        The emitted top.
+    sidecar : dict
+        What was emitted with it.
+    rng : random.Random
+        Where settings come from.
+    model : IntegerModel
+        Learns of every write.
+    """
+
+    def __init__(self, dut: Any, sidecar: dict[str, Any], rng: random.Random, model: IntegerModel):
+        self.dut: Any = dut
+        self.rng, self.model = rng, model
+        self.layout, self.terms = sidecar["settings"], sidecar["configuration"]["terms"]
+        self.share = 0.0  # of the cycles, in which random settings are written
+        self.for_tiles: deque[dict[str, int]] = deque()  # settings of the tiles after this one
+        self._request: int | None = None
+        dut.settings_write.value = 0
+        dut.settings.value = 0
+
+    def write(self, **settings: int) -> None:
+        """Write these settings in the next cycle but one."""
+        self._request = pack(settings, self.layout)
+
+    def tile_began(self) -> None:
+        """The first beat of a tile was taken: write the settings of the next one."""
+        if self.for_tiles:
+            self.write(**self.for_tiles.popleft())
+
+    def random(self) -> int:
+        """Settings of which most are legal."""
+        terms, rng = self.terms, self.rng
+        if rng.random() < 0.2:
+            return rng.getrandbits(self.layout["bits"])
+        return pack(
+            {
+                "reveal": int(rng.random() < 0.7),
+                "group": rng.randint(1, terms["group"]),
+                "budget": rng.choice((0, terms["budget"], rng.randint(0, terms["budget"]))),
+                "data_terms": rng.randint(0, terms["data_terms"]),
+            },
+            self.layout,
+        )
+
+    async def run(self) -> None:
+        """Drive and watch the register for ever."""
+        edge, refused = RisingEdge(self.dut.clk), False
+        while True:
+            await edge
+            if self.dut.rst.value == ONE:
+                refused = False
+                self.dut.settings_write.value = 0
+                continue
+            if (self.dut.settings_refused.value == ONE) != refused:
+                raise AssertionError(f"edge {now()}: settings_refused is {self.dut.settings_refused.value}")
+            if self.dut.settings_write.value == ONE:
+                self.model.saw_write(now(), int(self.dut.settings.value))
+                refused = self.model.refused
+            if self._request is None and self.rng.random() < self.share:
+                self._request = self.random()
+            self.dut.settings_write.value = self._request is not None
+            # Without a write, anything may stand there.
+            self.dut.settings.value = self.random() if self._request is None else self._request
+            self._request = None
