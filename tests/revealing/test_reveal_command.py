@@ -37,7 +37,7 @@ def test_tables_and_files(folder):
     printed = (folder / "stdout").read_text(encoding="utf-8")
     for title in (
         "plain quantisation: 2 seeds, split 1, held-out images",
-        "the cheapest settings that lose at most 0.5 points on validation images",
+        "the cheapest settings: 0.5 points lost or less on validation images, 2 standard errors included",
         "perceptron, 8 bits: settings that none beats in pairs and validation loss",
         "perceptron, 8 bits: held-out loss by group; hese, s=3",
         "perceptron, 8 bits: held-out loss by encoding; g=8, s=3",
@@ -53,7 +53,7 @@ def test_json_has_every_setting_and_seed(figures):
     assert (figures["seeds"], figures["split"], figures["by_channel"]) == ([0, 1], 1, False)
     assert set(figures["versions"]) == {"lowtide", "numpy", "scikit-learn"}
     [sweep] = figures["sweeps"]
-    assert len(sweep["points"]) == 3 * 2 * 11 * 2
+    assert len(sweep["points"]) == 3 * 2 * 13 * 2
     for point in sweep["points"]:
         losses = [a - b for a, b in zip(sweep["plain"]["held_out"], point["held_out"], strict=True)]
         assert point["held_out_loss"]["mean"] == pytest.approx(sum(losses) / 2)

@@ -114,6 +114,11 @@ def test_plain_pairs():
     assert [plain_pairs(width) for width in (8, 6)] == [49, 25]
 
 
+def test_sums_are_exact_in_the_type_of_operands():
+    # 256 products of at most 2**14 are 2**22; at 16 bits they are 2**38.
+    assert [made("convolution", width)[1].dtype for width in (8, 16)] == [np.float32, np.float64]
+
+
 def test_plain_operands_have_all_their_terms():
     _, net = made("perceptron")
     digits = OperandDigits.of(net, "hese")

@@ -41,7 +41,7 @@ class QuantisedLayer:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Operands:
-    """What is multiplied in place of a network's integers; all whole numbers, held in float64.
+    """What is multiplied in place of a network's integers: whole numbers, in `QuantisedNetwork.dtype`.
 
     Parameters
     ----------
@@ -78,17 +78,26 @@ class QuantisedNetwork:
         return np.arange(-(1 << self.width - 1), 1 << self.width - 1)
 
     @property
+    def dtype(self) -> type[np.floating]:
+        """The fastest type in which all sums are exact.
+
+        Operands are at most ``2**(width - 1)`` in magnitude, revealed ones too.
+        """
+        longest = max(len(layer.order) for layer in self.layers)
+        return np.float32 if longest << 2 * (self.width - 1) <= 1 << 24 else np.float64
+
+    @property
     def plain(self) -> Operands:
         """The integers themselves: plain quantisation."""
         return Operands(
-            weights=[layer.weights.integers.astype(np.float64) for layer in self.layers],
-            data=self.integers.astype(np.float64),
+            weights=[layer.weights.integers.astype(self.dtype) for layer in self.layers],
+            data=self.integers.astype(self.dtype),
         )
 
     def run(self, pixels: np.ndarray, operands: Operands) -> tuple[np.ndarray, list[np.ndarray]]:
         """Scores of the classes for each image, and the integers that each layer got.
 
-        A layer computes ``(unfold(data) @ weights) * scales + bias``: the product is exact, the rest is float64.
+        A layer computes ``(unfold(data) @ weights) * scales + bias``: the product is exact, the rest is in float64.
         """
         x, seen = pixels.reshape(-1, *self.image), []
         largest = (1 << self.width - 1) - 1

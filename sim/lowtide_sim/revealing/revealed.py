@@ -20,10 +20,13 @@ class OperandDigits:
         Of each layer.
     data : array of int8, shape (2**width, digits)
         Of each integer, in the order of `Operands.data`.
+    dtype : type
+        Of the operands.
     """
 
     weights: list[np.ndarray]
     data: np.ndarray
+    dtype: type[np.floating]
 
     @classmethod
     def of(cls, network: QuantisedNetwork, encoding: str) -> "OperandDigits":
@@ -31,21 +34,23 @@ class OperandDigits:
         return cls(
             weights=[digits_of(layer.weights.integers, network.width, encoding) for layer in network.layers],
             data=digits_of(network.integers, network.width, encoding),
+            dtype=network.dtype,
         )
 
     @property
     def operands(self) -> Operands:
         """What the digits stand for."""
         return Operands(
-            weights=[value_of(digits).astype(np.float64) for digits in self.weights],
-            data=value_of(self.data).astype(np.float64),
+            weights=[value_of(digits).astype(self.dtype) for digits in self.weights],
+            data=value_of(self.data).astype(self.dtype),
         )
 
 
 def reveal(network: QuantisedNetwork, setting: Setting) -> OperandDigits:
     """The digits that a setting keeps: those of which `lowtide_sim.golden.terms.term_matmul` makes its operands."""
     digits = OperandDigits.of(network, setting.encoding)
-    return OperandDigits(
+    return attrs.evolve(
+        digits,
         weights=keep_weights(network, digits, setting.group, setting.budget),
         data=keep_data(digits, setting.data_terms),
     )

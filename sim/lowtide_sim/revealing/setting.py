@@ -12,7 +12,7 @@ __all__ = ["BUDGETS", "DATA_TERMS", "GROUPS", "Setting", "settings"]
 GROUPS = (1, 2, 4, 8, 16, 32)
 """``g`` of a study."""
 
-BUDGETS = (0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4)
+BUDGETS = (0.25, 0.5, 0.75, 1, 1.125, 1.25, 1.375, 1.5, 1.75, 2, 2.5, 3, 4)
 """``k / g`` of a study, where that makes a whole ``k``."""
 
 DATA_TERMS = (1, 2, 3, 4)

@@ -141,7 +141,7 @@ def run_sweep(
             weights = keep_weights(network, digits[encoding], group, budget)
             for point in alike:
                 data = keep_data(digits[encoding], point.setting.data_terms)
-                _judge(point, trained, network, OperandDigits(weights=weights, data=data))
+                _judge(point, trained, network, attrs.evolve(digits[encoding], weights=weights, data=data))
                 progress()
     return Sweep(network=name, width=width, plain=plain, points=points)
 

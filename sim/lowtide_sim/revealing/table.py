@@ -6,7 +6,7 @@ from rich.table import Table
 
 from lowtide.formats.terms import ENCODINGS
 from lowtide_sim.revealing.area_time import INFERRED, Cells, area_time
-from lowtide_sim.revealing.choice import ALLOWED, cheapest, front
+from lowtide_sim.revealing.choice import ALLOWED, MARGIN, cheapest, front
 from lowtide_sim.revealing.effect import COMPARED, effects
 from lowtide_sim.revealing.pairs import plain_pairs
 from lowtide_sim.revealing.setting import Setting
@@ -61,7 +61,7 @@ def _plain_table(study: Study) -> Table:
 
 def _cheapest_table(study: Study) -> Table:
     table = _table(
-        f"the cheapest settings that lose at most {ALLOWED} points on validation images, one standard error included",
+        f"the cheapest settings: {ALLOWED} points lost or less on validation images, {MARGIN} standard errors included",
         ("Network", "Bits", "Cheapest by", "Setting"),
         (
             "Validation\nloss",
