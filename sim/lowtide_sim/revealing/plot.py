@@ -43,6 +43,10 @@ def plot(study: Study, file: Path) -> None:
         _groups(axes[1, column], sweep)
     for one in axes.flat:
         one.axhline(ALLOWED, color=DARK, linewidth=0.8, linestyle=(0, (4, 3)))
+        allowed = (1, ALLOWED)
+        one.annotate(
+            "allowed", allowed, (0, 3), one.get_yaxis_transform(), "offset points", ha="right", fontsize="small"
+        )
         one.set_ylim(-0.6, LARGEST)
         one.grid(color=GREY, linewidth=0.5, alpha=0.6)
         one.spines[["top", "right"]].set_visible(False)
@@ -88,9 +92,9 @@ def _pairs(axes: Axes, sweep: Sweep) -> None:
         axes.annotate(
             f"{chosen.setting}\n{sweep.times_fewer(chosen):.1f} times fewer",
             (chosen.setting.bound, sweep.loss(chosen).mean),
-            (0.97, 0.42),
+            (0.03, 0.22),
             textcoords="axes fraction",
-            ha="right",
+            ha="left",
             fontsize="small",
             arrowprops={"arrowstyle": "->", "color": DARK},
         )

@@ -40,7 +40,9 @@ def area_table(cells: Mapping[str, Cells], setting: Setting, width: int, target:
         ("Cells", "DSP", "Cycles\na product", "Cells ×\ncycles", f"Times less\nthan {INFERRED}"),
     )
     for row in area_time(cells, setting):
-        less = f"{cells[INFERRED].logic / row.product:.2f}" if INFERRED in cells and row.product else ""
+        # What a DSP block is worth in logic cells, nobody can say.
+        comparable = INFERRED in cells and not row.cells.dsps
+        less = f"{cells[INFERRED].logic / row.product:.2f}" if comparable else ""
         figures = (str(row.cells.logic), str(row.cells.dsps), f"{row.cycles:.2f}", f"{row.product:.0f}", less)
         table.add_row(row.element, *figures)
     return table
