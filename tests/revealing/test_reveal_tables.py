@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from lowtide_sim.revealing.area_time import Cells
+from lowtide_sim.revealing.measured import Measured, measure_chosen
 from lowtide_sim.revealing.narrower import Narrower
 from lowtide_sim.revealing.setting import Setting
 from lowtide_sim.revealing.study import Study
@@ -59,6 +60,10 @@ def test_tables_say_that_there_is_none():
     assert bad.count(" none ") == good.count(" none ") + 6
 
 
+def test_nothing_is_measured_where_nothing_is_chosen():
+    assert measure_chosen(study(1).sweeps, target="xc7") == []
+
+
 def test_the_widest_is_the_one_looked_at():
     assert [sweep.width for sweep in study(0).widest] == [8]
     assert "perceptron, 6 bits: held-out" not in printed(*tables(study(0)))
@@ -70,13 +75,16 @@ def test_fewer_bits():
 
 def test_area_table():
     cells = {"pmac": Cells(logic=100), "pmac, DSP": Cells(logic=8, dsps=1), "pair_mac": Cells(logic=40)}
-    lines = printed(area_table(cells, Setting(group=8, budget=10, data_terms=2), 8, "xc7")).splitlines()
+    setting = Setting(group=8, budget=10, data_terms=2)
+    measured = Measured(network="perceptron", width=8, setting=setting, target="xc7", cells=cells)
+    lines = printed(area_table(measured)).splitlines()
     rows = [[word.strip() for word in line.strip("│").split("│")] for line in lines if line.startswith("│")]
     assert rows == [
         ["pmac", "100", "0", "1.00", "100", "1.00"],
         ["pmac, DSP", "8", "1", "1.00", "8", ""],
         ["pair_mac", "40", "0", "2.50", "100", "1.00"],
     ]
+    assert measured.to_json()["area_time"]["pair_mac"] == {"cycles": 2.5, "product": 100}
 
 
 @pytest.mark.parametrize(("mean", "words"), [(-0.001, "0.00 ± 0.10"), (-1.5, "−1.50 ± 0.10")])

@@ -12,8 +12,7 @@ from lowtide.report import Cache
 from lowtide.report.synthesis import TARGETS
 from lowtide_sim.options import Names, Whole, Wholes
 from lowtide_sim.progress import progress_bar
-from lowtide_sim.revealing.choice import cheapest
-from lowtide_sim.revealing.measured import measure
+from lowtide_sim.revealing.measured import measure_chosen
 from lowtide_sim.revealing.plot import plot
 from lowtide_sim.revealing.pretrained import SCHEDULES
 from lowtide_sim.revealing.setting import settings
@@ -98,14 +97,15 @@ def reveal(
             by_channel=by_channel,
             progress=lambda: progress.advance(task),
         )
-    files = _write(found, folder)
+    measured = measure_chosen(found.sweeps, target=target, cache=Cache(CACHE))
+    results = json.dumps(found.to_json() | {"elements": [one.to_json() for one in measured]}, indent=2)
+    files = _write(found, results, folder)
     if as_json:
-        click.echo(json.dumps(found.to_json(), indent=2))
+        click.echo(results)
         return
     console = Console(width=None if sys.stdout.isatty() else 200)
-    for table in tables(found):
+    for table in (*tables(found), *map(area_table, measured)):
         console.print(table)
-    _print_areas(console, found, target)
     for sentence in sentences(found):
         click.echo(sentence)
     for file in files:
@@ -113,18 +113,9 @@ def reveal(
     click.echo(f"{time.perf_counter() - started:.0f} s")
 
 
-def _print_areas(console: Console, found: Study, target: str) -> None:
-    """Area times time at the cheapest setting of each network and width, of the elements that there are."""
-    for sweep in found.sweeps:
-        point = cheapest(sweep)
-        cells = {} if point is None else measure(point.setting, sweep.width, target=target, cache=Cache(CACHE))
-        if point is not None and cells:
-            console.print(area_table(cells, point.setting, sweep.width, target))
-
-
-def _write(found: Study, folder: Path) -> list[Path]:
+def _write(found: Study, results: str, folder: Path) -> list[Path]:
     """The results as a picture and as JSON."""
     picture, data = folder / "reveal.png", folder / "reveal.json"
     plot(found, picture)
-    data.write_text(json.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
+    data.write_text(results + "\n", encoding="utf-8")
     return [picture, data]

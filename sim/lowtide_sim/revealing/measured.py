@@ -8,10 +8,55 @@ from lowtide.config import Config
 from lowtide.emission.registry import UNITS
 from lowtide.report import Cache, synthesise
 from lowtide.report.parts import unit_alone
-from lowtide_sim.revealing.area_time import ELEMENTS, Cells, Element
+from lowtide_sim.revealing.area_time import ELEMENTS, Cells, Element, area_time
+from lowtide_sim.revealing.choice import cheapest
 from lowtide_sim.revealing.setting import Setting
+from lowtide_sim.revealing.sweep import Sweep
 
-__all__ = ["measure"]
+__all__ = ["Measured", "measure", "measure_chosen"]
+
+
+@attrs.frozen(kw_only=True)
+class Measured:
+    """Cells of the elements for the setting that was chosen for a network at a width.
+
+    Parameters
+    ----------
+    network : str
+    width : int
+        Bits of an integer.
+    setting : Setting
+    target : str
+        FPGA family.
+    cells : dict of str to Cells
+        By the names of `lowtide_sim.revealing.area_time.ELEMENTS`.
+    """
+
+    network: str
+    width: int
+    setting: Setting
+    target: str
+    cells: dict[str, Cells]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, cycles and area times time included."""
+        rows = area_time(self.cells, self.setting)
+        return attrs.asdict(self) | {
+            "area_time": {row.element: {"cycles": row.cycles, "product": row.product} for row in rows}
+        }
+
+
+def measure_chosen(sweeps: list[Sweep], *, target: str, cache: Cache | None = None) -> list[Measured]:
+    """Cells for the cheapest setting of each sweep, where there is one and there are elements."""
+    found = []
+    for sweep in sweeps:
+        point = cheapest(sweep)
+        cells = {} if point is None else measure(point.setting, sweep.width, target=target, cache=cache)
+        if point is not None and cells:
+            found.append(
+                Measured(network=sweep.network, width=sweep.width, setting=point.setting, target=target, cells=cells)
+            )
+    return found
 
 
 def measure(setting: Setting, width: int, *, target: str = "xc7", cache: Cache | None = None) -> dict[str, Cells]:

@@ -1,15 +1,15 @@
 """A study of term revealing as tables, for a terminal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from rich.table import Table
 
 from lowtide.formats.terms import ENCODINGS
-from lowtide_sim.revealing.area_time import INFERRED, Cells, area_time
+from lowtide_sim.revealing.area_time import INFERRED, area_time
 from lowtide_sim.revealing.choice import ALLOWED, MARGIN, cheapest, front
 from lowtide_sim.revealing.effect import COMPARED, effects
+from lowtide_sim.revealing.measured import Measured
 from lowtide_sim.revealing.pairs import plain_pairs
-from lowtide_sim.revealing.setting import Setting
 from lowtide_sim.revealing.study import COSTS, Study
 from lowtide_sim.revealing.sweep import Point, Sweep
 from lowtide_sim.revealing.verdict import text
@@ -32,14 +32,16 @@ def tables(study: Study) -> Iterator[Table]:
     yield _narrower_table(study)
 
 
-def area_table(cells: Mapping[str, Cells], setting: Setting, width: int, target: str) -> Table:
-    """Area times time of each element at a setting."""
+def area_table(measured: Measured) -> Table:
+    """Area times time of each element at the chosen setting."""
+    cells = measured.cells
     table = _table(
-        f"area times time of a product at {setting}, {width} bits, on {target}",
+        f"{measured.network}, {measured.width} bits: area times time of a product at {measured.setting} on "
+        f"{measured.target}",
         ("Element",),
         ("Cells", "DSP", "Cycles\na product", "Cells ×\ncycles", f"Times less\nthan {INFERRED}"),
     )
-    for row in area_time(cells, setting):
+    for row in area_time(cells, measured.setting):
         # What a DSP block is worth in logic cells, nobody can say.
         comparable = INFERRED in cells and not row.cells.dsps
         less = f"{cells[INFERRED].logic / row.product:.2f}" if comparable else ""
