@@ -8,7 +8,7 @@ BIN  := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-slow sim study report lint formal bench explore docs clean
+.PHONY: help setup verilog test test-slow sim study reveal report lint formal bench explore docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ sim: $(READY) ## a real network on the simulated array of CONFIG
 
 study: $(READY) ## train with gradients rounded in many ways
 	$(BIN)/lowtide study
+
+reveal: $(READY) ## what term revealing saves and loses on networks
+	$(BIN)/lowtide reveal
 
 report: $(READY) ## area and speed of CONFIG, per unit and whole
 	$(BIN)/lowtide report $(CONFIG)

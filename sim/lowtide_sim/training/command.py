@@ -8,10 +8,9 @@ from pathlib import Path
 import attrs
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from lowtide.formats import IllegalValue
-from lowtide.formats.parameter import legal_text
+from lowtide_sim.options import Names, Whole
+from lowtide_sim.progress import progress_bar
 from lowtide_sim.training.named_rounding import NAMED
 from lowtide_sim.training.plot import plot
 from lowtide_sim.training.setting import SETTINGS, USUAL
@@ -31,60 +30,26 @@ Examples:
 """
 
 
-class _Names(click.ParamType):
-    """Names with commas between them, each of which must be known."""
-
-    name = "NAME,..."
-
-    def __init__(self, key: str, known: tuple[str, ...]):
-        self.key, self.known = key, known
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
-        for name in names or [value]:
-            if name not in self.known:
-                raise IllegalValue(self.key, legal_text(self.known), name)
-        return names
-
-
-class _Whole(click.ParamType):
-    """An integer within limits."""
-
-    name = "N"
-
-    def __init__(self, key: str, legal: range):
-        self.key, self.legal = key, legal
-
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            number = int(value)
-        except ValueError:
-            raise IllegalValue(self.key, legal_text(self.legal), value) from None
-        if number not in self.legal:
-            raise IllegalValue(self.key, legal_text(self.legal), number)
-        return number
-
-
 @click.command(epilog=EXAMPLES)
 @click.option(
     "--setting",
     "settings",
-    type=_Names("setting", tuple(SETTINGS)),
+    type=Names("setting", tuple(SETTINGS)),
     default=",".join(USUAL),
     help=f"How it is trained: of {', '.join(SETTINGS)}; {', '.join(USUAL)} by default.",
 )
 @click.option(
     "--rounding",
     "roundings",
-    type=_Names("rounding", tuple(NAMED)),
+    type=Names("rounding", tuple(NAMED)),
     default=",".join(NAMED),
     help=f"How gradients are rounded: of {', '.join(NAMED)}; all by default.",
 )
-@click.option("--seeds", type=_Whole("seeds", range(1, 1001)), default=10, show_default=True, help="Seeds, from 0 up.")
-@click.option("--epochs", type=_Whole("epochs", range(1, 1001)), help="Epochs of every setting, instead of its own.")
+@click.option("--seeds", type=Whole("seeds", range(1, 1001)), default=10, show_default=True, help="Seeds, from 0 up.")
+@click.option("--epochs", type=Whole("epochs", range(1, 1001)), help="Epochs of every setting, instead of its own.")
 @click.option("--quick", is_flag=True, help=f"Only {QUICK_SEEDS} seeds and {QUICK_EPOCHS} epochs: to see it work.")
 @click.option(
-    "--processes", type=_Whole("processes", range(1, 257)), default=2, show_default=True, help="Runs at a time."
+    "--processes", type=Whole("processes", range(1, 257)), default=2, show_default=True, help="Runs at a time."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON instead of tables.")
 @click.option(
@@ -117,7 +82,7 @@ def study(
     chosen = {name: SETTINGS[name] for name in settings}
     if epochs is not None:
         chosen = {name: attrs.evolve(setting, epochs=epochs) for name, setting in chosen.items()}
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("Training", total=len(chosen) * len(roundings) * seeds)
         found = run_study(
             chosen,
@@ -147,17 +112,3 @@ def _write(found: Study, folder: Path) -> list[Path]:
     plot(found, picture)
     data.write_text(json.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
     return [picture, data]
-
-
-def _progress() -> Progress:
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )

@@ -11,10 +11,10 @@ from lowtide_sim.training.gradient_rounding import GradientRounding
 from lowtide_sim.training.network import Network, cross_entropy, network
 from lowtide_sim.training.products import Products
 from lowtide_sim.training.setting import Setting
-from lowtide_sim.workload.digits import Digits
+from lowtide_sim.workload.digits import Digits, Images
 from lowtide_sim.workload.network import accuracy
 
-__all__ = ["Trained", "train"]
+__all__ = ["Trained", "fit", "train"]
 
 
 @attrs.frozen(kw_only=True)
@@ -64,26 +64,39 @@ def train(
     products = Products(arithmetic, GradientRounding("nearest" if rounding is None else rounding))
     digits = Digits.load()
     trained = network(setting.network, seed)
-    random = np.random.default_rng([seed, 1])
-    velocities = [(np.zeros_like(layer.weights), np.zeros_like(layer.bias)) for layer in trained.layers]
-    losses = []
-    for epoch in range(setting.epochs):
-        order = random.permutation(len(digits.training))
-        batches = [order[start : start + setting.batch] for start in range(0, len(order), setting.batch)]
-        rate = np.float32(setting.rate_of(epoch))
-        total = 0.0
-        for batch in batches:
-            loss, gradients = trained.gradients(digits.training.pixels[batch], digits.training.labels[batch], products)
-            _step(trained, velocities, gradients, rate, np.float32(setting.momentum))
-            total += loss * len(batch)
-        losses.append(total / len(order))
-        progress(epoch + 1, setting.epochs)
+    losses = fit(trained, digits.training, products, setting, seed, progress)
     held_out, training = digits.held_out, digits.training
     return Trained(
         accuracy=accuracy(trained.scores(held_out.pixels, products), held_out.labels),
         loss=cross_entropy(trained.scores(training.pixels, products), training.labels)[0],
         losses=losses,
     )
+
+
+def fit(
+    trained: Network,
+    images: Images,
+    products: Products,
+    setting: Setting,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> list[float]:
+    """Train a network in place on images, in an order that a seed sets; mean loss of the batches of each epoch."""
+    random = np.random.default_rng([seed, 1])
+    velocities = [(np.zeros_like(layer.weights), np.zeros_like(layer.bias)) for layer in trained.layers]
+    losses = []
+    for epoch in range(setting.epochs):
+        order = random.permutation(len(images))
+        batches = [order[start : start + setting.batch] for start in range(0, len(order), setting.batch)]
+        rate = np.float32(setting.rate_of(epoch))
+        total = 0.0
+        for batch in batches:
+            loss, gradients = trained.gradients(images.pixels[batch], images.labels[batch], products)
+            _step(trained, velocities, gradients, rate, np.float32(setting.momentum))
+            total += loss * len(batch)
+        losses.append(total / len(order))
+        progress(epoch + 1, setting.epochs)
+    return losses
 
 
 def _step(

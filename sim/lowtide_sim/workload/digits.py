@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 __all__ = ["CLASSES", "HELD_OUT", "PIXELS", "Digits", "Images"]
 
 PIXELS, CLASSES, HELD_OUT = 64, 10, 360
-SEED = 1
+SPLIT = 1
 
 
 @attrs.frozen(eq=False)
@@ -30,7 +30,11 @@ class Images:
 
     def first(self, n: int) -> "Images":
         """The first ``n`` of them."""
-        return Images(self.pixels[:n], self.labels[:n])
+        return self.take(slice(n))
+
+    def take(self, which: slice | np.ndarray) -> "Images":
+        """Some of them, by their places."""
+        return Images(self.pixels[which], self.labels[which])
 
 
 @attrs.frozen(eq=False)
@@ -49,10 +53,10 @@ class Digits:
     held_out: Images
 
     @classmethod
-    def load(cls) -> "Digits":
-        """Shuffle, always alike, and split."""
+    def load(cls, split: int = SPLIT) -> "Digits":
+        """Shuffle, always alike for a ``split``, and part: other splits hold out other images."""
         data = load_digits()
-        order = np.random.default_rng(SEED).permutation(len(data.target))
+        order = np.random.default_rng(split).permutation(len(data.target))
         pixels, labels = (data.data[order] / 16).astype(np.float32), data.target[order]
         return cls(
             Images(pixels[:-HELD_OUT], labels[:-HELD_OUT]),

@@ -1,0 +1,100 @@
+"""Cells of the processing elements, from synthesis."""
+
+from typing import Any
+
+import attrs
+
+from lowtide.config import Config
+from lowtide.emission.registry import UNITS
+from lowtide.report import Cache, synthesise
+from lowtide.report.parts import unit_alone
+from lowtide_sim.revealing.area_time import ELEMENTS, Cells, Element, area_time
+from lowtide_sim.revealing.choice import cheapest
+from lowtide_sim.revealing.setting import Setting
+from lowtide_sim.revealing.sweep import Sweep
+
+__all__ = ["Measured", "measure", "measure_chosen"]
+
+
+@attrs.frozen(kw_only=True)
+class Measured:
+    """Cells of the elements for the setting that was chosen for a network at a width.
+
+    Parameters
+    ----------
+    network : str
+    width : int
+        Bits of an integer.
+    setting : Setting
+    target : str
+        FPGA family.
+    cells : dict of str to Cells
+        By the names of `lowtide_sim.revealing.area_time.ELEMENTS`.
+    """
+
+    network: str
+    width: int
+    setting: Setting
+    target: str
+    cells: dict[str, Cells]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, cycles and area times time included."""
+        rows = area_time(self.cells, self.setting)
+        return attrs.asdict(self) | {
+            "area_time": {row.element: {"cycles": row.cycles, "product": row.product} for row in rows}
+        }
+
+
+def measure_chosen(sweeps: list[Sweep], *, target: str, cache: Cache | None = None) -> list[Measured]:
+    """Cells for the cheapest setting of each sweep, where there is one and there are elements."""
+    found = []
+    for sweep in sweeps:
+        point = cheapest(sweep)
+        cells = {} if point is None else measure(point.setting, sweep.width, target=target, cache=cache)
+        if point is not None and cells:
+            found.append(
+                Measured(network=sweep.network, width=sweep.width, setting=point.setting, target=target, cells=cells)
+            )
+    return found
+
+
+def measure(setting: Setting, width: int, *, target: str = "xc7", cache: Cache | None = None) -> dict[str, Cells]:
+    """Synthesise the elements, each generated for a setting as far as its parameters go.
+
+    An element whose unit there is not, or that has not its parameters, is left out.
+
+    Parameters
+    ----------
+    setting : Setting
+        Group, budgets and encoding.
+    width : int
+        Bits of an integer.
+    target : str
+        FPGA family, as of `lowtide report`.
+    cache : Cache, optional
+        Where results are kept.
+
+    Returns
+    -------
+    dict of str to Cells
+        By the names of `lowtide_sim.revealing.area_time.ELEMENTS`.
+    """
+    cells = {}
+    for name, element in ELEMENTS.items():
+        changes = _changes(element, attrs.asdict(setting) | {"width": width})
+        if changes is not None:
+            design = unit_alone(element.unit, Config(), changes)
+            area = synthesise(design.verilog, design.top, target, dsp=element.dsp, cache=cache)
+            cells[name] = Cells(logic=area.logic_cells, dsps=area.dsps)
+    return cells
+
+
+def _changes(element: Element, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    """Parameters of the element's unit; None if it cannot be made."""
+    if element.unit not in UNITS:
+        return None
+    keys = {field.name for field in attrs.fields(UNITS[element.unit].parameters)}
+    if not keys.issuperset(element.changes):
+        return None
+    return {key: value for key, value in wanted.items() if key in keys} | element.changes

@@ -1,0 +1,67 @@
+"""Settings of term revealing, and those that a study tries."""
+
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from lowtide.formats.parameter import parameter
+from lowtide.formats.terms import ENCODINGS
+
+__all__ = ["BUDGETS", "DATA_TERMS", "GROUPS", "Setting", "settings"]
+
+GROUPS = (1, 2, 4, 8, 16, 32)
+"""``g`` of a study."""
+
+BUDGETS = (0.25, 0.5, 0.75, 1, 1.125, 1.25, 1.375, 1.5, 1.75, 2, 2.5, 3, 4)
+"""``k / g`` of a study, where that makes a whole ``k``."""
+
+DATA_TERMS = (1, 2, 3, 4)
+"""``s`` of a study."""
+
+
+@attrs.frozen(kw_only=True, order=True)
+class Setting:
+    """How operands are revealed.
+
+    Parameters
+    ----------
+    encoding : str
+        Digits of magnitudes, of weights and data.
+    group, budget : int
+        Values of a group of weights along the reduction, ``g``, and terms that it keeps, ``k``.
+    data_terms : int
+        Terms that a value of the data keeps, ``s``.
+    """
+
+    encoding: str = parameter("hese", ENCODINGS, "digits of a magnitude")
+    group: int = parameter(8, range(1, 65), "values of a group, g")
+    budget: int = parameter(16, range(1, 1025), "terms a group keeps, k")
+    data_terms: int = parameter(4, range(1, 17), "terms a value of the data keeps, s")
+
+    @property
+    def cycles(self) -> float:
+        """Cycles a product, ``k / g``, of an element that takes a term of a weight a cycle."""
+        return self.budget / self.group
+
+    @property
+    def bound(self) -> float:
+        """Most pairs of terms a product, ``k * s / g``: cycles of an element that takes a pair a cycle."""
+        return self.cycles * self.data_terms
+
+    def __str__(self) -> str:
+        return f"{self.encoding} g={self.group} k={self.budget} s={self.data_terms}"
+
+
+def settings(
+    encodings: Sequence[str] = ENCODINGS,
+    groups: Sequence[int] = GROUPS,
+    budgets: Sequence[float] = BUDGETS,
+    data_terms: Sequence[int] = DATA_TERMS,
+) -> Iterator[Setting]:
+    """All settings of these, those with the same weights one after the other."""
+    for encoding in encodings:
+        for group in groups:
+            for budget in budgets:
+                if budget * group == int(budget * group):
+                    for terms in data_terms:
+                        yield Setting(encoding=encoding, group=group, budget=int(budget * group), data_terms=terms)

@@ -1,0 +1,49 @@
+"""Area times time of given cells, and how cells are found."""
+
+import pytest
+
+from lowtide.emission.registry import UNITS
+from lowtide_sim.revealing.area_time import ELEMENTS, Cells, area_time
+from lowtide_sim.revealing.measured import measure
+from lowtide_sim.revealing.setting import Setting
+
+SETTING = Setting(group=8, budget=12, data_terms=2)
+CELLS = {
+    "pmac": Cells(logic=100),
+    "pmac, Booth rows": Cells(logic=90),
+    "pmac, DSP": Cells(logic=5, dsps=1),
+    "tmac": Cells(logic=60),
+    "pair_mac": Cells(logic=40),
+}
+
+
+def test_cells_times_cycles_a_product():
+    rows = area_time(CELLS, SETTING)
+    assert [(row.element, row.cycles, row.product) for row in rows] == [
+        ("pmac", 1, 100),
+        ("pmac, Booth rows", 1, 90),
+        ("pmac, DSP", 1, 5),
+        ("tmac", 1.5, 90),
+        ("pair_mac", 3, 120),
+    ]
+    assert rows[2].cells.dsps == 1
+
+
+def test_elements_whose_cells_are_not_known_are_left_out():
+    assert [row.element for row in area_time({"tmac": Cells(logic=1)}, SETTING)] == ["tmac"]
+
+
+@pytest.fixture
+def pmac(monkeypatch):
+    """The rounder in the place of the multiplier."""
+    for element in ELEMENTS.values():
+        monkeypatch.delitem(UNITS, element.unit, raising=False)
+    monkeypatch.setitem(UNITS, "pmac", UNITS["rounder"])
+
+
+@pytest.mark.usefixtures("pmac")
+def test_units_that_there_are_get_measured():
+    # It has no parameter `multiplier`: there is no element of Booth rows.
+    cells = measure(SETTING, 8, target="ice40")
+    assert list(cells) == ["pmac", "pmac, DSP"]
+    assert all(found.logic > 0 and found.dsps == 0 for found in cells.values())
