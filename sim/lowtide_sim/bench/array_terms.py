@@ -38,7 +38,7 @@ async def products_by_queues(dut):
         due += [row for a, b in products for row in term_matmul(a, b, **settings).tolist()]
         pairs = configuration["array"]["element"] == "pair_mac"
         cycles = max(loads, -(-budget // terms["parallel"])) if not pairs else max(group, budget) * data_terms
-        ends = [edge for edge, last in bench.beats if last][-len(groups) :]
+        ends = [edge for edge, last in bench.results if last][-len(groups) :]
         least = bench.sidecar["least_tile_cycles"]
         # All but the last tile bring the data of the next; of that none is left to bring.
         assert [y - x for x, y in pairwise(ends[:-1])] == [max(n * cycles + 1, least) for n in groups[1:-1]]

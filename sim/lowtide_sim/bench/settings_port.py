@@ -35,8 +35,7 @@ class SettingsPort:
         self.share = 0.0  # of the cycles, in which random settings are written
         self.for_tiles: deque[dict[str, int]] = deque()  # settings of the tiles after this one
         self._request: int | None = None
-        dut.settings_write.value = 0
-        dut.settings.value = 0
+        self._drive(0, False)
 
     def write(self, **settings: int) -> None:
         """Write these settings in the next cycle but one."""
@@ -69,16 +68,21 @@ class SettingsPort:
             await edge
             if self.dut.rst.value == ONE:
                 refused = False
-                self.dut.settings_write.value = 0
+                self._drive(0, False)
                 continue
             if (self.dut.settings_refused.value == ONE) != refused:
                 raise AssertionError(f"edge {now()}: settings_refused is {self.dut.settings_refused.value}")
             if self.dut.settings_write.value == ONE:
                 self.model.saw_write(now(), int(self.dut.settings.value))
                 refused = self.model.refused
-            if self._request is None and self.rng.random() < self.share:
+            if self._request is None and self.share and self.rng.random() < self.share:
                 self._request = self.random()
-            self.dut.settings_write.value = self._request is not None
-            # Without a write, anything may stand there.
-            self.dut.settings.value = self.random() if self._request is None else self._request
+            if self._request is not None:
+                self._drive(self._request, True)
+            elif self._writes:
+                self._drive(self.random(), False)  # without a write, anything may stand there
             self._request = None
+
+    def _drive(self, settings: int, write: bool) -> None:
+        self.dut.settings.value, self.dut.settings_write.value = settings, write
+        self._writes = write

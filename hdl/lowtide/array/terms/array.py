@@ -33,9 +33,9 @@ class TermArray(Structure):
     beats makes a tile; a group begins with a tile, and the last one of a tile may be short.
 
     A group takes ``max(budget, 1)`` cycles whatever its values are, or the beats that the next one comes in if those
-    are more, and a tile one cycle more, or ``spacing`` if that is more. Settings are taken with the first beat of a tile: tiles
-    of different ones follow each other without a cycle between. Without revealing every term is kept, which is plain
-    quantisation.
+    are more, and a tile one cycle more, or ``spacing`` if that is more. Settings are taken with the first beat of a
+    tile: tiles of different ones follow each other without a cycle between. Without revealing every term is kept,
+    which is plain quantisation.
 
     Latency, nothing waiting: from the last beat taken to the valid row 0, ``latency`` cycles and the budget.
 

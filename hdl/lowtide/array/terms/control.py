@@ -1,6 +1,6 @@
 """The control register of an array for terms."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -48,12 +48,7 @@ class Control(Unit):
         settings = Signal(Settings(terms), init={"reveal": 0, **largest})
         refused, legal = Signal(), Signal()
         m.d.comb += [
-            legal.eq(
-                (self.i.group != 0)
-                & (self.i.group <= terms.group)
-                & (self.i.budget <= terms.budget)
-                & (self.i.data_terms <= terms.data_terms)
-            ),
+            legal.eq((self.i.group != 0) & Cat(within(self.i[key], most) for key, most in largest.items()).all()),
             self.refused.eq(refused),
         ]
         with m.If(self.write):
@@ -74,3 +69,8 @@ def settings_word(terms: Terms, reveal: bool, group: int, budget: int, data_term
     fields = {"reveal": reveal, "group": group, "budget": budget, "data_terms": data_terms}
     constant: data.Const = Settings(terms).const(fields)
     return constant.as_value().value
+
+
+def within(value: Value, most: int) -> Value:
+    """Whether a value is no more than it may be."""
+    return value <= most if most + 1 < 1 << len(value) else Const(1)

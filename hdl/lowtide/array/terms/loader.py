@@ -1,6 +1,6 @@
 """The entry of an array for terms: groups of values in, while the terms of the group before go on."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.terms.settings import Effective
@@ -80,15 +80,13 @@ class Loader(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        full = Array(Signal(name=f"full_{bank}") for bank in range(2))
-        budget = Array(Signal.like(self.settings.budget, name=f"budget_{bank}", reset_less=True) for bank in range(2))
-        ends = Array(Signal(name=f"ends_{bank}", reset_less=True) for bank in range(2))  # its group ends a tile
+        banks = [Bank(self.settings.budget, n) for n in range(2)]
         used_up = Signal()  # the last term of a group goes
-        self._release(m, full, budget, ends, used_up)
-        self._load(m, full, budget, ends, used_up)  # second: a bank that is filled while it is used up is full
+        self._release(m, banks, used_up)
+        self._load(m, banks, used_up)  # second: a bank that is filled while it is used up is full
         return m
 
-    def _load(self, m: Module, full: Array, budget: Array, ends: Array, used_up: Value) -> None:
+    def _load(self, m: Module, banks: list["Bank"], used_up: Value) -> None:
         bank = Signal()
         slot = Signal.like(self.slot)
         opening = Signal(init=1)  # the next beat begins a tile
@@ -97,7 +95,7 @@ class Loader(Unit):
         free, complete = Signal(), Signal()
         m.d.comb += [
             now.eq(Mux(opening, self.settings, held)),
-            free.eq(~full[bank] | (used_up & (self.term_bank == bank))),
+            free.eq(~Mux(bank, banks[1].full, banks[0].full) | (used_up & (self.term_bank == bank))),
             self.a_ready.eq(free & self.b_valid),
             self.b_ready.eq(free & self.a_valid),
             self.take.eq(free & self.a_valid & self.b_valid),
@@ -114,28 +112,53 @@ class Loader(Unit):
             with m.If(self.a_last != self.b_last):
                 m.d.sync += self.misaligned.eq(1)
             with m.If(complete):
-                m.d.sync += [
-                    slot.eq(0),
-                    bank.eq(~bank),
-                    budget[bank].eq(now.budget),
-                    ends[bank].eq(self.a_last),
-                    full[bank].eq(1),
-                ]
+                m.d.sync += [slot.eq(0), bank.eq(~bank)]
+                for n, its in enumerate(banks):
+                    with m.If(bank == n):
+                        m.d.sync += [its.full.eq(1), its.budget.eq(now.budget), its.ends.eq(self.a_last)]
 
-    def _release(self, m: Module, full: Array, budget: Array, ends: Array, used_up: Value) -> None:
+    def _release(self, m: Module, banks: list["Bank"], used_up: Value) -> None:
         bank = Signal()
         sent = Signal.like(self.settings.budget)
+        budget = Mux(bank, banks[1].budget, banks[0].budget)
         last = Signal()
         m.d.comb += [
-            last.eq(sent + 1 >= budget[bank]),
+            last.eq(sent + 1 >= budget),
             used_up.eq(self.go & last),
-            self.term.eq(full[bank]),
+            self.term.eq(Mux(bank, banks[1].full, banks[0].full)),
             self.term_first.eq(sent == 0),
-            self.term_last.eq(last & ends[bank]),
-            self.next.eq(self.go & (budget[bank] != 0)),
+            self.term_last.eq(last & Mux(bank, banks[1].ends, banks[0].ends)),
+            self.next.eq(self.go & (budget != 0)),
             self.term_bank.eq(bank),
         ]
         with m.If(self.go):
             m.d.sync += sent.eq(Mux(last, 0, sent + 1))
             with m.If(last):
-                m.d.sync += [bank.eq(~bank), full[bank].eq(0)]
+                m.d.sync += bank.eq(~bank)
+                for n, its in enumerate(banks):
+                    with m.If(bank == n):
+                        m.d.sync += its.full.eq(0)
+
+
+class Bank:
+    """What is known of the group in a bank.
+
+    Parameters
+    ----------
+    budget : Value
+        A budget.
+    n : int
+        Number of the bank.
+
+    Attributes
+    ----------
+    full, ends : Signal
+        There is a group whose terms have yet to go; it ends a tile.
+    budget : Signal
+        Its budget.
+    """
+
+    def __init__(self, budget: Value, n: int):
+        self.full = Signal(name=f"full_{n}")
+        self.ends = Signal(name=f"ends_{n}", reset_less=True)
+        self.budget = Signal.like(budget, name=f"budget_{n}", reset_less=True)

@@ -50,6 +50,7 @@ class PairMac(Unit):
     """
 
     keep_hierarchy = True
+    zeroed = True  # coefficients are cleared by taking away what is there, which a simulator must know
     restarts = 2
 
     def __init__(self, terms: Terms):
