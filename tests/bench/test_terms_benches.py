@@ -37,15 +37,18 @@ def in_unit(pattern, replacement):
 
 BUGS = {
     "lines do not wait for the sink": (WATERLINE, in_unit(r"assign i__ready = .*;", "assign i__ready = 1'h1;")),
-    "a group has what the one before left": (WATERLINE, in_unit(r"assign left = .*;", "assign left = rest;")),
+    "a group has what the one before left": (
+        WATERLINE,
+        in_unit(r"(= \\earlier\S* +\? )\S+ +: rest;", r"\1rest : rest;"),
+    ),
     "values beyond the group count": (WATERLINE, in_unit(r"(assign ones = \S+) & .*;", r"\1;")),
     "settings change inside of a group": (WATERLINE, in_unit(r"& i__payload\[16\];", "& 1'h1;")),
-    "a line that is none uses up the budget": (WATERLINE, in_unit(r"i__ready & \\?there\S*", "i__ready & 1'h1")),
+    "a line that is none uses up the budget": (WATERLINE, in_unit(r"i__ready & there;", "i__ready & 1'h1;")),
     "a term is not counted": (WATERLINE, in_module(r"running_counts_\w+", r"\+ ones\[7\]", "+ 1'h0")),
     "a line in flight outlives a reset": (WATERLINE, without_reset(r"waterline_\w+", "o__valid")),
     "lines are overwritten": (SERIALISER, in_unit(r"assign move = .*;", "assign move = 1'h1;")),
-    "a group is let go a line early": (SERIALISER, in_unit(r"before == 3'h4", "before == 3'h3")),
-    "a reset leaves a group half sent": (SERIALISER, without_reset(r"digit_serialiser_\w+", "before")),
+    "a group is let go a line early": (SERIALISER, in_unit(r"sent == 3'h4", "sent == 3'h3")),
+    "a reset leaves a group half sent": (SERIALISER, without_reset(r"digit_serialiser_\w+", "sent")),
     "lines come in the wrong order": (
         SERIALISER,
         in_unit(r"\{ i__payload\[0\], i__payload\[1\]", "{ i__payload[1], i__payload[0]"),

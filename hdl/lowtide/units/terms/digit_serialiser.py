@@ -78,16 +78,16 @@ class DigitSerialiser(Unit):
     def elaborate(self, platform):
         m = Module()
         digits, group, line = self.shape.digits, self.i.payload, self.o.payload
-        before = Signal(range(digits))  # lines of the group
+        sent = Signal(range(digits))  # lines of the group
         move = Signal()
-        first, last = before == 0, before == digits - 1
+        first, last = sent == 0, sent == digits - 1
         m.d.comb += [move.eq(self.o.ready | ~self.o.valid), self.i.ready.eq(move & last)]
         with m.If(move):
             m.d.sync += [self.o.valid.eq(self.i.valid), line.first.eq(first), line.last.eq(last)]
             for lane in range(self.shape.lanes):
                 for plane in ("nonzero", "negative"):
                     highest_first = group[plane].word_select(lane, digits)[::-1]
-                    m.d.sync += line[plane][lane].eq(highest_first.bit_select(before, 1))
+                    m.d.sync += line[plane][lane].eq(highest_first.bit_select(sent, 1))
             with m.If(self.i.valid):
-                m.d.sync += before.eq(Mux(last, 0, before + 1))
+                m.d.sync += sent.eq(Mux(last, 0, sent + 1))
         return m
