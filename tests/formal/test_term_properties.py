@@ -1,4 +1,4 @@
-"""Proved of units for terms: digits keep the value and are fewest; what is kept is the most there may be, the largest."""
+"""Proved of terms: digits keep the value and are fewest; what is kept is the most there may be, the largest."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal
@@ -182,7 +182,7 @@ class LargestOfAGroup(wiring.Component):
     ("digits", "group", "budget"),
     [
         (3, 3, 5),
-        *(pytest.param(*shape, marks=pytest.mark.slow) for shape in [(8, 1, 8), (4, 5, 9), (8, 4, 8), (1, 16, 7)]),
+        *(pytest.param(*shape, marks=pytest.mark.slow) for shape in [(8, 1, 8), (4, 3, 6), (2, 5, 4), (1, 12, 5)]),
     ],
 )
 def test_largest_terms_of_a_group_are_kept(prove, digits, group, budget):
@@ -256,6 +256,6 @@ class LinesAreKept(wiring.Component):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("group", "budget"), [(1, 2), (2, 3), (4, 5)])
+@pytest.mark.parametrize(("group", "budget"), [(1, 2), (2, 3)])
 def test_lines_are_kept(prove, group, budget):
     prove(LinesAreKept(WaterlineShape(group=group, budget=budget)), depth=11)
