@@ -1,25 +1,21 @@
 """The bench around a converter: drivers, monitors, model and checker, and what ties them together."""
 
-import random
 from collections import deque
 from typing import Any
 
 import cocotb
 import numpy as np
-from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import RisingEdge
 
-from lowtide_sim.bench.axi_stream import ONE, PERIOD, Monitor, Sink, Source, now
+from lowtide_sim.bench.axi_stream import ONE, now
 from lowtide_sim.bench.converter_model import Answer, ConverterModel
-from lowtide_sim.bench.environment import sidecar
 from lowtide_sim.bench.numbers import random_bits
-from lowtide_sim.bench.pause import PAUSES
-from lowtide_sim.bench.payload_stream import PayloadStream
+from lowtide_sim.bench.unit_bench import UnitBench
 
 __all__ = ["ConverterBench"]
 
 
-class ConverterBench:
+class ConverterBench(UnitBench):
     """Drives an emitted converter, whole groups or serial, and checks all that it does.
 
     Parameters
@@ -31,8 +27,7 @@ class ConverterBench:
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):
-        self.dut, self.sidecar = dut, sidecar()
-        self.rng = random.Random(random.getrandbits(64))
+        super().__init__(dut, stalls)
         self.numbers = np.random.default_rng(self.rng.getrandbits(64))
         self.format = self.sidecar["parameters"]
         self.lanes = self.format["lanes"]
@@ -40,29 +35,17 @@ class ConverterBench:
         self.due: deque[Answer] = deque()
         self.model = ConverterModel(self.sidecar, self.due.append)
         self.serial, self.stochastic = self.model.serial, self.model.stochastic
-        self.taken: list[int] = []  # edges at which words were taken
-        self.came: list[int] = []  # edges at which groups came
         self.bad_since_reset = False
 
-        i, o = PayloadStream(dut, "i"), PayloadStream(dut, "o")
-        self.source, self.sink = Source(i, self.rng), Sink(o)
-        for part, name in ((self.source, stalls[0]), (self.sink, stalls[1])):
-            part.pauses = PAUSES[name](random.Random(self.rng.getrandbits(64)))
-        self.monitors = Monitor(i, self._saw_input), Monitor(o, self._saw_output)
-
-    async def start(self) -> "ConverterBench":
-        """Start the clock, reset, and go."""
-        Clock(self.dut.clk, PERIOD, "ns").start()
-        self.dut.rst.value = 1
+    def rest(self) -> None:
+        """Set what is legal."""
         self.set(0, 1)
-        for part in (*self.monitors, self.source, self.sink):
-            cocotb.start_soon(part.run())
+
+    def watch(self) -> None:
+        """Watch ``bad``, and give random words."""
         cocotb.start_soon(self._watch_bad())
         if self.stochastic:
             cocotb.start_soon(self._give_words())
-        await ClockCycles(self.dut.clk, 3)
-        await self.reset()
-        return self
 
     def set(self, bias: int, chunks: int) -> None:
         """Set bias and chunks, for what is sent from now on."""
@@ -85,42 +68,26 @@ class ConverterBench:
             last = 1 << 32 * step
             self.source.send([(word | last * (n == len(words) - 1), False) for n, word in enumerate(words)])
 
-    async def reset(self, cycles: int = 1) -> None:
-        """Hold reset for some cycles. All that is queued, in flight or due is gone."""
-        self.dut.rst.value = 1
-        self.source.clear()
-        await ClockCycles(self.dut.clk, cycles)
+    @property
+    def missing(self) -> int:
+        """Groups that are due, or would be if there were words for them."""
+        return len(self.due) + len(self.model.groups)
+
+    def forget(self) -> None:
+        """Nothing is due any more."""
         self.model.reset()
         self.due.clear()
         self.bad_since_reset = False
-        self.dut.rst.value = 0
-
-    async def finish(self) -> None:
-        """Wait until all that was sent has been answered, and check that no more comes.
-
-        Raises
-        ------
-        AssertionError
-            If groups are missing.
-        """
-        edge, waited, seen = RisingEdge(self.dut.clk), 0, -1
-        while self.source.words or self.source.offered or self.due or self.model.groups:
-            await edge
-            progress = len(self.taken) + len(self.came)
-            waited, seen = (waited + 1, seen) if progress == seen else (0, progress)
-            if waited > 1000:
-                raise AssertionError(f"nothing moves; {len(self.due) + len(self.model.groups)} groups are due")
-        await ClockCycles(self.dut.clk, 2 * self.sidecar["latency"])
 
     def _packed(self, bits: list[int]) -> int:
         return sum(number << 32 * n for n, number in enumerate(bits))
 
-    def _saw_input(self, edge: int, data: int, _last: bool) -> None:
-        self.taken.append(edge)
+    def saw_input(self, edge: int, data: int) -> None:
+        """A group or a number was taken."""
         self.model.saw_input(data, *self.settings)
 
-    def _saw_output(self, edge: int, data: int, _last: bool) -> None:
-        self.came.append(edge)
+    def saw_output(self, edge: int, data: int) -> None:
+        """A group came."""
         if not self.due:
             raise AssertionError(f"edge {edge}: a group came that nothing is due for")
         beside = (getattr(self.dut, name).value for name in ("saturated_group", "saturated_elements", "bad_group"))

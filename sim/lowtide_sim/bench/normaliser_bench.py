@@ -1,24 +1,20 @@
 """The bench around a normaliser, of single accumulators or of rows: drivers, monitors, model and checker."""
 
-import random
 from collections import deque
 from typing import Any
 
 import cocotb
-from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from lowtide_sim.bench.axi_stream import ONE, PERIOD, Monitor, Sink, Source, now
-from lowtide_sim.bench.environment import sidecar
+from lowtide_sim.bench.axi_stream import ONE, now
 from lowtide_sim.bench.normaliser_model import Beat, NormaliserModel
-from lowtide_sim.bench.pause import PAUSES
-from lowtide_sim.bench.payload_stream import PayloadStream
 from lowtide_sim.bench.scaled_stream import SCALE, ScaledStream
+from lowtide_sim.bench.unit_bench import UnitBench
 
 __all__ = ["NormaliserBench"]
 
 
-class NormaliserBench:
+class NormaliserBench(UnitBench):
     """Drives an emitted normaliser, and checks all that it does.
 
     Parameters
@@ -30,49 +26,36 @@ class NormaliserBench:
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):
-        self.dut, self.sidecar = dut, sidecar()
-        self.rng = random.Random(random.getrandbits(64))
+        super().__init__(dut, stalls, ScaledStream(dut, "i"))
         self.due: deque[Beat] = deque()
         self.model = NormaliserModel(self.sidecar, self.due.append)
         self.row = self.model.row
         self.beats = self.model.columns // self.model.lanes
-        self.offered: list[int] = []  # edges at which words were first offered
-        self.taken: list[int] = []  # edges at which they were taken
-        self.came: list[int] = []  # edges at which beats came
         self.overflows = self.underflows = 0  # since a reset or a clear
         self.left_range = 0  # of both kinds, since the beginning
 
-        self.i, o = ScaledStream(dut, "i"), PayloadStream(dut, "o")
-        self.source, self.sink = Source(self.i, self.rng), Sink(o)
-        for part, name in ((self.source, stalls[0]), (self.sink, stalls[1])):
-            part.pauses = PAUSES[name](random.Random(self.rng.getrandbits(64)))
-        self.monitors = Monitor(self.i, self._saw_input), Monitor(o, self._saw_output)
-
-    async def start(self) -> "NormaliserBench":
-        """Start the clock, reset, and go."""
-        Clock(self.dut.clk, PERIOD, "ns").start()
-        self.dut.rst.value = 1
+    def rest(self) -> None:
+        """Clear nothing."""
         if self.row:
             self.dut.clear.value = 0
-        for part in (*self.monitors, self.source, self.sink):
-            cocotb.start_soon(part.run())
+
+    def watch(self) -> None:
+        """Watch for words as they are offered."""
         cocotb.start_soon(self._watch_offers())
-        await ClockCycles(self.dut.clk, 3)
-        await self.reset()
-        return self
 
     def send(self, words: int) -> None:
         """Queue rows or accumulators of all sizes, each with a scale of its own, many at the ends of the range."""
         self.source.send([(self._word(), False) for _ in range(words)])
 
-    async def reset(self, cycles: int = 1) -> None:
-        """Hold reset for some cycles. All that is queued, in flight or due is gone, and counts are zero."""
-        self.dut.rst.value = 1
-        self.source.clear()
-        await ClockCycles(self.dut.clk, cycles)
+    @property
+    def missing(self) -> int:
+        """Beats that are due."""
+        return len(self.due)
+
+    def forget(self) -> None:
+        """Nothing is due any more, and counts are zero."""
         self.due.clear()
         self.overflows = self.underflows = 0
-        self.dut.rst.value = 0
 
     async def clear(self) -> None:
         """Clear the counters, when nothing is on its way to them."""
@@ -89,14 +72,7 @@ class NormaliserBench:
         AssertionError
             If numbers are missing, or were counted wrongly.
         """
-        edge, waited, seen = RisingEdge(self.dut.clk), 0, -1
-        while self.source.words or self.source.offered or self.due:
-            await edge
-            progress = len(self.offered) + len(self.came)
-            waited, seen = (waited + 1, seen) if progress == seen else (0, progress)
-            if waited > 1000:
-                raise AssertionError(f"nothing moves; {len(self.due)} beats are due")
-        await ClockCycles(self.dut.clk, 2 * self.sidecar["latency"] + 12)
+        await super().finish()
         if self.row:
             largest = (1 << self.sidecar["parameters"]["counter"]) - 1
             counts = int(self.dut.overflows.value), int(self.dut.underflows.value)
@@ -124,11 +100,11 @@ class NormaliserBench:
             number = (tie if kind < 0.2 else 1 << size) + self.rng.choice((-1, 0, 1))
         return max(-(1 << top), min(self.rng.choice((1, -1)) * number, (1 << top) - 1))
 
-    def _saw_input(self, edge: int, _data: int, _last: bool) -> None:
-        self.taken.append(edge)
+    def saw_input(self, edge: int, data: int) -> None:
+        """A word was taken; the model had it when it was offered."""
 
-    def _saw_output(self, edge: int, data: int, _last: bool) -> None:
-        self.came.append(edge)
+    def saw_output(self, edge: int, data: int) -> None:
+        """A beat came."""
         if not self.due:
             raise AssertionError(f"edge {edge}: a number came that nothing is due for")
         due = self.due.popleft()

@@ -78,15 +78,16 @@ class DigitSerialiser(Unit):
     def elaborate(self, platform):
         m = Module()
         digits, group, line = self.shape.digits, self.i.payload, self.o.payload
-        place, move = Signal(range(digits)), Signal()  # lines before this one
-        first, last = place == 0, place == digits - 1
+        sent = Signal(range(digits))  # lines of the group
+        move = Signal()
+        first, last = sent == 0, sent == digits - 1
         m.d.comb += [move.eq(self.o.ready | ~self.o.valid), self.i.ready.eq(move & last)]
         with m.If(move):
             m.d.sync += [self.o.valid.eq(self.i.valid), line.first.eq(first), line.last.eq(last)]
             for lane in range(self.shape.lanes):
                 for plane in ("nonzero", "negative"):
                     highest_first = group[plane].word_select(lane, digits)[::-1]
-                    m.d.sync += line[plane][lane].eq(highest_first.bit_select(place, 1))
+                    m.d.sync += line[plane][lane].eq(highest_first.bit_select(sent, 1))
             with m.If(self.i.valid):
-                m.d.sync += place.eq(Mux(last, 0, place + 1))
+                m.d.sync += sent.eq(Mux(last, 0, sent + 1))
         return m

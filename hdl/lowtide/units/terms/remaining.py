@@ -29,7 +29,7 @@ def more_than(left: Value, n: int) -> Value:
 
 def remaining(m: Module, left: Value, count: Value) -> Value:
     """What is left once ``count`` are taken off, ``max(left - count, 0)``, without a carry chain."""
-    a, b = Signal(len(left), name="left"), Signal(len(left), name="count")
+    a, b = Signal(len(left), name="from_left"), Signal(len(left), name="taken")
     m.d.comb += [a.eq(left), b.eq(count)]
     borrow: Value = count[len(left) :].any()
     difference: list[Value] = []

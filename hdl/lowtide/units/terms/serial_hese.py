@@ -67,7 +67,8 @@ class SerialHese(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        held, mode = Signal(), Signal()
+        held = Signal()
+        mode = Signal()
         m.d.comb += [
             mode.eq(held & ~self.first),
             self.nonzero.eq(self.bits[0] ^ mode),

@@ -108,7 +108,8 @@ class Waterline(Unit):
 
         # The line, beside what holds for its group.
         line = register(self.i.payload)
-        counts, budget = Signal(lanes), Signal.like(self.budget)
+        counts = Signal(lanes)  # which values do
+        budget = Signal.like(self.budget, name="budget_of_group")
         with m.If(move & self.i.valid & self.i.payload.first):
             m.d.sync += [counts.eq(Cat(n < self.group for n in range(lanes))), budget.eq(self.budget)]
         ones = Signal(lanes)
@@ -119,7 +120,8 @@ class Waterline(Unit):
         counted, first = counter.latency, register(line.first, counter.latency)
 
         # The loop: what is left at this line, and so at the next.
-        left, rest = Signal.like(self.budget), Signal.like(self.budget)
+        left = Signal.like(self.budget, name="left")
+        rest = Signal.like(self.budget, name="rest")
         sums = [counter.sums.word_select(n, counter.width) for n in range(self._segments)]
         m.d.comb += left.eq(Mux(first, register(budget, counted), rest))
         with m.If(move & there[1 + counted]):

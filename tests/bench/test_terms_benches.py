@@ -1,0 +1,71 @@
+"""The emitted serialiser and waterline under their bench, on both simulators, and the bench on units with a bug."""
+
+import pytest
+from mutation import in_module, replaced, without_reset
+
+from lowtide_sim.simulator import SimulationError
+
+BENCH = "lowtide_sim.bench.terms_flow"
+SERIALISER, WATERLINE = "digit_serialiser", "waterline"
+CASES = {
+    "waterline": (WATERLINE, {}),
+    "serialiser": (SERIALISER, {"digits": 5, "lanes": 3}),
+    "waterline of five": (WATERLINE, {"group": 5, "budget": 7}),
+    "waterline of one": (WATERLINE, {"group": 1, "budget": 3}),
+    "waterline of 64": (WATERLINE, {"group": 64, "budget": 200}),
+    "serialiser of one": (SERIALISER, {"digits": 1, "lanes": 1}),
+    "serialiser of 64": (SERIALISER, {"digits": 9, "lanes": 64}),
+}
+
+
+@pytest.mark.parametrize("name", list(CASES)[:2])
+def test_units_on_icarus(run_unit, name):
+    run_unit(BENCH, *CASES[name], "icarus", runs=1, resets=10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+def test_long_runs(run_unit, simulator, name):
+    run_unit(BENCH, *CASES[name], simulator, runs=6, resets=60)
+
+
+def in_unit(pattern, replacement):
+    """A mutation of the unit itself."""
+    return in_module(r"(waterline|digit_serialiser)_\w+", pattern, replacement)
+
+
+BUGS = {
+    "lines do not wait for the sink": (WATERLINE, in_unit(r"assign i__ready = .*;", "assign i__ready = 1'h1;")),
+    "a group has what the one before left": (
+        WATERLINE,
+        in_unit(r"(= \\earlier\S* +\? )\S+ +: rest;", r"\1rest : rest;"),
+    ),
+    "values beyond the group count": (WATERLINE, in_unit(r"(assign ones = \S+) & .*;", r"\1;")),
+    "settings change inside of a group": (WATERLINE, in_unit(r"& i__payload\[16\];", "& 1'h1;")),
+    "a line that is none uses up the budget": (WATERLINE, in_unit(r"i__ready & there;", "i__ready & 1'h1;")),
+    "a term is not counted": (WATERLINE, in_module(r"running_counts_\w+", r"\+ ones\[7\]", "+ 1'h0")),
+    "a line in flight outlives a reset": (WATERLINE, without_reset(r"waterline_\w+", "o__valid")),
+    "lines are overwritten": (SERIALISER, in_unit(r"assign move = .*;", "assign move = 1'h1;")),
+    "a group is let go a line early": (SERIALISER, in_unit(r"sent == 3'h4", "sent == 3'h3")),
+    "a reset leaves a group half sent": (SERIALISER, without_reset(r"digit_serialiser_\w+", "sent")),
+    "lines come in the wrong order": (
+        SERIALISER,
+        in_unit(r"\{ i__payload\[0\], i__payload\[1\]", "{ i__payload[1], i__payload[0]"),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", BUGS)
+def test_each_bug_is_caught(run_unit, bug):
+    kind, change = BUGS[bug]
+    with pytest.raises(SimulationError) as caught:
+        run_unit(BENCH, kind, {} if kind == WATERLINE else CASES["serialiser"][1], "icarus", change)
+    assert "failed: " in str(caught.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(CASES)[:2])
+def test_nothing_depends_on_what_registers_hold_at_power_up(run_unit, name):
+    run_unit(BENCH, *CASES[name], "icarus", lambda text: replaced(r"(?m)^(  reg .*\S) += \d+'h\w+;$", r"\1 ;", text))
