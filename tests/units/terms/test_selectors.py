@@ -69,7 +69,7 @@ def test_receding_water(digits, group, budget):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("digits", "group", "budget"), [(8, 64, 128), (17, 64, 1024), (16, 33, 200)])
+@pytest.mark.parametrize(("digits", "group", "budget"), [(8, 64, 128), (17, 20, 340), (16, 33, 200)])
 def test_receding_water_over_large_groups(digits, group, budget):
     shape = WaterShape(digits=digits, group=group, budget=budget)
     check(RecedingWater(shape), PORTS, list(groups(shape, 12, random.Random(7))))
