@@ -66,8 +66,10 @@ def test_dsp_blocks_only_when_asked_for(multiplier, target):
 def test_memories_and_shift_registers_are_counted_apart():
     area = synthesise(MEMORIES, "memories", "xc7")
     assert (area.brams, area.lutrams, area.srls, area.luts) == (1, 2, 1, 0)
+    assert area.with_memory == 2 * 4 + 1
     area = synthesise(MEMORIES, "memories", "ecp5")
     assert (area.brams, area.lutrams, area.srls) == (1, 4, 0)
+    assert area.with_memory == area.logic_cells + 4 * 6
 
 
 def test_the_script_gives_the_same_figures_again(adder, tmp_path):

@@ -1,8 +1,5 @@
 """Area times time of given cells, and how cells are found."""
 
-import pytest
-
-from lowtide.emission.registry import UNITS
 from lowtide_sim.revealing.area_time import ELEMENTS, Cells, area_time
 from lowtide_sim.revealing.measured import measure
 from lowtide_sim.revealing.setting import Setting
@@ -33,17 +30,9 @@ def test_elements_whose_cells_are_not_known_are_left_out():
     assert [row.element for row in area_time({"tmac": Cells(logic=1)}, SETTING)] == ["tmac"]
 
 
-@pytest.fixture
-def pmac(monkeypatch):
-    """The rounder in the place of the multiplier."""
-    for element in ELEMENTS.values():
-        monkeypatch.delitem(UNITS, element.unit, raising=False)
-    monkeypatch.setitem(UNITS, "pmac", UNITS["rounder"])
-
-
-@pytest.mark.usefixtures("pmac")
-def test_units_that_there_are_get_measured():
-    # It has no parameter `multiplier`: there is no element of Booth rows.
-    cells = measure(SETTING, 8, target="ice40")
-    assert list(cells) == ["pmac", "pmac, DSP"]
-    assert all(found.logic > 0 and found.dsps == 0 for found in cells.values())
+def test_every_element_is_measured():
+    cells = measure(SETTING, 8, target="ecp5")
+    assert list(cells) == list(ELEMENTS)
+    assert [found.dsps for found in cells.values()] == [0, 0, 1, 0, 0]
+    # A queue of terms is smaller than a multiplier of integers, whichever way that is made of logic.
+    assert cells["tmac"].logic < cells["pmac, Booth rows"].logic < cells["pmac"].logic

@@ -22,13 +22,18 @@ def parts_of(config: Config) -> list[Design]:
     text, modules = verilog_and_modules(AxiStreamArray(config))
     rows, columns = config.array.rows, config.array.columns
     element = element_maker(config.array.element, config.bfp, config.terms)()
-    parts = {
-        config.array.element: element.module_name,
-        "feeder": next(name for name in modules if name.startswith("feeder_")),
-        "skew_a": skew(rows, port_width(element, "a_i")).module_name,
-        "skew_b": skew(columns, port_width(element, "b_i")).module_name,
-        "collector": next(name for name in modules if name.startswith("collector_")),
-    }
+
+    def made(kind: str) -> str:
+        return next(name for name in modules if name.startswith(f"{kind}_"))
+
+    parts = {config.array.element: element.module_name, "feeder": made("feeder"), "collector": made("collector")}
+    if config.array.operands == "integers":
+        parts |= {part: made(part) for part in ("term_row", "term_column", "term_loader", "term_control")}
+    else:
+        parts |= {
+            "skew_a": skew(rows, port_width(element, "a_i")).module_name,
+            "skew_b": skew(columns, port_width(element, "b_i")).module_name,
+        }
     if rows * columns <= LARGEST_WHOLE:
         parts["array"] = "lowtide_array"
     return [Design(name, text, top) for name, top in parts.items()]

@@ -36,6 +36,8 @@ class Family:
     luts, ffs, carries, dsps, brams, lutrams, srls : str
         Look-up tables, flip-flops and latches, carry cells, DSP blocks, block RAMs, look-up tables used as RAM and
         as shift register.
+    lutram_tables : mapping of str to int
+        Look-up tables that each kind of cell used as RAM takes, those for its addresses too.
     """
 
     command: str
@@ -49,6 +51,7 @@ class Family:
     brams: str
     lutrams: str = ""
     srls: str = ""
+    lutram_tables: Mapping[str, int] = attrs.field(factory=dict)
 
 
 TARGETS: Mapping[str, Family] = {
@@ -64,6 +67,11 @@ TARGETS: Mapping[str, Family] = {
         brams="RAMB(18|36)E1",
         lutrams="RAM(32|64|128|256)(X1)?[SDM]\\w*",
         srls="SRL(16|C32)E",
+        lutram_tables={
+            "RAM(32|64)X1S": 1,
+            "RAM(32|64)X1D|RAM128X1S": 2,
+            "RAM(32|64)M|RAM128X1D|RAM256X1S": 4,
+        },
     ),
     "ecp5": Family(
         command="synth_ecp5 -nodsp -noiopad",
@@ -74,6 +82,7 @@ TARGETS: Mapping[str, Family] = {
         dsps="MULT18X18D",
         brams="(DP|PDPW)16KD",
         lutrams="TRELLIS_DPR16X4",
+        lutram_tables={"TRELLIS_DPR16X4": 6},
     ),
     "ice40": Family(
         command="synth_ice40",
@@ -124,6 +133,18 @@ class Area:
         """Look-up tables taken: as such, as inverters and as shift registers; ecp5's carry cells hold two each."""
         inverters = self.cells.get("INV", 0)
         return self.luts + inverters + self.srls + (2 * self.carries if self.target == "ecp5" else 0)
+
+    @property
+    def with_memory(self) -> int:
+        """Logic cells, and the look-up tables that RAM and shift registers take."""
+        kinds = TARGETS[self.target].lutram_tables
+        ram = sum(
+            number * tables
+            for cell, number in self.cells.items()
+            for kind, tables in kinds.items()
+            if re.fullmatch(kind, cell)
+        )
+        return self.logic_cells + ram + self.srls
 
 
 def family(target: str) -> Family:

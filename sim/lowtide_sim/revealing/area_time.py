@@ -17,7 +17,7 @@ class Cells:
     Parameters
     ----------
     logic : int
-        Logic cells, as `lowtide report` counts them.
+        Logic cells, as `lowtide report` counts them, and the look-up tables that RAM and shift registers take.
     dsps : int
         DSP blocks, which come on top.
     """
@@ -52,9 +52,9 @@ INFERRED = "pmac"
 """What the others are compared with: a multiplier of integers, as synthesis makes it of logic."""
 
 ELEMENTS = {
-    INFERRED: Element(unit="pmac"),
+    INFERRED: Element(unit="pmac", changes={"multiplier": "inferred"}),
     "pmac, Booth rows": Element(unit="pmac", changes={"multiplier": "booth"}),
-    "pmac, DSP": Element(unit="pmac", dsp=True),
+    "pmac, DSP": Element(unit="pmac", changes={"multiplier": "inferred"}, dsp=True),
     "tmac": Element(unit="tmac", cycles=lambda setting: setting.cycles),
     "pair_mac": Element(unit="pair_mac", cycles=lambda setting: setting.bound),
 }

@@ -8,7 +8,7 @@ from lowtide.config import Config
 from lowtide.emission.registry import UNITS
 from lowtide.report import Cache, synthesise
 from lowtide.report.parts import unit_alone
-from lowtide_sim.revealing.area_time import ELEMENTS, Cells, Element, area_time
+from lowtide_sim.revealing.area_time import ELEMENTS, Cells, area_time
 from lowtide_sim.revealing.choice import cheapest
 from lowtide_sim.revealing.setting import Setting
 from lowtide_sim.revealing.sweep import Sweep
@@ -47,12 +47,12 @@ class Measured:
 
 
 def measure_chosen(sweeps: list[Sweep], *, target: str, cache: Cache | None = None) -> list[Measured]:
-    """Cells for the cheapest setting of each sweep, where there is one and there are elements."""
+    """Cells for the cheapest setting of each sweep, where there is one."""
     found = []
     for sweep in sweeps:
         point = cheapest(sweep)
-        cells = {} if point is None else measure(point.setting, sweep.width, target=target, cache=cache)
-        if point is not None and cells:
+        if point is not None:
+            cells = measure(point.setting, sweep.width, target=target, cache=cache)
             found.append(
                 Measured(network=sweep.network, width=sweep.width, setting=point.setting, target=target, cells=cells)
             )
@@ -61,8 +61,6 @@ def measure_chosen(sweeps: list[Sweep], *, target: str, cache: Cache | None = No
 
 def measure(setting: Setting, width: int, *, target: str = "xc7", cache: Cache | None = None) -> dict[str, Cells]:
     """Synthesise the elements, each generated for a setting as far as its parameters go.
-
-    An element whose unit there is not, or that has not its parameters, is left out.
 
     Parameters
     ----------
@@ -82,19 +80,9 @@ def measure(setting: Setting, width: int, *, target: str = "xc7", cache: Cache |
     """
     cells = {}
     for name, element in ELEMENTS.items():
-        changes = _changes(element, attrs.asdict(setting) | {"width": width})
-        if changes is not None:
-            design = unit_alone(element.unit, Config(), changes)
-            area = synthesise(design.verilog, design.top, target, dsp=element.dsp, cache=cache)
-            cells[name] = Cells(logic=area.logic_cells, dsps=area.dsps)
+        keys = {field.name for field in attrs.fields(UNITS[element.unit].parameters)}
+        wanted = {key: value for key, value in (attrs.asdict(setting) | {"width": width}).items() if key in keys}
+        design = unit_alone(element.unit, Config(), wanted | element.changes)
+        area = synthesise(design.verilog, design.top, target, dsp=element.dsp, cache=cache)
+        cells[name] = Cells(logic=area.with_memory, dsps=area.dsps)
     return cells
-
-
-def _changes(element: Element, wanted: dict[str, Any]) -> dict[str, Any] | None:
-    """Parameters of the element's unit; None if it cannot be made."""
-    if element.unit not in UNITS:
-        return None
-    keys = {field.name for field in attrs.fields(UNITS[element.unit].parameters)}
-    if not keys.issuperset(element.changes):
-        return None
-    return {key: value for key, value in wanted.items() if key in keys} | element.changes
