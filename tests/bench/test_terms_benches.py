@@ -23,6 +23,10 @@ def test_units_on_icarus(run_unit, name):
     run_unit(BENCH, *CASES[name], "icarus", runs=1, resets=10)
 
 
+def test_a_serialiser_on_verilator(run_unit):
+    run_unit(BENCH, *CASES["serialiser"], "verilator", runs=2, resets=20)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
