@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from lowtide.formats.fp32 import FP32
 from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.hierarchy import Unit, place
+from lowtide.units.choice import choice
 from lowtide.units.conversion.normaliser import Normaliser, NormaliserShape
 from lowtide.units.conversion.tally import Tally
 from lowtide.units.delay import delayed
@@ -182,12 +183,4 @@ class RowNormaliser(Unit):
 def _chosen(m: Module, words: Sequence[Value], index: Value, move: Value) -> list[Value]:
     """Of every `CHOICE` words, the one of that index, a cycle later."""
     groups = [words[n : n + CHOICE] for n in range(0, len(words), CHOICE)]
-    return [delayed(m, _choice(group, index), enable=move) for group in groups]
-
-
-def _choice(words: Sequence[Value], index: Value) -> Value:
-    """The word of an index, by a tree of multiplexers."""
-    if len(words) == 1:
-        return words[0]
-    top = (len(words) - 1).bit_length() - 1
-    return Mux(index[top], _choice(words[1 << top :], index), _choice(words[: 1 << top], index))
+    return [delayed(m, choice(group, index), enable=move) for group in groups]

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import parameter
 from lowtide.hierarchy import Unit
+from lowtide.units.choice import choice
 from lowtide.units.terms.line import LineLayout
 
 __all__ = ["DigitSerialiser", "SerialiserShape"]
@@ -84,10 +85,8 @@ class DigitSerialiser(Unit):
         m.d.comb += [move.eq(self.o.ready | ~self.o.valid), self.i.ready.eq(move & last)]
         with m.If(move):
             m.d.sync += [self.o.valid.eq(self.i.valid), line.first.eq(first), line.last.eq(last)]
-            for lane in range(self.shape.lanes):
-                for plane in ("nonzero", "negative"):
-                    highest_first = group[plane].word_select(lane, digits)[::-1]
-                    m.d.sync += line[plane][lane].eq(highest_first.bit_select(sent, 1))
+            for plane in ("nonzero", "negative"):
+                m.d.sync += line[plane].eq(choice([group[plane][n::digits] for n in reversed(range(digits))], sent))
             with m.If(self.i.valid):
                 m.d.sync += sent.eq(Mux(last, 0, sent + 1))
         return m
