@@ -9,6 +9,7 @@ from lowtide.array.shape import ArrayShape
 from lowtide.config import Config
 from lowtide.emission import emit
 from lowtide.formats import Bfp
+from lowtide.formats.terms import Terms
 from lowtide_sim.simulator import Simulation, SimulationError, simulate
 
 CONFIG = Config(array=ArrayShape(rows=2, columns=3), bfp=Bfp(lanes=4, max_k=64))
@@ -28,6 +29,26 @@ BUGS = {
     "results in flight outlive a reset": without_reset("register_1_reset", "o"),
     "a row is offered for one cycle only": in_module(r"column_\w+", r"\.o_ready\(accept\)", ".o_ready(1'h1)"),
 }
+REVEALING = Config(
+    array=ArrayShape(rows=2, columns=3, element="tmac", operands="integers"),
+    terms=Terms(group=5, budget=9, data_terms=3, max_k=1024),
+)
+REVEALING_BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow", "array_revealing"))
+IN_LOADER, IN_QUEUE = r"term_loader_\w+", r"term_queue_d8_g5_v1"
+REVEALING_BUGS = {
+    "a bank is written while its terms go": in_module(IN_LOADER, r"assign (\S+)  = ~ (_\d+_);", r"assign \1  = 1'h1;"),
+    "a bank waits too long": in_module(IN_LOADER, r"assign a_ready = ", "assign a_ready = ~term_first & "),
+    "a group gives a term too many": in_module(IN_LOADER, r"assign last = (\S+) >= (\S+);", r"assign last = \1 > \2;"),
+    "no budget is a budget of one": in_module(IN_LOADER, r"assign next = go & \S+;", "assign next = go;"),
+    "settings are taken in mid-tile": in_module(IN_LOADER, r"= opening \? settings : held", "= settings"),
+    "a reset leaves a group in its bank": without_reset(IN_LOADER, "full_0"),
+    "ties go to the higher index": in_module(IN_QUEUE, r"assign lowest\[1\] = .*;", "assign lowest[1] = line[1];"),
+    "an exponent comes twice": in_module(IN_QUEUE, r"= source & \S+;", "= source;"),
+    "values of the group before are left": in_module(IN_QUEUE, r"= first \? nonzero : (\S+);", r"= \1;"),
+    "settings are not refused": in_module(r"term_control_\w+", r"assign legal = .*;", "assign legal = 1'h1;"),
+    "a term is not negated": in_module(r"tmac_w8\w+_k1024", r"\[15:0\] \^ \{.*\};", "[15:0];"),
+    "a word without a term counts": in_module(r"tmac_w8\w+_k1024", r"= b_o\[7\] \? o : 9'h000;", "= o;"),
+}
 
 
 @pytest.fixture
@@ -35,14 +56,16 @@ def run_changed(tmp_path, cache, seed, require) -> Callable[..., Simulation]:
     """Emit the array, change its Verilog, and run the benches on it."""
     require("icarus")
 
-    def run(change: Callable[[str], str], seed: int = seed) -> Simulation:
-        verilog, sidecar = emit(CONFIG, tmp_path)
+    def run(
+        change: Callable[[str], str], seed: int = seed, config: Config = CONFIG, benches: str = BENCHES
+    ) -> Simulation:
+        verilog, sidecar = emit(config, tmp_path)
         verilog.write_text(change(verilog.read_text(encoding="utf-8")), encoding="utf-8")
         return simulate(
             verilog=verilog,
             sidecar=sidecar,
             top=verilog.stem,
-            test_module=BENCHES,
+            test_module=benches,
             folder=tmp_path,
             simulator="icarus",
             seed=seed,
@@ -80,6 +103,24 @@ def test_an_array_without_a_bug_passes(run_changed):
 def test_each_bug_is_caught(run_changed, bug):
     with pytest.raises(SimulationError) as caught:
         run_changed(BUGS[bug])
+    is_a_finding(caught)
+
+
+@pytest.mark.slow
+def test_an_array_that_reveals_without_a_bug_passes(run_changed):
+    run_changed(lambda text: text, config=REVEALING, benches=REVEALING_BENCHES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", REVEALING_BUGS)
+def test_each_bug_in_an_array_that_reveals_is_caught(run_changed, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_changed(REVEALING_BUGS[bug], config=REVEALING, benches=REVEALING_BENCHES)
+    is_a_finding(caught)
+
+
+def is_a_finding(caught):
+    """A bench failed, and not the building of it."""
     assert "could not be built" not in str(caught.value)
     assert "without results" not in str(caught.value)
     assert "failed: " in str(caught.value)

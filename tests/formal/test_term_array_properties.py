@@ -96,8 +96,7 @@ class GroupsKeepTheirTime(wiring.Component):
             Assert(dut.term == (waiting != 0)),
             Assert(~dut.take | (dut.bank == came)),
             Assert(~dut.take | (dut.slot == coming)),
-            # A bank whose group has terms to go is not written, but from the cycle on in which its last one goes.
-            Assert(~dut.take | (waiting < 2) | done),
+            Assert(~dut.take | (waiting < 2)),  # a bank whose group has terms to go is not written
             Assert(~dut.term | (dut.term_bank == went)),
             Assert(~dut.go | (dut.term_first == (sent == 0))),
             Assert(~dut.go | (dut.term_last == (done & lasts[went]))),

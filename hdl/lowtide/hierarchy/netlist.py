@@ -86,8 +86,7 @@ class Netlist:
     def _convert(self, unit: Unit) -> list[Port]:
         name = unit.module_name
         text = rtlil.convert(unit, name=name, platform=self, emit_src=False)
-        if not unit.zeroed:
-            text = _MEMORY_CONTENTS.sub("", text)
+        text = _MEMORY_CONTENTS.sub("", text)
         # Submodules of the unit's own are called `name.submodule`, which Verilog would have to escape.
         self._logic[name] = text.replace(f"\\{name}.", f"\\{name}_")
         own = text.split("\nmodule ")[1]  # the unit itself; submodules of its own follow

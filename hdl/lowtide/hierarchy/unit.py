@@ -24,14 +24,10 @@ class Unit(wiring.Component):
         Its kind and its parameters.
     keep_hierarchy : bool
         In a structure, its instances ask synthesis not to dissolve them, nor to merge registers of one with another's.
-    zeroed : bool
-        Its memories start with zeros in Verilog too. Others start with anything, since they are written before they are
-        read.
     """
 
     module_name: str
     keep_hierarchy: bool = False
-    zeroed: bool = False
 
     if TYPE_CHECKING:
 

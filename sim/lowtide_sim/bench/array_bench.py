@@ -115,11 +115,11 @@ class ArrayBench:
 
     @property
     def beat_cycles(self) -> int:
-        """Cycles that a beat may take at most."""
+        """Cycles that the last beat of a tile may take besides its own."""
         if self.settings is None:
-            return 1
+            return 0
         terms = self.sidecar["configuration"]["terms"]
-        return terms["group"] * terms["width"]  # a tile of one beat, if every term is kept
+        return terms["group"] * terms["width"]  # every term is kept
 
     def _kind(self) -> tuple[type, type]:
         """What makes tiles for this array, and what knows its answers."""

@@ -22,7 +22,8 @@ async def settings_alternate_between_tiles(dut):
         group = rng.randint(1, terms["group"])
         loads = -(-group // values)
         # While the terms of a group go, the next one has the time to come, be it the largest.
-        budget = rng.randint(min(-(-terms["group"] // values), terms["budget"]), terms["budget"])
+        least = min(-(-terms["group"] // values), terms["budget"])
+        budget = rng.choice((least, rng.randint(least, terms["budget"])))
         revealing = {"reveal": 1, "group": group, "budget": budget, "data_terms": rng.randint(0, terms["data_terms"])}
         settings.append(plain if n % 2 else revealing)
         # Settings of the next tile are written while this one comes: they need three beats.

@@ -14,8 +14,8 @@ class Loader(Unit):
     """Takes beats of integers from both operand streams at once, and says when the terms of a group may go.
 
     A group goes into one of two banks, while terms of the other are used up, one a cycle and ``budget`` in all. A
-    bank may be written again from the cycle on in which its last term goes, so a group costs ``budget`` cycles or as
-    many as it has beats, whichever is more. A budget of 0 takes a cycle too, in which no term goes.
+    bank may be written again once its last term has gone, so a group costs ``budget`` cycles or as many as it has
+    beats, whichever is more. A budget of 0 takes a cycle too, in which no term goes.
 
     Settings are taken with the first beat of a tile and hold for all of it; they may be others for the next tile.
 
@@ -81,12 +81,11 @@ class Loader(Unit):
     def elaborate(self, platform):
         m = Module()
         banks = [Bank(self.settings.budget, n) for n in range(2)]
-        used_up = Signal()  # the last term of a group goes
-        self._release(m, banks, used_up)
-        self._load(m, banks, used_up)  # second: a bank that is filled while it is used up is full
+        self._load(m, banks)
+        self._release(m, banks)
         return m
 
-    def _load(self, m: Module, banks: list["Bank"], used_up: Value) -> None:
+    def _load(self, m: Module, banks: list["Bank"]) -> None:
         bank = Signal()
         slot = Signal.like(self.slot)
         opening = Signal(init=1)  # the next beat begins a tile
@@ -95,7 +94,7 @@ class Loader(Unit):
         free, complete = Signal(), Signal()
         m.d.comb += [
             now.eq(Mux(opening, self.settings, held)),
-            free.eq(~Mux(bank, banks[1].full, banks[0].full) | (used_up & (self.term_bank == bank))),
+            free.eq(~Mux(bank, banks[1].full, banks[0].full)),
             self.a_ready.eq(free & self.b_valid),
             self.b_ready.eq(free & self.a_valid),
             self.take.eq(free & self.a_valid & self.b_valid),
@@ -117,14 +116,13 @@ class Loader(Unit):
                     with m.If(bank == n):
                         m.d.sync += [its.full.eq(1), its.budget.eq(now.budget), its.ends.eq(self.a_last)]
 
-    def _release(self, m: Module, banks: list["Bank"], used_up: Value) -> None:
+    def _release(self, m: Module, banks: list["Bank"]) -> None:
         bank = Signal()
         sent = Signal.like(self.settings.budget)
         budget = Mux(bank, banks[1].budget, banks[0].budget)
         last = Signal()
         m.d.comb += [
             last.eq(sent + 1 >= budget),
-            used_up.eq(self.go & last),
             self.term.eq(Mux(bank, banks[1].full, banks[0].full)),
             self.term_first.eq(sent == 0),
             self.term_last.eq(last & Mux(bank, banks[1].ends, banks[0].ends)),

@@ -50,7 +50,6 @@ class PairMac(Unit):
     """
 
     keep_hierarchy = True
-    zeroed = True  # coefficients are cleared by taking away what is there, which a simulator must know
     restarts = 2
 
     def __init__(self, terms: Terms):
@@ -118,6 +117,7 @@ class PairMac(Unit):
         with m.Elif(converting):
             m.d.sync += [place.eq(place + 1), converting.eq(~last)]
 
+        down = negative.replicate(self._coefficient.width).as_signed()
         read = []
         for bank in range(2):
             clear = Signal(name=f"clear_{bank}")
@@ -130,8 +130,8 @@ class PairMac(Unit):
                 now.addr.eq(Mux(clear, place, power)),
                 then.addr.eq(now.addr),
                 then.en.eq(clear | (counts & (active == bank))),
-                # To clear, the adder takes away what is there: no gate behind it.
-                then.data.eq(add(now.data, Mux(clear, ~now.data, Mux(negative, -1, 1)), clear)),
+                # One more or one less; or, to clear, a word and its complement and 1.
+                then.data.eq(add(Mux(clear, ~down, now.data), down, clear | ~negative)),
             ]
             read.append(delayed(m, Mux(clear, now.data, 0)))
         self._drain(m, (read[0] | read[1]).as_signed(), delayed(m, converting), delayed(m, last))
@@ -160,10 +160,10 @@ class PairMac(Unit):
     def _drain(self, m: Module, coefficient: Value, coming: Value, last: Value) -> None:
         """Make an integer of coefficients that come from the lowest power up, and send it."""
         t = Signal(signed(len(coefficient) + 1), reset_less=True)
-        low = Signal(self._powers - 1, reset_less=True)  # bits of the sum that no later coefficient changes
+        settled = Signal(self._powers - 1, reset_less=True)  # bits of the sum that no later coefficient changes
         done = delayed(m, last)
-        m.d.sync += [t.eq(Mux(coming, (t >> 1) + coefficient, 0)), low.eq(Cat(low[1:], t[0]))]
+        m.d.sync += [t.eq(Mux(coming, (t >> 1) + coefficient, 0)), settled.eq(Cat(settled[1:], t[0]))]
         total = Signal(signed(2 * self._half))
-        m.d.comb += total.eq(Cat(low, t).as_signed())
+        m.d.comb += total.eq(Cat(settled, t).as_signed())
         high = delayed(m, Mux(done, total[self._half :], 0))
         m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | Mux(done, total[: self._half], 0) | high))

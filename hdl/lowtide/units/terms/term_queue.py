@@ -39,7 +39,7 @@ class TermQueue(Unit):
     slot : In
         Where in the group: value ``j`` of these is its value ``slot * values + j``.
     bank : In(1)
-        Which group.
+        Which group. It may be written from two cycles after the last ``next`` of the group before in that bank on.
     nonzero, negative : In(values * digits)
         Digits, those of the first value in the lowest bits: which are terms, and which terms are negative.
     next : In(1)
@@ -147,11 +147,10 @@ class TermQueue(Unit):
         terms = self.terms
         m.submodules.signs = signs = GroupMemory(unsigned(terms.digits), terms.values, terms.slots)
         m.d.comb += [
-            # A cycle later than the terms, since they are looked up a cycle later too.
-            signs.write.eq(delayed(m, self.write)),
-            signs.write_bank.eq(delayed(m, self.bank)),
-            signs.slot.eq(delayed(m, self.slot)),
-            signs.i.eq(delayed(m, self.negative)),
+            signs.write.eq(self.write),
+            signs.write_bank.eq(self.bank),
+            signs.slot.eq(self.slot),
+            signs.i.eq(self.negative),
             signs.read_bank.eq(bank),
             signs.index.eq(index),
         ]
