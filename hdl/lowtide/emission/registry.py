@@ -27,6 +27,7 @@ from lowtide.units.terms.encoder import Encoder, EncoderShape
 from lowtide.units.terms.pair_mac import PairMac
 from lowtide.units.terms.pmac import Pmac, PmacShape
 from lowtide.units.terms.receding_water import RecedingWater, WaterShape
+from lowtide.units.terms.requantiser import Requantiser, RequantiserShape
 from lowtide.units.terms.serial_hese import SerialHese, SerialShape
 from lowtide.units.terms.tmac import Tmac
 from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
@@ -61,6 +62,7 @@ UNITS = {
     "pmac": UnitKind(Pmac, PmacShape),
     "random_source": UnitKind(RandomSource, Source),
     "receding_water": UnitKind(RecedingWater, WaterShape),
+    "requantiser": UnitKind(Requantiser, RequantiserShape),
     "rounder": UnitKind(Rounder, RounderShape),
     "row_normaliser": UnitKind(RowNormaliser, RowNormaliserShape),
     "serial_hese": UnitKind(SerialHese, SerialShape),
