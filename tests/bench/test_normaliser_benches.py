@@ -5,7 +5,7 @@ from mutation import in_module, replaced, without_reset
 
 from lowtide_sim.simulator import SimulationError
 
-BENCH = "lowtide_sim.bench.normaliser_flow"
+BENCH = "lowtide_sim.bench.result_flow"
 ONE, ROW = "normaliser", "row_normaliser"
 SMALL = {"columns": 6, "normalisers": 2}
 CASES = {

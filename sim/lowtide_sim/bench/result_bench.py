@@ -1,4 +1,4 @@
-"""The bench around a normaliser, of single accumulators or of rows: drivers, monitors, model and checker."""
+"""The bench around a unit behind the array, for single results or for rows: drivers, monitors, model and checker."""
 
 import random
 from collections import deque
@@ -9,17 +9,18 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from lowtide_sim.bench.axi_stream import ONE, PERIOD, Monitor, Sink, Source, now
+from lowtide_sim.bench.beat import Beat
 from lowtide_sim.bench.environment import sidecar
-from lowtide_sim.bench.normaliser_model import Beat, NormaliserModel
 from lowtide_sim.bench.pause import PAUSES
 from lowtide_sim.bench.payload_stream import PayloadStream
-from lowtide_sim.bench.scaled_stream import SCALE, ScaledStream
+from lowtide_sim.bench.result_kinds import kind_of
+from lowtide_sim.bench.setting_stream import SettingStream
 
-__all__ = ["NormaliserBench"]
+__all__ = ["ResultBench"]
 
 
-class NormaliserBench:
-    """Drives an emitted normaliser, and checks all that it does.
+class ResultBench:
+    """Drives an emitted unit of one of the `ResultKind`s, and checks all that it does.
 
     Parameters
     ----------
@@ -33,22 +34,23 @@ class NormaliserBench:
         self.dut, self.sidecar = dut, sidecar()
         self.rng = random.Random(random.getrandbits(64))
         self.due: deque[Beat] = deque()
-        self.model = NormaliserModel(self.sidecar, self.due.append)
+        self.kind = kind_of(self.sidecar)
+        self.model = self.kind.model(self.sidecar)
         self.row = self.model.row
         self.beats = self.model.columns // self.model.lanes
         self.offered: list[int] = []  # edges at which words were first offered
         self.taken: list[int] = []  # edges at which they were taken
         self.came: list[int] = []  # edges at which beats came
-        self.overflows = self.underflows = 0  # since a reset or a clear
-        self.left_range = 0  # of both kinds, since the beginning
+        self.counts = [0] * len(self.kind.counts)  # since a reset or a clear
+        self.counted = 0  # of all kinds, since the beginning
 
-        self.i, o = ScaledStream(dut, "i"), PayloadStream(dut, "o")
+        self.i, o = SettingStream(dut, "i", self.kind.settings), PayloadStream(dut, "o")
         self.source, self.sink = Source(self.i, self.rng), Sink(o)
         for part, name in ((self.source, stalls[0]), (self.sink, stalls[1])):
             part.pauses = PAUSES[name](random.Random(self.rng.getrandbits(64)))
         self.monitors = Monitor(self.i, self._saw_input), Monitor(o, self._saw_output)
 
-    async def start(self) -> "NormaliserBench":
+    async def start(self) -> "ResultBench":
         """Start the clock, reset, and go."""
         Clock(self.dut.clk, PERIOD, "ns").start()
         self.dut.rst.value = 1
@@ -62,7 +64,7 @@ class NormaliserBench:
         return self
 
     def send(self, words: int) -> None:
-        """Queue rows or accumulators of all sizes, each with a scale of its own, many at the ends of the range."""
+        """Queue rows or accumulators, each with settings of its own."""
         self.source.send([(self._word(), False) for _ in range(words)])
 
     async def reset(self, cycles: int = 1) -> None:
@@ -71,7 +73,7 @@ class NormaliserBench:
         self.source.clear()
         await ClockCycles(self.dut.clk, cycles)
         self.due.clear()
-        self.overflows = self.underflows = 0
+        self.counts = [0] * len(self.counts)
         self.dut.rst.value = 0
 
     async def clear(self) -> None:
@@ -79,7 +81,7 @@ class NormaliserBench:
         self.dut.clear.value = 1
         await ClockCycles(self.dut.clk, 1)
         self.dut.clear.value = 0
-        self.overflows = self.underflows = 0
+        self.counts = [0] * len(self.counts)
 
     async def finish(self) -> None:
         """Wait until all that was sent has been answered; check the counts, and that no more comes.
@@ -99,30 +101,18 @@ class NormaliserBench:
         await ClockCycles(self.dut.clk, 2 * self.sidecar["latency"] + 12)
         if self.row:
             largest = (1 << self.sidecar["parameters"]["counter"]) - 1
-            counts = int(self.dut.overflows.value), int(self.dut.underflows.value)
-            due = min(self.overflows, largest), min(self.underflows, largest)
+            counts = [int(getattr(self.dut, name).value) for name in self.kind.counts]
+            due = [min(count, largest) for count in self.counts]
             if counts != due:
-                raise AssertionError(f"edge {now()}: overflows and underflows are {counts}, not {due}")
+                raise AssertionError(f"edge {now()}: {', '.join(self.kind.counts)} are {counts}, not {due}")
 
     def _word(self) -> int:
-        columns, width = self.model.columns, self.model.width
-        accs = [self._accumulator() for _ in range(columns)]
-        at_an_end = self.rng.choice((128, -125)) - self.rng.choice(accs).bit_length() + self.rng.randint(-2, 2)
-        scale = self.rng.choice((at_an_end, at_an_end, self.rng.randint(-40, 40), self.rng.randint(-512, 511)))
-        row = sum((acc & (1 << width) - 1) << column * width for column, acc in enumerate(accs))
-        last = self.rng.getrandbits(1) << columns * width
-        return (scale & (1 << SCALE) - 1) << columns * width + 1 | last | row
-
-    def _accumulator(self) -> int:
-        """An integer of any size, at times a tie, a power of two or next to one, or the end of the range."""
-        top = self.model.width - 1
-        size = self.rng.randint(0, top)
-        number = self.rng.getrandbits(size) if size else 0
-        kind, below = self.rng.random(), max(size - 25, 0)
-        if kind < 0.4:
-            tie = (number >> below | 1) << below
-            number = (tie if kind < 0.2 else 1 << size) + self.rng.choice((-1, 0, 1))
-        return max(-(1 << top), min(self.rng.choice((1, -1)) * number, (1 << top) - 1))
+        payload, *settings = self.kind.word(self.model, self.rng)
+        place = len(self.i.payload)
+        for port, setting in zip(self.i.settings, settings, strict=True):
+            payload |= (setting & (1 << len(port)) - 1) << place
+            place += len(port)
+        return payload
 
     def _saw_input(self, edge: int, _data: int, _last: bool) -> None:
         self.taken.append(edge)
@@ -132,10 +122,10 @@ class NormaliserBench:
         if not self.due:
             raise AssertionError(f"edge {edge}: a number came that nothing is due for")
         due = self.due.popleft()
-        self.overflows, self.underflows = self.overflows + due.overflows, self.underflows + due.underflows
-        self.left_range += due.overflows + due.underflows
-        flags = [] if self.row else [int(self.dut.overflow.value), int(self.dut.underflow.value)]
-        if [data, *flags] != [due.payload, due.overflows, due.underflows][: 1 + len(flags)]:
+        self.counts = [count + events for count, events in zip(self.counts, due.events, strict=True)]
+        self.counted += sum(due.events)
+        flags = due.events if self.row else tuple(int(getattr(self.dut, name).value) for name in self.kind.flags)
+        if (data, flags) != (due.payload, due.events):
             raise AssertionError(f"edge {edge}, beat {len(self.came)}: {data:#x}, {flags}, not {due}")
 
     async def _watch_offers(self) -> None:
@@ -148,5 +138,6 @@ class NormaliserBench:
             elif self.i.valid.value == ONE:
                 if not offered:
                     self.offered.append(now())
-                    self.model.saw(self.dut.i__payload.value.to_unsigned(), self.dut.scale.value.to_signed())
+                    settings = (int(port.value) for port in self.i.settings)
+                    self.due.extend(self.model.beats(self.i.payload.value.to_unsigned(), *settings))
                 offered = self.i.ready.value != ONE
