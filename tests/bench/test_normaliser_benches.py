@@ -5,7 +5,7 @@ from mutation import in_module, replaced, without_reset
 
 from lowtide_sim.simulator import SimulationError
 
-BENCH = "lowtide_sim.bench.normaliser_flow"
+BENCH = "lowtide_sim.bench.result_flow"
 ONE, ROW = "normaliser", "row_normaliser"
 SMALL = {"columns": 6, "normalisers": 2}
 CASES = {
@@ -35,10 +35,10 @@ def test_long_runs(run_unit, simulator, name):
     run_unit(BENCH, *CASES[name], simulator, runs=10, resets=60)
 
 
-SHIFT, ROUNDER, NORMALISER, WHOLE_ROW = (
+SHIFT, NORMALISER, DEALER, WHOLE_ROW = (
     r"leading_shift_\w+",
-    r"fp32_rounder_\w+",
     r"normaliser_\w+",
+    r"dealer_\w+",
     r"row_normaliser_\w+",
 )
 BUGS = {
@@ -48,8 +48,8 @@ BUGS = {
     ),
     "a number in flight outlives a reset": (ONE, without_reset(NORMALISER, "o__valid")),
     "ones below are overlooked": (ONE, in_module(SHIFT, r"assign inexact = .*;", "assign inexact = 1'h0;")),
-    "a row is let go a beat early": (ROW, in_module(WHOLE_ROW, r"beat == 2'h2", "beat == 2'h1")),
-    "a reset leaves a row half chosen": (ROW, without_reset(WHOLE_ROW, "beat")),
+    "a row is let go a beat early": (ROW, in_module(DEALER, r"beat == 2'h2", "beat == 2'h1")),
+    "a reset leaves a row half chosen": (ROW, without_reset(DEALER, "beat")),
     "stalled numbers are counted again": (ROW, in_module(WHOLE_ROW, r"o__valid & o__ready", "o__valid & 1'h1")),
     "counts outlive a reset": (ROW, without_reset(r"tally_\w+", "count")),
     "counts are never cleared": (ROW, in_module(r"tally_\w+", r"= clear \?", "= 1'h0 ?")),

@@ -27,6 +27,8 @@ from lowtide.units.terms.encoder import Encoder, EncoderShape
 from lowtide.units.terms.pair_mac import PairMac
 from lowtide.units.terms.pmac import Pmac, PmacShape
 from lowtide.units.terms.receding_water import RecedingWater, WaterShape
+from lowtide.units.terms.requantiser import Requantiser, RequantiserShape
+from lowtide.units.terms.row_requantiser import RowRequantiser, RowRequantiserShape
 from lowtide.units.terms.serial_hese import SerialHese, SerialShape
 from lowtide.units.terms.tmac import Tmac
 from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
@@ -61,8 +63,10 @@ UNITS = {
     "pmac": UnitKind(Pmac, PmacShape),
     "random_source": UnitKind(RandomSource, Source),
     "receding_water": UnitKind(RecedingWater, WaterShape),
+    "requantiser": UnitKind(Requantiser, RequantiserShape),
     "rounder": UnitKind(Rounder, RounderShape),
     "row_normaliser": UnitKind(RowNormaliser, RowNormaliserShape),
+    "row_requantiser": UnitKind(RowRequantiser, RowRequantiserShape),
     "serial_hese": UnitKind(SerialHese, SerialShape),
     "stochastic_rounder": UnitKind(StochasticRounder, StochasticShape),
     "tmac": UnitKind(Tmac, Terms),

@@ -6,7 +6,7 @@ from amaranth.lib import data
 
 from lowtide.formats.parameter import IllegalValue, legal_text, parameter
 
-__all__ = ["ENCODINGS", "TermLayout", "Terms", "digits_of_integer"]
+__all__ = ["ENCODINGS", "TermLayout", "Terms", "digits_of_integer", "terms_of_integer"]
 
 ENCODINGS = ("binary", "booth", "hese")
 
@@ -17,6 +17,13 @@ def digits_of_integer(width: int, encoding: str) -> int:
     Booth's encoding, by pairs of bits, makes two of it where the width is even: ``2**width - 2**(width - 1)``.
     """
     return width + (encoding == "booth" and width % 2 == 0)
+
+
+def terms_of_integer(width: int, encoding: str) -> int:
+    """Most terms of an integer of ``width`` bits."""
+    if encoding == "binary":
+        return width - 1
+    return max((width + 1) // 2, 1 + (encoding == "booth"))
 
 
 @attrs.frozen(kw_only=True)
@@ -82,9 +89,7 @@ class Terms:
     @property
     def most_terms(self) -> int:
         """Most terms of a value."""
-        if self.encoding == "binary":
-            return self.width - 1
-        return max((self.width + 1) // 2, 1 + (self.encoding == "booth"))
+        return terms_of_integer(self.width, self.encoding)
 
     @property
     def max_magnitude(self) -> int:

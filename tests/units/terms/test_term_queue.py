@@ -43,6 +43,7 @@ def test_every_integer_has_the_digits_of_the_model(encoding, width):
     expected = [planes(digits) for digits in digits_of(values, width, encoding)]
 
     async def bench(ctx):
+        ctx.set(dut.enable, 1)
         for n in range(len(values) + dut.latency):
             ctx.set(dut.i, values[min(n, len(values) - 1)])
             if n >= dut.latency:

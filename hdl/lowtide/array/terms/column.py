@@ -94,7 +94,9 @@ class Column(Unit):
         nonzero, negative = [], []
         for j in range(terms.values):
             integer = self.i.word_select(j, terms.width).as_signed()
-            encoder = place(m, platform, f"encoder_{j}", SignedEncoder(terms.width, terms.encoding), i=integer)
+            encoder = place(
+                m, platform, f"encoder_{j}", SignedEncoder(terms.width, terms.encoding), enable=1, i=integer
+            )
             counts = control.slot * terms.values + j < control.group
             # A group ends with the beat that completes it, so its first value of a beat always counts.
             nonzero.append(encoder.nonzero & counts.replicate(terms.digits) if j else encoder.nonzero)

@@ -8,9 +8,7 @@ from lowtide.array.terms.settings import Effective
 from lowtide.formats.terms import Terms
 from lowtide.hierarchy import Unit, place
 from lowtide.units.delay import delayed
-from lowtide.units.terms.digit_value import DigitValue, DigitValueShape
-from lowtide.units.terms.signed_encoder import SignedEncoder
-from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
+from lowtide.units.terms.revealer import Revealer
 
 __all__ = ["Row", "RowControl"]
 
@@ -62,7 +60,7 @@ class Row(Unit):
         Word, ``latency`` cycles after ``i``.
     """
 
-    latency = SignedEncoder.latency + 2
+    latency = Revealer.latency
 
     i: Value
     control_i: Value
@@ -84,9 +82,9 @@ class Row(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        control = delayed(m, self.control_i, SignedEncoder.latency)
+        control = delayed(m, self.control_i, Revealer.choice)
         values = [self._value(m, platform, j, control.data_terms) for j in range(self.terms.values)]
-        control = delayed(m, control, 2)
+        control = delayed(m, control, self.latency - Revealer.choice)
         m.d.comb += [
             self.control_o.eq(delayed(m, self.control_i)),
             self.o.value.as_value().eq(Cat(values)),
@@ -100,16 +98,5 @@ class Row(Unit):
         """What is left of a value."""
         terms = self.terms
         integer = self.i.word_select(j, terms.width).as_signed()
-        encoder = place(m, platform, f"encoder_{j}", SignedEncoder(terms.width, terms.encoding), i=integer)
-        shape = TopTermsShape(digits=terms.digits, terms=terms.most_terms)
-        top = place(m, platform, f"top_terms_{j}", TopTerms(shape), nonzero=encoder.nonzero, s=data_terms)
-        value = place(
-            m,
-            platform,
-            f"value_{j}",
-            DigitValue(DigitValueShape(digits=terms.digits)),
-            nonzero=delayed(m, top.kept),
-            negative=delayed(m, encoder.negative),
-            sign=0,
-        )
-        return delayed(m, value.o)
+        revealer = Revealer(terms.width, terms.encoding)
+        return place(m, platform, f"revealer_{j}", revealer, enable=1, i=integer, s=data_terms).o

@@ -1,24 +1,19 @@
 """Row normaliser: rows of an array's results become FP32, some numbers a cycle."""
 
-from collections.abc import Sequence
-
 import attrs
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import FP32
-from lowtide.formats.parameter import IllegalValue, parameter
+from lowtide.formats.parameter import parameter
 from lowtide.hierarchy import Unit, place
-from lowtide.units.choice import choice
+from lowtide.units.conversion.dealer import Dealer, check_lanes
 from lowtide.units.conversion.normaliser import Normaliser, NormaliserShape
 from lowtide.units.conversion.tally import Tally
 from lowtide.units.delay import delayed
 
 __all__ = ["RowNormaliser", "RowNormaliserShape"]
-
-CHOICE = 8
-"""Most columns of which one is chosen in a cycle."""
 
 
 @attrs.frozen(kw_only=True)
@@ -48,10 +43,7 @@ class RowNormaliserShape:
     counter: int = parameter(16, range(10, 33), "bits of the counters of what left the range")
 
     def __attrs_post_init__(self):
-        if self.columns % self.normalisers:
-            divisors = ", ".join(str(n) for n in range(1, self.columns + 1) if self.columns % n == 0)
-            legal = f"a divisor of columns = {self.columns}: one of {divisors}"
-            raise IllegalValue("normalisers", legal, self.normalisers)
+        check_lanes("normalisers", self.normalisers, self.columns)
 
     @property
     def beats(self) -> int:
@@ -72,8 +64,7 @@ class RowNormaliserShape:
 class RowNormaliser(Unit):
     """Gives rows of accumulators in FP32, ``normalisers`` of the columns in a cycle, column 0 first.
 
-    A row waits where it is offered until its last beat is chosen from it, so that none is stored here. Each normaliser
-    has every ``normalisers``-th column, and chooses among them of up to 8 a cycle, in registered steps.
+    A row waits where it is offered until its last beat is chosen from it, as of `Dealer`.
 
     Where all results are to keep up with the array, ``normalisers >= rows * columns / max(beats + 1, 2 * rows)``
     for tiles of as many rows and operand beats.
@@ -113,8 +104,8 @@ class RowNormaliser(Unit):
         self.shape = shape
         self.module_name = f"row_normaliser_{shape.columns}x{shape.width}_n{shape.normalisers}_c{shape.counter}"
         self._core = NormaliserShape(width=shape.width)
-        self._steps = -(-(shape.beats - 1).bit_length() // (CHOICE - 1).bit_length())
-        self.latency = self._steps + Normaliser(self._core).latency
+        self._dealer = Dealer(shape.columns, shape.width, shape.normalisers)
+        self.latency = self._dealer.latency + Normaliser(self._core).latency
         super().__init__(
             {
                 "i": In(stream.Signature(shape.layout_i)),
@@ -129,45 +120,37 @@ class RowNormaliser(Unit):
     def elaborate(self, platform):
         m = Module()
         shape = self.shape
-        count, row, move = shape.normalisers, self.i.payload, Signal()
-
-        beat = Signal(range(shape.beats))
-        last_beat = Signal()
-        m.d.comb += [last_beat.eq(beat == shape.beats - 1), self.i.ready.eq(move & last_beat)]
-        with m.If(move & self.i.valid):
-            m.d.sync += beat.eq(Mux(last_beat, 0, beat + 1))
-
-        columns = [row.data.word_select(column, shape.width) for column in range(shape.columns)]
-        chosen = [columns[n::count] for n in range(count)]
-        index, valid = beat, self.i.valid
-        for _ in range(self._steps):
-            chosen = [_chosen(m, words, index, move) for words in chosen]
-            index = delayed(m, index[(CHOICE - 1).bit_length() :], enable=move)
-            there = Signal(name="there")
-            with m.If(move):
-                m.d.sync += there.eq(valid)
-            valid = there
-
+        count, move = shape.normalisers, Signal()
+        dealer = place(
+            m,
+            platform,
+            "dealer",
+            self._dealer,
+            enable=move,
+            i__payload=self.i.payload,
+            i__valid=self.i.valid,
+        )
         # All are alike and in step: the first one's handshake and mark are those of all.
-        last = delayed(m, row.last & last_beat, self._steps, enable=move)
+        scale = delayed(m, self.scale, dealer.latency, enable=move)
         normalisers = [
             place(
                 m,
                 platform,
                 f"normaliser_{n}",
                 Normaliser(self._core),
-                i__payload=Cat(words[0], last),
-                i__valid=valid,
-                scale=delayed(m, self.scale, self._steps, enable=move),
+                i__payload=Cat(dealer.words.word_select(n, shape.width), dealer.last),
+                i__valid=dealer.valid,
+                scale=scale,
                 o__ready=self.o.ready,
             )
-            for n, words in enumerate(chosen)
+            for n in range(count)
         ]
         first = normalisers[0]
         m.d.comb += [
             move.eq(first.i.ready),
+            self.i.ready.eq(dealer.i.ready),
             self.o.valid.eq(first.o.valid),
-            self.o.payload.row.eq(delayed(m, last_beat, self.latency, enable=move)),
+            self.o.payload.row.eq(delayed(m, dealer.row, first.latency, enable=move)),
             self.o.payload.last.eq(first.o.payload.last),
         ]
         m.d.comb += [lane.eq(n.o.payload.data) for lane, n in zip(self.o.payload.lane, normalisers, strict=True)]
@@ -178,9 +161,3 @@ class RowNormaliser(Unit):
             tally = place(m, platform, f"{kind}s", Tally(count, shape.counter), events=events, clear=self.clear)
             m.d.comb += getattr(self, f"{kind}s").eq(tally.count)
         return m
-
-
-def _chosen(m: Module, words: Sequence[Value], index: Value, move: Value) -> list[Value]:
-    """Of every `CHOICE` words, the one of that index, a cycle later."""
-    groups = [words[n : n + CHOICE] for n in range(0, len(words), CHOICE)]
-    return [delayed(m, choice(group, index), enable=move) for group in groups]

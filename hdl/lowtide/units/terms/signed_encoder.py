@@ -25,14 +25,17 @@ class SignedEncoder(Unit):
 
     Members
     -------
+    enable : In(1)
+        Registers take what comes.
     i : In(signed(width))
         Integer.
     nonzero, negative : Out(digits), Out(digits)
-        Its digits, ``latency`` cycles later.
+        Its digits, ``latency`` cycles of ``enable`` later.
     """
 
     latency = 2
 
+    enable: Value
     i: Value
     nonzero: Value
     negative: Value
@@ -41,18 +44,22 @@ class SignedEncoder(Unit):
         self.width, self.encoding = width, encoding
         self.module_name = f"signed_encoder_{encoding}_{width}"
         digits = digits_of_integer(width, encoding)
-        super().__init__({"i": In(signed(width)), "nonzero": Out(digits), "negative": Out(digits)})
+        super().__init__({"enable": In(1), "i": In(signed(width)), "nonzero": Out(digits), "negative": Out(digits)})
 
     def elaborate(self, platform):
         m = Module()
-        sign = delayed(m, self.i[-1])
-        magnitude = delayed(m, Mux(self.i[-1], -self.i, self.i)[: self.width])
+
+        def register(value: Value) -> Value:
+            return delayed(m, value, enable=self.enable)
+
+        sign = register(self.i[-1])
+        magnitude = register(Mux(self.i[-1], -self.i, self.i)[: self.width])
         encoder = place(
             m, platform, "encoder", Encoder(EncoderShape(width=self.width, encoding=self.encoding)), n=magnitude
         )
         digits = len(self.nonzero)
         m.d.comb += [
-            self.nonzero.eq(delayed(m, encoder.nonzero[:digits])),
-            self.negative.eq(delayed(m, encoder.negative[:digits] ^ sign.replicate(digits))),
+            self.nonzero.eq(register(encoder.nonzero[:digits])),
+            self.negative.eq(register(encoder.negative[:digits] ^ sign.replicate(digits))),
         ]
         return m

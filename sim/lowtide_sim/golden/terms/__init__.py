@@ -1,9 +1,10 @@
-"""Golden models of term revealing: digits, selection, term queues, and the products of what is left."""
+"""Golden models of term revealing: digits, selection, term queues, products of what is left, and data again."""
 
 from lowtide_sim.golden.terms.encoding import digits_of, encode, value_of
 from lowtide_sim.golden.terms.integer import IntegerTensor, quantise_integers
 from lowtide_sim.golden.terms.product import term_matmul
 from lowtide_sim.golden.terms.queue import TermQueue, term_queue
+from lowtide_sim.golden.terms.requantise import multiplier_of, requantise, requantise_data
 from lowtide_sim.golden.terms.reveal import reveal_data, reveal_weights
 from lowtide_sim.golden.terms.selection import receding_water, top_terms
 
@@ -12,8 +13,11 @@ __all__ = [
     "TermQueue",
     "digits_of",
     "encode",
+    "multiplier_of",
     "quantise_integers",
     "receding_water",
+    "requantise",
+    "requantise_data",
     "reveal_data",
     "reveal_weights",
     "term_matmul",

@@ -1,4 +1,4 @@
-"""The bench around a normaliser, of single accumulators or of rows: drivers, monitors, model and checker."""
+"""The bench around a unit behind the array, for single results or for rows: drivers, monitors, model and checker."""
 
 from collections import deque
 from typing import Any
@@ -7,15 +7,17 @@ import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from lowtide_sim.bench.axi_stream import ONE, now
-from lowtide_sim.bench.normaliser_model import Beat, NormaliserModel
-from lowtide_sim.bench.scaled_stream import SCALE, ScaledStream
+from lowtide_sim.bench.beat import Beat
+from lowtide_sim.bench.environment import sidecar
+from lowtide_sim.bench.result_kinds import kind_of
+from lowtide_sim.bench.setting_stream import SettingStream
 from lowtide_sim.bench.unit_bench import UnitBench
 
-__all__ = ["NormaliserBench"]
+__all__ = ["ResultBench"]
 
 
-class NormaliserBench(UnitBench):
-    """Drives an emitted normaliser, and checks all that it does.
+class ResultBench(UnitBench):
+    """Drives an emitted unit of one of the `ResultKind`s, and checks all that it does.
 
     Parameters
     ----------
@@ -26,13 +28,15 @@ class NormaliserBench(UnitBench):
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):
-        super().__init__(dut, stalls, ScaledStream(dut, "i"))
+        self.kind = kind_of(sidecar())
+        self.settings = SettingStream(dut, "i", self.kind.settings)
+        super().__init__(dut, stalls, self.settings)
         self.due: deque[Beat] = deque()
-        self.model = NormaliserModel(self.sidecar, self.due.append)
+        self.model = self.kind.model(self.sidecar)
         self.row = self.model.row
         self.beats = self.model.columns // self.model.lanes
-        self.overflows = self.underflows = 0  # since a reset or a clear
-        self.left_range = 0  # of both kinds, since the beginning
+        self.counts = [0] * len(self.kind.counts)  # since a reset or a clear
+        self.counted = 0  # of all kinds, since the beginning
 
     def rest(self) -> None:
         """Clear nothing."""
@@ -44,7 +48,7 @@ class NormaliserBench(UnitBench):
         cocotb.start_soon(self._watch_offers())
 
     def send(self, words: int) -> None:
-        """Queue rows or accumulators of all sizes, each with a scale of its own, many at the ends of the range."""
+        """Queue rows or accumulators, each with settings of its own."""
         self.source.send([(self._word(), False) for _ in range(words)])
 
     @property
@@ -55,14 +59,14 @@ class NormaliserBench(UnitBench):
     def forget(self) -> None:
         """Nothing is due any more, and counts are zero."""
         self.due.clear()
-        self.overflows = self.underflows = 0
+        self.counts = [0] * len(self.counts)
 
     async def clear(self) -> None:
         """Clear the counters, when nothing is on its way to them."""
         self.dut.clear.value = 1
         await ClockCycles(self.dut.clk, 1)
         self.dut.clear.value = 0
-        self.overflows = self.underflows = 0
+        self.counts = [0] * len(self.counts)
 
     async def finish(self) -> None:
         """Wait until all that was sent has been answered; check the counts, and that no more comes.
@@ -75,30 +79,18 @@ class NormaliserBench(UnitBench):
         await super().finish()
         if self.row:
             largest = (1 << self.sidecar["parameters"]["counter"]) - 1
-            counts = int(self.dut.overflows.value), int(self.dut.underflows.value)
-            due = min(self.overflows, largest), min(self.underflows, largest)
+            counts = [int(getattr(self.dut, name).value) for name in self.kind.counts]
+            due = [min(count, largest) for count in self.counts]
             if counts != due:
-                raise AssertionError(f"edge {now()}: overflows and underflows are {counts}, not {due}")
+                raise AssertionError(f"edge {now()}: {', '.join(self.kind.counts)} are {counts}, not {due}")
 
     def _word(self) -> int:
-        columns, width = self.model.columns, self.model.width
-        accs = [self._accumulator() for _ in range(columns)]
-        at_an_end = self.rng.choice((128, -125)) - self.rng.choice(accs).bit_length() + self.rng.randint(-2, 2)
-        scale = self.rng.choice((at_an_end, at_an_end, self.rng.randint(-40, 40), self.rng.randint(-512, 511)))
-        row = sum((acc & (1 << width) - 1) << column * width for column, acc in enumerate(accs))
-        last = self.rng.getrandbits(1) << columns * width
-        return (scale & (1 << SCALE) - 1) << columns * width + 1 | last | row
-
-    def _accumulator(self) -> int:
-        """An integer of any size, at times a tie, a power of two or next to one, or the end of the range."""
-        top = self.model.width - 1
-        size = self.rng.randint(0, top)
-        number = self.rng.getrandbits(size) if size else 0
-        kind, below = self.rng.random(), max(size - 25, 0)
-        if kind < 0.4:
-            tie = (number >> below | 1) << below
-            number = (tie if kind < 0.2 else 1 << size) + self.rng.choice((-1, 0, 1))
-        return max(-(1 << top), min(self.rng.choice((1, -1)) * number, (1 << top) - 1))
+        payload, *settings = self.kind.word(self.model, self.rng)
+        place = len(self.settings.payload)
+        for port, setting in zip(self.settings.settings, settings, strict=True):
+            payload |= (setting & (1 << len(port)) - 1) << place
+            place += len(port)
+        return payload
 
     def saw_input(self, edge: int, data: int) -> None:
         """A word was taken; the model had it when it was offered."""
@@ -108,10 +100,10 @@ class NormaliserBench(UnitBench):
         if not self.due:
             raise AssertionError(f"edge {edge}: a number came that nothing is due for")
         due = self.due.popleft()
-        self.overflows, self.underflows = self.overflows + due.overflows, self.underflows + due.underflows
-        self.left_range += due.overflows + due.underflows
-        flags = [] if self.row else [int(self.dut.overflow.value), int(self.dut.underflow.value)]
-        if [data, *flags] != [due.payload, due.overflows, due.underflows][: 1 + len(flags)]:
+        self.counts = [count + events for count, events in zip(self.counts, due.events, strict=True)]
+        self.counted += sum(due.events)
+        flags = due.events if self.row else tuple(int(getattr(self.dut, name).value) for name in self.kind.flags)
+        if (data, flags) != (due.payload, due.events):
             raise AssertionError(f"edge {edge}, beat {len(self.came)}: {data:#x}, {flags}, not {due}")
 
     async def _watch_offers(self) -> None:
@@ -124,5 +116,6 @@ class NormaliserBench(UnitBench):
             elif self.i.valid.value == ONE:
                 if not offered:
                     self.offered.append(now())
-                    self.model.saw(self.dut.i__payload.value.to_unsigned(), self.dut.scale.value.to_signed())
+                    settings = (int(port.value) for port in self.settings.settings)
+                    self.due.extend(self.model.beats(self.settings.payload.value.to_unsigned(), *settings))
                 offered = self.i.ready.value != ONE

@@ -1,4 +1,4 @@
-"""cocotb tests of a normaliser: every number, however the streams stall; reset at any moment; counts; its rate."""
+"""cocotb tests of units behind the array: every result, however streams stall; reset at any moment; counts; rate."""
 
 from itertools import pairwise
 
@@ -6,28 +6,28 @@ import cocotb
 from cocotb.triggers import ClockCycles
 
 from lowtide_sim.bench.environment import parameters
-from lowtide_sim.bench.normaliser_bench import NormaliserBench
 from lowtide_sim.bench.pause import STALLS
+from lowtide_sim.bench.result_bench import ResultBench
 
 
 @cocotb.test()
 @cocotb.parametrize((("i", "o"), STALLS))
 async def random_words(dut, i, o):
-    """Every number of accumulators of all sizes at all scales, what stands beside it, and the counts."""
-    bench = await NormaliserBench(dut, (i, o)).start()
+    """Every result of accumulators and settings of all sizes, what stands beside it, and the counts."""
+    bench = await ResultBench(dut, (i, o)).start()
     for run in range(parameters().get("runs", 4)):
         bench.send(bench.rng.randint(20, 60))
         await bench.finish()
         if bench.row and run % 2:
             await bench.clear()
-    assert bench.left_range, "no count was put to the test"
+    assert bench.counted, "no count was put to the test"
 
 
 @cocotb.test()
 @cocotb.parametrize(stalls=[("none", "none"), ("half", "half")])
 async def reset_at_any_moment(dut, stalls):
-    """After a reset the next numbers and counts are right, and no number of the old ones comes."""
-    bench = await NormaliserBench(dut, stalls).start()
+    """After a reset the next results and counts are right, and no result of the old ones comes."""
+    bench = await ResultBench(dut, stalls).start()
     for _ in range(parameters().get("resets", 25)):
         bench.send(3 + bench.sidecar["latency"])
         await ClockCycles(dut.clk, bench.rng.randint(1, 3 * bench.sidecar["latency"]))
@@ -41,7 +41,7 @@ async def reset_at_any_moment(dut, stalls):
 @cocotb.test()
 async def full_rate(dut):
     """Without stalls a beat comes in every cycle, the first after the latency."""
-    bench = await NormaliserBench(dut).start()
+    bench = await ResultBench(dut).start()
     words = 30
     bench.send(words)
     await bench.finish()
@@ -53,7 +53,7 @@ async def full_rate(dut):
 @cocotb.test()
 async def backpressure(dut):
     """A sink that stops stops the source, and nothing is lost."""
-    bench = await NormaliserBench(dut).start()
+    bench = await ResultBench(dut).start()
     bench.sink.pauses = iter([False] * 20 + [True] * 100 + [False] * 10**6)
     bench.send(80)
     await ClockCycles(dut.clk, 60)

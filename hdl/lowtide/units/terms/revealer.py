@@ -1,0 +1,83 @@
+"""Revealer: what the largest terms of an integer add up to."""
+
+from amaranth.hdl import Module, Value, signed
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.terms import digits_of_integer, terms_of_integer
+from lowtide.hierarchy import Unit, place
+from lowtide.units.delay import delayed
+from lowtide.units.terms.digit_value import DigitValue, DigitValueShape
+from lowtide.units.terms.signed_encoder import SignedEncoder
+from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
+
+__all__ = ["Revealer"]
+
+
+class Revealer(Unit):
+    """Keeps the ``s`` largest terms of an integer in two's complement, and gives their sum.
+
+    127 is 128 - 1, and may become 128: a result has a bit more than there are digits.
+
+    Parameters
+    ----------
+    width : int
+        Bits of the integer.
+    encoding : str
+        As of `EncoderShape`.
+
+    Members
+    -------
+    enable : In(1)
+        Registers take what comes.
+    i : In(signed(width))
+        Integer.
+    s : In(range(terms + 1))
+        Terms to keep, ``choice`` cycles of ``enable`` after the integer.
+    o : Out(signed(digits + 1))
+        What is left of it, ``latency`` cycles of ``enable`` later.
+
+    Attributes
+    ----------
+    choice : int
+        Cycles from the integer to its ``s``.
+    latency : int
+        Cycles from the integer to what is left of it.
+    """
+
+    enable: Value
+    i: Value
+    s: Value
+    o: Value
+
+    choice = SignedEncoder.latency
+    latency = choice + 2
+
+    def __init__(self, width: int, encoding: str):
+        self.width, self.encoding = width, encoding
+        self.module_name = f"revealer_{encoding}_{width}"
+        self._digits, self._terms = digits_of_integer(width, encoding), terms_of_integer(width, encoding)
+        super().__init__(
+            {
+                "enable": In(1),
+                "i": In(signed(width)),
+                "s": In(range(self._terms + 1)),
+                "o": Out(signed(self._digits + 1)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        encoder = place(m, platform, "encoder", SignedEncoder(self.width, self.encoding), enable=self.enable, i=self.i)
+        shape = TopTermsShape(digits=self._digits, terms=self._terms)
+        top = place(m, platform, "top_terms", TopTerms(shape), nonzero=encoder.nonzero, s=self.s)
+        value = place(
+            m,
+            platform,
+            "value",
+            DigitValue(DigitValueShape(digits=self._digits)),
+            nonzero=delayed(m, top.kept, enable=self.enable),
+            negative=delayed(m, encoder.negative, enable=self.enable),
+            sign=0,
+        )
+        m.d.comb += self.o.eq(delayed(m, value.o, enable=self.enable))
+        return m
