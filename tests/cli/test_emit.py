@@ -30,7 +30,12 @@ def test_no_argument_emits_the_default(run, tmp_path):
         "build/verilog/lowtide_array.json",
     ]
     sidecar = json.loads((tmp_path / "build/verilog/lowtide_array.json").read_text())
-    assert sidecar["configuration"]["array"] == {"rows": 8, "columns": 8, "element": "fmac"}
+    assert sidecar["configuration"]["array"] == {
+        "rows": 8,
+        "columns": 8,
+        "element": "fmac",
+        "operands": "words",
+    }
 
 
 def test_parameters_can_be_changed(run, tmp_path):
