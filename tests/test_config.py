@@ -9,7 +9,7 @@ from lowtide.formats import Bfp
 
 
 def test_presets_load_and_the_default_is_the_default():
-    assert presets() == ["default", "ecp5-85f", "large", "tiny"]
+    assert presets() == ["default", "ecp5-85f", "large", "terms", "tiny"]
     assert Config.load() == Config.load("default") == Config()
     large = Config.load("large").array
     assert (large.rows, large.columns) == (256, 64)

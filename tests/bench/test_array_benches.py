@@ -59,7 +59,7 @@ def test_a_wide_array_on_icarus(run_array, name):
     run_array(WIDE[name], "icarus", benches, tiles=2, products=2)
 
 
-@pytest.mark.parametrize("name", ["2x3", "3x2-83-bits"])
+@pytest.mark.parametrize("name", ["2x3", pytest.param("3x2-83-bits", marks=pytest.mark.slow)])
 def test_small_arrays_on_verilator(run_array, name):
     run_array(QUICK[name], "verilator", tiles=100, resets=60, products=30)
 
@@ -108,7 +108,7 @@ def test_arrays_that_reveal_on_icarus(run_array, name):
 
 
 def test_an_array_that_reveals_on_verilator(run_array):
-    run_array(INTEGERS["2x3"], "verilator", REVEALING, tiles=40, resets=40)
+    run_array(INTEGERS["2x3"], "verilator", REVEALING, tiles=15, resets=20)
 
 
 @pytest.mark.slow

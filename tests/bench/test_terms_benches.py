@@ -23,6 +23,7 @@ def test_units_on_icarus(run_unit, name):
     run_unit(BENCH, *CASES[name], "icarus", runs=1, resets=10)
 
 
+@pytest.mark.slow
 def test_a_serialiser_on_verilator(run_unit):
     run_unit(BENCH, *CASES["serialiser"], "verilator", runs=2, resets=20)
 

@@ -174,7 +174,9 @@ class LargestTermsComeFirst(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize("terms", [SMALL, Terms(width=2, group=3, budget=1, data_terms=1)], ids=str)
+@pytest.mark.parametrize(
+    "terms", [pytest.param(SMALL, marks=pytest.mark.slow), Terms(width=2, group=3, budget=1, data_terms=1)], ids=str
+)
 def test_largest_terms_come_first(prove, terms):
     prove(LargestTermsComeFirst(terms), depth=13)
 

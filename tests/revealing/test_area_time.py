@@ -1,5 +1,7 @@
 """Area times time of given cells, and how cells are found."""
 
+import pytest
+
 from lowtide_sim.revealing.area_time import ELEMENTS, Cells, area_time
 from lowtide_sim.revealing.measured import measure
 from lowtide_sim.revealing.setting import Setting
@@ -30,6 +32,7 @@ def test_elements_whose_cells_are_not_known_are_left_out():
     assert [row.element for row in area_time({"tmac": Cells(logic=1)}, SETTING)] == ["tmac"]
 
 
+@pytest.mark.slow
 def test_every_element_is_measured():
     cells = measure(SETTING, 8, target="ecp5")
     assert list(cells) == list(ELEMENTS)

@@ -21,7 +21,7 @@ def folder(tmp_path_factory):
     """Where a small study has been, without synthesis."""
     folder = tmp_path_factory.mktemp("reveal")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measured, "UNITS", {})
+        patch.setattr(measured, "ELEMENTS", {})
         result = invoke(*TINY, "--folder", folder)
     assert result.exit_code == 0, result.output
     (folder / "stdout").write_text(result.stdout, encoding="utf-8")
@@ -51,7 +51,7 @@ def test_tables_and_files(folder):
 
 def test_json_has_every_setting_and_seed(figures):
     assert (figures["seeds"], figures["split"], figures["by_channel"]) == ([0, 1], 1, False)
-    assert figures["elements"] == []
+    assert [chosen["cells"] for chosen in figures["elements"]] == [{}]
     assert set(figures["versions"]) == {"lowtide", "numpy", "scikit-learn"}
     [sweep] = figures["sweeps"]
     assert len(sweep["points"]) == 3 * 2 * 13 * 2
@@ -77,14 +77,14 @@ def test_revealing_saves_most_pairs_at_little_loss(figures):
 
 
 def test_json_on_standard_output(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(measured, "UNITS", {})
+    monkeypatch.setattr(measured, "ELEMENTS", {})
     result = invoke(*TINY, "--folder", tmp_path, "--json")
     assert result.exit_code == 0, result.output
     assert result.stdout == (folder / "reveal.json").read_text(encoding="utf-8")
 
 
 def test_one_seed_and_scales_of_channels_are_legal_json(tmp_path, monkeypatch):
-    monkeypatch.setattr(measured, "UNITS", {})
+    monkeypatch.setattr(measured, "ELEMENTS", {})
     result = invoke(*TINY, "--bits", "6", "--seeds", "1", "--by-channel", "--folder", tmp_path, "--json")
     figures = json.loads(result.stdout, parse_constant=lambda name: pytest.fail(name))
     assert figures["by_channel"]

@@ -149,7 +149,8 @@ class PairMac(Unit):
             group.read_bank.eq(b.bank),
             group.index.eq(b.slot),
         ]
-        word, weight = delayed(m, group.o), delayed(m, b)
+        # Without a term of a weight, what is read may be anything.
+        word, weight = delayed(m, Mux(b.nonzero, group.o, 0)), delayed(m, b)
         exponent, negative, nonzero = word[:-2], word[-2], word[-1]
         return (
             delayed(m, exponent + weight.exponent),
