@@ -39,6 +39,12 @@ def test_a_file_may_leave_keys_out(tmp_path):
             "[array]\ncolums = 3",
             "unknown key array.colums, did you mean columns?; keys: rows, columns, element, operands",
         ),
+        ('[array]\nelement = "fmac"\noperands = "integers"', "array.operands must be words for the element fmac, not"),
+        (
+            '[array]\nelement = "tmac"\noperands = "integers"\n[terms]\nparallel = 2',
+            "terms.parallel must be 1 where array.operands are integers, of which a cycle makes a term, not 2",
+        ),
+        ("[terms]\nbudget = 33", "terms.budget must be from 1 to 32 (what 8 values have at most, of 8 bits in hese)"),
         ("[bfp]\nlanes = 12", "bfp.lanes must be one of 4, 8, 16, 32, 64, not 12"),
         ("[bfp]\nmantissa = 3", "bfp.mantissa must be a multiple of chunk_a = 2 and chunk_b = 2"),
         ("[bpf]\nlanes = 4", "unknown section [bpf], did you mean bfp?; sections: array, bfp"),

@@ -39,11 +39,23 @@ class Config:
         Section ``[bfp]``: operands of the element ``fmac``.
     terms : Terms
         Section ``[terms]``: operands of ``tmac``, ``pair_mac`` and, with its width and ``max_k``, ``pmac``.
+
+    Raises
+    ------
+    ConfigError
+        If sections do not go together.
     """
 
     array: ArrayShape = attrs.field(factory=ArrayShape)
     bfp: Bfp = attrs.field(factory=Bfp)
     terms: Terms = attrs.field(factory=Terms)
+
+    def __attrs_post_init__(self):
+        if self.array.operands == "integers" and self.terms.parallel != 1:
+            raise ConfigError(
+                f"terms.parallel must be 1 where array.operands are integers, of which a cycle makes a term,"
+                f" not {self.terms.parallel}"
+            )
 
     @classmethod
     def load(cls, source: str = "default") -> Self:

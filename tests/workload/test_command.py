@@ -99,6 +99,15 @@ def test_unknown_preset_is_named_in_one_line():
     assert result.stderr.count("\n") == 1
 
 
+def test_an_array_of_terms_is_refused_in_one_line(tmp_path):
+    result = invoke("terms", "--folder", tmp_path)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "lowtide: array.element must be fmac for this workload, which is in block floating point, not 'tmac';"
+        " lowtide reveal has one in terms\n"
+    )
+
+
 def test_help_has_an_example():
     result = invoke("--help")
     assert result.exit_code == 0

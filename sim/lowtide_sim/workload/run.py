@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from lowtide.config import Config
+from lowtide.config import Config, ConfigError
 from lowtide_sim.device import SimulatedArray
 from lowtide_sim.workload.checked import Total
 from lowtide_sim.workload.digits import Digits, Images
@@ -137,7 +137,17 @@ class Workload:
             Whether the large product is run.
         progress : callable, optional
             Called with the epochs of training that are done, and how many there are.
+
+        Raises
+        ------
+        ConfigError
+            If the array's elements do not take block floating point.
         """
+        if config.array.element != "fmac":
+            raise ConfigError(
+                "array.element must be fmac for this workload, which is in block floating point, not"
+                f" {config.array.element!r}; lowtide reveal has one in terms"
+            )
         k = max(*WIDTHS[:-1], SHAPE[1]) if large else max(WIDTHS[:-1])
         digits = Digits.load()
         fitting, precisions = fitted(config, PRECISIONS, k)
