@@ -50,7 +50,7 @@ WIDE = {"8x8": config((8, 8), 4, (2, 2), 3, 32)}
 
 @pytest.mark.parametrize("name", QUICK)
 def test_small_arrays_on_icarus(run_array, name):
-    run_array(QUICK[name], "icarus", tiles=20, resets=15, products=6)
+    run_array(QUICK[name], "icarus", tiles=12, resets=9, products=3)
 
 
 @pytest.mark.parametrize("name", WIDE)
@@ -61,7 +61,7 @@ def test_a_wide_array_on_icarus(run_array, name):
 
 @pytest.mark.parametrize("name", ["2x3", pytest.param("3x2-83-bits", marks=pytest.mark.slow)])
 def test_small_arrays_on_verilator(run_array, name):
-    run_array(QUICK[name], "verilator", tiles=100, resets=60, products=30)
+    run_array(QUICK[name], "verilator", tiles=40, resets=30, products=15)
 
 
 def test_the_widest_accumulator_here_has_83_bits():

@@ -18,7 +18,7 @@ BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array
 TRANSPARENT = (r"always @\(posedge clk\)\n    o <= i;", "always @*\n    o = i;")
 BUGS = {
     "a stage of the operands' skew is missing": in_module(f"register_{WORD_A}", *TRANSPARENT),
-    "a row restarts a cycle early": in_module(r"systolic_array_\w+", r"restart_o\[2:1\]", "restart_o[1:0]"),
+    "a row restarts a cycle early": in_module(r"systolic_core_\w+", r"restart_wave_o\[2:1\]", "restart_wave_o[1:0]"),
     "halves of the results are swapped": in_module(r"column_\w+", r"half\[13:0\], low", "low[13:0], half"),
     "the array does not stop for its sink": in_module(r"ledger_\w+", r"assign room = .*;", "assign room = 1'h1;"),
     "tiles follow each other too soon": in_module(r"feeder_\w+", r"restart \? 2'h3 :", "restart ? 2'h2 :"),

@@ -53,7 +53,7 @@ def test_instances_of_elements_are_as_many_as_the_array_has():
     assert elements("lowtide_array") == 35
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 3), (3, 2)])
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 3), pytest.param(3, 2, marks=pytest.mark.slow)])
 def test_instances_equal_plain_submodules(rows, columns, tmp_path):
     """What is emitted and what Amaranth simulates are the same circuit."""
     emitted, _ = verilog_and_modules(AxiStreamArray(config(rows, columns), "emitted"))

@@ -129,6 +129,7 @@ def run(capsys, monkeypatch, tmp_path):
     return call
 
 
+@pytest.mark.slow
 def test_real_figures_of_the_baselines(run, tmp_path):
     """By synthesis, in processes; what was found is drawn, and printed as JSON and as a table."""
     code, out, err = run("--trials", 3, "--json")

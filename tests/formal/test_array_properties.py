@@ -89,6 +89,8 @@ class PromisesAreKept(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize(("rows", "columns", "way"), [(1, 1, 3), (2, 1, 3), (2, 3, 3)])
+@pytest.mark.parametrize(
+    ("rows", "columns", "way"), [(1, 1, 3), (2, 1, 3), pytest.param(2, 3, 3, marks=pytest.mark.slow)]
+)
 def test_promises_are_kept(prove, rows, columns, way):
     prove(PromisesAreKept(rows, columns, way), depth=18)

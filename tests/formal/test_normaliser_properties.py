@@ -203,6 +203,7 @@ class NothingIsLost(wiring.Component):
         return m
 
 
+@pytest.mark.slow
 def test_nothing_is_lost(prove):
     prove(NothingIsLost(4), depth=9)
 
