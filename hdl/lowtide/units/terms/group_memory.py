@@ -1,9 +1,11 @@
 """Group memory: where a processing element keeps the data of a group while the terms of its weights come."""
 
-from amaranth.hdl import Array, Cat, Module, Shape, Value
+from amaranth.hdl import Cat, Module, Shape, Value
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
+from lowtide.units.choice import choice
 
 __all__ = ["GroupMemory"]
 
@@ -84,8 +86,7 @@ class GroupMemory(wiring.Component):
                 found[n].append(read.data)
         low = (self._words - 1).bit_length()
         m.d.comb += [
-            self.o.word_select(n, self._width).eq(Array(words)[self._index(n)[:low]] if low else words[0])
-            for n, words in enumerate(found)
+            self.o.word_select(n, self._width).eq(choice(words, self._index(n)[:low])) for n, words in enumerate(found)
         ]
         return m
 
