@@ -18,7 +18,6 @@ class ArrayShape:
     element : str
         Kind of processing element: ``fmac`` for block floating point; ``tmac`` for data and terms of weights,
         ``pair_mac`` for terms of both; ``pmac`` for plain integers.
-
     operands : str
         What the streams of operands carry: ``words`` as a processing element takes them, or, for ``tmac`` alone,
         ``integers``, whose terms are revealed on the way.

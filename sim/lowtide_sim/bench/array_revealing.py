@@ -5,6 +5,7 @@ from itertools import pairwise
 import cocotb
 from cocotb.triggers import ClockCycles
 
+from lowtide.formats.terms import terms_of_integer
 from lowtide_sim.bench.array_bench import ArrayBench
 from lowtide_sim.bench.environment import parameters
 
@@ -94,7 +95,7 @@ async def settings_that_are_not_legal(dut):
 def _period(bench: ArrayBench, settings: dict[str, int], beats: int) -> int:
     """Cycles of a tile."""
     terms = bench.sidecar["configuration"]["terms"]
-    most = {"binary": terms["width"] - 1}.get(terms["encoding"], max(2, (terms["width"] + 1) // 2))
+    most = terms_of_integer(terms["width"], terms["encoding"])
     budget = settings["budget"] if settings["reveal"] else terms["group"] * most
     loads = -(-settings["group"] // terms["values"])
     groups = beats // loads

@@ -3,6 +3,7 @@
 import random
 from typing import Any
 
+from lowtide.formats.terms import digits_of_integer
 from lowtide_sim.bench.fields import pack
 from lowtide_sim.bench.tiles import Tile, tile
 
@@ -26,7 +27,7 @@ class WordTiles:
         self.rows, self.columns = configuration["array"]["rows"], configuration["array"]["columns"]
         self.terms = configuration["terms"]
         self.a, self.b = sidecar["word_a"], sidecar["word_b"]
-        self.digits = self.terms["width"] + (self.terms["encoding"] == "booth" and self.terms["width"] % 2 == 0)
+        self.digits = digits_of_integer(self.terms["width"], self.terms["encoding"])
         self.values = self.terms["values"] if self.kind == "tmac" else 1
         places = self.terms["group"] * (1 if self.kind == "tmac" else self.terms["data_terms"])
         self.slots = -(-places // self.values)

@@ -1,7 +1,6 @@
 """The control register of an array for terms."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.terms.settings import Effective, Settings
@@ -62,13 +61,6 @@ class Control(Unit):
         }
         m.d.comb += [self.o[key].eq(Mux(settings.reveal, settings[key], value)) for key, value in everything.items()]
         return m
-
-
-def settings_word(terms: Terms, reveal: bool, group: int, budget: int, data_terms: int) -> int:
-    """Settings as bits of the register."""
-    fields = {"reveal": reveal, "group": group, "budget": budget, "data_terms": data_terms}
-    constant: data.Const = Settings(terms).const(fields)
-    return constant.as_value().value
 
 
 def within(value: Value, most: int) -> Value:

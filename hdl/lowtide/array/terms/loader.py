@@ -119,10 +119,13 @@ class Loader(Unit):
     def _release(self, m: Module, banks: list["Bank"]) -> None:
         bank = Signal()
         sent = Signal.like(self.settings.budget)
-        budget = Mux(bank, banks[1].budget, banks[0].budget)
+        budget = Signal.like(sent)
+        following = Signal(len(sent) + 1)
         last = Signal()
         m.d.comb += [
-            last.eq(sent + 1 >= budget),
+            budget.eq(Mux(bank, banks[1].budget, banks[0].budget)),
+            following.eq(sent + 1),
+            last.eq(following >= budget),
             self.term.eq(Mux(bank, banks[1].full, banks[0].full)),
             self.term_first.eq(sent == 0),
             self.term_last.eq(last & Mux(bank, banks[1].ends, banks[0].ends)),
@@ -130,7 +133,7 @@ class Loader(Unit):
             self.term_bank.eq(bank),
         ]
         with m.If(self.go):
-            m.d.sync += sent.eq(Mux(last, 0, sent + 1))
+            m.d.sync += sent.eq(Mux(last, 0, following))
             with m.If(last):
                 m.d.sync += bank.eq(~bank)
                 for n, its in enumerate(banks):
