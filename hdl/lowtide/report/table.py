@@ -53,6 +53,7 @@ def _speed(row: Row) -> list[str]:
 def _plain(row: Row) -> dict[str, Any]:
     plain: dict[str, Any] = {"unit": row.unit, "target": row.area.target}
     plain["area"] = attrs.asdict(row.area, filter=attrs.filters.exclude("target"))
+    plain["area"]["with_memory"] = row.area.with_memory
     plain["timing"] = None
     if row.timing is not None:
         summary = {"fmax": row.timing.fmax, "slowest": row.timing.slowest, "fastest": row.timing.fastest}
