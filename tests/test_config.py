@@ -44,6 +44,11 @@ def test_a_file_may_leave_keys_out(tmp_path):
             '[array]\nelement = "tmac"\noperands = "integers"\n[terms]\nparallel = 2',
             "terms.parallel must be 1 where array.operands are integers, of which a cycle makes a term, not 2",
         ),
+        ('[array]\nresults = "integers"', "array.results must be accumulators for the element fmac, not 'integers'"),
+        (
+            '[array]\nelement = "pmac"\nresults = "integers"\n[requantiser]\nlanes = 3',
+            "requantiser.lanes must be a divisor of array.columns = 8: one of 1, 2, 4, 8, not 3",
+        ),
         ("[terms]\nbudget = 33", "terms.budget must be from 1 to 32 (what 8 values have at most, of 8 bits in hese)"),
         ("[bfp]\nlanes = 12", "bfp.lanes must be one of 4, 8, 16, 32, 64, not 12"),
         ("[bfp]\nmantissa = 3", "bfp.mantissa must be a multiple of chunk_a = 2 and chunk_b = 2"),

@@ -8,10 +8,12 @@ from typing import Any, Self, TypeVar
 
 import attrs
 
+from lowtide.array.requantising import Requantising
 from lowtide.array.shape import ArrayShape
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import IllegalValue
 from lowtide.formats.terms import Terms
+from lowtide.units.conversion.dealer import check_lanes
 
 __all__ = ["Config", "ConfigError", "nearest", "presets", "section_from"]
 
@@ -39,6 +41,8 @@ class Config:
         Section ``[bfp]``: operands of the element ``fmac``.
     terms : Terms
         Section ``[terms]``: operands of ``tmac``, ``pair_mac`` and, with its width and ``max_k``, ``pmac``.
+    requantiser : Requantising
+        Section ``[requantiser]``: what makes integers of results, where these are to be integers.
 
     Raises
     ------
@@ -49,6 +53,7 @@ class Config:
     array: ArrayShape = attrs.field(factory=ArrayShape)
     bfp: Bfp = attrs.field(factory=Bfp)
     terms: Terms = attrs.field(factory=Terms)
+    requantiser: Requantising = attrs.field(factory=Requantising)
 
     def __attrs_post_init__(self):
         if self.array.operands == "integers" and self.terms.parallel != 1:
@@ -56,6 +61,11 @@ class Config:
                 f"terms.parallel must be 1 where array.operands are integers, of which a cycle makes a term,"
                 f" not {self.terms.parallel}"
             )
+        if self.array.results == "integers":
+            try:
+                check_lanes("requantiser.lanes", self.requantiser.lanes, self.array.columns, "array.columns")
+            except IllegalValue as error:
+                raise ConfigError(str(error)) from None
 
     @classmethod
     def load(cls, source: str = "default") -> Self:

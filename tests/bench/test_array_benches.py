@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lowtide.array.requantising import Requantising
 from lowtide.array.shape import ArrayShape
 from lowtide.config import Config
 from lowtide.formats import Bfp
@@ -31,10 +32,10 @@ def config(shape, lanes, chunks, exponent, max_k):
     )
 
 
-def terms_config(shape, element, operands="words", **terms: Any):
-    (rows, columns), bfp = shape, Bfp()
-    array = ArrayShape(rows=rows, columns=columns, element=element, operands=operands)
-    return Config(array=array, bfp=bfp, terms=Terms(max_k=1024, **terms))
+def terms_config(shape, element, operands="words", results="accumulators", lanes=1, **terms: Any):
+    rows, columns = shape
+    array = ArrayShape(rows=rows, columns=columns, element=element, operands=operands, results=results)
+    return Config(array=array, terms=Terms(max_k=1024, **terms), requantiser=Requantising(lanes=lanes))
 
 
 QUICK = {
@@ -72,7 +73,7 @@ WORDS = {
     "pmac": terms_config((2, 3), "pmac", width=5, data_terms=1),
     "tmac": terms_config((2, 3), "tmac"),
     "tmac parallel": terms_config((3, 2), "tmac", group=6, values=2, parallel=3, budget=20, data_terms=3),
-    "pair_mac": terms_config((3, 2), "pair_mac", group=4, data_terms=2, budget=9, width=6),
+    "pair_mac": terms_config((3, 2), "pair_mac", group=4, data_terms=2, budget=9, width=6, parallel=2),
     "tmac 1x1": terms_config((1, 1), "tmac", width=2, group=1, budget=1, data_terms=1),
     "pair_mac 1x4": terms_config((1, 4), "pair_mac", encoding="booth", width=4, group=3, budget=5, data_terms=2),
 }
@@ -85,6 +86,15 @@ INTEGERS = {
     "1x4 booth": terms_config((1, 4), "tmac", "integers", width=8, encoding="booth", group=5, values=4, budget=12),
     "4x1 of 64": terms_config((4, 1), "tmac", "integers", width=16, group=64, values=8, budget=100, data_terms=8),
 }
+REQUANTISED = {
+    "integers 2x3": terms_config((2, 3), "tmac", "integers", results="integers"),
+    "integers 3x4": terms_config(
+        (3, 4), "tmac", "integers", results="integers", lanes=2, width=6, group=7, values=2, budget=9, data_terms=3
+    ),
+    "pmac 3x2": terms_config((3, 2), "pmac", results="integers", lanes=2, width=5, data_terms=1),
+    "pmac 1x1": terms_config((1, 1), "pmac", results="integers", width=8, encoding="booth"),
+}
+LAYERS = MOVING + "lowtide_sim.bench.array_layers"
 REVEALING = MOVING + "lowtide_sim.bench.array_revealing"
 
 
@@ -109,6 +119,14 @@ def test_arrays_that_reveal_on_icarus(run_array, name):
 
 def test_an_array_that_reveals_on_verilator(run_array):
     run_array(INTEGERS["2x3"], "verilator", REVEALING, tiles=15, resets=20)
+
+
+def test_an_array_that_gives_integers_on_icarus(run_array):
+    run_array(REQUANTISED["pmac 3x2"], "icarus", LAYERS, tiles=5, resets=6)
+
+
+def test_an_array_of_integers_throughout_on_verilator(run_array):
+    run_array(REQUANTISED["integers 3x4"], "verilator", LAYERS, tiles=15, resets=20)
 
 
 @pytest.mark.slow
@@ -141,3 +159,10 @@ def test_every_small_array_on_icarus(run_array, shape, lanes, chunks, exponent):
 )
 def test_many_tiles_on_verilator(run_array, shape, lanes, chunks, exponent):
     run_array(config(shape, lanes, chunks, exponent, 4096), "verilator", tiles=300, resets=200, products=50)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REQUANTISED)
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+def test_long_runs_that_give_integers(run_array, simulator, name):
+    run_array(REQUANTISED[name], simulator, LAYERS, tiles=150, resets=100, networks=30)

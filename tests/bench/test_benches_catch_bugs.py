@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from mutation import in_module, replaced, without_reset
 
+from lowtide.array.requantising import Requantising
 from lowtide.array.shape import ArrayShape
 from lowtide.config import Config
 from lowtide.emission import emit
@@ -48,6 +49,23 @@ REVEALING_BUGS = {
     "settings are not refused": in_module(r"term_control_\w+", r"assign legal = .*;", "assign legal = 1'h1;"),
     "a term is not negated": in_module(r"tmac_w8\w+_k1024", r"\[15:0\] \^ \{.*\};", "[15:0];"),
     "a word without a term counts": in_module(r"tmac_w8\w+_k1024", r"= b_o\[7\] \? o : 9'h000;", "= o;"),
+}
+
+# With a row in a beat, rows could be taken in every cycle.
+REQUANTISED = Config(
+    array=ArrayShape(rows=2, columns=3, element="pmac", results="integers"), requantiser=Requantising(lanes=3)
+)
+REQUANTISED_BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow", "array_layers"))
+IN_REQUANTISER = r"tile_requantiser_\w+"
+REQUANTISED_BUGS = {
+    "a row takes the settings of its tile": in_module(
+        IN_REQUANTISER, r"(assign settings__ready = \S+) & i__payload\[\d+\];", r"\1;"
+    ),
+    "rows do not wait for settings": in_module(IN_REQUANTISER, r"i__valid & settings__valid", "i__valid"),
+    "rows are lost before settings come": in_module(
+        IN_REQUANTISER, r"assign i__ready = settings__valid & ", "assign i__ready = "
+    ),
+    "the end of a tile is lost": in_module(r"requantised_\w+", r"requantiser_o__payload\[28\]", "1'h0"),
 }
 
 
@@ -116,6 +134,19 @@ def test_an_array_that_reveals_without_a_bug_passes(run_changed):
 def test_each_bug_in_an_array_that_reveals_is_caught(run_changed, bug):
     with pytest.raises(SimulationError) as caught:
         run_changed(REVEALING_BUGS[bug], config=REVEALING, benches=REVEALING_BENCHES)
+    is_a_finding(caught)
+
+
+@pytest.mark.slow
+def test_an_array_that_gives_integers_without_a_bug_passes(run_changed):
+    run_changed(lambda text: text, config=REQUANTISED, benches=REQUANTISED_BENCHES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", REQUANTISED_BUGS)
+def test_each_bug_in_an_array_that_gives_integers_is_caught(run_changed, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_changed(REQUANTISED_BUGS[bug], config=REQUANTISED, benches=REQUANTISED_BENCHES)
     is_a_finding(caught)
 
 

@@ -35,6 +35,7 @@ def test_no_argument_emits_the_default(run, tmp_path):
         "columns": 8,
         "element": "fmac",
         "operands": "words",
+        "results": "accumulators",
     }
 
 

@@ -272,7 +272,7 @@ class PairTileIsExact(TermTileIsExact):
         return Mux(nonzero, Mux(negative, -1, 1), 0) * (1 << exponent)
 
     def weight(self, b):
-        return b, Cat(b.slot, b.bank)
+        return b.pair[0], Cat(b.pair[0].slot, b.bank)
 
 
 @pytest.mark.parametrize("multiplier", ["booth", "inferred"])

@@ -90,10 +90,11 @@ def pair_beats(element, rng, tiles):
             for slot, term in enumerate(held):
                 beats.append(Beat(packed(element.layout_a, term | {"slot": slot, "bank": bank, "write": 1})))
             for _ in range(rng.randint(0, 2 * slots)):
-                weight, slot = random_term(terms, rng), rng.randrange(slots)
+                pairs = [random_term(terms, rng) | {"slot": rng.randrange(slots)} for _ in range(terms.parallel)]
                 other = random_term(terms, rng) | {"slot": 0, "bank": 1 - bank, "write": rng.getrandbits(1)}
-                b = packed(element.layout_b, weight | {"slot": slot, "bank": bank})
-                beats.append(Beat(packed(element.layout_a, other), b, addend=pair(weight, held[slot])))
+                b = packed(element.layout_b, {"pair": pairs, "bank": bank})
+                addend = sum(product(weight, held[weight["slot"]]) for weight in pairs)
+                beats.append(Beat(packed(element.layout_a, other), b, addend=addend))
             bank = 1 - bank
         beats += [Beat()] * max(0, spacing - 1 - (len(beats) - start))
         beats.append(Beat(restart=True))
@@ -106,7 +107,7 @@ def random_term(terms, rng):
     return {"exponent": exponent, "negative": rng.getrandbits(1), "nonzero": int(rng.random() < 0.8)}
 
 
-def pair(one, other):
+def product(one, other):
     """The product of two terms."""
     sign = (-1) ** (one["negative"] ^ other["negative"])
     return one["nonzero"] * other["nonzero"] * sign << one["exponent"] + other["exponent"]

@@ -1,9 +1,11 @@
-"""The kinds of arrays: what elements they have, and what operands they take."""
+"""The kinds of arrays: what elements they have, what operands they take, and what results they give."""
 
 from collections.abc import Callable
 from functools import partial
 
 from lowtide.array.element import Element
+from lowtide.array.requantised import RequantisedArray
+from lowtide.array.requantising import Requantising
 from lowtide.array.shape import ArrayShape
 from lowtide.array.systolic import SystolicArray
 from lowtide.array.terms.array import TermArray
@@ -27,8 +29,12 @@ def element_maker(kind: str, bfp: Bfp, terms: Terms) -> Callable[[], Element]:
     }[kind]
 
 
-def array_of(shape: ArrayShape, bfp: Bfp, terms: Terms) -> SystolicArray | TermArray:
+def array_of(
+    shape: ArrayShape, bfp: Bfp, terms: Terms, requantising: Requantising
+) -> SystolicArray | TermArray | RequantisedArray:
     """The array of a configuration."""
     if shape.operands == "integers":
-        return TermArray(shape.rows, shape.columns, terms)
-    return SystolicArray(shape.rows, shape.columns, element_maker(shape.element, bfp, terms))
+        array = TermArray(shape.rows, shape.columns, terms)
+    else:
+        array = SystolicArray(shape.rows, shape.columns, element_maker(shape.element, bfp, terms))
+    return RequantisedArray(array, terms, requantising) if shape.results == "integers" else array

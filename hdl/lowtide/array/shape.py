@@ -21,18 +21,24 @@ class ArrayShape:
     operands : str
         What the streams of operands carry: ``words`` as a processing element takes them, or, for ``tmac`` alone,
         ``integers``, whose terms are revealed on the way.
+    results : str
+        What the stream of results carries: ``accumulators``, exact, or, but for ``fmac``, ``integers``, data of the
+        next layer.
 
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, or the element does not take such operands.
+        If a parameter is out of range, or the element does not go with such operands or results.
     """
 
     rows: int = parameter(8, range(1, 513), "rows of processing elements")
     columns: int = parameter(8, range(1, 513), "columns of processing elements")
     element: str = parameter("fmac", ("fmac", "tmac", "pair_mac", "pmac"), "kind of processing element")
     operands: str = parameter("words", ("words", "integers"), "what the streams of operands carry")
+    results: str = parameter("accumulators", ("accumulators", "integers"), "what the stream of results carries")
 
     def __attrs_post_init__(self):
+        if self.results == "integers" and self.element == "fmac":
+            raise IllegalValue("results", "accumulators for the element fmac", self.results)
         if self.operands == "integers" and self.element != "tmac":
             raise IllegalValue("operands", f"words for the element {self.element}", self.operands)

@@ -15,6 +15,7 @@ from lowtide_sim.bench.integer_model import IntegerModel
 from lowtide_sim.bench.integer_tiles import IntegerTiles
 from lowtide_sim.bench.model import ArrayModel
 from lowtide_sim.bench.pause import PAUSES
+from lowtide_sim.bench.requantised_results import RequantisedResults
 from lowtide_sim.bench.settings_port import SettingsPort
 from lowtide_sim.bench.tiles import Tile, Tiles
 from lowtide_sim.bench.word_model import WordModel
@@ -43,10 +44,15 @@ class ArrayBench:
         self.rng = random.Random(random.getrandbits(64))
         self.rows = self.sidecar["configuration"]["array"]["rows"]
         self.columns = self.sidecar["configuration"]["array"]["columns"]
-        self.checker = Checker(self.columns, self.sidecar["accumulator_bits"])
+        self.requantised: RequantisedResults | None = None
+        if "requantiser" in self.sidecar:
+            self.checker = Checker(self.sidecar["requantiser"]["lanes"], self.sidecar["result_bits"])
+            self.requantised = RequantisedResults(dut, self.sidecar, self.rng, self.checker.expect)
+        else:
+            self.checker = Checker(self.columns, self.sidecar["accumulator_bits"])
         tiles, model = self._kind()
         self.tiles: Any = tiles(self.sidecar, self.rng)
-        self.model: Any = model(self.sidecar, self.checker.expect)
+        self.model: Any = model(self.sidecar, (self.requantised or self.checker).expect)
         self.settings = SettingsPort(dut, self.sidecar, self.rng, self.model) if "settings" in self.sidecar else None
         self.beats: list[tuple[int, bool]] = []  # edges at which A was taken, and whether a tile ended
         self.results: list[tuple[int, bool]] = []  # edges at which rows came
@@ -67,6 +73,8 @@ class ArrayBench:
         cocotb.start_soon(self._watch_misaligned())
         if self.settings:
             cocotb.start_soon(self.settings.run())
+        if self.requantised:
+            cocotb.start_soon(self.requantised.source.run())
         await ClockCycles(self.dut.clk, 3)
         await self.reset()
         return self
@@ -75,11 +83,16 @@ class ArrayBench:
         """Stall the streams so from now on."""
         for part, name in ((self.a, a), (self.b, b), (self.c, c)):
             part.pauses = PAUSES[name](random.Random(self.rng.getrandbits(64)))
+        if self.requantised:
+            self.requantised.source.pauses = PAUSES[c](random.Random(self.rng.getrandbits(64)))
 
     def send(self, tile: Tile) -> None:
-        """Queue a tile on both streams."""
+        """Queue a tile on both streams, and how its results become integers, if they do."""
         self.a.send(tile.a)
         self.b.send(tile.b)
+        if self.requantised:
+            for _ in range(sum(last for _, last in tile.a)):
+                self.requantised.send()
 
     async def reset(self, cycles: int = 1) -> None:
         """Hold reset for some cycles. All that is queued, in flight or due is gone."""
@@ -92,6 +105,8 @@ class ArrayBench:
         self.tiles.reset()
         self.model.reset()
         self.checker.reset()
+        if self.requantised:
+            self.requantised.reset()
         self.misaligned_from = None
         self.dut.rst.value = 0
 
@@ -112,6 +127,13 @@ class ArrayBench:
                 raise AssertionError(f"nothing moves; {len(self.checker.due)} rows are due")
         await ClockCycles(self.dut.clk, 4 * self.rows + 2 * self.sidecar["latency"])
         self._check_misaligned(now())
+        if self.requantised:
+            self.requantised.check_count()
+
+    @property
+    def tile_beats(self) -> int:
+        """Beats of results that a tile gives."""
+        return self.rows * (self.requantised.beats if self.requantised else 1)
 
     @property
     def beat_cycles(self) -> int:

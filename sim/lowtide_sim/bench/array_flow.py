@@ -19,7 +19,7 @@ async def backpressure(dut):
     settled = 2 * tiles * (beats + bench.beat_cycles)
     for _ in range(settled):
         await ClockCycles(dut.clk, 1)
-        if len(bench.results) > 3 * bench.rows + bench.rows // 2:
+        if len(bench.results) > 3 * bench.tile_beats + bench.tile_beats // 2:
             break
     else:
         raise AssertionError("no results came")
@@ -30,7 +30,7 @@ async def backpressure(dut):
     assert (len(bench.beats), len(bench.results)) == (taken, came), "the array took beats while its sink took nothing"
     assert bench.a.words, "the sink stopped too late to tell"
     await bench.finish()
-    assert bench.checker.checked == tiles * bench.rows
+    assert bench.checker.checked == tiles * bench.tile_beats
 
 
 @cocotb.test()

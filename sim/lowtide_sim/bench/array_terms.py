@@ -37,7 +37,9 @@ async def products_by_queues(dut):
         settings |= {"width": terms["width"], "encoding": terms["encoding"]}
         due += [row for a, b in products for row in term_matmul(a, b, **settings).tolist()]
         pairs = configuration["array"]["element"] == "pair_mac"
-        cycles = max(loads, -(-budget // terms["parallel"])) if not pairs else max(group, budget) * data_terms
+        # Data of pairs come a term a cycle.
+        loads, words = (group * data_terms, budget * data_terms) if pairs else (loads, budget)
+        cycles = max(loads, -(-words // terms["parallel"]))
         ends = [edge for edge, last in bench.results if last][-len(groups) :]
         least = bench.sidecar["least_tile_cycles"]
         # All but the last tile bring the data of the next; of that none is left to bring.

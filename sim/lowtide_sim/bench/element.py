@@ -55,7 +55,11 @@ class PairMac:
     def addend(self, memory: Memory, a: int, b: int) -> int:
         """What two words add to the sum."""
         word = unpack(b, self.b)
-        return self._value(word) * memory[word["bank"], word.get("slot", 0)] if word["nonzero"] else 0
+        return sum(
+            self._value(pair) * memory[word["bank"], pair.get("slot", 0)]
+            for pair in word["pair"].values()
+            if pair["nonzero"]
+        )
 
     def store(self, memory: Memory, a: int) -> None:
         """Keep what a word of A brings."""

@@ -66,7 +66,7 @@ def _groups(
     if pairs:
         own, most = term_queue(a, group=1, budget=data_terms, **form), terms["data_terms"]
         return [_data_terms(own, n, group, most) for n in numbers], [
-            _paired(queue, n, data_terms, most) for n in numbers
+            _paired(queue, n, data_terms, most, terms["parallel"]) for n in numbers
         ]
     left = reveal_data(cut, terms=data_terms, **form)
     return [_values(left[:, n], terms["values"]) for n in numbers], [
@@ -111,13 +111,16 @@ def _queued(queue: TermQueue, n: int, each: int) -> Lines:
     ]
 
 
-def _paired(queue: TermQueue, n: int, data_terms: int, most: int) -> Lines:
-    """Terms of a group's weights, each with all terms of its value, one pair in each beat."""
+def _paired(queue: TermQueue, n: int, data_terms: int, most: int, each: int) -> Lines:
+    """Terms of a group's weights, each with all terms of its value, a few pairs in each beat."""
     columns, _, budget = queue.exponent.shape
-    weights = [[_weight(queue, column, n, k) for column in range(columns)] for k in range(budget)]
-    return [
-        [word | {"slot": word["index"] * most + j} for word in words] for words in weights for j in range(data_terms)
-    ]
+    lines: Lines = [[] for _ in range(-(-budget * data_terms // each))]
+    for column in range(columns):
+        words = [_weight(queue, column, n, k) for k in range(budget)]
+        pairs = [word | {"slot": word["index"] * most + j} for word in words for j in range(data_terms)]
+        for line, first in zip(lines, range(0, len(pairs), each), strict=True):
+            line.append({"pair": {str(i): pair for i, pair in enumerate(pairs[first : first + each])}})
+    return lines
 
 
 def _weight(queue: TermQueue, column: int, n: int, k: int) -> Word:

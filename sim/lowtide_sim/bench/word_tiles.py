@@ -80,7 +80,9 @@ class WordTiles:
         bank, _ = self.rng.choice(known or [(0, 0)])
         slots = [slot for other, slot in known if other == bank]
         if self.kind == "pair_mac":
-            return {"bank": bank, "slot": self.rng.choice(slots or [0])} | self._term(bool(slots))
+            pairs = range(self.terms["parallel"])
+            chosen = [self.rng.choice(slots or [0]) for _ in pairs]
+            return {"bank": bank, "pair": {str(n): {"slot": chosen[n]} | self._term(bool(slots)) for n in pairs}}
         terms = {}
         for n in range(self.terms["parallel"]):
             index = self.rng.choice(slots or [0]) * self.values + self.rng.randrange(self.values)

@@ -17,11 +17,11 @@ CHOICE = 8
 """Most columns of which one is chosen in a cycle."""
 
 
-def check_lanes(key: str, lanes: int, columns: int) -> None:
-    """Refuse a number of lanes, of that name, that does not divide the columns."""
+def check_lanes(key: str, lanes: int, columns: int, of: str = "columns") -> None:
+    """Refuse a number of lanes, of that name, that does not divide the columns, which have a name too."""
     if columns % lanes:
         divisors = ", ".join(str(n) for n in range(1, columns + 1) if columns % n == 0)
-        raise IllegalValue(key, f"a divisor of columns = {columns}: one of {divisors}", lanes)
+        raise IllegalValue(key, f"a divisor of {of} = {columns}: one of {divisors}", lanes)
 
 
 class Dealer(Unit):

@@ -1,5 +1,7 @@
 """Pair MAC: the processing element of Term Revealing, which multiplies a term by a term."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
@@ -7,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.terms import Terms
 from lowtide.hierarchy import Unit
-from lowtide.units.adder_tree import add
+from lowtide.units.adder_tree import add, adder_tree
 from lowtide.units.delay import delayed
 from lowtide.units.terms.group_memory import GroupMemory
 
@@ -15,13 +17,14 @@ __all__ = ["PairMac"]
 
 
 class PairMac(Unit):
-    """Counts products of terms by their exponent, one pair a cycle, and makes an integer of the counts at the end.
+    """Counts products of terms by their exponent, and makes an integer of the counts at the end.
 
     A term of a weight and one of a value of the data make ``+-2**(e + f)``: their exponents are added, and the
     coefficient of that power counts one up or down. The vector of coefficients is kept twice, in memory: while
     one counts the next tile, the other becomes an integer, from the lowest power up: ``t = coefficient + (t >> 1)``,
-    whose last bit is the sum's. So a group costs ``k * s`` cycles, whatever its values are. Source: Kung, McDanel
-    and Zhang, Term Revealing, SC20.
+    whose last bit is the sum's. Of several pairs a cycle each has a vector of its own; coefficients of a power are added
+    as they are read. So a group costs ``k * s / parallel`` cycles, whatever its values are. Source: Kung, McDanel and
+    Zhang, Term Revealing, SC20.
 
     A restart follows the last beat of a tile and carries no pair; two of them, each ``spacing`` cycles after the last
     restart, make any state good. The sum leaves as that of an `Accumulator` does.
@@ -29,15 +32,15 @@ class PairMac(Unit):
     Parameters
     ----------
     terms : Terms
-        The format of the operands; ``parallel`` and ``values`` are not looked at.
+        The format of the operands; ``parallel`` is the number of pairs a cycle. ``values`` is not looked at.
 
     Members
     -------
     a_i, a_o : In(layout_a), Out(layout_a)
         A term of the data for a bank, from the left; the same, one cycle later, to the right.
     b_i, b_o : In(layout_b), Out(layout_b)
-        A term of a weight, and the slot of the data's term it is paired with, from above; the same, one cycle later,
-        downwards.
+        ``parallel`` terms of weights, and for each the slot of the data's term it is paired with, from above; the
+        same, one cycle later, downwards.
     restart_i, restart_o : In(1), Out(1)
         The tile ended one beat ago; the same, one cycle later, to the right.
     drain_i, drain_o : In(half), Out(half)
@@ -54,7 +57,9 @@ class PairMac(Unit):
 
     def __init__(self, terms: Terms):
         self.terms, self.accumulator = terms, terms.accumulator
-        self.module_name = f"pair_mac_w{terms.width}_{terms.encoding}_g{terms.group}_s{terms.data_terms}_k{terms.max_k}"
+        self.module_name = (
+            f"pair_mac_w{terms.width}_{terms.encoding}_g{terms.group}_s{terms.data_terms}_p{terms.parallel}_k{terms.max_k}"
+        )
         self._exponent = unsigned((terms.digits - 1).bit_length())
         self._powers = 2 * terms.digits - 1
         self._half = (self.accumulator + 1) // 2
@@ -64,9 +69,8 @@ class PairMac(Unit):
         self.layout_a = data.StructLayout(
             {"exponent": self._exponent, "negative": 1, "nonzero": 1, "slot": slot, "bank": 1, "write": 1}
         )
-        self.layout_b = data.StructLayout(
-            {"exponent": self._exponent, "negative": 1, "nonzero": 1, "slot": slot, "bank": 1}
-        )
+        pair = data.StructLayout({"exponent": self._exponent, "negative": 1, "nonzero": 1, "slot": slot})
+        self.layout_b = data.StructLayout({"pair": data.ArrayLayout(pair, terms.parallel), "bank": 1})
         super().__init__(
             {
                 "a_i": In(self.layout_a),
@@ -83,7 +87,7 @@ class PairMac(Unit):
     @property
     def latency(self) -> int:
         """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
-        return 1 + self._to_coefficients + 1 + self._powers + 2
+        return 1 + self._to_coefficients + 1 + (self.terms.parallel - 1).bit_length() + self._powers + 2
 
     @property
     def _to_coefficients(self) -> int:
@@ -92,7 +96,7 @@ class PairMac(Unit):
 
     @property
     def _coefficient(self) -> Shape:
-        """A power gets one term of a weight at most, and of each value's terms one at most."""
+        """A power gets one term of a weight at most, and of each value's terms one at most, by all pairs together."""
         most = self.terms.max_k * min(self.terms.most_terms, self.terms.data_terms)
         return signed(most.bit_length() + 1)
 
@@ -103,7 +107,6 @@ class PairMac(Unit):
             self.b_o.eq(delayed(m, self.b_i)),
             self.restart_o.eq(delayed(m, self.restart_i)),
         ]
-        power, negative, counts = self._pair(m)
         restart = delayed(m, self.restart_o, self._to_coefficients, init=1)
 
         active = Signal()  # the bank that counts
@@ -116,17 +119,38 @@ class PairMac(Unit):
             m.d.sync += [converting.eq(1), place.eq(0)]
         with m.Elif(converting):
             m.d.sync += [place.eq(place + 1), converting.eq(~last)]
-
-        down = negative.replicate(self._coefficient.width).as_signed()
-        read = []
+        clears = []
         for bank in range(2):
             clear = Signal(name=f"clear_{bank}")
-            m.submodules[f"coefficients_{bank}"] = memory = Memory(
-                shape=self._coefficient, depth=1 << len(power), init=[]
-            )
+            m.d.comb += clear.eq(converting & (active != bank))
+            clears.append(clear)
+
+        vectors = [
+            self._vector(m, f"coefficients_{n}", pair, active, clears, place) for n, pair in enumerate(self._pairs(m))
+        ]
+        coefficient, _ = adder_tree(m, vectors)
+        cycles = 1 + (len(vectors) - 1).bit_length()
+        coefficient = coefficient[: self._coefficient.width].as_signed()
+        self._drain(m, coefficient, delayed(m, converting, cycles), delayed(m, last, cycles))
+        return m
+
+    def _vector(
+        self,
+        m: Module,
+        name: str,
+        pair: tuple[Value, Value, Value],
+        active: Value,
+        clears: Sequence[Value],
+        place: Value,
+    ) -> Value:
+        """Coefficients of the pairs that come in one place: that which is read, one a cycle."""
+        power, negative, counts = pair
+        down = negative.replicate(self._coefficient.width).as_signed()
+        read = []
+        for bank, clear in enumerate(clears):
+            m.submodules[f"{name}_{bank}"] = memory = Memory(shape=self._coefficient, depth=1 << len(power), init=[])
             now, then = memory.read_port(domain="comb"), memory.write_port()
             m.d.comb += [
-                clear.eq(converting & (active != bank)),
                 now.addr.eq(Mux(clear, place, power)),
                 then.addr.eq(now.addr),
                 then.en.eq(clear | (counts & (active == bank))),
@@ -134,23 +158,26 @@ class PairMac(Unit):
                 then.data.eq(add(Mux(clear, ~down, now.data), down, clear | ~negative)),
             ]
             read.append(delayed(m, Mux(clear, now.data, 0)))
-        self._drain(m, (read[0] | read[1]).as_signed(), delayed(m, converting), delayed(m, last))
-        return m
+        return (read[0] | read[1]).as_signed()
 
-    def _pair(self, m: Module) -> tuple[Value, Value, Value]:
-        """Exponent and sign of the product of two terms, and whether there is one."""
+    def _pairs(self, m: Module) -> list[tuple[Value, Value, Value]]:
+        """Of each pair the exponent and the sign of the product of its terms, and whether there is one."""
         a, b = self.a_o, self.b_o
-        m.submodules.group = group = GroupMemory(unsigned(len(a.exponent) + 2), 1, self._slots)
+        pairs = [b.pair[n] for n in range(self.terms.parallel)]
+        m.submodules.group = group = GroupMemory(unsigned(len(a.exponent) + 2), 1, self._slots, len(pairs))
         m.d.comb += [
             group.write.eq(a.write),
             group.write_bank.eq(a.bank),
             group.slot.eq(a.slot),
             group.i.eq(Cat(a.exponent, a.negative, a.nonzero)),
             group.read_bank.eq(b.bank),
-            group.index.eq(b.slot),
+            group.index.eq(Cat(pair.slot for pair in pairs)),
         ]
+        return [self._product(m, group.o.word_select(n, len(group.i)), pair) for n, pair in enumerate(pairs)]
+
+    def _product(self, m: Module, data: Value, pair) -> tuple[Value, Value, Value]:
         # Without a term of a weight, what is read may be anything.
-        word, weight = delayed(m, Mux(b.nonzero, group.o, 0)), delayed(m, b)
+        word, weight = delayed(m, Mux(pair.nonzero, data, 0)), delayed(m, pair)
         exponent, negative, nonzero = word[:-2], word[-2], word[-1]
         return (
             delayed(m, exponent + weight.exponent),

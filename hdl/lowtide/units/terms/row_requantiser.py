@@ -48,6 +48,11 @@ class RowRequantiserShape(RequantiserShape):
         return RequantiserShape(**{name: getattr(self, name) for name in names})
 
     @property
+    def layout_settings(self) -> data.StructLayout:
+        """Layout of all settings in a word."""
+        return data.StructLayout({name: port.shape for name, port in self.settings.items()})
+
+    @property
     def layout_i(self) -> data.StructLayout:
         """Layout of a row of accumulators, as an array offers it."""
         return data.StructLayout({"data": self.columns * self.accumulator, "last": 1})
