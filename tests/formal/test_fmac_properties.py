@@ -6,10 +6,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from lowtide.formats import Bfp
-from lowtide.units.aligner import Aligner
 from lowtide.units.delay import delayed
-from lowtide.units.dot_product import DotProduct
-from lowtide.units.fmac import Fmac
+from lowtide.units.elements.aligner import Aligner
+from lowtide.units.elements.dot_product import DotProduct
+from lowtide.units.elements.fmac import Fmac
 
 SMALL = Bfp(lanes=4, mantissa=2, exponent=1, max_k=4)
 

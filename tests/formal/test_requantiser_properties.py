@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In
 
 from lowtide.units.delay import delayed
 from lowtide.units.multiplier import Multiplier
-from lowtide.units.terms.narrower import Narrower
-from lowtide.units.terms.requantiser import Requantiser, RequantiserShape
+from lowtide.units.requantisation.narrower import Narrower
+from lowtide.units.requantisation.requantiser import Requantiser, RequantiserShape
 
 
 class ProductIsExact(wiring.Component):

@@ -10,10 +10,10 @@ from lowtide.array.terms.loader import Loader
 from lowtide.array.terms.settings import Effective, Settings
 from lowtide.formats.terms import Terms
 from lowtide.units.delay import delayed
-from lowtide.units.terms.pair_mac import PairMac
-from lowtide.units.terms.pmac import Pmac, PmacShape
+from lowtide.units.elements.pair_mac import PairMac
+from lowtide.units.elements.pmac import Pmac, PmacShape
+from lowtide.units.elements.tmac import Tmac
 from lowtide.units.terms.term_queue import TermQueue
-from lowtide.units.terms.tmac import Tmac
 
 SMALL = Terms(width=3, group=2, budget=3, data_terms=1)
 

@@ -11,10 +11,10 @@ from lowtide.array.systolic import SystolicArray
 from lowtide.array.terms.array import TermArray
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.terms import Terms
-from lowtide.units.fmac import Fmac
-from lowtide.units.terms.pair_mac import PairMac
-from lowtide.units.terms.pmac import Pmac, PmacShape
-from lowtide.units.terms.tmac import Tmac
+from lowtide.units.elements.fmac import Fmac
+from lowtide.units.elements.pair_mac import PairMac
+from lowtide.units.elements.pmac import Pmac, PmacShape
+from lowtide.units.elements.tmac import Tmac
 
 __all__ = ["array_of", "element_maker"]
 

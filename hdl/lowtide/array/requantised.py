@@ -10,8 +10,8 @@ from lowtide.array.systolic import SystolicArray
 from lowtide.array.terms.array import TermArray
 from lowtide.formats.terms import Terms
 from lowtide.hierarchy import Structure
-from lowtide.units.terms.row_requantiser import RowRequantiserShape
-from lowtide.units.terms.tile_requantiser import TileRequantiser
+from lowtide.units.requantisation.row_requantiser import RowRequantiserShape
+from lowtide.units.requantisation.tile_requantiser import TileRequantiser
 
 __all__ = ["RequantisedArray"]
 

@@ -15,22 +15,22 @@ from lowtide.units.conversion.normaliser import Normaliser, NormaliserShape
 from lowtide.units.conversion.row_normaliser import RowNormaliser, RowNormaliserShape
 from lowtide.units.conversion.serial import SerialBfpConverter
 from lowtide.units.conversion.shape import ConverterShape
-from lowtide.units.fmac import Fmac
+from lowtide.units.elements.fmac import Fmac
+from lowtide.units.elements.pair_mac import PairMac
+from lowtide.units.elements.pmac import Pmac, PmacShape
+from lowtide.units.elements.tmac import Tmac
 from lowtide.units.random.neighbour import Neighbour, NeighbourSource
 from lowtide.units.random.shape import Source
 from lowtide.units.random.source import RandomSource
+from lowtide.units.requantisation.requantiser import Requantiser, RequantiserShape
+from lowtide.units.requantisation.row_requantiser import RowRequantiser, RowRequantiserShape
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.shape import RounderShape
 from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
 from lowtide.units.terms.digit_serialiser import DigitSerialiser, SerialiserShape
 from lowtide.units.terms.encoder import Encoder, EncoderShape
-from lowtide.units.terms.pair_mac import PairMac
-from lowtide.units.terms.pmac import Pmac, PmacShape
 from lowtide.units.terms.receding_water import RecedingWater, WaterShape
-from lowtide.units.terms.requantiser import Requantiser, RequantiserShape
-from lowtide.units.terms.row_requantiser import RowRequantiser, RowRequantiserShape
 from lowtide.units.terms.serial_hese import SerialHese, SerialShape
-from lowtide.units.terms.tmac import Tmac
 from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
 from lowtide.units.terms.waterline import Waterline, WaterlineShape
 

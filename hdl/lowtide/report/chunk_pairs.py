@@ -11,7 +11,7 @@ from lowtide.emission.folder import verilog_and_modules
 from lowtide.formats.bfp import Bfp
 from lowtide.report.cache import Cache
 from lowtide.report.synthesis import synthesise
-from lowtide.units.fmac import Fmac
+from lowtide.units.elements.fmac import Fmac
 
 __all__ = ["MIXES", "PAIRS", "PairCost", "measure_pairs", "plot_pairs", "to_pair_table"]
 

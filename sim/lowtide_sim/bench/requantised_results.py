@@ -20,7 +20,8 @@ class SettingsStream(Stream):
 
     def __init__(self, dut: Any):
         self.clk, self.rst = dut.clk, dut.rst
-        self.data, self.valid, self.ready = (getattr(dut, f"s_axis_requantise_t{n}") for n in ("data", "valid", "ready"))
+        names = ("tdata", "tvalid", "tready")
+        self.data, self.valid, self.ready = (getattr(dut, f"s_axis_requantise_{name}") for name in names)
         self.last = _Nothing()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from lowtide.units.terms.requantiser import RequantiserShape
+from lowtide.units.requantisation.requantiser import RequantiserShape
 from lowtide_sim.bench.beat import Beat
 from lowtide_sim.bench.row_words import joined, parted
 from lowtide_sim.golden.terms import requantise_data

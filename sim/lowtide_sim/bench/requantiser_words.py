@@ -2,7 +2,7 @@
 
 import random
 
-from lowtide.units.terms.requantiser import RequantiserShape
+from lowtide.units.requantisation.requantiser import RequantiserShape
 from lowtide_sim.bench.requantiser_model import RequantiserModel
 from lowtide_sim.bench.row_words import joined
 

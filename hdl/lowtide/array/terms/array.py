@@ -19,7 +19,7 @@ from lowtide.array.terms.settings import Settings
 from lowtide.formats.parameter import IllegalValue
 from lowtide.formats.terms import Terms
 from lowtide.hierarchy import Structure
-from lowtide.units.terms.tmac import Tmac
+from lowtide.units.elements.tmac import Tmac
 
 __all__ = ["TermArray"]
 

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from lowtide.formats.terms import Terms
 from lowtide.hierarchy import Unit
 from lowtide.units.delay import delayed
-from lowtide.units.terms.group_memory import GroupMemory
+from lowtide.units.elements.group_memory import GroupMemory
 
 __all__ = ["TermQueue"]
 

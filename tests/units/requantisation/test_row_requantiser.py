@@ -8,7 +8,7 @@ from accumulators import accumulator, settings, wanted
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.terms.row_requantiser import RowRequantiser, RowRequantiserShape
+from lowtide.units.requantisation.row_requantiser import RowRequantiser, RowRequantiserShape
 
 SHAPES = [(1, 1), (2, 1), (6, 2), (7, 7), (9, 1), (8, 4), (66, 1)]
 ROWS = 5

@@ -8,7 +8,7 @@ import pytest
 from element_bench import Beat
 
 from lowtide.formats import Bfp
-from lowtide.units.fmac import Fmac
+from lowtide.units.elements.fmac import Fmac
 
 SHAPES = [
     Bfp(lanes=4, chunk_a=a, chunk_b=b, mantissa=12, exponent=2, max_k=64) for a, b in product(range(1, 5), repeat=2)

@@ -3,14 +3,14 @@
 from functools import cached_property
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit
-from lowtide.units.accumulator import Accumulator
-from lowtide.units.aligner import Aligner
 from lowtide.units.delay import delayed
-from lowtide.units.dot_product import DotProduct
+from lowtide.units.elements.accumulator import Accumulator
+from lowtide.units.elements.aligner import Aligner
+from lowtide.units.elements.dot_product import DotProduct
+from lowtide.units.elements.ports import element_ports
 
 __all__ = ["Fmac"]
 
@@ -64,18 +64,7 @@ class Fmac(Unit):
         self.module_name = (
             f"fmac_l{bfp.lanes}_a{bfp.chunk_a}_b{bfp.chunk_b}_m{bfp.mantissa}_e{bfp.exponent}_k{bfp.max_k}"
         )
-        super().__init__(
-            {
-                "a_i": In(bfp.layout_a),
-                "a_o": Out(bfp.layout_a),
-                "b_i": In(bfp.layout_b),
-                "b_o": Out(bfp.layout_b),
-                "restart_i": In(1),
-                "restart_o": Out(1),
-                "drain_i": In(self.half),
-                "drain_o": Out(self.half),
-            }
-        )
+        super().__init__(element_ports(bfp.layout_a, bfp.layout_b, self.accumulator))
 
     @property
     def bfp(self) -> Bfp:

@@ -8,7 +8,7 @@ from accumulators import wanted, words
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.terms.requantiser import Requantiser, RequantiserShape
+from lowtide.units.requantisation.requantiser import Requantiser, RequantiserShape
 
 DEFAULT = RequantiserShape()
 SHAPES = [

@@ -7,7 +7,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from lowtide.formats import Bfp
-from lowtide.units.dot_product import DotProduct
+from lowtide.units.elements.dot_product import DotProduct
 
 
 def chunk(layout, lanes):

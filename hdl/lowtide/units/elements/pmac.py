@@ -2,13 +2,13 @@
 
 import attrs
 from amaranth.hdl import Cat, Const, Module, Value, signed
-from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import parameter
 from lowtide.hierarchy import Unit
-from lowtide.units.accumulator import Accumulator
 from lowtide.units.adder_tree import add
 from lowtide.units.delay import delayed
+from lowtide.units.elements.accumulator import Accumulator
+from lowtide.units.elements.ports import element_ports
 
 __all__ = ["Pmac", "PmacShape"]
 
@@ -82,19 +82,7 @@ class Pmac(Unit):
     def __init__(self, shape: PmacShape):
         self.shape, self.accumulator = shape, shape.accumulator
         self.module_name = f"pmac_w{shape.width}_{shape.multiplier}_k{shape.max_k}"
-        half = (self.accumulator + 1) // 2
-        super().__init__(
-            {
-                "a_i": In(signed(shape.width)),
-                "a_o": Out(signed(shape.width)),
-                "b_i": In(signed(shape.width)),
-                "b_o": Out(signed(shape.width)),
-                "restart_i": In(1),
-                "restart_o": Out(1),
-                "drain_i": In(half),
-                "drain_o": Out(half),
-            }
-        )
+        super().__init__(element_ports(signed(shape.width), signed(shape.width), self.accumulator))
 
     @property
     def latency(self) -> int:

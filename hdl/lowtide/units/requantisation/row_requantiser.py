@@ -10,7 +10,7 @@ from lowtide.hierarchy import Unit, place
 from lowtide.units.conversion.dealer import Dealer, check_lanes
 from lowtide.units.conversion.tally import Tally
 from lowtide.units.delay import delayed
-from lowtide.units.terms.requantiser import Requantiser, RequantiserShape
+from lowtide.units.requantisation.requantiser import Requantiser, RequantiserShape
 
 __all__ = ["RowRequantiser", "RowRequantiserShape"]
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.terms import Terms
 from lowtide.hierarchy import Unit
 from lowtide.units.adder_tree import add, adder_tree
 from lowtide.units.delay import delayed
-from lowtide.units.terms.group_memory import GroupMemory
+from lowtide.units.elements.group_memory import GroupMemory
+from lowtide.units.elements.ports import element_ports
 
 __all__ = ["PairMac"]
 
@@ -22,9 +22,9 @@ class PairMac(Unit):
     A term of a weight and one of a value of the data make ``+-2**(e + f)``: their exponents are added, and the
     coefficient of that power counts one up or down. The vector of coefficients is kept twice, in memory: while
     one counts the next tile, the other becomes an integer, from the lowest power up: ``t = coefficient + (t >> 1)``,
-    whose last bit is the sum's. Of several pairs a cycle each has a vector of its own; coefficients of a power are added
-    as they are read. So a group costs ``k * s / parallel`` cycles, whatever its values are. Source: Kung, McDanel and
-    Zhang, Term Revealing, SC20.
+    whose last bit is the sum's. Of several pairs a cycle each has a vector of its own, and coefficients of a power are
+    added as they are read. So a group costs ``k * s / parallel`` cycles, whatever its values are. Source: Kung, McDanel
+    and Zhang, Term Revealing, SC20.
 
     A restart follows the last beat of a tile and carries no pair; two of them, each ``spacing`` cycles after the last
     restart, make any state good. The sum leaves as that of an `Accumulator` does.
@@ -57,9 +57,8 @@ class PairMac(Unit):
 
     def __init__(self, terms: Terms):
         self.terms, self.accumulator = terms, terms.accumulator
-        self.module_name = (
-            f"pair_mac_w{terms.width}_{terms.encoding}_g{terms.group}_s{terms.data_terms}_p{terms.parallel}_k{terms.max_k}"
-        )
+        counts = f"g{terms.group}_s{terms.data_terms}_p{terms.parallel}_k{terms.max_k}"
+        self.module_name = f"pair_mac_w{terms.width}_{terms.encoding}_{counts}"
         self._exponent = unsigned((terms.digits - 1).bit_length())
         self._powers = 2 * terms.digits - 1
         self._half = (self.accumulator + 1) // 2
@@ -71,18 +70,7 @@ class PairMac(Unit):
         )
         pair = data.StructLayout({"exponent": self._exponent, "negative": 1, "nonzero": 1, "slot": slot})
         self.layout_b = data.StructLayout({"pair": data.ArrayLayout(pair, terms.parallel), "bank": 1})
-        super().__init__(
-            {
-                "a_i": In(self.layout_a),
-                "a_o": Out(self.layout_a),
-                "b_i": In(self.layout_b),
-                "b_o": Out(self.layout_b),
-                "restart_i": In(1),
-                "restart_o": Out(1),
-                "drain_i": In(self._half),
-                "drain_o": Out(self._half),
-            }
-        )
+        super().__init__(element_ports(self.layout_a, self.layout_b, self.accumulator))
 
     @property
     def latency(self) -> int:

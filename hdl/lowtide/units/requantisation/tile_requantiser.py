@@ -5,7 +5,7 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.hierarchy import Unit, place
-from lowtide.units.terms.row_requantiser import RowRequantiser, RowRequantiserShape
+from lowtide.units.requantisation.row_requantiser import RowRequantiser, RowRequantiserShape
 
 __all__ = ["TileRequantiser"]
 

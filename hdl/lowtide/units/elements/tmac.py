@@ -1,14 +1,14 @@
 """TMAC: the processing element that multiplies by a queue of terms."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.terms import Terms
 from lowtide.hierarchy import Unit
-from lowtide.units.accumulator import Accumulator
 from lowtide.units.adder_tree import adder_tree
 from lowtide.units.delay import delayed
-from lowtide.units.terms.group_memory import GroupMemory
+from lowtide.units.elements.accumulator import Accumulator
+from lowtide.units.elements.group_memory import GroupMemory
+from lowtide.units.elements.ports import element_ports
 
 __all__ = ["Tmac"]
 
@@ -52,19 +52,7 @@ class Tmac(Unit):
         self.module_name = (
             f"tmac_w{terms.width}_{terms.encoding}_g{terms.group}_p{terms.parallel}_v{terms.values}_k{terms.max_k}"
         )
-        half = (self.accumulator + 1) // 2
-        super().__init__(
-            {
-                "a_i": In(terms.layout_a),
-                "a_o": Out(terms.layout_a),
-                "b_i": In(terms.layout_b),
-                "b_o": Out(terms.layout_b),
-                "restart_i": In(1),
-                "restart_o": Out(1),
-                "drain_i": In(half),
-                "drain_o": Out(half),
-            }
-        )
+        super().__init__(element_ports(terms.layout_a, terms.layout_b, self.accumulator))
 
     @property
     def latency(self) -> int:

@@ -8,9 +8,9 @@ from element_bench import Beat, check
 
 from lowtide.formats import IllegalValue
 from lowtide.formats.terms import Terms
-from lowtide.units.terms.pair_mac import PairMac
-from lowtide.units.terms.pmac import Pmac, PmacShape
-from lowtide.units.terms.tmac import Tmac
+from lowtide.units.elements.pair_mac import PairMac
+from lowtide.units.elements.pmac import Pmac, PmacShape
+from lowtide.units.elements.tmac import Tmac
 
 TERMS = [
     Terms(),

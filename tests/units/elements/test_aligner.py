@@ -5,7 +5,7 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from lowtide.units.aligner import Aligner
+from lowtide.units.elements.aligner import Aligner
 
 
 @pytest.mark.parametrize(

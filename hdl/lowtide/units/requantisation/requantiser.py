@@ -10,7 +10,7 @@ from lowtide.formats.terms import ENCODINGS, digits_of_integer, terms_of_integer
 from lowtide.hierarchy import Unit, place
 from lowtide.units.delay import delayed
 from lowtide.units.multiplier import PRODUCTS, Multiplier
-from lowtide.units.terms.narrower import Narrower
+from lowtide.units.requantisation.narrower import Narrower
 from lowtide.units.terms.revealer import Revealer
 
 __all__ = ["Requantiser", "RequantiserShape"]

@@ -1,0 +1,1 @@
+"""Processing elements: what an array has at every crossing of a row and a column."""

@@ -1,0 +1,25 @@
+"""The ports that every processing element has."""
+
+from typing import Any
+
+from amaranth.lib.wiring import In, Member, Out
+
+__all__ = ["element_ports"]
+
+
+def element_ports(a: Any, b: Any, accumulator: int) -> dict[str, Member]:
+    """Ports of an element whose operands are of these shapes, and whose sum is of so many bits.
+
+    The drain has half words, half of the sum's bits, rounded up.
+    """
+    half = (accumulator + 1) // 2
+    return {
+        "a_i": In(a),
+        "a_o": Out(a),
+        "b_i": In(b),
+        "b_o": Out(b),
+        "restart_i": In(1),
+        "restart_o": Out(1),
+        "drain_i": In(half),
+        "drain_o": Out(half),
+    }
