@@ -10,6 +10,7 @@ import attrs
 
 from lowtide.array.requantising import Requantising
 from lowtide.array.shape import ArrayShape
+from lowtide.engine.shape import EngineShape
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import IllegalValue
 from lowtide.formats.terms import Terms
@@ -43,6 +44,8 @@ class Config:
         Section ``[terms]``: operands of ``tmac``, ``pair_mac`` and, with its width and ``max_k``, ``pmac``.
     requantiser : Requantising
         Section ``[requantiser]``: what makes integers of results, where these are to be integers.
+    engine : EngineShape
+        Section ``[engine]``: what is around the array of an engine.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class Config:
     bfp: Bfp = attrs.field(factory=Bfp)
     terms: Terms = attrs.field(factory=Terms)
     requantiser: Requantising = attrs.field(factory=Requantising)
+    engine: EngineShape = attrs.field(factory=EngineShape)
 
     def __attrs_post_init__(self):
         if self.array.operands == "integers" and self.terms.parallel != 1:

@@ -1,16 +1,17 @@
-"""The array as a Verilog user expects it: AXI4-Stream port names, data in whole bytes."""
-
-from amaranth.hdl import Cat, Const
-from amaranth.lib.wiring import In, Out
+"""The tops that are emitted: an array, or an engine, behind AXI4-Stream ports."""
 
 from lowtide.array.kinds import array_of
-from lowtide.config import Config
-from lowtide.hierarchy import Structure
+from lowtide.config import Config, ConfigError
+from lowtide.emission.axi_streams import AxiStreams
+from lowtide.engine.controlled import ControlledEngine
+from lowtide.engine.engine import Engine
+from lowtide.formats.parameter import IllegalValue
+from lowtide.units.conversion.dealer import check_lanes
 
-__all__ = ["AxiStreamArray"]
+__all__ = ["AxiStreamArray", "AxiStreamEngine"]
 
 
-class AxiStreamArray(Structure):
+class AxiStreamArray(AxiStreams):
     """The array of a configuration behind AXI4-Stream ports.
 
     Parameters
@@ -41,57 +42,51 @@ class AxiStreamArray(Structure):
     """
 
     def __init__(self, config: Config, name: str = "lowtide_array"):
-        self.config, self.module_name = config, name
+        self.config = config
         self.array = array_of(config.array, config.bfp, config.terms, config.requantiser)
-        members = self.array.signature.members
-        self._streams = [name for name, member in members.items() if member.is_signature]
-        self._beside = {name: member.flow for name, member in members.items() if member.is_port}
-        ports = {name: members[name] for name in self._beside}
-        for name in self._streams:
-            inward, outward = (In, Out) if members[name].flow is In else (Out, In)
-            data, last = self._parts(name)
-            ports |= {f"{self._prefix(name)}_tdata": inward(-(-len(data) // 8) * 8)}
-            ports |= {f"{self._prefix(name)}_tlast": inward(1)} if len(last) else {}
-            ports |= {f"{self._prefix(name)}_tvalid": inward(1), f"{self._prefix(name)}_tready": outward(1)}
-        super().__init__(ports)
+        super().__init__(self.array, "array", name)
 
-    def wire(self, place):
-        inputs = {name: getattr(self, name) for name, flow in self._beside.items() if flow is In}
-        for name in self._streams:
-            if self._into(name):
-                data, last = self._parts(name)
-                tlast = [self._port(name, "tlast")] if len(last) else []
-                inputs[f"{name}__payload"] = Cat(self._port(name, "tdata")[: len(data)], *tlast)
-                inputs[f"{name}__valid"] = self._port(name, "tvalid")
-            else:
-                inputs[f"{name}__ready"] = self._port(name, "tready")
-        array = place("array", self.array, **inputs)
-        outputs = {name: getattr(array, name) for name, flow in self._beside.items() if flow is Out}
-        for name in self._streams:
-            prefix, beats = self._prefix(name), getattr(array, name)
-            if self._into(name):
-                outputs[f"{prefix}_tready"] = beats.ready
-            else:
-                data, last = self._parts(name)
-                unused = len(self._port(name, "tdata")) - len(data)
-                outputs |= {
-                    f"{prefix}_tdata": Cat(data, Const(0, unused)),
-                    f"{prefix}_tlast": last,
-                    f"{prefix}_tvalid": beats.valid,
-                }
-        return outputs
 
-    def _into(self, name: str) -> bool:
-        return self.array.signature.members[name].flow is In
+class AxiStreamEngine(AxiStreams):
+    """The matrix engine of a configuration behind AXI4-Stream ports.
 
-    def _prefix(self, name: str) -> str:
-        return f"{'s' if self._into(name) else 'm'}_axis_{name}"
+    Parameters
+    ----------
+    config : Config
+        What to build.
+    name : str
+        Name of the module.
 
-    def _port(self, name: str, part: str):
-        return getattr(self, f"{self._prefix(name)}_{part}")
+    Members
+    -------
+    s_axis_a_tdata, s_axis_a_tlast, s_axis_a_tvalid, s_axis_a_tready : In, In, In, Out
+        Operand A: ``engine.numbers`` FP32 numbers a beat, the first in the lowest bits; ``tlast`` ends the operand.
+    s_axis_b_tdata, … : In, In, In, Out
+        Operand B, likewise.
+    m_axis_c_tdata, m_axis_c_tlast, m_axis_c_tvalid, m_axis_c_tready : Out, Out, Out, In
+        Results: ``engine.results`` FP32 numbers a beat; ``tlast`` ends a product.
+    address, write, write_data, read_data : In, In(1), In(32), Out(32)
+        Registers, as of `RegisterBank`.
 
-    def _parts(self, name: str):
-        """Data of a stream of the array, and what tells that a tile ends, if it has that."""
-        payload = getattr(self.array, name).payload
-        beat = "last" in payload.shape().members
-        return (payload.data, payload.last) if beat else (payload.as_value(), Const(0, 0))
+    Raises
+    ------
+    ConfigError
+        If the configuration has no such engine.
+    """
+
+    def __init__(self, config: Config, name: str = "lowtide_engine"):
+        self.config, array = config, config.array
+        if array.element != "fmac":
+            raise ConfigError(f"array.element must be fmac for an engine, not {array.element!r}")
+        if config.bfp.lanes % config.engine.numbers:
+            legal = ", ".join(str(n) for n in (1, 2, 4, 8, 16) if config.bfp.lanes % n == 0)
+            raise ConfigError(
+                f"engine.numbers must be a divisor of bfp.lanes = {config.bfp.lanes}: one of {legal},"
+                f" not {config.engine.numbers}"
+            )
+        try:
+            check_lanes("results", config.engine.results, array.columns, "array.columns")
+            self.engine = Engine(array.rows, array.columns, config.bfp, config.engine)
+        except IllegalValue as error:
+            raise ConfigError(str(error.within("engine"))) from None
+        super().__init__(ControlledEngine(self.engine), "controlled", name)

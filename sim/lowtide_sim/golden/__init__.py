@@ -8,7 +8,7 @@ from lowtide_sim.golden.neighbour import neighbour_words
 from lowtide_sim.golden.product import check_product, dot, matmul
 from lowtide_sim.golden.rounder import round_magnitude, rounds_up
 from lowtide_sim.golden.source import SteppingSource, words
-from lowtide_sim.golden.stochastic import GivenWords, Ideal, Stochastic, reference
+from lowtide_sim.golden.stochastic import GivenWords, Ideal, OneWord, Stochastic, reference
 
 __all__ = [
     "BfpTensor",
@@ -16,6 +16,7 @@ __all__ = [
     "Fp32",
     "GivenWords",
     "Ideal",
+    "OneWord",
     "SteppingSource",
     "Stochastic",
     "check_product",

@@ -7,10 +7,11 @@ import attrs
 import numpy as np
 
 from lowtide.formats import IllegalValue
+from lowtide.formats.parameter import legal_text
 from lowtide.units.random.shape import Source
 from lowtide_sim.golden.source import words
 
-__all__ = ["GivenWords", "Ideal", "Rounding", "Rounds", "Stochastic", "reference"]
+__all__ = ["GivenWords", "Ideal", "OneWord", "Rounding", "Rounds", "Stochastic", "reference"]
 
 Rounding = Callable[[np.ndarray, slice], object]
 """Rounds a block of exact values ``(n, group, inner)`` in place; the slice says which groups they are."""
@@ -153,6 +154,36 @@ class GivenWords:
         """The rounding of a tensor that is grouped along its last axis."""
         words = self.words.reshape(-1, group, inner)
         return lambda values, block: _round(values, lambda t: _rounds_up(t, words[block], self.mode, self.bits))
+
+
+@attrs.frozen(kw_only=True)
+class OneWord:
+    """Rounding by one word for all elements: half of what words can be rounds to nearest, ties away from zero.
+
+    Parameters
+    ----------
+    bits : int
+        Bits of the word, ``r``; the mode is ``carry``.
+    word : int
+        The word.
+
+    Raises
+    ------
+    ValueError
+        If the word has more bits.
+    """
+
+    bits: int
+    word: int
+
+    def __attrs_post_init__(self):
+        if self.word not in range(2**self.bits):
+            raise IllegalValue("word", legal_text(range(2**self.bits)), self.word)
+
+    def on(self, _groups_in_row: int, _group: int, _inner: int) -> Rounding:
+        """The rounding of any tensor."""
+        word = np.asarray(self.word)
+        return lambda values, block: _round(values, lambda t: _rounds_up(t, word, "carry", self.bits))
 
 
 @attrs.frozen

@@ -24,7 +24,7 @@ def with_shape(**methods):
 class SeedOfZero(RandomSource):
     """The register starts where it never leaves."""
 
-    def _seed(self, lfsr):
+    def _state(self, lfsr, seed):
         return [n % 2 for n in range(lfsr.length)]
 
 

@@ -1,5 +1,7 @@
 """Random source: words for stochastic rounding, for many lanes from one short generator."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
@@ -26,9 +28,14 @@ class RandomSource(Unit):
     ----------
     shape : Source
         Its bits, words, lanes and polarity.
+    seeded : bool
+        Whether it takes other seeds while it runs.
 
     Members
     -------
+    load, seed : In(1), In(bits)
+        In the cycle after ``load`` words are those of this seed, from the first row on; ``step`` changes nothing. A
+        seed of zero is none. Only if ``seeded``.
     step : In(1)
         The words are taken; on to the next.
     row : In(1)
@@ -41,15 +48,20 @@ class RandomSource(Unit):
     row: Value
     words: Value
 
-    def __init__(self, shape: Source):
-        self.shape = shape
+    load: Value
+    seed: Value
+
+    def __init__(self, shape: Source, seeded: bool = False):
+        self.shape, self.seeded = shape, seeded
         taps = "_".join(map(str, shape.exponents))
         rows = "_rows" * shape.rows
         self.module_name = (
             f"random_source_b{shape.bits}_r{shape.width}_l{shape.lanes}_{shape.polarity}{rows}_t{taps}_s{shape.seed}"
+            + "_seeded" * seeded
         )
         ports = {"step": In(1), "words": Out(shape.lanes * shape.width)}
-        super().__init__(ports | ({"row": In(1)} if shape.rows else {}))
+        ports |= {"row": In(1)} if shape.rows else {}
+        super().__init__(ports | ({"load": In(1), "seed": In(shape.bits)} if seeded else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -60,7 +72,7 @@ class RandomSource(Unit):
         # A bit ahead is a look-up table, or a flip-flop of a longer register, which is there at once. With rows that
         # would also need a table to be loaded, and all words of a short generator are tables anyway.
         length = lfsr.length if shape.rows or lfsr.zero else max(lfsr.length, farthest)
-        seed = lfsr.ahead(self._seed(lfsr), length + 1)
+        seed = lfsr.ahead(self._state(lfsr, [shape.seed >> n & 1 for n in range(shape.bits)]), length + 1)
         state = Signal(length, init=packed(seed[:-1]))
         with m.If(self.step):
             m.d.sync += state.eq(Cat(state[1:], lfsr.feedback(state[-lfsr.length :])))
@@ -69,6 +81,12 @@ class RandomSource(Unit):
             start = Signal(length, init=packed(seed[1:]))
             with m.If(self.step & self.row):
                 m.d.sync += [state.eq(start), start.eq(Cat(start[1:], lfsr.feedback(start)))]
+        if self.seeded:
+            with m.If(self.load):
+                loaded = Cat(lfsr.ahead(self._state(lfsr, list(self.seed)), length + 1))
+                m.d.sync += state.eq(loaded[:-1])
+                if shape.rows:
+                    m.d.sync += start.eq(loaded[1:])
 
         def named(bit: Value, place: int) -> Signal:
             signal = Signal(name=f"ahead_{place}")
@@ -91,12 +109,10 @@ class RandomSource(Unit):
             word.append(~bits[place] if inverted else bits[place])
         return Cat(word)
 
-    def _seed(self, lfsr: Lfsr) -> list[int]:
-        """State after reset, bit by bit, in terms of the alternating sequence where words alternate."""
-        shape = self.shape
-        plain = Lfsr.of(shape.exponents)
-        bits = plain.ahead([shape.seed >> n & 1 for n in range(shape.bits)], lfsr.length)
-        return [bit ^ n & 1 for n, bit in enumerate(bits)] if shape.alternates else bits
+    def _state(self, lfsr: Lfsr, seed: list[Any]) -> list[Any]:
+        """State of a seed, bit by bit, in terms of the alternating sequence where words alternate."""
+        bits = Lfsr.of(self.shape.exponents).ahead(seed, lfsr.length)
+        return [bit ^ n & 1 for n, bit in enumerate(bits)] if self.shape.alternates else bits
 
 
 def packed(bits: list[int]) -> int:

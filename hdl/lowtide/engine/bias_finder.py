@@ -1,0 +1,73 @@
+"""Bias finder: where the window of exponents has to be, so that a tensor's largest number is in it."""
+
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.fp32 import BIAS, FP32, SPECIAL
+from lowtide.hierarchy import Unit
+from lowtide.units.delay import delayed
+
+__all__ = ["BiasFinder"]
+
+
+class BiasFinder(Unit):
+    """Finds the bias that puts the largest exponent of a tensor at the top code; it is 0 if there is none.
+
+    Zeros, subnormal numbers and NaNs have no exponent; that of infinity is 128.
+
+    Parameters
+    ----------
+    numbers : int
+        Numbers of a beat.
+    exponent : int
+        Bits of an exponent code, ``e``.
+
+    Members
+    -------
+    start : In(1)
+        A tensor begins, in a later cycle.
+    take : In(1)
+        A beat is one of it.
+    i : In(numbers times FP32)
+        The beat.
+    bias : Out(signed(9))
+        Bias of what has come, ``latency`` cycles after its last beat.
+    """
+
+    start: Value
+    take: Value
+    i: Value
+    bias: Value
+
+    def __init__(self, numbers: int, exponent: int):
+        self.exponent = exponent
+        self.levels = (numbers - 1).bit_length()
+        self.latency = self.levels + 3
+        self.module_name = f"bias_finder_{numbers}_e{exponent}"
+        super().__init__(
+            {
+                "start": In(1),
+                "take": In(1),
+                "i": In(data.ArrayLayout(FP32, numbers)),
+                "bias": Out(signed(9)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        found = []
+        for number in self.i:
+            nan = (number.exponent == SPECIAL) & number.fraction.any()
+            found.append(delayed(m, Mux(nan | ~self.take, 0, number.exponent)))
+        while len(found) > 1:
+            pairs = zip(found[::2], found[1::2], strict=True)
+            found = [delayed(m, Mux(one > other, one, other)) for one, other in pairs]
+        largest = Signal(8)
+        with m.If(found[0] > largest):
+            m.d.sync += largest.eq(found[0])
+        with m.If(self.start):
+            m.d.sync += largest.eq(0)
+        offset = BIAS + 2**self.exponent - 1
+        m.d.sync += self.bias.eq(Mux(largest.any(), largest - Const(offset, signed(10)), 0))
+        return m

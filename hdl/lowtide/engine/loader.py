@@ -1,0 +1,246 @@
+"""Loader: an operand in FP32 becomes chunks in the buffers of its lines."""
+
+from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.lib import stream
+from amaranth.lib.wiring import In, Out
+
+from lowtide.engine.bias_finder import BiasFinder
+from lowtide.engine.grouper import Grouper
+from lowtide.engine.intake import Intake, numbers_layout
+from lowtide.engine.operand import OperandLayout
+from lowtide.engine.shape import EngineShape
+from lowtide.engine.turner import Turner
+from lowtide.engine.word_source import WordSource
+from lowtide.engine.writer import Writer
+from lowtide.formats.bfp import Bfp
+from lowtide.hierarchy import Unit, place
+from lowtide.units.conversion.chunker import Chunker
+from lowtide.units.conversion.converter import BfpConverter
+from lowtide.units.conversion.shape import ConverterShape
+from lowtide.units.delay import delayed
+
+__all__ = ["Loader"]
+
+
+class Loader(Unit):
+    """Takes an operand from its stream, converts it, and writes its chunks; or only looks for its bias.
+
+    Groups lie along the reduction, whether the stream comes along it or across. A line is a row of A or a column of B;
+    a panel is as many of them as the array has.
+
+    Parameters
+    ----------
+    lines : int
+        Lines of a panel.
+    bfp : Bfp
+        Format of the groups.
+    chunk : int
+        Bits of a chunk.
+    shape : EngineShape
+        Numbers of a beat, words of a buffer, random words.
+
+    Members
+    -------
+    start, find : In(1)
+        Load an operand; with ``find``, only find its bias. Not while it is ``busy``.
+    settings : In(OperandLayout)
+        The operand; looked at with ``start``.
+    groups, size : In(range(words + 1))
+        Groups of a line, words of a panel; looked at with ``start``.
+    i : In(stream of {number, last})
+        The operand.
+    write, address, data : Out
+        As of `Writer`.
+    panels : Out(range(words + 1))
+        Panels that are complete, as of `Writer`.
+    busy : Out(1)
+        It is not ready for another operand.
+    bias : Out(signed(9))
+        Of the operand that is loaded, or was last; from the cycle after ``start``.
+    short, long : Out(1)
+        In one cycle: the operand's stream ended too soon, or too late.
+    groups_held, bad_groups : Out(1)
+        In one cycle: a group was above the window; a group had a NaN or an infinity.
+    held : Out(range(lanes + 1))
+        Elements that were held at the largest magnitude, in this cycle.
+    """
+
+    start: Value
+    find: Value
+    settings: Value
+    groups: Value
+    size: Value
+    write: Value
+    address: Value
+    data: Value
+    panels: Value
+    busy: Value
+    bias: Value
+    short: Value
+    long: Value
+    groups_held: Value
+    bad_groups: Value
+    held: Value
+
+    def __init__(self, lines: int, bfp: Bfp, chunk: int, shape: EngineShape):
+        self.lines, self.bfp, self.shape = lines, bfp, shape
+        self.converter = ConverterShape(
+            lanes=bfp.lanes,
+            mantissa=bfp.mantissa,
+            chunk=chunk,
+            exponent=bfp.exponent,
+            rounding="carry",
+            random=shape.random + 1,
+        )
+        most = max(lines * shape.words, bfp.max_k)
+        self.layout = OperandLayout(bfp, chunk, lines * shape.words, shape.generator)
+        self._intake = Intake(shape.numbers, most)
+        self._turner = Turner(bfp.lanes, shape.numbers, shape.turn, most)
+        self._words = WordSource(shape.source(bfp.lanes))
+        self._writer = Writer(lines, self.converter.layout_chunk, shape.words)
+        self.module_name = (
+            f"loader_{lines}x{shape.words}_n{shape.numbers}_t{shape.turn}_k{bfp.max_k}_{self.converter.name}"
+            f"_b{shape.generator}"
+        )
+        words = range(shape.words + 1)
+        super().__init__(
+            {
+                "start": In(1),
+                "find": In(1),
+                "settings": In(self.layout),
+                "groups": In(words),
+                "size": In(words),
+                "i": In(stream.Signature(numbers_layout(shape.numbers))),
+                "write": Out(lines),
+                "address": Out(range(shape.words)),
+                "data": Out(self.converter.layout_chunk),
+                "panels": Out(words),
+                "busy": Out(1),
+                "bias": Out(signed(9)),
+                "short": Out(1),
+                "long": Out(1),
+                "groups_held": Out(1),
+                "bad_groups": Out(1),
+                "held": Out(range(bfp.lanes + 1)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        settings, finding = Signal(self.layout), Signal()
+        groups, size = Signal.like(self.groups), Signal.like(self.size)
+        started = delayed(m, self.start)
+        with m.If(self.start):
+            m.d.sync += [settings.eq(self.settings), groups.eq(self.groups), size.eq(self.size), finding.eq(self.find)]
+
+        intake, turner, writer = self._intake, self._turner, self._writer
+        grouper, chunker = Grouper(self.bfp.lanes, self.shape.numbers), Chunker(self.converter)
+        converter = BfpConverter(self.converter)
+        place(
+            m,
+            platform,
+            "intake",
+            intake,
+            start=started,
+            runs=Mux(settings.across, settings.length, settings.lines),
+            length=Mux(settings.across, settings.lines, settings.length),
+            i__payload=self.i.payload,
+            i__valid=self.i.valid,
+            o__ready=turner.i.ready | finding,
+        )
+        place(
+            m,
+            platform,
+            "turner",
+            turner,
+            start=started,
+            across=settings.across,
+            runs=settings.length,
+            length=settings.lines,
+            i__payload=intake.o.payload,
+            i__valid=intake.o.valid & ~finding,
+            o__ready=grouper.i.ready,
+        )
+        place(
+            m,
+            platform,
+            "grouper",
+            grouper,
+            i__payload=turner.o.payload,
+            i__valid=turner.o.valid,
+            o__ready=converter.i.ready,
+        )
+        settling, found = self._find(m, platform, finding, started & finding)
+        with m.If(self.start & ~self.find):
+            m.d.sync += self.bias.eq(Mux(self.settings.found, found, self.settings.bias))
+        words = place(
+            m,
+            platform,
+            "words",
+            self._words,
+            rounding=settings.rounding,
+            load=started,
+            seed=settings.seed,
+            step=converter.step,
+            row=converter.row,
+        )
+        place(
+            m,
+            platform,
+            "converter",
+            converter,
+            bias=self.bias,
+            chunks=settings.chunks,
+            random=words.words,
+            i__payload=grouper.o.payload,
+            i__valid=grouper.o.valid,
+            o__ready=chunker.i.ready,
+        )
+        place(
+            m,
+            platform,
+            "chunker",
+            chunker,
+            chunks=settings.chunks,
+            i__payload=converter.o.payload,
+            i__valid=converter.o.valid,
+            o__ready=writer.i.ready,
+        )
+        place(
+            m,
+            platform,
+            "writer",
+            writer,
+            start=started & ~finding,
+            across=settings.across,
+            count=settings.lines,
+            groups=groups,
+            chunks=settings.chunks,
+            size=size,
+            i__payload=chunker.o.payload,
+            i__valid=chunker.o.valid,
+        )
+        m.d.comb += [getattr(self, name).eq(getattr(writer, name)) for name in ("write", "address", "data", "panels")]
+        taken = converter.o.valid & chunker.i.ready
+        m.d.comb += [
+            self.i.ready.eq(intake.i.ready),
+            self.groups_held.eq(converter.saturated_group & taken),
+            self.bad_groups.eq(converter.bad_group & taken),
+            self.held.eq(Mux(taken, converter.saturated_elements, 0)),
+            self.short.eq(intake.short),
+            self.long.eq(intake.long),
+            self.busy.eq(started | intake.busy | writer.busy | settling),
+        ]
+        return m
+
+    def _find(self, m: Module, platform, finding: Value, starts: Value) -> tuple[Value, Value]:
+        """Look at the numbers for their bias; say when it is not yet that of all of them, and what it is."""
+        intake, finder = self._intake, BiasFinder(self.shape.numbers, self.bfp.exponent)
+        taken = intake.o.valid & finding
+        place(m, platform, "finder", finder, start=starts, take=taken, i=intake.o.payload.number)
+        left = Signal(range(finder.latency + 1))
+        with m.If(finding & intake.busy):
+            m.d.sync += left.eq(finder.latency)
+        with m.Elif(left.any()):
+            m.d.sync += left.eq(left - 1)
+        return left.any(), finder.bias

@@ -1,0 +1,60 @@
+"""What an engine is told of an operand."""
+
+from amaranth.hdl import signed
+from amaranth.lib import data
+
+from lowtide.formats.bfp import Bfp
+
+__all__ = ["NEAREST", "ROUNDINGS", "STOCHASTIC", "TRUNCATE", "OperandLayout"]
+
+TRUNCATE, NEAREST, STOCHASTIC = range(3)
+
+ROUNDINGS = ("truncate", "nearest", "stochastic")
+"""Names of the ways to round, by their numbers. ``nearest`` sends ties away from zero."""
+
+
+class OperandLayout(data.StructLayout):
+    """Settings of an operand, a matrix of ``lines`` lines of ``length`` numbers along the reduction.
+
+    Parameters
+    ----------
+    bfp : Bfp
+        Format of its groups.
+    chunk : int
+        Bits of a chunk.
+    lines : int
+        Most lines.
+    generator : int
+        Bits of a seed.
+
+    Members
+    -------
+    lines, length : unsigned
+        Rows of A or columns of B; elements along K.
+    across : 1 bit
+        The stream brings the first number of each line, then the second; not line by line.
+    chunks : unsigned
+        Chunks of a magnitude, from 1 up.
+    rounding : 2 bits
+        One of `ROUNDINGS`, by its number.
+    seed : unsigned
+        Of the random words; not 0.
+    found : 1 bit
+        The bias is the one that was found last, and ``bias`` is not looked at.
+    bias : signed, 9 bits
+        ``B``.
+    """
+
+    def __init__(self, bfp: Bfp, chunk: int, lines: int, generator: int):
+        super().__init__(
+            {
+                "lines": lines.bit_length(),
+                "length": bfp.max_k.bit_length(),
+                "across": 1,
+                "chunks": (bfp.mantissa // chunk).bit_length(),
+                "rounding": 2,
+                "seed": generator,
+                "found": 1,
+                "bias": signed(9),
+            }
+        )

@@ -1,0 +1,119 @@
+"""Register bank: the registers of an engine on a plain bus."""
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.lib.wiring import In, Out
+
+from lowtide.engine.dispatcher import ProductLayout
+from lowtide.engine.operand import OperandLayout
+from lowtide.engine.registers import ERRORS, IDENTITY, Register, register_table
+from lowtide.hierarchy import Unit
+
+__all__ = ["RegisterBank"]
+
+
+class RegisterBank(Unit):
+    """Keeps settings, starts products, and shows what is going on.
+
+    Parameters
+    ----------
+    constants : dict
+        What the hardware was generated for.
+    a, b : OperandLayout
+        Settings of the operands.
+    counter : int
+        Bits of a counter.
+
+    Members
+    -------
+    address : In(range(registers))
+        Place of a register in the table.
+    write, write_data : In(1), In(32)
+        It is written.
+    read_data : Out(32)
+        What it holds, a cycle later.
+    start, product, clear : Out(1), Out(ProductLayout), Out(1)
+        To the engine.
+    ready, idle : In(1), In(1)
+        Of the engine.
+    one for each of `ERRORS` : In(1)
+        In one cycle: that happened.
+    one for each status of the table : In
+        Its value.
+    """
+
+    address: Value
+    write: Value
+    write_data: Value
+    read_data: Value
+    start: Value
+    product: Value
+    clear: Value
+
+    def __init__(self, constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int):
+        self.constants = {"identity": IDENTITY} | constants
+        self.table = register_table(constants, a, b, counter)
+        values = "_".join(map(str, constants.values()))
+        self.module_name = f"register_bank_{values}_{counter}"
+        super().__init__(
+            {
+                "address": In(range(len(self.table))),
+                "write": In(1),
+                "write_data": In(32),
+                "read_data": Out(32),
+                "start": Out(1),
+                "product": Out(ProductLayout(a, b)),
+                "clear": Out(1),
+                "ready": In(1),
+                "idle": In(1),
+                **{name: In(1) for name in ERRORS},
+                **{register.name: In(register.bits) for register in self._counts},
+            }
+        )
+
+    @property
+    def _counts(self) -> list[Register]:
+        return [register for register in self.table if register.access == "status" and register.name != "status"]
+
+    def elaborate(self, platform):
+        m = Module()
+        values = [
+            self._register(m, register, self.write & (self.address == place))
+            for place, register in enumerate(self.table)
+        ]
+        found = Signal(32)
+        with m.Switch(self.address):
+            for place, value in enumerate(values):
+                with m.Case(place):
+                    m.d.comb += found.eq(value)
+        m.d.sync += self.read_data.eq(found)
+        return m
+
+    def _register(self, m: Module, register: Register, written: Value) -> Value:
+        """What it reads as; and what writing it does."""
+        name, data = register.name, self.write_data[: register.bits]
+        match register.access, name:
+            case "constant", _:
+                return Const(self.constants[name], 32)
+            case "setting", _:
+                held = Signal(register.bits, name=name)
+                side, _, field = name.partition("_")
+                m.d.comb += self.product[side][field].eq(held)
+                with m.If(written):
+                    m.d.sync += held.eq(data)
+                return held
+            case _, "start":
+                product = self.product
+                m.d.comb += [self.start.eq(written), Cat(product.load_a, product.load_b, product.find).eq(data)]
+                return Const(0)
+            case _, "clear":
+                m.d.comb += self.clear.eq(written & data[0])
+                return Const(0)
+            case _, "status":
+                return Cat(self.ready, self.idle)
+            case _, "errors":
+                errors = Signal(register.bits)
+                happened = Cat(getattr(self, error) for error in ERRORS)
+                m.d.sync += errors.eq((errors & ~(data & written.replicate(register.bits))) | happened)
+                return errors
+            case _:
+                return getattr(self, name)

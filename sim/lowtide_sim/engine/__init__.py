@@ -1,0 +1,1 @@
+"""Matrix engines: the golden one, and that of the emitted Verilog."""

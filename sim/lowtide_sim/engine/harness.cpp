@@ -1,0 +1,129 @@
+// A verilated engine as a library: registers, and streams that are offered and taken at full rate or with stalls.
+
+#include <cstdint>
+#include <cstring>
+
+#include "Vengine.h"
+#include "verilated.h"
+
+namespace {
+
+struct Engine {
+    VerilatedContext context;
+    Vengine top{&context};
+    uint64_t random = 1;
+
+    void tick() {
+        top.clk = 0;
+        top.eval();
+        top.clk = 1;
+        top.eval();
+    }
+
+    // Whether a stream pauses in this cycle: so many times in 256, by Marsaglia's xorshift.
+    bool pauses(uint32_t share) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        return (random >> 32 & 255) < share;
+    }
+};
+
+template <typename Port>
+void put(Port& port, const uint8_t* bytes, size_t count) {
+    memcpy(&port, bytes, count);
+}
+
+}  // namespace
+
+extern "C" {
+
+// What a stream has to bring, or room for what it gives: beats of bytes, and for each whether `last` goes with it.
+struct Stream {
+    uint8_t* data;
+    uint8_t* last;
+    uint64_t beats;
+    uint64_t done;
+    uint32_t pauses;  // of 256 cycles
+};
+
+void* engine_create(uint32_t seed) {
+    Engine* engine = new Engine;
+    engine->context.randReset(2);
+    engine->context.randSeed(seed);
+    engine->random = seed + 1;
+    return engine;
+}
+
+void engine_destroy(void* handle) { delete static_cast<Engine*>(handle); }
+
+void engine_reset(void* handle) {
+    Engine& engine = *static_cast<Engine*>(handle);
+    engine.top.s_axis_a_tvalid = engine.top.s_axis_b_tvalid = engine.top.m_axis_c_tready = engine.top.write = 0;
+    engine.top.rst = 1;
+    engine.tick();
+    engine.top.rst = 0;
+}
+
+void engine_write(void* handle, uint32_t address, uint32_t data) {
+    Engine& engine = *static_cast<Engine*>(handle);
+    engine.top.address = address;
+    engine.top.write_data = data;
+    engine.top.write = 1;
+    engine.tick();
+    engine.top.write = 0;
+}
+
+uint32_t engine_read(void* handle, uint32_t address) {
+    Engine& engine = *static_cast<Engine*>(handle);
+    engine.top.address = address;
+    engine.tick();
+    return engine.top.read_data;
+}
+
+// Runs until all beats are offered and taken and `products` have come, or for so many cycles; gives how many it took.
+uint64_t engine_run(void* handle, Stream* a, Stream* b, Stream* c, uint64_t products, uint64_t most) {
+    Engine& engine = *static_cast<Engine*>(handle);
+    Vengine& top = engine.top;
+    uint64_t cycles = 0;
+    while (cycles < most && (a->done < a->beats || b->done < b->beats || products)) {
+        if (!top.s_axis_a_tvalid && a->done < a->beats && !engine.pauses(a->pauses)) {
+            put(top.s_axis_a_tdata, a->data + a->done * BYTES, BYTES);
+            top.s_axis_a_tlast = a->last[a->done];
+            top.s_axis_a_tvalid = 1;
+        }
+        if (!top.s_axis_b_tvalid && b->done < b->beats && !engine.pauses(b->pauses)) {
+            put(top.s_axis_b_tdata, b->data + b->done * BYTES, BYTES);
+            top.s_axis_b_tlast = b->last[b->done];
+            top.s_axis_b_tvalid = 1;
+        }
+        top.m_axis_c_tready = !engine.pauses(c->pauses);
+        top.clk = 0;
+        top.eval();
+        bool took_a = top.s_axis_a_tvalid && top.s_axis_a_tready;
+        bool took_b = top.s_axis_b_tvalid && top.s_axis_b_tready;
+        if (top.m_axis_c_tvalid && top.m_axis_c_tready) {
+            if (c->done < c->beats) {
+                memcpy(c->data + c->done * RESULT_BYTES, &top.m_axis_c_tdata, RESULT_BYTES);
+                c->last[c->done] = top.m_axis_c_tlast;
+            }
+            c->done++;
+            if (top.m_axis_c_tlast && products) products--;
+        }
+        top.clk = 1;
+        top.eval();
+        if (took_a) {
+            a->done++;
+            top.s_axis_a_tvalid = 0;
+        }
+        if (took_b) {
+            b->done++;
+            top.s_axis_b_tvalid = 0;
+        }
+        cycles++;
+    }
+    // Registers are read and written between runs, while the streams rest.
+    top.s_axis_a_tvalid = top.s_axis_b_tvalid = top.m_axis_c_tready = 0;
+    return cycles;
+}
+}

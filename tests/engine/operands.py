@@ -1,0 +1,76 @@
+"""Random matrices and ways to convert them, for an engine."""
+
+import attrs
+import numpy as np
+
+from lowtide_sim.engine.golden_engine import GoldenEngine
+from lowtide_sim.engine.operand import Operand
+from lowtide_sim.engine.product import checked
+
+__all__ = ["Case", "random_case", "random_matrix"]
+
+SPECIAL = np.array([np.nan, np.inf, -np.inf, 3e38, 1e-39, -0.0], np.float32)
+
+
+@attrs.frozen(eq=False)
+class Case:
+    """Two matrices, and how they are converted."""
+
+    a: np.ndarray
+    b: np.ndarray
+    of_a: Operand
+    of_b: Operand
+
+    def lines(self, config):
+        """Both operands as the engine takes them, or an error if it does not."""
+        return checked(config, self.a, self.b, self.of_a, self.of_b)
+
+    def due(self, config):
+        """The product of the golden engine."""
+        return GoldenEngine(config).multiply(self.a, self.b, self.of_a, self.of_b)
+
+    def check(self, config, product):
+        """The product is the golden engine's: every bit of every number, and all that is counted."""
+        due = self.due(config)
+        assert product.values.tobytes() == due.values.tobytes()
+        assert product.events == due.events
+
+
+def random_matrix(rng, shape, special=0.0):
+    """Numbers of several binades, some of them zero or special, in either order of memory."""
+    x = rng.standard_normal(shape) * np.exp2(rng.integers(-6, 2, (shape[0], 1)))
+    x[rng.random(shape) < rng.choice([0, 0.3, 0.9])] = 0
+    x = np.where(rng.random(shape) < special, rng.choice(SPECIAL, shape), x.astype(np.float32))
+    return np.asarray(x, np.float32, order=rng.choice(["C", "F"]))
+
+
+def random_operand(rng, config, chunk, found=0.4):
+    """Any precision, rounding, seed and bias."""
+    return Operand(
+        chunks=int(rng.integers(1, config.bfp.mantissa // chunk + 1)),
+        rounding=str(rng.choice(["truncate", "nearest", "stochastic"])),
+        seed=int(rng.integers(1, 2**config.engine.generator)),
+        bias=None if rng.random() < found else int(rng.integers(-12, 3)),
+    )
+
+
+def random_case(rng, config, largest=None, special=0.0, found=0.4):
+    """A product of any shape that the engine takes, up to some panels each way."""
+    while True:
+        case = _random_case(rng, config, largest, special, found)
+        try:
+            case.lines(config)
+        except ValueError:
+            continue
+        return case
+
+
+def _random_case(rng, config, largest, special, found):
+    array, bfp = config.array, config.bfp
+    m, n, k = (int(rng.integers(1, most + 1)) for most in largest or (4 * array.rows, 4 * array.columns, 5 * bfp.lanes))
+    return Case(
+        random_matrix(rng, (m, k), special),
+        random_matrix(rng, (k, n), special),
+        random_operand(rng, config, bfp.chunk_a, found),
+        random_operand(rng, config, bfp.chunk_b, found),
+    )

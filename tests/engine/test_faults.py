@@ -1,0 +1,185 @@
+"""Whatever a host does wrong, the engine says so and does not hang, and the next correct product is right."""
+
+import numpy as np
+import pytest
+from operands import random_case, random_matrix
+
+from lowtide_sim.engine.operand import Operand
+from lowtide_sim.engine.product import Lines
+from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, Load, Stalls
+
+REFUSED, SHORT_A, SHORT_B, LONG_A, LONG_B = (1 << n for n in range(5))
+
+
+def check_next(engine, rng):
+    """The next product is right."""
+    case = random_case(rng, engine.config)
+    case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+
+
+def errors(engine):
+    """What is flagged, which is cleared."""
+    flags = engine.read("errors")
+    engine.write("errors", flags)
+    assert engine.read("errors") == 0
+    return flags
+
+
+def settle(engine):
+    """Wait until no product is in the engine."""
+    engine.wait("status", 2, 10_000)
+
+
+ILLEGAL = {
+    "no lines": {"a_lines": 0},
+    "no length": {"a_length": 0, "b_length": 0},
+    "K beyond the bound": {"a_length": 101, "b_length": 101},
+    "K that differs": {"b_length": 3},
+    "no chunks": {"a_chunks": 0},
+    "a precision that was not generated": {"a_chunks": 3},
+    "a rounding that is none": {"b_rounding": 3},
+    "a seed of zero": {"b_rounding": 2, "b_seed": 0},
+    "a bias beyond FP32": {"a_bias": -161},
+    "a bias beyond FP32, above": {"b_bias": 129},
+    "lines beyond the buffer": {"a_lines": 65},
+    "the most lines there can be written": {"b_lines": 0xFFFFFFFF},
+    "lines beyond what can be turned": {"a_across": 1, "a_lines": 17, "a_length": 4, "b_length": 4},
+    "nothing to load": {"start": 4},
+}
+
+
+@pytest.mark.parametrize("fault", ILLEGAL)
+def test_what_is_not_legal_is_refused(engine, fault):
+    rng = np.random.default_rng(1)
+    a, b = random_matrix(rng, (4, 5)), random_matrix(rng, (5, 4))
+    engine.prepare("a", Lines(a, False), Operand(bias=0))
+    engine.prepare("b", Lines(b.T, False), Operand(bias=0))
+    wrong = dict(ILLEGAL[fault])
+    start = wrong.pop("start", LOAD_A | LOAD_B)
+    for name, value in wrong.items():
+        engine.write(name, value)
+    engine.write("start", start)
+    settle(engine)
+    assert errors(engine) == REFUSED
+    assert engine.read("products") == 0
+    check_next(engine, rng)
+
+
+def test_there_is_nothing_to_use_again(engine):
+    engine.write("start", 0)
+    settle(engine)
+    assert errors(engine) == REFUSED
+    check_next(engine, np.random.default_rng(1))
+
+
+def test_a_product_too_many_is_refused(engine):
+    rng = np.random.default_rng(2)
+    case = random_case(rng, engine.config, found=0)
+    lines = case.lines(engine.config)
+    loads = [engine.prepare(*side) for side in (("a", lines[0], case.of_a), ("b", lines[1], case.of_b))]
+    for _ in range(5):  # one is being loaded, one waits for it, and the others come too soon
+        engine.write("start", LOAD_A | LOAD_B)
+        engine.run(engine.transfer(), products=1, most=100)
+    assert errors(engine) == REFUSED
+    beats = engine.beats(case.a.shape[0], case.b.shape[1])
+    transfer = engine.transfer([loads[0]] * 2, [loads[1]] * 2, 2 * beats)
+    engine.finish(transfer, products=2)
+    settle(engine)
+    check_next(engine, rng)
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_a_stream_that_ends_too_soon_is_filled_with_zeros(engine, side):
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        case = random_case(rng, engine.config, found=0)
+        lines = case.lines(engine.config)
+        loads = {
+            name: engine.prepare(name, x, operand)
+            for name, x, operand in zip("ab", lines, (case.of_a, case.of_b), strict=True)
+        }
+        if len(loads[side].last) < 2:
+            continue
+        kept = int(rng.integers(1, len(loads[side].last)))
+        cut = loads[side].numbers[:kept]
+        loads[side] = Load(cut, np.eye(1, kept, kept - 1, dtype=np.uint8)[0])
+        engine.write("start", LOAD_A | LOAD_B)
+        transfer = engine.transfer([loads["a"]], [loads["b"]], engine.beats(case.a.shape[0], case.b.shape[1]))
+        engine.finish(transfer, products=1)
+        assert errors(engine) == {"a": SHORT_A, "b": SHORT_B}[side]
+        missing = lines["ab".index(side)].runs  # a view: what did not come is zero
+        flat = np.zeros_like(np.pad(missing, [(0, 0), (0, -missing.shape[1] % engine.config.engine.numbers)]))
+        flat.reshape(-1)[: cut.size] = cut.reshape(-1)
+        missing[:] = flat[:, : missing.shape[1]]
+        due = case.due(engine.config).values
+        assert engine.matrix(transfer.results, *due.shape).tobytes() == due.tobytes()
+        check_next(engine, rng)
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_what_a_stream_has_beyond_its_operand_is_dropped(engine, side):
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        case = random_case(rng, engine.config, found=0)
+        loads = {
+            name: engine.prepare(name, x, operand)
+            for name, x, operand in zip("ab", case.lines(engine.config), (case.of_a, case.of_b), strict=True)
+        }
+        more = random_matrix(rng, (int(rng.integers(1, 30)), engine.config.engine.numbers))
+        numbers = np.concatenate([loads[side].numbers, more])
+        loads[side] = Load(numbers, np.eye(1, len(numbers), len(numbers) - 1, dtype=np.uint8)[0])
+        engine.write("start", LOAD_A | LOAD_B)
+        transfer = engine.transfer([loads["a"]], [loads["b"]], engine.beats(case.a.shape[0], case.b.shape[1]))
+        engine.finish(transfer, products=1)
+        assert errors(engine) == {"a": LONG_A, "b": LONG_B}[side]
+        due = case.due(engine.config).values
+        assert engine.matrix(transfer.results, *due.shape).tobytes() == due.tobytes()
+        check_next(engine, rng)
+
+
+def disturb(engine, rng):
+    """A product, some of it only, with one fault or another."""
+    case = random_case(rng, engine.config, special=0.05, found=0)
+    lines = case.lines(engine.config)
+    loads = {
+        name: engine.prepare(name, x, operand)
+        for name, x, operand in zip("ab", lines, (case.of_a, case.of_b), strict=True)
+    }
+    names = [name for name in engine.registers if name[:2] in ("a_", "b_")]
+    if rng.random() < 0.3:  # any settings
+        for name in rng.choice(names, 3):
+            engine.write(str(name), int(rng.integers(0, 2**32)))
+    for side in "ab":
+        load = loads[side]
+        fault = rng.random()
+        if fault < 0.2 and len(load.last) > 1:
+            loads[side] = Load(load.numbers[:-1], np.eye(1, len(load.last) - 1, len(load.last) - 2, dtype=np.uint8)[0])
+        elif fault < 0.4:
+            loads[side] = Load(np.concatenate([load.numbers] * 2), np.concatenate([load.last * 0, load.last]))
+    engine.write("start", int(rng.integers(0, 8)) if rng.random() < 0.3 else LOAD_A | LOAD_B)
+    transfer = engine.transfer([loads["a"]], [loads["b"]], 10_000)
+    engine.run(transfer, products=1, most=int(rng.integers(1, 300)))
+    for name in rng.choice(names, 3):  # in mid-product
+        engine.write(str(name), int(rng.integers(0, 2**32)))
+    engine.write("start", int(rng.integers(0, 8)))
+    engine.run(transfer, products=1, most=int(rng.integers(1, 300)))
+
+
+def run_faults(engine, cycles, seed):
+    """Faults at random, and after each a reset and a product that is right."""
+    rng, since = np.random.default_rng(seed), engine.cycles
+    while engine.cycles - since < cycles:
+        engine.stalls = Stalls(*(int(share) for share in rng.choice([0, 60, 200], 3)))
+        for _ in range(int(rng.integers(1, 4))):
+            disturb(engine, rng)
+        engine.reset()
+        check_next(engine, rng)
+
+
+def test_faults_and_resets_at_any_moment(engine):
+    run_faults(engine, 50_000, 5)
+
+
+@pytest.mark.slow
+def test_a_million_cycles_of_faults(engine):
+    run_faults(engine, 1_000_000, 6)

@@ -1,0 +1,113 @@
+"""Products on the emitted engine: every number, all that is counted, however streams stall and products follow."""
+
+import numpy as np
+import pytest
+from operands import Case, random_case, random_matrix
+
+from lowtide.array.shape import ArrayShape
+from lowtide.config import Config
+from lowtide.engine.shape import EngineShape
+from lowtide.formats import Bfp
+from lowtide_sim.engine.golden_engine import GoldenEngine
+from lowtide_sim.engine.operand import Operand
+from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, Stalls, VerilatedEngine
+
+
+def random_stalls(rng):
+    return Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 3)))
+
+
+def test_random_products(engine):
+    rng = np.random.default_rng(1)
+    for _ in range(150):
+        engine.stalls = random_stalls(rng)
+        case = random_case(rng, engine.config)
+        case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+
+
+def test_numbers_that_are_none(engine):
+    rng = np.random.default_rng(2)
+    for _ in range(60):
+        case = random_case(rng, engine.config, special=0.1)
+        case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 3, 4), (3, 4, 5), (1, 3, 100), (2, 1, 100), (16, 16, 8)])
+def test_shapes_at_the_edges(engine, shape):
+    rng = np.random.default_rng(3)
+    for _ in range(4):
+        m, n, k = shape
+        case = Case(random_matrix(rng, (m, k)), random_matrix(rng, (k, n)), Operand(), Operand(chunks=2))
+        case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+
+
+def test_products_that_follow_each_other(engine):
+    """Some load both operands, some one, some none; each is started as soon as the engine takes it."""
+    rng = np.random.default_rng(4)
+    config = engine.config
+    for _ in range(6):
+        engine.reset()
+        engine.stalls = random_stalls(rng)
+        cases, loads = [random_case(rng, config, (8, 12, 16), found=0)], [(True, True)]
+        for _ in range(11):
+            case, last = random_case(rng, config, (8, 12, 16), found=0), cases[-1]
+            new_a, new_b = rng.random(2) < 0.5
+            if not (new_a and new_b):
+                k = last.a.shape[1]
+                a = (random_matrix(rng, (case.a.shape[0], k)), case.of_a) if new_a else (last.a, last.of_a)
+                b = (random_matrix(rng, (k, case.b.shape[1])), case.of_b) if new_b else (last.b, last.of_b)
+                case = Case(a[0], b[0], a[1], b[1])
+            cases.append(case)
+            loads.append((new_a, new_b))
+        check_sequence(engine, cases, loads)
+
+
+def check_sequence(engine, cases, loads):
+    """Start products one after the other, while their streams run; all that comes is right."""
+    sides = {"a": [], "b": []}
+    lines = [case.lines(engine.config) for case in cases]
+    for case, wanted, both in zip(cases, loads, lines, strict=True):
+        for side, new, x, operand in zip("ab", wanted, both, (case.of_a, case.of_b), strict=True):
+            if new:
+                sides[side].append(engine.prepare(side, x, operand))
+    counts = [engine.beats(case.a.shape[0], case.b.shape[1]) for case in cases]
+    transfer = engine.transfer(sides["a"], sides["b"], sum(counts))
+    for case, (new_a, new_b), both in zip(cases, loads, lines, strict=True):
+        while not engine.read("status") & 1:
+            engine.run(transfer, products=len(cases), most=7)
+        engine.prepare("a", both[0], case.of_a)
+        engine.prepare("b", both[1], case.of_b)
+        engine.write("start", LOAD_A * int(new_a) | LOAD_B * int(new_b))
+    engine.finish(transfer, len(cases) - int(transfer.last.sum()))
+    assert engine.read("errors") == 0
+    ends = np.flatnonzero(transfer.last) + 1
+    assert ends.tolist() == np.cumsum(counts).tolist()
+    for case, end, count in zip(cases, ends, counts, strict=True):
+        due = GoldenEngine(engine.config).multiply(case.a, case.b, case.of_a, case.of_b).values
+        values = engine.matrix(transfer.results[end - count : end], *due.shape)
+        assert values.tobytes() == due.tobytes()
+
+
+OTHERS = {
+    "1x1": Config(
+        array=ArrayShape(rows=1, columns=1),
+        bfp=Bfp(lanes=4, chunk_a=4, chunk_b=4, max_k=60),
+        engine=EngineShape(numbers=1, results=1, words=16, turn=16, generator=8, random=1),
+    ),
+    "3x2, a group a beat": Config(
+        array=ArrayShape(rows=3, columns=2),
+        bfp=Bfp(lanes=16, chunk_a=1, chunk_b=2, mantissa=8, exponent=4, max_k=300),
+        engine=EngineShape(numbers=16, results=1, words=128, turn=32),
+    ),
+    "8x8": Config(array=ArrayShape(rows=8, columns=8), bfp=Bfp(max_k=512), engine=EngineShape(words=256)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERS)
+def test_random_products_on_others(libraries, name):
+    engine, rng = VerilatedEngine(OTHERS[name], libraries), np.random.default_rng(5)
+    for _ in range(300):
+        engine.stalls = random_stalls(rng)
+        case = random_case(rng, engine.config, special=float(rng.choice([0, 0, 0.02])))
+        case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
