@@ -6,7 +6,7 @@ import numpy as np
 from lowtide.config import Config
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Product, checked
-from lowtide_sim.golden import BfpTensor, OneWord, Stochastic, matmul, quantise, to_fp32
+from lowtide_sim.golden import BfpTensor, OneWord, Ratio, Stochastic, matmul, quantise, ratio_of, to_fp32
 from lowtide_sim.golden.stochastic import Rounds
 
 __all__ = ["GoldenEngine"]
@@ -48,7 +48,15 @@ class GoldenEngine:
                 overflows=result.overflows,
                 underflows=result.underflows,
             ),
+            ratio_a=self._ratio(a, of_a, -1, bfp.chunk_a),
+            ratio_b=self._ratio(b, of_b, 0, bfp.chunk_b),
         )
+
+    def _ratio(self, x: np.ndarray, operand: Operand, axis: int, chunk: int) -> Ratio | None:
+        bfp = self.config.bfp
+        if bfp.mantissa < 2 * chunk:
+            return None
+        return ratio_of(x, chunk=chunk, exponent=bfp.exponent, group=bfp.lanes, axis=axis, bias=operand.bias)
 
     def _convert(self, x: np.ndarray, operand: Operand, axis: int, chunk: int) -> BfpTensor:
         bfp = self.config.bfp

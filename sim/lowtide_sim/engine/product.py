@@ -6,6 +6,7 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.formats.parameter import IllegalValue, legal_text
 from lowtide_sim.engine.operand import Operand
+from lowtide_sim.golden import Ratio
 
 __all__ = ["Events", "Lines", "Product", "checked"]
 
@@ -65,12 +66,16 @@ class Product:
     ----------
     values : array of float32, shape (M, N)
     events : Events
+    ratio_a, ratio_b : Ratio, optional
+        Of either operand; None where magnitudes have but one chunk.
     cycles : int, optional
         From its start until its last result was taken; None where there is no clock.
     """
 
     values: np.ndarray
     events: Events
+    ratio_a: Ratio | None = None
+    ratio_b: Ratio | None = None
     cycles: int | None = None
 
 

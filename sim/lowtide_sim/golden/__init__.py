@@ -6,6 +6,7 @@ from lowtide_sim.golden.converter import quantise
 from lowtide_sim.golden.fp32 import Fp32, scaled_to_fp32, to_fp32
 from lowtide_sim.golden.neighbour import neighbour_words
 from lowtide_sim.golden.product import check_product, dot, matmul
+from lowtide_sim.golden.ratio import Ratio, ratio_of
 from lowtide_sim.golden.rounder import round_magnitude, rounds_up
 from lowtide_sim.golden.source import SteppingSource, words
 from lowtide_sim.golden.stochastic import GivenWords, Ideal, OneWord, Stochastic, reference
@@ -17,6 +18,7 @@ __all__ = [
     "GivenWords",
     "Ideal",
     "OneWord",
+    "Ratio",
     "SteppingSource",
     "Stochastic",
     "check_product",
@@ -25,6 +27,7 @@ __all__ = [
     "matmul",
     "neighbour_words",
     "quantise",
+    "ratio_of",
     "reference",
     "round_magnitude",
     "rounds_up",
