@@ -15,6 +15,7 @@ from lowtide.units.conversion.normaliser import Normaliser, NormaliserShape
 from lowtide.units.conversion.row_normaliser import RowNormaliser, RowNormaliserShape
 from lowtide.units.conversion.serial import SerialBfpConverter
 from lowtide.units.conversion.shape import ConverterShape
+from lowtide.units.floating.mac import FloatMac, FloatMacShape
 from lowtide.units.fmac import Fmac
 from lowtide.units.random.neighbour import Neighbour, NeighbourSource
 from lowtide.units.random.shape import Source
@@ -56,6 +57,7 @@ UNITS = {
     "chunker": UnitKind(Chunker, ConverterShape),
     "digit_serialiser": UnitKind(DigitSerialiser, SerialiserShape),
     "encoder": UnitKind(Encoder, EncoderShape),
+    "float_mac": UnitKind(FloatMac, FloatMacShape),
     "fmac": UnitKind(Fmac, Bfp),
     "neighbour_source": UnitKind(NeighbourSource, Neighbour),
     "normaliser": UnitKind(Normaliser, NormaliserShape),
