@@ -116,11 +116,11 @@ class FloatAdder(Unit):
         # The third: the smaller goes down.
         m.submodules.shift = shift = StickyShift(len(smaller), places)
         m.d.comb += [shift.i.eq(smaller), shift.shift.eq(delayed(m, amount[:places]))]
-        aligned, larger, subtracts = delayed(m, shift.o), delayed(m, larger), delayed(m, subtracts)
+        addend = delayed(m, Cat(shift.o, Const(0, 1)) ^ subtracts.replicate(len(shift.o) + 1))
+        larger, subtracts = delayed(m, larger), delayed(m, subtracts)
 
         # The fourth: the sum, which is negative only after a subtraction.
-        total = Signal(len(aligned) + 1, reset_less=True)
-        addend = Cat(aligned, Const(0, 1)) ^ subtracts.replicate(len(total))
+        total = Signal(len(addend), reset_less=True)
         m.d.sync += total.eq(add(Cat(Const(0, guards + 1), larger, Const(0, 1)), addend, subtracts))
         negative = delayed(m, subtracts) & total[-1]
 

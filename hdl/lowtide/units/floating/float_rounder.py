@@ -83,9 +83,10 @@ class FloatRounder(Unit):
         with m.If(~significand[-1] | (field.as_signed() <= 0)):
             m.d.sync += [number.eq(0), sign.eq(0)]
 
-        o = Signal(form.layout, reset_less=True)
-        m.d.sync += o.eq(Cat(number[: form.width - 1], sign))
+        # A flip-flop of some families is at power-up what its set or reset makes it.
+        magnitude = Signal(form.width - 1, init=-1, reset_less=True)
+        m.d.sync += magnitude.eq(number)
         with m.If(number[form.width - 1 :].any()):
-            m.d.sync += [o.fraction.eq(-1), o.exponent.eq(-1)]
-        m.d.comb += self.o.eq(o)
+            m.d.sync += magnitude.eq(-1)
+        m.d.comb += self.o.eq(Cat(magnitude, delayed(m, sign)))
         return m
