@@ -15,6 +15,7 @@ from lowtide.units.conversion.normaliser import Normaliser, NormaliserShape
 from lowtide.units.conversion.row_normaliser import RowNormaliser, RowNormaliserShape
 from lowtide.units.conversion.serial import SerialBfpConverter
 from lowtide.units.conversion.shape import ConverterShape
+from lowtide.units.floating.block_mac import BlockFloatMac, BlockFloatMacShape
 from lowtide.units.floating.mac import FloatMac, FloatMacShape
 from lowtide.units.fmac import Fmac
 from lowtide.units.random.neighbour import Neighbour, NeighbourSource
@@ -54,6 +55,7 @@ class UnitKind:
 UNITS = {
     "bfp_converter": UnitKind(BfpConverter, ConverterShape),
     "serial_bfp_converter": UnitKind(SerialBfpConverter, ConverterShape),
+    "block_float_mac": UnitKind(BlockFloatMac, BlockFloatMacShape),
     "chunker": UnitKind(Chunker, ConverterShape),
     "digit_serialiser": UnitKind(DigitSerialiser, SerialiserShape),
     "encoder": UnitKind(Encoder, EncoderShape),

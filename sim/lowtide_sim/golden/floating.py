@@ -6,7 +6,7 @@ import numpy as np
 
 from lowtide.units.floating.format import FloatFormat
 
-__all__ = ["float_mac", "float_values", "rounded_words"]
+__all__ = ["block_float_mac", "float_mac", "float_values", "rounded_words"]
 
 
 def float_mac(a: Any, b: Any, c: Any, operand: FloatFormat, form: FloatFormat) -> np.ndarray:
@@ -32,6 +32,32 @@ def float_mac(a: Any, b: Any, c: Any, operand: FloatFormat, form: FloatFormat) -
     return rounded_words(float_values(c, form), product, form)
 
 
+def block_float_mac(a: Any, b: Any, exponents: Any, c: Any, magnitude: int, form: FloatFormat) -> np.ndarray:
+    """``round(c + dot)``, as `BlockFloatMac` gives it.
+
+    Parameters
+    ----------
+    a, b : array of int, (..., lanes)
+        Signed elements of the groups.
+    exponents : array of int, (...)
+        Sum of the exponent fields of both.
+    c : array of int, (...)
+        Words of ``form``.
+    magnitude : int
+        Bits of an element's magnitude.
+    form : FloatFormat
+        Format of the sum.
+
+    Returns
+    -------
+    array of int64, (...)
+        Words of ``form``.
+    """
+    dots = (np.asarray(a, dtype=np.int64) * np.asarray(b, dtype=np.int64)).sum(axis=-1)
+    product = np.ldexp(dots.astype(float), np.asarray(exponents) - 2 * 127 - 2 * (magnitude - 1))
+    return rounded_words(float_values(c, form), product, form)
+
+
 def float_values(words: Any, form: FloatFormat) -> np.ndarray:
     """Values of words, exactly."""
     words = np.asarray(words, dtype=np.int64)
@@ -49,8 +75,8 @@ def rounded_words(x: np.ndarray, y: np.ndarray, form: FloatFormat) -> np.ndarray
     x, y : array of float64
         Values of at most 48 bits between ``2**-900`` and ``2**900``, or zero.
     form : FloatFormat
-        Format of the result. What is then below its smallest normal number is +0, and what is above the largest is that,
-        of its sign.
+        Format of the result. What is then below its smallest normal number is +0, and what is above the largest is
+        that, of its sign.
     """
     total = _rounded_to_odd(x, y)
     magnitude = _nearest(np.abs(total), form.fraction + 1)

@@ -22,11 +22,12 @@ class FloatAdder(Unit):
     that nothing happens to a product before it is added. Its leading one is the first or the second bit of the
     significand, so that a product of two significands need not be shifted.
 
-    There is one path, in which the operand of the smaller exponent is shifted to the right. Exponents alone decide which
-    it is, not significands: ``d = p_exponent - exponent of c - 1``. For ``d >= 0`` it is ``c``, by ``d + 1``;
-    else ``p``, by ``~d``. So nothing is negated: ``d`` is turned over by its sign, and ``c`` lies a place lower from the
-    start. A difference may be negative then, but only if its exact value has no more bits than a result: it is
-    the ones' complement that `LeadingShift` gives, and rounding up adds the missing one, as all below is ones.
+    There is one path, in which the operand of the smaller exponent is shifted to the right. Exponents alone decide
+    which it is, not significands: ``d = p_exponent - exponent of c - 1``. For ``d >= 0`` it is ``c``, by ``d + 1``;
+    else ``p``, by ``~d``. So nothing is negated: ``d`` is turned over by its sign, and ``c`` lies a place lower from
+    the start. A difference may be negative then, but only if its exact value has fewer bits than a result: of the
+    ones' complement that `LeadingShift` gives, the last bit of the fraction and all below are ones, so that it is
+    rounded up, which is the one it lacks.
 
     A shift beyond all bits clears the operand, without a sticky bit: what is so small cannot decide on rounding, as
     the larger operand is no tie.
@@ -136,7 +137,6 @@ class FloatAdder(Unit):
             stays=normaliser.stays,
             significand=normaliser.significand,
             inexact=normaliser.inexact,
-            lacks_one=normaliser.sign,
         )
         m.d.comb += self.o.eq(rounder.o)
         return m

@@ -15,6 +15,8 @@ __all__ = ["FloatRounder"]
 class FloatRounder(Unit):
     """Rounds what `LeadingShift` gives to a number, to nearest, ties to even.
 
+    A ones' complement must have ones from the last bit of the fraction on, so that it is rounded up.
+
     What is then still below the smallest normal number becomes +0, and what is above the largest becomes the largest,
     of its sign. Both are done by reset and set of flip-flops, a cycle apart, which costs no look-up tables. A zero is
     always +0.
@@ -32,8 +34,6 @@ class FloatRounder(Unit):
     -------
     sign, significand, inexact, stays : In(1), In(fraction + 2), In(1), In(places)
         As of the shift; the sign is the number's.
-    lacks_one : In(1)
-        The significand is a ones' complement whose bits from the last on are ones.
     exponent : In(exponent)
         Exponent field of the bit below the first of what was shifted.
     o : Out(form.layout)
@@ -43,7 +43,6 @@ class FloatRounder(Unit):
     sign: Value
     significand: Value
     inexact: Value
-    lacks_one: Value
     stays: Value
     exponent: Value
     o: data.View
@@ -59,7 +58,6 @@ class FloatRounder(Unit):
                 "sign": In(1),
                 "significand": In(form.fraction + 2),
                 "inexact": In(1),
-                "lacks_one": In(1),
                 "stays": In(places),
                 "exponent": In(exponent),
                 "o": Out(form.layout),
@@ -70,7 +68,7 @@ class FloatRounder(Unit):
         m = Module()
         form = self.form
         dropped, odd = self.significand[0], self.significand[1]
-        up = delayed(m, dropped & (odd | self.inexact | self.lacks_one))
+        up = delayed(m, dropped & (odd | self.inexact))
         significand = delayed(m, self.significand[1:])
         minus = Cat(self.stays, Const(1, 1)).as_signed()  # -1 - shift
         less_one = delayed(m, add(Cat(self.exponent, Const(0, 1)).as_signed(), minus, Const(1, 1)))

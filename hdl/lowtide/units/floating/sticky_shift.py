@@ -8,7 +8,7 @@ __all__ = ["StickyShift"]
 
 
 class StickyShift(wiring.Component):
-    """Shifts a word to the right: ``o = i >> shift``, and below that a bit that is one if a one was lost. Combinational.
+    """Shifts a word to the right: ``i >> shift``, and below that a bit that is one if a one was lost. Combinational.
 
     Parameters
     ----------
