@@ -18,14 +18,15 @@ __all__ = ["FloatAdder"]
 class FloatAdder(Unit):
     """Adds a product to a number: ``o = round(c + p)``, to nearest, ties to even.
 
-    ``p = (-1)**p_sign * p_significand * 2**(p_exponent - bias - (significand - 1))``. Its exponent has no limits, so
-    that nothing happens to a product before it is added. Its leading one is the first or the second bit of the
-    significand, so that a product of two significands need not be shifted.
+    ``p = (-1)**p_sign * p_significand * 2**(p_exponent - bias - below)``. Its exponent has no limits, so that nothing
+    happens to a product before it is added. The leading one of its significand is the first bit, if it is normalised,
+    of ``below + 1``; else the first or the second of ``below + 2``, so that a product of two significands need not
+    be shifted.
 
     There is one path, in which the operand of the smaller exponent is shifted to the right. Exponents alone decide
-    which it is, not significands: ``d = p_exponent - exponent of c - 1``. For ``d >= 0`` it is ``c``, by ``d + 1``;
-    else ``p``, by ``~d``. So nothing is negated: ``d`` is turned over by its sign, and ``c`` lies a place lower from
-    the start. A difference may be negative then, but only if its exact value has fewer bits than a result: of the
+    which it is, not significands: if ``p`` is not normalised, with ``d = p_exponent - exponent of c``, it is ``c`` for
+    ``d >= 0``, by ``d``, else ``p``, by ``~d + 1``. So nothing is negated: ``d`` is turned over by its sign, and
+    ``p`` lies a place lower from the start. If it is normalised, ``d`` is one less, and ``c`` lies lower. A difference may be negative then, but only if its exact value has fewer bits than a result: of the
     ones' complement that `LeadingShift` gives, the last bit of the fraction and all below are ones, so that it is
     rounded up, which is the one it lacks.
 
@@ -62,7 +63,7 @@ class FloatAdder(Unit):
     o: data.View
 
     def __init__(self, form: FloatFormat, significand: int, exponent: int, normalised: bool):
-        self.form, self.guards = form, 2 if normalised else 3
+        self.form, self.whole = form, 1 if normalised else 2
         kind = "n" if normalised else "u"
         self.module_name = f"float_adder_e{form.exponent}m{form.fraction}_p{significand}{kind}_{exponent}"
         super().__init__(
@@ -74,8 +75,8 @@ class FloatAdder(Unit):
                 "o": Out(form.layout),
             }
         )
-        # Two places above the point, guards and a sticky bit below the fraction; and a sign.
-        self._shift = LeadingShift(2 + form.fraction + self.guards + 1 + 1, form.fraction + 2)
+        # A place above the operands', two and a sticky one below them; and a sign.
+        self._shift = LeadingShift(1 + self.whole + form.fraction + 3 + 1, form.fraction + 2)
 
     @property
     def latency(self) -> int:
@@ -84,7 +85,7 @@ class FloatAdder(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        fraction, guards = self.form.fraction, self.guards
+        fraction, whole = self.form.fraction, self.whole
 
         # The first cycle: which exponent is larger, by how much. A zero loses its fraction.
         exponent_c = delayed(m, self.c.exponent)
@@ -93,9 +94,9 @@ class FloatAdder(Unit):
         with m.If(~self.c.exponent.any()):
             m.d.sync += significand_c.eq(0)
         minus = Cat(~self.c.exponent, Const(1, 1)).as_signed()  # -1 - exponent
-        d = delayed(m, self.p_exponent + minus)
+        d = delayed(m, add(self.p_exponent, minus, Const(1, 1)) if whole == 2 else self.p_exponent + minus)
         exponent_p = delayed(m, self.p_exponent)
-        significand_p = Cat(Const(0, fraction + 1 - len(self.p_significand)), self.p_significand)
+        significand_p = Cat(Const(0, fraction + whole - len(self.p_significand)), self.p_significand)
         sign_p, sign_c = self.p_sign, delayed(m, self.c.sign)
 
         # The second: the larger, and the smaller with as many places below it as it may need.
@@ -104,10 +105,8 @@ class FloatAdder(Unit):
         places = (fraction + 3).bit_length()
         amount = Signal(len(d) - 1)
         m.d.comb += amount.eq(d[:-1] ^ is_c.replicate(len(amount)))
-        smaller = Signal(1 + fraction + guards, reset_less=True)
-        m.d.sync += smaller.eq(
-            Mux(is_c, Cat(Const(0, guards), significand_p), Cat(Const(0, guards - 1), significand_c, Const(0, 1)))
-        )
+        smaller = Signal(whole + fraction + 2, reset_less=True)
+        m.d.sync += smaller.eq(Mux(is_c, significand_p << (3 - whole), significand_c << whole))
         with m.If(amount[places:].any()):
             m.d.sync += smaller.eq(0)
         exponent = delayed(m, Mux(is_c, exponent_c, exponent_p[:-1]))
@@ -122,7 +121,7 @@ class FloatAdder(Unit):
 
         # The fourth: the sum, which is negative only after a subtraction.
         total = Signal(len(addend), reset_less=True)
-        m.d.sync += total.eq(add(Cat(Const(0, guards + 1), larger, Const(0, 1)), addend, subtracts))
+        m.d.sync += total.eq(add(Cat(Const(0, 3), larger, Const(0, 1)), addend, subtracts))
         negative = delayed(m, subtracts) & total[-1]
 
         normaliser = place(m, platform, "normaliser", self._shift, enable=Const(1), i=Cat(total, negative).as_signed())
@@ -131,7 +130,7 @@ class FloatAdder(Unit):
             m,
             platform,
             "rounder",
-            FloatRounder(self.form, self._shift.places, len(exponent)),
+            FloatRounder(self.form, self._shift.places, len(exponent), whole),
             sign=delayed(m, sign, after) ^ normaliser.sign,
             exponent=delayed(m, exponent, after),
             stays=normaliser.stays,

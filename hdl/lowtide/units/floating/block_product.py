@@ -40,8 +40,8 @@ class BlockProduct(wiring.Component):
     significand : Out(width)
         Its significand.
     exponent : Out(signed)
-        Exponent field that a number of the sum's format would have, if it had the significand's first bit for its
-        leading one; zero if the product is. A cycle before the significand.
+        Exponent field of the sum's format that belongs to the significand's second bit; zero if the product is zero. A
+        cycle before the significand.
     """
 
     a: data.View
@@ -53,8 +53,8 @@ class BlockProduct(wiring.Component):
     def __init__(self, lanes: int, magnitude: int, form: FloatFormat):
         self._dot = DotProduct(Bfp(lanes=lanes, chunk_a=magnitude, chunk_b=magnitude, mantissa=magnitude))
         self.width = self._dot.bound.bit_length()
-        #: What the groups' exponents lack for the field that belongs to the significand's first bit.
-        self.constant = form.bias - 2 * (2 ** (EXPONENT - 1) - 1) - 2 * (magnitude - 1) + self.width - 1
+        #: What the groups' exponents lack for the field that belongs to the significand's second bit.
+        self.constant = form.bias - 2 * (2 ** (EXPONENT - 1) - 1) - 2 * (magnitude - 1) + self.width - 2
         largest = self.constant + 2 * (2**EXPONENT - 1)
         bits = 1 + max(largest, self.width - self.constant, 2**form.exponent).bit_length()
         layout = ChunkLayout(lanes, magnitude, 2**EXPONENT - 1)

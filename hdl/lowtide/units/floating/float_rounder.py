@@ -29,13 +29,15 @@ class FloatRounder(Unit):
         As of the shift.
     exponent : int
         Bits of the exponent.
+    above : int
+        Places from the bit that the exponent belongs to up to the first that was shifted.
 
     Members
     -------
     sign, significand, inexact, stays : In(1), In(fraction + 2), In(1), In(places)
         As of the shift; the sign is the number's.
     exponent : In(exponent)
-        Exponent field of the bit below the first of what was shifted.
+        Exponent field that belongs to a bit of what was shifted.
     o : Out(form.layout)
         The number, ``latency`` cycles later.
     """
@@ -50,9 +52,9 @@ class FloatRounder(Unit):
     latency = 3
     """Cycles from the significand to the number."""
 
-    def __init__(self, form: FloatFormat, places: int, exponent: int):
-        self.form = form
-        self.module_name = f"float_rounder_e{form.exponent}m{form.fraction}_{places}_{exponent}"
+    def __init__(self, form: FloatFormat, places: int, exponent: int, above: int):
+        self.form, self.above = form, above
+        self.module_name = f"float_rounder_e{form.exponent}m{form.fraction}_{places}_{exponent}_{above}"
         super().__init__(
             {
                 "sign": In(1),
@@ -71,10 +73,11 @@ class FloatRounder(Unit):
         up = delayed(m, dropped & (odd | self.inexact))
         significand = delayed(m, self.significand[1:])
         minus = Cat(self.stays, Const(1, 1)).as_signed()  # -1 - shift
-        less_one = delayed(m, add(Cat(self.exponent, Const(0, 1)).as_signed(), minus, Const(1, 1)))
+        less = delayed(m, add(Cat(self.exponent, Const(0, 1)).as_signed(), minus, Const(1, 1)))
 
-        rounded = Signal(form.fraction + len(less_one))
-        m.d.comb += rounded.eq(add(Cat(significand[:-1], less_one), Cat(Const(0, form.fraction), Const(1, 1)), up))
+        rounded = Signal(form.fraction + len(less))
+        above = Cat(Const(0, form.fraction), Const(self.above, 2))
+        m.d.comb += rounded.eq(add(Cat(significand[:-1], less), above, up))
         field = rounded[form.fraction :]
         number, sign = Signal(len(rounded) - 1, reset_less=True), Signal(reset_less=True)
         m.d.sync += [number.eq(rounded), sign.eq(delayed(m, self.sign))]

@@ -36,8 +36,8 @@ class FloatProduct(wiring.Component):
     significand : Out(significand)
         Its significand; zero if a factor is zero.
     exponent : Out(signed)
-        Exponent field that a number of the sum's format would have, if it had the significand's first bit for its
-        leading one; zero if a factor is zero. A cycle before the significand.
+        Exponent field of the sum's format that belongs to the significand's first bit if it is normalised, else to
+        the second; zero if a factor is zero. A cycle before the significand.
     """
 
     a: data.View
@@ -76,7 +76,7 @@ class FloatProduct(wiring.Component):
     @property
     def _constant(self) -> int:
         """What the exponent fields of the factors lack for that of the product."""
-        return self.form.bias - 2 * self.operand.bias + (not self.rounds)
+        return self.form.bias - 2 * self.operand.bias
 
     def elaborate(self, platform):
         m = Module()
@@ -87,7 +87,7 @@ class FloatProduct(wiring.Component):
             product.b.eq(Cat(self.b.fraction, 1)),
             self.sign.eq(delayed(m, self.a.sign ^ self.b.sign, self.latency)),
         ]
-        total = delayed(m, self.a.exponent + self.b.exponent)
+        total = delayed(m, add(self.a.exponent, self.b.exponent, Const(1, 1)))
         (self._rounded if self.rounds else self._exact)(m, product.o, total, zero)
         return m
 
@@ -97,7 +97,7 @@ class FloatProduct(wiring.Component):
         significand = Signal.like(self.significand, reset_less=True)
         zero = delayed(m, zero, self.latency - 3)
         m.d.sync += [
-            exponent.eq(delayed(m, total, self.latency - 3) + self._constant),
+            exponent.eq(plus(delayed(m, total, self.latency - 3), self._constant - 1)),
             significand.eq(delayed(m, product, early)),
         ]
         with m.If(zero):
@@ -117,16 +117,10 @@ class FloatProduct(wiring.Component):
         moved = Mux(top, product[-bits - 1 :], product[-bits - 2 : -1])
         rest = product[: -bits - 2].any() | (top & product[-bits - 2])
         moved, rest, top = delayed(m, moved), delayed(m, rest), delayed(m, top)
-        exponent = delayed(m, delayed(m, total, before - 1) + self._constant)
+        exponent = delayed(m, plus(delayed(m, total, before - 1), self._constant - 1))
         up = moved[0] & (moved[1] | rest)
         whole = Signal(self.form.fraction + len(self.exponent))
-        m.d.comb += whole.eq(
-            add(
-                Cat(moved[1:-1], exponent),
-                Cat(Const(0, self.form.fraction), top),
-                up,
-            )
-        )
+        m.d.comb += whole.eq(add(Cat(moved[1:-1], exponent), Cat(Const(0, self.form.fraction), top), up))
         number = Signal.like(whole, reset_less=True)
         m.d.sync += number.eq(whole)
         with m.If(delayed(m, zero, self.latency - 3)):
@@ -137,3 +131,10 @@ class FloatProduct(wiring.Component):
             self.exponent.eq(exponent),
             self.significand.eq(delayed(m, Cat(fraction, nonzero))),
         ]
+
+
+def plus(value: Value, constant: int) -> Value:
+    """Give the signed sum of an unsigned value and a constant, of which bits below its lowest one are not added."""
+    low = (constant & -constant).bit_length() - 1 if constant else 0
+    upper = Cat(value[low:], Const(0, 1)).as_signed() + (constant >> low)
+    return Cat(value[:low], upper).as_signed()
