@@ -24,11 +24,13 @@ class FloatAdder(Unit):
     be shifted.
 
     There is one path, in which the operand of the smaller exponent is shifted to the right. Exponents alone decide
-    which it is, not significands: if ``p`` is not normalised, with ``d = p_exponent - exponent of c``, it is ``c`` for
-    ``d >= 0``, by ``d``, else ``p``, by ``~d + 1``. So nothing is negated: ``d`` is turned over by its sign, and
-    ``p`` lies a place lower from the start. If it is normalised, ``d`` is one less, and ``c`` lies lower. A difference may be negative then, but only if its exact value has fewer bits than a result: of the
-    ones' complement that `LeadingShift` gives, the last bit of the fraction and all below are ones, so that it is
-    rounded up, which is the one it lacks.
+    which it is, not significands: if ``p`` is not normalised, with ``d = p_exponent - exponent of c``, it is ``c``
+    for ``d >= 0``, by ``d``, else ``p``, by ``~d + 1``. So nothing is negated: ``d`` is turned over by its sign, and
+    ``p`` lies a place lower from the start. If it is normalised, ``d`` is one less, and ``c`` lies lower.
+
+    A difference may be negative then, but only if its exact value has fewer bits than a result: of the ones'
+    complement that `LeadingShift` gives, the last bit of the fraction and all below are ones, so that it is rounded
+    up, which is the one it lacks.
 
     A shift beyond all bits clears the operand, without a sticky bit: what is so small cannot decide on rounding, as
     the larger operand is no tie.
@@ -75,8 +77,8 @@ class FloatAdder(Unit):
                 "o": Out(form.layout),
             }
         )
-        # A place above the operands', two and a sticky one below them; and a sign.
-        self._shift = LeadingShift(1 + self.whole + form.fraction + 3 + 1, form.fraction + 2)
+        # A place above the operands', two below them; and a sign.
+        self._shift = LeadingShift(1 + self.whole + form.fraction + 2 + 1, form.fraction + 2)
 
     @property
     def latency(self) -> int:
@@ -124,7 +126,10 @@ class FloatAdder(Unit):
         m.d.sync += total.eq(add(Cat(Const(0, 3), larger, Const(0, 1)), addend, subtracts))
         negative = delayed(m, subtracts) & total[-1]
 
-        normaliser = place(m, platform, "normaliser", self._shift, enable=Const(1), i=Cat(total, negative).as_signed())
+        # The sticky bit never gets into the result, as no long shift to the left follows a long one to the right.
+        rest = Cat(total[1:], negative).as_signed()
+        normaliser = place(m, platform, "normaliser", self._shift, enable=Const(1), i=rest)
+        sticky = delayed(m, total[0], self._shift.latency)
         after = 2 + self._shift.latency
         rounder = place(
             m,
@@ -135,7 +140,7 @@ class FloatAdder(Unit):
             exponent=delayed(m, exponent, after),
             stays=normaliser.stays,
             significand=normaliser.significand,
-            inexact=normaliser.inexact,
+            inexact=normaliser.inexact | sticky,
         )
         m.d.comb += self.o.eq(rounder.o)
         return m
