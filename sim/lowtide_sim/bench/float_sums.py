@@ -70,6 +70,6 @@ async def sums_that_take_turns(dut):
     a, b = bench.factors(20 * bench.turns), bench.factors(20 * bench.turns)
     sums = [0] * bench.turns
     for first in range(0, len(a), bench.turns):
-        rows = (words[first : first + bench.turns] for words in (a, b))
-        sums += bench.wanted(*rows, sums[-bench.turns :])
+        here = slice(first, first + bench.turns)
+        sums += bench.wanted(a[here], b[here], sums[-bench.turns :])
     assert await bench.sums(a, b) == sums[bench.turns :]
