@@ -177,7 +177,7 @@ def run_faults(engine, cycles, seed):
 
 
 def test_faults_and_resets_at_any_moment(engine):
-    run_faults(engine, 50_000, 5)
+    run_faults(engine, 200_000, 5)
 
 
 @pytest.mark.slow

@@ -19,6 +19,8 @@ from lowtide.units.elements.fmac import Fmac
 from lowtide.units.elements.pair_mac import PairMac
 from lowtide.units.elements.pmac import Pmac, PmacShape
 from lowtide.units.elements.tmac import Tmac
+from lowtide.units.floating.block_mac import BlockFloatMac, BlockFloatMacShape
+from lowtide.units.floating.mac import FloatMac, FloatMacShape
 from lowtide.units.random.neighbour import Neighbour, NeighbourSource
 from lowtide.units.random.shape import Source
 from lowtide.units.random.source import RandomSource
@@ -53,9 +55,11 @@ class UnitKind:
 UNITS = {
     "bfp_converter": UnitKind(BfpConverter, ConverterShape),
     "serial_bfp_converter": UnitKind(SerialBfpConverter, ConverterShape),
+    "block_float_mac": UnitKind(BlockFloatMac, BlockFloatMacShape),
     "chunker": UnitKind(Chunker, ConverterShape),
     "digit_serialiser": UnitKind(DigitSerialiser, SerialiserShape),
     "encoder": UnitKind(Encoder, EncoderShape),
+    "float_mac": UnitKind(FloatMac, FloatMacShape),
     "fmac": UnitKind(Fmac, Bfp),
     "neighbour_source": UnitKind(NeighbourSource, Neighbour),
     "normaliser": UnitKind(Normaliser, NormaliserShape),

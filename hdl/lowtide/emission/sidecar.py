@@ -33,7 +33,7 @@ def array_sidecar(config: Config, top: Unit, array: Any, modules: list[str], tex
 def unit_sidecar(parameters: Any, unit: Any, modules: list[str], text: str) -> dict[str, Any]:
     """Sidecar of one unit alone."""
     formats = _formats(parameters) if isinstance(parameters, Bfp) else {}
-    latency = {"latency": unit.latency} if hasattr(unit, "latency") else {}
+    latency = {name: getattr(unit, name) for name in ("latency", "sum_latency") if hasattr(unit, name)}
     return {**_common(unit, modules, text), "parameters": attrs.asdict(parameters), **formats, **latency}
 
 

@@ -17,7 +17,6 @@ from lowtide.hierarchy import Unit, place
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
 from lowtide.units.conversion.shape import ConverterShape
-from lowtide.units.delay import delayed
 
 __all__ = ["Loader"]
 
@@ -129,7 +128,8 @@ class Loader(Unit):
         m = Module()
         settings, finding = Signal(self.layout), Signal()
         groups, size = Signal.like(self.groups), Signal.like(self.size)
-        started = delayed(m, self.start)
+        started = Signal()  # a reset must stop it on its way
+        m.d.sync += started.eq(self.start)
         with m.If(self.start):
             m.d.sync += [settings.eq(self.settings), groups.eq(self.groups), size.eq(self.size), finding.eq(self.find)]
 

@@ -12,7 +12,7 @@ from lowtide.units.delay import delayed
 __all__ = ["LeadingShift"]
 
 KEPT = 25
-"""Bits of the result: the significand of FP32, and one that decides on its rounding."""
+"""Bits of the result, where it is not said: the significand of FP32, and one that decides on its rounding."""
 
 LEVELS = 3
 """Most look-up tables from register to register."""
@@ -36,6 +36,8 @@ class LeadingShift(Unit):
     ----------
     width : int
         Bits of the integer.
+    kept : int
+        Bits of the result.
 
     Members
     -------
@@ -45,7 +47,7 @@ class LeadingShift(Unit):
         Integer.
     sign : Out(1)
         It is negative, ``latency`` cycles of ``enable`` later, as the rest.
-    significand : Out(25)
+    significand : Out(kept)
         Highest bits of the shifted ``x``. The first is one unless ``i`` is zero.
     inexact : Out(1)
         Below these, ``i`` has a one.
@@ -65,16 +67,16 @@ class LeadingShift(Unit):
     inexact: Value
     stays: Value
 
-    def __init__(self, width: int):
-        self.width = width
+    def __init__(self, width: int, kept: int = KEPT):
+        self.width, self.kept = width, kept
         self.places = (width - 1).bit_length()
-        self.module_name = f"leading_shift_{width}"
+        self.module_name = f"leading_shift_{width}" + ("" if kept == KEPT else f"_{kept}")
         super().__init__(
             {
                 "enable": In(1),
                 "i": In(signed(width)),
                 "sign": Out(1),
-                "significand": Out(KEPT),
+                "significand": Out(kept),
                 "inexact": Out(1),
                 "stays": Out(self.places),
             }
@@ -87,7 +89,7 @@ class LeadingShift(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        below = Const(0, max(KEPT - (self.width - 1), 0))
+        below = Const(0, max(self.kept - (self.width - 1), 0))
         state = _State(sign=self.i[-1], word=Cat(below, self.i[:-1]), inexact=Const(0, 1), equal=(), stays=())
         for step, group, cut in self._steps():
             if cut:
@@ -146,10 +148,10 @@ class LeadingShift(Unit):
             third = others[1] if others[1:] else Const(0)
             decisions = [both, _named(m, "one", Mux(both, third, first))]
         for amount, moves in zip(group, decisions, strict=True):
-            word, dropped = state.word, max(len(state.word) - (KEPT + amount - 1), 0)
+            word, dropped = state.word, max(len(state.word) - (self.kept + amount - 1), 0)
             moved = Mux(moves, (word << amount)[: len(word)], word)[dropped:]
             if amount == 1:
-                moved = moved ^ state.sign.replicate(KEPT)
+                moved = moved ^ state.sign.replicate(self.kept)
             state = attrs.evolve(
                 state,
                 word=_named(m, f"shifted_{amount}", moved),

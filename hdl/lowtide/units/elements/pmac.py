@@ -6,6 +6,7 @@ from amaranth.hdl import Cat, Const, Module, Value, signed
 from lowtide.formats.parameter import parameter
 from lowtide.hierarchy import Unit
 from lowtide.units.adder_tree import add
+from lowtide.units.booth_row import booth_row
 from lowtide.units.delay import delayed
 from lowtide.units.elements.accumulator import Accumulator
 from lowtide.units.elements.ports import element_ports
@@ -128,16 +129,3 @@ class Pmac(Unit):
             first_negative = delayed(m, first_negative)
             total = delayed(m, add(total[2:].as_signed(), booth_row(a, b[low : low + 3]), b[low + 2]))
         return Cat(*done, total).as_signed(), first_negative
-
-
-def booth_row(a: Value, bits: Value) -> Value:
-    """A Booth digit's multiple of ``a``; where the digit is negative, less 1.
-
-    The digit is ``bits[0] + bits[1] - 2 * bits[2]``.
-    """
-    width = len(a) + 1
-    one = bits[0] ^ bits[1]
-    two = (bits[0] & bits[1] & ~bits[2]) | (~bits[0] & ~bits[1] & bits[2])
-    once, twice = Cat(a, a[-1]), Cat(Const(0, 1), a)
-    multiple = (once & one.replicate(width)) | (twice & two.replicate(width))
-    return (multiple ^ bits[2].replicate(width)).as_signed()

@@ -1,0 +1,1 @@
+"""Units for floating point: multiply-accumulates to compare with."""

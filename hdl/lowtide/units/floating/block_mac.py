@@ -1,0 +1,115 @@
+"""BlockFloatMac: the dot product of two groups that share exponents, added to a floating-point number."""
+
+import attrs
+from amaranth.hdl import Module
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.parameter import IllegalValue, legal_text, parameter
+from lowtide.hierarchy import Unit, place
+from lowtide.units.floating.adder import FloatAdder
+from lowtide.units.floating.block_product import BlockProduct
+from lowtide.units.floating.format import FORMATS, FloatFormat
+
+__all__ = ["BlockFloatMac", "BlockFloatMacShape"]
+
+
+@attrs.frozen(kw_only=True)
+class BlockFloatMacShape:
+    """What a multiply-accumulate for groups with floating-point sums is generated for.
+
+    Parameters
+    ----------
+    lanes : int
+        Numbers in a group.
+    magnitude : int
+        Bits of a number's magnitude.
+    sum : str
+        Name of the sum's format.
+
+    Raises
+    ------
+    IllegalValue
+        If a parameter is out of range, or the sum's significand does not hold a dot product.
+    """
+
+    lanes: int = parameter(16, (4, 8, 16, 32, 64), "numbers in a group")
+    magnitude: int = parameter(3, range(1, 5), "bits of a number's magnitude")
+    sum: str = parameter("fp32", tuple(FORMATS), "format of the sum, whose significand holds a dot product")
+
+    def __attrs_post_init__(self):
+        bits = (self.lanes * (2**self.magnitude - 1) ** 2).bit_length()
+        wide = [name for name, form in FORMATS.items() if form.fraction + 1 >= bits]
+        if self.sum not in wide:
+            because = f" (a dot product has {bits} bits, which its significand must hold)"
+            raise IllegalValue("sum", legal_text(wide) + because, self.sum)
+
+    @property
+    def sum_format(self) -> FloatFormat:
+        """Format of the sum."""
+        return FORMATS[self.sum]
+
+
+class BlockFloatMac(Unit):
+    """Adds the dot product of two groups that share exponents to a floating-point number, one a cycle.
+
+    ``o = round(c + 2**(ea + eb - 2 * 127 - 2 * (magnitude - 1)) * sum_i (-1)**(sa_i ^ sb_i) * Ma_i * Mb_i)``, to
+    nearest, ties to even; the dot product is exact. For what is too large or too small, and for ``c``, see
+    `FloatMac`. With 3 bits of magnitude and 16 lanes these are the groups of MSFP-12 (Darvish Rouhani et al.,
+    NeurIPS 2020): exponents of 8 bits, which all have one meaning, and no hidden ones.
+
+    Parameters
+    ----------
+    shape : BlockFloatMacShape
+        Lanes, bits, format of the sum.
+
+    Members
+    -------
+    a, b : In(ChunkLayout(lanes, magnitude, 2**8 - 1))
+        Groups.
+    c : In(sum.layout)
+        What their dot product is added to, ``latency - sum_latency`` cycles later.
+    o : Out(sum.layout)
+        Sum, ``latency`` cycles after the groups.
+    """
+
+    a: data.View
+    b: data.View
+    c: data.View
+    o: data.View
+
+    def __init__(self, shape: BlockFloatMacShape):
+        self.shape = shape
+        self.module_name = f"block_float_mac_l{shape.lanes}_m{shape.magnitude}_{shape.sum}"
+        form = shape.sum_format
+        self._product = product = BlockProduct(shape.lanes, shape.magnitude, form)
+        layout = product.a.shape()
+        super().__init__({"a": In(layout), "b": In(layout), "c": In(form.layout), "o": Out(form.layout)})
+        self._adder = FloatAdder(form, product.width, len(product.exponent), normalised=False)
+
+    @property
+    def sum_latency(self) -> int:
+        """Cycles from ``c`` to ``o``."""
+        return self._adder.latency
+
+    @property
+    def latency(self) -> int:
+        """Cycles from ``a`` and ``b`` to ``o``."""
+        return self._product.latency - 1 + self._adder.latency
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.product = product = self._product
+        m.d.comb += [product.a.eq(self.a), product.b.eq(self.b)]
+        adder = place(
+            m,
+            platform,
+            "adder",
+            self._adder,
+            p_sign=product.sign,
+            p_exponent=product.exponent,
+            p_significand=product.significand,
+            c=self.c,
+        )
+        m.d.comb += self.o.eq(adder.o)
+        return m

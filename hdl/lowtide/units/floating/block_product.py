@@ -1,0 +1,109 @@
+"""Block product: the dot product of two groups that share exponents, as a floating-point adder takes it."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.bfp import Bfp, ChunkLayout
+from lowtide.units.delay import delayed
+from lowtide.units.elements.dot_product import DotProduct
+from lowtide.units.floating.format import FloatFormat
+
+__all__ = ["EXPONENT", "BlockProduct"]
+
+EXPONENT = 8
+"""Bits of a group's exponent, whose bias is that of FP32."""
+
+
+class BlockProduct(wiring.Component):
+    """Gives the dot product of two groups as a sign, an exponent without limits, and a significand.
+
+    ``p = 2**(ea + eb - 2 * 127 - 2 * (magnitude - 1)) * sum_i (-1)**(sa_i ^ sb_i) * Ma_i * Mb_i``, exactly. The integer
+    is negated if it is negative, and moved to the left by two places at a time, so that its leading one is the
+    first or second bit.
+
+    Parameters
+    ----------
+    lanes : int
+        Numbers in a group.
+    magnitude : int
+        Bits of a magnitude.
+    form : FloatFormat
+        Format of the sum.
+
+    Members
+    -------
+    a, b : In(ChunkLayout(lanes, magnitude, 2**8 - 1))
+        Groups.
+    sign : Out(1)
+        Sign of the product, ``latency`` cycles later.
+    significand : Out(width)
+        Its significand.
+    exponent : Out(signed)
+        Exponent field of the sum's format that belongs to the significand's second bit; zero if the product is zero. A
+        cycle before the significand.
+    """
+
+    a: data.View
+    b: data.View
+    sign: Value
+    significand: Value
+    exponent: Value
+
+    def __init__(self, lanes: int, magnitude: int, form: FloatFormat):
+        self._dot = DotProduct(Bfp(lanes=lanes, chunk_a=magnitude, chunk_b=magnitude, mantissa=magnitude))
+        self.width = self._dot.bound.bit_length()
+        #: What the groups' exponents lack for the field that belongs to the significand's second bit.
+        self.constant = form.bias - 2 * (2 ** (EXPONENT - 1) - 1) - 2 * (magnitude - 1) + self.width - 2
+        largest = self.constant + 2 * (2**EXPONENT - 1)
+        bits = 1 + max(largest, self.width - self.constant, 2**form.exponent).bit_length()
+        layout = ChunkLayout(lanes, magnitude, 2**EXPONENT - 1)
+        super().__init__(
+            {
+                "a": In(layout),
+                "b": In(layout),
+                "sign": Out(1),
+                "significand": Out(self.width),
+                "exponent": Out(signed(bits)),
+            }
+        )
+
+    @property
+    def latency(self) -> int:
+        """Cycles from groups to the significand."""
+        return self._dot.latency + 5
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dot = dot = self._dot
+        m.d.comb += [Value.cast(group.lane).eq(i.lane) for group, i in ((dot.a, self.a), (dot.b, self.b))]
+
+        integer = delayed(m, dot.o)
+        negative = integer[-1]
+        ones = integer[:-1] ^ negative.replicate(len(integer) - 1)
+        word = delayed(m, (Cat(negative, ones) + Cat(negative, Const(0, len(ones))))[1:][: self.width])
+
+        powers = [1 << place for place in range(1, (self.width - 1).bit_length())]
+        moves = []
+        for power in reversed(powers):
+            if power == 2:
+                word, moves = delayed(m, word), [delayed(m, move) for move in moves]
+            move = Signal(name=f"move_{power}")
+            moved = Signal(self.width, name=f"moved_{power}")
+            m.d.comb += [move.eq(~word[-power:].any()), moved.eq(Mux(move, word << power, word))]
+            word, moves = moved, [move, *moves]
+        if not powers:
+            word = delayed(m, word)
+
+        exponent = Signal.like(self.exponent, reset_less=True)
+        total = delayed(m, delayed(m, self.a.exponent + self.b.exponent) + self.constant + 2, self.latency - 3)
+        minus = Cat(Const(0, 1), *(~move for move in moves), Const(1, 1)).as_signed()  # -2 - places
+        m.d.sync += exponent.eq(total + minus)
+        with m.If(~word[-2:].any()):
+            m.d.sync += exponent.eq(0)
+        m.d.comb += [
+            self.exponent.eq(exponent),
+            self.significand.eq(delayed(m, word, 2)),
+            self.sign.eq(delayed(m, negative, 4)),
+        ]
+        return m

@@ -1,0 +1,93 @@
+"""Float rounder: a significand and an exponent become a number, rounded to nearest once."""
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from lowtide.hierarchy import Unit
+from lowtide.units.adder_tree import add
+from lowtide.units.delay import delayed
+from lowtide.units.floating.format import FloatFormat
+
+__all__ = ["FloatRounder"]
+
+
+class FloatRounder(Unit):
+    """Rounds what `LeadingShift` gives to a number, to nearest, ties to even.
+
+    A ones' complement must have ones from the last bit of the fraction on, so that it is rounded up.
+
+    What is then still below the smallest normal number becomes +0, and what is above the largest becomes the largest,
+    of its sign. Both are done by reset and set of flip-flops, a cycle apart, which costs no look-up tables. A zero is
+    always +0.
+
+    Parameters
+    ----------
+    form : FloatFormat
+        Format of the number.
+    places : int
+        As of the shift.
+    exponent : int
+        Bits of the exponent.
+    above : int
+        Places from the bit that the exponent belongs to up to the first that was shifted.
+
+    Members
+    -------
+    sign, significand, inexact, stays : In(1), In(fraction + 2), In(1), In(places)
+        As of the shift; the sign is the number's.
+    exponent : In(exponent)
+        Exponent field that belongs to a bit of what was shifted.
+    o : Out(form.layout)
+        The number, ``latency`` cycles later.
+    """
+
+    sign: Value
+    significand: Value
+    inexact: Value
+    stays: Value
+    exponent: Value
+    o: data.View
+
+    latency = 3
+    """Cycles from the significand to the number."""
+
+    def __init__(self, form: FloatFormat, places: int, exponent: int, above: int):
+        self.form, self.above = form, above
+        self.module_name = f"float_rounder_e{form.exponent}m{form.fraction}_{places}_{exponent}_{above}"
+        super().__init__(
+            {
+                "sign": In(1),
+                "significand": In(form.fraction + 2),
+                "inexact": In(1),
+                "stays": In(places),
+                "exponent": In(exponent),
+                "o": Out(form.layout),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        form = self.form
+        dropped, odd = self.significand[0], self.significand[1]
+        up = delayed(m, dropped & (odd | self.inexact))
+        significand = delayed(m, self.significand[1:])
+        minus = Cat(self.stays, Const(1, 1)).as_signed()  # -1 - shift
+        less = delayed(m, add(Cat(self.exponent, Const(0, 1)).as_signed(), minus, Const(1, 1)))
+
+        rounded = Signal(form.fraction + len(less))
+        above = Cat(Const(0, form.fraction), Const(self.above, 2))
+        m.d.comb += rounded.eq(add(Cat(significand[:-1], less), above, up))
+        field = rounded[form.fraction :]
+        number, sign = Signal(len(rounded) - 1, reset_less=True), Signal(reset_less=True)
+        m.d.sync += [number.eq(rounded), sign.eq(delayed(m, self.sign))]
+        with m.If(~significand[-1] | (field.as_signed() <= 0)):
+            m.d.sync += [number.eq(0), sign.eq(0)]
+
+        # A flip-flop of some families is at power-up what its set or reset makes it.
+        magnitude = Signal(form.width - 1, init=-1, reset_less=True)
+        m.d.sync += magnitude.eq(number)
+        with m.If(number[form.width - 1 :].any()):
+            m.d.sync += magnitude.eq(-1)
+        m.d.comb += self.o.eq(Cat(magnitude, delayed(m, sign)))
+        return m

@@ -1,0 +1,119 @@
+"""FloatMac: multiplies two floating-point numbers and adds the product to a third, the baseline."""
+
+import attrs
+from amaranth.hdl import Module
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.parameter import parameter
+from lowtide.hierarchy import Unit, place
+from lowtide.units.floating.adder import FloatAdder
+from lowtide.units.floating.format import FORMATS, FloatFormat
+from lowtide.units.floating.product import FloatProduct
+from lowtide.units.floating.significand_product import MULTIPLIERS
+
+__all__ = ["FloatMac", "FloatMacShape"]
+
+
+@attrs.frozen(kw_only=True)
+class FloatMacShape:
+    """What a floating-point multiply-accumulate is generated for.
+
+    Parameters
+    ----------
+    operand : str
+        Name of the factors' format.
+    sum : str
+        Name of the sum's format.
+    multiplier : str
+        ``booth``: rows of radix-4 Booth digits; ``inferred``: ``a * b``, which a synthesiser may put into DSP blocks.
+
+    Raises
+    ------
+    IllegalValue
+        If a parameter is out of range.
+    """
+
+    operand: str = parameter("bf16", tuple(FORMATS), "format of the factors")
+    sum: str = parameter("fp32", tuple(FORMATS), "format of the sum")
+    multiplier: str = parameter("booth", MULTIPLIERS, "how products of significands are made")
+
+    @property
+    def operand_format(self) -> FloatFormat:
+        """Format of the factors."""
+        return FORMATS[self.operand]
+
+    @property
+    def sum_format(self) -> FloatFormat:
+        """Format of the sum."""
+        return FORMATS[self.sum]
+
+
+class FloatMac(Unit):
+    """Multiplies two floating-point numbers and adds the product to a third, one a cycle.
+
+    ``o = round(c + a * b)``, to nearest, ties to even. Where the sum's significand holds that of the product, the
+    product is exact; else it is rounded likewise, to the sum's bits, before it is added. Its exponent has no limits.
+
+    It is a baseline to compare others with, and carries no more than it must. There are no infinities, NaNs or
+    subnormal numbers, see `FloatFormat`. A rounded result below the smallest normal number is +0, as is every
+    zero; one above the largest number is the largest, of its sign. ``c`` is not delayed: it comes with
+    the product. Sums of ``sum_latency`` reductions take turns where the result goes back to ``c``; they stand in the
+    unit's own registers, so that nothing else is needed for them.
+
+    Parameters
+    ----------
+    shape : FloatMacShape
+        Formats, kind of multiplier.
+
+    Members
+    -------
+    a, b : In(operand.layout)
+        Factors.
+    c : In(sum.layout)
+        What their product is added to, ``latency - sum_latency`` cycles later.
+    o : Out(sum.layout)
+        Sum, ``latency`` cycles after the factors.
+    """
+
+    a: data.View
+    b: data.View
+    c: data.View
+    o: data.View
+
+    def __init__(self, shape: FloatMacShape):
+        self.shape = shape
+        self.module_name = f"float_mac_{shape.operand}_{shape.sum}_{shape.multiplier}"
+        operand, form = shape.operand_format, shape.sum_format
+        super().__init__(
+            {"a": In(operand.layout), "b": In(operand.layout), "c": In(form.layout), "o": Out(form.layout)}
+        )
+        self._product = product = FloatProduct(operand, form, shape.multiplier)
+        self._adder = FloatAdder(form, len(product.significand), len(product.exponent), product.rounds)
+
+    @property
+    def sum_latency(self) -> int:
+        """Cycles from ``c`` to ``o``."""
+        return self._adder.latency
+
+    @property
+    def latency(self) -> int:
+        """Cycles from ``a`` and ``b`` to ``o``."""
+        return self._product.latency - 1 + self._adder.latency
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.product = product = self._product
+        m.d.comb += [product.a.eq(self.a), product.b.eq(self.b)]
+        adder = place(
+            m,
+            platform,
+            "adder",
+            self._adder,
+            p_sign=product.sign,
+            p_exponent=product.exponent,
+            p_significand=product.significand,
+            c=self.c,
+        )
+        m.d.comb += self.o.eq(adder.o)
+        return m

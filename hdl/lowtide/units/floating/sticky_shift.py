@@ -1,0 +1,48 @@
+"""Sticky shift: moves a word to the right, and remembers whether a one fell off."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["StickyShift"]
+
+
+class StickyShift(wiring.Component):
+    """Shifts a word to the right: ``i >> shift``, and below that a bit that is one if a one was lost. Combinational.
+
+    Parameters
+    ----------
+    width : int
+        Bits of the word.
+    places : int
+        Bits of the shift.
+
+    Members
+    -------
+    i : In(width)
+        Word.
+    shift : In(places)
+        By how many places.
+    o : Out(1 + width)
+        Shifted word, its lowest bit the sticky one.
+    """
+
+    i: Value
+    shift: Value
+    o: Value
+
+    def __init__(self, width: int, places: int):
+        self.width, self.places = width, places
+        super().__init__({"i": In(width), "shift": In(places), "o": Out(1 + width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        word = Cat(Const(0, 1), self.i)[: 1 + self.width]
+        for place in reversed(range(self.places)):
+            amount, moves = 1 << place, self.shift[place]
+            moved = Signal(1 + self.width, name=f"moved_{amount}")
+            lost = word[: amount + 1].any()
+            m.d.comb += moved.eq(Mux(moves, Cat(lost, word[amount + 1 :]), word))
+            word = moved
+        m.d.comb += self.o.eq(word)
+        return m

@@ -1,0 +1,100 @@
+"""Proved of floating-point sums, for all words of small formats: order, symmetry, and what zeros do."""
+
+import pytest
+from amaranth.hdl import Assert, Const, Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from lowtide.units.delay import delayed
+from lowtide.units.floating.mac import FloatMac, FloatMacShape
+
+
+def ordered(view):
+    """A word as an integer in the order of the numbers; zeros of either sign are zero."""
+    magnitude = Mux(view.exponent.any(), view.as_value()[:-1], 0)
+    return Mux(view.sign, -magnitude, magnitude)
+
+
+class Pair(wiring.Component):
+    """Two multiply-accumulates side by side, that get the same factors unless it is said."""
+
+    def __init__(self, operand, form):
+        self.shape = FloatMacShape(operand=operand, sum=form)
+        self.first, self.second = FloatMac(self.shape), FloatMac(self.shape)
+        words = {name: In(self.shape.operand_format.width) for name in ("a", "b")}
+        super().__init__(words | {name: In(self.shape.sum_format.width) for name in ("c", "d")})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.first, m.submodules.second = self.first, self.second
+        a, b, c, d = self.a, self.b, self.c, self.d
+        for unit, words in ((self.first, (a, b, c)), (self.second, self.others(a, b, c, d))):
+            lead = unit.latency - unit.sum_latency
+            for port, word, cycles in zip((unit.a, unit.b, unit.c), words, (0, 0, lead), strict=True):
+                m.d.comb += port.as_value().eq(delayed(m, word, cycles))
+        started = delayed(m, Const(1), self.first.latency)
+        m.d.comb += Assert(~started | self.holds(m))
+        return m
+
+    def others(self, a, b, c, d):
+        """What the second gets."""
+        raise NotImplementedError
+
+    def holds(self, m):
+        """What is claimed."""
+        raise NotImplementedError
+
+    def late(self, m, word):
+        """A word as it was when the results now there were asked for."""
+        return delayed(m, word, self.first.latency)
+
+
+class Commutes(Pair):
+    """Factors may change places."""
+
+    def others(self, a, b, c, d):
+        return b, a, c
+
+    def holds(self, m):
+        return self.first.o == self.second.o
+
+
+class KeepsOrder(Pair):
+    """The larger number has no smaller sum."""
+
+    def others(self, a, b, c, d):
+        return a, b, d
+
+    def holds(self, m):
+        layout, width = self.shape.sum_format.layout, self.shape.sum_format.width
+        small, large, first, second = (Signal(signed(width)) for _ in range(4))
+        m.d.comb += [
+            small.eq(ordered(layout(self.late(m, self.c)))),
+            large.eq(ordered(layout(self.late(m, self.d)))),
+            first.eq(ordered(self.first.o)),
+            second.eq(ordered(self.second.o)),
+        ]
+        return (small > large) | (first <= second)
+
+
+class ZeroAddsNothing(Pair):
+    """A product of zero leaves a number as it is, and every zero is +0."""
+
+    def others(self, a, b, c, d):
+        return a, b, c
+
+    def holds(self, m):
+        operand, form = self.shape.operand_format, self.shape.sum_format
+        a, c = operand.layout(self.late(m, self.a)), form.layout(self.late(m, self.c))
+        kept = self.first.o.as_value() == Mux(c.exponent.any(), c.as_value(), 0)
+        plus_zero = self.first.o.exponent.any() | (self.first.o.as_value() == 0)
+        return plus_zero & (a.exponent.any() | kept)
+
+
+@pytest.mark.parametrize(
+    ("operand", "form"), [("fp4_e2m1", "fp6_e3m2"), ("fp6_e3m2", "fp6_e3m2"), ("fp4_e2m1", "hfp8")]
+)
+@pytest.mark.parametrize("claim", [Commutes, KeepsOrder, ZeroAddsNothing])
+def test_sums(prove, claim, operand, form):
+    pair = claim(operand, form)
+    prove(pair, depth=pair.first.latency + 2)
