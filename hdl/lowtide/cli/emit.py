@@ -8,7 +8,7 @@ import click
 
 from lowtide.config import Config
 from lowtide.emission import emit as emit_array
-from lowtide.emission import emit_unit
+from lowtide.emission import emit_engine, emit_unit
 
 __all__ = ["emit"]
 
@@ -17,6 +17,7 @@ Examples:
   lowtide emit
   lowtide emit tiny -o build/tiny --set array.rows=4
   lowtide emit my.toml -o rtl --name my_array
+  lowtide emit --top engine -o build/engine
   lowtide emit --unit fmac --set lanes=16 --set chunk_a=4
 """
 
@@ -46,25 +47,40 @@ def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, .
     show_default=True,
     help="Folder to write into; made if need be.",
 )
+@click.option(
+    "--top",
+    type=click.Choice(["array", "engine"]),
+    help="The array alone, or the engine around it.  [default: array]",
+)
 @click.option("--unit", metavar="NAME", help="One unit alone, instead of the array; `lowtide list` has them.")
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
 )
-@click.option("--name", help="Name of the array's top module.  [default: lowtide_array]")
+@click.option("--name", help="Name of the top module.  [default: lowtide_array, lowtide_engine]")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def emit(config: str, folder: Path, unit: str | None, changes: dict[str, Any], name: str | None, as_json: bool) -> None:
+def emit(
+    config: str,
+    folder: Path,
+    top: str | None,
+    unit: str | None,
+    changes: dict[str, Any],
+    name: str | None,
+    as_json: bool,
+) -> None:
     """Write the Verilog of CONFIG, or of one of its units, and a JSON sidecar.
 
     CONFIG is a preset's name or a TOML file. Keys of the array name their section, those of a unit do not. The
     sidecar has the parameters, ports, bit fields, latency and versions.
     """
     base = Config.load(config)
-    if unit is None:
+    if unit is None and top == "engine":
+        files = emit_engine(base.changed(changes), folder, name or "lowtide_engine")
+    elif unit is None:
         files = emit_array(base.changed(changes), folder, name or "lowtide_array")
-    elif name is None:
+    elif name is None and top is None:
         files = emit_unit(unit, base, changes, folder)
     else:
-        raise click.UsageError("--name is for the array; a unit's name carries its parameters")
+        raise click.UsageError("--name and --top are not for a unit, whose name carries its parameters")
     if as_json:
         click.echo(json.dumps({"files": [str(file) for file in files]}))
         return

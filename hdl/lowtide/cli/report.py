@@ -15,7 +15,7 @@ from lowtide.cli.emit import settings
 from lowtide.config import Config
 from lowtide.emission.registry import UNITS
 from lowtide.report import Cache, Design, ReportError, Row, measure, to_plain, to_table, versions
-from lowtide.report.parts import unit_alone
+from lowtide.report.parts import engine_parts_of, unit_alone
 from lowtide.report.synthesis import TARGETS, family
 
 __all__ = ["report"]
@@ -27,6 +27,7 @@ Examples:
   lowtide report tiny --target ecp5,ice40 --unit fmac
   lowtide report --set bfp.chunk_a=4 --unit fmac
   lowtide report --unit stochastic_rounder --set fraction=3 --set mode=carry
+  lowtide report --top engine --target ecp5 --no-fmax
   lowtide report my.toml --no-fmax --json
 """
 
@@ -55,6 +56,13 @@ def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequenc
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
 )
+@click.option(
+    "--top",
+    type=click.Choice(["array", "engine"]),
+    default="array",
+    show_default=True,
+    help="The parts of the array, or of the engine around it.",
+)
 @click.option("--unit", "names", multiple=True, metavar="NAME", help="Only this unit. Repeatable.")
 @click.option("--fmax/--no-fmax", default=True, show_default=True, help="Place and route too, where there is a tool.")
 @click.option(
@@ -68,6 +76,7 @@ def report(
     config: str,
     targets: list[str],
     changes: dict[str, Any],
+    top: str,
     names: tuple[str, ...],
     fmax: bool,
     seeds: int,
@@ -81,9 +90,10 @@ def report(
     changes.
     """
     base = Config.load(config)
-    alone = [unit_alone(name, base, changes) for name in names if is_alone(name, base, changes)]
-    parts = [name for name in names if not is_alone(name, base, changes)]
-    units = alone + (chosen(units_of(base.changed(changes)), parts) if parts or not names else [])
+    in_top = {"array": units_of, "engine": engine_parts_of}[top]
+    alone = [unit_alone(name, base, changes) for name in names if top == "array" and is_alone(name, base, changes)]
+    parts = [name for name in names if top == "engine" or not is_alone(name, base, changes)]
+    units = alone + (chosen(in_top(base.changed(changes)), parts) if parts or not names else [])
     rows = _measure_with_progress(units, targets, fmax=fmax, seeds=seeds, dsp=dsp)
     if as_json:
         click.echo(json.dumps(to_plain(rows, versions()), indent=2))

@@ -8,12 +8,12 @@ from typing import Any
 
 from lowtide.config import Config
 from lowtide.emission.registry import UNITS, parameters_of
-from lowtide.emission.sidecar import array_sidecar, unit_sidecar
-from lowtide.emission.top import AxiStreamArray
+from lowtide.emission.sidecar import array_sidecar, engine_sidecar, unit_sidecar
+from lowtide.emission.top import AxiStreamArray, AxiStreamEngine
 from lowtide.emission.verilog import EmissionError, verilog_of
 from lowtide.hierarchy import Netlist, Unit
 
-__all__ = ["emit", "emit_unit", "verilog_and_modules"]
+__all__ = ["emit", "emit_engine", "emit_unit", "verilog_and_modules"]
 
 
 def emit(config: Config, folder: Path, name: str = "lowtide_array") -> list[Path]:
@@ -33,6 +33,22 @@ def emit(config: Config, folder: Path, name: str = "lowtide_array") -> list[Path
         top = AxiStreamArray(config, name)
         text, modules = verilog_and_modules(top)
         return files.write(name, text, array_sidecar(config, top, top.array, modules, text))
+
+
+def emit_engine(config: Config, folder: Path, name: str = "lowtide_engine") -> list[Path]:
+    """Write the Verilog of a configuration's engine, and its JSON sidecar, into ``folder``.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration has no engine.
+    EmissionError
+        If the folder cannot be written.
+    """
+    top = AxiStreamEngine(config, name)
+    with _Files(folder) as files:
+        text, modules = verilog_and_modules(top)
+        return files.write(name, text, engine_sidecar(top, modules, text))
 
 
 def emit_unit(kind: str, config: Config, changes: dict[str, Any], folder: Path) -> list[Path]:

@@ -13,10 +13,12 @@ from lowtide.array.systolic import SystolicArray
 from lowtide.array.terms.array import TermArray
 from lowtide.array.terms.settings import Settings
 from lowtide.config import Config
+from lowtide.emission.top import AxiStreamEngine
+from lowtide.engine.registers import BYTES
 from lowtide.formats.bfp import Bfp, ChunkLayout
 from lowtide.hierarchy import Unit
 
-__all__ = ["array_sidecar", "unit_sidecar"]
+__all__ = ["array_sidecar", "engine_sidecar", "unit_sidecar"]
 
 
 def array_sidecar(config: Config, top: Unit, array: Any, modules: list[str], text: str) -> dict[str, Any]:
@@ -27,6 +29,16 @@ def array_sidecar(config: Config, top: Unit, array: Any, modules: list[str], tex
         **(_formats(config.bfp) if config.array.element == "fmac" else _operands(array)),
         "latency": array.latency,
         "least_tile_cycles": array.spacing,
+    }
+
+
+def engine_sidecar(top: AxiStreamEngine, modules: list[str], text: str) -> dict[str, Any]:
+    """Sidecar of an engine: its registers, each with its address in bytes."""
+    registers = [{"address": BYTES * place, **attrs.asdict(register)} for place, register in enumerate(top.registers)]
+    return {
+        **_common(top, modules, text),
+        "configuration": top.config.to_tables(),
+        "registers": registers,
     }
 
 

@@ -89,4 +89,6 @@ class AxiStreamEngine(AxiStreams):
             self.engine = Engine(array.rows, array.columns, config.bfp, config.engine)
         except IllegalValue as error:
             raise ConfigError(str(error.within("engine"))) from None
-        super().__init__(ControlledEngine(self.engine), "controlled", name)
+        controlled = ControlledEngine(self.engine)
+        self.registers = controlled.registers.table
+        super().__init__(controlled, "controlled", name)

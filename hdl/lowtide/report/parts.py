@@ -8,10 +8,10 @@ from lowtide.array.skew import skew
 from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.registry import UNITS, parameters_of
-from lowtide.emission.top import AxiStreamArray
+from lowtide.emission.top import AxiStreamArray, AxiStreamEngine
 from lowtide.report.measure import Design
 
-__all__ = ["LARGEST_WHOLE", "parts_of", "unit_alone"]
+__all__ = ["LARGEST_WHOLE", "engine_parts_of", "parts_of", "unit_alone"]
 
 LARGEST_WHOLE = 256
 """Most processing elements that are synthesised at once; of a larger array, only the parts are measured."""
@@ -36,6 +36,26 @@ def parts_of(config: Config) -> list[Design]:
         }
     if rows * columns <= LARGEST_WHOLE:
         parts["array"] = "lowtide_array"
+    return [Design(name, text, top) for name, top in parts.items()]
+
+
+def engine_parts_of(config: Config) -> list[Design]:
+    """The units of an engine, the way they stand in it, and the whole."""
+    text, modules = verilog_and_modules(AxiStreamEngine(config))
+    kinds = {
+        "turner": "turner",
+        "bfp_converter": "bfp_converter",
+        "loader": "loader",
+        "operand_buffer": "operand_buffer",
+        "dispatcher": "dispatcher",
+        "sequencer": "sequencer",
+        "results": "results",
+        "registers": "register_bank",
+        "array": "systolic_array",
+    }
+    parts = {part: next(name for name in modules if name.startswith(f"{kind}_")) for part, kind in kinds.items()}
+    if config.array.rows * config.array.columns <= LARGEST_WHOLE:
+        parts["engine"] = "lowtide_engine"
     return [Design(name, text, top) for name, top in parts.items()]
 
 

@@ -133,7 +133,7 @@ class VerilatedEngine:
     def __init__(self, config: Config, folder: Path, *, seed: int = 1, stalls: Stalls | None = None):
         self.config, self.stalls = config, stalls or Stalls()
         top = AxiStreamEngine(config)
-        self.registers = {register.name: n for n, register in enumerate(top.inner.registers.table)}
+        self.registers = {register.name: n for n, register in enumerate(top.registers)}
         self._library = _library(_built(top, folder))
         self._handle = self._library.engine_create(seed)
         self.cycles = 0
