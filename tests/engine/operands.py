@@ -30,10 +30,11 @@ class Case:
         return GoldenEngine(config).multiply(self.a, self.b, self.of_a, self.of_b)
 
     def check(self, config, product):
-        """The product is the golden engine's: every bit of every number, and all that is counted."""
+        """The product is the golden engine's: every bit of every number, and all that is counted and measured."""
         due = self.due(config)
         assert product.values.tobytes() == due.values.tobytes()
         assert product.events == due.events
+        assert (product.ratio_a, product.ratio_b) == (due.ratio_a, due.ratio_b)
 
 
 def random_matrix(rng, shape, special=0.0):

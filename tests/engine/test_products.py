@@ -88,6 +88,25 @@ def check_sequence(engine, cases, loads):
         assert values.tobytes() == due.tobytes()
 
 
+def test_the_ratio_is_held_against_a_threshold(engine):
+    """Also against those next to it, in whatever order operands come."""
+    rng = np.random.default_rng(6)
+    seen = set()
+    for _ in range(40):
+        case = random_case(rng, engine.config)
+        ratios = case.due(engine.config)
+        thresholds = []
+        for side, ratio in (("a", ratios.ratio_a), ("b", ratios.ratio_b)):
+            near = 256 * ratio.rest // max(ratio.kept, 1) + int(rng.integers(-1, 2))
+            thresholds.append(min(max(near, 0), 1023) if rng.random() < 0.7 else int(rng.integers(0, 1024)))
+            engine.write(f"{side}_threshold", thresholds[-1])
+        engine.multiply(case.a, case.b, case.of_a, case.of_b)
+        for side, ratio, threshold in zip("ab", (ratios.ratio_a, ratios.ratio_b), thresholds, strict=True):
+            assert engine.read(f"{side}_above") == ratio.exceeds(threshold)
+            seen.add((side, ratio.exceeds(threshold)))
+    assert len(seen) == 4
+
+
 OTHERS = {
     "1x1": Config(
         array=ArrayShape(rows=1, columns=1),

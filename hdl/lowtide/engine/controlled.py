@@ -27,7 +27,8 @@ class ControlledEngine(Structure):
     def __init__(self, engine: Engine):
         self.engine = engine
         a, b = engine.dispatcher.layouts
-        self.registers = RegisterBank(engine.constants, a, b, COUNTER)
+        ratios = {side: len(loader.rest) for side, loader in engine.meters.items()}
+        self.registers = RegisterBank(engine.constants, a, b, COUNTER, ratios)
         self.module_name = f"controlled_{engine.module_name}"
         bank, streams = self.registers.signature.members, engine.signature.members
         super().__init__(
@@ -37,7 +38,13 @@ class ControlledEngine(Structure):
 
     def wire(self, place):
         engine, registers = self.engine, self.registers
-        counts = {name: getattr(engine, name) for name in (*COUNTERS, "overflows", "underflows")}
+        status = {name: getattr(engine, name) for name in (*COUNTERS, "overflows", "underflows")}
+        for side in engine.meters:
+            status[f"{side}_above"] = getattr(engine, f"{side}_above")
+            for name in (f"{side}_rest", f"{side}_kept"):
+                total = getattr(engine, name)
+                status[name] = total[:32]
+                status |= {f"{name}_high": total[32:]} if len(total) > 32 else {}
         place(
             "registers",
             registers,
@@ -51,7 +58,7 @@ class ControlledEngine(Structure):
             short_b=engine.short[1],
             long_a=engine.long[0],
             long_b=engine.long[1],
-            **counts,
+            **status,
         )
         place(
             "engine",
@@ -64,6 +71,7 @@ class ControlledEngine(Structure):
             b__payload=self.b.payload,
             b__valid=self.b.valid,
             c__ready=self.c.ready,
+            **{f"{side}_threshold": getattr(registers, f"{side}_threshold") for side in engine.meters},
         )
         return {
             "a__ready": engine.a.ready,

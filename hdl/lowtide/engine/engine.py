@@ -13,7 +13,7 @@ from lowtide.engine.counters import COUNTERS, Counters
 from lowtide.engine.dispatcher import Dispatcher
 from lowtide.engine.intake import numbers_layout
 from lowtide.engine.issuer import Issuer
-from lowtide.engine.loader import Loader
+from lowtide.engine.loader import METERED, Loader
 from lowtide.engine.results import Results
 from lowtide.engine.sequencer import Sequencer
 from lowtide.engine.shape import EngineShape
@@ -64,6 +64,8 @@ class Engine(Structure):
         Each of `COUNTERS`.
     overflows, underflows : Out(32)
         Results that were infinite, or zero though their sums were not.
+    ``a_threshold``, ``a_above``, ``a_rest``, ``a_kept``, and of ``b``
+        As of `Loader`, where it has a meter.
     """
 
     def __init__(self, rows: int, columns: int, bfp: Bfp, shape: EngineShape):
@@ -95,8 +97,18 @@ class Engine(Structure):
                 **{name: Out(COUNTER) for name in COUNTERS},
                 "overflows": Out(COUNTER),
                 "underflows": Out(COUNTER),
+                **{
+                    f"{side}_{name}": loader.signature.members[name]
+                    for side, loader in self.meters.items()
+                    for name in METERED
+                },
             }
         )
+
+    @property
+    def meters(self) -> dict[str, Loader]:
+        """Sides whose loader has a ratio meter."""
+        return {side: loader for side, loader in zip("ab", self.loaders, strict=True) if loader.metered}
 
     @property
     def constants(self) -> dict[str, int]:
@@ -136,6 +148,7 @@ class Engine(Structure):
                 size=getattr(dispatcher, f"size_{name}"),
                 i__payload=getattr(self, name).payload,
                 i__valid=getattr(self, name).valid,
+                **({"threshold": getattr(self, f"{name}_threshold")} if loader.metered else {}),
             )
         run = dispatcher.run
         place(
@@ -220,4 +233,10 @@ class Engine(Structure):
             **{name: getattr(counters, f"{name}_count") for name in COUNTERS},
             "overflows": results.overflows,
             "underflows": results.underflows,
+            **{
+                f"{side}_{name}": getattr(loader, name)
+                for side, loader in self.meters.items()
+                for name in METERED
+                if name != "threshold"
+            },
         }

@@ -1,6 +1,6 @@
 """Loader: an operand in FP32 becomes chunks in the buffers of its lines."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -18,7 +18,10 @@ from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
 from lowtide.units.conversion.shape import ConverterShape
 
-__all__ = ["Loader"]
+__all__ = ["METERED", "Loader"]
+
+METERED = ("threshold", "above", "rest", "kept")
+"""Ports of a converter's meter that are the loader's too."""
 
 
 class Loader(Unit):
@@ -58,6 +61,8 @@ class Loader(Unit):
         Of the operand that is loaded, or was last; from the cycle after ``start``.
     short, long : Out(1)
         In one cycle: the operand's stream ended too soon, or too late.
+    threshold, above, rest, kept : In(10), Out(1), Out(ratio), Out(ratio)
+        As of `RatioMeter`, of the operand that was loaded last; where magnitudes have two chunks or more.
     groups_held, bad_groups : Out(1)
         In one cycle: a group was above the window; a group had a NaN or an infinity.
     held : Out(range(lanes + 1))
@@ -77,6 +82,10 @@ class Loader(Unit):
     bias: Value
     short: Value
     long: Value
+    threshold: Value
+    above: Value
+    rest: Value
+    kept: Value
     groups_held: Value
     bad_groups: Value
     held: Value
@@ -93,6 +102,9 @@ class Loader(Unit):
         )
         most = max(lines * shape.words, bfp.max_k)
         self.layout = OperandLayout(bfp, chunk, lines * shape.words, shape.generator)
+        self.elements = lines * shape.words * bfp.lanes
+        self.metered = bfp.mantissa >= 2 * chunk
+        self._converter = BfpConverter(self.converter, self.elements if self.metered else None)
         self._intake = Intake(shape.numbers, most)
         self._turner = Turner(bfp.lanes, shape.numbers, shape.turn, most)
         self._words = WordSource(shape.source(bfp.lanes))
@@ -102,8 +114,10 @@ class Loader(Unit):
             f"_b{shape.generator}"
         )
         words = range(shape.words + 1)
+        meter = self._converter.signature.members if self.metered else {}
         super().__init__(
-            {
+            {name: meter[name] for name in METERED if name in meter}
+            | {
                 "start": In(1),
                 "find": In(1),
                 "settings": In(self.layout),
@@ -135,7 +149,8 @@ class Loader(Unit):
 
         intake, turner, writer = self._intake, self._turner, self._writer
         grouper, chunker = Grouper(self.bfp.lanes, self.shape.numbers), Chunker(self.converter)
-        converter = BfpConverter(self.converter)
+        converter = self._converter
+        comparing, ports = self._compare(m, started & ~finding) if self.metered else (Const(0), {})
         place(
             m,
             platform,
@@ -195,6 +210,7 @@ class Loader(Unit):
             i__payload=grouper.o.payload,
             i__valid=grouper.o.valid,
             o__ready=chunker.i.ready,
+            **ports,
         )
         place(
             m,
@@ -229,9 +245,23 @@ class Loader(Unit):
             self.held.eq(Mux(taken, converter.saturated_elements, 0)),
             self.short.eq(intake.short),
             self.long.eq(intake.long),
-            self.busy.eq(started | intake.busy | writer.busy | settling),
+            self.busy.eq(started | intake.busy | writer.busy | settling | comparing),
         ]
         return m
+
+    def _compare(self, m: Module, starts: Value) -> tuple[Value, dict[str, Value]]:
+        """Let the converter's meter compare once an operand is written; whether it does, and what it is told."""
+        converter, loading = self._converter, Signal()
+        left = Signal(range(converter.meter_latency + 1))
+        with m.If(self._writer.busy):
+            m.d.sync += left.eq(converter.meter_latency)
+        with m.Elif(left.any()):
+            m.d.sync += left.eq(left - 1)
+        m.d.sync += loading.eq(left.any() | self._writer.busy)
+        m.d.comb += [getattr(self, name).eq(getattr(converter, name)) for name in ("above", "rest", "kept")]
+        compare = loading & ~left.any() & ~self._writer.busy
+        ports = {"start": starts, "compare": compare, "threshold": self.threshold}
+        return loading | left.any() | converter.busy, ports
 
     def _find(self, m: Module, platform, finding: Value, starts: Value) -> tuple[Value, Value]:
         """Look at the numbers for their bias; say when it is not yet that of all of them, and what it is."""

@@ -7,6 +7,7 @@ from lowtide.engine.dispatcher import ProductLayout
 from lowtide.engine.operand import OperandLayout
 from lowtide.engine.registers import ERRORS, IDENTITY, Register, register_table
 from lowtide.hierarchy import Unit
+from lowtide.units.conversion.ratio_meter import THRESHOLD
 
 __all__ = ["RegisterBank"]
 
@@ -22,6 +23,8 @@ class RegisterBank(Unit):
         Settings of the operands.
     counter : int
         Bits of a counter.
+    ratios : dict
+        Bits of the sums of a ratio meter, for each side that has one.
 
     Members
     -------
@@ -37,7 +40,9 @@ class RegisterBank(Unit):
         Of the engine.
     one for each of `ERRORS` : In(1)
         In one cycle: that happened.
-    one for each status of the table : In
+    ``a_threshold``, ``b_threshold`` : Out(10)
+        To the meters, where there are any.
+    one for each other status of the table : In
         Its value.
     """
 
@@ -49,9 +54,11 @@ class RegisterBank(Unit):
     product: Value
     clear: Value
 
-    def __init__(self, constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int):
+    def __init__(
+        self, constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int, ratios: dict[str, int]
+    ):
         self.constants = {"identity": IDENTITY} | constants
-        self.table = register_table(constants, a, b, counter)
+        self.table = register_table(constants, a, b, counter, ratios)
         values = "_".join(map(str, constants.values()))
         self.module_name = f"register_bank_{values}_{counter}"
         super().__init__(
@@ -65,6 +72,7 @@ class RegisterBank(Unit):
                 "clear": Out(1),
                 "ready": In(1),
                 "idle": In(1),
+                **{f"{side}_threshold": Out(THRESHOLD) for side in ratios},
                 **{name: In(1) for name in ERRORS},
                 **{register.name: In(register.bits) for register in self._counts},
             }
@@ -97,7 +105,8 @@ class RegisterBank(Unit):
             case "setting", _:
                 held = Signal(register.bits, name=name)
                 side, _, field = name.partition("_")
-                m.d.comb += self.product[side][field].eq(held)
+                target = getattr(self, name) if field == "threshold" else self.product[side][field]
+                m.d.comb += target.eq(held)
                 with m.If(written):
                     m.d.sync += held.eq(data)
                 return held

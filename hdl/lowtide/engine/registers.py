@@ -8,6 +8,7 @@ from amaranth.hdl import Shape
 
 from lowtide.engine.counters import COUNTERS
 from lowtide.engine.operand import ROUNDINGS, OperandLayout
+from lowtide.units.conversion.ratio_meter import THRESHOLD
 
 __all__ = ["BYTES", "ERRORS", "IDENTITY", "Access", "Register", "register_table"]
 
@@ -58,7 +59,9 @@ class Register:
     meaning: str
 
 
-def register_table(constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int) -> list[Register]:
+def register_table(
+    constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int, ratios: dict[str, int]
+) -> list[Register]:
     """All registers of an engine, in the order of their addresses.
 
     Parameters
@@ -69,16 +72,23 @@ def register_table(constants: dict[str, int], a: OperandLayout, b: OperandLayout
         Settings of the operands.
     counter : int
         Bits of a counter.
+    ratios : dict
+        Bits of the sums of a ratio meter, for each side that has one.
     """
     return [
         Register("identity", "constant", 32, "tells an engine from other hardware"),
         *(Register(name, "constant", 32, "as in the configuration") for name in constants),
         *_settings("a", a),
         *_settings("b", b),
+        *(
+            Register(f"{side}_threshold", "setting", THRESHOLD, "of the ratio of what was loaded last, in 256ths")
+            for side in ratios
+        ),
         Register("start", "action", 3, "bits 0, 1: load A, load B; bit 2: only find their biases"),
         Register("clear", "action", 1, "bit 0: start all counters again"),
         Register("status", "status", 2, "bit 0: a product can be started; bit 1: none is in the engine"),
         Register("errors", "flags", len(ERRORS), "from bit 0: " + ", ".join(ERRORS)),
+        *(register for side, bits in ratios.items() for register in _ratio(side, bits)),
         *(Register(name, "status", counter, meaning) for name, meaning in COUNTERS.items()),
         Register("overflows", "status", counter, "results that were infinite"),
         Register("underflows", "status", counter, "results that were zero though their sums were not"),
@@ -88,3 +98,11 @@ def register_table(constants: dict[str, int], a: OperandLayout, b: OperandLayout
 def _settings(side: str, layout: OperandLayout) -> Iterator[Register]:
     for name, field in layout:
         yield Register(f"{side}_{name}", "setting", Shape.cast(field.shape).width, _OPERAND[str(name)])
+
+
+def _ratio(side: str, bits: int) -> Iterator[Register]:
+    yield Register(f"{side}_above", "status", 1, "the ratio of what was loaded last is above the threshold")
+    for name, meaning in (("rest", "second chunks"), ("kept", "first chunks")):
+        yield Register(f"{side}_{name}", "status", min(bits, 32), f"sum of its {meaning}, the low 32 bits")
+        if bits > 32:
+            yield Register(f"{side}_{name}_high", "status", bits - 32, f"sum of its {meaning}, the bits above")

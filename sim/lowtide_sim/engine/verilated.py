@@ -20,6 +20,7 @@ from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.operand import ROUNDINGS
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Lines, Product, checked
+from lowtide_sim.golden import Ratio
 from lowtide_sim.simulator import SimulationError, check_installed
 
 __all__ = ["Load", "Stalls", "VerilatedEngine"]
@@ -214,7 +215,23 @@ class VerilatedEngine:
             self.write("errors", errors)
             raise SimulationError(f"the engine flags errors {errors:#x}")
         events = Events(**{field.name: self.read(field.name) for field in attrs.fields(Events)})
-        return Product(values=self.matrix(transfer.results, a.shape[0], b.shape[1]), events=events, cycles=cycles)
+        return Product(
+            values=self.matrix(transfer.results, a.shape[0], b.shape[1]),
+            events=events,
+            ratio_a=self.ratio("a"),
+            ratio_b=self.ratio("b"),
+            cycles=cycles,
+        )
+
+    def ratio(self, side: str) -> Ratio | None:
+        """That of the operand that was loaded last; None without a meter."""
+        if f"{side}_rest" not in self.registers:
+            return None
+        rest, kept = (
+            self.read(name) + (self.read(f"{name}_high") << 32 if f"{name}_high" in self.registers else 0)
+            for name in (f"{side}_rest", f"{side}_kept")
+        )
+        return Ratio(rest, kept)
 
     def prepare(self, side: str, lines: Lines, operand: Operand) -> Load:
         """Write the registers of an operand, and give what is to be sent."""

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.hierarchy import Unit, place
 from lowtide.units.conversion.largest import LargestCode
+from lowtide.units.conversion.ratio_meter import RatioMeter
 from lowtide.units.conversion.reader import Reader
 from lowtide.units.conversion.scaler import Scaler
 from lowtide.units.conversion.shape import ConverterShape
@@ -13,6 +14,9 @@ from lowtide.units.conversion.window import Window
 from lowtide.units.delay import delayed
 
 __all__ = ["BfpConverter"]
+
+METERED = ("start", "compare", "threshold", "busy", "above", "rest", "kept")
+"""Ports of a meter that are the converter's too."""
 
 
 class BfpConverter(Unit):
@@ -30,6 +34,8 @@ class BfpConverter(Unit):
     ----------
     shape : ConverterShape
         Format of the groups, and how magnitudes are rounded.
+    elements : int, optional
+        Most elements of a tensor, where a `RatioMeter` is to measure tensors.
 
     Members
     -------
@@ -56,6 +62,8 @@ class BfpConverter(Unit):
         The words serve a group, and the next group needs others. Likewise.
     row : Out(1)
         With ``step``: the group is the last of its row. Likewise.
+    start, compare, threshold, busy, above, rest, kept
+        As of `RatioMeter`; only with one. The tensor has gone by when its last group is taken.
 
     Notes
     -----
@@ -73,9 +81,10 @@ class BfpConverter(Unit):
     step: Value
     row: Value
 
-    def __init__(self, shape: ConverterShape):
+    def __init__(self, shape: ConverterShape, elements: int | None = None):
         self.shape = shape
-        self.module_name = f"bfp_converter_{shape.name}"
+        self._meter = RatioMeter(shape, elements) if elements else None
+        self.module_name = f"bfp_converter_{shape.name}" + (f"_{self._meter.width}" if self._meter else "")
         ports = {
             "bias": In(signed(9)),
             "chunks": In(range(shape.max_chunks + 1)),
@@ -88,8 +97,16 @@ class BfpConverter(Unit):
         }
         if shape.stochastic:
             ports |= {"random": In(shape.lanes * shape.random), "step": Out(1), "row": Out(1)}
+        if self._meter:
+            ports |= {name: self._meter.signature.members[name] for name in METERED}
         super().__init__(ports)
         self._largest = LargestCode(shape)
+
+    @property
+    def meter_latency(self) -> int:
+        """Cycles from the last group that is taken on ``o`` to sums that have it."""
+        assert self._meter
+        return max(self._meter.latency - (Scaler.latency + 1 - Scaler.shown), 0) + 1
 
     @property
     def latency(self) -> int:
@@ -162,10 +179,39 @@ class BfpConverter(Unit):
         with m.If(move & valid[-2] & bad):
             m.d.sync += self.bad.eq(1)
         m.d.comb += [self.o.valid.eq(valid[-1]), self.o.payload.last.eq(last[-1])]
+        if self._meter:
+            self._measure(m, platform, move, valid, scalers, register(largest.code, Scaler.shown))
         if shape.stochastic:
             draw = Reader.latency + self._largest.latency + Scaler.draw
             m.d.comb += [self.step.eq(move & valid[draw]), self.row.eq(last[draw])]
         return m
+
+    def _measure(
+        self, m: Module, platform, move: Value, valid: list[Value], scalers: list[Scaler], code: Value
+    ) -> None:
+        """Let the meter see each group's shifted significands, as far as it looks at them."""
+        assert self._meter
+        shape = self.shape
+        shown = [scaler.shifted[shape.dropped - shape.chunk :] for scaler in scalers]
+        there = Reader.latency + self._largest.latency + Scaler.shown
+        inputs = {
+            name: getattr(self, name)
+            for name, port in self._meter.signature.members.items()
+            if name in METERED and port.flow is In
+        }
+        meter = place(
+            m,
+            platform,
+            "meter",
+            self._meter,
+            chunks=self.chunks,
+            enable=move,
+            take=valid[there],
+            significands=Cat(shown),
+            code=code,
+            **inputs,
+        )
+        m.d.comb += [getattr(self, name).eq(getattr(meter, name)) for name in METERED if name not in inputs]
 
     def _flow(self, m: Module, move: Value, taken: Value) -> tuple[list[Value], list[Value]]:
         """Whether there is a group after each number of cycles, and whether it is the last of its row."""

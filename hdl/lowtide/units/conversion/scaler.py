@@ -40,11 +40,16 @@ class Scaler(Unit):
         The number's sign if the magnitude is not zero.
     saturated : Out(1)
         The magnitude is held at the largest.
+    shifted : Out(mantissa + dropped)
+        The shifted significand, ``shown`` cycles after the number: the magnitude, truncated, and what decides on its
+        rounding; all ones where the magnitude is the largest there is.
 
     Attributes
     ----------
     draw : int
         Cycles from the number to its random word.
+    shown : int
+        Cycles from the number to its shifted significand.
     latency : int
         Cycles from the number to its magnitude.
     """
@@ -60,8 +65,10 @@ class Scaler(Unit):
     magnitude: Value
     negative: Value
     saturated: Value
+    shifted: Value
 
     draw = 2
+    shown = 2
     latency = 4
 
     def __init__(self, shape: ConverterShape):
@@ -79,6 +86,7 @@ class Scaler(Unit):
             "magnitude": Out(shape.mantissa),
             "negative": Out(1),
             "saturated": Out(1),
+            "shifted": Out(shape.significand),
         }
         super().__init__(ports | ({"random": In(shape.random)} if shape.stochastic else {}))
 
@@ -98,6 +106,7 @@ class Scaler(Unit):
         significand = Cat(register(self.fraction), Const(1, 1))[-shape.significand :]
         value = register(Mux(gone, 0, self._shifted(m, significand, amount)))
 
+        m.d.comb += self.shifted.eq(value | register(self.largest, 2).replicate(shape.significand))
         value = value if shape.dropped else Cat(Const(0, 1), value)
         random = {"random": self.random} if shape.stochastic else {}
         rounder = place(m, platform, "rounder", Rounder(shape.rounder), value=value, **random)
