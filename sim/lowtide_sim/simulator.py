@@ -21,7 +21,16 @@ from lowtide.config import Config
 from lowtide.emission import emit
 from lowtide_sim.bench.environment import bench_environment
 
-__all__ = ["SIMULATORS", "Simulation", "SimulationError", "SimulatorMissing", "check_installed", "run", "simulate"]
+__all__ = [
+    "MAKE_VARIABLES",
+    "SIMULATORS",
+    "Simulation",
+    "SimulationError",
+    "SimulatorMissing",
+    "check_installed",
+    "run",
+    "simulate",
+]
 
 TIMESCALE = ("1ns", "1ps")
 

@@ -8,9 +8,9 @@ from lowtide.array.shape import ArrayShape
 from lowtide.config import Config
 from lowtide.engine.shape import EngineShape
 from lowtide.formats import Bfp
-from lowtide_sim.engine.golden_engine import GoldenEngine
 from lowtide_sim.engine.operand import Operand
-from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, Stalls, VerilatedEngine
+from lowtide_sim.engine.queue import Queued, run_queued
+from lowtide_sim.engine.verilated import Stalls, VerilatedEngine
 
 
 def random_stalls(rng):
@@ -59,33 +59,13 @@ def test_products_that_follow_each_other(engine):
                 case = Case(a[0], b[0], a[1], b[1])
             cases.append(case)
             loads.append((new_a, new_b))
-        check_sequence(engine, cases, loads)
-
-
-def check_sequence(engine, cases, loads):
-    """Start products one after the other, while their streams run; all that comes is right."""
-    sides = {"a": [], "b": []}
-    lines = [case.lines(engine.config) for case in cases]
-    for case, wanted, both in zip(cases, loads, lines, strict=True):
-        for side, new, x, operand in zip("ab", wanted, both, (case.of_a, case.of_b), strict=True):
-            if new:
-                sides[side].append(engine.prepare(side, x, operand))
-    counts = [engine.beats(case.a.shape[0], case.b.shape[1]) for case in cases]
-    transfer = engine.transfer(sides["a"], sides["b"], sum(counts))
-    for case, (new_a, new_b), both in zip(cases, loads, lines, strict=True):
-        while not engine.read("status") & 1:
-            engine.run(transfer, products=len(cases), most=7)
-        engine.prepare("a", both[0], case.of_a)
-        engine.prepare("b", both[1], case.of_b)
-        engine.write("start", LOAD_A * int(new_a) | LOAD_B * int(new_b))
-    engine.finish(transfer, len(cases) - int(transfer.last.sum()))
-    assert engine.read("errors") == 0
-    ends = np.flatnonzero(transfer.last) + 1
-    assert ends.tolist() == np.cumsum(counts).tolist()
-    for case, end, count in zip(cases, ends, counts, strict=True):
-        due = GoldenEngine(engine.config).multiply(case.a, case.b, case.of_a, case.of_b).values
-        values = engine.matrix(transfer.results[end - count : end], *due.shape)
-        assert values.tobytes() == due.tobytes()
+        products = [
+            Queued(a=case.a, b=case.b, of_a=case.of_a, of_b=case.of_b, load_a=bool(new_a), load_b=bool(new_b))
+            for case, (new_a, new_b) in zip(cases, loads, strict=True)
+        ]
+        found = run_queued(engine, products, patience=7)
+        for case, values in zip(cases, found.values, strict=True):
+            assert values.tobytes() == case.due(config).values.tobytes()
 
 
 def test_the_ratio_is_held_against_a_threshold(engine):
@@ -94,14 +74,16 @@ def test_the_ratio_is_held_against_a_threshold(engine):
     seen = set()
     for _ in range(40):
         case = random_case(rng, engine.config)
-        ratios = case.due(engine.config)
-        thresholds = []
-        for side, ratio in (("a", ratios.ratio_a), ("b", ratios.ratio_b)):
+        due, thresholds = case.due(engine.config), []
+        assert due.ratio_a
+        assert due.ratio_b
+        ratios = {"a": due.ratio_a, "b": due.ratio_b}
+        for side, ratio in ratios.items():
             near = 256 * ratio.rest // max(ratio.kept, 1) + int(rng.integers(-1, 2))
             thresholds.append(min(max(near, 0), 1023) if rng.random() < 0.7 else int(rng.integers(0, 1024)))
             engine.write(f"{side}_threshold", thresholds[-1])
         engine.multiply(case.a, case.b, case.of_a, case.of_b)
-        for side, ratio, threshold in zip("ab", (ratios.ratio_a, ratios.ratio_b), thresholds, strict=True):
+        for (side, ratio), threshold in zip(ratios.items(), thresholds, strict=True):
             assert engine.read(f"{side}_above") == ratio.exceeds(threshold)
             seen.add((side, ratio.exceeds(threshold)))
     assert len(seen) == 4

@@ -16,7 +16,9 @@ from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit, place
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
+from lowtide.units.conversion.ratio_meter import THRESHOLD
 from lowtide.units.conversion.shape import ConverterShape
+from lowtide.units.slot import Slot
 
 __all__ = ["METERED", "Loader"]
 
@@ -138,6 +140,16 @@ class Loader(Unit):
             }
         )
 
+    @property
+    def converter_latency(self) -> int:
+        """Cycles from a group to that group converted."""
+        return self._converter.latency
+
+    @property
+    def compare_latency(self) -> int:
+        """Cycles from the last word written until the next operand can be loaded: its ratio is compared."""
+        return self._converter.meter_latency + THRESHOLD + 3 if self.metered else 1
+
     def elaborate(self, platform):
         m = Module()
         settings, finding = Signal(self.layout), Signal()
@@ -149,7 +161,7 @@ class Loader(Unit):
 
         intake, turner, writer = self._intake, self._turner, self._writer
         grouper, chunker = Grouper(self.bfp.lanes, self.shape.numbers), Chunker(self.converter)
-        converter = self._converter
+        converter, slot = self._converter, Slot(self.converter.layout_o)
         comparing, ports = self._compare(m, started & ~finding) if self.metered else (Const(0), {})
         place(
             m,
@@ -209,8 +221,17 @@ class Loader(Unit):
             random=words.words,
             i__payload=grouper.o.payload,
             i__valid=grouper.o.valid,
-            o__ready=chunker.i.ready,
+            o__ready=slot.i.ready,
             **ports,
+        )
+        place(
+            m,
+            platform,
+            "slot",
+            slot,
+            i__payload=converter.o.payload,
+            i__valid=converter.o.valid,
+            o__ready=chunker.i.ready,
         )
         place(
             m,
@@ -218,8 +239,8 @@ class Loader(Unit):
             "chunker",
             chunker,
             chunks=settings.chunks,
-            i__payload=converter.o.payload,
-            i__valid=converter.o.valid,
+            i__payload=slot.o.payload,
+            i__valid=slot.o.valid,
             o__ready=writer.i.ready,
         )
         place(
@@ -237,7 +258,7 @@ class Loader(Unit):
             i__valid=chunker.o.valid,
         )
         m.d.comb += [getattr(self, name).eq(getattr(writer, name)) for name in ("write", "address", "data", "panels")]
-        taken = converter.o.valid & chunker.i.ready
+        taken = converter.o.valid & slot.i.ready
         m.d.comb += [
             self.i.ready.eq(intake.i.ready),
             self.groups_held.eq(converter.saturated_group & taken),

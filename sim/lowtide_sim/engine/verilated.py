@@ -21,7 +21,7 @@ from lowtide.engine.operand import ROUNDINGS
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Lines, Product, checked
 from lowtide_sim.golden import Ratio
-from lowtide_sim.simulator import SimulationError, check_installed
+from lowtide_sim.simulator import MAKE_VARIABLES, SimulationError, check_installed
 
 __all__ = ["Load", "Stalls", "VerilatedEngine"]
 
@@ -146,6 +146,7 @@ class VerilatedEngine:
 
     def reset(self) -> None:
         """Hold reset for a cycle."""
+        self._settings: dict[str, int] = {}  # what was written
         self._library.engine_reset(self._handle)
 
     def read(self, name: str) -> int:
@@ -156,6 +157,7 @@ class VerilatedEngine:
     def write(self, name: str, value: int) -> None:
         """Write a register."""
         self.cycles += 1
+        self._settings[name] = value
         self._library.engine_write(self._handle, self.registers[name], value & 0xFFFFFFFF)
 
     def transfer(self, a: Sequence[Load] = (), b: Sequence[Load] = (), beats: int = 0) -> "Transfer":
@@ -235,6 +237,15 @@ class VerilatedEngine:
 
     def prepare(self, side: str, lines: Lines, operand: Operand) -> Load:
         """Write the registers of an operand, and give what is to be sent."""
+        self.settings(side, lines, operand)
+        return self.load(lines)
+
+    def load(self, lines: Lines) -> Load:
+        """An operand as it is to be sent."""
+        return Load.of(lines.runs, self.config.engine.numbers)
+
+    def settings(self, side: str, lines: Lines, operand: Operand) -> None:
+        """Write the registers of an operand, those of them that are not so already."""
         values = {
             "lines": lines.x.shape[0],
             "length": lines.x.shape[1],
@@ -246,8 +257,8 @@ class VerilatedEngine:
             "bias": operand.bias or 0,
         }
         for name, value in values.items():
-            self.write(f"{side}_{name}", value)
-        return Load.of(lines.runs, self.config.engine.numbers)
+            if self._settings.get(f"{side}_{name}") != value:
+                self.write(f"{side}_{name}", value)
 
     def beats(self, rows: int, columns: int) -> int:
         """Beats of results of a product."""
@@ -296,15 +307,18 @@ def _built(top: AxiStreamEngine, folder: Path) -> Path:
         Path(partial, "engine.v").write_text(text, encoding="utf-8")
         shutil.copy(HARNESS, partial)
         environment = os.environ | {"VERILATOR_ROOT": str(root)}
+        # Streams of small operands are over before more optimisation than this has paid.
+        objects = ["--Mdir", "objects", "--build", "-j", "2", "-CFLAGS", "-fPIC"]
+        for variable in (*MAKE_VARIABLES, "OPT_FAST=-O1", f"CXX={os.environ.get('CXX', 'g++')}"):
+            objects += ["-MAKEFLAGS", variable]
         verilator = [str(root / "bin" / "verilator"), "--cc", "engine.v", "--top-module", top.module_name]
-        verilator += ["--prefix", "Vengine", "-O3", "-Wno-fatal", "-Wno-lint", "--x-initial", "unique"]
-        verilator += ["--Mdir", "objects", "--output-split", "20000"]
+        verilator += ["--prefix", "Vengine", "-O3", "-Wno-fatal", "-Wno-lint", "--x-initial", "unique", *objects]
+        verilator += ["--output-split", "20000"]
         _run(verilator, partial, environment)
-        sources = sorted(str(path.relative_to(partial)) for path in Path(partial, "objects").glob("*.cpp"))
         include = root / "include"
-        sources += [str(include / name) for name in ("verilated.cpp", "verilated_threads.cpp", "verilated_random.cpp")]
-        compiler = [os.environ.get("CXX", "g++"), "-O2", "-std=c++17", "-fPIC", "-shared", "-pthread", *flags]
-        compiler += ["-Iobjects", f"-I{include}", f"-I{include / 'vltstd'}", "harness.cpp", *sources, "-o", "engine.so"]
+        compiler = [os.environ.get("CXX", "g++"), "-O1", "-std=c++17", "-fPIC", "-shared", "-pthread", *flags]
+        compiler += ["-Iobjects", f"-I{include}", f"-I{include / 'vltstd'}", "harness.cpp"]
+        compiler += ["objects/libVengine.a", "objects/libverilated.a", "-o", "engine.so"]
         _run(compiler, partial, environment)
         os.replace(Path(partial, "engine.so"), library)
     return library

@@ -1,0 +1,118 @@
+"""Products that follow each other in an engine as closely as it allows."""
+
+from collections.abc import Callable, Sequence
+
+import attrs
+import numpy as np
+
+from lowtide_sim.engine.operand import Operand
+from lowtide_sim.engine.product import Lines, checked
+from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
+from lowtide_sim.simulator import SimulationError
+
+__all__ = ["Queued", "Results", "run_queued"]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Queued:
+    """A product that is to be made after others.
+
+    Parameters
+    ----------
+    a, b : array of float32, shapes (M, K) and (K, N)
+    of_a, of_b : Operand
+        Each with a bias.
+    load_a, load_b : bool
+        Otherwise the operand that was loaded last, which this one must be, is used again.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    of_a: Operand
+    of_b: Operand
+    load_a: bool = True
+    load_b: bool = True
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Results:
+    """What came of them.
+
+    Parameters
+    ----------
+    values : list of array of float32
+    cycles, beats, waits, stalls : int
+        What the engine counted.
+    """
+
+    values: list[np.ndarray]
+    cycles: int
+    beats: int
+    waits: int
+    stalls: int
+
+
+def run_queued(
+    engine: VerilatedEngine,
+    products: Sequence[Queued],
+    *,
+    patience: int = 1000,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Results:
+    """Start each product as soon as the engine takes it, while the streams of those before it run.
+
+    Parameters
+    ----------
+    engine : VerilatedEngine
+        It has no product in it.
+    products : sequence of Queued
+        The products, in their order.
+    patience : int
+        Cycles between looks at whether it takes another one.
+    progress : callable
+        Called with the products that are started, and how many there are.
+
+    Raises
+    ------
+    ValueError
+        If a product does not multiply, or does not fit.
+    SimulationError
+        If the engine flags an error, or results are missing.
+    """
+    config = engine.config
+    lines = [checked(config, each.a, each.b, each.of_a, each.of_b) for each in products]
+    for side, of in (("a", "of_a"), ("b", "of_b")):
+        if any(getattr(each, of).bias is None for each in products if getattr(each, f"load_{side}")):
+            raise ValueError(f"{of}.bias must be given for products that follow each other")
+    counts = [engine.beats(each.a.shape[0], each.b.shape[1]) for each in products]
+    transfer = engine.transfer(
+        [engine.load(a) for each, (a, _) in zip(products, lines, strict=True) if each.load_a],
+        [engine.load(b) for each, (_, b) in zip(products, lines, strict=True) if each.load_b],
+        sum(counts),
+    )
+    engine.write("clear", 1)
+    for n, (each, both) in enumerate(zip(products, lines, strict=True)):
+        _start(engine, each, both, lambda: engine.run(transfer, len(products), patience))
+        progress(n + 1, len(products))
+    engine.finish(transfer, len(products) - int(transfer.last.sum()), 10**8)
+    errors = engine.read("errors")
+    if errors:
+        engine.write("errors", errors)
+        raise SimulationError(f"the engine flags errors {errors:#x}")
+    ends = np.cumsum(counts)
+    values = [
+        engine.matrix(transfer.results[end - count : end], each.a.shape[0], each.b.shape[1])
+        for each, end, count in zip(products, ends, counts, strict=True)
+    ]
+    return Results(values=values, **{name: engine.read(name) for name in ("cycles", "beats", "waits", "stalls")})
+
+
+def _start(engine: VerilatedEngine, each: Queued, both: tuple[Lines, Lines], wait: Callable[[], object]) -> None:
+    engine.settings("a", both[0], each.of_a)
+    engine.settings("b", both[1], each.of_b)
+    for _ in range(10**6):
+        if engine.read("status") & 1:
+            engine.write("start", LOAD_A * each.load_a | LOAD_B * each.load_b)
+            return
+        wait()
+    raise SimulationError("the engine takes no further product")
