@@ -20,7 +20,7 @@ class Banks(Unit):
         An operand can be loaded.
     load : In(1)
         One begins to be, in bank ``write``. Only if one is free.
-    begin : In(1)
+    begins : In(1)
         A run over an operand that no run was over before begins.
     write : Out(1)
         Bank of the operand that is loaded next.
@@ -30,19 +30,20 @@ class Banks(Unit):
 
     free: Value
     load: Value
-    begin: Value
+    begins: Value
     write: Value
     loaded: Value
 
     def __init__(self):
         self.module_name = "banks"
-        super().__init__({"free": Out(1), "load": In(1), "begin": In(1), "write": Out(1), "loaded": Out(1)})
+        super().__init__({"free": Out(1), "load": In(1), "begins": In(1), "write": Out(1), "loaded": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
-        taken, used = Signal(range(3)), Signal()  # banks; one of them is that of a run
+        taken = Signal(range(3))  # banks; one of them is that of a run
+        used = Signal()
         m.d.comb += [self.free.eq(taken != 2), self.loaded.eq(~self.write)]
-        m.d.sync += [taken.eq(taken + self.load - (self.begin & used)), used.eq(used | self.begin)]
+        m.d.sync += [taken.eq(taken + self.load - (self.begins & used)), used.eq(used | self.begins)]
         with m.If(self.load):
             m.d.sync += self.write.eq(~self.write)
         return m

@@ -159,7 +159,9 @@ class Dispatcher(Unit):
         m = Module()
         product = Signal(self.product.shape())
         operands, wanted = [product.a, product.b], Cat(product.load_a, product.load_b)
-        planning, issuing, started = Signal(), Signal(), Signal()
+        planning = Signal()
+        issuing = Signal()
+        started = Signal()
         m.d.comb += [self.ready.eq(~planning & ~issuing), self.a.eq(product.a), self.b.eq(product.b)]
         m.d.sync += started.eq(self.start & self.ready)
         with m.If(self.start & self.ready):
@@ -181,7 +183,8 @@ class Dispatcher(Unit):
             [Signal.like(operand.length, name=f"length_{n}") for n, operand in enumerate(operands)],
         )
         both = [Mux(load, operand.length, old) for load, operand, old in zip(wanted, operands, lengths, strict=True)]
-        planned, legal = Signal(), Signal()
+        planned = Signal()
+        legal = Signal()
         m.d.comb += [
             planned.eq(planning & ~started & ~(planners[0].busy | planners[1].busy)),
             legal.eq(
@@ -198,7 +201,9 @@ class Dispatcher(Unit):
         runs = Queue(self.run_layout.size, RUNS)
         held = Signal(range(RUNS + 1))
         running = data.View(self.run_layout, runs.o_data)
-        begun, begins, over = Signal(), Signal(), Signal()
+        begun = Signal()
+        begins = Signal()
+        over = Signal()
         m.d.comb += [over.eq(runs.o_valid & self.run_ready), begins.eq(runs.o_valid & ~begun)]
         m.d.sync += begun.eq(runs.o_valid & ~over)
         run = Signal(self.run_layout)
@@ -206,7 +211,7 @@ class Dispatcher(Unit):
             new = running[f"new_{name}"]
             banks = Banks()
             loads = self.load[n] & ~product.find
-            place(m, platform, f"banks_{name}", banks, load=loads, begin=begins & new)
+            place(m, platform, f"banks_{name}", banks, load=loads, begins=begins & new)
             m.d.comb += [
                 self.load[n].eq(issuing & left[n] & ~self.busy[n] & (product.find | banks.free)),
                 self.find[n].eq(product.find),

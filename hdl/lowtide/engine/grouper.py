@@ -42,7 +42,10 @@ class Grouper(Unit):
         m = Module()
         beats = self.lanes // self.numbers
         beat = Signal(range(beats))  # of the group, that comes next
-        full, last, take, ends = Signal(), Signal(), Signal(), Signal()
+        full = Signal()
+        last = Signal()
+        take = Signal()
+        ends = Signal()
         m.d.comb += [
             self.i.ready.eq(~full | self.o.ready),
             take.eq(self.i.valid & self.i.ready),

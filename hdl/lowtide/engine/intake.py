@@ -72,9 +72,14 @@ class Intake(Unit):
     def elaborate(self, platform):
         m = Module()
         numbers = self.numbers
-        taking, filling, dropping = Signal(), Signal(), Signal()
-        runs, left = Signal.like(self.runs), Signal.like(self.length)  # that are to come, those of this beat included
-        run_ends, ends, moves = Signal(), Signal(), Signal()
+        taking = Signal()
+        filling = Signal()
+        dropping = Signal()
+        runs = Signal.like(self.runs)  # that are to come, those of this beat included
+        left = Signal.like(self.length)
+        run_ends = Signal()
+        ends = Signal()
+        moves = Signal()
         m.d.comb += [
             run_ends.eq(left <= numbers),
             ends.eq(run_ends & (runs == 1)),

@@ -61,7 +61,8 @@ class Issuer(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        valid, last = Signal(), Signal()
+        valid = Signal()
+        last = Signal()
         m.d.comb += [
             self.move.eq(~valid | self.o_ready),
             self.i_ready.eq(self.move & self.room),

@@ -152,8 +152,10 @@ class Loader(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        settings, finding = Signal(self.layout), Signal()
-        groups, size = Signal.like(self.groups), Signal.like(self.size)
+        settings = Signal(self.layout)
+        finding = Signal()
+        groups = Signal.like(self.groups)
+        size = Signal.like(self.size)
         started = Signal()  # a reset must stop it on its way
         m.d.sync += started.eq(self.start)
         with m.If(self.start):

@@ -77,7 +77,9 @@ class Planner(Unit):
         most_groups = -(-self.bfp.max_k // self.bfp.lanes)
         groups = Signal(range(most_groups + 1))
         size = Signal(range(most_groups * self.most_chunks + 1))
-        sensible, counting, sizing = Signal(), Signal(), Signal()
+        sensible = Signal()
+        counting = Signal()
+        sizing = Signal()
         left = Signal.like(settings.lines)
         total = Signal(range(2 * words + 1))
         m.d.comb += [

@@ -24,7 +24,7 @@ ERRORS = ("refused", "short_a", "short_b", "long_a", "long_b")
 """Bits of the register ``errors``, the lowest first."""
 
 _OPERAND = {
-    "lines": "rows of A, or columns of B",
+    "lines": "lines: rows of A, columns of B",
     "length": "elements along K",
     "across": "1: the stream brings the first element of every line, then the second; 0: line by line",
     "chunks": "chunks of a magnitude: the precision",

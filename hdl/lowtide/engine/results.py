@@ -74,7 +74,8 @@ class Results(Unit):
         normaliser, entry = self._normaliser, data.StructLayout({"scale": signed(10), "end": 1})
         queue = Queue(entry.size, self.tiles)
         tile, pushed = data.View(entry, queue.o_data), Signal(entry)
-        leaves, held = Signal(), Signal(range(self.tiles + 1))
+        leaves = Signal()
+        held = Signal(range(self.tiles + 1))
         m.d.comb += [
             pushed.scale.eq(self.scale),
             pushed.end.eq(self.ends),

@@ -95,12 +95,20 @@ class Sequencer(Unit):
     def elaborate(self, platform):
         m = Module()
         a, b = self.i.payload.a, self.i.payload.b
-        panel_a, panel_b = Signal.like(a.panels), Signal.like(b.panels)
-        base_a, base_b = Signal(range(self.words)), Signal(range(self.words))  # words of the panels before these
+        panel_a = Signal.like(a.panels)
+        panel_b = Signal.like(b.panels)
+        base_a = Signal(range(self.words))  # words of the panels before these
+        base_b = Signal(range(self.words))
         at_a, at_b, group_b = (Signal(range(self.words), name=name) for name in ("at_a", "at_b", "group_b"))
-        chunk_a, chunk_b = Signal.like(a.chunks), Signal.like(b.chunks)
-        there, moves = Signal(), Signal()
-        last_a, last_b, last, end_b, end = Signal(), Signal(), Signal(), Signal(), Signal()
+        chunk_a = Signal.like(a.chunks)
+        chunk_b = Signal.like(b.chunks)
+        there = Signal()
+        moves = Signal()
+        last_a = Signal()
+        last_b = Signal()
+        last = Signal()
+        end_b = Signal()
+        end_a = Signal()
         m.d.comb += [
             there.eq(
                 ((a.bank != self.loading_a) | (self.loaded_a > panel_a))
@@ -114,8 +122,8 @@ class Sequencer(Unit):
             last.eq(at_a + 1 == a.size),  # the last word of A, met by the last chunk of B
             self.last.eq(last & last_b),
             end_b.eq(panel_b + 1 == b.panels),
-            end.eq(panel_a + 1 == a.panels),
-            self.ends.eq(self.last & end_b & end),
+            end_a.eq(panel_a + 1 == a.panels),
+            self.ends.eq(self.last & end_b & end_a),
             self.i.ready.eq(moves & self.ends),
             self.bank_a.eq(a.bank),
             self.bank_b.eq(b.bank),
@@ -133,6 +141,6 @@ class Sequencer(Unit):
                 m.d.sync += [at_a.eq(0), at_b.eq(0), group_b.eq(0), panel_b.eq(panel_b + 1), base_b.eq(base_b + b.size)]
                 with m.If(end_b):
                     m.d.sync += [panel_b.eq(0), base_b.eq(0), panel_a.eq(panel_a + 1), base_a.eq(base_a + a.size)]
-                    with m.If(end):
+                    with m.If(end_a):
                         m.d.sync += [panel_a.eq(0), base_a.eq(0)]
         return m

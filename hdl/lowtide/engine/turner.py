@@ -92,8 +92,10 @@ class Turner(Unit):
 
     def _write(self, m: Module, full: Sequence[Value], count: Sequence[Value], ports: Sequence[Any]) -> Value:
         """Keep runs in a half until it has as many as a group, or all there are; say whether a beat is taken."""
-        half, left = Signal(), Signal.like(self.runs)  # runs that are to come
-        run, column = Signal(range(self.lanes)), Signal(range(self.most // self.numbers))
+        half = Signal()
+        left = Signal.like(self.runs)  # runs that are to come
+        run = Signal(range(self.lanes))
+        column = Signal(range(self.most // self.numbers))
         take = Signal()
         m.d.comb += take.eq(self.across & ~Mux(half, *full[::-1]))
         n, beat = _split(run, self.numbers)
@@ -120,9 +122,14 @@ class Turner(Unit):
         self, m: Module, full: Sequence[Value], count: Sequence[Value], ports: Sequence[Any]
     ) -> tuple[Signal, Value, Value]:
         """Give the group of each line out of a full half; what moves all, whether there is a beat, and that."""
-        half, move, valid = Signal(), Signal(), Signal()
-        beat, line = Signal(range(self.lanes // self.numbers)), Signal(range(self.most))
-        there, last_beat, last_line = Signal(), Signal(), Signal()
+        half = Signal()
+        move = Signal()
+        valid = Signal()
+        beat = Signal(range(self.lanes // self.numbers))
+        line = Signal(range(self.most))
+        there = Signal()
+        last_beat = Signal()
+        last_line = Signal()
         index, column = _split(line, self.numbers)
         m.d.comb += [
             there.eq(Mux(half, *full[::-1])),

@@ -83,15 +83,15 @@ class Writer(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        writing, clearing = Signal(), Signal()
+        writing = Signal()
+        clearing = Signal()
         line = Signal(range(self.lines))  # of its panel, that comes
         left = Signal.like(self.count)  # lines that are to come, this one included
         base = Signal(range(self.words))  # words of the panels before this one
-        group, chunk = Signal.like(self.groups), Signal.like(self.chunks)  # that come
-        at, group_at = (
-            Signal(range(self.words)),
-            Signal(range(self.words)),
-        )  # words before, in the panel; before the group
+        group = Signal.like(self.groups)  # that comes
+        chunk = Signal.like(self.chunks)  # of it, that comes
+        at = Signal(range(self.words))  # words of the panel before this one
+        group_at = Signal(range(self.words))  # words of it before this group
         take = Signal()
         m.d.comb += [
             self.i.ready.eq(writing),
@@ -104,7 +104,10 @@ class Writer(Unit):
         from_here = Cat(line <= n for n in range(self.lines))
         m.d.comb += self.write.eq(Mux(clearing, from_here, here & take.replicate(self.lines)))
 
-        last_chunk, last_group, last_line, full = Signal(), Signal(), Signal(), Signal()
+        last_chunk = Signal()
+        last_group = Signal()
+        last_line = Signal()
+        full = Signal()
         step = Signal.like(at)
         m.d.comb += [
             last_chunk.eq(chunk + 1 == self.chunks),

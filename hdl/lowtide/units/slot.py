@@ -34,7 +34,8 @@ class Slot(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        full, word = Signal(), Signal(Shape.cast(self.i.payload.shape()).width, reset_less=True)
+        full = Signal()
+        word = Signal(Shape.cast(self.i.payload.shape()).width, reset_less=True)
         m.d.comb += [self.i.ready.eq(~full | self.o.ready), self.o.valid.eq(full), self.o.payload.eq(word)]
         with m.If(self.i.ready):
             m.d.sync += [full.eq(self.i.valid), word.eq(self.i.payload)]

@@ -145,8 +145,10 @@ class RatioMeter(Unit):
 
     def _compare(self, m: Module) -> None:
         """Make ``threshold * kept``, a bit of it a cycle, the highest first, and hold the rest against it."""
-        product, bits = Signal(self.width + THRESHOLD), Signal(THRESHOLD)
-        left, last = Signal(range(THRESHOLD + 1)), Signal()
+        product = Signal(self.width + THRESHOLD)
+        bits = Signal(THRESHOLD)
+        left = Signal(range(THRESHOLD + 1))
+        last = Signal()
         m.d.comb += self.busy.eq(left.any() | last)
         m.d.sync += last.eq(left == 1)
         with m.If(left.any()):

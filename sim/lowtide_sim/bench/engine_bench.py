@@ -1,0 +1,170 @@
+"""The bench around an engine: its registers, streams that stall, and what the golden engine says."""
+
+import random
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles, RisingEdge
+
+from lowtide.config import Config
+from lowtide.engine.operand import ROUNDINGS
+from lowtide.engine.registers import BYTES
+from lowtide_sim.bench.axi_stream import PERIOD, Monitor, Sink, Source, Stream
+from lowtide_sim.bench.environment import sidecar
+from lowtide_sim.bench.pause import PAUSES
+from lowtide_sim.engine.golden_engine import GoldenEngine
+from lowtide_sim.engine.operand import Operand
+from lowtide_sim.engine.product import Lines, checked
+
+__all__ = ["EngineBench"]
+
+PATIENCE = 20_000
+
+
+class EngineBench:
+    """Drives an emitted engine, and checks every number that it gives.
+
+    Parameters
+    ----------
+    dut : cocotb handle
+        The emitted top.
+    stalls : tuple of str
+        How A, B and C are stalled: names of `PAUSES`.
+    """
+
+    def __init__(self, dut: Any, stalls: tuple[str, str, str] = ("none", "none", "none")):
+        self.dut, emitted = dut, sidecar()
+        self.config = Config.from_tables(emitted["configuration"])
+        self.addresses = {register["name"]: register["address"] // BYTES for register in emitted["registers"]}
+        self.rng = random.Random(random.getrandbits(64))
+        self.numbers = np.random.default_rng(self.rng.getrandbits(64))
+        a, b, c = (Stream(dut, prefix) for prefix in ("s_axis_a", "s_axis_b", "m_axis_c"))
+        self.a, self.b, self.c = Source(a, self.rng), Source(b, self.rng), Sink(c)
+        for part, name in zip((self.a, self.b, self.c), stalls, strict=True):
+            part.pauses = PAUSES[name](random.Random(self.rng.getrandbits(64)))
+        self.monitor = Monitor(c, self._saw)
+        self.came: list[tuple[int, bool]] = []
+
+    async def start(self) -> "EngineBench":
+        """Start the clock, reset, and go."""
+        Clock(self.dut.clk, PERIOD, "ns").start()
+        self.dut.rst.value, self.dut.write.value, self.dut.address.value = 1, 0, 0
+        for part in (self.a, self.b, self.c, self.monitor):
+            cocotb.start_soon(part.run())
+        await ClockCycles(self.dut.clk, 3)
+        await self.reset()
+        return self
+
+    async def reset(self) -> None:
+        """Reset for a cycle; all that is queued or due is gone."""
+        self.dut.rst.value = 1
+        self.a.clear()
+        self.b.clear()
+        await ClockCycles(self.dut.clk, 1)
+        self.came.clear()
+        self.dut.rst.value = 0
+
+    async def write(self, name: str, value: int) -> None:
+        """Write a register."""
+        self.dut.address.value, self.dut.write_data.value = self.addresses[name], value & 0xFFFFFFFF
+        self.dut.write.value = 1
+        await RisingEdge(self.dut.clk)
+        self.dut.write.value = 0
+
+    async def read(self, name: str) -> int:
+        """Read a register."""
+        self.dut.address.value = self.addresses[name]
+        await ClockCycles(self.dut.clk, 2)
+        return self.dut.read_data.value.to_unsigned()
+
+    async def settle(self, name: str, mask: int) -> None:
+        """Wait until one of these bits of a register is set."""
+        for _ in range(PATIENCE):
+            if await self.read(name) & mask:
+                return
+        raise AssertionError(f"{name} & {mask} stays 0")
+
+    def random_operand(self, chunk: int) -> Operand:
+        """Any precision, rounding, seed and bias."""
+        return Operand(
+            chunks=self.rng.randint(1, self.config.bfp.mantissa // chunk),
+            rounding=self.rng.choice(ROUNDINGS),
+            seed=self.rng.randrange(1, 2**self.config.engine.generator),
+            bias=self.rng.randint(-9, 1),
+        )
+
+    def random_product(self) -> tuple[np.ndarray, np.ndarray, Operand, Operand]:
+        """A product that fits."""
+        bfp, array = self.config.bfp, self.config.array
+        while True:
+            rows, columns = self.rng.randint(1, 3 * array.rows), self.rng.randint(1, 3 * array.columns)
+            length = self.rng.randint(1, min(self.rng.choice((2, 20)) * bfp.lanes, bfp.max_k))
+            a, b = self._matrix((rows, length)), self._matrix((length, columns))
+            product = a, b, self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
+            try:
+                checked(self.config, *product)
+            except ValueError:
+                continue
+            return product
+
+    def _matrix(self, shape: tuple[int, int]) -> np.ndarray:
+        """Numbers in either order of memory."""
+        x = self.numbers.standard_normal(shape).astype(np.float32)
+        return np.asfortranarray(x) if self.rng.getrandbits(1) else x
+
+    async def begin(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> None:
+        """Queue the operands on their streams, write their settings, and start the product as soon as can be."""
+        lines = checked(self.config, a, b, of_a, of_b)
+        for source, side in zip((self.a, self.b), lines, strict=True):
+            source.send(self._beats(side))
+        for side, operand, each in zip("ab", (of_a, of_b), lines, strict=True):
+            settings = {
+                "lines": each.x.shape[0],
+                "length": each.x.shape[1],
+                "across": int(each.across),
+                "chunks": operand.chunks,
+                "rounding": ROUNDINGS.index(operand.rounding),
+                "seed": operand.seed,
+                "found": 0,
+                "bias": operand.bias or 0,
+            }
+            for name, value in settings.items():
+                await self.write(f"{side}_{name}", value)
+        await self.settle("status", 1)
+        await self.write("start", 3)
+
+    async def finish(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> None:
+        """Wait for the next product's results, and check every bit of them."""
+        array, per_beat = self.config.array, self.config.engine.results
+        down, across = -(-a.shape[0] // array.rows), -(-b.shape[1] // array.columns)
+        beats = down * across * array.rows * array.columns // per_beat
+        for _ in range(PATIENCE):
+            if len(self.came) >= beats:
+                break
+            await RisingEdge(self.dut.clk)
+        else:
+            raise AssertionError(f"{len(self.came)} of {beats} beats came")
+        mine, self.came = self.came[:beats], self.came[beats:]
+        if [last for _, last in mine] != [False] * (beats - 1) + [True]:
+            raise AssertionError("tlast is not with the last beat alone")
+        data = np.frombuffer(b"".join(beat.to_bytes(4 * per_beat, "little") for beat, _ in mine), np.float32)
+        tiles = data.reshape(down, across, array.rows, array.columns).transpose(0, 2, 1, 3)
+        values = tiles.reshape(down * array.rows, -1)
+        due = np.zeros(values.shape, np.float32)
+        due[: a.shape[0], : b.shape[1]] = GoldenEngine(self.config).multiply(a, b, of_a, of_b).values
+        if values.tobytes() != due.tobytes():
+            place = tuple(int(i) for i in np.argwhere(values.view(np.uint32) != due.view(np.uint32))[0])
+            raise AssertionError(f"result {place} is {values[place]}, not {due[place]}")
+
+    def _beats(self, lines: Lines) -> list[tuple[int, bool]]:
+        """Beats of an operand; what fills up the last of a run is any number."""
+        numbers = self.config.engine.numbers
+        runs = lines.runs
+        padded = np.pad(runs, [(0, 0), (0, -runs.shape[1] % numbers)], constant_values=np.float32(1e9))
+        words = [int.from_bytes(beat.tobytes(), "little") for beat in padded.reshape(-1, numbers)]
+        return [(word, n == len(words) - 1) for n, word in enumerate(words)]
+
+    def _saw(self, _edge: int, data: int, last: bool) -> None:
+        self.came.append((data, last))

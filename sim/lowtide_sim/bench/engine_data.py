@@ -1,0 +1,41 @@
+"""cocotb tests of an engine: what it computes, however streams stall, and after a reset at any moment."""
+
+import cocotb
+from cocotb.triggers import ClockCycles
+
+from lowtide_sim.bench.engine_bench import EngineBench
+from lowtide_sim.bench.environment import parameters
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=[("none", "none", "none"), ("half", "light", "bursts"), ("light", "heavy", "half")])
+async def products_that_follow_each_other(dut, stalls):
+    """Every bit of every result; each product is started as soon as the engine takes it."""
+    bench = await EngineBench(dut, stalls).start()
+    products = [bench.random_product() for _ in range(parameters().get("products", 6))]
+    waiting = []
+    for product in products:
+        await bench.begin(*product)
+        waiting.append(product)
+        if len(waiting) == 3:
+            await bench.finish(*waiting.pop(0))
+    for product in waiting:
+        await bench.finish(*product)
+    await bench.settle("status", 2)
+    assert await bench.read("errors") == 0
+    assert await bench.read("products") == len(products)
+    await ClockCycles(dut.clk, 100)
+    assert not bench.came
+
+
+@cocotb.test()
+async def reset_at_any_moment(dut):
+    """The next product is right, and nothing of the old one comes."""
+    bench = await EngineBench(dut, ("light", "light", "light")).start()
+    for _ in range(parameters().get("resets", 8)):
+        await bench.begin(*bench.random_product())
+        await ClockCycles(dut.clk, bench.rng.randint(1, bench.rng.choice((12, 200))))
+        await bench.reset()
+        product = bench.random_product()
+        await bench.begin(*product)
+        await bench.finish(*product)

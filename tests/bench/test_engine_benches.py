@@ -1,0 +1,70 @@
+"""The emitted engine under its bench, on both simulators; and planted bugs that the bench catches."""
+
+import pytest
+from mutation import in_module, without_reset
+
+from lowtide.array.shape import ArrayShape
+from lowtide.config import Config
+from lowtide.emission import emit_engine
+from lowtide.engine.shape import EngineShape
+from lowtide.formats import Bfp
+from lowtide_sim.simulator import SimulationError, simulate
+
+CONFIG = Config(
+    array=ArrayShape(rows=2, columns=3),
+    bfp=Bfp(lanes=4, chunk_a=2, chunk_b=1, max_k=100),
+    engine=EngineShape(numbers=2, results=1, words=256, turn=16),
+)
+BUGS = {
+    "missing lines are left as they were": in_module(
+        r"writer_\w+", r"assign write = clearing \?", "assign write = 1'h0 ?"
+    ),
+    "a load outlives a reset": without_reset(r"loader_\w+", "started"),
+    "runs are written over": in_module("turner_4_2_16_768", r"assign take = .*;", "assign take = across;"),
+    "a tile does not wait for its panels": in_module(r"sequencer_\w+", r"assign there = .*;", "assign there = 1'h1;"),
+    "a bank is loaded while it is read": in_module("banks", r"assign free = .*;", "assign free = 1'h1;"),
+    "what fills up a run counts": in_module(r"intake_\w+", r"(number\[1\].exponent  = )\S+ \?", r"\1 1'h1 ?"),
+    "there is no half step": in_module(r"word_random\w+", r"assign words\[0\] = .*;", "assign words[0] = 1'h0;"),
+}
+
+
+@pytest.fixture
+def run_engine(tmp_path, cache, seed, require):
+    """Emit the engine, change its Verilog, and run its bench."""
+
+    def run(simulator, change=lambda text: text, **parameters):
+        require(simulator)
+        verilog, sidecar = emit_engine(CONFIG, tmp_path)
+        verilog.write_text(change(verilog.read_text(encoding="utf-8")), encoding="utf-8")
+        return simulate(
+            verilog=verilog,
+            sidecar=sidecar,
+            top=verilog.stem,
+            test_module="lowtide_sim.bench.engine_data",
+            folder=tmp_path,
+            simulator=simulator,
+            parameters=parameters,
+            seed=seed,
+            cache=cache,
+        )
+
+    return run
+
+
+def test_an_engine_on_icarus(run_engine):
+    run_engine("icarus", products=4, resets=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+def test_long_runs_of_an_engine(run_engine, simulator):
+    run_engine(simulator, products=60, resets=60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", BUGS)
+def test_each_bug_in_an_engine_is_caught(run_engine, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_engine("icarus", BUGS[bug], products=10, resets=25)
+    assert "could not be built" not in str(caught.value)
+    assert "failed: " in str(caught.value)
