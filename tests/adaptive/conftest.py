@@ -26,9 +26,15 @@ def small() -> Config:
 
 
 @pytest.fixture(scope="session")
-def verilated() -> VerilatedEngine:
-    """Its Verilog, built once and kept."""
+def libraries() -> Path:
+    """Built engines, kept from one run of the tests to the next; `make clean` removes them."""
+    return Path(__file__).parents[2] / "build" / "engines"
+
+
+@pytest.fixture(scope="session")
+def verilated(libraries) -> VerilatedEngine:
+    """Its Verilog."""
     try:
-        return VerilatedEngine(SMALL, Path(__file__).parents[2] / "build" / "engines")
+        return VerilatedEngine(SMALL, libraries)
     except SimulatorMissing as missing:
         pytest.skip(str(missing))
