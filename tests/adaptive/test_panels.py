@@ -75,7 +75,7 @@ def test_a_long_reduction_is_added_up_from_its_start(small):
 
 
 def test_a_panel_has_the_same_random_words_each_time(small):
-    a, b = matrices(100, 180, 60)
+    a, b = matrices(30, 180, 9)
     engine = Counting(small)
     multiply(engine, a, b, *operands(a, b, rounding="stochastic", seed=30))
     seeds = {}

@@ -90,7 +90,7 @@ def test_a_torn_log_goes_on_from_its_last_checkpoint(uninterrupted, tmp_path):
     path = tmp_path / "run.log"
     train(SHORT, log=Log(path, SHORT.identity()), checkpoint=1)
     whole = path.read_bytes()
-    for length in np.random.default_rng(1).integers(0, len(whole), 12):
+    for length in np.random.default_rng(1).integers(0, len(whole), 6):
         path.write_bytes(whole[:length])
         log, computed = Log(path, SHORT.identity()), []
         checkpoints = sum("state" in entry for entry in log.entries)

@@ -1,19 +1,20 @@
 """A run as a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from lowtide_sim.adaptive.schedule import HIGH
 from lowtide_sim.adaptive.trainer import Step, Trained
+from lowtide_sim.adaptive.use import KINDS
 
-__all__ = ["BLUE", "DARK", "GREY", "PALE", "plot", "precision"]
+__all__ = ["BLUE", "DARK", "GREY", "PALE", "plot", "share_map"]
 
 BLUE, PALE, GREY, DARK = "#1f6f9f", "#d6e4ec", "#b9c4cc", "#333333"
 SMOOTHED = 15
@@ -47,7 +48,8 @@ def plot(trained: Trained, title: str, file: Path) -> None:
         axes.grid(axis="y", color=GREY, linewidth=0.5, alpha=0.6)
         axes.set_xlabel("step")
     if rows:
-        precision(parts[1][0].subplots(), trained.steps)
+        high = {key: np.array([step.chunks[key] == HIGH for step in trained.steps]) for key in trained.steps[0].chunks}
+        share_map(parts[1][0].subplots(), high, "Operands with two chunks")
     figure.suptitle(title, fontsize="medium")
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=110)
@@ -67,7 +69,7 @@ def _loss(axes: Axes, steps: Sequence[Step]) -> None:
 
 def _accuracy(axes: Axes, trained: Trained) -> None:
     steps, accuracies = zip(*trained.accuracies, strict=True)
-    axes.plot(steps, [100 * accuracy for accuracy in accuracies], "o-", color=BLUE, markersize=4)
+    axes.plot(steps, [100 * accuracy for accuracy in accuracies], "o-", color=BLUE, markersize=4, clip_on=False)
     axes.annotate(
         f"{100 * accuracies[-1]:.1f}",
         (steps[-1], 100 * accuracies[-1]),
@@ -79,26 +81,24 @@ def _accuracy(axes: Axes, trained: Trained) -> None:
     axes.set_ylabel("accuracy (%)")
 
 
-def precision(axes: Axes, steps: Sequence[Step], legend: bool = True) -> None:
-    """Draw a row a use and a column a step, dark where it was high.
+def share_map(axes: Axes, shares: Mapping[str, np.ndarray], meaning: str) -> None:
+    """Draw a row a use and a column a step, the darker the larger the share.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
         Where.
-    steps : sequence of Step
-        Of a run on an engine.
-    legend : bool
-        Whether to say what the colours mean.
+    shares : dict of str to array
+        By the keys of uses, from 0 to 1, step by step.
+    meaning : str
+        What the shares are of.
     """
-    keys = list(steps[0].chunks)
-    keys.sort(key=lambda key: (int(key.split(".")[0]), key.split(".")[2] != "weights", key.split(".")[2], key))
-    image = np.array([[step.chunks[key] == HIGH for step in steps] for key in keys])
-    colours = ListedColormap([PALE, BLUE])
-    extent = (0, len(steps), len(keys) - 0.5, -0.5)
+    keys = sorted(shares, key=_place)
+    image = np.array([shares[key] for key in keys])
+    colours = LinearSegmentedColormap.from_list("shares", [PALE, BLUE])
+    extent = (0, image.shape[1], len(keys) - 0.5, -0.5)
     axes.imshow(image, cmap=colours, vmin=0, vmax=1, aspect="auto", interpolation="nearest", extent=extent)
     axes.set_yticks(range(len(keys)), [_label(key) for key in keys], fontsize="small")
-    axes.set_ylim(len(keys) - 0.5, -0.5)
     for row in range(1, len(keys)):
         new = keys[row].split(".")[0] != keys[row - 1].split(".")[0]
         axes.axhline(row - 0.5, color=DARK if new else "white", linewidth=1.2 if new else 1)
@@ -106,11 +106,15 @@ def precision(axes: Axes, steps: Sequence[Step], legend: bool = True) -> None:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("step")
-    if legend:
-        patches = [Patch(color=BLUE, label="two chunks"), Patch(color=PALE, label="one")]
-        axes.legend(
-            handles=patches, frameon=False, fontsize="small", ncols=2, loc="lower right", bbox_to_anchor=(1, 1.0)
-        )
+    patches = [Patch(color=BLUE, label="all"), Patch(color=PALE, label="none")]
+    axes.legend(handles=patches, frameon=False, fontsize="small", ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+    axes.set_title(meaning, loc="left", fontsize="medium")
+
+
+def _place(key: str) -> tuple[int, int, str]:
+    """By layers, then by kinds, then by products."""
+    layer, product, kind = key.split(".")
+    return int(layer), KINDS.index(kind), product
 
 
 def _label(key: str) -> str:

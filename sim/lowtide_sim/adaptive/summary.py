@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from lowtide_sim.adaptive.schedule import HIGH
-from lowtide_sim.adaptive.trainer import Step, Trained
+from lowtide_sim.adaptive.trainer import Step
 from lowtide_sim.adaptive.use import KINDS
 
-__all__ = ["beats_per_pair", "cycles", "high_shares", "steps_to"]
+__all__ = ["beats_per_pair", "cycles", "high_shares"]
 
 
 def beats_per_pair(steps: Sequence[Step]) -> float | None:
@@ -32,8 +32,3 @@ def cycles(steps: Sequence[Step]) -> int | None:
     """Of the engine; None if it has no clock."""
     known = [step.cycles for step in steps if step.cycles is not None]
     return sum(known) if len(known) == len(steps) else None
-
-
-def steps_to(trained: Trained, accuracy: float) -> int | None:
-    """Steps after which an accuracy was first seen, of those after which it was looked at; None if it never was."""
-    return next((int(steps) for steps, seen in trained.accuracies if seen >= accuracy), None)
