@@ -102,7 +102,7 @@ def test_a_decision_is_that_of_the_step_before():
         its.end()
         for use, last in its.last.items():
             ratio = before[use].ratio if before else None
-            threshold = round(256 * (0.6 - 0.3 * step / 100 - 0.3 * use.layer / 2))
+            threshold = round(256 * (0.5 - 0.3 * step / 100 - 0.3 * use.layer / 2))
             assert last.chunks == (1 + ratio.exceeds(threshold) if ratio else 2)
 
 

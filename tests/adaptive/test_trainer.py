@@ -54,7 +54,7 @@ def test_a_step_is_the_gradient_of_its_images_by_the_engine(uninterrupted):
         products.begin(step)
         loss, gradients = net.gradients(images.pixels[which], images.labels[which], products)
         products.end()
-        rate = 0.05 * (1 + np.cos(np.pi * step / 12)) / 2
+        rate = 0.2 * (1 + np.cos(np.pi * step / 12)) / 2
         descend(net, velocities, gradients, np.float32(rate), np.float32(0.9))
         assert uninterrupted.steps[step].loss == loss
     assert uninterrupted.sha256 == weights_hash(net)
@@ -140,7 +140,7 @@ def test_validation_leaves_held_out_images_alone(monkeypatch):
 def test_a_loss_that_is_no_number_ends_the_run(monkeypatch):
     images = Images(np.full((4, 64), np.nan, np.float32), np.zeros(4, np.int64))
     monkeypatch.setattr(Digits, "load", lambda: Digits(images, images))
-    with pytest.raises(Diverged, match=r"the loss of step 0 is nan: a smaller rate than 0.05 may help"):
+    with pytest.raises(Diverged, match=r"the loss of step 0 is nan: a smaller rate than 0.2 may help"):
         train(Run(schedule="fp32"))
 
 

@@ -69,7 +69,7 @@ def _with_numbers(context: click.Context, option: click.Parameter, values: tuple
 @click.option("--steps", type=int, help="Steps.  [default: 8 epochs]")
 @click.option("--epochs", type=Whole("epochs", range(1, 1001)), help="Passes over the training images, not --steps.")
 @click.option("--batch", type=int, default=32, show_default=True, help="Images of a step.")
-@click.option("--rate", type=float, default=0.05, show_default=True, help="Learning rate at the start.")
+@click.option("--rate", type=float, default=0.2, show_default=True, help="Learning rate at the start.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of weights, images and rounding.")
 @click.option(
     "--validation", is_flag=True, help="Look at 287 training images that are not learnt from, not at held-out ones."

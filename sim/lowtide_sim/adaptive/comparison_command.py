@@ -38,11 +38,11 @@ Examples:
 )
 @click.option("--network", default="perceptron", show_default=True, help=f"Of {', '.join(NETWORKS)}.")
 @click.option("--seeds", type=Whole("seeds", range(1, 1001)), default=5, show_default=True, help="Seeds, from 0 up.")
-@click.option("--steps", type=int, default=360, show_default=True, help="Steps of a run.")
-@click.option("--rate", type=float, default=0.05, show_default=True, help="Learning rate at the start.")
+@click.option("--steps", type=int, default=720, show_default=True, help="Steps of a run.")
+@click.option("--rate", type=float, default=0.2, show_default=True, help="Learning rate at the start.")
 @click.option("--evaluate", type=int, default=9, show_default=True, help="Steps between two looks at the accuracy.")
 @click.option(
-    "--target", type=float, default=95.0, show_default=True, help="Accuracy in per cent that is to be reached."
+    "--target", type=float, default=96.0, show_default=True, help="Accuracy in per cent that is to be reached."
 )
 @click.option("--validation", is_flag=True, help="Look at 287 training images that are not learnt from.")
 @click.option("--quick", is_flag=True, help=f"Only {QUICK_SEEDS} seeds and {QUICK_STEPS} steps: to see it work.")

@@ -68,28 +68,27 @@ def _final(axes: Axes, found: Comparison) -> None:
         axes.plot(seeds, np.full(len(seeds), y), "o", color=colour, alpha=0.3, markersize=4, markeredgewidth=0)
         axes.errorbar(accuracy.mean, y, xerr=accuracy.error, fmt="o", color=colour, markersize=6, capsize=3)
     axes.set_yticks(range(len(found.outcomes)), list(found.outcomes))
+    for label in axes.get_yticklabels():
+        label.set_color(COLOURS.get(label.get_text(), BLUE))
     axes.set_ylim(len(found.outcomes) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("final accuracy (%)")
 
 
 def _curves(axes: Axes, found: Comparison, beats: bool) -> None:
-    """Mean accuracy over steps or over millions of beats; the lower half of accuracies is cut off."""
+    """Mean accuracy over steps or over beats, in the colours of the names; its fast rise at the start is cut off."""
     lowest = 100.0
     for name, outcomes in found.outcomes.items():
         if beats and not any(outcomes[0].beats):
             continue
         x = _beats(outcomes) if beats else np.array([step for step, _ in outcomes[0].accuracies])
         y = 100 * np.mean([[seen for _, seen in outcome.accuracies] for outcome in outcomes], axis=0)
-        axes.plot(x, y, color=COLOURS.get(name, BLUE), linewidth=1.4, label=name)
+        axes.plot(x, y, color=COLOURS.get(name, BLUE), linewidth=1.4)
         lowest = min(lowest, float(y[-1]))
     axes.set_ylim(lowest - 6, None)
-    axes.set_xlabel("beats of a processing element's lanes (millions)" if beats else "steps")
+    axes.set_xlabel("pairs of chunks (millions)" if beats else "steps")
     axes.set_ylabel("accuracy (%)")
-    if beats:
-        axes.set_xlim(0)
-    else:
-        axes.legend(frameon=False, fontsize="small", loc="lower right", ncols=2)
+    axes.set_xlim(0)
 
 
 def _beats(outcomes: Sequence[Outcome]) -> np.ndarray:

@@ -70,7 +70,7 @@ class Run:
     config: Config = attrs.field(factory=Config)
     steps: int = parameter(360, range(1, 10**6 + 1), "steps")
     batch: int = parameter(32, range(1, 1151), "images of a step")
-    rate: float = _above_zero(0, 100, 0.05)
+    rate: float = _above_zero(0, 100, 0.2)
     momentum: float = _above_zero(-1e-9, 1, 0.9)
     seed: int = parameter(0, range(2**32), "seed")
     evaluate: int = parameter(45, range(1, 10**6 + 1), "steps between two evaluations")

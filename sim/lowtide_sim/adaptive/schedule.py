@@ -126,7 +126,7 @@ class Adaptive:
         What it falls by over all steps, and over all layers, from 0 to 3.
     """
 
-    alpha: float = within(0, 3, 0.6, "threshold at the start")
+    alpha: float = within(0, 3, 0.5, "threshold at the start")
     beta: float = within(0, 3, 0.3, "what it falls by over all steps, and over all layers")
     measures = True
 
@@ -156,8 +156,8 @@ class TwoSided:
         Steps from 1 to 1000000.
     """
 
-    low: float = within(0, 3, 0.45, "threshold below which it gets low")
-    high: float = within(0, 3, 0.5, "threshold above which it gets high")
+    low: float = within(0, 3, 0.25, "threshold below which it gets low")
+    high: float = within(0, 3, 0.35, "threshold above which it gets high")
     hold: int = attrs.field(default=5, metadata={"meaning": "least steps between two changes"})
     measures = True
 
