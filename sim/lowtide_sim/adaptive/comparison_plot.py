@@ -77,15 +77,15 @@ def _final(axes: Axes, found: Comparison) -> None:
 
 def _curves(axes: Axes, found: Comparison, beats: bool) -> None:
     """Mean accuracy over steps or over beats, in the colours of the names; its fast rise at the start is cut off."""
-    lowest = 100.0
+    lowest, highest = 100.0, 0.0
     for name, outcomes in found.outcomes.items():
         if beats and not any(outcomes[0].beats):
             continue
         x = _beats(outcomes) if beats else np.array([step for step, _ in outcomes[0].accuracies])
         y = 100 * np.mean([[seen for _, seen in outcome.accuracies] for outcome in outcomes], axis=0)
         axes.plot(x, y, color=COLOURS.get(name, BLUE), linewidth=1.4)
-        lowest = min(lowest, float(y[-1]))
-    axes.set_ylim(lowest - 6, None)
+        lowest, highest = min(lowest, float(y[-1])), max(highest, float(y.max()))
+    axes.set_ylim(lowest - 6, highest + 0.5)
     axes.set_xlabel("pairs of chunks (millions)" if beats else "steps")
     axes.set_ylabel("accuracy (%)")
     axes.set_xlim(0)
