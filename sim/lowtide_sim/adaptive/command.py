@@ -36,7 +36,7 @@ Examples:
   lowtide train
   lowtide train --schedule fixed-2 --network convolution --epochs 8
   lowtide train --set schedule.alpha=0.5 --set schedule.beta=0.2 --seed 3
-  lowtide train --engine verilator --config tiny --set bfp.max_k=256 --steps 20
+  lowtide train --engine verilator --set array.rows=4 --set array.columns=4 --steps 20
   lowtide train --log run.log       (again: goes on where it was stopped)
 """
 
@@ -135,7 +135,7 @@ def train_command(
         validation=validation,
     )
     run = attrs.evolve(run, steps=steps if steps is not None else (epochs or 8) * _steps_of_an_epoch(run))
-    name = f"{network}-{schedule}-{seed}-{run.digest}"
+    name = f"{network}-{schedule}-{seed}-{engine}-{run.digest}"
     log = Log(log_file or folder / f"{name}.log", run.identity())
     try:
         trained = _trained(run, engine, log, checkpoint)
