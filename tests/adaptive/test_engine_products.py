@@ -106,6 +106,20 @@ def test_a_decision_is_that_of_the_step_before():
             assert last.chunks == (1 + ratio.exceeds(threshold) if ratio else 2)
 
 
+def test_steps_since_a_change_are_counted():
+    its, net = products(Recording(CONFIG)), network("perceptron", 2)
+    chunks = []
+    for step in range(4):
+        its.begin(step)
+        net.gradients(*batch(), its)
+        its.end()
+        chunks.append({use: last.chunks for use, last in its.last.items()})
+        for use, last in its.last.items():
+            same = [earlier[use] == last.chunks for earlier in chunks[::-1]]
+            assert last.held == [*same, False].index(False)
+    assert len({last.held for last in its.last.values()}) > 1
+
+
 def test_what_is_recognised_between_steps_is_not_recorded():
     engine = Recording(CONFIG)
     its, net = products(engine), network("perceptron", 2)
