@@ -8,7 +8,7 @@ BIN  := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-slow sim study reveal report lint formal bench explore docs clean
+.PHONY: help setup verilog test test-slow sim train schedules study reveal report lint formal bench explore docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,6 +33,12 @@ test-slow: $(READY) ## the tests that take minutes
 
 sim: $(READY) ## a real network on the simulated array of CONFIG
 	$(BIN)/lowtide sim $(CONFIG) --folder $(BUILD)/sim
+
+train: $(READY) ## a network, every product on the engine of CONFIG
+	$(BIN)/lowtide train --config $(CONFIG)
+
+schedules: $(READY) ## precision that changes in training, against others
+	$(BIN)/lowtide schedules
 
 study: $(READY) ## train with gradients rounded in many ways
 	$(BIN)/lowtide study

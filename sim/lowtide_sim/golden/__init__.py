@@ -2,7 +2,7 @@
 
 from lowtide_sim.golden.bfp import BfpTensor
 from lowtide_sim.golden.chunk import Chunk, chunks
-from lowtide_sim.golden.converter import quantise
+from lowtide_sim.golden.converter import default_bias, quantise
 from lowtide_sim.golden.fp32 import Fp32, scaled_to_fp32, to_fp32
 from lowtide_sim.golden.neighbour import neighbour_words
 from lowtide_sim.golden.product import check_product, dot, matmul
@@ -23,6 +23,7 @@ __all__ = [
     "Stochastic",
     "check_product",
     "chunks",
+    "default_bias",
     "dot",
     "matmul",
     "neighbour_words",

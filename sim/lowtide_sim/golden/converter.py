@@ -11,7 +11,7 @@ from lowtide_sim.golden.grouping import blocks, group_max, grouped, spread
 from lowtide_sim.golden.rounding import random_bits, rounding_of
 from lowtide_sim.golden.stochastic import Rounding, Rounds
 
-__all__ = ["quantise"]
+__all__ = ["default_bias", "quantise"]
 
 # Below it FP32 has only subnormal numbers, which count as zero.
 SMALLEST_NORMAL = 2.0**-126
@@ -120,6 +120,21 @@ def quantise(
         saturated_elements=saturated_elements,
         bad_elements=bad_elements,
     )
+
+
+def default_bias(x: Any, *, exponent: int) -> int:
+    """The bias that `quantise` gives a tensor where it is told none, ``B = max floor(log2 |x_i|) - (2**e - 1)``.
+
+    Parameters
+    ----------
+    x : array of float16, float32 or float64
+        What is to be converted, whole: NaNs count as zero, and an infinity has the exponent 128.
+    exponent : int
+        Bits of an exponent code, ``e``.
+    """
+    x = _floats(x)
+    largest = np.asarray(np.fmax.reduce(np.abs(x), axis=None, initial=0)).reshape(1, 1, 1)
+    return _default_bias(_largest_fields(_sized(largest)), _offset(x) + 2**exponent - 1)
 
 
 def _magnitudes(groups: np.ndarray, shifts: np.ndarray, mantissa: int, rounding: Rounding) -> tuple[np.ndarray, int]:

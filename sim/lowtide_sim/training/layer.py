@@ -5,7 +5,7 @@ from typing import Protocol
 import attrs
 import numpy as np
 
-from lowtide_sim.training.products import Products
+from lowtide_sim.training.products import LayerProducts
 
 __all__ = ["Dense", "Layer", "Window"]
 
@@ -59,17 +59,17 @@ class Layer:
         self._shape: tuple[int, ...] = ()
         self._rows = weights
 
-    def forward(self, x: np.ndarray, products: Products) -> np.ndarray:
+    def forward(self, x: np.ndarray, products: LayerProducts) -> np.ndarray:
         """Outputs; the inputs are kept for `backward`."""
         self._shape, self._rows = x.shape, self.window.unfold(x)
         return self.window.outputs(products.forward(self._rows, self.weights) + self.bias, x.shape)
 
-    def backward(self, gradient: np.ndarray, products: Products) -> tuple[np.ndarray, np.ndarray]:
+    def backward(self, gradient: np.ndarray, products: LayerProducts) -> tuple[np.ndarray, np.ndarray]:
         """Gradients to weights and bias, of the inputs last seen."""
         gradient = gradient.reshape(len(self._rows), -1)
         return products.to_weights(self._rows, gradient), gradient.sum(axis=0)
 
-    def to_inputs(self, gradient: np.ndarray, products: Products) -> np.ndarray:
+    def to_inputs(self, gradient: np.ndarray, products: LayerProducts) -> np.ndarray:
         """Gradient to the inputs last seen."""
         rows = products.to_inputs(gradient.reshape(len(self._rows), -1), self.weights)
         return self.window.fold(rows, self._shape)

@@ -5,7 +5,7 @@ import numpy as np
 
 from lowtide_sim.training.convolution import Convolution
 from lowtide_sim.training.layer import Dense, Layer, Window
-from lowtide_sim.training.products import Products
+from lowtide_sim.training.products import NetworkProducts
 from lowtide_sim.workload.digits import CLASSES, PIXELS
 from lowtide_sim.workload.network import rectified
 
@@ -14,6 +14,7 @@ __all__ = ["NETWORKS", "Network", "cross_entropy", "network"]
 # Image, and for each layer how it reads its inputs, the inputs of a row, and the outputs.
 NETWORKS: dict[str, tuple[tuple[int, ...], tuple[tuple[Window, int, int], ...]]] = {
     "perceptron": ((PIXELS,), ((Dense(), PIXELS, 64), (Dense(), 64, CLASSES))),
+    "wide-perceptron": ((PIXELS,), ((Dense(), PIXELS, 256), (Dense(), 256, CLASSES))),
     "convolution": (
         (8, 8, 1),
         ((Convolution(3), 9, 8), (Convolution(3), 72, 16), (Dense(), 4 * 4 * 16, CLASSES)),
@@ -35,27 +36,30 @@ class Network:
     image: tuple[int, ...]
     layers: tuple[Layer, ...]
 
-    def scores(self, pixels: np.ndarray, products: Products) -> np.ndarray:
+    def scores(self, pixels: np.ndarray, products: NetworkProducts) -> np.ndarray:
         """Scores of the classes, for each image."""
         x = pixels.reshape(-1, *self.image)
-        for layer in self.layers[:-1]:
-            x = rectified(layer.forward(x, products))
-        return self.layers[-1].forward(x, products)
+        for number, layer in enumerate(self.layers[:-1]):
+            x = rectified(layer.forward(x, products.layer(number)))
+        return self.layers[-1].forward(x, products.layer(len(self.layers) - 1))
 
     def gradients(
-        self, pixels: np.ndarray, labels: np.ndarray, products: Products
+        self, pixels: np.ndarray, labels: np.ndarray, products: NetworkProducts
     ) -> tuple[float, list[tuple[np.ndarray, np.ndarray]]]:
         """Loss of a batch, and its gradients to weights and bias of each layer."""
         x, active = pixels.reshape(-1, *self.image), []
-        for layer in self.layers[:-1]:
-            x = rectified(layer.forward(x, products))
+        pairs = [(layer, products.layer(number)) for number, layer in enumerate(self.layers)]
+        for layer, its in pairs[:-1]:
+            x = rectified(layer.forward(x, its))
             active.append(x > 0)
-        loss, gradient = cross_entropy(self.layers[-1].forward(x, products), labels)
+        layer, its = pairs[-1]
+        loss, gradient = cross_entropy(layer.forward(x, its), labels)
         found = []
-        for layer, mask in zip(self.layers[:0:-1], active[::-1], strict=True):
-            found.append(layer.backward(gradient, products))
-            gradient = layer.to_inputs(gradient, products) * mask
-        return loss, [self.layers[0].backward(gradient, products), *found[::-1]]
+        for (layer, its), mask in zip(pairs[:0:-1], active[::-1], strict=True):
+            found.append(layer.backward(gradient, its))
+            gradient = layer.to_inputs(gradient, its) * mask
+        layer, its = pairs[0]
+        return loss, [layer.backward(gradient, its), *found[::-1]]
 
 
 def network(name: str, seed: int, dtype: type[np.floating] = np.float32) -> Network:

@@ -1,11 +1,37 @@
 """The three products of a layer, all of quantised operands."""
 
+from typing import Protocol
+
 import numpy as np
 
 from lowtide_sim.training.arithmetic import Arithmetic
 from lowtide_sim.training.gradient_rounding import GradientRounding
 
-__all__ = ["Products"]
+__all__ = ["LayerProducts", "NetworkProducts", "Products"]
+
+
+class LayerProducts(Protocol):
+    """The three products of one layer."""
+
+    def forward(self, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """``x @ weights``."""
+        ...
+
+    def to_inputs(self, gradient: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """``gradient @ weights.T``."""
+        ...
+
+    def to_weights(self, x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """``x.T @ gradient``."""
+        ...
+
+
+class NetworkProducts(Protocol):
+    """The products of all layers of a network."""
+
+    def layer(self, number: int) -> LayerProducts:
+        """Those of a layer, the first being 0."""
+        ...
 
 
 class Products:
@@ -24,6 +50,10 @@ class Products:
 
     def __init__(self, arithmetic: Arithmetic, rounding: GradientRounding):
         self.arithmetic, self.rounding = arithmetic, rounding
+
+    def layer(self, number: int) -> "Products":
+        """All layers have the same."""
+        return self
 
     def forward(self, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """``x @ weights``."""

@@ -1,6 +1,5 @@
 """All runs of a study: settings by roundings by seeds, on several processes, each kept on disk."""
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -15,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from lowtide.report import Cache
 from lowtide.units import random
 from lowtide_sim import golden, training, workload
+from lowtide_sim.training.code_hash import code_hash
 from lowtide_sim.training.named_rounding import IDEAL, NAMED
 from lowtide_sim.training.setting import Setting
 from lowtide_sim.training.statistics import Difference, Summary
@@ -168,10 +168,4 @@ def _run(setting: Setting, rounding: str, seed: int, code: str, folder: Path | N
 
 def fingerprint() -> str:
     """A hash of the code that training runs on."""
-    folders = [Path(package.__file__ or "").parent for package in (random, golden, workload, training)]
-    files = sorted(file for folder in folders for file in folder.glob("*.py"))
-    digest = hashlib.sha256()
-    for file in files:
-        if file.parent != folders[-1] or file.stem not in PRESENTATION:
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
+    return code_hash((random, golden, workload, training), PRESENTATION)

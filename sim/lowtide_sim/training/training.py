@@ -14,7 +14,7 @@ from lowtide_sim.training.setting import Setting
 from lowtide_sim.workload.digits import Digits, Images
 from lowtide_sim.workload.network import accuracy
 
-__all__ = ["Trained", "fit", "train"]
+__all__ = ["Trained", "descend", "fit", "train"]
 
 
 @attrs.frozen(kw_only=True)
@@ -92,14 +92,14 @@ def fit(
         total = 0.0
         for batch in batches:
             loss, gradients = trained.gradients(images.pixels[batch], images.labels[batch], products)
-            _step(trained, velocities, gradients, rate, np.float32(setting.momentum))
+            descend(trained, velocities, gradients, rate, np.float32(setting.momentum))
             total += loss * len(batch)
         losses.append(total / len(order))
         progress(epoch + 1, setting.epochs)
     return losses
 
 
-def _step(
+def descend(
     trained: Network,
     velocities: list[tuple[np.ndarray, np.ndarray]],
     gradients: list[tuple[np.ndarray, np.ndarray]],

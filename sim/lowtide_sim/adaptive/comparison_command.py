@@ -1,0 +1,107 @@
+"""The ``schedules`` command: precision that changes in training, against precision that does not."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from lowtide_sim.adaptive.comparison import COMPARED, compare
+from lowtide_sim.adaptive.comparison_plot import plot_comparison
+from lowtide_sim.adaptive.comparison_table import comparison_table
+from lowtide_sim.adaptive.run import PRECISIONS, Run
+from lowtide_sim.options import Names, Whole
+from lowtide_sim.progress import progress_bar
+from lowtide_sim.training.network import NETWORKS
+
+__all__ = ["schedules"]
+
+QUICK_SEEDS, QUICK_STEPS = 2, 45
+
+EXAMPLES = """\b
+Examples:
+  lowtide schedules
+  lowtide schedules --quick
+  lowtide schedules --schedule fp32,fixed-4,adaptive --network convolution --seeds 10
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option(
+    "--schedule",
+    "names",
+    type=Names("schedule", PRECISIONS),
+    default=",".join(COMPARED),
+    help=f"What is compared: of {', '.join(COMPARED)}; all by default.",
+)
+@click.option("--network", default="perceptron", show_default=True, help=f"Of {', '.join(NETWORKS)}.")
+@click.option("--seeds", type=Whole("seeds", range(1, 1001)), default=5, show_default=True, help="Seeds, from 0 up.")
+@click.option("--steps", type=int, default=720, show_default=True, help="Steps of a run.")
+@click.option("--rate", type=float, default=0.2, show_default=True, help="Learning rate at the start.")
+@click.option("--evaluate", type=int, default=9, show_default=True, help="Steps between two looks at the accuracy.")
+@click.option(
+    "--target", type=float, default=96.0, show_default=True, help="Accuracy in per cent that is to be reached."
+)
+@click.option("--validation", is_flag=True, help="Look at 287 training images that are not learnt from.")
+@click.option("--quick", is_flag=True, help=f"Only {QUICK_SEEDS} seeds and {QUICK_STEPS} steps: to see it work.")
+@click.option(
+    "--processes", type=Whole("processes", range(1, 257)), default=2, show_default=True, help="Runs at a time."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON instead of a table.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build/schedules"),
+    show_default=True,
+    help="Where picture, results and finished runs go.",
+)
+def schedules(
+    names: tuple[str, ...],
+    network: str,
+    seeds: int,
+    steps: int,
+    rate: float,
+    evaluate: int,
+    target: float,
+    validation: bool,
+    quick: bool,
+    processes: int,
+    as_json: bool,
+    folder: Path,
+) -> None:
+    """Compare schedules of precision in training.
+
+    Each trains from the same first weights and sees the same images in the same order, seed by seed, with every
+    product on the golden engine. Beside them are FP32, 8-bit integers, and BFP of 3 bits as MSFP-12 has it. Finished
+    runs are kept: a comparison that was stopped goes on where it was.
+    """
+    started = time.perf_counter()
+    if quick:
+        seeds, steps = min(seeds, QUICK_SEEDS), min(steps, QUICK_STEPS)
+    runs = {
+        name: Run(network=network, schedule=name, steps=steps, rate=rate, evaluate=evaluate, validation=validation)
+        for name in names
+    }
+    with progress_bar() as progress:
+        task = progress.add_task("Training", total=len(runs) * seeds)
+        found = compare(
+            runs,
+            range(seeds),
+            processes=processes,
+            folder=folder / "runs",
+            progress=lambda done, _: progress.update(task, completed=done),
+        )
+    name = f"schedules-{network}" + ("-validation" if validation else "")
+    picture, data = folder / f"{name}.png", folder / f"{name}.json"
+    plot_comparison(found, picture)
+    figures = json.dumps(found.to_json())
+    data.write_text(figures + "\n", encoding="utf-8")
+    if as_json:
+        click.echo(figures)
+        return
+    Console(width=None if sys.stdout.isatty() else 170).print(comparison_table(found, target))
+    for file in (picture, data):
+        click.echo(file)
+    click.echo(f"{time.perf_counter() - started:.0f} s")

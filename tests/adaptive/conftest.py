@@ -1,0 +1,40 @@
+"""An engine that is so small that networks have to be cut into panels."""
+
+from pathlib import Path
+
+import pytest
+
+from lowtide.array.shape import ArrayShape
+from lowtide.config import Config
+from lowtide.engine.shape import EngineShape
+from lowtide.formats import Bfp
+from lowtide_sim.engine.verilated import VerilatedEngine
+from lowtide_sim.simulator import SimulatorMissing
+
+# That of the tests of engines: it is built once for both.
+SMALL = Config(
+    array=ArrayShape(rows=2, columns=3),
+    bfp=Bfp(lanes=4, chunk_a=2, chunk_b=1, max_k=100),
+    engine=EngineShape(numbers=2, results=3, words=64, turn=16),
+)
+
+
+@pytest.fixture(scope="session")
+def small() -> Config:
+    """Its configuration."""
+    return SMALL
+
+
+@pytest.fixture(scope="session")
+def libraries() -> Path:
+    """Built engines, kept from one run of the tests to the next; `make clean` removes them."""
+    return Path(__file__).parents[2] / "build" / "engines"
+
+
+@pytest.fixture(scope="session")
+def verilated(libraries) -> VerilatedEngine:
+    """Its Verilog."""
+    try:
+        return VerilatedEngine(SMALL, libraries)
+    except SimulatorMissing as missing:
+        pytest.skip(str(missing))
