@@ -34,7 +34,7 @@ ENGINES = ("golden", "verilator")
 EXAMPLES = """\b
 Examples:
   lowtide train
-  lowtide train --schedule fixed-2 --network convolution --epochs 8
+  lowtide train --schedule fixed-2 --network convolution --rate 0.05
   lowtide train --set schedule.alpha=0.5 --set schedule.beta=0.2 --seed 3
   lowtide train --engine verilator --set array.rows=4 --set array.columns=4 --steps 20
   lowtide train --log run.log       (again: goes on where it was stopped)

@@ -24,7 +24,7 @@ EXAMPLES = """\b
 Examples:
   lowtide schedules
   lowtide schedules --quick
-  lowtide schedules --schedule fp32,fixed-4,adaptive --network convolution --seeds 10
+  lowtide schedules --schedule fp32,fixed-4,adaptive --network convolution --rate 0.05
 """
 
 
