@@ -8,7 +8,8 @@ from lowtide.array.shape import ArrayShape
 from lowtide.config import Config
 from lowtide.engine.shape import EngineShape
 from lowtide.formats import Bfp
-from lowtide_sim.engine.verilated import Stalls, VerilatedEngine
+from lowtide_sim.engine.transfer import Stalls
+from lowtide_sim.engine.verilated import VerilatedEngine
 from lowtide_sim.simulator import SimulatorMissing
 
 CONFIG = Config(

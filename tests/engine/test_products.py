@@ -10,7 +10,8 @@ from lowtide.engine.shape import EngineShape
 from lowtide.formats import Bfp
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.queue import Queued, run_queued
-from lowtide_sim.engine.verilated import Stalls, VerilatedEngine
+from lowtide_sim.engine.transfer import Stalls
+from lowtide_sim.engine.verilated import VerilatedEngine
 
 
 def random_stalls(rng):

