@@ -125,6 +125,7 @@ def test_an_array_that_gives_integers_on_icarus(run_array):
     run_array(REQUANTISED["pmac 3x2"], "icarus", LAYERS, tiles=5, resets=6)
 
 
+@pytest.mark.slow
 def test_an_array_of_integers_throughout_on_verilator(run_array):
     run_array(REQUANTISED["integers 3x4"], "verilator", LAYERS, tiles=15, resets=20)
 

@@ -23,9 +23,8 @@ def test_converters_on_icarus(run_unit, name):
     run_unit(BENCH, *CASES[name], "icarus", tensors=6, resets=12)
 
 
-@pytest.mark.parametrize("name", list(CASES)[:2])
-def test_converters_on_verilator(run_unit, name):
-    run_unit(BENCH, *CASES[name], "verilator", tensors=20, resets=30)
+def test_a_converter_on_verilator(run_unit):
+    run_unit(BENCH, *CASES["serial carry"], "verilator", tensors=20, resets=30)
 
 
 @pytest.mark.slow

@@ -92,7 +92,12 @@ class ZeroAddsNothing(Pair):
 
 
 @pytest.mark.parametrize(
-    ("operand", "form"), [("fp4_e2m1", "fp6_e3m2"), ("fp6_e3m2", "fp6_e3m2"), ("fp4_e2m1", "hfp8")]
+    ("operand", "form"),
+    [
+        ("fp4_e2m1", "fp6_e3m2"),
+        pytest.param("fp6_e3m2", "fp6_e3m2", marks=pytest.mark.slow),
+        pytest.param("fp4_e2m1", "hfp8", marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.parametrize("claim", [Commutes, KeepsOrder, ZeroAddsNothing])
 def test_sums(prove, claim, operand, form):
