@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
-from lowtide_sim.engine.library import Stream
+from lowtide_sim.engine.compiled import Stream
 
 __all__ = ["Load", "Stalls", "Transfer"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.operand import ROUNDINGS
-from lowtide_sim.engine.library import built, opened
+from lowtide_sim.engine.compiled import built, opened
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Lines, Product, checked
 from lowtide_sim.engine.transfer import Load, Stalls, Transfer
