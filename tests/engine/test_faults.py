@@ -6,6 +6,7 @@ from operands import random_case, random_matrix
 
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Lines
+from lowtide_sim.engine.results import matrix_of, result_beats
 from lowtide_sim.engine.transfer import Load, Stalls
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B
 
@@ -82,7 +83,7 @@ def test_a_product_too_many_is_refused(engine):
         engine.write("start", LOAD_A | LOAD_B)
         engine.run(engine.transfer(), products=1, most=100)
     assert errors(engine) == REFUSED
-    beats = engine.beats(case.a.shape[0], case.b.shape[1])
+    beats = result_beats(engine.config, case.a.shape[0], case.b.shape[1])
     transfer = engine.transfer([loads[0]] * 2, [loads[1]] * 2, 2 * beats)
     engine.finish(transfer, products=2)
     settle(engine)
@@ -105,7 +106,9 @@ def test_a_stream_that_ends_too_soon_is_filled_with_zeros(engine, side):
         cut = loads[side].numbers[:kept]
         loads[side] = Load(cut, np.eye(1, kept, kept - 1, dtype=np.uint8)[0])
         engine.write("start", LOAD_A | LOAD_B)
-        transfer = engine.transfer([loads["a"]], [loads["b"]], engine.beats(case.a.shape[0], case.b.shape[1]))
+        transfer = engine.transfer(
+            [loads["a"]], [loads["b"]], result_beats(engine.config, case.a.shape[0], case.b.shape[1])
+        )
         engine.finish(transfer, products=1)
         assert errors(engine) == {"a": SHORT_A, "b": SHORT_B}[side]
         missing = lines["ab".index(side)].runs  # a view: what did not come is zero
@@ -113,7 +116,7 @@ def test_a_stream_that_ends_too_soon_is_filled_with_zeros(engine, side):
         flat.reshape(-1)[: cut.size] = cut.reshape(-1)
         missing[:] = flat[:, : missing.shape[1]]
         due = case.due(engine.config).values
-        assert engine.matrix(transfer.results, *due.shape).tobytes() == due.tobytes()
+        assert matrix_of(engine.config, transfer.results, *due.shape).tobytes() == due.tobytes()
         check_next(engine, rng)
 
 
@@ -130,11 +133,13 @@ def test_what_a_stream_has_beyond_its_operand_is_dropped(engine, side):
         numbers = np.concatenate([loads[side].numbers, more])
         loads[side] = Load(numbers, np.eye(1, len(numbers), len(numbers) - 1, dtype=np.uint8)[0])
         engine.write("start", LOAD_A | LOAD_B)
-        transfer = engine.transfer([loads["a"]], [loads["b"]], engine.beats(case.a.shape[0], case.b.shape[1]))
+        transfer = engine.transfer(
+            [loads["a"]], [loads["b"]], result_beats(engine.config, case.a.shape[0], case.b.shape[1])
+        )
         engine.finish(transfer, products=1)
         assert errors(engine) == {"a": LONG_A, "b": LONG_B}[side]
         due = case.due(engine.config).values
-        assert engine.matrix(transfer.results, *due.shape).tobytes() == due.tobytes()
+        assert matrix_of(engine.config, transfer.results, *due.shape).tobytes() == due.tobytes()
         check_next(engine, rng)
 
 

@@ -15,7 +15,7 @@ from lowtide.hierarchy import Unit, place
 
 __all__ = ["Dispatcher", "ProductLayout", "RunLayout"]
 
-RUNS = 2  # that wait for the one that is running
+RUNS = 2  # in the queue, the one that is running among them
 
 
 class ProductLayout(data.StructLayout):
@@ -197,7 +197,7 @@ class Dispatcher(Unit):
         with m.If(planned):
             m.d.sync += [planning.eq(0), issuing.eq(legal), left.eq(wanted)]
 
-        inside = Signal(8)  # products that run, or whose results are on their way
+        inside = Signal(8)  # products in runs and in results, each of a tile at least, of which there is room for few
         runs = Queue(self.run_layout.size, RUNS)
         held = Signal(range(RUNS + 1))
         running = data.View(self.run_layout, runs.o_data)

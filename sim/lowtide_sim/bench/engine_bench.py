@@ -17,6 +17,7 @@ from lowtide_sim.bench.pause import PAUSES
 from lowtide_sim.engine.golden_engine import GoldenEngine
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Lines, checked
+from lowtide_sim.engine.results import matrix_of, result_beats
 
 __all__ = ["EngineBench"]
 
@@ -120,26 +121,14 @@ class EngineBench:
         for source, side in zip((self.a, self.b), lines, strict=True):
             source.send(self._beats(side))
         for side, operand, each in zip("ab", (of_a, of_b), lines, strict=True):
-            settings = {
-                "lines": each.x.shape[0],
-                "length": each.x.shape[1],
-                "across": int(each.across),
-                "chunks": operand.chunks,
-                "rounding": ROUNDINGS.index(operand.rounding),
-                "seed": operand.seed,
-                "found": 0,
-                "bias": operand.bias or 0,
-            }
-            for name, value in settings.items():
+            for name, value in each.settings(operand).items():
                 await self.write(f"{side}_{name}", value)
         await self.settle("status", 1)
         await self.write("start", 3)
 
     async def finish(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> None:
         """Wait for the next product's results, and check every bit of them."""
-        array, per_beat = self.config.array, self.config.engine.results
-        down, across = -(-a.shape[0] // array.rows), -(-b.shape[1] // array.columns)
-        beats = down * across * array.rows * array.columns // per_beat
+        beats = result_beats(self.config, a.shape[0], b.shape[1])
         for _ in range(PATIENCE):
             if len(self.came) >= beats:
                 break
@@ -149,10 +138,11 @@ class EngineBench:
         mine, self.came = self.came[:beats], self.came[beats:]
         if [last for _, last in mine] != [False] * (beats - 1) + [True]:
             raise AssertionError("tlast is not with the last beat alone")
-        data = np.frombuffer(b"".join(beat.to_bytes(4 * per_beat, "little") for beat, _ in mine), np.float32)
-        tiles = data.reshape(down, across, array.rows, array.columns).transpose(0, 2, 1, 3)
-        values = tiles.reshape(down * array.rows, -1)
-        due = np.zeros(values.shape, np.float32)
+        size = 4 * self.config.engine.results
+        data = np.frombuffer(b"".join(beat.to_bytes(size, "little") for beat, _ in mine), np.float32)
+        array = self.config.array
+        whole = a.shape[0] + -a.shape[0] % array.rows, b.shape[1] + -b.shape[1] % array.columns
+        values, due = matrix_of(self.config, data, *whole), np.zeros(whole, np.float32)
         due[: a.shape[0], : b.shape[1]] = GoldenEngine(self.config).multiply(a, b, of_a, of_b).values
         if values.tobytes() != due.tobytes():
             place = tuple(int(i) for i in np.argwhere(values.view(np.uint32) != due.view(np.uint32))[0])

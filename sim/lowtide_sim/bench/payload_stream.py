@@ -6,7 +6,7 @@ from cocotb.types import Logic
 
 from lowtide_sim.bench.axi_stream import Stream
 
-__all__ = ["PayloadStream"]
+__all__ = ["Low", "PayloadStream"]
 
 
 class PayloadStream(Stream):
@@ -23,10 +23,10 @@ class PayloadStream(Stream):
     def __init__(self, dut: Any, name: str):
         self.clk, self.rst = dut.clk, dut.rst
         self.data, self.valid, self.ready = (getattr(dut, f"{name}__{part}") for part in ("payload", "valid", "ready"))
-        self.last = _Low()
+        self.last = Low()
 
 
-class _Low:
+class Low:
     """A signal that nothing can raise."""
 
     @property

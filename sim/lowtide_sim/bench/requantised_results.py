@@ -6,6 +6,7 @@ from typing import Any
 
 from lowtide_sim.bench.axi_stream import Source, Stream
 from lowtide_sim.bench.fields import pack
+from lowtide_sim.bench.payload_stream import Low
 from lowtide_sim.bench.requantiser_model import RequantiserModel
 from lowtide_sim.bench.row_words import joined, parted
 from lowtide_sim.bench.tile_model import Expect
@@ -22,11 +23,7 @@ class SettingsStream(Stream):
         self.clk, self.rst = dut.clk, dut.rst
         names = ("tdata", "tvalid", "tready")
         self.data, self.valid, self.ready = (getattr(dut, f"s_axis_requantise_{name}") for name in names)
-        self.last = _Nothing()
-
-
-class _Nothing:
-    value = 0
+        self.last = Low()
 
 
 class RequantisedResults:

@@ -4,6 +4,7 @@ import attrs
 import numpy as np
 
 from lowtide.config import Config
+from lowtide.engine.operand import ROUNDINGS
 from lowtide.formats.parameter import IllegalValue, legal_text
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.golden import Ratio
@@ -56,6 +57,19 @@ class Lines:
     def runs(self) -> np.ndarray:
         """The same in the order of its memory."""
         return self.x.T if self.across else self.x
+
+    def settings(self, operand: Operand) -> dict[str, int]:
+        """What registers hold of it, by their names without the side."""
+        return {
+            "lines": self.x.shape[0],
+            "length": self.x.shape[1],
+            "across": int(self.across),
+            "chunks": operand.chunks,
+            "rounding": ROUNDINGS.index(operand.rounding),
+            "seed": operand.seed,
+            "found": int(operand.bias is None),
+            "bias": operand.bias or 0,
+        }
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -7,6 +7,7 @@ import numpy as np
 
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Lines, checked
+from lowtide_sim.engine.results import matrix_of, result_beats
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
 from lowtide_sim.simulator import SimulationError
 
@@ -84,7 +85,7 @@ def run_queued(
     for side, of in (("a", "of_a"), ("b", "of_b")):
         if any(getattr(each, of).bias is None for each in products if getattr(each, f"load_{side}")):
             raise ValueError(f"{of}.bias must be given for products that follow each other")
-    counts = [engine.beats(each.a.shape[0], each.b.shape[1]) for each in products]
+    counts = [result_beats(config, each.a.shape[0], each.b.shape[1]) for each in products]
     transfer = engine.transfer(
         [engine.load(a) for each, (a, _) in zip(products, lines, strict=True) if each.load_a],
         [engine.load(b) for each, (_, b) in zip(products, lines, strict=True) if each.load_b],
@@ -101,7 +102,7 @@ def run_queued(
         raise SimulationError(f"the engine flags errors {errors:#x}")
     ends = np.cumsum(counts)
     values = [
-        engine.matrix(transfer.results[end - count : end], each.a.shape[0], each.b.shape[1])
+        matrix_of(config, transfer.results[end - count : end], each.a.shape[0], each.b.shape[1])
         for each, end, count in zip(products, ends, counts, strict=True)
     ]
     return Results(values=values, **{name: engine.read(name) for name in ("cycles", "beats", "waits", "stalls")})

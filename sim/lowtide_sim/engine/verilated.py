@@ -9,10 +9,10 @@ import numpy as np
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
-from lowtide.engine.operand import ROUNDINGS
 from lowtide_sim.engine.compiled import built, opened
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Lines, Product, checked
+from lowtide_sim.engine.results import matrix_of, result_beats
 from lowtide_sim.engine.transfer import Load, Stalls, Transfer
 from lowtide_sim.golden import Ratio
 from lowtide_sim.simulator import SimulationError
@@ -121,7 +121,7 @@ class VerilatedEngine:
         self.wait("status", 1)
         before = self.cycles
         self.write("start", LOAD_A | LOAD_B)
-        transfer = self.transfer([loads[0]], [loads[1]], self.beats(a.shape[0], b.shape[1]))
+        transfer = self.transfer([loads[0]], [loads[1]], result_beats(self.config, a.shape[0], b.shape[1]))
         self.finish(transfer, products=1, most=10**7)
         cycles = self.cycles - before
         errors = self.read("errors")
@@ -130,7 +130,7 @@ class VerilatedEngine:
             raise SimulationError(f"the engine flags errors {errors:#x}")
         events = Events(**{field.name: self.read(field.name) for field in attrs.fields(Events)})
         return Product(
-            values=self.matrix(transfer.results, a.shape[0], b.shape[1]),
+            values=matrix_of(self.config, transfer.results, a.shape[0], b.shape[1]),
             events=events,
             ratio_a=self.ratio("a"),
             ratio_b=self.ratio("b"),
@@ -158,33 +158,9 @@ class VerilatedEngine:
 
     def settings(self, side: str, lines: Lines, operand: Operand) -> None:
         """Write the registers of an operand, those of them that are not so already."""
-        values = {
-            "lines": lines.x.shape[0],
-            "length": lines.x.shape[1],
-            "across": int(lines.across),
-            "chunks": operand.chunks,
-            "rounding": ROUNDINGS.index(operand.rounding),
-            "seed": operand.seed,
-            "found": int(operand.bias is None),
-            "bias": operand.bias or 0,
-        }
-        for name, value in values.items():
+        for name, value in lines.settings(operand).items():
             if self._settings.get(f"{side}_{name}") != value:
                 self.write(f"{side}_{name}", value)
-
-    def beats(self, rows: int, columns: int) -> int:
-        """Beats of results of a product."""
-        down, across = self._grid(rows, columns)
-        return down * across * self.config.array.rows * self.config.array.columns // self.config.engine.results
-
-    def matrix(self, results: np.ndarray, rows: int, columns: int) -> np.ndarray:
-        """A product, of its beats."""
-        array, grid = self.config.array, self._grid(rows, columns)
-        tiles = results.reshape(*grid, array.rows, array.columns).transpose(0, 2, 1, 3)
-        return np.ascontiguousarray(tiles.reshape(grid[0] * array.rows, -1)[:rows, :columns])
-
-    def _grid(self, rows: int, columns: int) -> tuple[int, int]:
-        return -(-rows // self.config.array.rows), -(-columns // self.config.array.columns)
 
     def wait(self, name: str, mask: int, most: int = 100_000) -> None:
         """Read a register until one of these bits is set.
