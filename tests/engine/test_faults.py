@@ -106,9 +106,8 @@ def test_a_stream_that_ends_too_soon_is_filled_with_zeros(engine, side):
         cut = loads[side].numbers[:kept]
         loads[side] = Load(cut, np.eye(1, kept, kept - 1, dtype=np.uint8)[0])
         engine.write("start", LOAD_A | LOAD_B)
-        transfer = engine.transfer(
-            [loads["a"]], [loads["b"]], result_beats(engine.config, case.a.shape[0], case.b.shape[1])
-        )
+        beats = result_beats(engine.config, case.a.shape[0], case.b.shape[1])
+        transfer = engine.transfer([loads["a"]], [loads["b"]], beats)
         engine.finish(transfer, products=1)
         assert errors(engine) == {"a": SHORT_A, "b": SHORT_B}[side]
         missing = lines["ab".index(side)].runs  # a view: what did not come is zero
@@ -133,9 +132,8 @@ def test_what_a_stream_has_beyond_its_operand_is_dropped(engine, side):
         numbers = np.concatenate([loads[side].numbers, more])
         loads[side] = Load(numbers, np.eye(1, len(numbers), len(numbers) - 1, dtype=np.uint8)[0])
         engine.write("start", LOAD_A | LOAD_B)
-        transfer = engine.transfer(
-            [loads["a"]], [loads["b"]], result_beats(engine.config, case.a.shape[0], case.b.shape[1])
-        )
+        beats = result_beats(engine.config, case.a.shape[0], case.b.shape[1])
+        transfer = engine.transfer([loads["a"]], [loads["b"]], beats)
         engine.finish(transfer, products=1)
         assert errors(engine) == {"a": LONG_A, "b": LONG_B}[side]
         due = case.due(engine.config).values
