@@ -42,6 +42,16 @@ def test_shapes_at_the_edges(engine, shape):
         case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
 
 
+@pytest.mark.parametrize("columns", [1, 2, 3])
+def test_operands_that_fill_their_buffers(engine, columns):
+    """A in two panels, B in one that is as long as the buffer."""
+    rng = np.random.default_rng(7)
+    for order in "CF":
+        a, b = (random_matrix(rng, shape).copy(order) for shape in ((3, 64), (64, columns)))
+        case = Case(a, b, Operand(chunks=2), Operand(chunks=4))
+        case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+
+
 def test_products_that_follow_each_other(engine):
     """Some load both operands, some one, some none; each is started as soon as the engine takes it."""
     rng = np.random.default_rng(4)

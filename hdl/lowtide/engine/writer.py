@@ -108,7 +108,7 @@ class Writer(Unit):
         last_group = Signal()
         last_line = Signal()
         full = Signal()
-        step = Signal.like(at)
+        step = Signal(range(self.words + 1))  # a panel may be as long as the buffer
         m.d.comb += [
             last_chunk.eq(chunk + 1 == self.chunks),
             last_group.eq(group + 1 == self.groups),
