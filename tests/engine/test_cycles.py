@@ -5,6 +5,7 @@ import pytest
 from operands import Case, random_case
 
 from lowtide.config import Config
+from lowtide.engine.shape import EngineShape
 from lowtide_sim.engine.cycles import CycleModel, Shape, Work
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.queue import Queued, run_queued
@@ -33,17 +34,33 @@ def test_single_products(engine):
     assert np.abs(errors).sum() < 0.02 * np.sum(measured)
 
 
+LAYERS = {
+    "2 x 2 bits": ((1, 1), 4, 0.82),
+    "2 x 4 bits": ((1, 2), 4, 0.9),
+    "4 x 4 bits": ((2, 2), 4, 0.95),
+    "2 x 2 bits, eight numbers a beat": ((1, 1), 8, 0.88),
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("chunks", "least"), [((1, 1), 0.8), ((1, 2), 0.9), ((2, 2), 0.95)])
-def test_layers_of_256(libraries, chunks, least):
+@pytest.mark.parametrize("b_order", ["along", "across"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_of_256(libraries, name, b_order):
     """The model is right to 0.5 %, and elements are busy, the first load included."""
-    config, rng = Config(), np.random.default_rng(3)
+    chunks, numbers, least = LAYERS[name]
+    config, rng = Config(engine=EngineShape(numbers=numbers)), np.random.default_rng(3)
     a, b = (rng.standard_normal((256, 256)).astype(np.float32) for _ in range(2))
+    b = np.asarray(b, order={"along": "F", "across": "C"}[b_order])
     case = Case(a, b, *(Operand(bias=-5, chunks=count) for count in chunks))
-    cycles = CycleModel(config).products([work(config, case)] * 8)
     each = Queued(a=a, b=b, of_a=case.of_a, of_b=case.of_b)
-    found = run_queued(VerilatedEngine(config, libraries), [each] * 8)
-    busy, fed = found.beats / found.cycles, found.beats / (found.cycles - found.waits)
-    print(f"\n{chunks}: {found.cycles:,} cycles, model {cycles:,}; {busy:.1%} busy, {fed:.1%} when fed")
-    assert abs(cycles / found.cycles - 1) < 0.005
+    engine, model, found = VerilatedEngine(config, libraries), CycleModel(config), {}
+    for count in (1, 8):
+        found[count] = run_queued(engine, [each] * count)
+        assert abs(model.products([work(config, case)] * count) / found[count].cycles - 1) < 0.005
+    one, eight = found[1], found[8]
+    busy, fed = eight.beats / eight.cycles, eight.beats / (eight.cycles - eight.waits)
+    print(
+        f"\n{name}, B {b_order}: {one.cycles:,} cycles for one, {one.beats / one.cycles:.1%} busy;"
+        f" {eight.cycles:,} for eight, {busy:.1%} busy, {fed:.1%} when fed"
+    )
     assert busy > least

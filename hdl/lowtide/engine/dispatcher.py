@@ -41,11 +41,11 @@ class ProductLayout(data.StructLayout):
 
 
 class RunLayout(data.StructLayout):
-    """A run: what the sequencer has to know of both operands, whether either is a new one, and the results' scale."""
+    """A run: what the sequencer has to know of both operands, and the results' scale."""
 
     def __init__(self, words: int, chunks_a: int, chunks_b: int):
         a, b = sides_layout(words, chunks_a), sides_layout(words, chunks_b)
-        super().__init__({"a": a, "b": b, "new_a": 1, "new_b": 1, "scale": 10})
+        super().__init__({"a": a, "b": b, "scale": 10})
 
 
 class Dispatcher(Unit):
@@ -208,16 +208,15 @@ class Dispatcher(Unit):
         m.d.sync += begun.eq(runs.o_valid & ~over)
         run = Signal(self.run_layout)
         for n, (name, planner) in enumerate(zip("ab", planners, strict=True)):
-            new = running[f"new_{name}"]
             banks = Banks()
             loads = self.load[n] & ~product.find
-            place(m, platform, f"banks_{name}", banks, load=loads, begins=begins & new)
+            place(m, platform, f"banks_{name}", banks, load=loads, begins=begins & running[name].new)
             m.d.comb += [
                 self.load[n].eq(issuing & left[n] & ~self.busy[n] & (product.find | banks.free)),
                 self.find[n].eq(product.find),
                 self.write[n].eq(banks.loaded),
                 run[name].bank.eq(banks.loaded),
-                run[f"new_{name}"].eq(wanted[n]),
+                run[name].new.eq(wanted[n]),
             ]
             side = Signal.like(run[name], name=f"side_{name}")
             m.d.comb += [run[name][field].eq(side[field]) for field in ("panels", "size", "chunks")]

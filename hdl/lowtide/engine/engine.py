@@ -34,8 +34,8 @@ class Engine(Structure):
     with a rounding of its own, into groups along K. The products are exact; each result is rounded once, to FP32.
     Loading the next product's operands, multiplying, and giving the results of the last one overlap.
 
-    Results come tile by tile, row by row of tiles; a tile has ``rows`` rows of ``columns`` numbers, those beyond M and
-    N among them, which are zero.
+    Results come tile by tile, in the order of `TileOrder`; each has ``rows`` rows of ``columns`` numbers, those beyond
+    M and N among them, which are zero.
 
     Parameters
     ----------

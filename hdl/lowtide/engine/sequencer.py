@@ -4,29 +4,31 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit
+from lowtide.engine.tile_order import TileOrder
+from lowtide.hierarchy import Unit, place
 
 __all__ = ["Sequencer", "sides_layout"]
 
 
 def sides_layout(words: int, most_chunks: int) -> data.StructLayout:
-    """What the sequencer has to know of an operand: its panels, words of a panel, chunks of a group, and its bank."""
+    """What is to be known of an operand: panels, words of each, chunks of a group, bank, and whether it is new."""
     return data.StructLayout(
         {
             "panels": range(words + 1),
             "size": range(words + 1),
             "chunks": range(most_chunks + 1),
             "bank": 1,
+            "new": 1,
         }
     )
 
 
 class Sequencer(Unit):
-    """Walks over the tiles of a product, row by row, and over the beats of each.
+    """Walks over the beats of each tile of a product, tiles in the order of `TileOrder`.
 
-    A tile is a panel of A and a panel of B. For each group along the reduction it has a beat for every pair of a chunk
-    of A and a chunk of B, those of B changing first. A tile begins once both of its panels are loaded; the next product
-    follows the last tile of this one without a cycle between.
+    For each group along the reduction a tile has a beat for every pair of a chunk of A and a chunk of B, those of B
+    changing first. A tile begins once both of its panels are loaded; the next product follows the last tile of this one
+    without a cycle between.
 
     Parameters
     ----------
@@ -73,6 +75,7 @@ class Sequencer(Unit):
         self.words = words
         self.module_name = f"sequencer_{words}_{chunks_a}_{chunks_b}"
         layout = data.StructLayout({"a": sides_layout(words, chunks_a), "b": sides_layout(words, chunks_b)})
+        self._tiles = TileOrder(words)
         super().__init__(
             {
                 "i": In(stream.Signature(layout)),
@@ -95,11 +98,9 @@ class Sequencer(Unit):
     def elaborate(self, platform):
         m = Module()
         a, b = self.i.payload.a, self.i.payload.b
-        panel_a = Signal.like(a.panels)
-        panel_b = Signal.like(b.panels)
-        base_a = Signal(range(self.words))  # words of the panels before these
-        base_b = Signal(range(self.words))
-        at_a, at_b, group_b = (Signal(range(self.words), name=name) for name in ("at_a", "at_b", "group_b"))
+        at_a = Signal(range(self.words))  # in the panel
+        at_b = Signal(range(self.words))
+        group_b = Signal(range(self.words))
         chunk_a = Signal.like(a.chunks)
         chunk_b = Signal.like(b.chunks)
         there = Signal()
@@ -107,12 +108,16 @@ class Sequencer(Unit):
         last_a = Signal()
         last_b = Signal()
         last = Signal()
-        end_b = Signal()
-        end_a = Signal()
+        operands = {
+            f"{field}_{name}": operand[field]
+            for name, operand in (("a", a), ("b", b))
+            for field in ("panels", "size", "new")
+        }
+        tiles = place(m, platform, "tiles", self._tiles, **operands, next=moves & self.last)
         m.d.comb += [
             there.eq(
-                ((a.bank != self.loading_a) | (self.loaded_a > panel_a))
-                & ((b.bank != self.loading_b) | (self.loaded_b > panel_b))
+                ((a.bank != self.loading_a) | (self.loaded_a > tiles.panel_a))
+                & ((b.bank != self.loading_b) | (self.loaded_b > tiles.panel_b))
             ),
             self.valid.eq(self.i.valid & there),
             self.waits.eq(self.i.valid & ~there),
@@ -121,14 +126,12 @@ class Sequencer(Unit):
             last_a.eq(chunk_a + 1 == a.chunks),
             last.eq(at_a + 1 == a.size),  # the last word of A, met by the last chunk of B
             self.last.eq(last & last_b),
-            end_b.eq(panel_b + 1 == b.panels),
-            end_a.eq(panel_a + 1 == a.panels),
-            self.ends.eq(self.last & end_b & end_a),
+            self.ends.eq(self.last & tiles.ends),
             self.i.ready.eq(moves & self.ends),
             self.bank_a.eq(a.bank),
             self.bank_b.eq(b.bank),
-            self.address_a.eq(base_a + at_a),
-            self.address_b.eq(base_b + at_b),
+            self.address_a.eq(tiles.base_a + at_a),
+            self.address_b.eq(tiles.base_b + at_b),
         ]
         with m.If(moves):
             m.d.sync += [at_b.eq(at_b + 1), chunk_b.eq(chunk_b + 1)]
@@ -138,9 +141,5 @@ class Sequencer(Unit):
                 with m.If(last_a):
                     m.d.sync += [chunk_a.eq(0), at_b.eq(at_b + 1), group_b.eq(at_b + 1)]
             with m.If(self.last):
-                m.d.sync += [at_a.eq(0), at_b.eq(0), group_b.eq(0), panel_b.eq(panel_b + 1), base_b.eq(base_b + b.size)]
-                with m.If(end_b):
-                    m.d.sync += [panel_b.eq(0), base_b.eq(0), panel_a.eq(panel_a + 1), base_a.eq(base_a + a.size)]
-                    with m.If(end_a):
-                        m.d.sync += [panel_a.eq(0), base_a.eq(0)]
+                m.d.sync += [at_a.eq(0), at_b.eq(0), group_b.eq(0)]
         return m

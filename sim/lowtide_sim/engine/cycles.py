@@ -1,12 +1,12 @@
 """How many cycles products take in an engine, without simulating it."""
 
-import itertools
 from collections.abc import Sequence
 
 import attrs
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
+from lowtide_sim.engine.results import tile_order
 
 __all__ = ["CycleModel", "Shape", "Work"]
 
@@ -96,8 +96,8 @@ class CycleModel:
             beats = -(-work.a.length // self.lanes) * work.a.chunks * work.b.chunks
             period = max(beats + 1, self.spacing, self.result_beats)
             first = None
-            for panel_a, panel_b in itertools.product(*loaded):
-                tile = max(tile, panel_a, panel_b, issue + 2)
+            for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, work.load_b):
+                tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2)
                 first = tile if first is None else first
                 results = max(results + self.result_beats, tile + beats + self.latency + self._drain())
                 tile += period

@@ -102,7 +102,14 @@ def run_queued(
         raise SimulationError(f"the engine flags errors {errors:#x}")
     ends = np.cumsum(counts)
     values = [
-        matrix_of(config, transfer.results[end - count : end], each.a.shape[0], each.b.shape[1])
+        matrix_of(
+            config,
+            transfer.results[end - count : end],
+            each.a.shape[0],
+            each.b.shape[1],
+            each.load_a,
+            each.load_b,
+        )
         for each, end, count in zip(products, ends, counts, strict=True)
     ]
     return Results(values=values, **{name: engine.read(name) for name in ("cycles", "beats", "waits", "stalls")})

@@ -1,10 +1,35 @@
 """Results of an engine, which come tile by tile, as a matrix."""
 
+import itertools
+
 import numpy as np
 
 from lowtide.config import Config
 
-__all__ = ["matrix_of", "result_beats"]
+__all__ = ["matrix_of", "result_beats", "tile_order"]
+
+
+def tile_order(down: int, across: int, new_a: bool = True, new_b: bool = True) -> list[tuple[int, int]]:
+    """Tiles of a product as (row, column) in the order in which they come: as `lowtide.engine.tile_order` has it.
+
+    Parameters
+    ----------
+    down, across : int
+        Rows and columns of tiles.
+    new_a, new_b : bool
+        Whether the operand is loaded for this product.
+    """
+
+    def place(tile: tuple[int, int]) -> tuple[int, ...]:
+        row, column = tile
+        if not new_b:
+            return row, column
+        if not new_a:
+            return column, row
+        step = max(tile)
+        return (step, 0, row) if row < step else (step, 1, column)
+
+    return sorted(itertools.product(range(down), range(across)), key=place)
 
 
 def result_beats(config: Config, rows: int, columns: int) -> int:
@@ -13,11 +38,15 @@ def result_beats(config: Config, rows: int, columns: int) -> int:
     return down * across * config.array.rows * config.array.columns // config.engine.results
 
 
-def matrix_of(config: Config, results: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """The product, of its results in the order in which they came."""
+def matrix_of(
+    config: Config, results: np.ndarray, rows: int, columns: int, new_a: bool = True, new_b: bool = True
+) -> np.ndarray:
+    """The product, of its results in the order in which they came: see `tile_order`."""
     array, grid = config.array, _grid(config, rows, columns)
-    tiles = results.reshape(*grid, array.rows, array.columns).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(tiles.reshape(grid[0] * array.rows, -1)[:rows, :columns])
+    tiles = np.empty((*grid, array.rows, array.columns), np.float32)
+    tiles[tuple(zip(*tile_order(*grid, new_a, new_b), strict=True))] = results.reshape(-1, array.rows, array.columns)
+    whole = tiles.transpose(0, 2, 1, 3).reshape(grid[0] * array.rows, -1)
+    return np.ascontiguousarray(whole[:rows, :columns])
 
 
 def _grid(config: Config, rows: int, columns: int) -> tuple[int, int]:

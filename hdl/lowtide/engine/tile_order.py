@@ -1,0 +1,120 @@
+"""The order of a product's tiles: each comes as soon as its operands can be there."""
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib.wiring import In, Out
+
+from lowtide.hierarchy import Unit
+
+__all__ = ["TileOrder"]
+
+
+class TileOrder(Unit):
+    """Walks over the tiles of a product in steps, one for each panel that is loaded.
+
+    A tile is a panel of A and a panel of B. Step s has those whose later panel is the s-th. So, by what is new, it is
+
+        both operands:  column s of tiles, down to row s - 1, then row s, up to column s
+        B alone:        column s
+        A alone, none:  row s
+
+    Row by row with both operands new, all of B would have to be there before the second row began.
+
+    Parameters
+    ----------
+    words : int
+        Words of a buffer.
+
+    Members
+    -------
+    panels_a, panels_b, size_a, size_b : In(range(words + 1))
+        Panels of the operands, and words of each; steady from the first tile of a product to its last.
+    new_a, new_b : In(1)
+        The operand is loaded for this product; likewise.
+    next : In(1)
+        The tile is done.
+    panel_a, panel_b : Out(range(words + 1))
+        Its panels.
+    base_a, base_b : Out(range(words))
+        Words of the panels before these.
+    ends : Out(1)
+        It is the last one; the first one of the next product follows it.
+    """
+
+    panels_a: Value
+    panels_b: Value
+    size_a: Value
+    size_b: Value
+    new_a: Value
+    new_b: Value
+    next: Value
+    panel_a: Value
+    panel_b: Value
+    base_a: Value
+    base_b: Value
+    ends: Value
+
+    def __init__(self, words: int):
+        self.words = words
+        self.module_name = f"tile_order_{words}"
+        super().__init__(
+            {
+                **{name: In(range(words + 1)) for name in ("panels_a", "panels_b", "size_a", "size_b")},
+                "new_a": In(1),
+                "new_b": In(1),
+                "next": In(1),
+                "panel_a": Out(range(words + 1)),
+                "panel_b": Out(range(words + 1)),
+                "base_a": Out(range(words)),
+                "base_b": Out(range(words)),
+                "ends": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        step = Signal.like(self.panel_a)
+        step_a = Signal.like(self.base_a)  # words of the panels before the step's
+        step_b = Signal.like(self.base_b)
+        down = Signal()  # with both operands new, the step is in its column
+        both = Signal()
+        in_column = Signal()
+        end_a = Signal()
+        end_b = Signal()
+        more_a = Signal()  # the next step has a row
+        more_b = Signal()  # it has a column
+        step_ends = Signal()
+        m.d.comb += [
+            both.eq(self.new_a & self.new_b),
+            in_column.eq(self.new_b & (~self.new_a | down)),
+            end_a.eq(self.panel_a + 1 == self.panels_a),
+            end_b.eq(self.panel_b + 1 == self.panels_b),
+            more_a.eq((self.new_a | ~self.new_b) & (step + 1 < self.panels_a)),
+            more_b.eq(self.new_b & (step + 1 < self.panels_b)),
+            step_ends.eq(Mux(in_column, end_a, end_b | (both & (self.panel_b == step)))),
+            self.ends.eq(step_ends & ~more_a & ~more_b),
+        ]
+        with m.If(self.next):
+            with m.If(step_ends):
+                m.d.sync += [
+                    step.eq(step + 1),
+                    step_a.eq(step_a + self.size_a),
+                    step_b.eq(step_b + self.size_b),
+                    down.eq(more_b),
+                    # A column begins at the top, a row at the left.
+                    self.panel_a.eq(Mux(more_b, 0, step + 1)),
+                    self.base_a.eq(Mux(more_b, 0, step_a + self.size_a)),
+                    self.panel_b.eq(Mux(more_b, step + 1, 0)),
+                    self.base_b.eq(Mux(more_b, step_b + self.size_b, 0)),
+                ]
+            with m.Elif(in_column):
+                m.d.sync += [self.panel_a.eq(self.panel_a + 1), self.base_a.eq(self.base_a + self.size_a)]
+                with m.If(both & (self.panel_a + 1 == step)):
+                    m.d.sync += [down.eq(0), self.panel_b.eq(0), self.base_b.eq(0)]
+            with m.Else():
+                m.d.sync += [self.panel_b.eq(self.panel_b + 1), self.base_b.eq(self.base_b + self.size_b)]
+            with m.If(self.ends):
+                m.d.sync += [
+                    register.eq(0)
+                    for register in (step, step_a, step_b, down, self.panel_a, self.panel_b, self.base_a, self.base_b)
+                ]
+        return m
