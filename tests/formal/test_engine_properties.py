@@ -1,0 +1,254 @@
+"""Proved of the engine's control, for whatever streams, loaders and the array do."""
+
+import pytest
+from amaranth.hdl import Array, Assert, Assume, Cat, Const, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from lowtide.engine.banks import Banks
+from lowtide.engine.intake import Intake
+from lowtide.engine.issuer import Issuer
+from lowtide.engine.sequencer import Sequencer
+from lowtide.engine.writer import Writer
+from lowtide.units.conversion.shape import ChunkLayout
+
+
+def steady(m, *inputs):
+    """Inputs that keep the values that they have in the first cycle."""
+    begun = Signal()
+    m.d.sync += begun.eq(1)
+    for signal in inputs:
+        before = Signal.like(signal)
+        m.d.sync += before.eq(signal)
+        m.d.comb += Assume(~begun | (before == signal))
+
+
+class BanksAreApart(wiring.Component):
+    """No operand is loaded into a bank that a run reads, or that waits for its first run."""
+
+    def __init__(self):
+        super().__init__({"load": In(1), "begins": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = Banks()
+        m.d.comb += [dut.load.eq(self.load), dut.begins.eq(self.begins), Assume(~self.load | dut.free)]
+        waiting = Signal(2)  # banks that were loaded, and over which no run has begun
+        reading = Signal(2)  # the bank of the run
+        next_run = Signal()  # banks are taken in turn
+        m.d.comb += [Assume(~self.begins | Array(waiting)[next_run]), Assert(~waiting.all() | ~dut.free)]
+        written, begun = Mux(self.load, Const(1, 2) << dut.write, 0), Mux(self.begins, Const(1, 2) << next_run, 0)
+        m.d.sync += [
+            waiting.eq((waiting & ~begun) | written),
+            reading.eq(Mux(self.begins, begun, reading)),
+            next_run.eq(next_run ^ self.begins),
+        ]
+        m.d.comb += [Assert(~(written & (waiting | reading)).any()), Assert(dut.loaded == ~dut.write)]
+        return m
+
+
+def test_banks_are_apart(prove):
+    prove(BanksAreApart(), depth=12)
+
+
+class NoBeatIsLost(wiring.Component):
+    """Beats leave in the order in which they were read, each once; a tile ends only where there is room."""
+
+    def __init__(self):
+        super().__init__({"i_valid": In(1), "i_last": In(1), "room": In(1), "o_ready": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = Issuer()
+        m.d.comb += [getattr(dut, name).eq(getattr(self, name)) for name in self.signature.members]
+        there = Signal()
+        last = Signal()
+        read = Signal()
+        m.d.comb += [
+            read.eq(self.i_valid & dut.i_ready),
+            Assert(dut.o_valid == there),
+            Assert(~there | (dut.o_last == last)),
+            Assert(~(there & ~self.o_ready) | ~dut.move),  # the buffers' words stay while a beat waits
+            Assert(~(there & ~self.o_ready) | ~read),
+            Assert(~dut.tile | (self.room & self.i_last & read)),
+            Assert(dut.taken == (there & self.o_ready)),
+        ]
+        with m.If(read):
+            m.d.sync += [there.eq(1), last.eq(self.i_last)]
+        with m.Elif(self.o_ready):
+            m.d.sync += there.eq(0)
+        return m
+
+
+def test_no_beat_is_lost(prove):
+    prove(NoBeatIsLost(), depth=12)
+
+
+class AsManyNumbersAsThereShouldBe(wiring.Component):
+    """Whatever the stream does: all runs, each of its beats, zeros beyond; and of the stream one operand is taken."""
+
+    def __init__(self, numbers, most):
+        self.dut = Intake(numbers, most)
+        sizes = {name: In(range(most + 1)) for name in ("runs", "length")}
+        super().__init__(sizes | {name: In(1) for name in ("start", "valid", "last", "ready")})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = self.dut
+        steady(m, self.runs, self.length)
+        m.d.comb += [
+            Assume((self.runs != 0) & (self.length != 0)),
+            Assume((self.runs <= dut.most) & (self.length <= dut.most)),
+            Assume(~self.start | ~dut.busy),
+            dut.start.eq(self.start),
+            dut.runs.eq(self.runs),
+            dut.length.eq(self.length),
+            dut.i.valid.eq(self.valid),
+            dut.i.payload.last.eq(self.last),
+            dut.o.ready.eq(self.ready),
+        ]
+        m.d.comb += [number.exponent.eq(1) for number in dut.i.payload.number]
+        given = Signal()
+        taken = Signal()
+        run = Signal(range(dut.most + 1))  # runs given
+        at = Signal(range(dut.most + dut.numbers + 1))  # numbers of this run given
+        over = Signal()  # the stream's operand was taken to its end
+        m.d.comb += [given.eq(dut.o.valid & self.ready), taken.eq(self.valid & dut.i.ready)]
+        with m.If(given):
+            run_ends = at + dut.numbers >= self.length
+            m.d.sync += [at.eq(Mux(run_ends, 0, at + dut.numbers)), run.eq(run + run_ends)]
+            m.d.comb += [Assert(run < self.runs), Assert(dut.o.payload.last == run_ends)]
+            m.d.comb += [
+                Assert(~number.exponent.any() | (at + n < self.length)) for n, number in enumerate(dut.o.payload.number)
+            ]
+        with m.If(taken):
+            m.d.comb += Assert(~over)
+            m.d.sync += over.eq(self.last)
+        with m.If(self.start):
+            m.d.sync += [run.eq(0), at.eq(0), over.eq(0)]
+        begun = Signal()
+        m.d.sync += begun.eq(begun | self.start)
+        m.d.comb += Assert(~begun | dut.busy | (over & (run == self.runs) & ~at.any()))
+        return m
+
+
+def test_as_many_numbers_as_there_should_be(prove):
+    prove(AsManyNumbersAsThereShouldBe(2, 3), depth=12)
+
+
+class EachWordIsWrittenOnce(wiring.Component):
+    """Any word of any line's buffer: written once if its panel is the operand's, before that is said to be complete."""
+
+    def __init__(self, lines, words):
+        self.dut = Writer(lines, ChunkLayout(1, 2, 2), words)
+        sizes = {name: In(range(words + 1)) for name in ("groups", "chunks", "panels")}
+        super().__init__(
+            sizes
+            | {"count": In(range(lines * words + 1)), "line": In(range(lines)), "word": In(range(words))}
+            | {name: In(1) for name in ("start", "across", "valid")}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = self.dut
+        size = Signal.like(dut.size)
+        m.d.comb += size.eq(self.groups * self.chunks)
+        steady(m, *(getattr(self, name) for name in ("groups", "chunks", "panels", "count", "line", "word", "across")))
+        m.d.comb += [
+            Assume((self.groups != 0) & (self.chunks != 0) & (self.count != 0)),
+            Assume((self.count <= self.panels * dut.lines) & (self.count > (self.panels - 1) * dut.lines)),
+            Assume(self.panels * self.groups * self.chunks <= dut.words),
+            Assume(self.line < dut.lines),
+            Assume(~self.start | ~dut.busy),
+            dut.start.eq(self.start),
+            dut.across.eq(self.across),
+            dut.count.eq(self.count),
+            dut.groups.eq(self.groups),
+            dut.chunks.eq(self.chunks),
+            dut.size.eq(size),
+            dut.i.valid.eq(self.valid),
+        ]
+        begun = Signal()
+        written = Signal()
+        hit = Signal()
+        inside = Signal()
+        complete = Signal()  # the word's panel is
+        m.d.comb += [
+            hit.eq(Array(dut.write)[self.line] & (dut.address == self.word)),
+            inside.eq(self.word < self.panels * size),
+            complete.eq(self.word < dut.panels * size),
+        ]
+        m.d.sync += [begun.eq(begun | self.start), written.eq(~self.start & (written | hit))]
+        m.d.comb += [
+            Assert(~hit | (inside & ~written)),
+            Assert(~(begun & inside & complete) | written),
+            Assert(~begun | dut.busy | (dut.panels.all() & (written == inside))),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("words", [2, pytest.param(3, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)])
+def test_each_word_is_written_once(prove, words):
+    prove(EachWordIsWrittenOnce(2, words), depth=2 * words + 6)
+
+
+class EachPairOfChunksMeetsOnce(wiring.Component):
+    """Any word of A and any of B: in a product they meet once if they are of the same group, and never otherwise."""
+
+    def __init__(self, words):
+        self.dut = Sequencer(words, 2, 2)
+        numbers = ("panels", "chunks", "loaded", "panel", "group", "chunk")  # the last three: where the word is
+        flags = ("new", "bank", "loading")
+        super().__init__(
+            {f"{name}_{side}": In(range(words + 1)) for name in numbers for side in "ab"}
+            | {f"{name}_{side}": In(1) for name in flags for side in "ab"}
+            | {"groups": In(range(words + 1)), "valid": In(1), "ready": In(1)}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = self.dut
+        m.d.comb += [dut.i.valid.eq(self.valid), dut.ready.eq(self.ready), Assume(self.groups != 0)]
+        steady(m, self.groups)
+        hit, there, inside = zip(*(self._side(m, side) for side in "ab"), strict=True)
+        met = Signal()
+        meet = Signal()
+        moves = Signal()
+        m.d.comb += [
+            moves.eq(dut.valid & self.ready),
+            meet.eq(moves & Cat(hit).all()),
+            Assert(~meet | (~met & (self.group_a == self.group_b))),
+            Assert(~dut.valid | (self.valid & Cat(there).all() & Cat(inside).all())),
+            Assert(dut.i.ready == (moves & dut.ends)),
+            Assert(~dut.ends | dut.last),
+        ]
+        with m.If(moves):
+            m.d.sync += met.eq(~dut.ends & (met | meet))
+            with m.If(dut.ends):
+                m.d.comb += Assert((met | meet) == (self.group_a == self.group_b))
+        return m
+
+    def _side(self, m, side):
+        """Whether a word of an operand that fits is read, and whether what is read is loaded and the operand's."""
+        dut, own = self.dut, {name.removesuffix(f"_{side}"): getattr(self, name) for name in self.signature.members}
+        steady(m, *(own[name] for name in ("panels", "chunks", "new", "panel", "group", "chunk")))
+        size = self.groups * own["chunks"]
+        address, operand = getattr(dut, f"address_{side}"), dut.i.payload[side]
+        m.d.comb += [
+            Assume((own["panels"] != 0) & (own["chunks"] != 0) & (own["chunks"] <= 2)),
+            Assume(own["panels"] * size <= dut.words),
+            Assume((own["panel"] < own["panels"]) & (own["group"] < self.groups) & (own["chunk"] < own["chunks"])),
+            getattr(dut, f"loading_{side}").eq(own["loading"]),
+            getattr(dut, f"loaded_{side}").eq(own["loaded"]),
+            operand.size.eq(size),
+            *(operand[name].eq(own[name]) for name in ("panels", "chunks", "bank", "new")),
+        ]
+        word = own["panel"] * size + own["group"] * own["chunks"] + own["chunk"]
+        there = (own["loading"] != own["bank"]) | (address < own["loaded"] * size)
+        return address == word, there, address < own["panels"] * size
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [2, 4])
+def test_each_pair_of_chunks_meets_once(prove, words):
+    prove(EachPairOfChunksMeetsOnce(words), depth={2: 10, 4: 20}[words])
