@@ -50,7 +50,7 @@ def test_layers_of_256(libraries, name, b_order):
     chunks, numbers, least = LAYERS[name]
     config, rng = Config(engine=EngineShape(numbers=numbers)), np.random.default_rng(3)
     a, b = (rng.standard_normal((256, 256)).astype(np.float32) for _ in range(2))
-    b = np.asarray(b, order={"along": "F", "across": "C"}[b_order])
+    b = np.asfortranarray(b) if b_order == "along" else b
     case = Case(a, b, *(Operand(bias=-5, chunks=count) for count in chunks))
     each = Queued(a=a, b=b, of_a=case.of_a, of_b=case.of_b)
     engine, model, found = VerilatedEngine(config, libraries), CycleModel(config), {}

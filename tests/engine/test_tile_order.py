@@ -45,14 +45,14 @@ def test_order_of_all_small_products(new_a, new_b):
     grids = list(itertools.product(range(1, MOST + 1), repeat=2))
     found = walked([(grid, (new_a, new_b), (3, 8)) for grid in grids])
     for grid, tiles in zip(grids, found, strict=True):
-        assert tiles == tile_order(*grid, bool(new_a), bool(new_b)), grid
+        assert tiles == tile_order(grid[0], grid[1], bool(new_a), bool(new_b)), grid
         assert sorted(tiles) == list(itertools.product(range(grid[0]), range(grid[1])))
 
 
 def test_a_tile_comes_before_all_that_need_a_later_panel():
     """With both operands new, a tile never waits for a panel while another could begin; by the definition of steps."""
     for grid in itertools.product(range(1, MOST + 1), repeat=2):
-        steps = [max(tile) for tile in tile_order(*grid)]
+        steps = [max(tile) for tile in tile_order(grid[0], grid[1])]
         assert steps == sorted(steps)
 
 

@@ -13,13 +13,13 @@ from rich.console import Console
 from lowtide.cli.emit import settings
 from lowtide.config import Config
 from lowtide_sim.adaptive.log import Log
-from lowtide_sim.adaptive.panels import MatrixEngine
 from lowtide_sim.adaptive.plot import plot
 from lowtide_sim.adaptive.run import PRECISIONS, Run
 from lowtide_sim.adaptive.summary import beats_per_pair, cycles, high_shares
 from lowtide_sim.adaptive.table import run_table, run_title
 from lowtide_sim.adaptive.trainer import VALIDATION, Diverged, Trained, train
 from lowtide_sim.engine.golden_engine import GoldenEngine
+from lowtide_sim.engine.panels import MatrixEngine
 from lowtide_sim.engine.verilated import VerilatedEngine
 from lowtide_sim.options import Whole
 from lowtide_sim.progress import progress_bar

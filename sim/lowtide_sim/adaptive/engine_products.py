@@ -6,10 +6,10 @@ import attrs
 import numpy as np
 
 from lowtide.config import ConfigError
-from lowtide_sim.adaptive.panels import MatrixEngine, multiply
 from lowtide_sim.adaptive.schedule import HIGH, Last, Moment, Schedule
 from lowtide_sim.adaptive.use import OPERANDS, PRODUCTS, Use
 from lowtide_sim.engine.operand import Operand
+from lowtide_sim.engine.panels import MatrixEngine, multiply
 from lowtide_sim.engine.product import Product
 from lowtide_sim.golden import Ratio, default_bias, ratio_of
 

@@ -13,11 +13,11 @@ from threadpoolctl import threadpool_limits
 from lowtide_sim.adaptive.baseline import BASELINES, BaselineProducts
 from lowtide_sim.adaptive.engine_products import EngineProducts, Work
 from lowtide_sim.adaptive.log import Log
-from lowtide_sim.adaptive.panels import MatrixEngine
 from lowtide_sim.adaptive.run import Run
 from lowtide_sim.adaptive.schedule import Last
 from lowtide_sim.adaptive.use import Use, uses
 from lowtide_sim.engine.golden_engine import GoldenEngine
+from lowtide_sim.engine.panels import MatrixEngine
 from lowtide_sim.golden import Ratio
 from lowtide_sim.training.network import Network, cross_entropy, network
 from lowtide_sim.training.products import NetworkProducts

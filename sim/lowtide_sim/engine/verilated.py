@@ -9,7 +9,7 @@ import numpy as np
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
-from lowtide_sim.engine.compiled import built, opened
+from lowtide_sim.engine.compiled import compiled
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Lines, Product, checked
 from lowtide_sim.engine.results import matrix_of, result_beats
@@ -47,7 +47,7 @@ class VerilatedEngine:
         self.config, self.stalls = config, stalls or Stalls()
         top = AxiStreamEngine(config)
         self.registers = {register.name: n for n, register in enumerate(top.registers)}
-        self._library = opened(built(top, folder))
+        self._library = compiled(top, folder)
         self._handle = self._library.engine_create(seed)
         self.cycles = 0
         self.reset()

@@ -4,9 +4,9 @@ import attrs
 import numpy as np
 import pytest
 
-from lowtide_sim.adaptive.panels import multiply
 from lowtide_sim.engine.golden_engine import GoldenEngine
 from lowtide_sim.engine.operand import Operand
+from lowtide_sim.engine.panels import multiply
 from lowtide_sim.golden import default_bias, quantise, ratio_of
 
 

@@ -3,14 +3,14 @@
 #include <cstdint>
 #include <cstring>
 
-#include "Vengine.h"
+#include "Vtop.h"
 #include "verilated.h"
 
 namespace {
 
 struct Engine {
     VerilatedContext context;
-    Vengine top{&context};
+    Vtop top{&context};
     uint64_t random = 1;
 
     void tick() {
@@ -84,7 +84,7 @@ uint32_t engine_read(void* handle, uint32_t address) {
 // Runs until all beats are offered and taken and `products` have come, or for so many cycles; gives how many it took.
 uint64_t engine_run(void* handle, Stream* a, Stream* b, Stream* c, uint64_t products, uint64_t most) {
     Engine& engine = *static_cast<Engine*>(handle);
-    Vengine& top = engine.top;
+    Vtop& top = engine.top;
     uint64_t cycles = 0;
     while (cycles < most && (a->done < a->beats || b->done < b->beats || products)) {
         if (!top.s_axis_a_tvalid && a->done < a->beats && !engine.pauses(a->pauses)) {

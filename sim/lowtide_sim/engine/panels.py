@@ -1,6 +1,6 @@
 """Products of any size, in panels that fit into an engine."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import attrs
@@ -28,7 +28,14 @@ class MatrixEngine(Protocol):
         ...
 
 
-def multiply(engine: MatrixEngine, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> Product:
+def multiply(
+    engine: MatrixEngine,
+    a: np.ndarray,
+    b: np.ndarray,
+    of_a: Operand,
+    of_b: Operand,
+    progress: Callable[[int, int], object] = lambda _done, _all: None,
+) -> Product:
     """The product of A (M × K) and B (K × N), in as many panels as the engine needs.
 
     Where K is cut, it is between groups, and the parts are added in FP32, the first to the second, their sum to the
@@ -43,6 +50,8 @@ def multiply(engine: MatrixEngine, a: np.ndarray, b: np.ndarray, of_a: Operand, 
         Views are not copied; the engine reads them across.
     of_a, of_b : Operand
         With biases: a panel must not find its own.
+    progress : callable
+        Called with the panels that are done, and how many there are.
 
     Returns
     -------
@@ -64,6 +73,8 @@ def multiply(engine: MatrixEngine, a: np.ndarray, b: np.ndarray, of_a: Operand, 
     values = np.zeros((a.shape[0], b.shape[1]), np.float32)
     parts: list[tuple[bool, bool, Product]] = []
     seeds = 2**engine.config.engine.generator - 1
+    panels = -(-a.shape[1] // length) * -(-a.shape[0] // high) * -(-b.shape[1] // wide)
+    progress(0, panels)
     for depth, ks in enumerate(_slices(a.shape[1], length)):
         for down, ms in enumerate(_slices(a.shape[0], high)):
             for across, ns in enumerate(_slices(b.shape[1], wide)):
@@ -72,6 +83,7 @@ def multiply(engine: MatrixEngine, a: np.ndarray, b: np.ndarray, of_a: Operand, 
                 part = engine.multiply(a[ms, ks], b[ks, ns], its_a, its_b)
                 values[ms, ns] = values[ms, ns] + part.values if depth else part.values
                 parts.append((across == 0, down == 0, part))
+                progress(len(parts), panels)
     two = bfp.mantissa >= 2 * max(bfp.chunk_a, bfp.chunk_b)
     return Product(
         values=values,
