@@ -14,6 +14,7 @@ from lowtide.engine.shape import EngineShape
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import IllegalValue
 from lowtide.formats.terms import Terms
+from lowtide.soc.serial.shape import SerialShape
 from lowtide.units.conversion.dealer import check_lanes
 
 __all__ = ["Config", "ConfigError", "nearest", "presets", "section_from"]
@@ -46,6 +47,8 @@ class Config:
         Section ``[requantiser]``: what makes integers of results, where these are to be integers.
     engine : EngineShape
         Section ``[engine]``: what is around the array of an engine.
+    serial : SerialShape
+        Section ``[serial]``: the serial line of an engine that has one.
 
     Raises
     ------
@@ -58,6 +61,7 @@ class Config:
     terms: Terms = attrs.field(factory=Terms)
     requantiser: Requantising = attrs.field(factory=Requantising)
     engine: EngineShape = attrs.field(factory=EngineShape)
+    serial: SerialShape = attrs.field(factory=SerialShape)
 
     def __attrs_post_init__(self):
         if self.array.operands == "integers" and self.terms.parallel != 1:

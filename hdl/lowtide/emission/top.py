@@ -8,7 +8,7 @@ from lowtide.engine.engine import Engine
 from lowtide.formats.parameter import IllegalValue
 from lowtide.units.conversion.dealer import check_lanes
 
-__all__ = ["AxiStreamArray", "AxiStreamEngine"]
+__all__ = ["AxiStreamArray", "AxiStreamEngine", "engine_of"]
 
 
 class AxiStreamArray(AxiStreams):
@@ -75,20 +75,31 @@ class AxiStreamEngine(AxiStreams):
     """
 
     def __init__(self, config: Config, name: str = "lowtide_engine"):
-        self.config, array = config, config.array
-        if array.element != "fmac":
-            raise ConfigError(f"array.element must be fmac for an engine, not {array.element!r}")
-        if config.bfp.lanes % config.engine.numbers:
-            legal = ", ".join(str(n) for n in (1, 2, 4, 8, 16) if config.bfp.lanes % n == 0)
-            raise ConfigError(
-                f"engine.numbers must be a divisor of bfp.lanes = {config.bfp.lanes}: one of {legal},"
-                f" not {config.engine.numbers}"
-            )
-        try:
-            check_lanes("results", config.engine.results, array.columns, "array.columns")
-            self.engine = Engine(array.rows, array.columns, config.bfp, config.engine)
-        except IllegalValue as error:
-            raise ConfigError(str(error.within("engine"))) from None
+        self.config, self.engine = config, engine_of(config)
         controlled = ControlledEngine(self.engine)
         self.registers = controlled.registers.table
         super().__init__(controlled, "controlled", name)
+
+
+def engine_of(config: Config) -> Engine:
+    """The engine of a configuration.
+
+    Raises
+    ------
+    ConfigError
+        If it has none.
+    """
+    array = config.array
+    if array.element != "fmac":
+        raise ConfigError(f"array.element must be fmac for an engine, not {array.element!r}")
+    if config.bfp.lanes % config.engine.numbers:
+        legal = ", ".join(str(n) for n in (1, 2, 4, 8, 16) if config.bfp.lanes % n == 0)
+        raise ConfigError(
+            f"engine.numbers must be a divisor of bfp.lanes = {config.bfp.lanes}: one of {legal},"
+            f" not {config.engine.numbers}"
+        )
+    try:
+        check_lanes("results", config.engine.results, array.columns, "array.columns")
+        return Engine(array.rows, array.columns, config.bfp, config.engine)
+    except IllegalValue as error:
+        raise ConfigError(str(error.within("engine"))) from None

@@ -1,0 +1,96 @@
+"""The protocol of the serial bridge: one table, from which the hardware, its drivers and its page are made."""
+
+from typing import Literal
+
+import attrs
+
+__all__ = [
+    "CONSTANTS",
+    "ESCAPE",
+    "FLAG",
+    "FLIP",
+    "LEVELS",
+    "MAGIC",
+    "REQUESTS",
+    "STATUSES",
+    "VERSION",
+    "WORDS",
+    "Request",
+    "code_of",
+]
+
+VERSION = 1
+"""Of the protocol."""
+
+MAGIC = int.from_bytes(b"tide", "little")
+"""First word of what ``hello`` is answered with."""
+
+FLAG, ESCAPE, FLIP = 0x7E, 0x7D, 0x20
+"""A frame ends with a flag; a byte that is a flag or an escape goes as an escape and the byte with a bit flipped."""
+
+WORDS = 255
+"""Most words of a frame's payload."""
+
+LEVELS = 2
+"""Words that all answers begin with: status and the number that is due next; room for operands and results held."""
+
+STATUSES = ("done", "busy", "order", "refused")
+"""What became of a request, by its number in an answer."""
+
+Kind = Literal["hello", "read", "write", "load_a", "load_b", "last_a", "last_b", "take", "rate"]
+
+
+@attrs.frozen
+class Request:
+    """A kind of request.
+
+    Parameters
+    ----------
+    name : str
+    code : int
+        First byte of its frame; of its answer, with bit 7 set.
+    payload : str
+        Its words: two, or those of an operand.
+    answer : str
+        Words of its answer after the two that all answers have.
+    meaning : str
+    """
+
+    name: Kind
+    code: int
+    payload: str
+    answer: str
+    meaning: str
+
+
+CONSTANTS = ("magic", "version", "clock", "divisor", "queue", "digest", "digest_high")
+"""Words that ``hello`` is answered with."""
+
+REQUESTS = (
+    Request(
+        "hello",
+        0x01,
+        "version of the protocol, 0",
+        ", ".join(CONSTANTS),
+        "begin again: the engine is reset, queues are empty, and the next number is that of this request and one",
+    ),
+    Request("read", 0x02, "first register, count", "the registers", "registers that follow each other"),
+    Request("write", 0x03, "register, value", "", "a register"),
+    Request("load_a", 0x10, "numbers of A", "", "the next numbers of operand A"),
+    Request("load_b", 0x11, "numbers of B", "", "the next numbers of operand B"),
+    Request("last_a", 0x12, "numbers of A", "", "the same, and the operand ends with them"),
+    Request("last_b", 0x13, "numbers of B", "", "the same, and the operand ends with them"),
+    Request(
+        "take",
+        0x20,
+        "position + (came << 16), count",
+        "results from the position on, as many of them as are there",
+        "results; those before position `came` are forgotten",
+    ),
+    Request("rate", 0x30, "clocks of a bit, 0", "", "another rate, once the answer is sent"),
+)
+
+
+def code_of(name: Kind) -> int:
+    """Code of a request."""
+    return next(request.code for request in REQUESTS if request.name == name)

@@ -1,0 +1,46 @@
+"""What a serial bridge is generated for."""
+
+import attrs
+
+from lowtide.formats.parameter import IllegalValue, parameter
+
+__all__ = ["SerialShape"]
+
+
+@attrs.frozen(kw_only=True)
+class SerialShape:
+    """A serial line, and what waits at its end.
+
+    Parameters
+    ----------
+    clock : int
+        Of the hardware, in Hz.
+    baud : int
+        Bits a second after reset.
+    queue : int
+        Words that wait on their way into the engine, and on their way out.
+
+    Raises
+    ------
+    IllegalValue
+        If a parameter is out of range, or the clock is too slow or too fast for the rate.
+    """
+
+    clock: int = parameter(25_000_000, range(1_000_000, 1_000_000_001), "clock of the hardware, in Hz")
+    baud: int = parameter(115_200, range(1_200, 20_000_001), "bits a second after reset")
+    queue: int = parameter(512, (256, 512, 1024, 2048), "words that wait on their way into the engine, or out")
+
+    def __attrs_post_init__(self):
+        if not 4 <= self.divisor < 2**16:
+            legal = f"from {-(-self.clock // (2**16 - 1))} to {self.clock // 4}, at a clock of {self.clock} Hz"
+            raise IllegalValue("baud", legal, self.baud)
+
+    @property
+    def divisor(self) -> int:
+        """Clocks of a bit after reset."""
+        return round(self.clock / self.baud)
+
+    @property
+    def patience(self) -> int:
+        """Cycles without a good frame after which another rate than the first is given up: a second or two."""
+        return 1 << self.clock.bit_length()

@@ -1,0 +1,1 @@
+"""The serial engine, simulated: a device without a board."""

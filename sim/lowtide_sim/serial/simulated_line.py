@@ -1,0 +1,88 @@
+"""A serial engine of the emitted Verilog, in this process, and the line to it."""
+
+import ctypes
+from pathlib import Path
+
+from lowtide.config import Config
+from lowtide.emission.serial import SerialTop
+from lowtide_sim.library import library_of
+
+__all__ = ["SimulatedLine"]
+
+HARNESS = Path(__file__).with_name("serial.cpp")
+
+
+class _Bytes(ctypes.Structure):
+    _fields_ = (("data", ctypes.c_char_p), ("count", ctypes.c_uint64), ("done", ctypes.c_uint64))
+
+
+class SimulatedLine:
+    """Bytes to and from a simulated device, bit by bit.
+
+    Parameters
+    ----------
+    config : Config
+        What to simulate.
+    folder : Path
+        Where libraries are kept.
+    seed : int
+        Of what registers hold before reset.
+
+    Attributes
+    ----------
+    cycles : int
+        Clock cycles since it was made.
+    """
+
+    def __init__(self, config: Config, folder: Path, *, seed: int = 1):
+        self.config = config
+        self._library = library_of(SerialTop(config), HARNESS, {}, folder)
+        functions = self._library
+        functions.serial_create.restype = ctypes.c_void_p
+        functions.serial_create.argtypes = (ctypes.c_uint32,)
+        functions.serial_destroy.argtypes = functions.serial_reset.argtypes = (ctypes.c_void_p,)
+        functions.serial_rests.argtypes = (ctypes.c_void_p,)
+        functions.serial_run.restype = ctypes.c_uint64
+        functions.serial_run.argtypes = (
+            ctypes.c_void_p,
+            *(ctypes.POINTER(_Bytes),) * 2,
+            ctypes.c_uint32,
+            ctypes.c_uint64,
+        )
+        self._handle = functions.serial_create(seed)
+        self._to_send = b""
+        self._room = ctypes.create_string_buffer(1 << 16)
+        self.cycles = 0
+        self.reset()
+
+    def __del__(self):
+        if getattr(self, "_handle", None):
+            self._library.serial_destroy(self._handle)
+
+    def reset(self) -> None:
+        """As if it had been switched off and on."""
+        self._to_send = b""
+        self._library.serial_reset(self._handle)
+
+    def send(self, data: bytes) -> None:
+        """Bytes that are to be sent after those before them."""
+        self._to_send += data
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that are yet to be sent."""
+        return len(self._to_send)
+
+    @property
+    def rests(self) -> bool:
+        """Nothing is to be sent or on the line."""
+        return not self._to_send and bool(self._library.serial_rests(self._handle))
+
+    def run(self, cycles: int, baud: float) -> bytes:
+        """Run for so many cycles at this rate at our end; gives what came."""
+        divisor = max(1, round(self.config.serial.clock / baud))
+        send = _Bytes(self._to_send, len(self._to_send), 0)
+        come = _Bytes(ctypes.cast(self._room, ctypes.c_char_p), len(self._room), 0)
+        self.cycles += self._library.serial_run(self._handle, ctypes.byref(send), ctypes.byref(come), divisor, cycles)
+        self._to_send = self._to_send[send.done :]
+        return self._room.raw[: come.done]
