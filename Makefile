@@ -19,7 +19,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "lowtide needs Python 3.11 or newer; set PYTHON=..."; exit 1; }
 	@echo "Setting up .venv (a minute or two, once)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sim,report,explore,test,lint,docs]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sim,boards,report,explore,test,lint,docs]'
 	@touch $@
 
 verilog: $(READY) ## Verilog of CONFIG (a preset or a .toml file) into build/verilog

@@ -1,0 +1,1 @@
+"""Engines on boards: a driver for hosts, tops, bitstreams and flashing."""

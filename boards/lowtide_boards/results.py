@@ -1,0 +1,67 @@
+"""Results on their way from a device, several requests for them at a time."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from lowtide.soc.serial.protocol import LEVELS, WORDS
+from lowtide_boards.link import Ask
+
+__all__ = ["ResultReader"]
+
+MOST = WORDS - LEVELS
+POSITIONS = 1 << 16
+
+
+class ResultReader:
+    """Asks for so many words of results, from a position on.
+
+    Parameters
+    ----------
+    start : int
+        Position of the first one.
+    count : int
+        How many.
+    queue : int
+        Words that the device keeps.
+    progress : callable
+        Called with the words that have come since it was called last.
+
+    Attributes
+    ----------
+    words : array of uint32, shape (count,)
+        What came.
+    """
+
+    def __init__(self, start: int, count: int, queue: int, progress: Callable[[int], object] = lambda _: None):
+        self.words = np.zeros(count, "<u4")
+        self._start, self._queue, self._progress = start, queue, progress
+        self._came = 0
+        self._asked = 0
+        self._waiting = 0
+
+    def asks(self) -> Iterator[Ask | None]:
+        """Requests, until all words have come."""
+        while self._came < len(self.words):
+            count = min(len(self.words) - self._asked, MOST)
+            # No more than the device keeps is asked for ahead: it forgets nothing that is not known to have come.
+            if count == 0 or (self._waiting and self._asked + count - self._came > self._queue):
+                yield None
+                continue
+            place = self._asked
+            self._asked += count
+            self._waiting += 1
+            at, came = ((self._start + n) % POSITIONS for n in (place, self._came))
+            yield Ask("take", (at | came << 16, count), lambda words, place=place: self._take(place, words))
+        if self._came:  # what came last may be forgotten too
+            at = (self._start + self._came) % POSITIONS
+            yield Ask("take", (at | at << 16, 1), lambda _: None)
+
+    def _take(self, place: int, words: tuple[int, ...]) -> None:
+        self._waiting -= 1
+        if place <= self._came < place + len(words):
+            self.words[place : place + len(words)] = words
+            self._progress(place + len(words) - self._came)
+            self._came = place + len(words)
+        if not self._waiting:
+            self._asked = self._came
