@@ -11,7 +11,7 @@ from lowtide.cli import main
 from lowtide.config import Config
 from lowtide_sim.adaptive import equal_area_command
 from lowtide_sim.adaptive.comparison import COMPARED, Comparison, Outcome
-from lowtide_sim.adaptive.equal_area import BESIDE, CANDIDATES, Cells, costs
+from lowtide_sim.adaptive.equal_area import BESIDE, CANDIDATES, Cells, check_reference, costs
 from lowtide_sim.adaptive.equal_area_cells import measure_cells
 from lowtide_sim.adaptive.equal_area_command import equal_area
 from lowtide_sim.adaptive.multiplications import multiplications
@@ -109,12 +109,12 @@ def test_area_times_time_beside_the_reference(found, cells):
     assert of_integers.times(reference, "xc7", beside=True) == 50 * 2.5 * OF_A_STEP / (150 * 55)
 
 
-def test_a_reached_accuracy_of_the_reference_is_needed(found, cells):
+def test_a_reached_accuracy_of_the_reference_is_needed(found):
     with pytest.raises(ValueError, match=r"^accuracy must be one that adaptive reaches, not '95 %'$"):
-        costs(found, cells, 0.95)
+        check_reference(found, 0.95)
     only = attrs.evolve(found, outcomes={"fp32": found.outcomes["fp32"]})
     with pytest.raises(ValueError, match=r"^schedules must be some with adaptive among them, not 'fp32'$"):
-        costs(only, cells, 0.9)
+        check_reference(only, 0.9)
 
 
 def test_what_is_charged_beside_the_unit():
@@ -150,7 +150,7 @@ def test_two_tables(file, cells, monkeypatch):
     monkeypatch.setattr(equal_area_command, "measure_cells", lambda *_, **__: cells)
     result = invoke("--schedules", file, "--accuracy", 90)
     assert result.exit_code == 0, result.output
-    without, beside = result.stdout.split("Cells × cycles to 90 %")[1:]
+    without, beside = result.stdout.split("perceptron, 360 steps: cells × cycles to 90 %")[1:]
     assert without.startswith(", without converters and buffers")
     assert beside.startswith(", with converters and buffers")
     for table, ratio in ((without, 300 * 30 / (100 * 55)), (beside, 360 * 30 / (150 * 55))):

@@ -1,7 +1,6 @@
 """Training at equal area: cells of a multiply-accumulate, by the cycles that it works until an accuracy is reached."""
 
 from collections.abc import Callable, Mapping
-from math import isnan
 from typing import Any
 
 import attrs
@@ -10,7 +9,7 @@ from lowtide.formats.parameter import IllegalValue
 from lowtide_sim.adaptive.comparison import Comparison, Outcome
 from lowtide_sim.adaptive.multiplications import multiplications
 
-__all__ = ["BESIDE", "CANDIDATES", "REFERENCE", "Candidate", "Cells", "Cost", "costs"]
+__all__ = ["BESIDE", "CANDIDATES", "REFERENCE", "Candidate", "Cells", "Cost", "check_reference", "costs"]
 
 REFERENCE = "adaptive"
 
@@ -139,33 +138,39 @@ class Cost:
         return self.area_time(target, beside=beside) / reference.area_time(target, beside=beside)
 
 
+def check_reference(found: Comparison, accuracy: float) -> None:
+    """Refuse schedules without the reference, and an accuracy that no seed of it reaches.
+
+    Raises
+    ------
+    IllegalValue
+        If so.
+    """
+    if REFERENCE not in found.outcomes:
+        raise IllegalValue("schedules", f"some with {REFERENCE} among them", ", ".join(found.outcomes))
+    _, reached = found.reached(REFERENCE, lambda outcome: outcome.steps_to(accuracy))
+    if not reached:
+        raise IllegalValue("accuracy", f"one that {REFERENCE} reaches", f"{100 * accuracy:g} %")
+
+
 def costs(found: Comparison, cells: Mapping[str, Mapping[str, Cells]], accuracy: float) -> list[Cost]:
     """What the candidates cost whose schedules were compared, the first of which is the reference.
 
     Parameters
     ----------
     found : Comparison
-        Schedules that were trained, `REFERENCE` among them.
+        Schedules that were trained, as `check_reference` wants them.
     cells : mapping of str to mapping of str to Cells
         By names of candidates and FPGA families.
     accuracy : float
         That is to be reached, from 0 to 1.
-
-    Raises
-    ------
-    IllegalValue
-        If the reference was not trained, or never reaches the accuracy.
     """
-    if REFERENCE not in found.outcomes:
-        raise IllegalValue("schedules", f"some with {REFERENCE} among them", ", ".join(found.outcomes))
     rows = []
     for candidate in CANDIDATES:
         if candidate.schedule in found.outcomes:
             cycles, reached = found.reached(candidate.schedule, _cycles_to(candidate, found, accuracy))
             its = cells[candidate.name]
             rows.append(Cost(candidate=candidate, cells=its, cycles=cycles, reached=reached, seeds=len(found.seeds)))
-    if isnan(rows[0].cycles):
-        raise IllegalValue("accuracy", f"one that {REFERENCE} reaches", f"{100 * accuracy:g} %")
     return rows
 
 

@@ -19,7 +19,7 @@ from lowtide.report import Cache, versions
 from lowtide.report.synthesis import TARGETS
 from lowtide_sim.adaptive.comparison import Comparison
 from lowtide_sim.adaptive.comparison_command import EVALUATE, FOLDER, RATE, SEEDS, STEPS, compare_with_progress
-from lowtide_sim.adaptive.equal_area import CANDIDATES, Cells, Cost, costs
+from lowtide_sim.adaptive.equal_area import CANDIDATES, Cells, Cost, check_reference, costs
 from lowtide_sim.adaptive.equal_area_cells import measure_cells
 from lowtide_sim.adaptive.equal_area_table import equal_area_table
 from lowtide_sim.adaptive.run import Run
@@ -91,14 +91,16 @@ def equal_area(
         found = compare_with_progress(runs, seeds, processes, folder)
     else:
         found = _read(file)
-    cells = _measure_with_progress(next(iter(found.runs.values())).config, targets)
+    check_reference(found, accuracy / 100)
+    run = next(iter(found.runs.values()))
+    cells = _measure_with_progress(run.config, targets)
     rows = costs(found, cells, accuracy / 100)
     if as_json:
         click.echo(json.dumps(_plain(found, rows, accuracy), indent=2))
         return
     console = Console(width=None if sys.stdout.isatty() else 160)
     for beside in (False, True):
-        console.print(equal_area_table(rows, accuracy, beside=beside))
+        console.print(equal_area_table(rows, run, accuracy, beside=beside))
     click.echo(", ".join(f"{tool} {version}" for tool, version in versions().items()))
 
 

@@ -6,17 +6,20 @@ from math import isnan
 from rich.table import Table
 
 from lowtide_sim.adaptive.equal_area import Cost
+from lowtide_sim.adaptive.run import Run
 
 __all__ = ["equal_area_table"]
 
 
-def equal_area_table(rows: Sequence[Cost], accuracy: float, *, beside: bool) -> Table:
+def equal_area_table(rows: Sequence[Cost], run: Run, accuracy: float, *, beside: bool) -> Table:
     """A row a candidate, the reference first.
 
     Parameters
     ----------
     rows : sequence of Cost
         As of `lowtide_sim.adaptive.equal_area.costs`.
+    run : Run
+        One of those that were compared, for its network and steps.
     accuracy : float
         That is reached, in per cent.
     beside : bool
@@ -24,7 +27,8 @@ def equal_area_table(rows: Sequence[Cost], accuracy: float, *, beside: bool) -> 
     """
     reference, targets = rows[0], list(rows[0].cells)
     table = Table(
-        title=f"Cells × cycles to {accuracy:g} %, {'with' if beside else 'without'} converters and buffers",
+        title=f"{run.network}, {run.steps} steps: cells × cycles to {accuracy:g} %,"
+        f" {'with' if beside else 'without'} converters and buffers",
         caption=f"Cycles in millions, cells × cycles in thousands of millions; times: in those of"
         f" {reference.candidate.schedule}",
         title_justify="left",
@@ -53,6 +57,6 @@ def _figures(row: Cost, reference: Cost, beside: bool) -> list[str]:
         if isnan(row.cycles):
             figures += ["", ""]
         else:
-            product = f"{row.area_time(target, beside=beside) / 1e9:.3g}"
+            product = f"{row.area_time(target, beside=beside) / 1e9:.2f}"
             figures += [product, "" if row is reference else f"{row.times(reference, target, beside=beside):.2f}"]
     return [*cells, *figures, f"{row.reached} of {row.seeds}"]
