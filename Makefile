@@ -8,7 +8,7 @@ BIN  := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-slow sim train schedules study reveal report lint formal bench explore docs clean
+.PHONY: help setup verilog test test-slow sim train schedules equal-area study reveal report lint formal bench explore docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ train: $(READY) ## a network, every product on the engine of CONFIG
 
 schedules: $(READY) ## precision that changes in training, against others
 	$(BIN)/lowtide schedules
+
+equal-area: $(READY) ## what training takes on units of one area
+	$(BIN)/lowtide equal-area
 
 study: $(READY) ## train with gradients rounded in many ways
 	$(BIN)/lowtide study

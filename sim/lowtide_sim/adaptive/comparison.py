@@ -1,6 +1,6 @@
 """Schedules and baselines compared, from the same seeds, each run kept on disk."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from lowtide.config import Config
 from lowtide.report import Cache
 from lowtide.units import random
 from lowtide_sim import adaptive, engine, golden, training, workload
@@ -26,6 +27,7 @@ COMPARED = (BASELINE, "fixed-4", "adaptive", "two-sided", "low-then-high", "fixe
 
 PRESENTATION = (
     *("command", "comparison", "comparison_command", "comparison_plot", "comparison_table"),
+    *("equal_area", "equal_area_cells", "equal_area_command", "equal_area_table", "multiplications"),
     *("log", "plot", "summary", "table"),
 )
 """Files in this folder of which no run depends."""
@@ -136,6 +138,27 @@ class Comparison:
                 for schedule, outcomes in self.outcomes.items()
             },
         }
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> "Comparison":
+        """What `to_json` gave. Versions are left aside."""
+        return cls(
+            runs={schedule: _run(identity) for schedule, identity in plain["runs"].items()},
+            seeds=tuple(plain["seeds"]),
+            outcomes={name: [Outcome(**outcome) for outcome in found] for name, found in plain["outcomes"].items()},
+        )
+
+
+def _run(identity: Mapping[str, Any]) -> Run:
+    """The run of an identity, keys that have no part in its bits as they are by default."""
+    own = {field.name for field in attrs.fields(Run)} - {"options", "config"}
+    options = {key.removeprefix("schedule."): value for key, value in identity.items() if key.startswith("schedule.")}
+    config = {key: value for key, value in identity.items() if key.split(".")[0] in ("array", "bfp", "engine")}
+    return Run(
+        **{key: value for key, value in identity.items() if key in own},
+        options=options,
+        config=Config().changed(config),
+    )
 
 
 def compare(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from lowtide_sim.adaptive.comparison import COMPARED, compare
+from lowtide_sim.adaptive.comparison import COMPARED, Comparison, compare
 from lowtide_sim.adaptive.comparison_plot import plot_comparison
 from lowtide_sim.adaptive.comparison_table import comparison_table
 from lowtide_sim.adaptive.run import PRECISIONS, Run
@@ -16,8 +16,10 @@ from lowtide_sim.options import Names, Whole
 from lowtide_sim.progress import progress_bar
 from lowtide_sim.training.network import NETWORKS
 
-__all__ = ["schedules"]
+__all__ = ["EVALUATE", "FOLDER", "RATE", "SEEDS", "STEPS", "compare_with_progress", "schedules"]
 
+SEEDS, STEPS, RATE, EVALUATE = 5, 720, 0.2, 9
+FOLDER = Path("build/schedules")
 QUICK_SEEDS, QUICK_STEPS = 2, 45
 
 EXAMPLES = """\b
@@ -37,10 +39,14 @@ Examples:
     help=f"What is compared: of {', '.join(COMPARED)}; all by default.",
 )
 @click.option("--network", default="perceptron", show_default=True, help=f"Of {', '.join(NETWORKS)}.")
-@click.option("--seeds", type=Whole("seeds", range(1, 1001)), default=5, show_default=True, help="Seeds, from 0 up.")
-@click.option("--steps", type=int, default=720, show_default=True, help="Steps of a run.")
-@click.option("--rate", type=float, default=0.2, show_default=True, help="Learning rate at the start.")
-@click.option("--evaluate", type=int, default=9, show_default=True, help="Steps between two looks at the accuracy.")
+@click.option(
+    "--seeds", type=Whole("seeds", range(1, 1001)), default=SEEDS, show_default=True, help="Seeds, from 0 up."
+)
+@click.option("--steps", type=int, default=STEPS, show_default=True, help="Steps of a run.")
+@click.option("--rate", type=float, default=RATE, show_default=True, help="Learning rate at the start.")
+@click.option(
+    "--evaluate", type=int, default=EVALUATE, show_default=True, help="Steps between two looks at the accuracy."
+)
 @click.option(
     "--target", type=float, default=96.0, show_default=True, help="Accuracy in per cent that is to be reached."
 )
@@ -53,7 +59,7 @@ Examples:
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("build/schedules"),
+    default=FOLDER,
     show_default=True,
     help="Where picture, results and finished runs go.",
 )
@@ -84,15 +90,7 @@ def schedules(
         name: Run(network=network, schedule=name, steps=steps, rate=rate, evaluate=evaluate, validation=validation)
         for name in names
     }
-    with progress_bar() as progress:
-        task = progress.add_task("Training", total=len(runs) * seeds)
-        found = compare(
-            runs,
-            range(seeds),
-            processes=processes,
-            folder=folder / "runs",
-            progress=lambda done, _: progress.update(task, completed=done),
-        )
+    found = compare_with_progress(runs, seeds, processes, folder)
     name = f"schedules-{network}" + ("-validation" if validation else "")
     picture, data = folder / f"{name}.png", folder / f"{name}.json"
     plot_comparison(found, picture)
@@ -105,3 +103,16 @@ def schedules(
     for file in (picture, data):
         click.echo(file)
     click.echo(f"{time.perf_counter() - started:.0f} s")
+
+
+def compare_with_progress(runs: dict[str, Run], seeds: int, processes: int, folder: Path) -> Comparison:
+    """Train, with a bar on stderr, where that is a terminal; finished runs are kept in the folder."""
+    with progress_bar() as progress:
+        task = progress.add_task("Training", total=len(runs) * seeds)
+        return compare(
+            runs,
+            range(seeds),
+            processes=processes,
+            folder=folder / "runs",
+            progress=lambda done, _: progress.update(task, completed=done),
+        )

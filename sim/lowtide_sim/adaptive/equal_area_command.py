@@ -1,0 +1,148 @@
+"""The ``equal-area`` command: what training takes on units of one area."""
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+from rich.console import Console
+from rich.text import Text
+
+from lowtide.cli.report import split_targets
+from lowtide.config import Config
+from lowtide.formats.parameter import IllegalValue
+from lowtide.report import Cache, versions
+from lowtide.report.synthesis import TARGETS
+from lowtide_sim.adaptive.comparison import Comparison
+from lowtide_sim.adaptive.comparison_command import EVALUATE, FOLDER, RATE, SEEDS, STEPS, compare_with_progress
+from lowtide_sim.adaptive.equal_area import CANDIDATES, Cells, Cost, check_reference, costs
+from lowtide_sim.adaptive.equal_area_cells import measure_cells
+from lowtide_sim.adaptive.equal_area_table import equal_area_table
+from lowtide_sim.adaptive.run import Run
+from lowtide_sim.options import Whole
+from lowtide_sim.training.network import NETWORKS
+
+__all__ = ["equal_area"]
+
+CACHE = Path("build/cache")
+
+EXAMPLES = """\b
+Examples:
+  lowtide equal-area
+  lowtide equal-area --accuracy 97 --target ecp5
+  lowtide equal-area --schedules build/schedules/schedules-perceptron.json --json
+"""
+
+
+@click.command("equal-area", epilog=EXAMPLES)
+@click.option(
+    "--schedules",
+    "file",
+    type=click.Path(path_type=Path),
+    help="What `lowtide schedules --json` printed or wrote, instead of training.",
+)
+@click.option("--network", default="perceptron", show_default=True, help=f"Of {', '.join(NETWORKS)}.")
+@click.option("--seeds", type=Whole("seeds", range(1, 1001)), default=SEEDS, show_default=True, help="As of schedules.")
+@click.option("--accuracy", type=float, default=96.0, show_default=True, help="Per cent that are to be reached.")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    default=("xc7", "ecp5"),
+    callback=split_targets,
+    metavar="TARGET,...",
+    help=f"FPGA families, of {', '.join(TARGETS)}; xc7 and ecp5 by default. Repeatable.",
+)
+@click.option(
+    "--processes", type=Whole("processes", range(1, 257)), default=2, show_default=True, help="Runs at a time."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON instead of tables.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=FOLDER,
+    show_default=True,
+    help="Where finished runs are, those of schedules too.",
+)
+def equal_area(
+    file: Path | None,
+    network: str,
+    seeds: int,
+    accuracy: float,
+    targets: list[str],
+    processes: int,
+    as_json: bool,
+    folder: Path,
+) -> None:
+    """Compare what training takes at equal area.
+
+    Cells of a multiply-accumulate unit, times the cycles that one of it works until training reaches an accuracy: a
+    unit of half the cells stands twice in the same area. Schedules of precision and baselines are those that `lowtide
+    schedules` trains, cells are those that `lowtide report` counts, without DSP blocks. A first table has the units
+    alone; a second one also what an engine has beside its array, for all that needs converters to block floating point.
+    """
+    if file is None:
+        names = tuple(dict.fromkeys(candidate.schedule for candidate in CANDIDATES))
+        runs = {name: Run(network=network, schedule=name, steps=STEPS, rate=RATE, evaluate=EVALUATE) for name in names}
+        found = compare_with_progress(runs, seeds, processes, folder)
+    else:
+        found = _read(file)
+    check_reference(found, accuracy / 100)
+    run = next(iter(found.runs.values()))
+    cells = _measure_with_progress(run.config, targets)
+    rows = costs(found, cells, accuracy / 100)
+    if as_json:
+        click.echo(json.dumps(_plain(found, rows, accuracy), indent=2))
+        return
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    for beside in (False, True):
+        console.print(equal_area_table(rows, run, accuracy, beside=beside))
+    click.echo(", ".join(f"{tool} {version}" for tool, version in versions().items()))
+
+
+def _read(file: Path) -> Comparison:
+    try:
+        return Comparison.from_json(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise IllegalValue("schedules", "what `lowtide schedules --json` printed", str(file)) from None
+
+
+def _measure_with_progress(config: Config, targets: Sequence[str]) -> dict[str, dict[str, Cells]]:
+    """Measure, with a line on stderr that says what is going on, where stderr is a terminal."""
+    with Console(stderr=True).status("starting") as status:
+        return measure_cells(config, targets, cache=Cache(CACHE), progress=lambda words: status.update(Text(words)))
+
+
+def _plain(found: Comparison, rows: Sequence[Cost], accuracy: float) -> dict[str, Any]:
+    """Everything but the runs, as plain values; what is not reached is null."""
+    run = next(iter(found.runs.values()))
+    return {
+        "versions": versions(),
+        "network": run.network,
+        "steps": run.steps,
+        "seeds": list(found.seeds),
+        "accuracy": accuracy,
+        "rows": [_plain_row(row, rows[0], found) for row in rows],
+    }
+
+
+def _plain_row(row: Cost, reference: Cost, found: Comparison) -> dict[str, Any]:
+    plain: dict[str, Any] = attrs.asdict(row) | {"accuracy": found.accuracy(row.candidate.schedule).mean}
+    for beside, key in ((False, "without"), (True, "with")):
+        plain[key] = {
+            target: {
+                "cells": cells.total(beside),
+                "area_time": _known(row.area_time(target, beside=beside)),
+                "times": _known(row.times(reference, target, beside=beside)),
+            }
+            for target, cells in row.cells.items()
+        }
+    return plain | {"cycles": _known(row.cycles)}
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
