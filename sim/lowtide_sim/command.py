@@ -3,13 +3,14 @@
 import json
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from lowtide.cli.emit import settings
+from lowtide.cli.failure import Failure
 from lowtide.config import Config, ConfigError
 from lowtide_sim.device import SimulatedArray
 from lowtide_sim.simulator import SIMULATORS, SimulationError, SimulatorMissing, check_installed
@@ -79,9 +80,9 @@ def sim(
             results = workload.run(array, stages)
         files = _write(results, folder)
     except (ConfigError, SimulationError, SimulatorMissing) as error:
-        raise _Failure(str(error)) from None
+        raise Failure(str(error)) from None
     except OSError as error:
-        raise _Failure(f"cannot write into {folder}: {error.strerror}") from None
+        raise Failure(f"cannot write into {folder}: {error.strerror}") from None
     if as_json:
         click.echo(json.dumps(results.to_json(), indent=2))
     else:
@@ -96,17 +97,9 @@ def sim(
             f" {array.seconds:.0f} s to simulate, {array.cycles / array.seconds:,.0f} cycles a second"
         )
     if results.wrong:
-        raise _Failure(f"not equal to the golden model: {'; '.join(results.wrong)}")
+        raise Failure(f"not equal to the golden model: {'; '.join(results.wrong)}")
     if not as_json:
         click.echo("Every word equals the golden model's.")
-
-
-class _Failure(click.ClickException):
-    """A complaint in one line, and exit code 1."""
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Say it on stderr, as every command does."""
-        click.echo(f"lowtide: {self.format_message()}", file=file, err=True)
 
 
 def _write(results: Results, folder: Path) -> list[Path]:

@@ -4,13 +4,14 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import attrs
 import click
 from rich.console import Console
 
 from lowtide.cli.emit import settings
+from lowtide.cli.failure import Failure
 from lowtide.config import Config
 from lowtide_sim.adaptive.log import Log
 from lowtide_sim.adaptive.plot import plot
@@ -140,7 +141,7 @@ def train_command(
     try:
         trained = _trained(run, engine, log, checkpoint)
     except (Diverged, SimulationError, SimulatorMissing) as error:
-        raise _Failure(str(error)) from None
+        raise Failure(str(error)) from None
     picture, data = folder / f"{name}.png", folder / f"{name}.json"
     plot(trained, run_title(run, engine), picture)
     figures = json.dumps(_figures(run, trained, engine), indent=2)
@@ -181,11 +182,3 @@ def _figures(run: Run, trained: Trained, engine: str) -> dict[str, Any]:
         "cycles": cycles(trained.steps),
         **attrs.asdict(trained),
     }
-
-
-class _Failure(click.ClickException):
-    """A complaint in one line, and exit code 1."""
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Say it on stderr, as every command does."""
-        click.echo(f"lowtide: {self.format_message()}", file=file, err=True)
