@@ -278,6 +278,7 @@ class Device:
             moved[0] += words
             self._progress(moved[0] / whole)
 
+        most = min(WORDS, self.link.constants["queue"] // 2)
         results = ResultReader(self._position, count, self.link.constants["queue"], move)
         first, last = self._registers["errors"], self._registers["underflows"]
         counted: list[tuple[int, ...]] = []
@@ -290,9 +291,9 @@ class Device:
             yield self._write("clear", 1)
             yield self._write("start", LOAD_BOTH)
             for side, words in zip("ab", loads, strict=True):
-                for at in range(0, len(words), WORDS):
-                    part = words[at : at + WORDS]
-                    yield Ask("last_" + side if at + WORDS >= len(words) else "load_" + side, part)  # pyright: ignore
+                for at in range(0, len(words), most):
+                    part = words[at : at + most]
+                    yield Ask("last_" + side if at + most >= len(words) else "load_" + side, part)  # pyright: ignore
                     move(len(part))
             yield from results.asks()
             yield Ask("read", (first, last - first + 1), counted.append)

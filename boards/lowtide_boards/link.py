@@ -251,10 +251,11 @@ class _Exchange:
 
     def _fits(self, sent: _Sent) -> bool:
         """Whether the device has a place for it, behind what is on its way."""
-        queue = 4 * self.link.constants["queue"]
         if sent.ask.kind.startswith(("load", "last")) and len(sent.ask.words) > self.link._room:
             return False
-        return self._outstanding + len(sent.frame) <= queue
+        # While it sends a long answer, what comes waits in its queue of bytes.
+        answers = any(other.ask.kind in ("read", "take") for other in itertools.islice(self._due, self._sent))
+        return not answers or self._outstanding + len(sent.frame) <= 4 * self.link.constants["queue"]
 
     def _number_one(self) -> bool:
         """Whether there is another request to send."""

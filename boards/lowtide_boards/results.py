@@ -9,7 +9,6 @@ from lowtide_boards.link import Ask
 
 __all__ = ["ResultReader"]
 
-MOST = WORDS - LEVELS
 POSITIONS = 1 << 16
 
 
@@ -36,6 +35,8 @@ class ResultReader:
     def __init__(self, start: int, count: int, queue: int, progress: Callable[[int], object] = lambda _: None):
         self.words = np.zeros(count, "<u4")
         self._start, self._queue, self._progress = start, queue, progress
+        # Further words come into the queue while others are sent.
+        self._most = min(WORDS - LEVELS, queue // 4)
         self._came = 0
         self._asked = 0
         self._waiting = 0
@@ -43,9 +44,10 @@ class ResultReader:
     def asks(self) -> Iterator[Ask | None]:
         """Requests, until all words have come."""
         while self._came < len(self.words):
-            count = min(len(self.words) - self._asked, MOST)
-            # No more than the device keeps is asked for ahead: it forgets nothing that is not known to have come.
-            if count == 0 or (self._waiting and self._asked + count - self._came > self._queue):
+            count = min(len(self.words) - self._asked, self._most)
+            # The device forgets nothing that is not known to have come. So less is asked for ahead than it keeps: else
+            # what is asked for had no place to come to before.
+            if count == 0 or (self._waiting and self._asked + count - self._came > self._queue - self._most):
                 yield None
                 continue
             place = self._asked

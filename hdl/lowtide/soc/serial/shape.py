@@ -28,7 +28,7 @@ class SerialShape:
 
     clock: int = parameter(25_000_000, range(1_000_000, 1_000_000_001), "clock of the hardware, in Hz")
     baud: int = parameter(115_200, range(1_200, 20_000_001), "bits a second after reset")
-    queue: int = parameter(512, (256, 512, 1024, 2048), "words that wait on their way into the engine, or out")
+    queue: int = parameter(1024, (256, 512, 1024, 2048), "words that wait on their way into the engine, or out")
 
     def __attrs_post_init__(self):
         if not 4 <= self.divisor < 2**16:
