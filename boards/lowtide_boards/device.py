@@ -129,18 +129,27 @@ class Device:
         line = opened(name)
         try:
             device = cls(line, name, patience=patience)
-            device._hurry(baud)
+            device.hurry(baud)
         except BaseException:
             line.close()
             raise
         return device
 
-    def _hurry(self, baud: int | None) -> None:
+    def hurry(self, baud: int | None = None) -> None:
+        """Go to a rate, by default the fastest at which both ends work; the device begins again.
+
+        Raises
+        ------
+        IllegalValue
+            If the device cannot go to that rate.
+        LinkLost
+            If it does not work.
+        """
         clock = self.link.constants["clock"]
         if baud is None:
             fastest(self.link)
         elif divisor_of(clock, baud) is None:
-            raise IllegalValue("baud", f"within 2 % of a whole part, a 4th or less, of {clock}", baud)
+            raise IllegalValue("baud", f"within 2 % of a whole part of {clock}, a 4th or less", baud)
         elif baud != self.link.port.baudrate and not change_rate(self.link, baud):
             raise LinkLost(f"the line at {self.name} does not work at {baud} baud")
         self._forget()
@@ -340,7 +349,7 @@ class Device:
         self._connect(port)
         if self.config != config:
             raise NotLowtide(f"another device came back at {self.name}")
-        self._hurry(baud)
+        self.hurry(baud)
 
 
 def _nothing(_share: float) -> None:

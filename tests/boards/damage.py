@@ -1,0 +1,92 @@
+"""A line that damages frames: flips, cuts, insertions, repetitions and losses, on the way there and back."""
+
+import numpy as np
+
+__all__ = ["DamagingPort", "damaged"]
+
+FLAG = b"\x7e"
+
+
+def damaged(frame: bytes, rng: np.random.Generator) -> bytes:
+    """A frame, one or two things done to it."""
+    data = bytearray(frame)
+    for _ in range(int(rng.integers(1, 3))):
+        at = int(rng.integers(len(data))) if data else 0
+        match int(rng.integers(6)):
+            case 0 if data:
+                data[at] ^= 1 << int(rng.integers(8))
+            case 1 if data:
+                data[at] = int(rng.integers(256))
+            case 2:
+                del data[at : at + int(rng.integers(1, 9))]
+            case 3:
+                data[at:at] = rng.bytes(int(rng.integers(1, 9)))
+            case 4:
+                data *= 2
+            case 5:
+                data.clear()
+    return bytes(data)
+
+
+class DamagingPort:
+    """A port that damages a share of the frames that pass.
+
+    Parameters
+    ----------
+    port : Port
+        What it passes them to.
+    share : float
+        Of the frames, that are damaged.
+    rng : Generator
+
+    Attributes
+    ----------
+    frames, damaged : int
+        Frames that passed, and those of them that were damaged.
+    """
+
+    def __init__(self, port, share, rng):
+        self.port, self.share, self.rng = port, share, rng
+        self.frames = self.damaged = 0
+        self._coming = b""
+        self._come = b""
+
+    baudrate = property(lambda self: self.port.baudrate, lambda self, baud: setattr(self.port, "baudrate", baud))
+    timeout = property(lambda self: self.port.timeout, lambda self, time: setattr(self.port, "timeout", time))
+
+    @property
+    def in_waiting(self):
+        return len(self._come)
+
+    def write(self, data):
+        self.port.write(b"".join(map(self._passed, data.split(FLAG)[:-1])))
+
+    def read(self, size=1):
+        if not self._come:
+            self._coming += self.port.read(max(1, self.port.in_waiting))
+            *frames, self._coming = self._coming.split(FLAG)
+            self._come = b"".join(map(self._passed, frames))
+            if frames and not self._come:
+                return self.read(size)
+            # Part of a frame has come: that is no silence.
+            if not self._come and self._coming and self.port.in_waiting:
+                return self.read(size)
+        data, self._come = self._come[:size], self._come[size:]
+        return data
+
+    def _passed(self, body):
+        frame = body + FLAG
+        if not body:
+            return frame
+        self.frames += 1
+        if self.rng.random() >= self.share:
+            return frame
+        self.damaged += 1
+        return damaged(frame, self.rng)
+
+    def reset_input_buffer(self):
+        self.port.reset_input_buffer()
+        self._coming = self._come = b""
+
+    def close(self):
+        self.port.close()
