@@ -77,6 +77,8 @@ class Device:
     ----------
     config : Config
         What the engine was generated for, as it says itself.
+    table : list of Register
+        Its registers.
     link : Link
         The link to it.
 
@@ -94,12 +96,12 @@ class Device:
         self.link = Link(port, patience=self._patience, name=self.name)
         self.link.connect()
         self.config = config_of(self.link)
-        table = ControlledEngine(engine_of(self.config)).registers.table
-        self._registers = {register.name: place for place, register in enumerate(table)}
-        self._forget()
+        self.table = ControlledEngine(engine_of(self.config)).registers.table
+        self._registers = {register.name: place for place, register in enumerate(self.table)}
+        self.forget()
 
-    def _forget(self) -> None:
-        """What was known of the device since it was connected."""
+    def forget(self) -> None:
+        """What was known of the device: it has begun again."""
         self._written: dict[str, int] = {}
         self._position = 0
 
@@ -152,7 +154,7 @@ class Device:
             raise IllegalValue("baud", f"within 2 % of a whole part of {clock}, a 4th or less", baud)
         elif baud != self.link.port.baudrate and not change_rate(self.link, baud):
             raise LinkLost(f"the line at {self.name} does not work at {baud} baud")
-        self._forget()
+        self.forget()
 
     def __enter__(self) -> Self:
         return self

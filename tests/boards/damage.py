@@ -62,15 +62,12 @@ class DamagingPort:
         self.port.write(b"".join(map(self._passed, data.split(FLAG)[:-1])))
 
     def read(self, size=1):
-        if not self._come:
-            self._coming += self.port.read(max(1, self.port.in_waiting))
-            *frames, self._coming = self._coming.split(FLAG)
+        while not self._come:
+            data = self.port.read(max(1, self.port.in_waiting))
+            if not data:
+                break
+            *frames, self._coming = (self._coming + data).split(FLAG)
             self._come = b"".join(map(self._passed, frames))
-            if frames and not self._come:
-                return self.read(size)
-            # Part of a frame has come: that is no silence.
-            if not self._come and self._coming and self.port.in_waiting:
-                return self.read(size)
         data, self._come = self._come[:size], self._come[size:]
         return data
 
