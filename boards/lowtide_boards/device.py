@@ -17,7 +17,7 @@ from lowtide.soc.serial.protocol import WORDS
 from lowtide_boards.described import config_of
 from lowtide_boards.errors import DeviceError, LinkLost, NotLowtide, PortError
 from lowtide_boards.link import Ask, Link, Port
-from lowtide_boards.ports import only_port, opened
+from lowtide_boards.ports import FIRST_BAUD, only_port, opened
 from lowtide_boards.rate import change_rate, divisor_of, fastest
 from lowtide_boards.results import ResultReader
 from lowtide_sim.engine.operand import Operand
@@ -164,9 +164,9 @@ class Device:
 
     def close(self) -> None:
         """Leave the port to others, the device at its first rate."""
-        constants = self.link.constants
-        with contextlib.suppress(DeviceError):
-            self.link.one("rate", constants["divisor"], 0)
+        if self.link.constants:
+            with contextlib.suppress(DeviceError):
+                self.link.one("rate", self.link.constants["divisor"], 0)
         self.link.port.close()
 
     def info(self) -> Info:
@@ -342,16 +342,29 @@ class Device:
         ends = time.monotonic() + RETURN
         while True:
             try:
-                port = opened(self.name)
+                self._connect_at(baud)
                 break
-            except PortError:
+            except (PortError, NotLowtide):
                 if time.monotonic() > ends:
                     raise
                 time.sleep(0.2)
-        self._connect(port)
         if self.config != config:
             raise NotLowtide(f"another device came back at {self.name}")
         self.hurry(baud)
+
+    def _connect_at(self, baud: int) -> None:
+        """Open the port again; the device is at this rate, or at its first one if it was switched off."""
+        port = opened(self.name)
+        try:
+            with contextlib.suppress(NotLowtide):
+                port.baudrate = baud
+                self._connect(port)
+                return
+            port.baudrate = FIRST_BAUD
+            self._connect(port)
+        except BaseException:
+            port.close()
+            raise
 
 
 def _nothing(_share: float) -> None:
