@@ -20,6 +20,12 @@ CONFIG = Config(
 
 
 @pytest.fixture(scope="session")
+def small() -> Config:
+    """The configuration of a small engine."""
+    return CONFIG
+
+
+@pytest.fixture(scope="session")
 def libraries() -> Path:
     """Built engines, kept from one run of the tests to the next; `make clean` removes them."""
     return Path(__file__).parents[2] / "build" / "engines"

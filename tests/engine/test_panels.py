@@ -86,12 +86,12 @@ def test_a_panel_has_the_same_random_words_each_time(small):
     assert list(seeds.values()) == [(29 + n) % 31 + 1 for n in range(len(seeds))]
 
 
-def test_the_emitted_engine_takes_every_panel(small, verilated):
+def test_the_emitted_engine_takes_every_panel(small, engine):
     for shape, across in (((40, 150, 9), False), ((20, 190, 31), True), ((3, 4, 50), False)):
         a, b = matrices(*shape)
         a = np.asfortranarray(a) if across else a
         settings = operands(a, b, rounding="stochastic", seed=30)
-        found, due = multiply(verilated, a, b, *settings), multiply(GoldenEngine(small), a, b, *settings)
+        found, due = multiply(engine, a, b, *settings), multiply(GoldenEngine(small), a, b, *settings)
         assert found.values.tobytes() == due.values.tobytes()
         assert found.events == due.events
         assert found.cycles is not None

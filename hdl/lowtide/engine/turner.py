@@ -81,9 +81,8 @@ class Turner(Unit):
             m.submodules[f"numbers_{n}"] = memory = Memory(shape=self.numbers * 32, depth=depth, init=[])
             memories.append((memory.write_port(), memory.read_port()))
         taken = self._write(m, full, count, [write for write, _ in memories])
-        move, valid, payload = self._read(m, full, count, [read for _, read in memories])
+        valid, payload = self._read(m, full, count, [read for _, read in memories])
         m.d.comb += [
-            move.eq(~valid | self.o.ready),
             self.i.ready.eq(Mux(self.across, taken, self.o.ready)),
             self.o.valid.eq(Mux(self.across, valid, self.i.valid)),
             self.o.payload.eq(Mux(self.across, payload, self.i.payload)),
@@ -120,11 +119,13 @@ class Turner(Unit):
 
     def _read(
         self, m: Module, full: Sequence[Value], count: Sequence[Value], ports: Sequence[Any]
-    ) -> tuple[Signal, Value, Value]:
+    ) -> tuple[Value, Value]:
         """Give the group of each line out of a full half; what moves all, whether there is a beat, and that."""
         half = Signal()
+        read = Signal()  # words are in the memories' outputs
+        valid = Signal()  # words are in the registers behind them
         move = Signal()
-        valid = Signal()
+        pass_on = Signal()
         beat = Signal(range(self.lanes // self.numbers))
         line = Signal(range(self.most))
         there = Signal()
@@ -135,9 +136,13 @@ class Turner(Unit):
             there.eq(Mux(half, *full[::-1])),
             last_beat.eq(beat == self.lanes // self.numbers - 1),
             last_line.eq(line + 1 == self.length),
+            pass_on.eq(~valid | self.o.ready),
+            move.eq(~read | pass_on),
         ]
         with m.If(move):
-            m.d.sync += valid.eq(there)
+            m.d.sync += read.eq(there)
+        with m.If(pass_on):
+            m.d.sync += valid.eq(read)
         with m.If(move & there):
             m.d.sync += beat.eq(beat + 1)
             with m.If(last_beat):
@@ -148,19 +153,25 @@ class Turner(Unit):
                         with m.If(half == which):
                             m.d.sync += full[which].eq(0)
 
-        chosen = delayed(m, index, enable=move)
+        def later(value: Value) -> Value:
+            """With the words that are read now."""
+            return delayed(m, delayed(m, value, enable=move), enable=pass_on)
+
+        chosen = later(index)
         payload = Signal(self.o.payload.shape())
-        m.d.comb += payload.last.eq(delayed(m, last_beat & last_line, enable=move))
+        m.d.comb += payload.last.eq(later(last_beat & last_line))
         for n, port in enumerate(ports):
             m.d.comb += [port.en.eq(move), port.addr.eq(Cat(column, beat, half))]
             run = beat * self.numbers + n
-            comes = delayed(m, run < Mux(half, *count[::-1]), enable=move)
-            number = data.View(FP32, choice([port.data.word_select(k, 32) for k in range(self.numbers)], chosen))
+            comes = later(run < Mux(half, *count[::-1]))
+            # A memory is slow to answer, and many are far away: a cycle's work, before anything is chosen.
+            word = delayed(m, port.data, enable=pass_on)
+            number = data.View(FP32, choice([word.word_select(k, 32) for k in range(self.numbers)], chosen))
             m.d.comb += [
                 payload.number[n].eq(number),
                 payload.number[n].exponent.eq(Mux(comes, number.exponent, 0)),  # counts as zero without
             ]
-        return move, valid, payload
+        return valid, payload
 
 
 def _split(place: Value, size: int) -> tuple[Value, Value]:

@@ -88,8 +88,8 @@ class Writer(Unit):
         line = Signal(range(self.lines))  # of its panel, that comes
         left = Signal.like(self.count)  # lines that are to come, this one included
         base = Signal(range(self.words))  # words of the panels before this one
-        group = Signal.like(self.groups)  # that comes
-        chunk = Signal.like(self.chunks)  # of it, that comes
+        groups = Signal.like(self.groups)  # of the line that are to come, this one included
+        chunks = Signal.like(self.chunks)  # of the group, likewise
         at = Signal(range(self.words))  # words of the panel before this one
         group_at = Signal(range(self.words))  # words of it before this group
         take = Signal()
@@ -110,16 +110,16 @@ class Writer(Unit):
         full = Signal()
         step = Signal(range(self.words + 1))  # a panel may be as long as the buffer
         m.d.comb += [
-            last_chunk.eq(chunk + 1 == self.chunks),
-            last_group.eq(group + 1 == self.groups),
+            last_chunk.eq(chunks == 1),
+            last_group.eq(groups == 1),
             last_line.eq(left == 1),
             full.eq(line == self.lines - 1),
             step.eq(at + 1),
         ]
         with m.If(take):
-            m.d.sync += [at.eq(step), chunk.eq(Mux(last_chunk, 0, chunk + 1))]
+            m.d.sync += [at.eq(step), chunks.eq(Mux(last_chunk, self.chunks, chunks - 1))]
             with m.If(last_chunk & (last_line | ~self.across)):
-                m.d.sync += group.eq(Mux(last_group, 0, group + 1))
+                m.d.sync += groups.eq(Mux(last_group, self.groups, groups - 1))
             with m.If(last_chunk & (last_group | self.across)):
                 m.d.sync += [line.eq(line + 1), left.eq(left - 1), at.eq(group_at)]
                 with m.If(full):
@@ -137,6 +137,7 @@ class Writer(Unit):
             with m.If(step == self.size):
                 m.d.sync += [clearing.eq(0), self.panels.eq(-1)]
         with m.If(self.start):
-            first = (line, base, group, chunk, at, group_at, self.panels)
-            m.d.sync += [writing.eq(1), left.eq(self.count), *(signal.eq(0) for signal in first)]
+            first = (line, base, at, group_at, self.panels)
+            m.d.sync += [writing.eq(1), *(signal.eq(0) for signal in first)]
+            m.d.sync += [left.eq(self.count), groups.eq(self.groups), chunks.eq(self.chunks)]
         return m

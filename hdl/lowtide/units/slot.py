@@ -1,8 +1,8 @@
-"""Slot: a place where a word of a stream waits, so that those behind it can move up."""
+"""Slot: a place where words of a stream wait, so that those behind can move up."""
 
 from typing import Any
 
-from amaranth.hdl import Module, Shape, Signal
+from amaranth.hdl import Module, Mux, Shape, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -12,10 +12,11 @@ __all__ = ["Slot"]
 
 
 class Slot(Unit):
-    """Keeps a word until it is taken, and takes the next one in the cycle in which it is.
+    """Keeps a word until it is taken, and one more.
 
     A pipeline whose stages all move together stalls with all the gaps between its words. With a slot behind it, gaps
-    pass while a word waits.
+    pass while a word waits. And ``i.ready`` comes from a register, so that what depends on it is not a part of one long
+    chain from the last stage to the first: the second word is the one that comes in the cycle in which that is known.
 
     Parameters
     ----------
@@ -34,9 +35,20 @@ class Slot(Unit):
 
     def elaborate(self, platform):
         m = Module()
+        width = Shape.cast(self.i.payload.shape()).width
         full = Signal()
-        word = Signal(Shape.cast(self.i.payload.shape()).width, reset_less=True)
-        m.d.comb += [self.i.ready.eq(~full | self.o.ready), self.o.valid.eq(full), self.o.payload.eq(word)]
-        with m.If(self.i.ready):
-            m.d.sync += [full.eq(self.i.valid), word.eq(self.i.payload)]
+        word = Signal(width, reset_less=True)
+        over = Signal()  # there is one more
+        second = Signal(width, reset_less=True)
+        moves = Signal()
+        m.d.comb += [
+            self.i.ready.eq(~over),
+            self.o.valid.eq(full),
+            self.o.payload.eq(word),
+            moves.eq(~full | self.o.ready),
+        ]
+        with m.If(moves):
+            m.d.sync += [full.eq(over | self.i.valid), word.eq(Mux(over, second, self.i.payload)), over.eq(0)]
+        with m.Elif(~over):
+            m.d.sync += [over.eq(self.i.valid), second.eq(self.i.payload)]
         return m

@@ -136,9 +136,9 @@ class CycleModel:
             for n in range(groups):
                 comes = max(comes, half[n % 2]) + run * min(left, self.lanes)
                 left -= self.lanes
-                first = comes + 1 + self.fill[side] + min(chunks, self.group)
+                first = comes + 2 + self.fill[side] + min(chunks, self.group)  # read, and chosen
                 done = max(first + lines * max(chunks, self.group), done + lines * chunks)
-                half[n % 2] = done - self.fill[side] - 2
+                half[n % 2] = done - self.fill[side] - 3
             ready = [done + clear] * -(-lines // panel)
         else:
             comes = start + 1
