@@ -9,9 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from lowtide.cli.failure import Failure
 from lowtide_boards.device import Device
-from lowtide_boards.errors import DeviceError
 from lowtide_boards.self_test import self_test
 from lowtide_sim.options import Whole
 from lowtide_sim.progress import progress_bar
@@ -24,20 +22,13 @@ PORT = click.option(
 BAUD = click.option("--baud", type=int, metavar="RATE", help="Rate of the line.  [default: the fastest that works]")
 
 
-def _opened(port: str | None, baud: int | None) -> Device:
-    try:
-        return Device.open(port, baud=baud)
-    except DeviceError as error:
-        raise Failure(str(error)) from None
-
-
 @click.command(epilog="\b\nExamples:\n  lowtide info\n  lowtide info --port /dev/ttyUSB0 --json\n")
 @PORT
 @BAUD
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def info(port: str | None, baud: int | None, as_json: bool) -> None:
     """Say what the device at a port is."""
-    with _opened(port, baud) as device:
+    with Device.open(port, baud=baud) as device:
         found = device.info()
     if as_json:
         click.echo(json.dumps(attrs.asdict(found), indent=2))
@@ -64,12 +55,9 @@ def info(port: str | None, baud: int | None, as_json: bool) -> None:
 def selftest(port: str | None, baud: int | None, products: int, seed: int, as_json: bool) -> None:
     """Make random products on a device, and hold every word against the golden model."""
     started = time.perf_counter()
-    with _opened(port, baud) as device, progress_bar() as bar:
+    with Device.open(port, baud=baud) as device, progress_bar() as bar:
         task = bar.add_task("Products", total=products)
-        try:
-            words = self_test(device, products, seed, lambda done: bar.update(task, completed=done))
-        except DeviceError as error:
-            raise Failure(str(error)) from None
+        words = self_test(device, products, seed, lambda done: bar.update(task, completed=done))
         seconds = time.perf_counter() - started
         found = {"port": device.name, "products": products, "words": words, "seconds": round(seconds, 1)}
     if as_json:

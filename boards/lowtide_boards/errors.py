@@ -1,9 +1,11 @@
 """What can go wrong between a host and a device; each message is one line."""
 
+from lowtide.cli.failure import Failure
+
 __all__ = ["DeviceError", "LinkLost", "NotLowtide", "PortError", "Refused"]
 
 
-class DeviceError(Exception):
+class DeviceError(Failure):
     """Something is wrong with a device, or with the way to it."""
 
 

@@ -99,7 +99,7 @@ class Link:
         self.constants: dict[str, int] = {}
         self.resent = 0
         self.random = random.Random()
-        self._frames = Frames()
+        self.frames = Frames()
         self._next = 0
         self._room = 0
 
@@ -171,7 +171,7 @@ class Link:
             self.port.reset_input_buffer()
         except OSError as error:
             raise PortError(f"{self.name} does not work any more: {error}") from None
-        self._frames.forget()
+        self.frames.forget()
 
     def _write(self, data: bytes) -> None:
         try:
@@ -186,7 +186,7 @@ class Link:
             data = self.port.read(max(1, self.port.in_waiting))
         except OSError as error:
             raise PortError(f"{self.name} does not work any more: {error}") from None
-        return list(self._frames.add(data)) if data else [_SILENCE]
+        return list(self.frames.add(data)) if data else [_SILENCE]
 
     def _until(self, wanted: Callable[[Frame], bool], seconds: float) -> Iterator[Frame]:
         """Frames up to one that is wanted, or until nothing has come for so long."""

@@ -51,17 +51,30 @@ class DamagingPort:
         self._coming = b""
         self._come = b""
 
-    baudrate = property(lambda self: self.port.baudrate, lambda self, baud: setattr(self.port, "baudrate", baud))
-    timeout = property(lambda self: self.port.timeout, lambda self, time: setattr(self.port, "timeout", time))
+    @property
+    def baudrate(self):
+        return self.port.baudrate
+
+    @baudrate.setter
+    def baudrate(self, baud, /):
+        self.port.baudrate = baud
+
+    @property
+    def timeout(self):
+        return self.port.timeout
+
+    @timeout.setter
+    def timeout(self, seconds, /):
+        self.port.timeout = seconds
 
     @property
     def in_waiting(self):
         return len(self._come)
 
-    def write(self, data):
+    def write(self, data, /):
         self.port.write(b"".join(map(self._passed, data.split(FLAG)[:-1])))
 
-    def read(self, size=1):
+    def read(self, size=1, /):
         while not self._come:
             data = self.port.read(max(1, self.port.in_waiting))
             if not data:

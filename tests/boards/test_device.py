@@ -15,11 +15,11 @@ from lowtide_sim.golden import default_bias
 
 def golden(config, a, b, chunks, rounding="nearest", seed=1):
     """The product as the golden engine makes it."""
-    operands = [
+    of_a, of_b = (
         Operand(chunks=count, rounding=rounding, seed=seed, bias=default_bias(x, exponent=config.bfp.exponent))
         for count, x in zip(chunks, (a, b), strict=True)
-    ]
-    return multiply(GoldenEngine(config), a, b, *operands).values
+    )
+    return multiply(GoldenEngine(config), a, b, of_a, of_b).values
 
 
 def test_it_says_what_it_is(device, line):

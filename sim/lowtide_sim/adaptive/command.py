@@ -13,6 +13,7 @@ from rich.console import Console
 from lowtide.cli.emit import settings
 from lowtide.cli.failure import Failure
 from lowtide.config import Config
+from lowtide_sim.adaptive.board import board_at
 from lowtide_sim.adaptive.log import Log
 from lowtide_sim.adaptive.plot import plot
 from lowtide_sim.adaptive.run import PRECISIONS, Run
@@ -30,7 +31,7 @@ from lowtide_sim.workload.digits import HELD_OUT, Digits
 
 __all__ = ["train_command"]
 
-ENGINES = ("golden", "verilator")
+ENGINES = ("golden", "verilator", "board")
 
 EXAMPLES = """\b
 Examples:
@@ -38,6 +39,7 @@ Examples:
   lowtide train --schedule fixed-2 --network convolution --rate 0.05
   lowtide train --set schedule.alpha=0.5 --set schedule.beta=0.2 --seed 3
   lowtide train --engine verilator --set array.rows=4 --set array.columns=4 --steps 20
+  lowtide train --engine board --port /dev/ttyUSB0 --steps 50
   lowtide train --log run.log       (again: goes on where it was stopped)
 """
 
@@ -58,6 +60,7 @@ def _with_numbers(context: click.Context, option: click.Parameter, values: tuple
 @click.option("--network", default="perceptron", show_default=True, help=f"Of {', '.join(NETWORKS)}.")
 @click.option("--schedule", default="adaptive", show_default=True, help=f"Precision: of {', '.join(PRECISIONS)}.")
 @click.option("--engine", type=click.Choice(ENGINES), default="golden", show_default=True, help="What multiplies.")
+@click.option("--port", metavar="NAME", help="Of the board.  [default: LOWTIDE_PORT, or the only one on USB]")
 @click.option("--config", default="default", show_default=True, help="Of the engine: a preset or a .toml file.")
 @click.option(
     "--set",
@@ -100,6 +103,7 @@ def train_command(
     network: str,
     schedule: str,
     engine: str,
+    port: str | None,
     config: str,
     changes: dict[str, Any],
     steps: int | None,
@@ -117,19 +121,23 @@ def train_command(
 
     A network learns scikit-learn's handwritten digits: its weights are kept in FP32, and the three products of each
     layer are made by the engine, in a precision that the schedule chooses for each operand in each step. The golden
-    engine and that of the emitted Verilog, simulated, give the same bits. Each step is logged: a run that was stopped
-    goes on with the same command, and ends with the same bits.
+    engine, that of the emitted Verilog, simulated, and that of a board give the same bits. Each step is logged: a run
+    that was stopped goes on with the same command, and ends with the same bits. A board is trained on as it is, if no
+    configuration is named.
     """
     started = time.perf_counter()
     if steps is not None and epochs is not None:
         raise click.UsageError("--steps and --epochs exclude each other")
+    keys = {key: value for key, value in changes.items() if not key.startswith("schedule.")}
+    asked = Config.load(config).changed(keys)
+    made = None if engine == "verilator" else GoldenEngine(asked)
+    if engine == "board":
+        made = board_at(port, None if config == "default" and not keys else asked)
     run = Run(
         network=network,
         schedule=schedule,
         options={key.removeprefix("schedule."): value for key, value in changes.items() if key.startswith("schedule.")},
-        config=Config.load(config).changed(
-            {key: value for key, value in changes.items() if not key.startswith("schedule.")}
-        ),
+        config=made.config if made else asked,
         batch=batch,
         rate=rate,
         seed=seed,
@@ -139,7 +147,7 @@ def train_command(
     name = f"{network}-{schedule}-{seed}-{engine}-{run.digest}"
     log = Log(log_file or folder / f"{name}.log", run.identity())
     try:
-        trained = _trained(run, engine, log, checkpoint)
+        trained = _trained(run, made, log, checkpoint)
     except (Diverged, SimulationError, SimulatorMissing) as error:
         raise Failure(str(error)) from None
     picture, data = folder / f"{name}.png", folder / f"{name}.json"
@@ -160,15 +168,14 @@ def _steps_of_an_epoch(run: Run) -> int:
     return -(-images // run.batch)
 
 
-def _trained(run: Run, engine: str, log: Log, checkpoint: int) -> Trained:
+def _trained(run: Run, made: MatrixEngine | None, log: Log, checkpoint: int) -> Trained:
+    """The trained network; without an engine, one of the emitted Verilog is made."""
     with progress_bar() as progress:
-        task = progress.add_task("Building the engine" if engine == "verilator" else "Training", total=run.steps)
-        made: MatrixEngine = GoldenEngine(run.config)
-        if engine == "verilator":
-            made = VerilatedEngine(run.config, Path("build/engines"))
+        task = progress.add_task("Training" if made else "Building the engine", total=run.steps)
+        engine = made or VerilatedEngine(run.config, Path("build/engines"))
         progress.update(task, description="Training")
         return train(
-            run, made, log, checkpoint=checkpoint, progress=lambda done, _: progress.update(task, completed=done)
+            run, engine, log, checkpoint=checkpoint, progress=lambda done, _: progress.update(task, completed=done)
         )
 
 

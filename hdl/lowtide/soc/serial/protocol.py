@@ -91,6 +91,6 @@ REQUESTS = (
 )
 
 
-def code_of(name: Kind) -> int:
+def code_of(name: str) -> int:
     """Code of a request."""
     return next(request.code for request in REQUESTS if request.name == name)

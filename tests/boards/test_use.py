@@ -1,0 +1,63 @@
+"""How much of a line's rate is payload in bulk transfers, by the cycles of the device."""
+
+from pathlib import Path
+
+import attrs
+import numpy as np
+import pytest
+
+from lowtide.soc.serial.protocol import LEVELS, code_of
+from lowtide.soc.serial.shape import SerialShape
+from lowtide_boards.device import Device
+from lowtide_sim.serial.simulated_line import SimulatedLine
+from lowtide_sim.serial.simulated_port import SimulatedPort
+from lowtide_sim.simulator import SimulatorMissing
+
+ANSWER = 0x80
+
+
+@pytest.fixture(scope="module")
+def large(built):
+    """The device of the other tests, with queues as large as they are by default and buffers for long transfers."""
+    config = built.config.changed({"engine.words": 1024, "engine.turn": 64, "bfp.max_k": 4096})
+    config = attrs.evolve(config, serial=SerialShape(clock=1_843_200, baud=460_800))
+    try:
+        return SimulatedLine(config, Path(__file__).parents[2] / "build" / "engines")
+    except SimulatorMissing as missing:
+        pytest.skip(str(missing))
+
+
+def use(line, kinds, words_of, a, b):
+    """Share of the rate that is payload, from the first answer of some kinds to the last."""
+    device, seen = Device(SimulatedPort(line), "simulation", patience=0.01), []
+    add = device.link.frames.add
+
+    def watched(data):
+        for frame in add(data):
+            if frame.kind in kinds:
+                seen.append((line.cycles, words_of(frame)))
+            yield frame
+
+    device.link.frames.add = watched
+    device.matmul(a, b, precision=2)
+    (start, _), *rest = seen
+    return 32 * sum(words for _, words in rest) / 8 * 10 * line.config.serial.divisor / (rest[-1][0] - start)
+
+
+@pytest.mark.slow
+def test_operands(large):
+    """Operands of 60 kB. Each answer to a load stands for its words."""
+    rng = np.random.default_rng(1)
+    a, b = rng.standard_normal((1, 4096)).astype(np.float32), rng.standard_normal((2, 4096)).astype(np.float32).T
+    share = use(large, {code_of("load_a") | ANSWER, code_of("load_b") | ANSWER}, lambda _: 255, a, b)
+    print(f"\noperands: {share:.1%} of the rate")
+    assert share > 0.97
+
+
+@pytest.mark.slow
+def test_results(large):
+    rng = np.random.default_rng(2)
+    a, b = rng.standard_normal((120, 1)).astype(np.float32), rng.standard_normal((1, 120)).astype(np.float32)
+    share = use(large, {code_of("take") | ANSWER}, lambda frame: len(frame.words) - LEVELS, a, b)
+    print(f"\nresults: {share:.1%} of the rate")
+    assert share > 0.97
