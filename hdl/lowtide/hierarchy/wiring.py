@@ -81,8 +81,8 @@ class Wiring:
             Port(name, "output" if name in outputs else "input", len(signal)) for name, signal in self._own.items()
         ]
 
-    def module(self, name: str, outputs: Mapping[str, ValueLike]) -> str:
-        """All of it as a Verilog module."""
+    def module(self, name: str, outputs: Mapping[str, ValueLike], attributes: Mapping[str, Mapping[str, str]]) -> str:
+        """All of it as a Verilog module, with attributes of its ports."""
         ports = self.ports(outputs)
         wires = [
             f"  wire {_range(port.width)}{instance.wire(port)};"
@@ -92,7 +92,10 @@ class Wiring:
         ]
         lines = [
             f"module {name}({', '.join(port.name for port in ports)});",
-            *(f"  {port.direction} {_range(port.width)}{port.name};" for port in ports),
+            *(
+                f"  {_attributes(attributes.get(port.name, {}))}{port.direction} {_range(port.width)}{port.name};"
+                for port in ports
+            ),
             *wires,
             *map(self._instance_text, self._instances),
             *(f"  assign {port} = {self._text(value, len(self._own[port]))};" for port, value in outputs.items()),
@@ -110,7 +113,7 @@ class Wiring:
             else:
                 text = port.name  # clock or reset
             connections.append(f"    .{port.name}({text})")
-        kept = '(* keep_hierarchy = "yes" *) ' if instance.kept else ""
+        kept = _attributes({"keep_hierarchy": "yes"} if instance.kept else {})
         return f"  {kept}{instance.module} {instance.name} (\n" + ",\n".join(connections) + "\n  );"
 
     def _text(self, value: ValueLike, width: int) -> str:
@@ -147,6 +150,11 @@ def _pieces(value: Value, start: int, stop: int) -> Iterator[tuple[Value, int, i
         yield value, start, stop
     else:
         raise TypeError(f"a structure has wires only, not {value!r}")
+
+
+def _attributes(attributes: Mapping[str, str]) -> str:
+    texts = [f'{name} = "{text}"' for name, text in attributes.items()]
+    return f"(* {', '.join(texts)} *) " if texts else ""
 
 
 def _range(width: int) -> str:
