@@ -93,7 +93,7 @@ class Wiring:
         lines = [
             f"module {name}({', '.join(port.name for port in ports)});",
             *(
-                f"  {_attributes(attributes.get(port.name, {}))}{port.direction} {_range(port.width)}{port.name};"
+                f"{_attributes(attributes.get(port.name, {}))}  {port.direction} {_range(port.width)}{port.name};"
                 for port in ports
             ),
             *wires,
@@ -113,7 +113,7 @@ class Wiring:
             else:
                 text = port.name  # clock or reset
             connections.append(f"    .{port.name}({text})")
-        kept = _attributes({"keep_hierarchy": "yes"} if instance.kept else {})
+        kept = '(* keep_hierarchy = "yes" *) ' if instance.kept else ""
         return f"  {kept}{instance.module} {instance.name} (\n" + ",\n".join(connections) + "\n  );"
 
     def _text(self, value: ValueLike, width: int) -> str:
@@ -153,8 +153,7 @@ def _pieces(value: Value, start: int, stop: int) -> Iterator[tuple[Value, int, i
 
 
 def _attributes(attributes: Mapping[str, str]) -> str:
-    texts = [f'{name} = "{text}"' for name, text in attributes.items()]
-    return f"(* {', '.join(texts)} *) " if texts else ""
+    return "".join(f'  (* {name} = "{text}" *)\n' for name, text in attributes.items())
 
 
 def _range(width: int) -> str:
