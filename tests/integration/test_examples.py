@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,9 +78,9 @@ def test_the_amaranth_example_multiplies_by_its_weights():
     config = Config.load("tiny")
     numbers = np.random.default_rng(1)
     rows, columns, k = config.array.rows, config.array.columns, 3 * config.bfp.lanes
-    formats = {"mantissa": config.bfp.chunk_a, "exponent": config.bfp.exponent, "group": config.bfp.lanes}
-    a = quantise(numbers.standard_normal((2 * rows, k)), axis=1, **formats)
-    b = quantise(numbers.standard_normal((k, columns)), axis=0, **formats | {"mantissa": config.bfp.chunk_b})
+    formats: Any = {"exponent": config.bfp.exponent, "group": config.bfp.lanes}
+    a = quantise(numbers.standard_normal((2 * rows, k)), mantissa=config.bfp.chunk_a, axis=1, **formats)
+    b = quantise(numbers.standard_normal((k, columns)), mantissa=config.bfp.chunk_b, axis=0, **formats)
     tiling = Tiling(config=config, a=a, b=b)
     order_a, order_b = tiling.order
     beats_a, beats_b = words(tiling.words_a[order_a]), words(tiling.words_b[order_b])
