@@ -9,7 +9,7 @@ from lowtide.formats.parameter import IllegalValue
 from lowtide.soc.attached import BUSES, AttachedEngine
 from lowtide.units.conversion.dealer import check_lanes
 
-__all__ = ["ENGINE_BUSES", "AxiStreamArray", "AxiStreamEngine"]
+__all__ = ["ENGINE_BUSES", "AxiStreamArray", "AxiStreamEngine", "engine_of"]
 
 ENGINE_BUSES = (*BUSES, "plain")
 """What an engine's registers can be on."""
@@ -83,20 +83,7 @@ class AxiStreamEngine(AxiStreams):
     """
 
     def __init__(self, config: Config, name: str = "lowtide_engine", bus: str = "plain"):
-        self.config, self.bus, array = config, bus, config.array
-        if array.element != "fmac":
-            raise ConfigError(f"array.element must be fmac for an engine, not {array.element!r}")
-        if config.bfp.lanes % config.engine.numbers:
-            legal = ", ".join(str(n) for n in (1, 2, 4, 8, 16) if config.bfp.lanes % n == 0)
-            raise ConfigError(
-                f"engine.numbers must be a divisor of bfp.lanes = {config.bfp.lanes}: one of {legal},"
-                f" not {config.engine.numbers}"
-            )
-        try:
-            check_lanes("results", config.engine.results, array.columns, "array.columns")
-            self.engine = Engine(array.rows, array.columns, config.bfp, config.engine)
-        except IllegalValue as error:
-            raise ConfigError(str(error.within("engine"))) from None
+        self.config, self.bus, self.engine = config, bus, engine_of(config)
         controlled = ControlledEngine(self.engine)
         self.registers = controlled.registers.table
         if bus == "plain":
@@ -104,3 +91,27 @@ class AxiStreamEngine(AxiStreams):
         else:
             attached = AttachedEngine(controlled, bus)
             super().__init__(attached, "attached", name, ["s_axi"] if bus == "axi4-lite" else [])
+
+
+def engine_of(config: Config) -> Engine:
+    """The engine of a configuration.
+
+    Raises
+    ------
+    ConfigError
+        If it has none.
+    """
+    array = config.array
+    if array.element != "fmac":
+        raise ConfigError(f"array.element must be fmac for an engine, not {array.element!r}")
+    if config.bfp.lanes % config.engine.numbers:
+        legal = ", ".join(str(n) for n in (1, 2, 4, 8, 16) if config.bfp.lanes % n == 0)
+        raise ConfigError(
+            f"engine.numbers must be a divisor of bfp.lanes = {config.bfp.lanes}: one of {legal},"
+            f" not {config.engine.numbers}"
+        )
+    try:
+        check_lanes("results", config.engine.results, array.columns, "array.columns")
+        return Engine(array.rows, array.columns, config.bfp, config.engine)
+    except IllegalValue as error:
+        raise ConfigError(str(error.within("engine"))) from None
