@@ -8,7 +8,7 @@ copyright = "2026 lowtide contributors"
 release = version = version_of("lowtide")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["_build", "example"]
+exclude_patterns = ["_build", "example", "examples"]
 
 myst_heading_anchors = 3
 

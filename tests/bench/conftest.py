@@ -5,12 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from lowtide.array.shape import ArrayShape
 from lowtide.config import Config
-from lowtide.emission import emit_unit
+from lowtide.emission import emit_engine, emit_unit
+from lowtide.engine.shape import EngineShape
+from lowtide.formats import Bfp
 from lowtide_sim.simulator import SimulatorMissing, check_installed, run, simulate
 
 ARRAY_BENCHES = ",".join(
     f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow", "array_timing", "array_bfp")
+)
+SMALL_ENGINE = Config(
+    array=ArrayShape(rows=2, columns=3),
+    bfp=Bfp(lanes=4, chunk_a=2, chunk_b=1, max_k=100),
+    engine=EngineShape(numbers=2, results=1, words=256, turn=16),
 )
 
 
@@ -70,6 +78,31 @@ def run_array(tmp_path, cache, seed, require):
         require(simulator)
         return run(
             config=config,
+            test_module=benches,
+            folder=tmp_path,
+            simulator=simulator,
+            parameters=parameters,
+            seed=seed,
+            cache=cache,
+        )
+
+    return simulation
+
+
+@pytest.fixture
+def run_engine(tmp_path, cache, seed, require):
+    """Emit a small engine, change its Verilog, and run benches on it."""
+
+    def simulation(
+        simulator, change=lambda text: text, benches="lowtide_sim.bench.engine_data", bus="plain", **parameters
+    ):
+        require(simulator)
+        verilog, sidecar = emit_engine(SMALL_ENGINE, tmp_path, bus=bus)
+        verilog.write_text(change(verilog.read_text(encoding="utf-8")), encoding="utf-8")
+        return simulate(
+            verilog=verilog,
+            sidecar=sidecar,
+            top=verilog.stem,
             test_module=benches,
             folder=tmp_path,
             simulator=simulator,

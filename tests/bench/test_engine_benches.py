@@ -3,18 +3,8 @@
 import pytest
 from mutation import in_module, without_reset
 
-from lowtide.array.shape import ArrayShape
-from lowtide.config import Config
-from lowtide.emission import emit_engine
-from lowtide.engine.shape import EngineShape
-from lowtide.formats import Bfp
-from lowtide_sim.simulator import SimulationError, simulate
+from lowtide_sim.simulator import SimulationError
 
-CONFIG = Config(
-    array=ArrayShape(rows=2, columns=3),
-    bfp=Bfp(lanes=4, chunk_a=2, chunk_b=1, max_k=100),
-    engine=EngineShape(numbers=2, results=1, words=256, turn=16),
-)
 BUGS = {
     "missing lines are left as they were": in_module(
         r"writer_\w+", r"assign write = clearing \?", "assign write = 1'h0 ?"
@@ -26,29 +16,6 @@ BUGS = {
     "what fills up a run counts": in_module(r"intake_\w+", r"(number\[1\].exponent  = )\S+ \?", r"\1 1'h1 ?"),
     "there is no half step": in_module(r"word_random\w+", r"assign words\[0\] = .*;", "assign words[0] = 1'h0;"),
 }
-
-
-@pytest.fixture
-def run_engine(tmp_path, cache, seed, require):
-    """Emit the engine, change its Verilog, and run its bench."""
-
-    def run(simulator, change=lambda text: text, **parameters):
-        require(simulator)
-        verilog, sidecar = emit_engine(CONFIG, tmp_path)
-        verilog.write_text(change(verilog.read_text(encoding="utf-8")), encoding="utf-8")
-        return simulate(
-            verilog=verilog,
-            sidecar=sidecar,
-            top=verilog.stem,
-            test_module="lowtide_sim.bench.engine_data",
-            folder=tmp_path,
-            simulator=simulator,
-            parameters=parameters,
-            seed=seed,
-            cache=cache,
-        )
-
-    return run
 
 
 def test_an_engine_on_icarus(run_engine):

@@ -80,6 +80,19 @@ def test_bad_input_gets_one_line_and_no_output(run, tmp_path, arguments, message
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_bus_is_for_an_engine_alone(run):
+    code, _, err = run("emit", "--bus", "wishbone")
+    assert code == 2
+    assert "--bus is for --top engine, which alone has registers" in err
+
+
+def test_an_engine_on_wishbone(run, tmp_path):
+    small = ["--set", "array.rows=1", "--set", "bfp.lanes=4", "--set", "engine.words=64"]
+    code, _, _ = run("emit", "--top", "engine", "--bus", "wishbone", *small, "-o", "here")
+    assert code == 0
+    assert json.loads((tmp_path / "here/lowtide_engine.json").read_text())["bus"] == "wishbone"
+
+
 def test_a_setting_without_a_value_is_refused(run):
     code, _, err = run("emit", "--set", "array.rows")
     assert code == 2

@@ -9,6 +9,7 @@ import click
 from lowtide.config import Config
 from lowtide.emission import emit as emit_array
 from lowtide.emission import emit_engine, emit_unit
+from lowtide.emission.top import ENGINE_BUSES
 
 __all__ = ["emit"]
 
@@ -18,6 +19,7 @@ Examples:
   lowtide emit tiny -o build/tiny --set array.rows=4
   lowtide emit my.toml -o rtl --name my_array
   lowtide emit --top engine -o build/engine
+  lowtide emit --top engine --bus wishbone
   lowtide emit --unit fmac --set lanes=16 --set chunk_a=4
 """
 
@@ -52,6 +54,11 @@ def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, .
     type=click.Choice(["array", "engine"]),
     help="The array alone, or the engine around it.  [default: array]",
 )
+@click.option(
+    "--bus",
+    type=click.Choice(ENGINE_BUSES),
+    help="What the engine's registers are on.  [default: axi4-lite]",
+)
 @click.option("--unit", metavar="NAME", help="One unit alone, instead of the array; `lowtide list` has them.")
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
@@ -62,6 +69,7 @@ def emit(
     config: str,
     folder: Path,
     top: str | None,
+    bus: str | None,
     unit: str | None,
     changes: dict[str, Any],
     name: str | None,
@@ -73,8 +81,10 @@ def emit(
     sidecar has the parameters, ports, bit fields, latency and versions.
     """
     base = Config.load(config)
+    if bus is not None and (top != "engine" or unit is not None):
+        raise click.UsageError("--bus is for --top engine, which alone has registers")
     if unit is None and top == "engine":
-        files = emit_engine(base.changed(changes), folder, name or "lowtide_engine")
+        files = emit_engine(base.changed(changes), folder, name or "lowtide_engine", bus or "axi4-lite")
     elif unit is None:
         files = emit_array(base.changed(changes), folder, name or "lowtide_array")
     elif name is None and top is None:

@@ -1,5 +1,7 @@
 """Streams as a Verilog user expects them: AXI4-Stream port names, data in whole bytes."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Const
 from amaranth.lib.wiring import In, Out
 
@@ -22,10 +24,12 @@ class AxiStreams(Structure):
         Name of its instance.
     name : str
         Name of the module.
+    buses : sequence of str
+        Prefixes of further AXI interfaces among its other ports.
     """
 
-    def __init__(self, inner: Structure, place: str, name: str):
-        self.inner, self._place, self.module_name = inner, place, name
+    def __init__(self, inner: Structure, place: str, name: str, buses: Sequence[str] = ()):
+        self.inner, self._place, self.module_name, self._buses = inner, place, name, buses
         members = inner.signature.members
         self._streams = [name for name, member in members.items() if member.is_signature]
         self._beside = {name: member.flow for name, member in members.items() if member.is_port}
@@ -63,6 +67,20 @@ class AxiStreams(Structure):
                     f"{prefix}_tvalid": beats.valid,
                 }
         return outputs
+
+    def attributes(self):
+        """What Vivado's block designs want to know of a clock: which interfaces and which reset belong to it."""
+        interfaces = ":".join([*map(self._prefix, self._streams), *self._buses])
+        return {
+            "clk": {
+                "X_INTERFACE_INFO": "xilinx.com:signal:clock:1.0 clk CLK",
+                "X_INTERFACE_PARAMETER": f"ASSOCIATED_BUSIF {interfaces}, ASSOCIATED_RESET rst",
+            },
+            "rst": {
+                "X_INTERFACE_INFO": "xilinx.com:signal:reset:1.0 rst RST",
+                "X_INTERFACE_PARAMETER": "POLARITY ACTIVE_HIGH",
+            },
+        }
 
     def _into(self, name: str) -> bool:
         return self.inner.signature.members[name].flow is In

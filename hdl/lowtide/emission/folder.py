@@ -35,8 +35,10 @@ def emit(config: Config, folder: Path, name: str = "lowtide_array") -> list[Path
         return files.write(name, text, array_sidecar(config, top, top.array, modules, text))
 
 
-def emit_engine(config: Config, folder: Path, name: str = "lowtide_engine") -> list[Path]:
+def emit_engine(config: Config, folder: Path, name: str = "lowtide_engine", bus: str = "axi4-lite") -> list[Path]:
     """Write the Verilog of a configuration's engine, and its JSON sidecar, into ``folder``.
+
+    ``bus`` is what its registers are on: one of `ENGINE_BUSES`.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def emit_engine(config: Config, folder: Path, name: str = "lowtide_engine") -> l
     EmissionError
         If the folder cannot be written.
     """
-    top = AxiStreamEngine(config, name)
+    top = AxiStreamEngine(config, name, bus)
     with _Files(folder) as files:
         text, modules = verilog_and_modules(top)
         return files.write(name, text, engine_sidecar(top, modules, text))

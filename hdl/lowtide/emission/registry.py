@@ -9,6 +9,9 @@ from lowtide.config import Config, ConfigError, nearest, section_from
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.terms import Terms
 from lowtide.hierarchy import Unit
+from lowtide.soc.axi_lite import AxiLite
+from lowtide.soc.shape import RegisterSpace
+from lowtide.soc.wishbone import Wishbone
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
 from lowtide.units.conversion.normaliser import Normaliser, NormaliserShape
@@ -53,6 +56,7 @@ class UnitKind:
 
 
 UNITS = {
+    "axi_lite": UnitKind(AxiLite, RegisterSpace),
     "bfp_converter": UnitKind(BfpConverter, ConverterShape),
     "serial_bfp_converter": UnitKind(SerialBfpConverter, ConverterShape),
     "block_float_mac": UnitKind(BlockFloatMac, BlockFloatMacShape),
@@ -76,6 +80,7 @@ UNITS = {
     "tmac": UnitKind(Tmac, Terms),
     "top_terms": UnitKind(TopTerms, TopTermsShape),
     "waterline": UnitKind(Waterline, WaterlineShape),
+    "wishbone": UnitKind(Wishbone, RegisterSpace),
 }
 
 

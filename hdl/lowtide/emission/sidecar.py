@@ -38,6 +38,7 @@ def engine_sidecar(top: AxiStreamEngine, modules: list[str], text: str) -> dict[
     return {
         **_common(top, modules, text),
         "configuration": top.config.to_tables(),
+        "bus": top.bus,
         "registers": registers,
     }
 

@@ -6,9 +6,13 @@ from lowtide.emission.axi_streams import AxiStreams
 from lowtide.engine.controlled import ControlledEngine
 from lowtide.engine.engine import Engine
 from lowtide.formats.parameter import IllegalValue
+from lowtide.soc.attached import BUSES, AttachedEngine
 from lowtide.units.conversion.dealer import check_lanes
 
-__all__ = ["AxiStreamArray", "AxiStreamEngine", "engine_of"]
+__all__ = ["ENGINE_BUSES", "AxiStreamArray", "AxiStreamEngine", "engine_of"]
+
+ENGINE_BUSES = (*BUSES, "plain")
+"""What an engine's registers can be on."""
 
 
 class AxiStreamArray(AxiStreams):
@@ -56,6 +60,8 @@ class AxiStreamEngine(AxiStreams):
         What to build.
     name : str
         Name of the module.
+    bus : str
+        What its registers are on: one of `ENGINE_BUSES`.
 
     Members
     -------
@@ -66,7 +72,9 @@ class AxiStreamEngine(AxiStreams):
     m_axis_c_tdata, m_axis_c_tlast, m_axis_c_tvalid, m_axis_c_tready : Out, Out, Out, In
         Results: ``engine.results`` FP32 numbers a beat; ``tlast`` ends a product.
     address, write, write_data, read_data : In, In(1), In(32), Out(32)
-        Registers, as of `RegisterBank`.
+        Registers on a plain bus, as of `RegisterBank`.
+    s_axi_awaddr, …; wb_adr_i, … :
+        Or on another one, as of `AxiLite` or `Wishbone`.
 
     Raises
     ------
@@ -74,11 +82,15 @@ class AxiStreamEngine(AxiStreams):
         If the configuration has no such engine.
     """
 
-    def __init__(self, config: Config, name: str = "lowtide_engine"):
-        self.config, self.engine = config, engine_of(config)
+    def __init__(self, config: Config, name: str = "lowtide_engine", bus: str = "plain"):
+        self.config, self.bus, self.engine = config, bus, engine_of(config)
         controlled = ControlledEngine(self.engine)
         self.registers = controlled.registers.table
-        super().__init__(controlled, "controlled", name)
+        if bus == "plain":
+            super().__init__(controlled, "controlled", name)
+        else:
+            attached = AttachedEngine(controlled, bus)
+            super().__init__(attached, "attached", name, ["s_axi"] if bus == "axi4-lite" else [])
 
 
 def engine_of(config: Config) -> Engine:

@@ -80,7 +80,7 @@ class Netlist:
             return part
 
         outputs = unit.wire(place)
-        self._structures[unit.module_name] = wiring.module(unit.module_name, outputs)
+        self._structures[unit.module_name] = wiring.module(unit.module_name, outputs, unit.attributes())
         return wiring.ports(outputs)
 
     def _convert(self, unit: Unit) -> list[Port]:

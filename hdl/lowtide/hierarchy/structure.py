@@ -42,6 +42,10 @@ class Structure(Unit):
             By the ports' names in Verilog; widths are exact.
         """
 
+    def attributes(self) -> Mapping[str, Mapping[str, str]]:
+        """Attributes of ports in Verilog, for tools that look for them, by the ports' names."""
+        return {}
+
     def elaborate(self, platform):
         """The same as submodules, for Amaranth's simulator."""
         m = Module()

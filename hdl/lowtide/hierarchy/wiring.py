@@ -81,8 +81,8 @@ class Wiring:
             Port(name, "output" if name in outputs else "input", len(signal)) for name, signal in self._own.items()
         ]
 
-    def module(self, name: str, outputs: Mapping[str, ValueLike]) -> str:
-        """All of it as a Verilog module."""
+    def module(self, name: str, outputs: Mapping[str, ValueLike], attributes: Mapping[str, Mapping[str, str]]) -> str:
+        """All of it as a Verilog module, with attributes of its ports."""
         ports = self.ports(outputs)
         wires = [
             f"  wire {_range(port.width)}{instance.wire(port)};"
@@ -92,7 +92,10 @@ class Wiring:
         ]
         lines = [
             f"module {name}({', '.join(port.name for port in ports)});",
-            *(f"  {port.direction} {_range(port.width)}{port.name};" for port in ports),
+            *(
+                f"{_attributes(attributes.get(port.name, {}))}  {port.direction} {_range(port.width)}{port.name};"
+                for port in ports
+            ),
             *wires,
             *map(self._instance_text, self._instances),
             *(f"  assign {port} = {self._text(value, len(self._own[port]))};" for port, value in outputs.items()),
@@ -147,6 +150,10 @@ def _pieces(value: Value, start: int, stop: int) -> Iterator[tuple[Value, int, i
         yield value, start, stop
     else:
         raise TypeError(f"a structure has wires only, not {value!r}")
+
+
+def _attributes(attributes: Mapping[str, str]) -> str:
+    return "".join(f'  (* {name} = "{text}" *)\n' for name, text in attributes.items())
 
 
 def _range(width: int) -> str:

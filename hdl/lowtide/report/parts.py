@@ -41,7 +41,7 @@ def parts_of(config: Config) -> list[Design]:
 
 def engine_parts_of(config: Config) -> list[Design]:
     """The units of an engine, the way they stand in it, and the whole."""
-    text, modules = verilog_and_modules(AxiStreamEngine(config))
+    text, modules = verilog_and_modules(AxiStreamEngine(config, bus="axi4-lite"))
     kinds = {
         "turner": "turner",
         "bfp_converter": "bfp_converter",
@@ -51,6 +51,7 @@ def engine_parts_of(config: Config) -> list[Design]:
         "sequencer": "sequencer",
         "results": "results",
         "registers": "register_bank",
+        "axi_lite": "axi_lite",
         "array": "systolic_array",
     }
     parts = {part: next(name for name in modules if name.startswith(f"{kind}_")) for part, kind in kinds.items()}

@@ -27,6 +27,7 @@ class Stream:
     """The signals of a stream, by their prefix."""
 
     def __init__(self, dut: Any, prefix: str):
+        self.dut, self.prefix = dut, prefix
         self.clk, self.rst = dut.clk, dut.rst
         self.data, self.last, self.valid, self.ready = (
             getattr(dut, f"{prefix}_{name}") for name in ("tdata", "tlast", "tvalid", "tready")

@@ -1,7 +1,7 @@
 """The bench around an engine: its registers, streams that stall, and what the golden engine says."""
 
 import random
-from typing import Any
+from typing import Any, Self
 
 import cocotb
 import numpy as np
@@ -10,10 +10,12 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from lowtide.config import Config
 from lowtide.engine.operand import ROUNDINGS
-from lowtide.engine.registers import BYTES
+from lowtide_sim.bench.axi_lite_registers import AxiLiteRegisters
 from lowtide_sim.bench.axi_stream import PERIOD, Monitor, Sink, Source, Stream
 from lowtide_sim.bench.environment import sidecar
 from lowtide_sim.bench.pause import PAUSES
+from lowtide_sim.bench.plain_registers import PlainRegisters
+from lowtide_sim.bench.wishbone_registers import WishboneRegisters
 from lowtide_sim.engine.golden_engine import GoldenEngine
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Lines, checked
@@ -22,6 +24,7 @@ from lowtide_sim.engine.results import matrix_of, result_beats
 __all__ = ["EngineBench"]
 
 PATIENCE = 20_000
+REGISTERS = {"axi4-lite": AxiLiteRegisters, "plain": PlainRegisters, "wishbone": WishboneRegisters}
 
 
 class EngineBench:
@@ -32,26 +35,36 @@ class EngineBench:
     dut : cocotb handle
         The emitted top.
     stalls : tuple of str
-        How A, B and C are stalled: names of `PAUSES`.
+        How A, B and C are stalled: names of `PAUSES`. All channels of a bus that can be are stalled as A is.
+    drivers : tuple of classes
+        What drives streams, what takes from them, and what looks on.
     """
 
-    def __init__(self, dut: Any, stalls: tuple[str, str, str] = ("none", "none", "none")):
+    def __init__(
+        self,
+        dut: Any,
+        stalls: tuple[str, str, str] = ("none", "none", "none"),
+        drivers: tuple[Any, Any, Any] = (Source, Sink, Monitor),
+    ):
         self.dut, emitted = dut, sidecar()
         self.config = Config.from_tables(emitted["configuration"])
-        self.addresses = {register["name"]: register["address"] // BYTES for register in emitted["registers"]}
+        self.addresses = {register["name"]: register["address"] for register in emitted["registers"]}
         self.rng = random.Random(random.getrandbits(64))
         self.numbers = np.random.default_rng(self.rng.getrandbits(64))
         a, b, c = (Stream(dut, prefix) for prefix in ("s_axis_a", "s_axis_b", "m_axis_c"))
-        self.a, self.b, self.c = Source(a, self.rng), Source(b, self.rng), Sink(c)
+        source, sink, monitor = drivers
+        self.a, self.b, self.c = source(a, self.rng), source(b, self.rng), sink(c)
         for part, name in zip((self.a, self.b, self.c), stalls, strict=True):
             part.pauses = PAUSES[name](random.Random(self.rng.getrandbits(64)))
-        self.monitor = Monitor(c, self._saw)
+        self.monitor = monitor(c, self._saw)
+        self.registers = REGISTERS[emitted["bus"]](dut)
+        self.registers.stall(lambda: PAUSES[stalls[0]](random.Random(self.rng.getrandbits(64))))
         self.came: list[tuple[int, bool]] = []
 
-    async def start(self) -> "EngineBench":
+    async def start(self) -> Self:
         """Start the clock, reset, and go."""
         Clock(self.dut.clk, PERIOD, "ns").start()
-        self.dut.rst.value, self.dut.write.value, self.dut.address.value = 1, 0, 0
+        self.dut.rst.value = 1
         for part in (self.a, self.b, self.c, self.monitor):
             cocotb.start_soon(part.run())
         await ClockCycles(self.dut.clk, 3)
@@ -69,16 +82,15 @@ class EngineBench:
 
     async def write(self, name: str, value: int) -> None:
         """Write a register."""
-        self.dut.address.value, self.dut.write_data.value = self.addresses[name], value & 0xFFFFFFFF
-        self.dut.write.value = 1
-        await RisingEdge(self.dut.clk)
-        self.dut.write.value = 0
+        if await self.registers.write(self.addresses[name], value & 0xFFFFFFFF):
+            raise AssertionError(f"a write of {name} was refused")
 
     async def read(self, name: str) -> int:
         """Read a register."""
-        self.dut.address.value = self.addresses[name]
-        await ClockCycles(self.dut.clk, 2)
-        return self.dut.read_data.value.to_unsigned()
+        value, refused = await self.registers.read(self.addresses[name])
+        if refused:
+            raise AssertionError(f"a read of {name} was refused")
+        return value
 
     async def settle(self, name: str, mask: int) -> None:
         """Wait until one of these bits of a register is set."""

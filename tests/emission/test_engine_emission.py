@@ -1,0 +1,45 @@
+"""Engines are emitted with their registers on each of the buses."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lowtide.config import Config
+from lowtide.emission import emit_engine, emit_unit
+from lowtide.emission.top import ENGINE_BUSES, AxiStreamEngine
+
+SMALL = {"array.rows": 1, "array.columns": 2, "bfp.lanes": 4, "bfp.max_k": 64}
+SMALL |= {"engine.results": 1, "engine.words": 64, "engine.turn": 64}
+FIRST_PORT = {"axi4-lite": "s_axi_awaddr", "wishbone": "wb_cyc_i", "plain": "address"}
+
+
+@pytest.mark.parametrize("bus", ENGINE_BUSES)
+def test_sidecar_says_what_the_registers_are_on(bus, tmp_path):
+    verilog, sidecar_file = emit_engine(Config().changed(SMALL), tmp_path, bus=bus)
+    sidecar = json.loads(sidecar_file.read_text())
+    declared = re.search(r"^module lowtide_engine\((.*)\);", verilog.read_text(), re.MULTILINE)
+    assert declared is not None
+    assert sidecar["bus"] == bus
+    assert [port["name"] for port in sidecar["ports"]] == declared[1].split(", ")
+    assert FIRST_PORT[bus] in declared[1]
+    assert ("s_axis_a:s_axis_b:m_axis_c:s_axi," in verilog.read_text()) == (bus == "axi4-lite")
+
+
+def test_axi_lite_is_what_is_emitted_unless_asked_otherwise(tmp_path):
+    assert json.loads(emit_engine(Config().changed(SMALL), tmp_path)[1].read_text())["bus"] == "axi4-lite"
+    assert AxiStreamEngine(Config()).bus == "plain"
+
+
+@pytest.mark.parametrize("registers", [2, 55, 64, 1024])
+@pytest.mark.parametrize("unit", ["axi_lite", "wishbone"])
+def test_verilator_reads_a_bus(unit, registers, tmp_path):
+    verilog, _ = emit_unit(unit, Config(), {"registers": registers}, tmp_path)
+    # Protection bits are not used, registers have initial values beside resets, operands differ in width.
+    waived = ["-Wno-UNUSEDSIGNAL", "-Wno-PROCASSINIT", "-Wno-WIDTHEXPAND"]
+    lint = [Path(sys.executable).with_name("verilator-cli"), "--lint-only", "-Wall", *waived, verilog]
+    done = subprocess.run(lint, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

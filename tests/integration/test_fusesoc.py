@@ -1,0 +1,83 @@
+"""FuseSoC makes a user's core, with Verilog that lowtide's generator gave it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lowtide import __version__
+from lowtide.config import Config
+from lowtide.emission import emit, emit_engine
+
+CORES = Path(__file__).parents[2] / "boards" / "fusesoc"
+USER = """\
+CAPI=2:
+name: mine::top:1.0.0
+filesets:
+  rtl:
+    depend: [lowtide::lowtide:{version}]
+generate:
+  array:
+    generator: lowtide
+    parameters: {parameters}
+targets:
+  default:
+    filesets: [rtl]
+    generate: [array]
+    toplevel: lowtide_array
+    flow: lint
+    flow_options: {{tool: verilator}}
+"""
+
+
+@pytest.fixture
+def fusesoc(monkeypatch, tmp_path, verilator):
+    """Run the program in a folder of its own, where it looks for cores too."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def run(*arguments):
+        command = ["fusesoc", "--cores-root", CORES, "--cores-root", ".", "run", "--work-root", "work", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    return run
+
+
+def emitted(folder):
+    (file,) = (folder / "work" / "src").glob("*/lowtide_*.v")
+    return file.read_text()
+
+
+def test_the_example_passes_lint(fusesoc, tmp_path):
+    done = fusesoc("--target=lint", "example::multiplier")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "%Warning" not in done.stdout + done.stderr
+    changes = {"array.rows": 2, "array.columns": 4, "bfp.lanes": 4, "bfp.max_k": 256}
+    changes |= {"engine.words": 256, "engine.turn": 64}
+    verilog, _ = emit_engine(Config().changed(changes), tmp_path / "due")
+    assert emitted(tmp_path) == verilog.read_text()
+
+
+def test_a_configuration_beside_the_core_that_asks(fusesoc, tmp_path):
+    (tmp_path / "top.core").write_text(USER.format(version=__version__, parameters="{config: mine.toml}"))
+    (tmp_path / "mine.toml").write_text("[array]\nrows = 1\ncolumns = 3\n[bfp]\nlanes = 4\n")
+    done = fusesoc("--setup", "mine::top")
+    assert done.returncode == 0, done.stdout + done.stderr
+    verilog, _ = emit(Config().changed({"array.rows": 1, "array.columns": 3, "bfp.lanes": 4}), tmp_path / "due")
+    assert emitted(tmp_path) == verilog.read_text()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ("{rows: 3}", "lowtide: no parameter 'rows'; parameters: bus, config, name, set, top"),
+        ("{set: {array.rows: 0}}", "lowtide: array.rows must be from 1 to 512, not 0"),
+    ],
+)
+def test_what_is_refused_is_said(fusesoc, tmp_path, parameters, message):
+    (tmp_path / "top.core").write_text(USER.format(version=__version__, parameters=parameters))
+    done = fusesoc("--setup", "mine::top")
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
