@@ -8,7 +8,7 @@ BIN  := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-slow sim train schedules equal-area study reveal report lint formal bench explore docs clean
+.PHONY: help setup verilog test test-slow sim serve train schedules equal-area study reveal report lint formal bench explore docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ schedules: $(READY) ## precision that changes in training, against others
 
 equal-area: $(READY) ## what training takes on units of one area
 	$(BIN)/lowtide equal-area
+
+serve: $(READY) ## a simulated device behind a pseudo-terminal
+	$(BIN)/lowtide serve
 
 study: $(READY) ## train with gradients rounded in many ways
 	$(BIN)/lowtide study

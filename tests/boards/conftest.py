@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import attrs
 import pytest
 
 from lowtide.array.shape import ArrayShape
@@ -22,13 +23,25 @@ CONFIG = Config(
 )
 
 
-@pytest.fixture(scope="session")
-def built() -> SimulatedLine:
-    """A small device, in a library that is kept from one run of the tests to the next."""
+def simulated(config: Config) -> SimulatedLine:
+    """A device, in a library that is kept from one run of the tests to the next."""
     try:
-        return SimulatedLine(CONFIG, Path(__file__).parents[2] / "build" / "engines")
+        return SimulatedLine(config, Path(__file__).parents[2] / "build" / "engines")
     except SimulatorMissing as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def built() -> SimulatedLine:
+    """A small device."""
+    return simulated(CONFIG)
+
+
+@pytest.fixture(scope="session")
+def large() -> SimulatedLine:
+    """The same with queues as they are by default, and buffers for long transfers."""
+    config = CONFIG.changed({"engine.words": 1024, "engine.turn": 64, "bfp.max_k": 4096})
+    return simulated(attrs.evolve(config, serial=SerialShape(clock=1_843_200, baud=460_800)))
 
 
 @pytest.fixture

@@ -1,30 +1,13 @@
 """How much of a line's rate is payload in bulk transfers, by the cycles of the device."""
 
-from pathlib import Path
-
-import attrs
 import numpy as np
 import pytest
 
 from lowtide.soc.serial.protocol import LEVELS, code_of
-from lowtide.soc.serial.shape import SerialShape
 from lowtide_boards.device import Device
-from lowtide_sim.serial.simulated_line import SimulatedLine
 from lowtide_sim.serial.simulated_port import SimulatedPort
-from lowtide_sim.simulator import SimulatorMissing
 
 ANSWER = 0x80
-
-
-@pytest.fixture(scope="module")
-def large(built):
-    """The device of the other tests, with queues as large as they are by default and buffers for long transfers."""
-    config = built.config.changed({"engine.words": 1024, "engine.turn": 64, "bfp.max_k": 4096})
-    config = attrs.evolve(config, serial=SerialShape(clock=1_843_200, baud=460_800))
-    try:
-        return SimulatedLine(config, Path(__file__).parents[2] / "build" / "engines")
-    except SimulatorMissing as missing:
-        pytest.skip(str(missing))
 
 
 def use(line, kinds, words_of, a, b):
