@@ -12,7 +12,7 @@ import numpy as np
 
 from lowtide.soc.serial.protocol import CONSTANTS, LEVELS, MAGIC, REQUESTS, STATUSES, VERSION, Kind, code_of
 from lowtide_boards.errors import LinkLost, NotLowtide, PortError, Refused
-from lowtide_boards.frames import Frame, Frames, frame_bytes
+from lowtide_sim.serial.frames import Frame, Frames, frame_bytes
 
 __all__ = ["Ask", "Link", "Port"]
 

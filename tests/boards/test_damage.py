@@ -10,8 +10,8 @@ from model import BridgeModel
 from lowtide.soc.serial.protocol import CONSTANTS, code_of
 from lowtide_boards.device import Device
 from lowtide_boards.errors import LinkLost, NotLowtide
-from lowtide_boards.frames import Frames, frame_bytes
 from lowtide_boards.self_test import self_test
+from lowtide_sim.serial.frames import Frames, frame_bytes
 from lowtide_sim.serial.simulated_port import SimulatedPort
 
 BURST = 32

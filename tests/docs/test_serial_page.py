@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from lowtide.soc.serial.protocol import REQUESTS, STATUSES
-from lowtide_boards.frames import Frame, Frames
+from lowtide_sim.serial.frames import Frame, Frames
 
 PAGE = (Path(__file__).parents[2] / "docs" / "serial.md").read_text(encoding="utf-8")
 

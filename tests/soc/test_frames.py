@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lowtide.soc.serial.frame_receiver import FrameReceiver
 from lowtide.soc.serial.frame_sender import FrameSender
-from lowtide_boards.frames import Frame, Frames, frame_bytes
+from lowtide_sim.serial.frames import Frame, Frames, frame_bytes
 
 FRAMES = st.builds(
     Frame,

@@ -44,10 +44,19 @@ def test_every_byte_comes(divisor, gap):
     assert received(levels_of(data, divisor, gap), divisor) == data
 
 
-@pytest.mark.parametrize("share", [0.97, 0.98, 1.02, 1.03])
+@pytest.mark.parametrize("share", [0.96, 0.98, 1.02, 1.04])
 def test_rates_may_differ(share):
     data = bytes(range(0, 256, 5))
     assert received(levels_of(data, 16 * share), 16) == data
+
+
+@pytest.mark.parametrize("share", [0.98, 1.02])
+@pytest.mark.parametrize("late", [0, 1, 2, 3])
+def test_rates_may_differ_at_four_clocks_a_bit(share, late):
+    """Bytes that begin at any part of a clock, each after a rest."""
+    for byte in (0x00, 0xFF, 0x55, 0xAA, 0x80, 0x01):
+        fine = levels_of(bytes([byte]), 16 * share)  # four levels a clock
+        assert received(([1] * (32 + late) + fine)[::4], 4) == bytes([byte])
 
 
 def test_a_byte_without_its_stop_bit_is_dropped():

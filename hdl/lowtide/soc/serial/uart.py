@@ -47,7 +47,7 @@ class UartReceiver(Unit):
         m.d.comb += [starts.eq(bits.all()), self.data.eq(bits[1:])]
         m.d.comb += self.valid.eq(busy & (wait == 0) & ~bits[0] & line)
         with m.If(~busy):
-            m.d.sync += [busy.eq(~line), wait.eq(self.divisor >> 1), bits.eq(-1)]
+            m.d.sync += [busy.eq(~line), wait.eq((self.divisor >> 1) - 1), bits.eq(-1)]
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         with m.Else():

@@ -1,0 +1,61 @@
+"""A serial engine by another author's UART; and planted bugs that the bench catches."""
+
+import json
+
+import pytest
+from conftest import SMALL_ENGINE
+from mutation import in_module
+
+from lowtide.emission.folder import verilog_and_modules
+from lowtide.emission.serial import SerialTop
+from lowtide_sim.simulator import SimulationError, simulate
+
+CONFIG = SMALL_ENGINE.changed({"serial.clock": 1_000_000, "serial.baud": 250_000, "serial.queue": 256})
+
+BUGS = {
+    "a number is not looked at": in_module(r"executor_\w+", r"header\[31:16\] != \S+", "1'h0"),
+    "a broken frame is good": in_module(r"frame_receiver", r"crc_match_detected &", "1'h1 &"),
+    "forgotten words are given": in_module(r"operand_queue_\d+", r"forget \?", "1'h0 ?"),
+}
+
+
+@pytest.fixture
+def run_serial(tmp_path, cache, seed, require):
+    """Emit a small serial engine, change its Verilog, and run the bench on it."""
+
+    def simulation(simulator, change=lambda text: text, **parameters):
+        require(simulator)
+        verilog, sidecar = tmp_path / "lowtide_serial.v", tmp_path / "lowtide_serial.json"
+        text, _ = verilog_and_modules(SerialTop(CONFIG))
+        verilog.write_text(change(text), encoding="utf-8")
+        sidecar.write_text(json.dumps({"configuration": CONFIG.to_tables()}), encoding="utf-8")
+        return simulate(
+            verilog=verilog,
+            sidecar=sidecar,
+            top="lowtide_serial",
+            test_module="lowtide_sim.bench.serial_frames",
+            folder=tmp_path,
+            simulator=simulator,
+            parameters=parameters,
+            seed=seed,
+            cache=cache,
+        )
+
+    return simulation
+
+
+def test_a_serial_engine_on_icarus(run_serial):
+    run_serial("icarus", products=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+def test_a_serial_engine_for_long(run_serial, simulator):
+    run_serial(simulator, products=12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_bug_is_caught(run_serial, bug):
+    with pytest.raises(SimulationError, match="failed"):
+        run_serial("icarus", BUGS[bug], products=2)
