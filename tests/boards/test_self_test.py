@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import lowtide_sim.library
 import pytest
 from amaranth.sim import Simulator
-from lowtide_boards.self_test import conversation_of
-from lowtide_sim.library import library_of
 
+import lowtide_sim.library
 from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
 from lowtide.soc.serial.self_test import Conversation, SelfTest
+from lowtide_boards.self_test import conversation_of
+from lowtide_sim.library import library_of
 
 HARNESS = Path(__file__).with_name("self_test.cpp")
 CYCLES = 10**6

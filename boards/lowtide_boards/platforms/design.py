@@ -37,7 +37,9 @@ def design_of(board: Board, config: Config, self_test: bool | None = None) -> De
     Parameters
     ----------
     board : Board
+        Where it goes.
     config : Config
+        What goes there.
     self_test : bool, optional
         Whether it has one; by default if the board has room for it.
 

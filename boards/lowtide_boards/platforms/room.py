@@ -29,18 +29,18 @@ class Use:
         return self.used / self.available
 
 
-def uses(area: Area, board: Board) -> list[Use]:
-    """What a design takes of a board's chip, kind by kind."""
+def uses(area: Area, board: Board, cells: int | None = None) -> list[Use]:
+    """What a design takes of a board's chip, kind by kind; its cells, where more than tables are known of them."""
     chip = board.chip
     return [
-        Use("cells", area.with_memory, chip.tables),
+        Use("cells", cells or area.with_memory, chip.tables),
         Use("flip-flops", area.ffs, chip.registers),
         Use("block RAMs", area.brams, chip.memories),
         Use("DSP blocks", area.dsps, chip.multipliers),
     ]
 
 
-def check_room(area: Area, board: Board) -> None:
+def check_room(taken: list[Use], board: Board) -> None:
     """Refuse a design that cannot fit, before an hour has gone into placing it.
 
     Raises
@@ -50,7 +50,7 @@ def check_room(area: Area, board: Board) -> None:
     """
     over = [
         f"{use.used:,} {use.kind} of {use.available:,}, {use.used - use.available:,} too many"
-        for use in uses(area, board)
+        for use in taken
         if use.used > use.available
     ]
     if over:

@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-from amaranth.build import Attrs, Connector, Resource
+from amaranth.build import Attrs
 from amaranth.hdl import ClockSignal, Elaboratable, Instance, Module, ResetSignal, Signal
 from amaranth.lib import io
 
@@ -91,4 +91,4 @@ def _light(platform: Any, name: str) -> Any:
     if not part:
         return platform.request(resource, int(number), dir="-")
     # The other colours are left alone: an output that nobody drives is off.
-    return platform.request(resource, int(number), dir={colour: "-" for colour in "rgb"})[part]
+    return platform.request(resource, int(number), dir=dict.fromkeys("rgb", "-"))[part]

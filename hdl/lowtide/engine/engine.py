@@ -73,7 +73,9 @@ class Engine(Structure):
         self.loaders = [
             Loader(lines, bfp, chunk, shape) for lines, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
-        results = RowNormaliserShape(columns=columns, width=bfp.accumulator, normalisers=shape.results, counter=shape.counter)
+        results = RowNormaliserShape(
+            columns=columns, width=bfp.accumulator, normalisers=shape.results, counter=shape.counter
+        )
         # Tiles that are in the array at full rate, and those whose results wait.
         self.results = Results(results, self.array.latency // self.array.spacing + 4)
         loaders = "_".join(str(n) for n in (shape.words, shape.numbers, shape.turn, shape.random, shape.generator))

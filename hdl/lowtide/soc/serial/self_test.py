@@ -22,7 +22,7 @@ LEVELS_WORD = 2
 
 
 def check_of(answers: bytes) -> int:
-    """CRC-32C of answers. Each of them ends with its CRC-32: that one of all of them would be the same, whatever they say."""
+    """CRC-32C of answers. Since each of them ends with its CRC-32, that of all is the same whatever they say."""
     return CRC32_ISCSI(data_width=8).compute(answers)
 
 
