@@ -20,10 +20,10 @@ CYCLES = 10**6
 CONFIG = Config.load("tiny").changed(
     {
         "array.rows": 1,
-        "array.columns": 2,
+        "array.columns": 1,
         "bfp.mantissa": 2,
-        "engine.numbers": 2,
-        "engine.results": 2,
+        "engine.numbers": 1,
+        "engine.results": 1,
         "engine.words": 16,
         "engine.turn": 16,
         "serial.queue": 256,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from amaranth.hdl import ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, Signal
+from amaranth.hdl import ClockSignal, Const, Elaboratable, Instance, Module, Signal
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
@@ -46,7 +46,7 @@ def pll_of(tools: str, source: int, clock: int) -> Pll | None:
 
 
 class BoardClock(Elaboratable):
-    """Makes the domain ``sync``, which is in reset until the clock is right.
+    """Drives the domain ``sync``, which is in reset until the clock is right.
 
     Parameters
     ----------
@@ -60,7 +60,6 @@ class BoardClock(Elaboratable):
     def elaborate(self, platform: Any) -> Module:
         """Clock and reset."""
         m = Module()
-        m.domains.sync = ClockDomain()
         pin = platform.request(platform.default_clk, dir="-")
         clock = Signal()
         locked = Signal()

@@ -1,4 +1,4 @@
-"""Logic cells of an iCE40: each has a look-up table, and a flip-flop that takes what the table gives, or nothing else."""
+"""Logic cells of an iCE40: a look-up table, a flip-flop, or both if the one gives the other alone what it takes."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -3,8 +3,8 @@
 import importlib
 from typing import Any
 
-from amaranth.build import Attrs
-from amaranth.hdl import ClockSignal, Elaboratable, Instance, Module, ResetSignal, Signal
+from amaranth.build import Attrs, Subsignal
+from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Instance, Module, ResetSignal, Signal
 from amaranth.lib import io
 
 from lowtide_boards.platforms.board import Board
@@ -64,8 +64,11 @@ class BoardTop(Elaboratable):
     def elaborate(self, platform: Any) -> Module:
         """The engine between buffers."""
         m = Module()
+        m.domains.sync = ClockDomain()
         m.submodules.clock = self._clock
-        line = platform.request("uart", 0, dir={"rx": "-", "tx": "-"})
+        # What a line has besides has no buffer either.
+        ways = {part.name: "-" for part in platform.lookup("uart", 0).ios if isinstance(part, Subsignal)}
+        line = platform.request("uart", 0, dir=ways)
         m.submodules.rx = rx = io.Buffer("i", line.rx)
         m.submodules.tx = tx = io.Buffer("o", line.tx)
         over = Signal()
@@ -79,16 +82,20 @@ class BoardTop(Elaboratable):
             m.d.comb += [right.eq(over & passed), wrong.eq(over & ~passed)]
         else:
             m.d.comb += right.eq(~ResetSignal())
+        lights: dict[str, Any] = {}
+        for light in (self.board.right, self.board.wrong):
+            resource = light.partition(".")[0]
+            lights[resource] = lights.get(resource) or _lights(platform, resource)
         for name, light, value in (("right", self.board.right, right), ("wrong", self.board.wrong, wrong)):
-            m.submodules[name] = buffer = io.Buffer("o", _light(platform, light))
+            resource, _, part = light.partition(".")
+            pin = getattr(lights[resource], part) if part else lights[resource]
+            m.submodules[name] = buffer = io.Buffer("o", pin)
             m.d.comb += buffer.o.eq(value)
         return m
 
 
-def _light(platform: Any, name: str) -> Any:
-    resource, _, rest = name.partition(":")
-    number, _, part = rest.partition(".")
-    if not part:
-        return platform.request(resource, int(number), dir="-")
-    # The other colours are left alone: an output that nobody drives is off.
-    return platform.request(resource, int(number), dir=dict.fromkeys("rgb", "-"))[part]
+def _lights(platform: Any, name: str) -> Any:
+    resource, _, number = name.partition(":")
+    # Of several colours in one, those that are not used have no buffer: nobody drives them.
+    several = dict.fromkeys("rgb", "-") if resource == "rgb_led" else "-"
+    return platform.request(resource, int(number), dir=several)
