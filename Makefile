@@ -1,6 +1,7 @@
 # Every target makes its own .venv first; nothing is installed by hand.
 CONFIG ?= default
 BUILD  ?= build
+BOARD  ?= ulx3s
 PYTHON ?= python3
 
 VENV := .venv
@@ -8,7 +9,7 @@ BIN  := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-slow sim serve train schedules equal-area study reveal report lint formal bench explore docs clean
+.PHONY: help setup verilog test test-slow sim serve train schedules equal-area study reveal report lint formal bench explore bitstream flash docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -19,7 +20,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "lowtide needs Python 3.11 or newer; set PYTHON=..."; exit 1; }
 	@echo "Setting up .venv (a minute or two, once)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sim,boards,report,explore,test,lint,docs]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sim,boards,bitstream,report,explore,test,lint,docs]'
 	@touch $@
 
 verilog: $(READY) ## Verilog of CONFIG (a preset or a .toml file) into build/verilog
@@ -63,6 +64,12 @@ bench: $(READY) ## speed of emission and of the golden model
 
 explore: $(READY) ## search for stochastic rounding units
 	$(BIN)/lowtide explore sru
+
+bitstream: $(READY) ## a bitstream for BOARD into build/bitstream
+	$(BIN)/lowtide bitstream --board $(BOARD) -o $(BUILD)/bitstream
+
+flash: $(READY) ## load it onto BOARD
+	$(BIN)/lowtide flash --board $(BOARD) -o $(BUILD)/bitstream
 
 lint: $(READY) ## ruff and pyright
 	$(BIN)/ruff check

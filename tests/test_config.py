@@ -9,7 +9,18 @@ from lowtide.formats import Bfp
 
 
 def test_presets_load_and_the_default_is_the_default():
-    assert presets() == ["default", "ecp5-85f", "large", "terms", "tiny"]
+    assert presets() == [
+        "arty-a7",
+        "default",
+        "ecp5-85f",
+        "ecpix5",
+        "icebreaker",
+        "large",
+        "orangecrab",
+        "terms",
+        "tiny",
+        "ulx3s",
+    ]
     assert Config.load() == Config.load("default") == Config()
     large = Config.load("large").array
     assert (large.rows, large.columns) == (256, 64)
@@ -67,7 +78,7 @@ def test_a_bad_file_gets_one_line_that_names_it(tmp_path, text, message):
 
 
 def test_a_misspelt_preset_names_the_nearest():
-    with pytest.raises(ConfigError, match=r"no preset 'defualt', did you mean default\?; presets: default, "):
+    with pytest.raises(ConfigError, match=r"no preset 'defualt', did you mean default\?; presets: arty-a7, "):
         Config.load("defualt")
 
 

@@ -11,7 +11,7 @@ __all__ = ["config_of"]
 KEYS = (
     *("array.rows", "array.columns", "bfp.lanes", "bfp.chunk_a", "bfp.chunk_b", "bfp.mantissa", "bfp.exponent"),
     *("bfp.max_k", "engine.numbers", "engine.results", "engine.words", "engine.turn", "engine.random"),
-    "engine.generator",
+    *("engine.generator", "engine.counter"),
 )
 """Of a configuration, in the order of the registers that have them, which are those after the first one."""
 

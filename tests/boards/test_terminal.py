@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from serial.serialutil import SerialException
 
-from lowtide_boards.command import info, selftest
+from lowtide_boards.device_commands import info, selftest
 from lowtide_boards.device import Device
 from lowtide_boards.errors import NotLowtide, PortError
 from lowtide_boards.self_test import self_test

@@ -1,16 +1,15 @@
 """A folder with Verilog and its sidecar, complete or not there at all."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from lowtide.config import Config
+from lowtide.emission.complete import CompleteFiles
 from lowtide.emission.registry import UNITS, parameters_of
 from lowtide.emission.sidecar import array_sidecar, engine_sidecar, unit_sidecar
 from lowtide.emission.top import AxiStreamArray, AxiStreamEngine
-from lowtide.emission.verilog import EmissionError, verilog_of
+from lowtide.emission.verilog import verilog_of
 from lowtide.hierarchy import Netlist, Unit
 
 __all__ = ["emit", "emit_engine", "emit_unit", "verilog_and_modules"]
@@ -29,10 +28,10 @@ def emit(config: Config, folder: Path, name: str = "lowtide_array") -> list[Path
     EmissionError
         If the folder cannot be written.
     """
-    with _Files(folder) as files:
+    with CompleteFiles(folder) as files:
         top = AxiStreamArray(config, name)
         text, modules = verilog_and_modules(top)
-        return files.write(name, text, array_sidecar(config, top, top.array, modules, text))
+        return files.write(_files(name, text, array_sidecar(config, top, top.array, modules, text)))
 
 
 def emit_engine(config: Config, folder: Path, name: str = "lowtide_engine", bus: str = "axi4-lite") -> list[Path]:
@@ -48,9 +47,9 @@ def emit_engine(config: Config, folder: Path, name: str = "lowtide_engine", bus:
         If the folder cannot be written.
     """
     top = AxiStreamEngine(config, name, bus)
-    with _Files(folder) as files:
+    with CompleteFiles(folder) as files:
         text, modules = verilog_and_modules(top)
-        return files.write(name, text, engine_sidecar(top, modules, text))
+        return files.write(_files(name, text, engine_sidecar(top, modules, text)))
 
 
 def emit_unit(kind: str, config: Config, changes: dict[str, Any], folder: Path) -> list[Path]:
@@ -65,9 +64,9 @@ def emit_unit(kind: str, config: Config, changes: dict[str, Any], folder: Path) 
     """
     parameters = parameters_of(kind, config, changes)
     unit = UNITS[kind].make(parameters)
-    with _Files(folder) as files:
+    with CompleteFiles(folder) as files:
         text, modules = verilog_and_modules(unit)
-        return files.write(unit.module_name, text, unit_sidecar(parameters, unit, modules, text))
+        return files.write(_files(unit.module_name, text, unit_sidecar(parameters, unit, modules, text)))
 
 
 def verilog_and_modules(top: Unit) -> tuple[str, list[str]]:
@@ -76,27 +75,5 @@ def verilog_and_modules(top: Unit) -> tuple[str, list[str]]:
     return verilog_of(netlist.rtlil) + netlist.wiring, netlist.names
 
 
-class _Files:
-    """Files that appear in a folder together, once all of them are complete."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-
-    def __enter__(self) -> "_Files":
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.partial = tempfile.TemporaryDirectory(dir=self.folder, prefix=".partial-")
-        except OSError as error:
-            raise EmissionError(f"cannot write into {self.folder}: {error.strerror}") from None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.partial.cleanup()
-
-    def write(self, stem: str, text: str, sidecar: dict[str, Any]) -> list[Path]:
-        contents = {f"{stem}.v": text, f"{stem}.json": json.dumps(sidecar, indent=2) + "\n"}
-        for name, content in contents.items():
-            Path(self.partial.name, name).write_text(content, encoding="utf-8")
-        for name in contents:
-            os.replace(Path(self.partial.name, name), self.folder / name)
-        return [self.folder / name for name in contents]
+def _files(stem: str, text: str, sidecar: dict[str, Any]) -> dict[str, str]:
+    return {f"{stem}.v": text, f"{stem}.json": json.dumps(sidecar, indent=2) + "\n"}

@@ -6,6 +6,7 @@ import json
 from lowtide.config import Config
 from lowtide.emission.top import engine_of
 from lowtide.engine.controlled import ControlledEngine
+from lowtide.soc.serial.self_test import Conversation
 from lowtide.soc.serial.serial_engine import SerialEngine
 
 __all__ = ["SerialTop", "digest_of"]
@@ -27,11 +28,15 @@ class SerialTop(SerialEngine):
         What to build.
     name : str
         Name of the module.
+    test : Conversation, optional
+        What it asks itself after reset.
 
     Members
     -------
     rx, tx : In(1), Out(1)
         The line.
+    test_over, test_passed : Out(1), Out(1)
+        As of `SelfTest`; only with one.
 
     Raises
     ------
@@ -39,7 +44,7 @@ class SerialTop(SerialEngine):
         If the configuration has no such engine.
     """
 
-    def __init__(self, config: Config, name: str = "lowtide_serial"):
+    def __init__(self, config: Config, name: str = "lowtide_serial", test: Conversation | None = None):
         self.config = config
-        super().__init__(ControlledEngine(engine_of(config)), config.serial, digest_of(config))
+        super().__init__(ControlledEngine(engine_of(config)), config.serial, digest_of(config), test)
         self.module_name = name

@@ -1,7 +1,7 @@
 """The engine with its registers: what a host, or a bus, talks to."""
 
 from lowtide.engine.counters import COUNTERS
-from lowtide.engine.engine import COUNTER, Engine
+from lowtide.engine.engine import Engine
 from lowtide.engine.register_bank import RegisterBank
 from lowtide.hierarchy import Structure
 
@@ -28,7 +28,7 @@ class ControlledEngine(Structure):
         self.engine = engine
         a, b = engine.dispatcher.layouts
         ratios = {side: len(loader.rest) for side, loader in engine.meters.items()}
-        self.registers = RegisterBank(engine.constants, a, b, COUNTER, ratios)
+        self.registers = RegisterBank(engine.constants, a, b, engine.shape.counter, ratios)
         self.module_name = f"controlled_{engine.module_name}"
         bank, streams = self.registers.signature.members, engine.signature.members
         super().__init__(

@@ -24,8 +24,6 @@ from lowtide.units.elements.fmac import Fmac
 
 __all__ = ["Engine"]
 
-COUNTER = 32
-
 
 class Engine(Structure):
     """Multiplies matrices in FP32 by block floating point: ``C = A B``, A of M × K, B of K × N.
@@ -75,11 +73,13 @@ class Engine(Structure):
         self.loaders = [
             Loader(lines, bfp, chunk, shape) for lines, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
-        results = RowNormaliserShape(columns=columns, width=bfp.accumulator, normalisers=shape.results, counter=COUNTER)
+        results = RowNormaliserShape(
+            columns=columns, width=bfp.accumulator, normalisers=shape.results, counter=shape.counter
+        )
         # Tiles that are in the array at full rate, and those whose results wait.
         self.results = Results(results, self.array.latency // self.array.spacing + 4)
         loaders = "_".join(str(n) for n in (shape.words, shape.numbers, shape.turn, shape.random, shape.generator))
-        self.module_name = f"engine_{self.array.module_name}_{loaders}_n{shape.results}"
+        self.module_name = f"engine_{self.array.module_name}_{loaders}_n{shape.results}_c{shape.counter}"
         numbers = numbers_layout(shape.numbers)
         super().__init__(
             {
@@ -94,9 +94,9 @@ class Engine(Structure):
                 "short": Out(2),
                 "long": Out(2),
                 "clear": In(1),
-                **{name: Out(COUNTER) for name in COUNTERS},
-                "overflows": Out(COUNTER),
-                "underflows": Out(COUNTER),
+                **{name: Out(shape.counter) for name in COUNTERS},
+                "overflows": Out(shape.counter),
+                "underflows": Out(shape.counter),
                 **{
                     f"{side}_{name}": loader.signature.members[name]
                     for side, loader in self.meters.items()
@@ -206,7 +206,7 @@ class Engine(Structure):
         )
         counters = place(
             "counters",
-            Counters(COUNTER, self.bfp.lanes),
+            Counters(self.shape.counter, self.bfp.lanes),
             clear=self.clear,
             cycles=dispatcher.working,
             beats=issuer.taken,

@@ -17,6 +17,7 @@ from lowtide.hierarchy import Unit, place
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
 from lowtide.units.conversion.ratio_meter import THRESHOLD
+from lowtide.units.conversion.serial import SerialBfpConverter
 from lowtide.units.conversion.shape import ConverterShape
 from lowtide.units.slot import Slot
 
@@ -106,7 +107,12 @@ class Loader(Unit):
         self.layout = OperandLayout(bfp, chunk, lines * shape.words, shape.generator)
         self.elements = lines * shape.words * bfp.lanes
         self.metered = bfp.mantissa >= 2 * chunk
-        self._converter = BfpConverter(self.converter, self.elements if self.metered else None)
+        self.serial = shape.numbers == 1 and not self.metered
+        self._converter = (
+            SerialBfpConverter(self.converter)
+            if self.serial
+            else BfpConverter(self.converter, self.elements if self.metered else None)
+        )
         self._intake = Intake(shape.numbers, most)
         self._turner = Turner(bfp.lanes, shape.numbers, shape.turn, most)
         self._words = WordSource(shape.source(bfp.lanes))
@@ -142,7 +148,7 @@ class Loader(Unit):
 
     @property
     def converter_latency(self) -> int:
-        """Cycles from a group to that group converted."""
+        """Cycles from a group, or its last number, to that group converted."""
         return self._converter.latency
 
     @property
@@ -162,8 +168,8 @@ class Loader(Unit):
             m.d.sync += [settings.eq(self.settings), groups.eq(self.groups), size.eq(self.size), finding.eq(self.find)]
 
         intake, turner, writer = self._intake, self._turner, self._writer
-        grouper, chunker = Grouper(self.bfp.lanes, self.shape.numbers), Chunker(self.converter)
-        converter, slot = self._converter, Slot(self.converter.layout_o)
+        grouper = Grouper(self.bfp.lanes, self.shape.numbers)
+        chunker, converter, slot = Chunker(self.converter), self._converter, Slot(self.converter.layout_o)
         comparing, ports = self._compare(m, started & ~finding) if self.metered else (Const(0), {})
         place(
             m,
@@ -188,21 +194,29 @@ class Loader(Unit):
             length=settings.lines,
             i__payload=intake.o.payload,
             i__valid=intake.o.valid & ~finding,
-            o__ready=grouper.i.ready,
+            o__ready=converter.i.ready if self.serial else grouper.i.ready,
         )
-        place(
-            m,
-            platform,
-            "grouper",
-            grouper,
-            i__payload=turner.o.payload,
-            i__valid=turner.o.valid,
-            o__ready=converter.i.ready,
-        )
+        if not self.serial:
+            place(
+                m,
+                platform,
+                "grouper",
+                grouper,
+                i__payload=turner.o.payload,
+                i__valid=turner.o.valid,
+                o__ready=converter.i.ready,
+            )
         settling, found = self._find(m, platform, finding, started & finding)
         with m.If(self.start & ~self.find):
             m.d.sync += self.bias.eq(Mux(self.settings.found, found, self.settings.bias))
-        words = place(
+        random = self._words.words
+        step = converter.step
+        if self.serial:  # a word of the group's after the other
+            at = Signal(range(self.bfp.lanes))
+            random = random.word_select(at, self._words.width)
+            step = converter.step & at.all()
+            m.d.sync += at.eq(at + converter.step)
+        place(
             m,
             platform,
             "words",
@@ -210,7 +224,7 @@ class Loader(Unit):
             rounding=settings.rounding,
             load=started,
             seed=settings.seed,
-            step=converter.step,
+            step=step,
             row=converter.row,
         )
         place(
@@ -220,9 +234,9 @@ class Loader(Unit):
             converter,
             bias=self.bias,
             chunks=settings.chunks,
-            random=words.words,
-            i__payload=grouper.o.payload,
-            i__valid=grouper.o.valid,
+            random=random,
+            i__payload=turner.o.payload if self.serial else grouper.o.payload,
+            i__valid=turner.o.valid if self.serial else grouper.o.valid,
             o__ready=slot.i.ready,
             **ports,
         )

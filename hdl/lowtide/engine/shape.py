@@ -26,6 +26,8 @@ class EngineShape:
         Bits of a random word, ``r``, for stochastic rounding.
     generator : int
         Bits of the generator of random words.
+    counter : int
+        Bits of a counter, which stays at its largest number.
 
     Raises
     ------
@@ -41,6 +43,7 @@ class EngineShape:
     turn: int = parameter(256, tuple(1 << n for n in range(4, 13)), "longest run of an operand that is read across")
     random: int = parameter(3, range(1, 9), "bits of a random word, for stochastic rounding")
     generator: int = parameter(5, range(2, 33), "bits of the generator of random words")
+    counter: int = parameter(32, range(10, 33), "bits of a counter, which stays at its largest number")
 
     def __attrs_post_init__(self):
         if self.generator < self.random:

@@ -86,14 +86,19 @@ class Netlist:
     def _convert(self, unit: Unit) -> list[Port]:
         name = unit.module_name
         text = rtlil.convert(unit, name=name, platform=self, emit_src=False)
-        text = _MEMORY_CONTENTS.sub("", text)
+        text = _CONTENTS.sub(lambda cell: "" if _is_zero(cell[0]) else cell[0], text)
         # Submodules of the unit's own are called `name.submodule`, which Verilog would have to escape.
         self._logic[name] = text.replace(f"\\{name}.", f"\\{name}_")
         own = text.split("\nmodule ")[1]  # the unit itself; submodules of its own follow
         return [Port(port, direction, int(width or 1)) for width, direction, port in _PORT.findall(own)]
 
 
-# Zeros at power-up, a word at a time, for memories that are never read before they are written.
-_MEMORY_CONTENTS = re.compile(r"  cell \$meminit_v2 .*?\n  end\n", re.DOTALL)
+def _is_zero(cell: str) -> bool:
+    """Whether a memory is zero at power-up: then it is never read before it is written, and need not be told so."""
+    constant = re.search(r"connect \\DATA \d+'([01-]+)\n", cell)
+    return constant is not None and "1" not in constant[1]
+
+
+_CONTENTS = re.compile(r"  cell \$meminit_v2 .*?\n  end\n", re.DOTALL)
 _CONTROL = {"clk": ClockSignal, "rst": ResetSignal}
 _PORT = re.compile(r"^  wire (?:width (\d+) )?.*?(input|output) \d+ +(?:signed )?\\(\w+)$", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Runs one YoWASP tool with a deep call stack: ``launch.py PACKAGE ARGUMENT...``.
+"""Runs one YoWASP tool with a deep call stack: ``launch.py PACKAGE PROGRAM ARGUMENT...``.
 
 The tools are WebAssembly. Yosys walks a netlist recursively and exhausts the default stack of 512 KiB on chains of
 a few thousand cells, which an array has. Starting the tool from here also spares it a place on PATH.
@@ -23,6 +23,6 @@ def deep_config() -> wasmtime.Config:
 
 if __name__ == "__main__":
     wasmtime.Config = deep_config
-    package = sys.argv[1]
-    run = getattr(importlib.import_module(package), package.replace("yowasp", "run"))
-    sys.exit(run(sys.argv[2:]))
+    package, program = sys.argv[1:3]
+    run = getattr(importlib.import_module(package), f"run_{program}")
+    sys.exit(run(sys.argv[3:]))

@@ -11,7 +11,7 @@ import attrs
 from lowtide.report.error import ReportError
 from lowtide.report.tool import ToolFailure, run_tool
 
-__all__ = ["NETLIST", "Netlist", "Run", "run_seed"]
+__all__ = ["NETLIST", "Netlist", "Run", "placed", "run_seed"]
 
 NETLIST = "netlist.json"
 
@@ -67,7 +67,18 @@ def run_seed(package: str, command: str, seed: int, netlist: Netlist) -> Run:
     ReportError
         If the tool fails, or the design does not fit.
     """
-    folder, file = netlist.folder(), f"seed{seed}.json"
+    return placed(package, command, seed, netlist.folder())
+
+
+def placed(package: str, command: str, seed: int, folder: Path) -> Run:
+    """Place and route what the command names, in a folder.
+
+    Raises
+    ------
+    ReportError
+        If the tool fails, or the design does not fit.
+    """
+    file = f"seed{seed}.json"
     try:
         run_tool(package, [*command.split(), "--seed", str(seed), "--report", file], folder)
     except ToolFailure as failure:

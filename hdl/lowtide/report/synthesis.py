@@ -12,7 +12,7 @@ from lowtide.report.cache import Cache
 from lowtide.report.error import ReportError
 from lowtide.report.tool import run_tool
 
-__all__ = ["TARGETS", "Area", "Family", "family", "synthesise"]
+__all__ = ["TARGETS", "Area", "Family", "area_of", "cells_of", "family", "run_yosys", "synthesise"]
 
 DESIGN = "design.v"
 
@@ -211,7 +211,7 @@ def synthesise(
             run_yosys(verilog, script, here)
             cells = cells_of(json.loads((here / "cells.json").read_text(encoding="utf-8")))
             text = (here / "cells.txt").read_text(encoding="utf-8")
-        return _area(target, cells, text, script)
+        return area_of(target, cells, script, text)
 
     return (cache or Cache()).recall(Area, (verilog, script), count)
 
@@ -227,7 +227,8 @@ def cells_of(statistics: Mapping) -> dict[str, int]:
     return dict(sorted(statistics["design"]["num_cells_by_type"].items()))
 
 
-def _area(target: str, cells: dict[str, int], text: str, script: str) -> Area:
+def area_of(target: str, cells: dict[str, int], script: str, text: str = "") -> Area:
+    """Area of cells that a script made; for xc7, with the text of its ``stat``."""
     kind = TARGETS[target]
 
     def total(pattern: str) -> int:

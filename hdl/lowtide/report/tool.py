@@ -29,7 +29,7 @@ class ToolFailure(ReportError):
         self.log = log
 
 
-def run_tool(package: str, arguments: Sequence[str], folder: Path) -> str:
+def run_tool(package: str, arguments: Sequence[str], folder: Path, program: str | None = None) -> str:
     """Run a YoWASP tool; it sees only files in ``folder`` and below, by relative paths.
 
     Parameters
@@ -40,6 +40,8 @@ def run_tool(package: str, arguments: Sequence[str], folder: Path) -> str:
         Command line without the tool's name.
     folder : Path
         Working directory.
+    program : str, optional
+        Of several in a package, which: ``ecppack``, ``icepack``. By default the one that it is named after.
 
     Returns
     -------
@@ -51,11 +53,12 @@ def run_tool(package: str, arguments: Sequence[str], folder: Path) -> str:
     ReportError
         If the tool is not installed, or ended with an error.
     """
-    name = package.removeprefix("yowasp_").replace("_", "-")
+    program = program or package.removeprefix("yowasp_")
+    name = program.replace("_", "-")
     if find_spec(package) is None:
         raise ReportError(f"{name} is not installed; install it with: pip install 'lowtide[report]'")
     # -P keeps this folder's modules out of the tool's imports.
-    command = [sys.executable, "-P", str(LAUNCH), package, *arguments]
+    command = [sys.executable, "-P", str(LAUNCH), package, program, *arguments]
     done = subprocess.run(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False
     )

@@ -68,9 +68,9 @@ class CycleModel:
         self.result_beats = config.array.rows * config.array.columns // config.engine.results
         self.row_beats = config.array.columns // config.engine.results
         self.rows = config.array.rows
-        converters = [loader.converter_latency for loader in engine.loaders]
+        self.serial = [loader.serial for loader in engine.loaders]
         # Started, grouped, converted, put into its slot: cycles from a load's start until a first group can be cut.
-        self.fill = [1 + 1 + latency + 1 for latency in converters]
+        self.fill = [1 + (not loader.serial) + loader.converter_latency + 1 for loader in engine.loaders]
         self.compare = [loader.compare_latency for loader in engine.loaders]
 
     def products(self, works: Sequence[Work]) -> int:
@@ -145,7 +145,7 @@ class CycleModel:
             for line in range(lines):
                 left = -(-operand.length // self.numbers)
                 for _ in range(groups):
-                    comes += min(left, self.group)
+                    comes += self.group if self.serial[side] else min(left, self.group)
                     left -= self.group
                     done = max(comes + self.fill[side], done) + chunks
                 if line % panel == panel - 1:

@@ -11,6 +11,7 @@ from lowtide.soc.serial.frame_receiver import FrameReceiver
 from lowtide.soc.serial.frame_sender import FrameSender
 from lowtide.soc.serial.operand_queue import OperandQueue
 from lowtide.soc.serial.result_queue import ResultQueue
+from lowtide.soc.serial.self_test import Conversation, SelfTest
 from lowtide.soc.serial.shape import SerialShape
 from lowtide.soc.serial.uart import UartReceiver, UartTransmitter
 
@@ -31,18 +32,24 @@ class SerialEngine(Structure):
         The line.
     digest : int
         64 bits by which a host knows the configuration.
+    test : Conversation, optional
+        What it asks itself after reset, before it listens to the line.
 
     Members
     -------
     rx, tx : In(1), Out(1)
         The line.
+    test_over, test_passed : Out(1), Out(1)
+        As of `SelfTest`; only with one.
     """
 
-    def __init__(self, engine: ControlledEngine, shape: SerialShape, digest: int):
+    def __init__(self, engine: ControlledEngine, shape: SerialShape, digest: int, test: Conversation | None = None):
         self.engine, self.shape = engine, shape
         self._executor = Executor(shape, len(engine.registers.table), digest)
+        self._test = SelfTest(test) if test else None
         self.module_name = f"serial_{self._executor.module_name}"
-        super().__init__({"rx": In(1), "tx": Out(1, init=1)})
+        results = {"test_over": Out(1), "test_passed": Out(1)} if test else {}
+        super().__init__({"rx": In(1), "tx": Out(1, init=1), **results})
 
     def wire(self, place):
         shape, executor, engine = self.shape, self._executor, self.engine
@@ -53,8 +60,28 @@ class SerialEngine(Structure):
         packers, unpacker = {side: BeatPacker(numbers) for side in "ab"}, BeatUnpacker(results)
 
         place("line", line, rx=self.rx, divisor=executor.divisor)
-        place("received", received, i_valid=line.valid, i_data=line.data, o_ready=frames.i.ready)
-        place("frames", frames, i__payload=received.o_data, i__valid=received.o_valid, done=executor.done)
+        if test := self._test:
+            place(
+                "self_test",
+                test,
+                i__payload=received.o_data,
+                i__valid=received.o_valid,
+                o__ready=frames.i.ready,
+                words_i__payload=executor.o.payload,
+                words_i__valid=executor.o.valid,
+                words_o__ready=sender.i.ready,
+                answer_i__payload=sender.o.payload,
+                answer_i__valid=sender.o.valid,
+                answer_o__ready=transmitter.i.ready,
+            )
+            requests, words, answers = ((o.payload, o.valid) for o in (test.o, test.words_o, test.answer_o))
+            taken, heard, sent = (i.ready for i in (test.i, test.words_i, test.answer_i))
+        else:
+            requests = received.o_data, received.o_valid
+            words, answers = ((o.payload, o.valid) for o in (executor.o, sender.o))
+            taken, heard, sent = (i.ready for i in (frames.i, sender.i, transmitter.i))
+        place("received", received, i_valid=line.valid, i_data=line.data, o_ready=taken)
+        place("frames", frames, i__payload=requests[0], i__valid=requests[1], done=executor.done)
         place(
             "executor",
             executor,
@@ -65,18 +92,12 @@ class SerialEngine(Structure):
             last=frames.last,
             result=kept.word,
             read_data=engine.read_data,
-            o__ready=sender.i.ready,
+            o__ready=heard,
             sent=sender.idle,
             quiet=transmitter.idle,
         )
-        place("sender", sender, i__payload=executor.o.payload, i__valid=executor.o.valid, o__ready=transmitter.i.ready)
-        place(
-            "transmitter",
-            transmitter,
-            i__payload=sender.o.payload,
-            i__valid=sender.o.valid,
-            divisor=executor.divisor,
-        )
+        place("sender", sender, i__payload=words[0], i__valid=words[1], o__ready=sent)
+        place("transmitter", transmitter, i__payload=answers[0], i__valid=answers[1], divisor=executor.divisor)
         # All that follows is reset with each connection.
         begins = executor.reset
         place(
@@ -121,4 +142,4 @@ class SerialEngine(Structure):
             forget=executor.forget_results,
             rst=begins,
         )
-        return {"tx": transmitter.tx}
+        return {"tx": transmitter.tx} | ({"test_over": test.over, "test_passed": test.passed} if test else {})

