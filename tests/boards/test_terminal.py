@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 from serial.serialutil import SerialException
 
-from lowtide_boards.device_commands import info, selftest
 from lowtide_boards.device import Device
+from lowtide_boards.device_commands import info, selftest
 from lowtide_boards.errors import NotLowtide, PortError
 from lowtide_boards.self_test import self_test
 from lowtide_sim.serial.pseudo_terminal import PseudoTerminal
