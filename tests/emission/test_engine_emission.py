@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from lowtide.config import Config
-from lowtide.emission import emit_engine, emit_unit
+from lowtide.emission import emit_engine, emit_serial, emit_unit
+from lowtide.emission.serial import digest_of
 from lowtide.emission.top import ENGINE_BUSES, AxiStreamEngine
 
 SMALL = {"array.rows": 1, "array.columns": 2, "bfp.lanes": 4, "bfp.max_k": 64}
@@ -32,6 +33,15 @@ def test_sidecar_says_what_the_registers_are_on(bus, tmp_path):
 def test_axi_lite_is_what_is_emitted_unless_asked_otherwise(tmp_path):
     assert json.loads(emit_engine(Config().changed(SMALL), tmp_path)[1].read_text())["bus"] == "axi4-lite"
     assert AxiStreamEngine(Config()).bus == "plain"
+
+
+def test_an_engine_at_the_end_of_a_serial_line(tmp_path):
+    config = Config().changed(SMALL)
+    verilog, sidecar_file = emit_serial(config, tmp_path)
+    sidecar = json.loads(sidecar_file.read_text())
+    assert "module lowtide_serial(clk, rst, rx, tx);" in verilog.read_text()
+    assert int(sidecar["digest"], 16) == digest_of(config)
+    assert sidecar["registers"][0]["name"] == "identity"
 
 
 @pytest.mark.parametrize("registers", [2, 55, 64, 1024])

@@ -8,7 +8,7 @@ import click
 
 from lowtide.config import Config
 from lowtide.emission import emit as emit_array
-from lowtide.emission import emit_engine, emit_unit
+from lowtide.emission import emit_engine, emit_serial, emit_unit
 from lowtide.emission.top import ENGINE_BUSES
 
 __all__ = ["emit"]
@@ -51,8 +51,8 @@ def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, .
 )
 @click.option(
     "--top",
-    type=click.Choice(["array", "engine"]),
-    help="The array alone, or the engine around it.  [default: array]",
+    type=click.Choice(["array", "engine", "serial"]),
+    help="The array alone, the engine around it, or that at the end of a serial line.  [default: array]",
 )
 @click.option(
     "--bus",
@@ -63,7 +63,7 @@ def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, .
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
 )
-@click.option("--name", help="Name of the top module.  [default: lowtide_array, lowtide_engine]")
+@click.option("--name", help="Name of the top module.  [default: lowtide_array, lowtide_engine, lowtide_serial]")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 def emit(
     config: str,
@@ -85,6 +85,8 @@ def emit(
         raise click.UsageError("--bus is for --top engine, which alone has registers")
     if unit is None and top == "engine":
         files = emit_engine(base.changed(changes), folder, name or "lowtide_engine", bus or "axi4-lite")
+    elif unit is None and top == "serial":
+        files = emit_serial(base.changed(changes), folder, name or "lowtide_serial")
     elif unit is None:
         files = emit_array(base.changed(changes), folder, name or "lowtide_array")
     elif name is None and top is None:

@@ -15,7 +15,7 @@ from lowtide.cli.emit import settings
 from lowtide.config import Config
 from lowtide.emission.registry import UNITS
 from lowtide.report import Cache, Design, ReportError, Row, measure, to_plain, to_table, versions
-from lowtide.report.parts import engine_parts_of, unit_alone
+from lowtide.report.parts import engine_parts_of, serial_parts_of, unit_alone
 from lowtide.report.synthesis import TARGETS, family
 
 __all__ = ["report"]
@@ -58,10 +58,10 @@ def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequenc
 )
 @click.option(
     "--top",
-    type=click.Choice(["array", "engine"]),
+    type=click.Choice(["array", "engine", "serial"]),
     default="array",
     show_default=True,
-    help="The parts of the array, or of the engine around it.",
+    help="The parts of the array, of the engine around it, or of its serial bridge.",
 )
 @click.option("--unit", "names", multiple=True, metavar="NAME", help="Only this unit. Repeatable.")
 @click.option("--fmax/--no-fmax", default=True, show_default=True, help="Place and route too, where there is a tool.")
@@ -90,9 +90,9 @@ def report(
     changes.
     """
     base = Config.load(config)
-    in_top = {"array": units_of, "engine": engine_parts_of}[top]
+    in_top = {"array": units_of, "engine": engine_parts_of, "serial": serial_parts_of}[top]
     alone = [unit_alone(name, base, changes) for name in names if top == "array" and is_alone(name, base, changes)]
-    parts = [name for name in names if top == "engine" or not is_alone(name, base, changes)]
+    parts = [name for name in names if top != "array" or not is_alone(name, base, changes)]
     units = alone + (chosen(in_top(base.changed(changes)), parts) if parts or not names else [])
     rows = _measure_with_progress(units, targets, fmax=fmax, seeds=seeds, dsp=dsp)
     if as_json:

@@ -7,12 +7,13 @@ from typing import Any
 from lowtide.config import Config
 from lowtide.emission.complete import CompleteFiles
 from lowtide.emission.registry import UNITS, parameters_of
-from lowtide.emission.sidecar import array_sidecar, engine_sidecar, unit_sidecar
+from lowtide.emission.serial import SerialTop
+from lowtide.emission.sidecar import array_sidecar, engine_sidecar, serial_sidecar, unit_sidecar
 from lowtide.emission.top import AxiStreamArray, AxiStreamEngine
 from lowtide.emission.verilog import verilog_of
 from lowtide.hierarchy import Netlist, Unit
 
-__all__ = ["emit", "emit_engine", "emit_unit", "verilog_and_modules"]
+__all__ = ["emit", "emit_engine", "emit_serial", "emit_unit", "verilog_and_modules"]
 
 
 def emit(config: Config, folder: Path, name: str = "lowtide_array") -> list[Path]:
@@ -50,6 +51,22 @@ def emit_engine(config: Config, folder: Path, name: str = "lowtide_engine", bus:
     with CompleteFiles(folder) as files:
         text, modules = verilog_and_modules(top)
         return files.write(_files(name, text, engine_sidecar(top, modules, text)))
+
+
+def emit_serial(config: Config, folder: Path, name: str = "lowtide_serial") -> list[Path]:
+    """Write the Verilog of a configuration's engine at the end of a serial line, and its JSON sidecar, into ``folder``.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration has no engine.
+    EmissionError
+        If the folder cannot be written.
+    """
+    top = SerialTop(config, name)
+    with CompleteFiles(folder) as files:
+        text, modules = verilog_and_modules(top)
+        return files.write(_files(name, text, serial_sidecar(top, modules, text)))
 
 
 def emit_unit(kind: str, config: Config, changes: dict[str, Any], folder: Path) -> list[Path]:

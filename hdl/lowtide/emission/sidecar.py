@@ -13,12 +13,13 @@ from lowtide.array.systolic import SystolicArray
 from lowtide.array.terms.array import TermArray
 from lowtide.array.terms.settings import Settings
 from lowtide.config import Config
+from lowtide.emission.serial import SerialTop, digest_of
 from lowtide.emission.top import AxiStreamEngine
-from lowtide.engine.registers import BYTES
+from lowtide.engine.registers import BYTES, Register
 from lowtide.formats.bfp import Bfp, ChunkLayout
 from lowtide.hierarchy import Unit
 
-__all__ = ["array_sidecar", "engine_sidecar", "unit_sidecar"]
+__all__ = ["array_sidecar", "engine_sidecar", "serial_sidecar", "unit_sidecar"]
 
 
 def array_sidecar(config: Config, top: Unit, array: Any, modules: list[str], text: str) -> dict[str, Any]:
@@ -34,13 +35,26 @@ def array_sidecar(config: Config, top: Unit, array: Any, modules: list[str], tex
 
 def engine_sidecar(top: AxiStreamEngine, modules: list[str], text: str) -> dict[str, Any]:
     """Sidecar of an engine: its registers, each with its address in bytes."""
-    registers = [{"address": BYTES * place, **attrs.asdict(register)} for place, register in enumerate(top.registers)]
     return {
         **_common(top, modules, text),
         "configuration": top.config.to_tables(),
         "bus": top.bus,
-        "registers": registers,
+        "registers": _registers(top.registers),
     }
+
+
+def serial_sidecar(top: SerialTop, modules: list[str], text: str) -> dict[str, Any]:
+    """Sidecar of an engine at the end of a serial line: the same, and the digest by which a driver knows it."""
+    return {
+        **_common(top, modules, text),
+        "configuration": top.config.to_tables(),
+        "digest": f"{digest_of(top.config):016x}",
+        "registers": _registers(top.engine.registers.table),
+    }
+
+
+def _registers(table: list[Register]) -> list[dict[str, Any]]:
+    return [{"address": BYTES * place, **attrs.asdict(register)} for place, register in enumerate(table)]
 
 
 def unit_sidecar(parameters: Any, unit: Any, modules: list[str], text: str) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from lowtide.array.skew import skew
 from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.registry import UNITS, parameters_of
+from lowtide.emission.serial import SerialTop
 from lowtide.emission.top import AxiStreamArray, AxiStreamEngine
 from lowtide.report.measure import Design
 
-__all__ = ["LARGEST_WHOLE", "engine_parts_of", "parts_of", "unit_alone"]
+__all__ = ["LARGEST_WHOLE", "engine_parts_of", "parts_of", "serial_parts_of", "unit_alone"]
 
 LARGEST_WHOLE = 256
 """Most processing elements that are synthesised at once; of a larger array, only the parts are measured."""
@@ -57,6 +58,18 @@ def engine_parts_of(config: Config) -> list[Design]:
     parts = {part: next(name for name in modules if name.startswith(f"{kind}_")) for part, kind in kinds.items()}
     if config.array.rows * config.array.columns <= LARGEST_WHOLE:
         parts["engine"] = "lowtide_engine"
+    return [Design(name, text, top) for name, top in parts.items()]
+
+
+def serial_parts_of(config: Config) -> list[Design]:
+    """The units of a serial bridge, the engine in it, and the whole."""
+    text, modules = verilog_and_modules(SerialTop(config))
+    kinds = ("uart_receiver", "uart_transmitter", "frame_receiver", "frame_sender", "executor", "operand_queue")
+    kinds += ("result_queue", "beat_packer", "beat_unpacker")
+    parts = {kind: next(name for name in modules if name.startswith(kind)) for kind in kinds}
+    parts["engine"] = next(name for name in modules if name.startswith("controlled_"))
+    if config.array.rows * config.array.columns <= LARGEST_WHOLE:
+        parts["serial"] = "lowtide_serial"
     return [Design(name, text, top) for name, top in parts.items()]
 
 
