@@ -3,14 +3,23 @@
 import json
 
 import pytest
-from conftest import SMALL_ENGINE
 from mutation import in_module
 
+from lowtide.array.shape import ArrayShape
+from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
+from lowtide.engine.shape import EngineShape
+from lowtide.formats import Bfp
+from lowtide.soc.serial.shape import SerialShape
 from lowtide_sim.simulator import SimulationError, simulate
 
-CONFIG = SMALL_ENGINE.changed({"serial.clock": 1_000_000, "serial.baud": 250_000, "serial.queue": 256})
+CONFIG = Config(
+    array=ArrayShape(rows=2, columns=1),
+    bfp=Bfp(lanes=4, chunk_a=2, chunk_b=2, max_k=32),
+    engine=EngineShape(numbers=2, results=1, words=32, turn=16),
+    serial=SerialShape(clock=1_000_000, baud=250_000, queue=256),
+)
 
 BUGS = {
     "a number is not looked at": in_module(r"executor_\w+", r"header\[31:16\] != \S+", "1'h0"),
@@ -45,17 +54,18 @@ def run_serial(tmp_path, cache, seed, require):
 
 
 def test_a_serial_engine_on_icarus(run_serial):
-    run_serial("icarus", products=1)
+    run_serial("icarus", products=1, damage=True)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
-def test_a_serial_engine_for_long(run_serial, simulator):
-    run_serial(simulator, products=12)
+@pytest.mark.parametrize("damage", [False, True])
+def test_a_serial_engine_for_long(run_serial, simulator, damage):
+    run_serial(simulator, products=12, damage=damage)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_bug_is_caught(run_serial, bug):
     with pytest.raises(SimulationError, match="failed"):
-        run_serial("icarus", BUGS[bug], products=2)
+        run_serial("icarus", BUGS[bug], products=1, damage=True)

@@ -50,6 +50,7 @@ def test_right_hardware_passes_what_the_golden_engine_expects(outcome):
     assert outcome() == 1
 
 
+@pytest.mark.slow
 def test_an_element_that_adds_wrongly_fails(outcome):
     def subtracts(text: str) -> str:
         right = "$signed(acc) + $signed(i)"

@@ -50,6 +50,7 @@ def emitted(folder):
     return file.read_text()
 
 
+@pytest.mark.slow
 def test_the_example_passes_lint(fusesoc, tmp_path):
     done = fusesoc("--target=lint", "example::multiplier")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,107 @@
+"""Proved of the queues of the serial bridge, for whatever frames, hosts and engines do."""
+
+from amaranth.hdl import Assert, Assume, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+from test_engine_properties import steady
+
+from lowtide.soc.serial.operand_queue import OperandQueue
+from lowtide.soc.serial.result_queue import ResultQueue
+
+
+class KeptWordsComeInOrder(wiring.Component):
+    """The n-th word that is given, is the n-th that was kept; no other is, and one is lost only where that is said."""
+
+    def __init__(self, words):
+        self.dut = OperandQueue(words)
+        flags = ("write_operand", "keep", "forget", "ready_a", "ready_b", "last", "side")
+        super().__init__({name: In(1) for name in flags} | {"number": In(32), "n": In(4)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = self.dut
+        steady(m, self.n)
+        m.d.comb += [getattr(dut, name).eq(getattr(self, name)) for name in ("write_operand", "keep", "forget")]
+        m.d.comb += [
+            dut.i.number.eq(self.number),
+            dut.i.last.eq(self.last),
+            dut.i.side.eq(self.side),
+            dut.a.ready.eq(self.ready_a),
+            dut.b.ready.eq(self.ready_b),
+            Assume(~self.keep | (~self.write_operand & ~dut.over & ~self.forget)),
+            Assume(~self.forget | ~self.write_operand),
+        ]
+        kept = Signal(5)
+        fresh = Signal(5)  # of the words since, that had a place
+        given = Signal(5)
+        word = Signal(34)  # the n-th, as it was written last
+        lost = Signal()
+        has_place = Signal()
+        gives = Signal()
+        m.d.comb += [
+            has_place.eq(dut.room != 0),
+            gives.eq((dut.a.valid & self.ready_a) | (dut.b.valid & self.ready_b)),
+            Assert(~(dut.a.valid & dut.b.valid)),
+            Assert(dut.over == lost),
+            Assert(dut.room >= dut.words - (kept - given)[:5] - fresh),
+            Assert(~gives | (given < kept)),
+        ]
+        with m.If(gives & (given == self.n)):
+            out = Mux(dut.b.valid, dut.b.payload.as_value(), dut.a.payload.as_value())
+            m.d.comb += [Assert(out == word[:33]), Assert(dut.b.valid == word[33])]
+        with m.If(self.write_operand):
+            m.d.sync += [fresh.eq(fresh + has_place), lost.eq(lost | ~has_place)]
+            with m.If(has_place & (kept + fresh == self.n)):
+                m.d.sync += word.eq(dut.i.as_value())
+        with m.If(self.keep):
+            m.d.sync += kept.eq(kept + fresh)
+        with m.If(self.keep | self.forget):
+            m.d.sync += [fresh.eq(0), lost.eq(0)]
+        m.d.sync += given.eq(given + gives)
+        return m
+
+
+def test_kept_words_come_in_order(prove):
+    prove(KeptWordsComeInOrder(2), depth=8)
+
+
+class ResultsStayUntilTheyCame(wiring.Component):
+    """Any position is looked at: what is said to be kept there is the word that was put there, and is still kept."""
+
+    def __init__(self, words):
+        self.dut = ResultQueue(words)
+        super().__init__({"valid": In(1), "word": In(32), "n": In(4), "came": In(16), "forget": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = self.dut
+        steady(m, self.n)
+        came = Signal(16)
+        m.d.sync += came.eq(self.came)
+        m.d.comb += [
+            dut.i.valid.eq(self.valid),
+            dut.i.payload.eq(self.word),
+            dut.position.eq(self.n),
+            dut.came.eq(self.came),
+            dut.forget.eq(self.forget),
+            Assume(~self.forget | (dut.legal & (came == self.came))),
+        ]
+        put = Signal(16)
+        word = Signal(32)  # the n-th
+        looked = Signal()
+        kept = Signal(16)
+        m.d.comb += [kept.eq(put - dut.oldest), Assert(kept <= dut.words)]
+        m.d.comb += [Assert(dut.i.ready == (kept != dut.words))]
+        with m.If(self.valid & dut.i.ready):
+            m.d.sync += put.eq(put + 1)
+            with m.If(put == self.n):
+                m.d.sync += word.eq(self.word)
+        there = Signal()  # when it was looked at
+        m.d.sync += [looked.eq(1), there.eq((self.n >= dut.oldest) & (self.n < put))]
+        with m.If(looked):
+            m.d.comb += [Assert((dut.held != 0) == there), Assert(~there | (dut.word == word))]
+        return m
+
+
+def test_results_stay_until_they_came(prove):
+    prove(ResultsStayUntilTheyCame(2), depth=8)
