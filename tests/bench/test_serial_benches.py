@@ -22,8 +22,8 @@ CONFIG = Config(
 )
 
 BUGS = {
-    "a number is not looked at": in_module(r"executor_\w+", r"header\[31:16\] != \S+", "1'h0"),
-    "a broken frame is good": in_module(r"frame_receiver", r"crc_match_detected &", "1'h1 &"),
+    "a number is not looked at": in_module(r"executor_\w+", r"header\[31:16\] != expected", "1'h0"),
+    "a broken frame is good": in_module(r"frame_receiver", r"= match_detected &", "= 1'h1 &"),
     "forgotten words are given": in_module(r"operand_queue_\d+", r"forget \?", "1'h0 ?"),
 }
 
