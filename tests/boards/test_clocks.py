@@ -40,12 +40,12 @@ def test_xc7():
 
 def test_known_dividers():
     """Those that Lattice's own parts are given for these clocks."""
-    pll = pll_of("trellis", 25_000_000, 100_000_000)
-    assert isinstance(pll, ecp5_pll.Ecp5Pll)
-    assert (pll.divider, pll.feedback, pll.out) == (1, 4, 6)
-    pll = pll_of("icestorm", 12_000_000, 24_000_000)
-    assert isinstance(pll, ice40_pll.Ice40Pll)
-    assert (pll.divider, pll.feedback, pll.out, pll.filter) == (0, 63, 5, 1)
+    assert pll_of("trellis", 25_000_000, 100_000_000) == ecp5_pll.Ecp5Pll(
+        clock=100_000_000, divider=1, feedback=4, out=6
+    )
+    assert pll_of("icestorm", 12_000_000, 24_000_000) == ice40_pll.Ice40Pll(
+        clock=24_000_000, divider=0, feedback=63, out=5, filter=1
+    )
 
 
 def test_no_pll_for_the_oscillator_itself():

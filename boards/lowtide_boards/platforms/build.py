@@ -182,7 +182,7 @@ def _pack(tools: Tools, here: Path, comment: str, digest: int) -> bytes:
     text = routed.read_text(encoding="utf-8")
     if tools.pack == "ecppack":
         routed.write_text(f".comment {comment}\n{text}", encoding="utf-8")
-        arguments = ["--usercode", f"0x{digest & 0xFFFFFFFF:08x}", "--compress", f"{TOP}.config", f"{TOP}.bit"]
+        arguments = ["--usercode", str(digest & 0xFFFFFFFF), "--compress", f"{TOP}.config", f"{TOP}.bit"]
     else:
         head, line, rest = text.partition("\n")
         routed.write_text(f"{head}{line}{comment}\n{rest}", encoding="utf-8")

@@ -62,6 +62,8 @@ def run_tool(package: str, arguments: Sequence[str], folder: Path, program: str 
     done = subprocess.run(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False
     )
+    if done.returncode < 0:
+        raise ReportError(f"{name} was stopped, by signal {-done.returncode}")
     if done.returncode:
         raise ToolFailure(name, done.stdout)
     return done.stdout
@@ -72,5 +74,5 @@ def _complaint(log: str) -> str:
     if "call stack exhausted" in log:
         return "the design has too long a chain of cells for its call stack"
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    errors = [line for line in lines if "ERROR:" in line]
-    return (errors or lines[-1:] or ["it failed and printed nothing"])[0].replace("ERROR: ", "")
+    errors = [line for line in lines if "ERROR: " in line or line.startswith("Error: ")]
+    return (errors or lines[-1:] or ["it failed and printed nothing"])[0].replace("ERROR: ", "").replace("Error: ", "")
