@@ -3,34 +3,28 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Self
 
 import attrs
 import numpy as np
 
+from lowtide.config import Config
 from lowtide.emission.serial import digest_of
-from lowtide.emission.top import engine_of
-from lowtide.engine.controlled import ControlledEngine
-from lowtide.formats.parameter import IllegalValue, legal_text
-from lowtide.soc.serial.protocol import WORDS
-from lowtide_boards.described import config_of
+from lowtide.engine.registers import Register
+from lowtide.formats.parameter import IllegalValue
 from lowtide_boards.errors import DeviceError, LinkLost, NotLowtide, PortError
-from lowtide_boards.link import Ask, Link, Port
+from lowtide_boards.link import Link, Port
+from lowtide_boards.linked_engine import LinkedEngine
+from lowtide_boards.matrices import chunks_of, matrix
 from lowtide_boards.ports import FIRST_BAUD, only_port, opened
 from lowtide_boards.rate import change_rate, divisor_of, fastest
-from lowtide_boards.results import ResultReader
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.panels import multiply
-from lowtide_sim.engine.product import Events, Lines, Product, checked
-from lowtide_sim.engine.results import matrix_of, result_beats
-from lowtide_sim.engine.transfer import Load
-from lowtide_sim.golden import Ratio, default_bias
+from lowtide_sim.engine.product import Product, checked
+from lowtide_sim.golden import default_bias
 
 __all__ = ["Device", "Info"]
-
-LOAD_BOTH = 3
-"""Bits of the register ``start``."""
 
 RETURN = 10.0
 """Seconds for which a port that went away is waited for."""
@@ -75,10 +69,6 @@ class Device:
 
     Attributes
     ----------
-    config : Config
-        What the engine was generated for, as it says itself.
-    table : list of Register
-        Its registers.
     link : Link
         The link to it.
 
@@ -90,20 +80,27 @@ class Device:
 
     def __init__(self, port: Port, name: str = "the port", *, patience: float = 0.5):
         self.name, self._patience = name, patience
+        self._progress: Callable[[float], object] = _nothing
         self._connect(port)
 
     def _connect(self, port: Port) -> None:
         self.link = Link(port, patience=self._patience, name=self.name)
         self.link.connect()
-        self.config = config_of(self.link)
-        self.table = ControlledEngine(engine_of(self.config)).registers.table
-        self._registers = {register.name: place for place, register in enumerate(self.table)}
-        self.forget()
+        self._engine = LinkedEngine(self.link)
+
+    @property
+    def config(self) -> Config:
+        """What the engine was generated for, as it says itself."""
+        return self._engine.config
+
+    @property
+    def table(self) -> list[Register]:
+        """Registers of the engine."""
+        return self._engine.table
 
     def forget(self) -> None:
         """What was known of the device: it has begun again."""
-        self._written: dict[str, int] = {}
-        self._position = 0
+        self._engine.forget()
 
     @classmethod
     def open(cls, port: str | None = None, *, baud: int | None = None, patience: float = 0.5) -> Self:
@@ -182,12 +179,11 @@ class Device:
 
     def read(self, name: str) -> int:
         """A register."""
-        return self.link.one("read", self._registers[name], 1)[0]
+        return self._engine.read(name)
 
     def write(self, name: str, value: int) -> None:
         """Write a register."""
-        self.link.one("write", self._registers[name], value & 0xFFFFFFFF)
-        self._written[name] = value
+        self._engine.write(name, value)
 
     def matmul(
         self,
@@ -229,14 +225,14 @@ class Device:
         DeviceError
             If the device is lost, and does not come back.
         """
-        x, y = (_matrix(name, operand) for name, operand in (("a", a), ("b", b)))
+        x, y = (matrix(name, operand) for name, operand in (("a", a), ("b", b)))
         if x.shape[1] != y.shape[0] or 0 in (*x.shape, *y.shape):
             raise ValueError(f"a and b must be matrices that multiply, not of shapes {x.shape} and {y.shape}")
         bits = precision if isinstance(precision, tuple) else (precision, precision)
         bfp, exponent = self.config.bfp, self.config.bfp.exponent
         of_x, of_y = (
             Operand(
-                chunks=_chunks(n, bfp.mantissa, chunk),
+                chunks=chunks_of(n, bfp.mantissa, chunk),
                 rounding=rounding,
                 seed=seed,
                 bias=default_bias(z, exponent=exponent),
@@ -267,67 +263,18 @@ class Device:
         DeviceError
             If the device is lost, or flags an error.
         """
-        lines = checked(self.config, a, b, of_a, of_b)
-        exponent = self.config.bfp.exponent
-        operands = [
-            operand if operand.bias is not None else attrs.evolve(operand, bias=default_bias(x, exponent=exponent))
-            for operand, x in ((of_a, a), (of_b, b))
-        ]
+        lines, shape = checked(self.config, a, b, of_a, of_b), (a.shape[0], b.shape[1])
+        operands = self._with_bias(a, of_a), self._with_bias(b, of_b)
         try:
-            return self._product(lines, operands, (a.shape[0], b.shape[1]))
+            return self._engine.product(lines, operands, shape, self._progress)
         except (LinkLost, PortError):
             self._come_back()
-            return self._product(lines, operands, (a.shape[0], b.shape[1]))
+            return self._engine.product(lines, operands, shape, self._progress)
 
-    def _product(self, lines: tuple[Lines, Lines], operands: list[Operand], shape: tuple[int, int]) -> Product:
-        beats = result_beats(self.config, *shape)
-        loads = [Load.of(line.runs, self.config.engine.numbers).numbers.view("<u4").ravel() for line in lines]
-        count = beats * self.config.engine.results
-        whole, moved = sum(map(len, loads)) + count, [0]
-
-        def move(words: int) -> None:
-            moved[0] += words
-            self._progress(moved[0] / whole)
-
-        most = min(WORDS, self.link.constants["queue"] // 2)
-        results = ResultReader(self._position, count, self.link.constants["queue"], move)
-        first, last = self._registers["errors"], self._registers["underflows"]
-        counted: list[tuple[int, ...]] = []
-
-        def asks() -> Iterator[Ask | None]:
-            for side, line, operand in zip("ab", lines, operands, strict=True):
-                for name, value in line.settings(operand).items():
-                    if self._written.get(f"{side}_{name}") != value:
-                        yield self._write(f"{side}_{name}", value)
-            yield self._write("clear", 1)
-            yield self._write("start", LOAD_BOTH)
-            for side, words in zip("ab", loads, strict=True):
-                for at in range(0, len(words), most):
-                    part = words[at : at + most]
-                    yield Ask("last_" + side if at + most >= len(words) else "load_" + side, part)  # pyright: ignore
-                    move(len(part))
-            yield from results.asks()
-            yield Ask("read", (first, last - first + 1), counted.append)
-
-        self.link.ask(asks())
-        self._position = (self._position + count) % (1 << 16)
-        values = dict(zip(list(self._registers)[first : last + 1], counted[0], strict=True))
-        if values["errors"]:
-            self.write("errors", values["errors"])
-            raise DeviceError(f"the engine flags errors {values['errors']:#x}")
-        return Product(
-            values=matrix_of(self.config, results.words.view("<f4"), *shape),
-            events=Events(**{field.name: values[field.name] for field in attrs.fields(Events)}),
-            ratio_a=_ratio("a", values),
-            ratio_b=_ratio("b", values),
-            cycles=values["cycles"],
-        )
-
-    def _write(self, name: str, value: int) -> Ask:
-        self._written[name] = value
-        return Ask("write", (self._registers[name], value & 0xFFFFFFFF))
-
-    _progress: Callable[[float], object] = staticmethod(lambda _share: None)
+    def _with_bias(self, x: np.ndarray, operand: Operand) -> Operand:
+        if operand.bias is not None:
+            return operand
+        return attrs.evolve(operand, bias=default_bias(x, exponent=self.config.bfp.exponent))
 
     def _come_back(self) -> None:
         """Wait for the device, and connect to it again.
@@ -368,32 +315,4 @@ class Device:
 
 
 def _nothing(_share: float) -> None:
-    pass
-
-
-def _matrix(name: str, x: np.ndarray) -> np.ndarray:
-    matrix = np.asarray(x)
-    if matrix.ndim != 2 or matrix.dtype.kind not in "fiub":
-        raise ValueError(f"{name} must be a matrix of numbers, not {matrix.dtype} of {matrix.ndim} dimensions")
-    with np.errstate(over="ignore"):
-        matrix = matrix.astype(np.float32, copy=False)
-    bad = np.count_nonzero(~np.isfinite(matrix))
-    if bad:
-        raise ValueError(f"{name} must have finite numbers, and {bad} of {matrix.size} are not, in float32")
-    return matrix
-
-
-def _chunks(bits: int | None, mantissa: int, chunk: int) -> int:
-    legal = range(chunk, mantissa + 1, chunk)
-    if bits is None:
-        return len(legal)
-    if bits not in legal:
-        raise IllegalValue("precision", legal_text(tuple(legal)), bits)
-    return bits // chunk
-
-
-def _ratio(side: str, values: dict[str, int]) -> Ratio | None:
-    if f"{side}_rest" not in values:
-        return None
-    rest, kept = (values[f"{side}_{name}"] + (values.get(f"{side}_{name}_high", 0) << 32) for name in ("rest", "kept"))
-    return Ratio(rest, kept)
+    """Where nobody looks at the progress."""

@@ -21,7 +21,10 @@ OF_B = ("groups_held_b", "held_b", "bad_b")
 class MatrixEngine(Protocol):
     """What multiplies: `lowtide_sim.engine`'s golden engine, or hardware."""
 
-    config: Config
+    @property
+    def config(self) -> Config:
+        """What it was generated for."""
+        ...
 
     def multiply(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> Product:
         """The product of A (M × K) and B (K × N)."""

@@ -1,0 +1,153 @@
+"""The engine at the other end of a link: its registers, and one product at a time."""
+
+from collections.abc import Callable, Iterator
+
+import attrs
+import numpy as np
+
+from lowtide.emission.top import engine_of
+from lowtide.engine.controlled import ControlledEngine
+from lowtide.soc.serial.protocol import WORDS
+from lowtide_boards.described import config_of
+from lowtide_boards.errors import DeviceError
+from lowtide_boards.link import Ask, Link
+from lowtide_boards.results import ResultReader
+from lowtide_sim.engine.operand import Operand
+from lowtide_sim.engine.product import Events, Lines, Product
+from lowtide_sim.engine.results import matrix_of, result_beats
+from lowtide_sim.engine.transfer import Load
+from lowtide_sim.golden import Ratio
+
+__all__ = ["LinkedEngine"]
+
+LOAD_BOTH = 3
+"""Bits of the register ``start``."""
+
+POSITIONS = 1 << 16
+
+
+class LinkedEngine:
+    """An engine, over a link that is connected.
+
+    Parameters
+    ----------
+    link : Link
+
+    Attributes
+    ----------
+    config : Config
+        What it was generated for, as it says itself.
+    table : list of Register
+        Its registers.
+
+    Raises
+    ------
+    NotLowtide
+        If it is of another version.
+    """
+
+    def __init__(self, link: Link):
+        self.link, self.config = link, config_of(link)
+        self.table = ControlledEngine(engine_of(self.config)).registers.table
+        self._places = {register.name: place for place, register in enumerate(self.table)}
+        self.forget()
+
+    def forget(self) -> None:
+        """What was known of it: the device has begun again."""
+        self._written: dict[str, int] = {}
+        self._position = 0
+
+    def read(self, name: str) -> int:
+        """A register."""
+        return self.link.one("read", self._places[name], 1)[0]
+
+    def write(self, name: str, value: int) -> None:
+        """Write a register."""
+        self.link.ask([self._write(name, value)])
+
+    def _write(self, name: str, value: int) -> Ask:
+        self._written[name] = value
+        return Ask("write", (self._places[name], value & 0xFFFFFFFF))
+
+    def product(
+        self,
+        lines: tuple[Lines, Lines],
+        operands: tuple[Operand, Operand],
+        shape: tuple[int, int],
+        progress: Callable[[float], object],
+    ) -> Product:
+        """A product that fits into the engine.
+
+        Parameters
+        ----------
+        lines : pair of Lines
+            A and B.
+        operands : pair of Operand
+            With biases.
+        shape : pair of int
+            Rows and columns of the result.
+        progress : callable
+            Called with the share of all words that have been sent or have come.
+
+        Raises
+        ------
+        DeviceError
+            If the link is lost, or the engine flags an error.
+        """
+        queue, numbers = self.link.constants["queue"], self.config.engine.numbers
+        loads = [Load.of(line.runs, numbers).numbers.view("<u4").ravel() for line in lines]
+        count = result_beats(self.config, *shape) * self.config.engine.results
+        whole, moved = sum(map(len, loads)) + count, [0]
+
+        def move(words: int) -> None:
+            moved[0] += words
+            progress(moved[0] / whole)
+
+        results = ResultReader(self._position, count, queue, move)
+        first, last = self._places["errors"], self._places["underflows"]
+        counted: list[tuple[int, ...]] = []
+
+        def asks() -> Iterator[Ask | None]:
+            for side, line, operand in zip("ab", lines, operands, strict=True):
+                for name, value in line.settings(operand).items():
+                    if self._written.get(f"{side}_{name}") != value:
+                        yield self._write(f"{side}_{name}", value)
+            yield self._write("clear", 1)
+            yield self._write("start", LOAD_BOTH)
+            for side, words in zip("ab", loads, strict=True):
+                yield from _loads(side, words, min(WORDS, queue // 2), move)
+            yield from results.asks()
+            yield Ask("read", (first, last - first + 1), counted.append)
+
+        self.link.ask(asks())
+        self._position = (self._position + count) % POSITIONS
+        values = dict(zip(list(self._places)[first : last + 1], counted[0], strict=True))
+        if values["errors"]:
+            self.write("errors", values["errors"])
+            raise DeviceError(f"the engine flags errors {values['errors']:#x}")
+        return Product(
+            values=matrix_of(self.config, results.words.view("<f4"), *shape),
+            events=Events(**{field.name: values[field.name] for field in attrs.fields(Events)}),
+            ratio_a=_ratio("a", values),
+            ratio_b=_ratio("b", values),
+            cycles=values["cycles"],
+        )
+
+
+def _loads(side: str, words: np.ndarray, most: int, move: Callable[[int], None]) -> Iterator[Ask]:
+    """An operand, in parts of so many words at most."""
+    for at in range(0, len(words), most):
+        part = words[at : at + most]
+        ends = at + most >= len(words)
+        if side == "a":
+            yield Ask("last_a" if ends else "load_a", part)
+        else:
+            yield Ask("last_b" if ends else "load_b", part)
+        move(len(part))
+
+
+def _ratio(side: str, values: dict[str, int]) -> Ratio | None:
+    if f"{side}_rest" not in values:
+        return None
+    rest, kept = (values[f"{side}_{name}"] + (values.get(f"{side}_{name}_high", 0) << 32) for name in ("rest", "kept"))
+    return Ratio(rest, kept)
