@@ -14,7 +14,8 @@ from lowtide.emission.serial import digest_of
 from lowtide.engine.registers import Register
 from lowtide.formats.parameter import IllegalValue
 from lowtide_boards.errors import DeviceError, LinkLost, NotLowtide, PortError
-from lowtide_boards.link import Link, Port
+from lowtide_boards.line import Port
+from lowtide_boards.link import Link
 from lowtide_boards.linked_engine import LinkedEngine
 from lowtide_boards.matrices import chunks_of, matrix
 from lowtide_boards.ports import FIRST_BAUD, only_port, opened

@@ -8,9 +8,10 @@ import numpy as np
 from lowtide.emission.top import engine_of
 from lowtide.engine.controlled import ControlledEngine
 from lowtide.soc.serial.protocol import WORDS
+from lowtide_boards.ask import Ask
 from lowtide_boards.described import config_of
 from lowtide_boards.errors import DeviceError
-from lowtide_boards.link import Ask, Link
+from lowtide_boards.link import Link
 from lowtide_boards.results import ResultReader
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Lines, Product

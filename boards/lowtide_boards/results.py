@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from lowtide.soc.serial.protocol import LEVELS, WORDS
-from lowtide_boards.link import Ask
+from lowtide_boards.ask import Ask
 
 __all__ = ["ResultReader"]
 
