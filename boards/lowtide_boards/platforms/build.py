@@ -62,7 +62,7 @@ TOOLS: Mapping[str, Tools] = {
         pins="lpf",
         routed="config",
         bits="bit",
-        options="--lpf {top}.lpf --textcfg {top}.config",
+        options="--lpf {top}.lpf --textcfg {top}.config --freq {clock}",
     ),
     "icestorm": Tools(
         # Elements may share registers, and an enable must have several of them: in a cell's tile there is but one.
@@ -169,10 +169,12 @@ def _synthesise(board: Board, tools: Tools, here: Path) -> tuple[list[Use], str]
 def _check_clock(run: Run, megahertz: float, seed: int) -> None:
     if run.fmax is None or run.fmax < megahertz:
         reached = run.fmax or 0
+        begins, *_, ends = [*run.critical.split(" > "), run.critical.rpartition(" > ")[2]]
         raise BoardError(
             f"the clock of {megahertz:g} MHz is missed by {megahertz - reached:.2f} MHz,"
             f" {1 - reached / megahertz:.1%} of it: it reaches {reached:.2f} MHz with --seed {seed};"
-            " another seed may be faster, or set a lower serial.clock"
+            " another seed may be faster, or set a lower serial.clock;"
+            f" the slowest path takes {begins} … {ends}"
         )
 
 
