@@ -153,17 +153,18 @@ class Executor(Unit):
         with m.FSM():
             with m.State("wait"), m.If(self.good):
                 m.next = "look"
-            with m.State("look"):  # at whether there are results from that position on
+            with m.State("look"):  # at whether it can be done, which takes a cycle
+                m.d.sync += became.eq(status)
                 m.next = "judge"
             with m.State("judge"):
-                does = status == DONE
+                does = became == DONE
                 m.d.comb += [
                     self.keep.eq(loads & does),
                     self.forget.eq(~self.keep),
                     self.forget_results.eq(is_["take"] & does),
                     self.write.eq(is_["write"] & does),
                 ]
-                m.d.sync += [became.eq(status), left.eq(0)]
+                m.d.sync += left.eq(0)
                 with m.If(does):
                     m.d.sync += [
                         expected.eq(number + 1),
