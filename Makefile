@@ -45,7 +45,7 @@ equal-area: $(READY) ## what training takes on units of one area
 	$(BIN)/lowtide equal-area
 
 serve: $(READY) ## a simulated device behind a pseudo-terminal
-	$(BIN)/lowtide serve
+	$(BIN)/lowtide serve --link $(BUILD)/device
 
 study: $(READY) ## train with gradients rounded in many ways
 	$(BIN)/lowtide study
