@@ -142,6 +142,18 @@ def test_no_port_is_named(monkeypatch):
         Device.open()
 
 
+def test_a_link_takes_no_file_away(line, tmp_path):
+    file = tmp_path / "notes"
+    file.write_text("mine")
+    with pytest.raises(FileExistsError, match="there is something else of that name"):
+        PseudoTerminal(line, file)
+    assert file.read_text() == "mine"
+    terminal = PseudoTerminal(line, tmp_path / "new" / "device")
+    assert (tmp_path / "new" / "device").is_symlink()
+    terminal.close()
+    assert not (tmp_path / "new" / "device").is_symlink()
+
+
 def test_commands(served, monkeypatch):
     monkeypatch.setenv("LOWTIDE_PORT", str(served.link))
     said = CliRunner().invoke(info, ["--json"])

@@ -1,5 +1,6 @@
 """A simulated device behind a pseudo-terminal: for a serial port's drivers, a board."""
 
+import errno
 import os
 import select
 import termios
@@ -26,6 +27,11 @@ class PseudoTerminal:
     link : Path, optional
         A name for the terminal beside its own, as a symbolic link.
 
+    Raises
+    ------
+    FileExistsError
+        If something else has that name.
+
     Attributes
     ----------
     name : str
@@ -36,6 +42,8 @@ class PseudoTerminal:
 
     def __init__(self, line: SimulatedLine, link: Path | None = None):
         self.line = line
+        if link and link.exists() and not link.is_symlink():
+            raise FileExistsError(errno.EEXIST, "there is something else of that name", str(link))
         # Our own end of the driver's side stays open, so that the terminal is there without a driver.
         self._ours, self._theirs = os.openpty()
         tty.setraw(self._theirs)
@@ -44,6 +52,7 @@ class PseudoTerminal:
         self.sent = self.received = 0
         self._link, self._out = link, b""
         if link:
+            link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)
             link.symlink_to(self.name)
             self.name = str(link)
