@@ -55,10 +55,14 @@ def test_a_rate_that_was_asked_for(served):
 
 
 def test_it_can_be_opened_again(served):
-    """Also when the driver before went away without a word: the device gives its rate up by itself."""
     for _ in range(2):
         with Device.open(str(served.link)) as device:
             assert device.read("rows") == 1
+
+
+@pytest.mark.slow
+def test_a_driver_that_went_away_without_a_word(served):
+    """The device gives its rate up by itself."""
     Device.open(str(served.link)).link.port.close()
     with Device.open(str(served.link), patience=4) as device:
         assert device.read("rows") == 1

@@ -61,6 +61,7 @@ def test_the_example_passes_lint(fusesoc, tmp_path):
     assert emitted(tmp_path) == verilog.read_text()
 
 
+@pytest.mark.slow
 def test_a_configuration_beside_the_core_that_asks(fusesoc, tmp_path):
     (tmp_path / "top.core").write_text(USER.format(version=__version__, parameters="{config: mine.toml}"))
     (tmp_path / "mine.toml").write_text("[array]\nrows = 1\ncolumns = 3\n[bfp]\nlanes = 4\n")
