@@ -14,6 +14,7 @@ from lowtide.soc.serial.result_queue import ResultQueue
 from lowtide.soc.serial.self_test import Conversation, SelfTest
 from lowtide.soc.serial.shape import SerialShape
 from lowtide.soc.serial.uart import UartReceiver, UartTransmitter
+from lowtide.units.slot import Slot
 
 __all__ = ["SerialEngine"]
 
@@ -55,6 +56,7 @@ class SerialEngine(Structure):
         shape, executor, engine = self.shape, self._executor, self.engine
         numbers, results = engine.engine.shape.numbers, engine.engine.shape.results
         line, received, frames = UartReceiver(), Queue(8, RECEIVED * shape.queue - 2), FrameReceiver()
+        byte = Slot(8)
         sender, transmitter = FrameSender(), UartTransmitter()
         operands, kept = OperandQueue(shape.queue), ResultQueue(shape.queue)
         packers, unpacker = {side: BeatPacker(numbers) for side in "ab"}, BeatUnpacker(results)
@@ -66,7 +68,7 @@ class SerialEngine(Structure):
                 test,
                 i__payload=received.o_data,
                 i__valid=received.o_valid,
-                o__ready=frames.i.ready,
+                o__ready=byte.i.ready,
                 words_i__payload=executor.o.payload,
                 words_i__valid=executor.o.valid,
                 words_o__ready=sender.i.ready,
@@ -79,9 +81,11 @@ class SerialEngine(Structure):
         else:
             requests = received.o_data, received.o_valid
             words, answers = ((o.payload, o.valid) for o in (executor.o, sender.o))
-            taken, heard, sent = (i.ready for i in (frames.i, sender.i, transmitter.i))
+            taken, heard, sent = (i.ready for i in (byte.i, sender.i, transmitter.i))
         place("received", received, i_valid=line.valid, i_data=line.data, o_ready=taken)
-        place("frames", frames, i__payload=requests[0], i__valid=requests[1], done=executor.done)
+        # A memory is slow to answer, and what a flag does reaches far.
+        place("taken", byte, i__payload=requests[0], i__valid=requests[1], o__ready=frames.i.ready)
+        place("frames", frames, i__payload=byte.o.payload, i__valid=byte.o.valid, done=executor.done)
         place(
             "executor",
             executor,
