@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from amaranth.sim import Simulator
 
-import lowtide_sim.library
+import lowtide_sim.compiled_top
 from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
 from lowtide.soc.serial.self_test import Conversation, SelfTest
 from lowtide_boards.platforms.conversation import conversation_of
-from lowtide_sim.library import library_of
+from lowtide_sim.compiled_top import compiled_top
 
 HARNESS = Path(__file__).with_name("self_test.cpp")
 CYCLES = 10**6
@@ -40,8 +40,8 @@ def outcome(tmp_path, monkeypatch):
             text, modules = verilog_and_modules(top)
             return mutation(text), modules
 
-        monkeypatch.setattr(lowtide_sim.library, "verilog_and_modules", mutated)
-        return library_of(SerialTop(CONFIG, test=conversation_of(CONFIG)), HARNESS, tmp_path).self_test(CYCLES)
+        monkeypatch.setattr(lowtide_sim.compiled_top, "verilog_and_modules", mutated)
+        return compiled_top(SerialTop(CONFIG, test=conversation_of(CONFIG)), HARNESS, tmp_path).self_test(CYCLES)
 
     return run
 

@@ -11,13 +11,13 @@ from collisions import poisoned
 from conftest import CONFIG
 from operands import random_case
 
-import lowtide_sim.library
+import lowtide_sim.compiled_top
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
 from lowtide_boards.platforms.conversation import conversation_of
+from lowtide_sim.compiled_top import compiled_top
 from lowtide_sim.engine.transfer import Stalls
 from lowtide_sim.engine.verilated import VerilatedEngine
-from lowtide_sim.library import library_of
 
 HARNESS = Path(__file__).parents[1] / "boards" / "self_test.cpp"
 
@@ -30,7 +30,7 @@ def poison(monkeypatch):
         assert count > 5, "memories are written otherwise: this has to follow a change of the emission"
         return text, modules
 
-    monkeypatch.setattr(lowtide_sim.library, "verilog_and_modules", emitted)
+    monkeypatch.setattr(lowtide_sim.compiled_top, "verilog_and_modules", emitted)
 
 
 @pytest.mark.slow
@@ -44,4 +44,4 @@ def test_engine(poison, tmp_path):
 
 @pytest.mark.slow
 def test_serial_engine(poison, tmp_path):
-    assert library_of(SerialTop(CONFIG, test=conversation_of(CONFIG)), HARNESS, tmp_path).self_test(10**6) == 1
+    assert compiled_top(SerialTop(CONFIG, test=conversation_of(CONFIG)), HARNESS, tmp_path).self_test(10**6) == 1

@@ -4,7 +4,7 @@ import ctypes
 from pathlib import Path
 
 from lowtide.emission.top import AxiStreamEngine
-from lowtide_sim.library import library_of
+from lowtide_sim.compiled_top import compiled_top
 
 __all__ = ["Stream", "compiled"]
 
@@ -26,7 +26,7 @@ class Stream(ctypes.Structure):
 def compiled(top: AxiStreamEngine, folder: Path) -> ctypes.CDLL:
     """The library of an engine, built unless it is in the folder."""
     engine = top.config.engine
-    library = library_of(top, HARNESS, folder, {"BYTES": 4 * engine.numbers, "RESULT_BYTES": 4 * engine.results})
+    library = compiled_top(top, HARNESS, folder, {"BYTES": 4 * engine.numbers, "RESULT_BYTES": 4 * engine.results})
     library.engine_create.restype = ctypes.c_void_p
     library.engine_create.argtypes = (ctypes.c_uint32,)
     library.engine_destroy.argtypes = library.engine_reset.argtypes = (ctypes.c_void_p,)

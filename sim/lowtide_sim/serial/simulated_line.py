@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lowtide.config import Config
 from lowtide.emission.serial import SerialTop
-from lowtide_sim.library import library_of
+from lowtide_sim.compiled_top import compiled_top
 
 __all__ = ["SimulatedLine"]
 
@@ -36,7 +36,7 @@ class SimulatedLine:
 
     def __init__(self, config: Config, folder: Path, *, seed: int = 1):
         self.config = config
-        self._library = library_of(SerialTop(config), HARNESS, folder, optimisation="-O3")
+        self._library = compiled_top(SerialTop(config), HARNESS, folder, optimisation="-O3")
         functions = self._library
         functions.serial_create.restype = ctypes.c_void_p
         functions.serial_create.argtypes = (ctypes.c_uint32,)

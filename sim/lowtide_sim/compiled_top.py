@@ -15,10 +15,10 @@ from lowtide.emission.folder import verilog_and_modules
 from lowtide.hierarchy import Unit
 from lowtide_sim.simulator import MAKE_VARIABLES, SimulationError, check_installed
 
-__all__ = ["library_of"]
+__all__ = ["compiled_top"]
 
 
-def library_of(
+def compiled_top(
     top: Unit, harness: Path, folder: Path, defines: Mapping[str, int] | None = None, optimisation: str = "-O1"
 ) -> ctypes.CDLL:
     """The library of a top, built unless it is in the folder.
