@@ -1,14 +1,11 @@
 """A serial engine by another author's UART; and planted bugs that the bench catches."""
 
-import json
-
 import pytest
 from mutation import in_module
 
 from lowtide.array.shape import ArrayShape
 from lowtide.config import Config
-from lowtide.emission.folder import verilog_and_modules
-from lowtide.emission.serial import SerialTop
+from lowtide.emission import emit_serial
 from lowtide.engine.shape import EngineShape
 from lowtide.formats import Bfp
 from lowtide.soc.serial.shape import SerialShape
@@ -34,14 +31,12 @@ def run_serial(tmp_path, cache, seed, require):
 
     def simulation(simulator, change=lambda text: text, **parameters):
         require(simulator)
-        verilog, sidecar = tmp_path / "lowtide_serial.v", tmp_path / "lowtide_serial.json"
-        text, _ = verilog_and_modules(SerialTop(CONFIG))
-        verilog.write_text(change(text), encoding="utf-8")
-        sidecar.write_text(json.dumps({"configuration": CONFIG.to_tables()}), encoding="utf-8")
+        verilog, sidecar = emit_serial(CONFIG, tmp_path)
+        verilog.write_text(change(verilog.read_text(encoding="utf-8")), encoding="utf-8")
         return simulate(
             verilog=verilog,
             sidecar=sidecar,
-            top="lowtide_serial",
+            top=verilog.stem,
             test_module="lowtide_sim.bench.serial_frames",
             folder=tmp_path,
             simulator=simulator,

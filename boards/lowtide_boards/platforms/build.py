@@ -169,7 +169,7 @@ def _synthesise(board: Board, tools: Tools, here: Path) -> tuple[list[Use], str]
 def _check_clock(run: Run, megahertz: float, seed: int) -> None:
     if run.fmax is None or run.fmax < megahertz:
         reached = run.fmax or 0
-        begins, *_, ends = [*run.critical.split(" > "), run.critical.rpartition(" > ")[2]]
+        begins, ends = run.critical.partition(" > ")[0], run.critical.rpartition(" > ")[2]
         raise BoardError(
             f"the clock of {megahertz:g} MHz is missed by {megahertz - reached:.2f} MHz,"
             f" {1 - reached / megahertz:.1%} of it: it reaches {reached:.2f} MHz with --seed {seed};"
