@@ -99,10 +99,6 @@ class Device:
         """Registers of the engine."""
         return self._engine.table
 
-    def forget(self) -> None:
-        """What was known of the device: it has begun again."""
-        self._engine.forget()
-
     @classmethod
     def open(cls, port: str | None = None, *, baud: int | None = None, patience: float = 0.5) -> Self:
         """The device at a port.
@@ -152,7 +148,6 @@ class Device:
             raise IllegalValue("baud", f"within 2 % of a whole part of {clock}, a 4th or less", baud)
         elif baud != self.link.port.baudrate and not change_rate(self.link, baud):
             raise LinkLost(f"the line at {self.name} does not work at {baud} baud")
-        self.forget()
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,7 @@
 """An exchange: requests that are on their way, and those that are sent again."""
 
 import itertools
+import time
 from collections import deque
 from collections.abc import Iterator
 from typing import Protocol
@@ -22,6 +23,9 @@ ANSWER = 0x80
 TRIES = 12
 """How often a request is sent before the link counts as lost."""
 
+STUCK = 10.0
+"""Seconds for which a device may have no place for an operand: an engine takes one as fast as it can come."""
+
 
 class Numbered(Protocol):
     """The link of an exchange."""
@@ -38,10 +42,6 @@ class Numbered(Protocol):
 
     def deadline(self, outstanding: int) -> float:
         """Seconds after which an answer is lost, while so many bytes are on their way."""
-        ...
-
-    def connect(self) -> None:
-        """Begin again."""
         ...
 
 
@@ -66,6 +66,7 @@ class Exchange:
         self._over = False  # no more asks
         self._trouble = False  # nothing is sent until all that is on its way is answered, or is silent
         self._failures = 0
+        self._progress = time.monotonic()  # when something was done last
 
     def run(self) -> None:
         """Make all of them."""
@@ -131,12 +132,11 @@ class Exchange:
         status, expected = frame.words[0] & 0xFFFF, frame.words[0] >> 16
         done = (expected - sent[0].number) % NUMBERS
         if status == REFUSED:
-            self.link.connect()
             raise Refused(f"the device refused {sent[place].ask}")
         if status == DONE:
             if done <= place:
                 return
-            self._failures = 0
+            self._failures, self._progress = 0, time.monotonic()
             self._finish(place)
             one = self._due.popleft()
             self._sent -= 1
@@ -167,6 +167,8 @@ class Exchange:
         self._failures += failed
         if self._failures > TRIES:
             raise LinkLost(f"the device at {self.link.name} does not answer any more")
+        if not failed and time.monotonic() - self._progress > STUCK:
+            raise LinkLost(f"the device at {self.link.name} takes no more of an operand")
         self._trouble = False
         self.link.resent += self._sent
         self.link.room = self.link.constants["queue"]

@@ -35,12 +35,15 @@ class Link:
         What the device said of itself: `CONSTANTS`.
     resent : int
         Frames that were sent more than once.
+    beginnings : int
+        How often it was connected: what a device was told before, it has forgotten.
     """
 
     def __init__(self, port: Port, *, patience: float = 0.5, name: str = "the port"):
         self.port, self.patience, self.name = port, patience, name
         self.constants: dict[str, int] = {}
-        self.resent = 0
+        self.resent = self.beginnings = 0
+        self._whole = False  # the last exchange came to its end
         self.random = random.Random()
         self.line = Line(port, name)
         self._next = 0
@@ -74,6 +77,8 @@ class Link:
         if version != VERSION:
             raise NotLowtide(f"the device at {self.name} speaks version {version} of the protocol, not {VERSION}")
         self.constants = dict(zip(CONSTANTS, words, strict=False))
+        self.beginnings += 1
+        self._whole = True
         self._next, self.room = (number + 1) % NUMBERS, frame.words[1] & 0xFFFF
 
     def one(self, kind: Kind, *words: int) -> tuple[int, ...]:
@@ -99,7 +104,23 @@ class Link:
         PortError
             If the port does not work any more.
         """
-        Exchange(self, iter(asks)).run()
+        self.mend()
+        try:
+            Exchange(self, iter(asks)).run()
+        except BaseException:  # an interrupt too: requests are on their way, and nobody knows of them any more
+            self._whole = False
+            raise
+
+    def mend(self) -> None:
+        """Begin again, if the last exchange did not come to its end.
+
+        Raises
+        ------
+        NotLowtide, PortError
+            As `connect` does.
+        """
+        if not self._whole:
+            self.connect()
 
     def number(self) -> int:
         """The next number."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from lowtide.emission.top import engine_of
 from lowtide.engine.controlled import ControlledEngine
+from lowtide.engine.registers import ERRORS
 from lowtide.soc.serial.protocol import WORDS
 from lowtide_boards.ask import Ask
 from lowtide_boards.described import config_of
@@ -51,12 +52,15 @@ class LinkedEngine:
         self.link, self.config = link, config_of(link)
         self.table = ControlledEngine(engine_of(self.config)).registers.table
         self._places = {register.name: place for place, register in enumerate(self.table)}
-        self.forget()
-
-    def forget(self) -> None:
-        """What was known of it: the device has begun again."""
+        self._beginning = 0
         self._written: dict[str, int] = {}
         self._position = 0
+
+    def _begin(self) -> None:
+        """Forget what it was told before the link was connected the last time."""
+        self.link.mend()
+        if self._beginning != self.link.beginnings:
+            self._beginning, self._written, self._position = self.link.beginnings, {}, 0
 
     def read(self, name: str) -> int:
         """A register."""
@@ -64,6 +68,7 @@ class LinkedEngine:
 
     def write(self, name: str, value: int) -> None:
         """Write a register."""
+        self._begin()
         self.link.ask([self._write(name, value)])
 
     def _write(self, name: str, value: int) -> Ask:
@@ -95,6 +100,7 @@ class LinkedEngine:
         DeviceError
             If the link is lost, or the engine flags an error.
         """
+        self._begin()
         queue, numbers = self.link.constants["queue"], self.config.engine.numbers
         loads = [Load.of(line.runs, numbers).numbers.view("<u4").ravel() for line in lines]
         count = result_beats(self.config, *shape) * self.config.engine.results
@@ -106,7 +112,11 @@ class LinkedEngine:
 
         results = ResultReader(self._position, count, queue, move)
         first, last = self._places["errors"], self._places["underflows"]
-        counted: list[tuple[int, ...]] = []
+        values: dict[str, int] = {}
+
+        def counts(words: tuple[int, ...]) -> None:
+            values.update(zip(list(self._places)[first : last + 1], words, strict=True))
+            _check(values["errors"])
 
         def asks() -> Iterator[Ask | None]:
             for side, line, operand in zip("ab", lines, operands, strict=True):
@@ -117,15 +127,14 @@ class LinkedEngine:
             yield self._write("start", LOAD_BOTH)
             for side, words in zip("ab", loads, strict=True):
                 yield from _loads(side, words, min(WORDS, queue // 2), move)
-            yield from results.asks()
-            yield Ask("read", (first, last - first + 1), counted.append)
+            for ask in results.asks():
+                yield ask
+                if results.none_came:  # it works on them, unless it refused the product
+                    yield Ask("read", (first, 1), lambda errors: _check(errors[0]))
+            yield Ask("read", (first, last - first + 1), counts)
 
         self.link.ask(asks())
         self._position = (self._position + count) % POSITIONS
-        values = dict(zip(list(self._places)[first : last + 1], counted[0], strict=True))
-        if values["errors"]:
-            self.write("errors", values["errors"])
-            raise DeviceError(f"the engine flags errors {values['errors']:#x}")
         return Product(
             values=matrix_of(self.config, results.words.view("<f4"), *shape),
             events=Events(**{field.name: values[field.name] for field in attrs.fields(Events)}),
@@ -133,6 +142,13 @@ class LinkedEngine:
             ratio_b=_ratio("b", values),
             cycles=values["cycles"],
         )
+
+
+def _check(errors: int) -> None:
+    """Complain in the middle of an exchange: then the link begins again, and flags are low."""
+    if errors:
+        flags = ", ".join(name for n, name in enumerate(ERRORS) if errors >> n & 1)
+        raise DeviceError(f"the engine flags errors: {flags}")
 
 
 def _loads(side: str, words: np.ndarray, most: int, move: Callable[[int], None]) -> Iterator[Ask]:

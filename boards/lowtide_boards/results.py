@@ -30,6 +30,8 @@ class ResultReader:
     ----------
     words : array of uint32, shape (count,)
         What came.
+    none_came : bool
+        The last answer had none.
     """
 
     def __init__(self, start: int, count: int, queue: int, progress: Callable[[int], object] = lambda _: None):
@@ -40,6 +42,7 @@ class ResultReader:
         self._came = 0
         self._asked = 0
         self._waiting = 0
+        self.none_came = False
 
     def asks(self) -> Iterator[Ask | None]:
         """Requests, until all words have come."""
@@ -61,6 +64,7 @@ class ResultReader:
 
     def _take(self, place: int, words: tuple[int, ...]) -> None:
         self._waiting -= 1
+        self.none_came = not words
         if place <= self._came < place + len(words):
             self.words[place : place + len(words)] = words
             self._progress(place + len(words) - self._came)

@@ -92,8 +92,7 @@ def products(line, share, seed, enough):
         except LinkLost:
             lost += 1
             port.share = 0
-            device.link.connect()
-            device.forget()
+            device.link.mend()
             port.share = share
     return port, tests, lost
 

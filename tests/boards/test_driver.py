@@ -5,7 +5,7 @@ import pytest
 
 from lowtide.formats.parameter import IllegalValue
 from lowtide_boards.device import Device
-from lowtide_boards.errors import NotLowtide, Refused
+from lowtide_boards.errors import DeviceError, NotLowtide, Refused
 from lowtide_boards.self_test import WrongResult, self_test
 from lowtide_sim.engine.golden_engine import GoldenEngine
 from lowtide_sim.engine.operand import Operand
@@ -107,6 +107,31 @@ def test_what_it_refuses(device):
         with pytest.raises(Refused, match=f"the device refused {kind}"):
             device.link.one(kind, *words)
         assert device.link.one("read", 1, 1) == (1,)
+
+
+def test_products_after_what_was_broken_off(device, monkeypatch):
+    """A refusal, an interrupt, a product that the engine refuses: the next product is right."""
+    rng = np.random.default_rng(2)
+    a, b = rng.standard_normal((3, 20)).astype(np.float32), rng.standard_normal((20, 4)).astype(np.float32)
+    due = device.matmul(a, b).tobytes()
+    with pytest.raises(Refused):
+        device.link.one("read", 1000, 1)
+    assert device.matmul(a, b).tobytes() == due
+
+    def interrupt(share):
+        if share > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        device.matmul(a, b, progress=interrupt)
+    assert device.matmul(a, b).tobytes() == due
+
+    monkeypatch.setattr("lowtide_boards.exchange.STUCK", 0.5)
+    with monkeypatch.context() as within:
+        within.setattr("lowtide_sim.engine.product.Lines.settings", lambda *_: {"lines": 0})
+        with pytest.raises(DeviceError, match="the engine flags errors: refused"):
+            device.matmul(a, b)
+    assert device.matmul(a, b).tobytes() == due
 
 
 def test_what_does_not_answer_is_no_lowtide(port, monkeypatch):
