@@ -105,10 +105,12 @@ class GroupsKeepTheirOrder(wiring.Component):
         # A power of two in the first lane gives the code, whatever is in the others: smaller ones, here.
         numbers = [Cat(Const(0, 23), (sent[0] + 127)[:8], Const(0, 1))] + [Const(1 << 23, 32)] * (dut.shape.lanes - 1)
         offered = Signal()
+        begun = Signal()  # the window is a cycle late
+        m.d.sync += begun.eq(1)
         m.d.comb += [
             end.eq(word == words - 1),
             dut.chunks.eq(1),
-            dut.i.valid.eq(self.valid | offered),
+            dut.i.valid.eq((self.valid & begun) | offered),
             dut.i.payload.eq(Cat(Mux(word == 0, numbers[0], numbers[-1]) if serial else Cat(numbers), sent[1] & end)),
             dut.o.ready.eq(self.ready),
         ]

@@ -169,6 +169,7 @@ class Loader(Unit):
 
         intake, turner, writer = self._intake, self._turner, self._writer
         grouper = Grouper(self.bfp.lanes, self.shape.numbers)
+        beats = Slot(numbers_layout(self.shape.numbers))
         chunker, converter, slot = Chunker(self.converter), self._converter, Slot(self.converter.layout_o)
         comparing, ports = self._compare(m, started & ~finding) if self.metered else (Const(0), {})
         place(
@@ -194,16 +195,26 @@ class Loader(Unit):
             length=settings.lines,
             i__payload=intake.o.payload,
             i__valid=intake.o.valid & ~finding,
-            o__ready=converter.i.ready if self.serial else grouper.i.ready,
+            o__ready=converter.i.ready if self.serial else beats.i.ready,
         )
         if not self.serial:
+            # Whether the converter moves would go on to the turner's memories: too far for a cycle.
+            place(
+                m,
+                platform,
+                "beats",
+                beats,
+                i__payload=turner.o.payload,
+                i__valid=turner.o.valid,
+                o__ready=grouper.i.ready,
+            )
             place(
                 m,
                 platform,
                 "grouper",
                 grouper,
-                i__payload=turner.o.payload,
-                i__valid=turner.o.valid,
+                i__payload=beats.o.payload,
+                i__valid=beats.o.valid,
                 o__ready=converter.i.ready,
             )
         settling, found = self._find(m, platform, finding, started & finding)

@@ -52,10 +52,14 @@ class ConverterBench(UnitBench):
         self.dut.bias.value, self.dut.chunks.value = bias, chunks
         self.settings = bias, chunks
 
-    def set_randomly(self) -> None:
-        """Set any precision, and a bias that is small, at an end of its range, or anything."""
+    async def set_randomly(self) -> None:
+        """Set any precision, and a bias that is small, at an end of its range, or anything.
+
+        A cycle passes, in which nothing may be sent: the window is that late.
+        """
         bias = self.rng.choice((self.rng.randint(-8, 8), self.rng.randint(-256, 255), -127, -133, 121, 127))
         self.set(bias, self.rng.randint(1, self.max_chunks))
+        await RisingEdge(self.dut.clk)
 
     def send_rows(self, rows: int, longest: int = 6) -> None:
         """Queue rows of numbers about the bias; serial ones of any length, others padded with zeros."""

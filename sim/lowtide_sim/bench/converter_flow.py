@@ -16,7 +16,7 @@ async def random_rows(dut, i, o):
     """Every group of rows of all lengths, at all precisions and biases, and what stands beside it."""
     bench = await ConverterBench(dut, (i, o)).start()
     for _ in range(parameters().get("tensors", 12)):
-        bench.set_randomly()
+        await bench.set_randomly()
         bench.send_rows(bench.rng.randint(1, 4))
         await bench.finish()
 
@@ -27,12 +27,12 @@ async def reset_at_any_moment(dut, stalls):
     """After a reset the next groups are right, and no group of the old ones comes."""
     bench = await ConverterBench(dut, stalls).start()
     for _ in range(parameters().get("resets", 25)):
-        bench.set_randomly()
+        await bench.set_randomly()
         bench.send_rows(3)
         await ClockCycles(dut.clk, bench.rng.randint(1, 3 * bench.sidecar["latency"]))
         await bench.reset(bench.rng.randint(1, 3))
         bench.send_rows(1, longest=bench.rng.choice((1, 3)))
-    await bench.finish()
+        await bench.finish()
 
 
 @cocotb.test()

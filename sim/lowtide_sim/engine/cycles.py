@@ -69,8 +69,9 @@ class CycleModel:
         self.row_beats = config.array.columns // config.engine.results
         self.rows = config.array.rows
         self.serial = [loader.serial for loader in engine.loaders]
-        # Started, grouped, converted, put into its slot: cycles from a load's start until a first group can be cut.
-        self.fill = [1 + (not loader.serial) + loader.converter_latency + 1 for loader in engine.loaders]
+        # Started, put into a slot and grouped, converted, put into a slot: cycles from a load's start until a first
+        # group can be cut.
+        self.fill = [1 + 2 * (not loader.serial) + loader.converter_latency + 1 for loader in engine.loaders]
         self.compare = [loader.compare_latency for loader in engine.loaders]
 
     def products(self, works: Sequence[Work]) -> int:

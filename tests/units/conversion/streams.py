@@ -171,6 +171,7 @@ def check(dut, tensors, pauses, inputs_of, words_of):
         for tensor in tensors:
             ctx.set(dut.bias, tensor.bias)
             ctx.set(dut.chunks, tensor.chunks)
+            await ctx.tick()  # the window is a cycle late
             before = len(seen.groups)
             words = words_of(tensor) if shape.stochastic else []
             await flow(ctx, dut, seen, inputs_of(tensor), words, len(tensor.bits), pauses)

@@ -40,8 +40,7 @@ class BfpConverter(Unit):
     Members
     -------
     bias : In(signed(9))
-        Bias of the tensor, ``B``. Steady from the first group that is taken to the last that leaves; no group is
-        taken in the cycle in which it changes.
+        Bias of the tensor, ``B``. Steady from the cycle before its first group is offered until the last has left.
     chunks : In(range(max_chunks + 1))
         Chunks of a magnitude, from 1 to ``max_chunks``; steady as the bias.
     i : In(stream of shape.layout_i)
@@ -118,10 +117,7 @@ class BfpConverter(Unit):
         shape, lanes = self.shape, range(self.shape.lanes)
         window = place(m, platform, "window", Window(shape), bias=self.bias, chunks=self.chunks)
         move = Signal()
-        m.d.comb += [
-            move.eq(self.o.ready | ~self.o.valid),
-            self.i.ready.eq(move & window.settled),
-        ]
+        m.d.comb += [move.eq(self.o.ready | ~self.o.valid), self.i.ready.eq(move)]
 
         def register(value: Value, cycles: int = 1) -> Value:
             return delayed(m, value, cycles, enable=move)
@@ -175,7 +171,7 @@ class BfpConverter(Unit):
         bad = register(bad, self.latency - Reader.latency - 1)
         m.d.comb += self.bad_group.eq(register(bad))
 
-        valid, last = self._flow(m, move, self.i.valid & window.settled)
+        valid, last = self._flow(m, move, self.i.valid)
         with m.If(move & valid[-2] & bad):
             m.d.sync += self.bad.eq(1)
         m.d.comb += [self.o.valid.eq(valid[-1]), self.o.payload.last.eq(last[-1])]

@@ -34,8 +34,8 @@ class SerialBfpConverter(Unit):
     Members
     -------
     bias : In(signed(9))
-        Bias of the tensor, ``B``. Steady from the first number that is taken to the last group that leaves; no number
-        is taken in the cycle in which it changes.
+        Bias of the tensor, ``B``. Steady from the cycle before its first number is offered until its last group has
+        left.
     chunks : In(range(max_chunks + 1))
         Chunks of a magnitude, from 1 to ``max_chunks``; steady as the bias.
     i : In(stream of {number: FP32, last: 1})
@@ -107,12 +107,12 @@ class SerialBfpConverter(Unit):
         move = Signal()  # the scaler and what is behind it go on
         pop = Signal()
         m.d.comb += pop.eq(move & records.r_rdy & numbers.r_rdy)
-        take, filling, end, last = self._intake(m, window.settled, pop)
+        take, filling, end, last = self._intake(m, pop)
         self._read(m, platform, window, take, filling, end, last, numbers, records)
         self._scale(m, platform, window, move, pop, numbers, records)
         return m
 
-    def _intake(self, m: Module, settled: Value, pop: Value) -> tuple[Value, Value, Value, Value]:
+    def _intake(self, m: Module, pop: Value) -> tuple[Value, Value, Value, Value]:
         """Take numbers while there is room for them, and fill up the last group of a row.
 
         Returns whether a number is taken, whether it is filled in, whether a group ends, and whether a row does.
@@ -123,8 +123,8 @@ class SerialBfpConverter(Unit):
         last = Signal()
         m.d.comb += [
             room.eq(promised != self.capacity),
-            self.i.ready.eq(room & settled & ~filling),
-            take.eq(room & (filling | (self.i.valid & settled))),
+            self.i.ready.eq(room & ~filling),
+            take.eq(room & (filling | self.i.valid)),
             end.eq(position == self.shape.lanes - 1),
             last.eq(filling | self.i.payload.last),
         ]

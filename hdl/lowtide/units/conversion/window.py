@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 from lowtide.formats.fp32 import BIAS
 from lowtide.hierarchy import Unit
 from lowtide.units.conversion.shape import ConverterShape
+from lowtide.units.delay import delayed
 
 __all__ = ["Window"]
 
@@ -13,7 +14,7 @@ __all__ = ["Window"]
 class Window(Unit):
     """Turns the settings of a tensor into what the lanes need: the window's top, and where magnitudes end.
 
-    It is registered, one cycle late; until then it is not ``settled``.
+    It is registered, one cycle late, in reset too: what follows is that of the settings a cycle ago, always.
 
     Parameters
     ----------
@@ -26,8 +27,6 @@ class Window(Unit):
         Bias of the tensor, ``B``.
     chunks : In(range(max_chunks + 1))
         Chunks of a magnitude, 1 or more.
-    settled : Out(1)
-        What follows is that of these settings.
     top : Out(9)
         Exponent field of the top code, ``max(B + 2**e - 1 + 127, 0)``: below 0, every number is above the window.
     empty : Out(range(mantissa))
@@ -38,7 +37,6 @@ class Window(Unit):
 
     bias: Value
     chunks: Value
-    settled: Value
     top: Value
     empty: Value
     mask: Value
@@ -50,7 +48,6 @@ class Window(Unit):
             {
                 "bias": In(signed(9)),
                 "chunks": In(range(shape.max_chunks + 1)),
-                "settled": Out(1),
                 "top": Out(9),
                 "empty": Out(range(max(shape.mantissa, 2))),
                 "mask": Out(shape.mantissa),
@@ -59,15 +56,12 @@ class Window(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        bias, chunks = Signal.like(self.bias), Signal.like(self.chunks)
-        m.d.sync += [bias.eq(self.bias), chunks.eq(self.chunks)]
-        m.d.comb += self.settled.eq((bias == self.bias) & (chunks == self.chunks))
-
         top = Signal(signed(11))
         m.d.comb += top.eq(self.bias + (self.shape.max_code + BIAS))
-        m.d.sync += self.top.eq(Mux(top < 0, 0, top))
-        m.d.sync += [
-            self.empty.eq(self.shape.mantissa - self.shape.chunk * self.chunks),
-            self.mask.eq(Cat(self.chunks > bit // self.shape.chunk for bit in range(self.shape.mantissa))),
+        mask = Cat(self.chunks > bit // self.shape.chunk for bit in range(self.shape.mantissa))
+        m.d.comb += [
+            self.top.eq(delayed(m, Mux(top < 0, 0, top)[:9])),
+            self.empty.eq(delayed(m, (self.shape.mantissa - self.shape.chunk * self.chunks)[: len(self.empty)])),
+            self.mask.eq(delayed(m, mask)),
         ]
         return m
