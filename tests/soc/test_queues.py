@@ -38,7 +38,7 @@ def test_words_count_once_they_are_kept(seed):
             ctx.set(unit.b.ready, ready["b"])
             kept = len(due) - len(took)
             assert ctx.get(unit.over) == lost
-            assert 16 - kept - len(given) <= ctx.get(unit.room) <= 17 - kept - len(given)
+            assert 16 - kept - len(given) <= ctx.get(unit.room) <= 18 - kept - len(given)
             assert not (ctx.get(unit.a.valid) and ctx.get(unit.b.valid))
             for side, port in (("a", unit.a), ("b", unit.b)):
                 if ctx.get(port.valid) and ready[side]:

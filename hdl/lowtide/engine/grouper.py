@@ -60,12 +60,16 @@ class Grouper(Unit):
         with m.Elif(self.o.ready):
             m.d.sync += full.eq(0)
 
+        # Whether a beat comes does not matter: until one does, what is written is written again. Before a group is
+        # full it waits for nobody, and afterwards its first beat waits until it is taken.
+        begins = Signal()
+        m.d.comb += begins.eq((beat == 0) & self.i.ready)
         for n in range(beats):
             for lane, number in enumerate(self.i.payload.number):
                 held = Signal(FP32, name=f"lane_{n * self.numbers + lane}", reset_less=True)
                 m.d.comb += self.o.payload.lane[n * self.numbers + lane].eq(held)
-                with m.If(take & (beat == n)):
+                with m.If(begins if n == 0 else beat == n):
                     m.d.sync += held.eq(number)
-                with m.Elif(take & (beat == 0)):
+                with m.Elif(begins):
                     m.d.sync += held.eq(0)
         return m

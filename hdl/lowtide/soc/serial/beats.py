@@ -1,6 +1,6 @@
 """Words of a serial line as the beats of an engine's streams, and beats as words."""
 
-from amaranth.hdl import Array, Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -12,6 +12,9 @@ __all__ = ["BeatPacker", "BeatUnpacker"]
 
 class BeatPacker(Unit):
     """Puts numbers together to beats. A beat is complete with its last number, or with that of the operand.
+
+    The next one is begun when it is taken: ``i.ready`` is a register, and what an engine waits for does not reach the
+    line. Numbers come from there much more slowly.
 
     Parameters
     ----------
@@ -41,7 +44,7 @@ class BeatPacker(Unit):
         full = Signal()
         beat = Signal(numbers_layout(self.numbers))
         at = Signal(range(self.numbers))
-        m.d.comb += [self.i.ready.eq(~full | self.o.ready), self.o.valid.eq(full), self.o.payload.eq(beat)]
+        m.d.comb += [self.i.ready.eq(~full), self.o.valid.eq(full), self.o.payload.eq(beat)]
         with m.If(self.o.ready):
             m.d.sync += full.eq(0)
         with m.If(self.i.valid & self.i.ready):
@@ -59,7 +62,7 @@ class BeatPacker(Unit):
 
 
 class BeatUnpacker(Unit):
-    """Takes beats apart.
+    """Takes beats apart, each before the next: ``i.ready`` is a register, so that the line does not hold up an engine.
 
     Parameters
     ----------
@@ -81,17 +84,13 @@ class BeatUnpacker(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        at = Signal(range(self.numbers))
-        words = Array(number.as_value() for number in self.i.payload.number)
-        last = at == self.numbers - 1
-        m.d.comb += [
-            self.o.valid.eq(self.i.valid),
-            self.o.payload.eq(words[at]),
-            self.i.ready.eq(self.o.ready & last),
-        ]
-        with m.If(self.o.valid & self.o.ready):
-            with m.If(last):
-                m.d.sync += at.eq(0)
-            with m.Else():
-                m.d.sync += at.eq(at + 1)
+        left = Signal(range(self.numbers + 1))
+        words = Signal(32 * self.numbers, reset_less=True)
+        m.d.comb += [self.o.valid.eq(left != 0), self.o.payload.eq(words), self.i.ready.eq(left == 0)]
+        with m.If(self.i.ready):
+            m.d.sync += words.eq(Cat(self.i.payload.number))
+            with m.If(self.i.valid):
+                m.d.sync += left.eq(self.numbers)
+        with m.Elif(self.o.ready):
+            m.d.sync += [words.eq(words >> 32), left.eq(left - 1)]
         return m

@@ -79,11 +79,14 @@ class OperandQueue(Unit):
         written = Signal(range(2 * self.words))
         kept = Signal.like(written)
         taken = Signal.like(written)  # read from memory
-        there = Signal()  # in the memory's output, and not taken
+        # A memory is slow to answer: a word goes on to a register before anything depends on it.
+        there = Signal()  # one is in the memory's output
+        given = Signal()  # one is in the register
+        word = Signal(OperandWord(), reset_less=True)
+        passes = Signal()
         lost = Signal()
         fetch = Signal()
         takes = Signal()
-        word = data.View(OperandWord(), read.data)
         m.d.comb += [
             self.room.eq(self.words - (written - taken)[: len(taken)]),
             self.over.eq(lost),
@@ -92,10 +95,11 @@ class OperandQueue(Unit):
             write.data.eq(self.i),
             read.addr.eq(taken),
             read.en.eq(fetch),
-            fetch.eq((taken != kept) & (~there | takes)),
+            fetch.eq((taken != kept) & (~there | passes)),
+            passes.eq(there & (~given | takes)),
             takes.eq(Mux(word.side, self.b.ready, self.a.ready)),
-            self.a.valid.eq(there & ~word.side),
-            self.b.valid.eq(there & word.side),
+            self.a.valid.eq(given & ~word.side),
+            self.b.valid.eq(given & word.side),
             *(Cat(o.payload.number, o.payload.last).eq(Cat(word.number, word.last)) for o in (self.a, self.b)),
         ]
         with m.If(self.write_operand):
@@ -106,7 +110,9 @@ class OperandQueue(Unit):
             m.d.sync += written.eq(kept)
         with m.If(self.keep | self.forget):
             m.d.sync += lost.eq(0)
-        m.d.sync += there.eq(fetch | (there & ~takes))
+        m.d.sync += [there.eq(fetch | (there & ~passes)), given.eq(passes | (given & ~takes))]
+        with m.If(passes):
+            m.d.sync += word.eq(read.data)
         with m.If(fetch):
             m.d.sync += taken.eq(taken + 1)
         return m
