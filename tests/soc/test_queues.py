@@ -116,6 +116,8 @@ def test_results_are_kept_until_they_came(seed):
                 ctx.set(unit.i.valid, 0)
                 await ctx.tick()
                 oldest += back
+                ctx.set(unit.forget, 0)
+                await ctx.tick()  # a place is found to be free a cycle later
             if written > 2**16 + 500:
                 break
 

@@ -24,7 +24,7 @@ class ResultQueue(Unit):
     Members
     -------
     i : In(stream of 32 bits)
-        Results.
+        Results. A place that ``forget`` makes is open two cycles later.
     position : In(16)
         Of the word that is looked at.
     word, held : Out(32), Out(range(words + 1))
@@ -70,9 +70,8 @@ class ResultQueue(Unit):
         next_one = Signal(POSITION)
         from_here = Signal(POSITION)
         kept = Signal(POSITION)
-        full = Signal()
+        full = Signal()  # a register, so that no subtraction stands between a word and its place
         m.d.comb += [
-            full.eq(kept == self.words),
             self.i.ready.eq(~full),
             write.en.eq(self.i.valid & ~full),
             write.addr.eq(next_one),
@@ -84,6 +83,7 @@ class ResultQueue(Unit):
             kept.eq(next_one - self.oldest),
         ]
         m.d.sync += [
+            full.eq(Mux(write.en, kept == self.words - 1, kept == self.words)),
             next_one.eq(next_one + write.en),
             self.held.eq(Mux(from_here <= kept, from_here, 0)),
             self.legal.eq((next_one - self.came)[:POSITION] <= kept),
