@@ -17,6 +17,7 @@ def test_presets_load_and_the_default_is_the_default():
         "icebreaker",
         "large",
         "orangecrab",
+        "tang-nano-9k",
         "terms",
         "tiny",
         "ulx3s",

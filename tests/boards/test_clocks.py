@@ -52,6 +52,12 @@ def test_no_pll_for_the_oscillator_itself():
     assert pll_of("trellis", 25_000_000, 25_000_000) is None
 
 
+def test_a_board_without_a_pll_has_its_oscillator_alone():
+    assert pll_of("apicula", 27_000_000, 27_000_000) is None
+    with pytest.raises(BoardError, match=r"nearest to 54_000_000 are 27_000_000$"):
+        pll_of("apicula", 27_000_000, 54_000_000)
+
+
 def test_a_clock_that_cannot_be_made_names_its_neighbours():
     with pytest.raises(BoardError, match="nearest to 80_000_001 are 80_000_000 and 8"):
         pll_of("trellis", 25_000_000, 80_000_001)

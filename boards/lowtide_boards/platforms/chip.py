@@ -14,7 +14,7 @@ class Chip:
     Parameters
     ----------
     family : str
-        A target of `lowtide.report.TARGETS`.
+        A key of `lowtide.report.synthesis.FAMILIES`.
     tables, registers, memories, multipliers : int
         Look-up tables, flip-flops, block RAMs and DSP blocks that it has.
     """
@@ -31,5 +31,6 @@ CHIPS: Mapping[str, Chip] = {
     "LFE5U-85F": Chip(family="ecp5", tables=83_640, registers=83_640, memories=208, multipliers=156),
     "LFE5UM5G-85F": Chip(family="ecp5", tables=83_640, registers=83_640, memories=208, multipliers=156),
     "iCE40UP5K": Chip(family="ice40", tables=5_280, registers=5_280, memories=30, multipliers=8),
+    "GW1NR-9C": Chip(family="gowin", tables=8_640, registers=6_480, memories=26, multipliers=20),
     "XC7A100T": Chip(family="xc7", tables=63_400, registers=126_800, memories=135, multipliers=240),
 }

@@ -19,6 +19,7 @@ PLLS: dict[str, type[Ecp5Pll] | type[Ice40Pll] | type[Xc7Pll]] = {
     "icestorm": Ice40Pll,
     "vivado": Xc7Pll,
 }
+"""By the tools; with others a board's clock is that of its oscillator."""
 
 Pll = Ecp5Pll | Ice40Pll | Xc7Pll
 
@@ -33,7 +34,7 @@ def pll_of(tools: str, source: int, clock: int) -> Pll | None:
     """
     if source == clock:
         return None
-    known: Sequence[Pll] = PLLS[tools].all_of(source)
+    known: Sequence[Pll] = PLLS[tools].all_of(source) if tools in PLLS else ()
     for pll in known:
         if pll.clock == clock:
             return pll

@@ -25,7 +25,7 @@ def bitstream_in(folder: Path, name: str) -> Path:
         If there is none, or it is not what its JSON file says.
     """
     board_of(name)
-    files = sorted(file for kind in ("bit", "bin") for file in folder.glob(f"lowtide-{name}.{kind}"))
+    files = sorted(file for kind in ("bit", "bin", "fs") for file in folder.glob(f"lowtide-{name}.{kind}"))
     if not files:
         raise BoardError(f"no bitstream for {name} in {folder}; make it with: lowtide bitstream --board {name}")
     try:

@@ -1,6 +1,6 @@
-"""Runs one YoWASP tool with a deep call stack: ``launch.py PACKAGE PROGRAM ARGUMENT...``.
+"""Runs one tool of a Python package: ``launch.py PACKAGE PROGRAM ARGUMENT...``, a YoWASP one with a deep call stack.
 
-The tools are WebAssembly. Yosys walks a netlist recursively and exhausts the default stack of 512 KiB on chains of
+YoWASP's tools are WebAssembly. Yosys walks a netlist recursively and exhausts the default stack of 512 KiB on chains of
 a few thousand cells, which an array has. Starting the tool from here also spares it a place on PATH.
 """
 
@@ -24,5 +24,7 @@ def deep_config() -> wasmtime.Config:
 if __name__ == "__main__":
     wasmtime.Config = deep_config
     package, program = sys.argv[1:3]
-    run = getattr(importlib.import_module(package), f"run_{program}")
-    sys.exit(run(sys.argv[3:]))
+    if run := getattr(importlib.import_module(package), f"run_{program}", None):
+        sys.exit(run(sys.argv[3:]))
+    sys.argv[:3] = [program]  # what is written in Python looks for its arguments there
+    sys.exit(importlib.import_module(f"{package}.{program}").main())

