@@ -13,6 +13,9 @@ from lowtide_sim.serial.frames import Frame, frame_bytes
 
 __all__ = ["Link"]
 
+PRATTLE = 2.0
+"""Seconds at least until a line that brings bytes, and no answer, is given up: those of a host, which may be busy."""
+
 
 class Link:
     """Requests to a device, several of them on their way at a time.
@@ -133,7 +136,7 @@ class Link:
 
     def _until(self, wanted: Callable[[Frame], bool], seconds: float) -> Iterator[Frame]:
         """Frames up to one that is wanted, or until nothing has come for so long."""
-        ends = time.monotonic() + 4 * seconds
+        ends = time.monotonic() + max(4 * seconds, PRATTLE)
         while time.monotonic() < ends:
             for frame in self.line.read(seconds):
                 if frame is SILENCE:

@@ -3,7 +3,7 @@
 import contextlib
 import time
 
-from lowtide_boards.errors import DeviceError, LinkLost, NotLowtide
+from lowtide_boards.errors import LinkLost, NotLowtide, Refused
 from lowtide_boards.link import Link
 
 __all__ = ["RATES", "change_rate", "divisor_of", "fastest"]
@@ -57,11 +57,17 @@ def _speaks(link: Link, baud: int, tries: int) -> bool:
 
 
 def fastest(link: Link) -> int:
-    """Go to the fastest rate that works; gives it."""
+    """Go to the fastest rate that works; gives it.
+
+    Raises
+    ------
+    LinkLost
+        If the device does not come back from one that does not.
+    """
     for baud in RATES:
         if baud <= link.port.baudrate:
             break
-        with contextlib.suppress(DeviceError):
+        with contextlib.suppress(Refused):
             if change_rate(link, baud):
                 break
     return link.port.baudrate

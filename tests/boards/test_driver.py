@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from lowtide.formats.parameter import IllegalValue
+from lowtide_boards import rate
 from lowtide_boards.device import Device
-from lowtide_boards.errors import DeviceError, NotLowtide, Refused
+from lowtide_boards.errors import DeviceError, LinkLost, NotLowtide, Refused
 from lowtide_boards.self_test import WrongResult, self_test
 from lowtide_sim.engine.golden_engine import GoldenEngine
 from lowtide_sim.engine.operand import Operand
@@ -90,6 +91,16 @@ def test_what_is_wrong_is_said_in_a_line(device, a, b, options, complaint):
 def test_a_rate_that_it_cannot_make(device):
     with pytest.raises(IllegalValue, match="baud must be within 2 %"):
         device.hurry(1_000_000)
+
+
+def test_a_device_that_is_lost_at_a_rate_is_not_taken_for_one_that_is_there(device, monkeypatch):
+    def lost(link, baud):
+        raise LinkLost(f"lost at {baud}")
+
+    device.link.port.baudrate = 115_200
+    monkeypatch.setattr(rate, "change_rate", lost)
+    with pytest.raises(LinkLost, match="lost at 12000000"):
+        device.hurry()
 
 
 def test_what_it_refuses(device):
