@@ -114,12 +114,6 @@ def test_refusals_are_one_line(verilog, top, target, message):
         synthesise(verilog, top, target)
 
 
-def test_missing_tool_names_the_extra(tmp_path):
-    message = "^absent is not installed; install it with: pip install 'lowtide\\[report\\]'$"
-    with pytest.raises(ReportError, match=message):
-        run_tool("yowasp_absent", [], tmp_path)
-
-
 @pytest.mark.slow
 def test_long_chains_do_not_exhaust_the_stack():
     verilog = "module m(input clk, d, output q); reg [9999:0] s; always @(posedge clk) s <= {s, d}; assign q = s[9999];"

