@@ -1,4 +1,4 @@
-"""``lowtide bench``: how long emission and the golden model take."""
+"""``lowtide bench``: how fast emission, the golden model and the compiled engine are."""
 
 import json
 import statistics
@@ -13,6 +13,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from lowtide.config import Config
+from lowtide_sim.engine.speed import measure_engine
 from lowtide_sim.golden import speed as golden_speed
 
 __all__ = ["Emission", "bench", "measure_emission"]
@@ -65,9 +67,9 @@ def measure_emission(rows: int, columns: int, repeats: int = 3) -> Emission:
 @click.option("--repeats", type=click.IntRange(1, 99), default=3, show_default=True, help="Runs to take the median of.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def bench(repeats: int, as_json: bool) -> None:
-    """Time emission, and the golden matrix product against NumPy's own.
+    """Time emission, the golden matrix product and the compiled engine.
 
-    The machine should have nothing else to do.
+    The golden product is timed against NumPy's own, of float64. The machine should have nothing else to do.
     """
     with Console(stderr=True).status("starting") as status:
         emissions = []
@@ -82,12 +84,19 @@ def bench(repeats: int, as_json: bool) -> None:
         }.items():
             status.update(f"golden product, {name}")
             golden[name] = golden_speed.measure(repeats=5 * repeats, **options)
+        engines = []
+        for size in (4, 8):
+            status.update(f"compiled engine of {size} × {size}")
+            config = Config().changed({"array.rows": size, "array.columns": size})
+            engines.append(measure_engine(config, Path("build/engines"), repeats))
 
     ratio = emissions[1].seconds / emissions[0].seconds
     if as_json:
         plain = {name: attrs.asdict(speed) | {"ratio": speed.ratio} for name, speed in golden.items()}
         rows = [attrs.asdict(emission) for emission in emissions]
-        click.echo(json.dumps({"emission": rows, "emission_128_over_8": ratio, "golden": plain}, indent=2))
+        speeds = [attrs.asdict(engine) for engine in engines]
+        found = {"emission": rows, "emission_128_over_8": ratio, "golden": plain, "engine": speeds}
+        click.echo(json.dumps(found, indent=2))
         return
     table = Table("emission", "seconds", "megabytes", title="lowtide emit, whole process", title_justify="left")
     for emission in emissions:
@@ -98,4 +107,8 @@ def bench(repeats: int, as_json: bool) -> None:
     table = Table("operands", "golden, s", "float64, s", "ratio", title="Product of 1024³", title_justify="left")
     for name, speed in golden.items():
         table.add_row(name, f"{speed.golden:.4f}", f"{speed.float64:.4f}", f"{speed.ratio:.2f}")
+    console.print(table)
+    table = Table("array", "cycles", "cycles/s", title="Compiled engine, 128³", title_justify="left")
+    for engine in engines:
+        table.add_row(f"{engine.rows} × {engine.columns}", f"{engine.cycles:,}", f"{engine.cycles_per_second:,.0f}")
     console.print(table)
