@@ -1,11 +1,16 @@
-"""Parameters: frozen attrs fields that know their meaning and their legal values."""
+"""Parameters and arguments: values that are converted and checked once, and refused by name in one line."""
 
+import reprlib
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import attrs
 
-__all__ = ["IllegalValue", "legal_text", "parameter"]
+__all__ = ["IllegalValue", "choice", "count", "flag", "legal_text", "parameter", "value_text", "whole_number"]
+
+LONGEST_VALUE = 80
+"""Most characters of a value in a message."""
 
 
 class IllegalValue(ValueError):
@@ -24,7 +29,7 @@ class IllegalValue(ValueError):
     """
 
     def __init__(self, key: str, legal: str, value: object):
-        super().__init__(f"{key} must be {legal}, not {value!r}")
+        super().__init__(f"{key} must be {legal}, not {value_text(value)}")
         self.key, self.legal, self.value = key, legal, value
 
     def within(self, section: str) -> "IllegalValue":
@@ -39,15 +44,104 @@ def legal_text(legal: Sequence[Any]) -> str:
     return "one of " + ", ".join(map(str, legal))
 
 
-def parameter(default: Any, legal: Sequence[Any], meaning: str, because: str = "") -> Any:
-    """An attrs field whose value is one of ``legal``, of the same type as ``default``.
+def value_text(value: Any) -> str:
+    """A value as a message shows it: one line, cut where the value is too long."""
+    if isinstance(value, int) and value.bit_length() > 4 * LONGEST_VALUE:
+        return f"an integer of {value.bit_length()} bits"
+    shown = reprlib.Repr()
+    shown.maxstring = shown.maxother = LONGEST_VALUE
+    shown.maxlong = 2 * LONGEST_VALUE
+    return " ".join(shown.repr(value).split())
 
-    ``because`` is a reason for the limits, where they would surprise. ``legal`` and ``meaning`` stay readable in
-    the field's metadata, from which the command line lists them.
+
+def whole_number(name: str, value: Any, legal: Sequence[int], because: str = "") -> int:
+    """An integer as ``int``, if it is one of ``legal``.
+
+    NumPy's integers are integers. Booleans, floats, strings, arrays and None are not, whatever their value.
+
+    Parameters
+    ----------
+    name : str
+        What the message calls the value.
+    value : object
+        What was given.
+    legal : range or sequence of int
+        What is legal.
+    because : str
+        A reason for the limits, where they would surprise.
+
+    Raises
+    ------
+    IllegalValue
+        If it is no integer, or none of ``legal``.
+    """
+    if _is_whole(value) and int(value) in legal:
+        return int(value)
+    raise IllegalValue(name, legal_text(legal) + (because and f" ({because})"), _plain(value))
+
+
+def count(name: str, value: Any, least: int = 0) -> int:
+    """An integer as ``int``, if it is ``least`` or more; otherwise as `whole_number`.
+
+    Raises
+    ------
+    IllegalValue
+        If it is no integer, or less.
+    """
+    if _is_whole(value) and int(value) >= least:
+        return int(value)
+    raise IllegalValue(name, f"{least} or more", _plain(value))
+
+
+def flag(name: str, value: Any) -> bool:
+    """A boolean, Python's or NumPy's, as ``bool``.
+
+    Raises
+    ------
+    IllegalValue
+        If it is anything else: neither 0 nor 1 is a boolean.
+    """
+    if isinstance(value, bool) or (str(getattr(value, "dtype", "")) == "bool" and value.shape == ()):
+        return bool(value)
+    raise IllegalValue(name, legal_text((False, True)), value)
+
+
+def choice(name: str, value: Any, legal: Sequence[str], because: str = "") -> str:
+    """A name as ``str``, if it is one of ``legal``.
+
+    Raises
+    ------
+    IllegalValue
+        If it is no string, or none of them.
+    """
+    if isinstance(value, str) and value in legal:
+        return str(value)
+    raise IllegalValue(name, legal_text(legal) + (because and f" ({because})"), value)
+
+
+def parameter(default: Any, legal: Sequence[Any], meaning: str, because: str = "") -> Any:
+    """An attrs field whose value is one of ``legal``, of the type of ``default``: int, bool or str.
+
+    Values are converted as `whole_number`, `flag` and `choice` do. ``because`` is a reason for the limits, where they
+    would surprise. ``legal`` and ``meaning`` stay readable in the field's metadata, from which the command line lists
+    them.
     """
 
-    def check(_instance: Any, attribute: attrs.Attribute, value: Any) -> None:
-        if type(value) is not type(default) or value not in legal:
-            raise IllegalValue(attribute.name, legal_text(legal) + (because and f" ({because})"), value)
+    def convert(value: Any, field: attrs.Attribute) -> Any:
+        if isinstance(default, bool):
+            return flag(field.name, value)
+        if isinstance(default, int):
+            return whole_number(field.name, value, legal, because)
+        return choice(field.name, value, legal, because)
 
-    return attrs.field(default=default, validator=check, metadata={"legal": legal, "meaning": meaning})
+    converter = attrs.Converter(convert, takes_field=True)
+    return attrs.field(default=default, converter=converter, metadata={"legal": legal, "meaning": meaning})
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's integers as Python's, so that a message shows the number alone."""
+    return int(value) if _is_whole(value) else value
