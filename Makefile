@@ -69,7 +69,7 @@ bitstream: $(READY) ## a bitstream for BOARD into build/bitstream
 	$(BIN)/lowtide bitstream --board $(BOARD) -o $(BUILD)/bitstream
 
 flash: $(READY) ## load it onto BOARD
-	$(BIN)/lowtide flash --board $(BOARD) -o $(BUILD)/bitstream
+	$(BIN)/lowtide flash --board $(BOARD) --folder $(BUILD)/bitstream
 
 lint: $(READY) ## ruff and pyright
 	$(BIN)/ruff check

@@ -1,6 +1,7 @@
 """``lowtide bitstream`` and ``lowtide flash``."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from lowtide.cli.emit import settings
+from lowtide.cli.options import InputFolder, OutputFolder, Whole
 from lowtide.config import Config
 from lowtide_boards.platforms.board import BOARDS, DEFAULT, board_of
 from lowtide_boards.platforms.build import STEPS, build
 from lowtide_boards.platforms.flash import bitstream_in
 from lowtide_boards.platforms.flash import flash as load
 
-__all__ = ["bitstream", "flash"]
+__all__ = ["bitstream", "cells_table", "flash"]
 
 FOLDER = Path("build/bitstream")
 BOARD = f"One of {', '.join(BOARDS)}."
@@ -34,15 +36,6 @@ Examples:
   lowtide flash --board ulx3s --keep
 """
 
-folder_option = click.option(
-    "-o",
-    "--output",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=FOLDER,
-    show_default=True,
-    help="Folder of bitstreams.",
-)
 board_option = click.option("--board", "name", default=DEFAULT, show_default=True, metavar="NAME", help=BOARD)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 
@@ -53,9 +46,17 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print what w
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
 )
-@click.option("--seed", type=click.IntRange(min=1), default=1, show_default=True, help="Of the placer.")
+@click.option("--seed", type=Whole("seed", range(1, 2**31)), default=1, show_default=True, help="Of the placer.")
 @click.option("--self-test/--no-self-test", default=None, help="Whether it tests itself after reset.  [by board]")
-@folder_option
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=OutputFolder("output"),
+    default=FOLDER,
+    show_default=True,
+    help="Folder to write bitstreams into.",
+)
 @json_option
 def bitstream(
     config: str | None,
@@ -85,10 +86,7 @@ def bitstream(
         click.echo(json.dumps(facts, indent=2))
         return
     if "fmax" in facts:
-        table = Table("cells", "used", "available", "%")
-        for kind, use in facts["placed"].items():
-            table.add_row(kind, f"{use['used']:,}", f"{use['available']:,}", f"{use['used'] / use['available']:.0%}")
-        Console().print(table)
+        Console().print(cells_table(facts["placed"]))
         click.echo(f"{facts['clock'] / 1e6:g} MHz, of {facts['fmax']} MHz that it reaches")
     else:
         click.echo("a project; where Vivado is: vivado -mode batch -source top.tcl")
@@ -96,9 +94,24 @@ def bitstream(
         click.echo(file)
 
 
+def cells_table(placed: Mapping[str, Mapping[str, int]]) -> Table:
+    """Cells that are used and available, by kind. The share has a dash where the chip counts none as available."""
+    table = Table("cells", "used", "available", "%")
+    for kind, cells in placed.items():
+        used, available = cells["used"], cells["available"]
+        table.add_row(kind, f"{used:,}", f"{available:,}", f"{used / available:.0%}" if available else "–")
+    return table
+
+
 @click.command(epilog=FLASH_EXAMPLES)
 @board_option
-@folder_option
+@click.option(
+    "--folder",
+    type=InputFolder("folder"),
+    default=FOLDER,
+    show_default=True,
+    help="Folder to read the bitstream from: the output of `lowtide bitstream`.",
+)
 @click.option("--keep", is_flag=True, help="Into flash memory, so that it is there after power-up.")
 @json_option
 def flash(name: str, folder: Path, keep: bool, as_json: bool) -> None:

@@ -9,9 +9,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from lowtide.cli.options import Whole
 from lowtide_boards.device import Device
 from lowtide_boards.self_test import self_test
-from lowtide_sim.options import Whole
 from lowtide_sim.progress import progress_bar
 
 __all__ = ["info", "selftest"]

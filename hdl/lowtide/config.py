@@ -1,7 +1,7 @@
 """The one configuration from which hardware, models, benches and reports are derived."""
 
 import difflib
-import tomllib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -12,9 +12,10 @@ from lowtide.array.requantising import Requantising
 from lowtide.array.shape import ArrayShape
 from lowtide.engine.shape import EngineShape
 from lowtide.formats.bfp import Bfp
-from lowtide.formats.parameter import IllegalValue
+from lowtide.formats.parameter import IllegalValue, value_text
 from lowtide.formats.terms import Terms
 from lowtide.soc.serial.shape import SerialShape
+from lowtide.toml_file import TomlError, read_toml
 from lowtide.units.conversion.dealer import check_lanes
 
 __all__ = ["Config", "ConfigError", "nearest", "presets", "section_from"]
@@ -90,16 +91,13 @@ class Config:
             path = Path(source)
         else:
             raise ConfigError(
-                f"no preset {source!r}{nearest(source, presets())}; presets: {', '.join(presets())};"
+                f"no preset {value_text(source)}{nearest(source, presets())}; presets: {', '.join(presets())};"
                 " or give a file whose name ends in .toml"
             )
         try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise ConfigError(f"cannot read {path}: {reason}") from None
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{path} is not valid TOML: {error}") from None
+            tables = read_toml(path)
+        except TomlError as error:
+            raise ConfigError(str(error)) from None
         try:
             return cls.from_tables(tables)
         except ConfigError as error:
@@ -118,9 +116,11 @@ class Config:
         sections = {}
         for name, values in tables.items():
             if name not in kinds:
-                raise ConfigError(f"unknown section [{name}]{nearest(name, kinds)}; sections: {', '.join(kinds)}")
+                raise ConfigError(
+                    f"unknown section [{_key_text(name)}]{nearest(name, kinds)}; sections: {', '.join(kinds)}"
+                )
             if not isinstance(values, Mapping):
-                raise ConfigError(f"{name} must be a section, [{name}], not {values!r}")
+                raise ConfigError(f"{name} must be a section, [{name}], not {value_text(values)}")
             sections[name] = section_from(kinds[name], values, name)
         return cls(**sections)
 
@@ -136,7 +136,7 @@ class Config:
         for name, value in changes.items():
             section, dot, key = name.partition(".")
             if not dot:
-                raise ConfigError(f"key {name} must name its section, as in array.rows")
+                raise ConfigError(f"key {_key_text(name)} must name its section, as in array.rows")
             tables.setdefault(section, {})[key] = value
         return self.from_tables(tables)
 
@@ -156,7 +156,7 @@ def section_from(kind: type[Section], values: Mapping[str, Any], name: str = "")
     keys = [field.name for field in attrs.fields(kind)]
     for key in values:
         if key not in keys:
-            raise ConfigError(f"unknown key {prefix}{key}{nearest(key, keys)}; keys: {', '.join(keys)}")
+            raise ConfigError(f"unknown key {prefix}{_key_text(key)}{nearest(key, keys)}; keys: {', '.join(keys)}")
     try:
         return kind(**values)
     except IllegalValue as error:
@@ -167,3 +167,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """A question naming the known word most like ``word``, if there is one."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f", did you mean {close[0]}?" if close else ""
+
+
+def _key_text(key: str) -> str:
+    """A key as a message shows it: bare if it can be written so, otherwise in quotes and cut where it is too long."""
+    return key if re.fullmatch(r"[\w.-]{1,80}", key) else value_text(key)

@@ -11,12 +11,14 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from lowtide.cli.emit import settings
 from lowtide.cli.failure import Failure
+from lowtide.cli.options import OutputFolder, Whole
 from lowtide.config import Config, ConfigError
+from lowtide.paths import check_output_file
 from lowtide_sim.device import SimulatedArray
 from lowtide_sim.simulator import SIMULATORS, SimulationError, SimulatorMissing, check_installed
 from lowtide_sim.workload.digits import HELD_OUT
 from lowtide_sim.workload.plot import plot
-from lowtide_sim.workload.run import Results, Workload
+from lowtide_sim.workload.run import Workload
 from lowtide_sim.workload.table import configuration_text, tables
 
 __all__ = ["sim"]
@@ -43,14 +45,14 @@ Examples:
 )
 @click.option(
     "--images",
-    type=click.IntRange(1, HELD_OUT),
+    type=Whole("images", range(1, HELD_OUT + 1)),
     help=f"Only so many of the {HELD_OUT} images, and no large product. {FEW} with Icarus or --waves, which are slow.",
 )
 @click.option("--waves", is_flag=True, help="Record waveforms of the network's last layer.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON instead of tables.")
 @click.option(
     "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder("folder"),
     default=Path("build/sim"),
     show_default=True,
     help="Where results, picture, Verilog and logs go.",
@@ -66,6 +68,9 @@ def sim(
     that comes out is compared with the golden model's: if one differs, the exit code is 1.
     """
     started = time.perf_counter()
+    picture, data = folder / "digits.png", folder / "digits.json"
+    for file in (picture, data):
+        check_output_file(file)
     if images is None and (waves or simulator == "icarus"):
         images = FEW
     try:
@@ -78,7 +83,8 @@ def sim(
                 workload.config, folder=folder, simulator=simulator, waves=waves, progress=stages.update
             )
             results = workload.run(array, stages)
-        files = _write(results, folder)
+        plot(results, picture)
+        data.write_text(json.dumps(results.to_json(), indent=2) + "\n", encoding="utf-8")
     except (ConfigError, SimulationError, SimulatorMissing) as error:
         raise Failure(str(error)) from None
     except OSError as error:
@@ -90,7 +96,7 @@ def sim(
         click.echo(configuration_text(source, given, workload.config))
         for table in tables(results):
             Console().print(table)
-        for file in files:
+        for file in (picture, data, *([results.array.record] if results.array.record else [])):
             click.echo(file)
         click.echo(
             f"{time.perf_counter() - started:.0f} s, of which {array.build_seconds:.0f} s to build and"
@@ -100,15 +106,6 @@ def sim(
         raise Failure(f"not equal to the golden model: {'; '.join(results.wrong)}")
     if not as_json:
         click.echo("Every word equals the golden model's.")
-
-
-def _write(results: Results, folder: Path) -> list[Path]:
-    """The results as a picture and as JSON."""
-    folder.mkdir(parents=True, exist_ok=True)
-    picture, data = folder / "digits.png", folder / "digits.json"
-    plot(results, picture)
-    data.write_text(json.dumps(results.to_json(), indent=2) + "\n", encoding="utf-8")
-    return [picture, data] + ([results.array.record] if results.array.record else [])
 
 
 class _Stages:
@@ -140,5 +137,5 @@ class _Stages:
 
     def update(self, done: int, all_: int) -> None:
         """So much of the current stage is done."""
-        assert self.task is not None
-        self.progress.update(self.task, total=all_, completed=done)
+        if self.task is not None:
+            self.progress.update(self.task, total=all_, completed=done)

@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from lowtide.cli.options import Whole
 from lowtide.config import Config
 from lowtide_sim.engine.speed import measure_engine
 from lowtide_sim.golden import speed as golden_speed
@@ -64,7 +65,13 @@ def measure_emission(rows: int, columns: int, repeats: int = 3) -> Emission:
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--repeats", type=click.IntRange(1, 99), default=3, show_default=True, help="Runs to take the median of.")
+@click.option(
+    "--repeats",
+    type=Whole("repeats", range(1, 100)),
+    default=3,
+    show_default=True,
+    help="Runs to take the median of.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def bench(repeats: int, as_json: bool) -> None:
     """Time emission, the golden matrix product and the compiled engine.

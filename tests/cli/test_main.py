@@ -109,7 +109,7 @@ def test_unknown_target_names_the_known_ones(run):
 def test_operating_system_errors_name_the_file(run, tmp_path):
     (tmp_path / "build").write_text("in the way")
     code, _, err = run("report", "--target", "ice40", "--unit", "xor", "--no-fmax")
-    assert (code, err) == (1, "lowtide: build/cache: Not a directory\n")
+    assert (code, err) == (1, "lowtide: cannot write into build/cache: Not a directory\n")
 
 
 def test_a_command_whose_package_is_missing_says_what_to_install(run, monkeypatch):
@@ -117,4 +117,4 @@ def test_a_command_whose_package_is_missing_says_what_to_install(run, monkeypatc
     monkeypatch.setattr(group, "entry_points", lambda **_: EntryPoints([entry]))
     code, _, err = run("gone", "some", "--arguments")
     assert code == 1
-    assert err == "Error: gone needs no_such_package: pip install 'lowtide[sim]'\n"
+    assert err == "lowtide: gone needs no_such_package: pip install 'lowtide[sim]'\n"

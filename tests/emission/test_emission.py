@@ -172,4 +172,11 @@ def test_what_fails_midway_leaves_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.setattr("lowtide.emission.folder.verilog_of", refuse)
     with pytest.raises(EmissionError):
         emit(config(1, 1), tmp_path / "new")
-    assert not any((tmp_path / "new").iterdir())
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused_before_any_file_is_written(tmp_path):
+    (tmp_path / "out" / "lowtide_array.json").mkdir(parents=True)
+    with pytest.raises(EmissionError, match=r"cannot write .*lowtide_array.json: Is a directory"):
+        emit(config(1, 1), tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["lowtide_array.json"]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import attrs
 
 from lowtide.config import nearest
+from lowtide.formats.parameter import value_text
 from lowtide_boards.platforms.chip import CHIPS, Chip
 from lowtide_boards.platforms.error import BoardError
 
@@ -148,5 +149,5 @@ def board_of(name: str) -> Board:
         If there is none.
     """
     if name not in BOARDS:
-        raise BoardError(f"no board {name!r}{nearest(name, BOARDS)}; boards: {', '.join(BOARDS)}")
+        raise BoardError(f"no board {value_text(name)}{nearest(name, BOARDS)}; boards: {', '.join(BOARDS)}")
     return BOARDS[name]

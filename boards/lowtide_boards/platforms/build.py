@@ -13,12 +13,13 @@ import attrs
 from lowtide.config import Config
 from lowtide.emission.complete import CompleteFiles
 from lowtide.emission.serial import digest_of
+from lowtide.paths import check_output_folder
 from lowtide.report import versions
 from lowtide.report.nextpnr import Run, placed
 from lowtide.report.synthesis import area_of, cells_of
 from lowtide.report.tool import run_tool
 from lowtide_boards.platforms.board import Board, board_of
-from lowtide_boards.platforms.design import ENGINE, TOP, Design, design_of
+from lowtide_boards.platforms.design import ENGINE, TOP, Design, check_design, design_of
 from lowtide_boards.platforms.error import BoardError
 from lowtide_boards.platforms.packing import logic_cells
 from lowtide_boards.platforms.room import Use, check_room, uses
@@ -134,15 +135,21 @@ def build(
 
     Raises
     ------
+    PathError
+        If the folder cannot be written.
+    ConfigError
+        If the configuration has no engine.
     BoardError
         If there is no such board, or it is too small, or too slow.
     ReportError
         If a tool is not installed or fails.
     """
     board = board_of(name)
+    stem = f"lowtide-{name}"
+    check_output_folder(folder / stem if board.tools == "vivado" else folder)
+    check_design(board, config)
     progress(STEPS[0])
     design = design_of(board, config, self_test)
-    stem = f"lowtide-{name}"
     if board.tools == "vivado":
         with CompleteFiles(folder / stem) as project:
             return {"board": name, "files": [str(file) for file in project.write(design.files)]}

@@ -5,11 +5,12 @@ import attrs
 from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
+from lowtide.emission.top import engine_of
 from lowtide_boards.platforms.board import Board
 from lowtide_boards.platforms.conversation import conversation_of
 from lowtide_boards.platforms.top import BoardTop, platform_of
 
-__all__ = ["ENGINE", "TOP", "Design", "design_of"]
+__all__ = ["ENGINE", "TOP", "Design", "check_design", "design_of"]
 
 ENGINE, TOP = "lowtide_serial", "top"
 
@@ -29,6 +30,20 @@ class Design:
 
     tested: bool
     files: dict[str, str]
+
+
+def check_design(board: Board, config: Config) -> None:
+    """Refuse a configuration that a board cannot have, before any work starts.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration has no engine.
+    BoardError
+        If the board cannot make its clock, or descriptions of boards are not installed.
+    """
+    BoardTop(board, config.serial.clock, tested=False)
+    engine_of(config)
 
 
 def design_of(board: Board, config: Config, self_test: bool | None = None) -> Design:

@@ -8,10 +8,14 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from lowtide.paths import read_text
 from lowtide_boards.platforms.board import Board, board_of
 from lowtide_boards.platforms.error import BoardError
 
 __all__ = ["bitstream_in", "flash", "loader"]
+
+MOST_FACTS = 2**20
+"""Most bytes of the JSON file beside a bitstream."""
 
 LIBRARIES = "libusb-1.0-0, libftdi1-2 and libhidapi-hidraw0"
 
@@ -26,16 +30,15 @@ def bitstream_in(folder: Path, name: str) -> Path:
     """
     board_of(name)
     files = sorted(file for kind in ("bit", "bin", "fs") for file in folder.glob(f"lowtide-{name}.{kind}"))
-    if not files:
-        raise BoardError(f"no bitstream for {name} in {folder}; make it with: lowtide bitstream --board {name}")
+    make = f"lowtide bitstream --board {name} -o {folder}"
+    if not files or not files[0].is_file():
+        raise BoardError(f"no bitstream for {name} in {folder}; make it with: {make}")
     try:
-        due = json.loads((folder / f"lowtide-{name}.json").read_text(encoding="utf-8"))["sha256"]
-    except (OSError, ValueError, KeyError):
+        due = json.loads(read_text(folder / f"lowtide-{name}.json", MOST_FACTS))["sha256"]
+    except (ValueError, KeyError, TypeError, RecursionError):
         due = None
     if due != hashlib.sha256(files[0].read_bytes()).hexdigest():
-        raise BoardError(
-            f"{files[0]} is not what lowtide-{name}.json says; make both with: lowtide bitstream --board {name}"
-        )
+        raise BoardError(f"{files[0]} is not what lowtide-{name}.json says; make both with: {make}")
     return files[0]
 
 
@@ -85,9 +88,8 @@ def flash(name: str, file: Path, *, keep: bool = False, show: Callable[[str], ob
     command = [loader(), "-b", board.loader, *options, str(file)]
     said = ""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    assert process.stdout is not None
     try:
-        while text := process.stdout.read(64):
+        while process.stdout and (text := process.stdout.read(64)):
             said += text
             show(text)
         failed = process.wait() != 0

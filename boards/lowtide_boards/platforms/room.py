@@ -1,5 +1,7 @@
 """Whether a design fits its chip, as far as synthesis can say."""
 
+import math
+
 import attrs
 
 from lowtide.report import Area
@@ -25,8 +27,10 @@ class Use:
 
     @property
     def share(self) -> float:
-        """Of what there is, what is used."""
-        return self.used / self.available
+        """Share of the available cells that is used; infinite where there are none."""
+        if self.available:
+            return self.used / self.available
+        return math.inf if self.used else 0.0
 
 
 def uses(area: Area, board: Board, cells: int | None = None) -> list[Use]:

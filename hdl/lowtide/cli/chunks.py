@@ -8,6 +8,7 @@ import attrs
 import click
 from rich.console import Console
 
+from lowtide.cli.options import Picture
 from lowtide.report import Cache, versions
 from lowtide.report.chunk_pairs import MIXES, measure_pairs, plot_pairs, to_pair_table
 from lowtide.report.synthesis import TARGETS
@@ -23,9 +24,7 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.option("--target", type=click.Choice(list(TARGETS)), default="xc7", show_default=True, help="FPGA family.")
-@click.option(
-    "--plot", type=click.Path(path_type=Path), default=Path("build/chunks.png"), show_default=True, help="Picture."
-)
+@click.option("--plot", type=Picture("plot"), default=Path("build/chunks.png"), show_default=True, help="Picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def chunks(target: str, plot: Path, as_json: bool) -> None:
     """Compare pairs of chunk widths: logic cells × beats a product, at several precisions.

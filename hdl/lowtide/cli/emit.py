@@ -6,10 +6,12 @@ from typing import Any
 
 import click
 
+from lowtide.cli.options import OutputFolder, integer
 from lowtide.config import Config
 from lowtide.emission import emit as emit_array
 from lowtide.emission import emit_engine, emit_serial, emit_unit
 from lowtide.emission.top import ENGINE_BUSES
+from lowtide.formats.parameter import value_text
 
 __all__ = ["emit"]
 
@@ -25,16 +27,14 @@ Examples:
 
 
 def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
-    """Keys and values of a repeatable KEY=VALUE option; what reads as a whole number, as true or as false, is that."""
+    """Keys and values of a repeatable KEY=VALUE option: integers and booleans as TOML writes them, all else as text."""
     pairs = {}
     for value in values:
         key, equals, text = value.partition("=")
         if not equals or not key:
-            raise click.BadParameter(f"{value!r} is not KEY=VALUE")
-        try:
-            pairs[key] = int(text)
-        except ValueError:
-            pairs[key] = {"true": True, "false": False}.get(text, text)
+            raise click.BadParameter(f"{value_text(value)} is not KEY=VALUE")
+        found = integer(text)
+        pairs[key] = {"true": True, "false": False}.get(text, text) if found is None else found
     return pairs
 
 
@@ -44,7 +44,7 @@ def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, .
     "-o",
     "--output",
     "folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=OutputFolder("output"),
     default=Path("build/verilog"),
     show_default=True,
     help="Folder to write into; made if need be.",

@@ -5,6 +5,8 @@ from importlib.metadata import entry_points
 
 import click
 
+from lowtide.formats.parameter import value_text
+
 __all__ = ["CommandGroup"]
 
 
@@ -39,7 +41,7 @@ class CommandGroup(click.Group):
             known = self.list_commands(ctx)
             close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
             nearest = f", did you mean {close[0]}?" if close else ""
-            raise click.UsageError(f"no command {name!r}{nearest}; commands: {', '.join(known)}", ctx)
+            raise click.UsageError(f"no command {value_text(name)}{nearest}; commands: {', '.join(known)}", ctx)
         return super().resolve_command(ctx, args)
 
 

@@ -9,6 +9,7 @@ import click
 from lowtide import __version__
 from lowtide.cli.chunks import chunks
 from lowtide.cli.emit import emit
+from lowtide.cli.failure import one_line
 from lowtide.cli.group import CommandGroup
 from lowtide.cli.list import list_
 from lowtide.cli.report import report
@@ -16,6 +17,7 @@ from lowtide.cli.rounders import rounders
 from lowtide.config import Config, ConfigError
 from lowtide.emission.verilog import EmissionError
 from lowtide.formats.parameter import IllegalValue
+from lowtide.paths import PathError
 from lowtide.report import Design, ReportError
 from lowtide.report.parts import parts_of
 
@@ -40,7 +42,9 @@ for command in (chunks, emit, list_, report, rounders):
 
 
 def main(arguments: Sequence[str] | None = None, units_of: Callable[[Config], Sequence[Design]] = parts_of) -> None:
-    """Run the command line; what the user can mend is said in one line on stderr, with exit code 1.
+    """Run the command line; what the user can mend is said in one line on stderr.
+
+    The exit code is 1 for an illegal value, and 2 for an illegal option or command.
 
     Parameters
     ----------
@@ -50,13 +54,24 @@ def main(arguments: Sequence[str] | None = None, units_of: Callable[[Config], Se
         The units of a configuration, for the report.
     """
     try:
-        lowtide.main(arguments, prog_name="lowtide", obj=units_of)
-    except (ConfigError, EmissionError, IllegalValue, ReportError) as error:
+        code = lowtide.main(arguments, prog_name="lowtide", obj=units_of, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.UsageError as error:
+        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        _fail(one_line(error.format_message()).removesuffix(".") + hint, error.exit_code)
+    except click.ClickException as error:
+        _fail(error.format_message(), error.exit_code)
+    except click.Abort:
+        _fail("interrupted")
+    except (ConfigError, EmissionError, IllegalValue, PathError, ReportError) as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    sys.exit(code or 0)
 
 
-def _fail(message: str) -> NoReturn:
-    click.echo(f"lowtide: {' '.join(message.split())}", err=True)
-    sys.exit(1)
+def _fail(message: str, code: int = 1) -> NoReturn:
+    click.echo(f"lowtide: {one_line(message)}", err=True)
+    sys.exit(code)

@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from lowtide.cli.emit import settings
+from lowtide.cli.options import Whole
 from lowtide.config import Config
 from lowtide.emission.registry import UNITS
+from lowtide.formats.parameter import value_text
 from lowtide.report import Cache, Design, ReportError, Row, measure, to_plain, to_table, versions
 from lowtide.report.parts import engine_parts_of, serial_parts_of, unit_alone
 from lowtide.report.synthesis import TARGETS, family
@@ -34,7 +36,7 @@ Examples:
 
 def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequence[str]) -> list[str]:
     """Targets of a repeatable option, each of which may be a list with commas; every target once."""
-    targets = [target.strip() for value in values for target in value.split(",") if target.strip()]
+    targets = [target.strip() for value in values for target in value.split(",")]
     for target in targets:
         try:
             family(target)
@@ -66,7 +68,11 @@ def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequenc
 @click.option("--unit", "names", multiple=True, metavar="NAME", help="Only this unit. Repeatable.")
 @click.option("--fmax/--no-fmax", default=True, show_default=True, help="Place and route too, where there is a tool.")
 @click.option(
-    "--seeds", type=click.IntRange(1, 99), default=5, show_default=True, help="Placements to take the median of."
+    "--seeds",
+    type=Whole("seeds", range(1, 100)),
+    default=5,
+    show_default=True,
+    help="Placements to take the median of.",
 )
 @click.option("--dsp/--no-dsp", default=False, show_default=True, help="Let multipliers become DSP blocks.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -118,7 +124,7 @@ def chosen(units: Sequence[Design], names: Sequence[str]) -> list[Design]:
             legal = list(dict.fromkeys([*known, *UNITS]))
             close = difflib.get_close_matches(name, legal, n=1)
             nearest = f", did you mean {close[0]}?" if close else ""
-            raise ReportError(f"no unit {name!r}{nearest}; units: {', '.join(legal)}")
+            raise ReportError(f"no unit {value_text(name)}{nearest}; units: {', '.join(legal)}")
     return [known[name] for name in names or known]
 
 

@@ -3,9 +3,11 @@
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from lowtide.emission.verilog import EmissionError
+from lowtide.paths import PathError, check_output_file, check_output_folder
 
 __all__ = ["CompleteFiles"]
 
@@ -16,33 +18,45 @@ class CompleteFiles:
     Parameters
     ----------
     folder : Path
-        Made if need be.
+        Checked on entry; made, if need be, when files are written, and removed again if that fails.
 
     Raises
     ------
     EmissionError
-        On entry, if the folder cannot be written.
+        On entry and from `write`, if the folder or a file in it cannot be written.
     """
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self._made: list[Path] = []
 
     def __enter__(self) -> "CompleteFiles":
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._partial = tempfile.TemporaryDirectory(dir=self.folder, prefix=".partial-")
-        except OSError as error:
-            raise EmissionError(f"cannot write into {self.folder}: {error.strerror}") from None
+            check_output_folder(self.folder)
+        except PathError as error:
+            raise EmissionError(str(error)) from None
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._partial.cleanup()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for folder in self._made if kind else []:
+            with suppress(OSError):
+                folder.rmdir()
 
     def write(self, contents: Mapping[str, str | bytes]) -> list[Path]:
         """Write files, by their names."""
-        for name, content in contents.items():
-            data = content.encode() if isinstance(content, str) else content
-            Path(self._partial.name, name).write_bytes(data)
-        for name in contents:
-            os.replace(Path(self._partial.name, name), self.folder / name)
-        return [self.folder / name for name in contents]
+        files = [self.folder / name for name in contents]
+        try:
+            for file in files:
+                check_output_file(file)
+            self._made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.folder, prefix=".partial-") as partial:
+                for name, content in contents.items():
+                    Path(partial, name).write_bytes(content.encode() if isinstance(content, str) else content)
+                for file in files:
+                    os.replace(Path(partial, file.name), file)
+        except PathError as error:
+            raise EmissionError(str(error)) from None
+        except OSError as error:
+            raise EmissionError(f"cannot write into {self.folder}: {error.strerror or error}") from None
+        return files

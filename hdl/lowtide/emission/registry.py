@@ -7,6 +7,7 @@ import attrs
 
 from lowtide.config import Config, ConfigError, nearest, section_from
 from lowtide.formats.bfp import Bfp
+from lowtide.formats.parameter import value_text
 from lowtide.formats.terms import Terms
 from lowtide.hierarchy import Unit
 from lowtide.soc.axi_lite import AxiLite
@@ -51,8 +52,8 @@ class UnitKind:
 
     @property
     def meaning(self) -> str:
-        """The first line of the class' docstring."""
-        return (self.make.__doc__ or "").splitlines()[0]
+        """The first line of the class' docstring; empty where Python runs without docstrings."""
+        return (self.make.__doc__ or "").partition("\n")[0]
 
 
 UNITS = {
@@ -93,7 +94,7 @@ def parameters_of(name: str, config: Config, changes: dict[str, Any]) -> Any:
         If there is no such unit, or a parameter is not legal.
     """
     if name not in UNITS:
-        raise ConfigError(f"no unit {name!r}{nearest(name, UNITS)}; units: {', '.join(UNITS)}")
+        raise ConfigError(f"no unit {value_text(name)}{nearest(name, UNITS)}; units: {', '.join(UNITS)}")
     kind = UNITS[name]
     tables = config.to_tables()
     standing = [tables[field.name] for field in attrs.fields(Config) if field.type is kind.parameters]

@@ -46,9 +46,7 @@ def legal_text(legal: Sequence[Any]) -> str:
 
 def value_text(value: Any) -> str:
     """A value as a message shows it: one line, cut where the value is too long."""
-    if isinstance(value, int) and value.bit_length() > 4 * LONGEST_VALUE:
-        return f"an integer of {value.bit_length()} bits"
-    shown = reprlib.Repr()
+    shown = _Shown()
     shown.maxstring = shown.maxother = LONGEST_VALUE
     shown.maxlong = 2 * LONGEST_VALUE
     return " ".join(shown.repr(value).split())
@@ -136,6 +134,12 @@ def parameter(default: Any, legal: Sequence[Any], meaning: str, because: str = "
 
     converter = attrs.Converter(convert, takes_field=True)
     return attrs.field(default=default, converter=converter, metadata={"legal": legal, "meaning": meaning})
+
+
+class _Shown(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        """Not its digits where they are too many, at any level: Python refuses to write them."""
+        return repr(x) if x.bit_length() <= 4 * LONGEST_VALUE else f"an integer of {x.bit_length()} bits"
 
 
 def _is_whole(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import attrs
 
+from lowtide.paths import check_output_folder
 from lowtide.report.versions import versions
 
 __all__ = ["Cache"]
@@ -32,7 +33,13 @@ class Cache:
     folder: Path | None = None
 
     def recall(self, kind: type[Result], inputs: tuple[str, ...], make: Callable[[], Result]) -> Result:
-        """The kept result of ``inputs``, or that of ``make()``, which is kept from then on."""
+        """The kept result of ``inputs``, or that of ``make()``, which is kept from then on.
+
+        Raises
+        ------
+        PathError
+            If the folder cannot be written; ``make`` is not called.
+        """
         if self.folder is None:
             return make()
         fields = [field.name for field in attrs.fields(kind)]
@@ -40,6 +47,7 @@ class Cache:
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
         with contextlib.suppress(OSError, ValueError, TypeError):
             return kind(**json.loads(path.read_text(encoding="utf-8")))
+        check_output_folder(self.folder)
         result = make()
         self.folder.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(f".{os.getpid()}")

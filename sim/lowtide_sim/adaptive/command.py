@@ -12,7 +12,9 @@ from rich.console import Console
 
 from lowtide.cli.emit import settings
 from lowtide.cli.failure import Failure
+from lowtide.cli.options import Name, Number, OutputFile, OutputFolder, Whole, number
 from lowtide.config import Config
+from lowtide.paths import check_output_file
 from lowtide_sim.adaptive.board import board_at
 from lowtide_sim.adaptive.log import Log
 from lowtide_sim.adaptive.plot import plot
@@ -23,7 +25,6 @@ from lowtide_sim.adaptive.trainer import VALIDATION, Diverged, Trained, train
 from lowtide_sim.engine.golden_engine import GoldenEngine
 from lowtide_sim.engine.panels import MatrixEngine
 from lowtide_sim.engine.verilated import VerilatedEngine
-from lowtide_sim.options import Whole
 from lowtide_sim.progress import progress_bar
 from lowtide_sim.simulator import SimulationError, SimulatorMissing
 from lowtide_sim.training.network import NETWORKS
@@ -48,17 +49,26 @@ def _with_numbers(context: click.Context, option: click.Parameter, values: tuple
     """Keys and values, those of the schedule as numbers where they are some."""
     pairs = settings(context, option, values)
     for key, value in pairs.items():
-        if key.startswith("schedule.") and isinstance(value, str):
-            try:
-                pairs[key] = float(value)
-            except ValueError:
-                continue
+        if key.startswith("schedule.") and isinstance(value, str) and (found := number(value)) is not None:
+            pairs[key] = found
     return pairs
 
 
 @click.command("train", epilog=EXAMPLES)
-@click.option("--network", default="perceptron", show_default=True, help=f"Of {', '.join(NETWORKS)}.")
-@click.option("--schedule", default="adaptive", show_default=True, help=f"Precision: of {', '.join(PRECISIONS)}.")
+@click.option(
+    "--network",
+    type=Name("network", NETWORKS),
+    default="perceptron",
+    show_default=True,
+    help=f"Of {', '.join(NETWORKS)}.",
+)
+@click.option(
+    "--schedule",
+    type=Name("schedule", PRECISIONS),
+    default="adaptive",
+    show_default=True,
+    help=f"Precision: of {', '.join(PRECISIONS)}.",
+)
 @click.option("--engine", type=click.Choice(ENGINES), default="golden", show_default=True, help="What multiplies.")
 @click.option("--port", metavar="NAME", help="Of the board.  [default: LOWTIDE_PORT, or the only one on USB]")
 @click.option("--config", default="default", show_default=True, help="Of the engine: a preset or a .toml file.")
@@ -70,18 +80,24 @@ def _with_numbers(context: click.Context, option: click.Parameter, values: tuple
     callback=_with_numbers,
     help="Change a parameter of the configuration, or of the schedule as in schedule.alpha=0.5. Repeatable.",
 )
-@click.option("--steps", type=int, help="Steps.  [default: 8 epochs]")
+@click.option("--steps", type=Whole("steps", range(1, 10**6 + 1)), help="Steps.  [default: 8 epochs]")
 @click.option("--epochs", type=Whole("epochs", range(1, 1001)), help="Passes over the training images, not --steps.")
-@click.option("--batch", type=int, default=32, show_default=True, help="Images of a step.")
-@click.option("--rate", type=float, default=0.2, show_default=True, help="Learning rate at the start.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of weights, images and rounding.")
+@click.option("--batch", type=Whole("batch", range(1, 1151)), default=32, show_default=True, help="Images of a step.")
+@click.option("--rate", type=Number("rate", 0, 100), default=0.2, show_default=True, help="Learning rate at the start.")
+@click.option(
+    "--seed",
+    type=Whole("seed", range(2**32)),
+    default=0,
+    show_default=True,
+    help="Of weights, images and rounding.",
+)
 @click.option(
     "--validation", is_flag=True, help="Look at 287 training images that are not learnt from, not at held-out ones."
 )
 @click.option(
     "--log",
     "log_file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OutputFile("log"),
     help="Where the run is kept, and goes on if it was stopped.  [default: a name of its own in the folder]",
 )
 @click.option(
@@ -94,7 +110,7 @@ def _with_numbers(context: click.Context, option: click.Parameter, values: tuple
 @click.option("--json", "as_json", is_flag=True, help="Print everything, each step included, as JSON.")
 @click.option(
     "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder("folder"),
     default=Path("build/train"),
     show_default=True,
     help="Where picture, results and log go.",
@@ -145,12 +161,14 @@ def train_command(
     )
     run = attrs.evolve(run, steps=steps if steps is not None else (epochs or 8) * _steps_of_an_epoch(run))
     name = f"{network}-{schedule}-{seed}-{engine}-{run.digest}"
+    picture, data = folder / f"{name}.png", folder / f"{name}.json"
+    for file in (picture, data):
+        check_output_file(file)
     log = Log(log_file or folder / f"{name}.log", run.identity())
     try:
         trained = _trained(run, made, log, checkpoint)
     except (Diverged, SimulationError, SimulatorMissing) as error:
         raise Failure(str(error)) from None
-    picture, data = folder / f"{name}.png", folder / f"{name}.json"
     plot(trained, run_title(run, engine), picture)
     figures = json.dumps(_figures(run, trained, engine), indent=2)
     data.write_text(figures + "\n", encoding="utf-8")

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from lowtide.cli.options import Name, Names, Number, OutputFolder, Whole
+from lowtide.paths import check_output_file, check_output_folder
 from lowtide_sim.adaptive.comparison import COMPARED, Comparison, compare
 from lowtide_sim.adaptive.comparison_plot import plot_comparison
 from lowtide_sim.adaptive.comparison_table import comparison_table
 from lowtide_sim.adaptive.run import PRECISIONS, Run
-from lowtide_sim.options import Names, Whole
 from lowtide_sim.progress import progress_bar
 from lowtide_sim.training.network import NETWORKS
 
@@ -38,17 +39,35 @@ Examples:
     default=",".join(COMPARED),
     help=f"What is compared: of {', '.join(COMPARED)}; all by default.",
 )
-@click.option("--network", default="perceptron", show_default=True, help=f"Of {', '.join(NETWORKS)}.")
+@click.option(
+    "--network",
+    type=Name("network", NETWORKS),
+    default="perceptron",
+    show_default=True,
+    help=f"Of {', '.join(NETWORKS)}.",
+)
 @click.option(
     "--seeds", type=Whole("seeds", range(1, 1001)), default=SEEDS, show_default=True, help="Seeds, from 0 up."
 )
-@click.option("--steps", type=int, default=STEPS, show_default=True, help="Steps of a run.")
-@click.option("--rate", type=float, default=RATE, show_default=True, help="Learning rate at the start.")
 @click.option(
-    "--evaluate", type=int, default=EVALUATE, show_default=True, help="Steps between two looks at the accuracy."
+    "--steps", type=Whole("steps", range(1, 10**6 + 1)), default=STEPS, show_default=True, help="Steps of a run."
 )
 @click.option(
-    "--target", type=float, default=96.0, show_default=True, help="Accuracy in per cent that is to be reached."
+    "--rate", type=Number("rate", 0, 100), default=RATE, show_default=True, help="Learning rate at the start."
+)
+@click.option(
+    "--evaluate",
+    type=Whole("evaluate", range(1, 10**6 + 1)),
+    default=EVALUATE,
+    show_default=True,
+    help="Steps between two looks at the accuracy.",
+)
+@click.option(
+    "--target",
+    type=Number("target", 0, 100, closed=True),
+    default=96.0,
+    show_default=True,
+    help="Accuracy in per cent that is to be reached.",
 )
 @click.option("--validation", is_flag=True, help="Look at 287 training images that are not learnt from.")
 @click.option("--quick", is_flag=True, help=f"Only {QUICK_SEEDS} seeds and {QUICK_STEPS} steps: to see it work.")
@@ -58,7 +77,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON instead of a table.")
 @click.option(
     "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder("folder"),
     default=FOLDER,
     show_default=True,
     help="Where picture, results and finished runs go.",
@@ -90,9 +109,11 @@ def schedules(
         name: Run(network=network, schedule=name, steps=steps, rate=rate, evaluate=evaluate, validation=validation)
         for name in names
     }
-    found = compare_with_progress(runs, seeds, processes, folder)
     name = f"schedules-{network}" + ("-validation" if validation else "")
     picture, data = folder / f"{name}.png", folder / f"{name}.json"
+    for file in (picture, data):
+        check_output_file(file)
+    found = compare_with_progress(runs, seeds, processes, folder)
     plot_comparison(found, picture)
     figures = json.dumps(found.to_json())
     data.write_text(figures + "\n", encoding="utf-8")
@@ -109,6 +130,7 @@ def compare_with_progress(runs: dict[str, Run], seeds: int, processes: int, fold
     """Train, with a bar on stderr, where that is a terminal; finished runs are kept in the folder."""
     with progress_bar() as progress:
         task = progress.add_task("Training", total=len(runs) * seeds)
+        check_output_folder(folder / "runs")
         return compare(
             runs,
             range(seeds),

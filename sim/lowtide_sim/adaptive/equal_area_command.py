@@ -12,9 +12,11 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from lowtide.cli.options import Name, Number, OutputFolder, Whole
 from lowtide.cli.report import split_targets
 from lowtide.config import Config
 from lowtide.formats.parameter import IllegalValue
+from lowtide.paths import read_text
 from lowtide.report import Cache, versions
 from lowtide.report.synthesis import TARGETS
 from lowtide_sim.adaptive.comparison import Comparison
@@ -23,12 +25,13 @@ from lowtide_sim.adaptive.equal_area import CANDIDATES, Cells, Cost, check_refer
 from lowtide_sim.adaptive.equal_area_cells import measure_cells
 from lowtide_sim.adaptive.equal_area_table import equal_area_table
 from lowtide_sim.adaptive.run import Run
-from lowtide_sim.options import Whole
 from lowtide_sim.training.network import NETWORKS
 
 __all__ = ["equal_area"]
 
 CACHE = Path("build/cache")
+MOST_BYTES = 2**28
+"""Most bytes of a file of schedules."""
 
 EXAMPLES = """\b
 Examples:
@@ -45,9 +48,21 @@ Examples:
     type=click.Path(path_type=Path),
     help="What `lowtide schedules --json` printed or wrote, instead of training.",
 )
-@click.option("--network", default="perceptron", show_default=True, help=f"Of {', '.join(NETWORKS)}.")
+@click.option(
+    "--network",
+    type=Name("network", NETWORKS),
+    default="perceptron",
+    show_default=True,
+    help=f"Of {', '.join(NETWORKS)}.",
+)
 @click.option("--seeds", type=Whole("seeds", range(1, 1001)), default=SEEDS, show_default=True, help="As of schedules.")
-@click.option("--accuracy", type=float, default=96.0, show_default=True, help="Per cent that are to be reached.")
+@click.option(
+    "--accuracy",
+    type=Number("accuracy", 0, 100, closed=True),
+    default=96.0,
+    show_default=True,
+    help="Per cent that are to be reached.",
+)
 @click.option(
     "--target",
     "targets",
@@ -63,7 +78,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON instead of tables.")
 @click.option(
     "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder("folder"),
     default=FOLDER,
     show_default=True,
     help="Where finished runs are, those of schedules too.",
@@ -105,10 +120,17 @@ def equal_area(
 
 
 def _read(file: Path) -> Comparison:
+    text = read_text(file, MOST_BYTES)
     try:
-        return Comparison.from_json(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        found = Comparison.from_json(json.loads(text))
+        # All that is read of it later: what is missing or of another kind shows before cells are measured.
+        costs(found, {candidate.name: {} for candidate in CANDIDATES}, 0.0)
+        for schedule in found.outcomes:
+            found.accuracy(schedule)
+        next(iter(found.runs.values()))
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, StopIteration, TypeError, ValueError):
         raise IllegalValue("schedules", "what `lowtide schedules --json` printed", str(file)) from None
+    return found
 
 
 def _measure_with_progress(config: Config, targets: Sequence[str]) -> dict[str, dict[str, Cells]]:

@@ -13,6 +13,7 @@ import optuna
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from lowtide.cli.options import OutputFile, Picture, Whole
 from lowtide.report.synthesis import TARGETS
 from lowtide.report.versions import versions
 from lowtide_sim.explore.accuracy import accuracies
@@ -43,22 +44,26 @@ def explore() -> None:
 @explore.command(epilog=EXAMPLES)
 @click.option("--target", type=click.Choice(list(TARGETS)), default="xc7", show_default=True, help="FPGA family.")
 @click.option(
-    "--trials", type=click.IntRange(min=1), default=120, show_default=True, help="Trials the study shall have in all."
+    "--trials",
+    type=Whole("trials", range(1, 10**6 + 1)),
+    default=120,
+    show_default=True,
+    help="Trials the study shall have in all.",
 )
-@click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes that measure.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the sampler.")
+@click.option("--jobs", type=Whole("jobs", range(1, 257)), default=2, show_default=True, help="Processes that measure.")
+@click.option("--seed", type=Whole("seed", range(2**32)), default=1, show_default=True, help="Of the sampler.")
 @click.option("--rows", is_flag=True, help="Generators that know the ends of rows, at the price of a second register.")
 @click.option(
     "--accuracy",
     "trainings",
-    type=click.IntRange(min=0),
+    type=Whole("accuracy", range(1001)),
     default=0,
     show_default=True,
     help="Train a network by each design that is printed, so many times.",
 )
 @click.option(
     "--storage",
-    type=click.Path(path_type=Path),
+    type=OutputFile("storage"),
     default=Path("build/explore/sru.journal"),
     show_default=True,
     help="File of the study; several processes and machines may share it.",
@@ -66,7 +71,7 @@ def explore() -> None:
 @click.option(
     "--plot",
     "picture",
-    type=click.Path(path_type=Path),
+    type=Picture("plot"),
     default=Path("build/explore/sru.png"),
     show_default=True,
     help="Picture.",
@@ -96,10 +101,7 @@ def sru(
         trained = _train(designs, trainings, jobs) if trainings else {}
     except KeyboardInterrupt:
         raise ExploreError(f"interrupted; the same command goes on, {storage} has what was found") from None
-    try:
-        plot(designs, target, picture)
-    except (OSError, ValueError) as error:
-        raise ExploreError(f"cannot write {picture}: {getattr(error, 'strerror', None) or error}") from None
+    plot(designs, target, picture)
     if as_json:
         found = {"target": target, "versions": versions() | {"optuna": version("optuna")}}
         click.echo(json.dumps(found | to_plain(designs, trained) | {"plot": str(picture)}, indent=2))

@@ -20,6 +20,9 @@ from lowtide_sim.explore.space import BASELINES, DISTRIBUTIONS, PLATEAU, VERSION
 
 __all__ = ["fingerprint", "open_study"]
 
+LONGEST_LINE = 2**20
+"""Most bytes of a journal's first line."""
+
 
 def open_study(file: Path, name: str) -> optuna.Study:
     """The study of a name in a file; both are made if need be.
@@ -48,7 +51,7 @@ def open_study(file: Path, name: str) -> optuna.Study:
         )
     except OSError as error:
         raise ExploreError(f"cannot use {file} as storage: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ExploreError(f"cannot use {file} as storage: it is damaged") from None
     _check_version(study, file)
     return study
@@ -66,10 +69,10 @@ def fingerprint() -> str:
 
 def _check_is_journal(file: Path) -> None:
     with file.open("rb") as stream:
-        first = stream.readline()
+        first = stream.readline(LONGEST_LINE)
     try:
         known = not first.endswith(b"\n") or "op_code" in json.loads(first)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         known = False
     if not known or (first and not first.startswith(b"{")):
         raise ExploreError(f"cannot use {file} as storage: it is no study")

@@ -8,15 +8,16 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from lowtide.cli.options import Names, OutputFolder, Whole, Wholes
+from lowtide.paths import check_output_file
 from lowtide.report import Cache
 from lowtide.report.synthesis import TARGETS
-from lowtide_sim.options import Names, Whole, Wholes
 from lowtide_sim.progress import progress_bar
 from lowtide_sim.revealing.measured import measure_chosen
 from lowtide_sim.revealing.plot import plot
 from lowtide_sim.revealing.pretrained import SCHEDULES
 from lowtide_sim.revealing.setting import settings
-from lowtide_sim.revealing.study import Study, run_study
+from lowtide_sim.revealing.study import run_study
 from lowtide_sim.revealing.table import area_table, tables
 from lowtide_sim.revealing.verdict import sentences
 from lowtide_sim.workload.digits import SPLIT
@@ -60,7 +61,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON instead of tables.")
 @click.option(
     "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder("folder"),
     default=Path("build/reveal"),
     show_default=True,
     help="Where picture and results go.",
@@ -86,6 +87,9 @@ def reveal(
     started = time.perf_counter()
     tried = list(settings(groups=QUICK_GROUPS, data_terms=QUICK_TERMS) if quick else settings())
     seeds = min(seeds, QUICK_SEEDS) if quick else seeds
+    picture, data = folder / "reveal.png", folder / "reveal.json"
+    for file in (picture, data):
+        check_output_file(file)
     with progress_bar() as progress:
         task = progress.add_task("Revealing", total=len(networks) * len(widths) * seeds * len(tried))
         found = run_study(
@@ -99,7 +103,8 @@ def reveal(
         )
     measured = measure_chosen(found.sweeps, target=target, cache=Cache(CACHE))
     results = json.dumps(found.to_json() | {"elements": [one.to_json() for one in measured]}, indent=2)
-    files = _write(found, results, folder)
+    plot(found, picture)
+    data.write_text(results + "\n", encoding="utf-8")
     if as_json:
         click.echo(results)
         return
@@ -108,14 +113,6 @@ def reveal(
         console.print(table)
     for sentence in sentences(found):
         click.echo(sentence)
-    for file in files:
+    for file in (picture, data):
         click.echo(file)
     click.echo(f"{time.perf_counter() - started:.0f} s")
-
-
-def _write(found: Study, results: str, folder: Path) -> list[Path]:
-    """The results as a picture and as JSON."""
-    picture, data = folder / "reveal.png", folder / "reveal.json"
-    plot(found, picture)
-    data.write_text(results + "\n", encoding="utf-8")
-    return [picture, data]

@@ -9,6 +9,7 @@ import click
 
 from lowtide.cli.emit import settings
 from lowtide.cli.failure import Failure
+from lowtide.cli.options import OutputLink
 from lowtide.config import Config
 from lowtide_sim.progress import progress_bar
 from lowtide_sim.serial.pseudo_terminal import PseudoTerminal
@@ -33,7 +34,7 @@ Examples:
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
 )
-@click.option("--link", type=click.Path(path_type=Path), help="A name for the port beside its own: a symbolic link.")
+@click.option("--link", type=OutputLink("link"), help="A name for the port beside its own: a symbolic link.")
 @click.option("--json", "as_json", is_flag=True, help="Print the port as JSON.")
 def serve(config: str, changes: dict[str, Any], link: Path | None, as_json: bool) -> None:
     """Simulate a device, with the engine of CONFIG, behind a pseudo-terminal.

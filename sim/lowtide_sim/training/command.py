@@ -9,12 +9,13 @@ import attrs
 import click
 from rich.console import Console
 
-from lowtide_sim.options import Names, Whole
+from lowtide.cli.options import Names, OutputFolder, Whole
+from lowtide.paths import check_output_file, check_output_folder
 from lowtide_sim.progress import progress_bar
 from lowtide_sim.training.named_rounding import NAMED
 from lowtide_sim.training.plot import plot
 from lowtide_sim.training.setting import SETTINGS, USUAL
-from lowtide_sim.training.study import Study, run_study
+from lowtide_sim.training.study import run_study
 from lowtide_sim.training.table import tables
 from lowtide_sim.training.verdict import sentences
 
@@ -54,7 +55,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON instead of tables.")
 @click.option(
     "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OutputFolder("folder"),
     default=Path("build/study"),
     show_default=True,
     help="Where picture, results and finished runs go.",
@@ -82,6 +83,10 @@ def study(
     chosen = {name: SETTINGS[name] for name in settings}
     if epochs is not None:
         chosen = {name: attrs.evolve(setting, epochs=epochs) for name, setting in chosen.items()}
+    picture, data = folder / "study.png", folder / "study.json"
+    for file in (picture, data):
+        check_output_file(file)
+    check_output_folder(folder / "runs")
     with progress_bar() as progress:
         task = progress.add_task("Training", total=len(chosen) * len(roundings) * seeds)
         found = run_study(
@@ -92,7 +97,8 @@ def study(
             folder=folder / "runs",
             progress=lambda done, _: progress.update(task, completed=done),
         )
-    files = _write(found, folder)
+    plot(found, picture)
+    data.write_text(json.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2))
         return
@@ -101,14 +107,6 @@ def study(
         console.print(table)
     for sentence in sentences(found):
         click.echo(sentence)
-    for file in files:
+    for file in (picture, data):
         click.echo(file)
     click.echo(f"{time.perf_counter() - started:.0f} s")
-
-
-def _write(found: Study, folder: Path) -> list[Path]:
-    """The results as a picture and as JSON."""
-    picture, data = folder / "study.png", folder / "study.json"
-    plot(found, picture)
-    data.write_text(json.dumps(found.to_json(), indent=2) + "\n", encoding="utf-8")
-    return [picture, data]

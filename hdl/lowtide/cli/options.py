@@ -1,0 +1,182 @@
+"""Types of command-line options: an illegal value is refused in one line that names the legal values."""
+
+import os
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+import click
+
+from lowtide.cli.failure import Failure
+from lowtide.formats.parameter import IllegalValue, legal_text
+from lowtide.paths import check_output_file, check_output_folder
+
+__all__ = [
+    "InputFolder",
+    "Name",
+    "Names",
+    "Number",
+    "OutputFile",
+    "OutputFolder",
+    "OutputLink",
+    "Picture",
+    "Whole",
+    "Wholes",
+    "integer",
+    "number",
+]
+
+INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,99})")
+NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]{1,99})?([eE][-+]?[0-9]{1,3})?")
+
+
+def integer(text: str) -> int | None:
+    """The integer that a text is, as TOML writes decimal integers: without a plus, underscores or leading zeros."""
+    return int(text) if INTEGER.fullmatch(text) else None
+
+
+def number(text: str) -> float | None:
+    """The number that a text is, as `integer` or with a point or an exponent of ten."""
+    return float(text) if NUMBER.fullmatch(text) else None
+
+
+class Name(click.ParamType):
+    """One of several names."""
+
+    name = "NAME"
+
+    def __init__(self, key: str, known: Collection[str]):
+        self.key, self.known = key, tuple(known)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.known:
+            raise IllegalValue(self.key, legal_text(self.known), value)
+        return value
+
+
+class Names(click.ParamType):
+    """Names with commas between them, each of which must be known."""
+
+    name = "NAME,..."
+
+    def __init__(self, key: str, known: Collection[str]):
+        self.one = Name(key, known)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.one.convert(name.strip(), param, ctx) for name in value.split(",")))
+
+
+class Whole(click.ParamType):
+    """An integer within limits."""
+
+    name = "N"
+
+    def __init__(self, key: str, legal: range):
+        self.key, self.legal = key, legal
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = integer(value) if isinstance(value, str) else value
+        if found is None or found not in self.legal:
+            raise IllegalValue(self.key, legal_text(self.legal), value if found is None else found)
+        return found
+
+
+class Wholes(click.ParamType):
+    """Integers within limits, with commas between them."""
+
+    name = "N,..."
+
+    def __init__(self, key: str, legal: range):
+        self.one = Whole(key, legal)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(self.one.convert(one, param, ctx) for one in value.split(",")))
+
+
+class Number(click.ParamType):
+    """A number above one limit and below another, or at most that."""
+
+    name = "X"
+
+    def __init__(self, key: str, above: float, below: float, *, closed: bool = False):
+        self.key, self.above, self.below, self.closed = key, above, below, closed
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = number(value) if isinstance(value, str) else value
+        if found is None or not (self.above < found < self.below or (self.closed and found == self.below)):
+            legal = f"above {self.above:g} and {'at most' if self.closed else 'below'} {self.below:g}"
+            raise IllegalValue(self.key, legal, value if found is None else found)
+        return found
+
+
+class OutputFolder(click.ParamType):
+    """A folder into which files are written; made if need be, but only once there is something to write."""
+
+    name = "FOLDER"
+
+    def __init__(self, key: str):
+        self.key = key
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if not os.fspath(value):
+            raise IllegalValue(self.key, "the name of a folder", value)
+        check_output_folder(Path(value))
+        return Path(value)
+
+
+class OutputFile(click.ParamType):
+    """A file that is written; its folder is made if need be."""
+
+    name = "FILE"
+
+    def __init__(self, key: str):
+        self.key = key
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        text = os.fspath(value)
+        if not text or text.endswith(("/", os.sep)):
+            raise IllegalValue(self.key, "the name of a file", value)
+        check_output_file(Path(value))
+        return Path(value)
+
+
+class Picture(OutputFile):
+    """A file that is written by Matplotlib, of a kind that its ending names."""
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        file = super().convert(value, param, ctx)
+        try:
+            from matplotlib.backend_bases import FigureCanvasBase
+        except ModuleNotFoundError as error:
+            raise Failure(f"a picture needs {error.name}: pip install 'lowtide[report]'") from None
+        # PGF is written by a TeX that need not be installed.
+        endings = sorted(f".{kind}" for kind in FigureCanvasBase.get_supported_filetypes() if kind != "pgf")
+        if file.suffix.lower() not in endings:
+            raise IllegalValue(self.key, f"a file whose name ends in {', '.join(endings)}", str(value))
+        return file
+
+
+class OutputLink(OutputFile):
+    """A symbolic link that is made; it may replace another, and nothing else."""
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if not os.path.islink(value):
+            if super().convert(value, param, ctx).exists():
+                raise IllegalValue(self.key, "a name that nothing else has", str(value))
+        else:
+            check_output_folder(Path(value).parent)
+        return Path(value)
+
+
+class InputFolder(click.ParamType):
+    """A folder from which files are read."""
+
+    name = "FOLDER"
+
+    def __init__(self, key: str):
+        self.key = key
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if not os.fspath(value) or "\0" in os.fspath(value) or (os.path.lexists(value) and not os.path.isdir(value)):
+            raise IllegalValue(self.key, "the name of a folder", str(value))
+        return Path(value)
