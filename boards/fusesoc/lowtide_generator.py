@@ -6,7 +6,7 @@ from fusesoc.capi2.generator import Generator
 
 from lowtide.cli import main
 
-PARAMETERS = {"top", "bus", "config", "set", "name"}
+PARAMETERS = {"top", "bus", "config", "set", "name", "prefix"}
 
 
 def arguments(parameters: dict, files_root: Path) -> list[str]:
@@ -23,7 +23,7 @@ def arguments(parameters: dict, files_root: Path) -> list[str]:
     config = str(parameters.get("config", "default"))
     if config.endswith(".toml"):
         config = str(files_root / config)
-    options = [f"--{name}={parameters[name]}" for name in ("top", "bus", "name") if name in parameters]
+    options = [f"--{name}={parameters[name]}" for name in ("top", "bus", "name", "prefix") if name in parameters]
     changes = [f"--set={key}={value}" for key, value in parameters.get("set", {}).items()]
     return ["emit", config, "-o", ".", *options, *changes]
 

@@ -79,4 +79,6 @@ def test_a_bridge_that_never_answers_fails():
 def test_nothing_is_added_without_a_conversation():
     text, modules = verilog_and_modules(SerialTop(CONFIG))
     assert "test_over" not in text
-    assert not [name for name in modules if name.startswith("self_test")]
+    assert not [name for name in modules if "self_test" in name]
+    _, with_one = verilog_and_modules(SerialTop(CONFIG, test=conversation_of(CONFIG)))
+    assert [name for name in with_one if "self_test" in name]

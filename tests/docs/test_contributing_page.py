@@ -41,4 +41,5 @@ def test_it_is_emitted_by_name(unit_and_tests, monkeypatch, tmp_path):
     monkeypatch.setitem(UNITS, "rectifier", UnitKind(unit.RectifierRow, unit.RowShape))
     verilog, sidecar = emit_unit("rectifier", Config(), {"count": 4}, tmp_path)
     assert verilog.name == "rectifier_row_4x8.v"
-    assert json.loads(sidecar.read_text(encoding="utf-8"))["modules"] == ["rectifier_8", "rectifier_row_4x8"]
+    modules = json.loads(sidecar.read_text(encoding="utf-8"))["modules"]
+    assert modules == ["rectifier_row_4x8_rectifier_8", "rectifier_row_4x8"]

@@ -171,7 +171,7 @@ def test_what_fails_midway_leaves_nothing_behind(tmp_path, monkeypatch):
 
     monkeypatch.setattr("lowtide.emission.folder.verilog_of", refuse)
     with pytest.raises(EmissionError):
-        emit(config(1, 1), tmp_path / "new")
+        emit(config(1, 1), tmp_path / "new" / "folder")
     assert not (tmp_path / "new").exists()
 
 

@@ -1,5 +1,6 @@
 """FuseSoC makes a user's core, with Verilog that lowtide's generator gave it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -71,10 +72,58 @@ def test_a_configuration_beside_the_core_that_asks(fusesoc, tmp_path):
     assert emitted(tmp_path) == verilog.read_text()
 
 
+DESIGNS = {
+    "two_by_three": {"top": "array"},
+    "four_by_three": {"top": "array", "set": {"array.rows": 4}},
+    "an_engine": {"top": "engine"},
+    "a_line": {"top": "serial"},
+}
+SEVERAL = """\
+CAPI=2:
+name: mine::several:1.0.0
+filesets:
+  rtl:
+    files: [several.v: {{file_type: verilogSource}}]
+    depend: [lowtide::lowtide:{version}]
+generate:
+{generate}
+targets:
+  default:
+    filesets: [rtl]
+    generate: [{names}]
+    toplevel: several
+    flow: lint
+    flow_options: {{tool: verilator, verilator_options: [-Wno-fatal, -Werror-MODDUP]}}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "names",
+    [("two_by_three", "four_by_three"), ("two_by_three", "an_engine"), ("an_engine", "a_line")],
+    ids="-".join,
+)
+def test_two_designs_stand_in_one_core(fusesoc, tmp_path, names):
+    generate = "\n".join(
+        f"  {name}: {{generator: lowtide, parameters: {json.dumps({'config': 'tiny', 'name': name} | DESIGNS[name])}}}"
+        for name in names
+    )
+    core = SEVERAL.format(version=__version__, generate=generate, names=", ".join(names))
+    (tmp_path / "several.core").write_text(core)
+    instances = "".join(f"  {name} {name}_i (.clk(clk), .rst(rst));\n" for name in names)
+    own = "module uart_receiver; endmodule\nmodule register_1_reset; endmodule\n"
+    (tmp_path / "several.v").write_text(f"{own}module several(input clk, rst);\n{instances}endmodule\n")
+    done = fusesoc("mine::several")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list((tmp_path / "work" / "src").glob("**/*.v"))) == 3
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ("{rows: 3}", "lowtide: no parameter 'rows'; parameters: bus, config, name, set, top"),
+        ("{rows: 3}", "lowtide: no parameter 'rows'; parameters: bus, config, name, prefix, set, top"),
+        ("{name: int}", "lowtide: name must be a word that neither Verilog-2005 nor SystemVerilog-2017 reserves"),
+        ("{prefix: 1abc}", "lowtide: prefix must be a letter or _, then letters, digits, _ or $ (of ASCII alone)"),
         ("{set: {array.rows: 0}}", "lowtide: array.rows must be from 1 to 512, not 0"),
     ],
 )

@@ -20,6 +20,7 @@ Examples:
   lowtide emit
   lowtide emit tiny -o build/tiny --set array.rows=4
   lowtide emit my.toml -o rtl --name my_array
+  lowtide emit --name my_array --prefix my
   lowtide emit --top engine -o build/engine
   lowtide emit --top engine --bus wishbone
   lowtide emit --unit fmac --set lanes=16 --set chunk_a=4
@@ -64,6 +65,7 @@ def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, .
     "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
 )
 @click.option("--name", help="Name of the top module.  [default: lowtide_array, lowtide_engine, lowtide_serial]")
+@click.option("--prefix", help="Prefix of all other modules' names.  [default: the top module's name]")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 def emit(
     config: str,
@@ -73,6 +75,7 @@ def emit(
     unit: str | None,
     changes: dict[str, Any],
     name: str | None,
+    prefix: str | None,
     as_json: bool,
 ) -> None:
     """Write the Verilog of CONFIG, or of one of its units, and a JSON sidecar.
@@ -83,14 +86,17 @@ def emit(
     base = Config.load(config)
     if bus is not None and (top != "engine" or unit is not None):
         raise click.UsageError("--bus is for --top engine, which alone has registers")
-    if unit is None and top == "engine":
-        files = emit_engine(base.changed(changes), folder, name or "lowtide_engine", bus or "axi4-lite")
-    elif unit is None and top == "serial":
-        files = emit_serial(base.changed(changes), folder, name or "lowtide_serial")
-    elif unit is None:
-        files = emit_array(base.changed(changes), folder, name or "lowtide_array")
+    if unit is None:
+        name = f"lowtide_{top or 'array'}" if name is None else name
+        configuration = base.changed(changes)
+        if top == "engine":
+            files = emit_engine(configuration, folder, name, bus or "axi4-lite", prefix)
+        elif top == "serial":
+            files = emit_serial(configuration, folder, name, prefix)
+        else:
+            files = emit_array(configuration, folder, name, prefix)
     elif name is None and top is None:
-        files = emit_unit(unit, base, changes, folder)
+        files = emit_unit(unit, base, changes, folder, prefix)
     else:
         raise click.UsageError("--name and --top are not for a unit, whose name carries its parameters")
     if as_json:

@@ -12,12 +12,24 @@ from lowtide.emission.sidecar import array_sidecar, engine_sidecar, serial_sidec
 from lowtide.emission.top import AxiStreamArray, AxiStreamEngine
 from lowtide.emission.verilog import verilog_of
 from lowtide.hierarchy import Netlist, Unit
+from lowtide.hierarchy.identifier import check_identifier
 
 __all__ = ["emit", "emit_engine", "emit_serial", "emit_unit", "verilog_and_modules"]
 
 
-def emit(config: Config, folder: Path, name: str = "lowtide_array") -> list[Path]:
+def emit(config: Config, folder: Path, name: str = "lowtide_array", prefix: str | None = None) -> list[Path]:
     """Write the Verilog of a configuration's array, and its JSON sidecar, into ``folder``.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    folder : Path
+        Where to write; made if need be.
+    name : str
+        Name of the top module, and of the files.
+    prefix : str, optional
+        Prefix of the names of all other modules; by default ``name``.
 
     Returns
     -------
@@ -26,70 +38,107 @@ def emit(config: Config, folder: Path, name: str = "lowtide_array") -> list[Path
 
     Raises
     ------
+    IllegalValue
+        If ``name`` or ``prefix`` is no identifier, or a port or another module has that ``name``. Nothing is written.
     EmissionError
         If the folder cannot be written.
     """
+    _check_names(name, prefix)
     with CompleteFiles(folder) as files:
         top = AxiStreamArray(config, name)
-        text, modules = verilog_and_modules(top)
+        text, modules = verilog_and_modules(top, prefix)
         return files.write(_files(name, text, array_sidecar(config, top, top.array, modules, text)))
 
 
-def emit_engine(config: Config, folder: Path, name: str = "lowtide_engine", bus: str = "axi4-lite") -> list[Path]:
+def emit_engine(
+    config: Config,
+    folder: Path,
+    name: str = "lowtide_engine",
+    bus: str = "axi4-lite",
+    prefix: str | None = None,
+) -> list[Path]:
     """Write the Verilog of a configuration's engine, and its JSON sidecar, into ``folder``.
 
-    ``bus`` is what its registers are on: one of `ENGINE_BUSES`.
+    ``bus`` is what its registers are on: one of `ENGINE_BUSES`. ``name`` and ``prefix`` are as of `emit`.
 
     Raises
     ------
     ConfigError
         If the configuration has no engine.
+    IllegalValue
+        As of `emit`.
     EmissionError
         If the folder cannot be written.
     """
+    _check_names(name, prefix)
     top = AxiStreamEngine(config, name, bus)
     with CompleteFiles(folder) as files:
-        text, modules = verilog_and_modules(top)
+        text, modules = verilog_and_modules(top, prefix)
         return files.write(_files(name, text, engine_sidecar(top, modules, text)))
 
 
-def emit_serial(config: Config, folder: Path, name: str = "lowtide_serial") -> list[Path]:
+def emit_serial(config: Config, folder: Path, name: str = "lowtide_serial", prefix: str | None = None) -> list[Path]:
     """Write the Verilog of a configuration's engine at the end of a serial line, and its JSON sidecar, into ``folder``.
+
+    ``name`` and ``prefix`` are as of `emit`.
 
     Raises
     ------
     ConfigError
         If the configuration has no engine.
+    IllegalValue
+        As of `emit`.
     EmissionError
         If the folder cannot be written.
     """
+    _check_names(name, prefix)
     top = SerialTop(config, name)
     with CompleteFiles(folder) as files:
-        text, modules = verilog_and_modules(top)
+        text, modules = verilog_and_modules(top, prefix)
         return files.write(_files(name, text, serial_sidecar(top, modules, text)))
 
 
-def emit_unit(kind: str, config: Config, changes: dict[str, Any], folder: Path) -> list[Path]:
+def emit_unit(
+    kind: str, config: Config, changes: dict[str, Any], folder: Path, prefix: str | None = None
+) -> list[Path]:
     """Write the Verilog of one unit of a configuration, with some parameters changed, and its JSON sidecar.
+
+    The unit's module and the files have the unit's own name, which carries its parameters. ``prefix`` is as of `emit`.
 
     Raises
     ------
     ConfigError
         If there is no such unit, or a parameter is not legal.
+    IllegalValue
+        As of `emit`.
     EmissionError
         If the folder cannot be written.
     """
     parameters = parameters_of(kind, config, changes)
     unit = UNITS[kind].make(parameters)
+    _check_names(unit.module_name, prefix)
     with CompleteFiles(folder) as files:
-        text, modules = verilog_and_modules(unit)
+        text, modules = verilog_and_modules(unit, prefix)
         return files.write(_files(unit.module_name, text, unit_sidecar(parameters, unit, modules, text)))
 
 
-def verilog_and_modules(top: Unit) -> tuple[str, list[str]]:
-    """Verilog of a unit and of all below it, and the names of its modules, leaves first."""
-    netlist = Netlist(top)
-    return verilog_of(netlist.rtlil) + netlist.wiring, netlist.names
+def verilog_and_modules(top: Unit, prefix: str | None = None) -> tuple[str, list[str]]:
+    """Verilog of a unit and of all below it, and the names of its modules, leaves first.
+
+    ``prefix`` begins the names of all modules but the top; by default it is the top's name.
+    """
+    netlist = Netlist(top, prefix)
+    text = verilog_of(netlist.rtlil)
+    for name in netlist.names:
+        text = text.replace(f"\\{name} ", name)  # Yosys escapes a $, which needs no escape
+    return text + netlist.wiring, netlist.names
+
+
+def _check_names(name: str, prefix: str | None) -> None:
+    """Refuse names before any work is done."""
+    check_identifier("name", name)
+    if prefix is not None:
+        check_identifier("prefix", prefix)
 
 
 def _files(stem: str, text: str, sidecar: dict[str, Any]) -> dict[str, str]:

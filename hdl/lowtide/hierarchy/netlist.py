@@ -1,11 +1,13 @@
 """A netlist: the distinct modules of a design, each of them written once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from amaranth.back import rtlil
 from amaranth.hdl import ClockSignal, Instance, ResetSignal, ValueLike
 
+from lowtide.formats.parameter import IllegalValue
+from lowtide.hierarchy.identifier import check_identifier
 from lowtide.hierarchy.structure import Structure
 from lowtide.hierarchy.unit import AnyUnit, Unit, signals
 from lowtide.hierarchy.wiring import Port, Wiring
@@ -20,10 +22,15 @@ class Netlist:
     length that grow with the grid. Here the units that are put in by `place` are converted once per
     ``module_name``, each by itself, and instances refer to them by name.
 
+    The top keeps its name. The name of every other module begins with a prefix, so that several designs, or a design
+    and a user's own modules, can stand in one project.
+
     Parameters
     ----------
     top : Unit
         The unit at the top.
+    prefix : str, optional
+        Prefix of the modules below the top; by default the top's name.
 
     Attributes
     ----------
@@ -33,16 +40,26 @@ class Netlist:
         Structures, as Verilog.
     names : list of str
         Names of all modules, in the order of their text: first those with logic.
+
+    Raises
+    ------
+    IllegalValue
+        If the top's name or the prefix is not an identifier, or a port or a module below the top has the top's name.
     """
 
-    def __init__(self, top: Unit):
-        self._logic: dict[str, str] = {}
-        self._structures: dict[str, str] = {}
+    def __init__(self, top: Unit, prefix: str | None = None):
+        check_identifier("name", top.module_name)
+        self._top, self._prefix = top, top.module_name if prefix is None else prefix
+        check_identifier("prefix", self._prefix)
+        self._logic: list[str] = []
+        self._structures: list[tuple[str, str]] = []
         self._ports: dict[str, list[Port]] = {}
-        self._add(top)
-        self.rtlil = "\n".join(self._logic.values())
-        self.wiring = "\n".join(self._structures.values())
-        self.names = re.findall(r"^module \\(\S+)$", self.rtlil, re.MULTILINE) + list(self._structures)
+        ports = self._write(top)
+        self.rtlil = "\n".join(self._logic)
+        self.wiring = "\n".join(text for _, text in self._structures)
+        self.names = re.findall(r"^module \\(\S+)$", self.rtlil, re.MULTILINE)
+        self.names += [name for name, _ in self._structures]
+        self._check_names({port.name for port in ports})
 
     def instance(self, unit: Unit, inputs: Mapping[str, ValueLike]) -> Instance:
         """An instance of the unit's module, in a unit with logic; its outputs are the unit's own signals."""
@@ -54,7 +71,7 @@ class Netlist:
                 ports[f"o_{port.name}"] = signals(unit)[port.name]
             else:
                 ports[f"i_{port.name}"] = inputs[port.name] if port.name in inputs else _CONTROL[port.name]()
-        return Instance(unit.module_name, **ports)
+        return Instance(self._name_of(unit), **ports)
 
     def _with(self, unit: Unit, inputs: Mapping[str, ValueLike]) -> list[Port]:
         """Ports of the unit's module, which must have these inputs."""
@@ -68,27 +85,51 @@ class Netlist:
         """Write the unit's module if need be; its ports."""
         name = unit.module_name
         if name not in self._ports:
-            self._ports[name] = self._wire(unit) if isinstance(unit, Structure) else self._convert(unit)
+            self._ports[name] = self._write(unit)
         return self._ports[name]
+
+    def _write(self, unit: Unit) -> list[Port]:
+        """Write the unit's module; its ports."""
+        return self._wire(unit) if isinstance(unit, Structure) else self._convert(unit)
+
+    def _name_of(self, unit: Unit) -> str:
+        """Name of the unit's module in the text."""
+        return unit.module_name if unit is self._top else f"{self._prefix}_{unit.module_name}"
+
+    def _check_names(self, ports: Collection[str]) -> None:
+        """Refuse a name that two modules have, or the top and one of its ports, which Verilator cannot tell apart."""
+        twice = {name for name in self.names if self.names.count(name) > 1}
+        if self._top.module_name in twice:
+            legal = f"a name that no module below the top has (theirs begin with {self._prefix}_)"
+            raise IllegalValue("name", legal, self._top.module_name)
+        if self._top.module_name in ports:
+            raise IllegalValue("name", "a name that no port of the module has", self._top.module_name)
+        if twice:
+            raise ValueError(f"two modules have the name {min(twice)}")
 
     def _wire(self, unit: Structure) -> list[Port]:
         wiring = Wiring(signals(unit))
 
         def place(name: str, part: AnyUnit, /, **inputs: ValueLike) -> AnyUnit:
             ports = self._with(part, inputs)
-            wiring.instance(part.module_name, name, ports, inputs, signals(part), kept=part.keep_hierarchy)
+            wiring.instance(self._name_of(part), name, ports, inputs, signals(part), kept=part.keep_hierarchy)
             return part
 
         outputs = unit.wire(place)
-        self._structures[unit.module_name] = wiring.module(unit.module_name, outputs, unit.attributes())
+        name = self._name_of(unit)
+        self._structures.append((name, wiring.module(name, outputs, unit.attributes())))
         return wiring.ports(outputs)
 
     def _convert(self, unit: Unit) -> list[Port]:
-        name = unit.module_name
+        name = self._name_of(unit)
         text = rtlil.convert(unit, name=name, platform=self, emit_src=False)
         text = _CONTENTS.sub(lambda cell: "" if _is_zero(cell[0]) else cell[0], text)
-        # Submodules of the unit's own are called `name.submodule`, which Verilog would have to escape.
-        self._logic[name] = text.replace(f"\\{name}.", f"\\{name}_")
+        # Submodules of the unit's own are called `name.submodule$1`, which Verilog would have to escape.
+        stem = name if name == self._prefix else f"{self._prefix}_{unit.module_name}"
+        for module in re.findall(rf"^module \\({re.escape(name)}\.\S+)$", text, re.MULTILINE):
+            plain = stem + re.sub(r"[.$]", "_", module.removeprefix(name))
+            text = re.sub(rf"\\{re.escape(module)}(?=\s)", rf"\\{plain}", text)
+        self._logic.append(text)
         own = text.split("\nmodule ")[1]  # the unit itself; submodules of its own follow
         return [Port(port, direction, int(width or 1)) for width, direction, port in _PORT.findall(own)]
 

@@ -1,5 +1,6 @@
 """What a report measures: the parts of an array, or one unit by itself."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from lowtide.array.element import port_width
@@ -10,6 +11,7 @@ from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.registry import UNITS, parameters_of
 from lowtide.emission.serial import SerialTop
 from lowtide.emission.top import AxiStreamArray, AxiStreamEngine
+from lowtide.hierarchy import Unit
 from lowtide.report.measure import Design
 
 __all__ = ["LARGEST_WHOLE", "engine_parts_of", "parts_of", "serial_parts_of", "unit_alone"]
@@ -20,29 +22,29 @@ LARGEST_WHOLE = 256
 
 def parts_of(config: Config) -> list[Design]:
     """The units of an array, the way they stand in it, and the whole."""
-    text, modules = verilog_and_modules(AxiStreamArray(config))
+    top = AxiStreamArray(config)
+    text, modules = verilog_and_modules(top)
     rows, columns = config.array.rows, config.array.columns
     element = element_maker(config.array.element, config.bfp, config.terms)()
 
-    def made(kind: str) -> str:
-        return next(name for name in modules if name.startswith(f"{kind}_"))
-
-    parts = {config.array.element: element.module_name, "feeder": made("feeder"), "collector": made("collector")}
+    units = {config.array.element: element.module_name, "feeder": "feeder_", "collector": "collector_"}
     if config.array.operands == "integers":
-        parts |= {part: made(part) for part in ("term_row", "term_column", "term_loader", "term_control")}
+        units |= {part: f"{part}_" for part in ("term_row", "term_column", "term_loader", "term_control")}
     else:
-        parts |= {
+        units |= {
             "skew_a": skew(rows, port_width(element, "a_i")).module_name,
             "skew_b": skew(columns, port_width(element, "b_i")).module_name,
         }
+    parts = {part: _module(top, modules, unit) for part, unit in units.items()}
     if rows * columns <= LARGEST_WHOLE:
-        parts["array"] = "lowtide_array"
-    return [Design(name, text, top) for name, top in parts.items()]
+        parts["array"] = top.module_name
+    return [Design(name, text, module) for name, module in parts.items()]
 
 
 def engine_parts_of(config: Config) -> list[Design]:
     """The units of an engine, the way they stand in it, and the whole."""
-    text, modules = verilog_and_modules(AxiStreamEngine(config, bus="axi4-lite"))
+    top = AxiStreamEngine(config, bus="axi4-lite")
+    text, modules = verilog_and_modules(top)
     kinds = {
         "turner": "turner",
         "bfp_converter": "bfp_converter",
@@ -55,22 +57,28 @@ def engine_parts_of(config: Config) -> list[Design]:
         "axi_lite": "axi_lite",
         "array": "systolic_array",
     }
-    parts = {part: next(name for name in modules if name.startswith(f"{kind}_")) for part, kind in kinds.items()}
+    parts = {part: _module(top, modules, f"{kind}_") for part, kind in kinds.items()}
     if config.array.rows * config.array.columns <= LARGEST_WHOLE:
-        parts["engine"] = "lowtide_engine"
-    return [Design(name, text, top) for name, top in parts.items()]
+        parts["engine"] = top.module_name
+    return [Design(name, text, module) for name, module in parts.items()]
 
 
 def serial_parts_of(config: Config) -> list[Design]:
     """The units of a serial bridge, the engine in it, and the whole."""
-    text, modules = verilog_and_modules(SerialTop(config))
+    top = SerialTop(config)
+    text, modules = verilog_and_modules(top)
     kinds = ("uart_receiver", "uart_transmitter", "frame_receiver", "frame_sender", "executor", "operand_queue")
     kinds += ("result_queue", "beat_packer", "beat_unpacker")
-    parts = {kind: next(name for name in modules if name.startswith(kind)) for kind in kinds}
-    parts["engine"] = next(name for name in modules if name.startswith("controlled_"))
+    parts = {kind: _module(top, modules, kind) for kind in kinds}
+    parts["engine"] = _module(top, modules, "controlled_")
     if config.array.rows * config.array.columns <= LARGEST_WHOLE:
-        parts["serial"] = "lowtide_serial"
-    return [Design(name, text, top) for name, top in parts.items()]
+        parts["serial"] = top.module_name
+    return [Design(name, text, module) for name, module in parts.items()]
+
+
+def _module(top: Unit, modules: Sequence[str], unit: str) -> str:
+    """The first module below a top whose unit's name begins so."""
+    return next(name for name in modules if name.startswith(f"{top.module_name}_{unit}"))
 
 
 def unit_alone(kind: str, config: Config, changes: dict[str, Any]) -> Design:

@@ -55,10 +55,11 @@ def test_every_lane_is_rounded_by_its_word(shape):
 
 def test_one_rounder_is_written_for_all_lanes():
     _, modules = verilog_and_modules(StochasticRounder(StochasticShape()))
+    name = "stochastic_rounder_half_step_w4_d8_r3_l14_b3_space_s1"
     assert modules == [
-        "random_source_b3_r3_l14_space_t3_1_s1",
-        "rounder_half_step_w4_d8_r3",
-        "stochastic_rounder_half_step_w4_d8_r3_l14_b3_space_s1",
+        f"{name}_random_source_b3_r3_l14_space_t3_1_s1",
+        f"{name}_rounder_half_step_w4_d8_r3",
+        name,
     ]
 
 
