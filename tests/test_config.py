@@ -61,7 +61,10 @@ def test_a_file_may_leave_keys_out(tmp_path):
             '[array]\nelement = "pmac"\nresults = "integers"\n[requantiser]\nlanes = 3',
             "requantiser.lanes must be a divisor of array.columns = 8: one of 1, 2, 4, 8, not 3",
         ),
-        ("[terms]\nbudget = 33", "terms.budget must be from 1 to 32 (what 8 values have at most, of 8 bits in hese)"),
+        (
+            "[terms]\nbudget = 33",
+            "terms.budget must be from 1 to 32 (what group = 8 values have at most, of width = 8 in hese)",
+        ),
         ("[bfp]\nlanes = 12", "bfp.lanes must be one of 4, 8, 16, 32, 64, not 12"),
         ("[bfp]\nmantissa = 3", "bfp.mantissa must be a multiple of chunk_a = 2 and chunk_b = 2"),
         ("[bpf]\nlanes = 4", "unknown section [bpf], did you mean bfp?; sections: array, bfp"),

@@ -23,7 +23,7 @@ def declared(text, top):
     header, body = re.search(rf"^module {re.escape(top)}\((.*?)\);(.*?)^endmodule", text, re.M | re.S).groups()
     found = re.findall(r"^ +(input|output) +(?:\[(\d+):0\] +)?(\w+) *;", body, re.M)
     ports = {name: {"name": name, "direction": way[:-3], "width": int(high or 0) + 1} for way, high, name in found}
-    names = re.split(r",\s*", header.strip())
+    names = re.split(r"\s*,\s*", header.strip())
     assert sorted(names) == sorted(ports)
     return [ports[name] for name in names]
 

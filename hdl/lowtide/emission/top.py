@@ -7,7 +7,6 @@ from lowtide.engine.controlled import ControlledEngine
 from lowtide.engine.engine import Engine
 from lowtide.formats.parameter import IllegalValue
 from lowtide.soc.attached import BUSES, AttachedEngine
-from lowtide.units.conversion.dealer import check_lanes
 
 __all__ = ["ENGINE_BUSES", "AxiStreamArray", "AxiStreamEngine", "engine_of"]
 
@@ -104,14 +103,7 @@ def engine_of(config: Config) -> Engine:
     array = config.array
     if array.element != "fmac":
         raise ConfigError(f"array.element must be fmac for an engine, not {array.element!r}")
-    if config.bfp.lanes % config.engine.numbers:
-        legal = ", ".join(str(n) for n in (1, 2, 4, 8, 16) if config.bfp.lanes % n == 0)
-        raise ConfigError(
-            f"engine.numbers must be a divisor of bfp.lanes = {config.bfp.lanes}: one of {legal},"
-            f" not {config.engine.numbers}"
-        )
     try:
-        check_lanes("results", config.engine.results, array.columns, "array.columns")
         return Engine(array.rows, array.columns, config.bfp, config.engine)
     except IllegalValue as error:
         raise ConfigError(str(error.within("engine"))) from None

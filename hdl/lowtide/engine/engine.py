@@ -64,9 +64,15 @@ class Engine(Structure):
         Results that were infinite, or zero though their sums were not.
     ``a_threshold``, ``a_above``, ``a_rest``, ``a_kept``, and of ``b``
         As of `Loader`, where it has a meter.
+
+    Raises
+    ------
+    IllegalValue
+        As of `EngineShape.check`.
     """
 
     def __init__(self, rows: int, columns: int, bfp: Bfp, shape: EngineShape):
+        shape.check(bfp, columns)
         self.rows, self.columns, self.bfp, self.shape = rows, columns, bfp, shape
         self.array = SystolicArray(rows, columns, partial(Fmac, bfp))
         self.dispatcher = Dispatcher(rows, columns, bfp, shape)

@@ -63,10 +63,10 @@ class Terms:
     width: int = parameter(8, range(2, 17), "bits of an integer in two's complement")
     encoding: str = parameter("hese", ENCODINGS, "digits of a magnitude")
     group: int = parameter(8, range(1, 65), "values of a group at most, g")
-    budget: int = parameter(16, range(1, 1025), "terms a group may keep at most, k")
-    data_terms: int = parameter(4, range(1, 17), "terms a value of the data may keep at most, s")
-    parallel: int = parameter(1, range(1, 17), "terms an element takes in a cycle")
-    values: int = parameter(1, (1, 2, 4, 8), "values of a group that a row gets in a cycle")
+    budget: int = parameter(16, range(1, 1025), "terms a group may keep at most, k, no more than it has")
+    data_terms: int = parameter(4, range(1, 17), "terms a value of the data may keep at most, s, no more than it has")
+    parallel: int = parameter(1, range(1, 17), "terms an element takes in a cycle, 1 where array.operands are integers")
+    values: int = parameter(1, (1, 2, 4, 8), "values of a group that a row gets in a cycle, no more than group")
     max_k: int = parameter(4096, range(1, 2**20 + 1), "longest reduction the accumulator must hold")
 
     def __attrs_post_init__(self):
@@ -74,11 +74,11 @@ class Terms:
             legal = [values for values in (1, 2, 4, 8) if values <= self.group]
             raise IllegalValue("values", f"{legal_text(legal)} (no more than group = {self.group})", self.values)
         for key, most, what in (
-            ("budget", self.group * self.most_terms, f"{self.group} values have"),
+            ("budget", self.group * self.most_terms, f"group = {self.group} values have"),
             ("data_terms", self.most_terms, "a value has"),
         ):
             if getattr(self, key) > most:
-                legal = f"from 1 to {most} (what {what} at most, of {self.width} bits in {self.encoding})"
+                legal = f"from 1 to {most} (what {what} at most, of width = {self.width} in {self.encoding})"
                 raise IllegalValue(key, legal, getattr(self, key))
 
     @property

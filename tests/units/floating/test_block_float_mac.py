@@ -56,6 +56,7 @@ def test_latency_follows_the_lanes():
 
 
 def test_a_sum_that_cannot_hold_a_dot_product_is_refused():
-    message = "sum must be one of fp32, fp16 (a dot product has 10 bits, which its significand must hold), not 'bf16'"
+    because = "its significand must hold a dot product's 10 bits, for lanes = 16, magnitude = 3"
+    message = f"sum must be one of fp32, fp16 ({because}), not 'bf16'"
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
         BlockFloatMacShape(sum="bf16")

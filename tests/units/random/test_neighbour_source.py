@@ -31,7 +31,7 @@ def test_words_are_the_models(lanes, width, neighbours):
 
 
 def test_illegal_shapes_name_the_legal_values():
-    message = "neighbours must be from 1 to 1, fewer than lanes, not 2"
+    message = "neighbours must be from 1 to 1 (fewer than lanes = 2), not 2"
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
         Neighbour(lanes=2, neighbours=2)
 

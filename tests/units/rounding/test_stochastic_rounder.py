@@ -67,8 +67,8 @@ def test_one_rounder_is_written_for_all_lanes():
     ("keywords", "message"),
     [
         ({"mode": "nearest"}, "mode must be one of carry, half_step, not 'nearest'"),
-        ({"random": 4}, "random must be from 1 to 3, the bits of the generator, not 4"),
-        ({"lanes": 15}, "lanes must be from 1 to 14 for 3 bits, not 15"),
+        ({"random": 4}, "random must be from 1 to 3 (no more than bits = 3), not 4"),
+        ({"lanes": 15}, "lanes must be from 1 to 14 (for bits = 3, polarity = space), not 15"),
     ],
 )
 def test_illegal_shapes_name_the_legal_values(keywords, message):

@@ -91,10 +91,10 @@ def test_receding_water_of_every_small_group():
     ("shape", "keywords", "message"),
     [
         (TopTermsShape, {"digits": 0}, "digits must be from 1 to 17, not 0"),
-        (TopTermsShape, {"terms": 9}, "terms must be from 1 to digits = 8, not 9"),
+        (TopTermsShape, {"terms": 9}, "terms must be from 1 to 8 (no more than digits = 8), not 9"),
         (WaterShape, {"group": 65}, "group must be from 1 to 64, not 65"),
         (WaterShape, {"budget": 0}, "budget must be from 1 to 1024, not 0"),
-        (WaterShape, {"group": 1}, "budget must be from 1 to 8 (the digits of a group), not 16"),
+        (WaterShape, {"group": 1}, "budget must be from 1 to 8 (group = 1 values of digits = 8 have no more), not 16"),
     ],
 )
 def test_illegal_shapes_name_the_legal_values(shape, keywords, message):

@@ -27,12 +27,13 @@ class SerialShape:
     """
 
     clock: int = parameter(25_000_000, range(1_000_000, 1_000_000_001), "clock of the hardware, in Hz")
-    baud: int = parameter(115_200, range(1_200, 20_000_001), "bits a second after reset")
+    baud: int = parameter(115_200, range(1_200, 20_000_001), "bits a second after reset, a fourth of the clock at most")
     queue: int = parameter(1024, (256, 512, 1024, 2048), "words that wait on their way into the engine, or out")
 
     def __attrs_post_init__(self):
-        if not 4 <= self.divisor < 2**16:
-            legal = f"from {-(-self.clock // (2**16 - 1))} to {self.clock // 4}, at a clock of {self.clock} Hz"
+        least, most = max(1_200, -(-self.clock // (2**16 - 1))), min(20_000_000, self.clock // 4)
+        if not least <= self.baud <= most:
+            legal = f"from {least} to {most} (a bit takes 4 to 65535 cycles of clock = {self.clock})"
             raise IllegalValue("baud", legal, self.baud)
 
     @property

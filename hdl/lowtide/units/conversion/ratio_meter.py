@@ -87,7 +87,8 @@ class RatioMeter(Unit):
 
     def __init__(self, shape: ConverterShape, elements: int):
         if shape.dropped < shape.chunk:
-            raise IllegalValue("random", f"{shape.chunk} or more, for chunks of as many bits", shape.dropped)
+            legal = f"{shape.chunk} or more (the bits of a chunk, which the meter compares)"
+            raise IllegalValue("bits that are dropped", legal, shape.dropped)
         self.shape = shape
         self.width = (((1 << 2 * shape.chunk) - 1 << shape.max_code) * elements).bit_length()
         self.latency = (shape.lanes - 1).bit_length() + 2

@@ -51,7 +51,7 @@ class ConverterShape:
             multiples = ", ".join(str(m) for m in range(self.chunk, 13, self.chunk))
             raise IllegalValue("mantissa", f"a multiple of chunk = {self.chunk}: one of {multiples}", self.mantissa)
         if self.rounding == "half_step" and self.random > 23:
-            raise IllegalValue("random", "from 1 to 23 for half_step, which looks at one bit more", self.random)
+            raise IllegalValue("random", "from 1 to 23 (rounding = half_step takes one bit more)", self.random)
 
     @property
     def name(self) -> str:

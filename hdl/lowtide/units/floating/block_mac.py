@@ -41,7 +41,8 @@ class BlockFloatMacShape:
         bits = (self.lanes * (2**self.magnitude - 1) ** 2).bit_length()
         wide = [name for name, form in FORMATS.items() if form.fraction + 1 >= bits]
         if self.sum not in wide:
-            because = f" (a dot product has {bits} bits, which its significand must hold)"
+            groups = f"lanes = {self.lanes}, magnitude = {self.magnitude}"
+            because = f" (its significand must hold a dot product's {bits} bits, for {groups})"
             raise IllegalValue("sum", legal_text(wide) + because, self.sum)
 
     @property

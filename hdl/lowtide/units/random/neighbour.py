@@ -39,7 +39,9 @@ class Neighbour:
 
     def __attrs_post_init__(self):
         if self.neighbours >= self.lanes:
-            raise IllegalValue("neighbours", f"from 1 to {self.lanes - 1}, fewer than lanes", self.neighbours)
+            raise IllegalValue(
+                "neighbours", f"from 1 to {self.lanes - 1} (fewer than lanes = {self.lanes})", self.neighbours
+            )
 
 
 class NeighbourSource(Unit):

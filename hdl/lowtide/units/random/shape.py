@@ -73,11 +73,12 @@ class Source:
         if self.polarity == "uniform" and self.bits > MOST_UNIFORM:
             raise IllegalValue("bits", f"from 2 to {MOST_UNIFORM} for polarity = uniform", self.bits)
         if self.width > self.bits:
-            raise IllegalValue("width", f"from 1 to {self.bits}, the bits of the generator", self.width)
+            raise IllegalValue("width", f"from 1 to {self.bits} (no more than bits = {self.bits})", self.width)
         if self.seed >= 2**self.bits:
-            raise IllegalValue("seed", f"from 1 to {2**self.bits - 1}", self.seed)
+            raise IllegalValue("seed", f"from 1 to {2**self.bits - 1} (below 2**bits, bits = {self.bits})", self.seed)
         if self.lanes > self.most_lanes:
-            raise IllegalValue("lanes", f"from 1 to {self.most_lanes} for {self.bits} bits", self.lanes)
+            legal = f"from 1 to {self.most_lanes} (for bits = {self.bits}, polarity = {self.polarity})"
+            raise IllegalValue("lanes", legal, self.lanes)
         self._check_taps()
 
     def _check_taps(self) -> None:

@@ -37,7 +37,8 @@ class WaterShape:
     def __attrs_post_init__(self):
         most = self.digits * self.group
         if self.budget > most:
-            raise IllegalValue("budget", f"from 1 to {most} (the digits of a group)", self.budget)
+            because = f"group = {self.group} values of digits = {self.digits} have no more"
+            raise IllegalValue("budget", f"from 1 to {most} ({because})", self.budget)
 
 
 class RecedingWater(Unit):

@@ -33,7 +33,7 @@ class TopTermsShape:
 
     def __attrs_post_init__(self):
         if self.terms > self.digits:
-            raise IllegalValue("terms", f"from 1 to digits = {self.digits}", self.terms)
+            raise IllegalValue("terms", f"from 1 to {self.digits} (no more than digits = {self.digits})", self.terms)
 
 
 class TopTerms(Unit):

@@ -1,0 +1,167 @@
+"""Keys that depend on others: each refusal names the key, the value that was given, and bounds that are true."""
+
+import random
+import re
+
+import attrs
+import pytest
+
+from lowtide.config import Config, ConfigError, section_from
+from lowtide.emission import UNITS
+from lowtide.emission.top import engine_of
+from lowtide.formats.parameter import IllegalValue
+
+SEED = 20261128
+SECTIONS = {field.name: field.type for field in attrs.fields(Config)}
+STEPS = 12
+"""More than there are keys with a rule."""
+
+
+def engine_is_legal(tables):
+    """Refuse what an engine of a configuration refuses, without the time that it takes to make one."""
+    config = Config.from_tables(tables)
+    try:
+        config.engine.check(config.bfp, config.array.columns)
+    except IllegalValue as error:
+        raise ConfigError(str(error.within("engine"))) from None
+
+
+def drawn(numbers, legal):
+    """One of the legal values, often one of the first or last."""
+    return numbers.choice([legal[0], legal[-1], numbers.choice(legal), numbers.choice(legal)])
+
+
+def random_section(numbers, kind):
+    """Values of a section, each of which is legal by itself, some of them the defaults."""
+    legal = {field.name: field.metadata["legal"] for field in attrs.fields(kind) if field.name != "taps"}
+    return {key: drawn(numbers, values) for key, values in legal.items() if numbers.random() < 0.7}
+
+
+def refused(check, tables):
+    """Section, key, bounds and the value of a refusal, or None."""
+    try:
+        check(tables)
+    except ConfigError as error:
+        return re.fullmatch(r"(?:(\w+)\.)?(\w+) must be (.+), not (.+)", str(error)).groups()
+    return None
+
+
+def named(bounds, legal):
+    """Values that the text of a refusal names as legal, and the nearest ones beyond; of the type of the legal ones."""
+    span = re.match(r"from (\d+) to (\d+)\b", bounds)
+    more = re.match(r"(\d+) or more\b", bounds)
+    several = re.search(r"one of ([\w, ]+?)(?: \(|$)", bounds)
+    if span:
+        low, high = int(span[1]), int(span[2])
+        return [low, high], [value for value in (low - 1, high + 1) if value in legal]
+    if more:
+        return [int(more[1])], [value for value in (int(more[1]) - 1,) if value in legal]
+    words = several[1].split(", ") if several else [bounds.split()[0]]
+    values = [int(word) if word.isdecimal() else word for word in words]
+    return values, [value for value in legal if value not in values]
+
+
+def follow(check, tables, kinds, numbers):
+    """Do what each refusal says until nothing is refused; every bound on the way must be true. How many there were."""
+    for step in range(STEPS):
+        refusal = refused(check, tables)
+        if refusal is None:
+            return step
+        section, key, bounds, value = refusal
+        section = section or ""
+        field = next(field for field in attrs.fields(kinds[section]) if field.name == key)
+        assert value == repr(tables[section].get(key, field.default)), refusal
+        values, beyond = named(bounds, field.metadata["legal"])
+        for legal in values:
+            assert legal in field.metadata["legal"], refusal
+            again = refused(check, changed(tables, section, key, legal))
+            assert again is None or (again[0] or "", again[1]) != (section, key), (refusal, again)
+        for illegal in numbers.sample(beyond, min(3, len(beyond))):
+            again = refused(check, changed(tables, section, key, illegal))
+            assert again is not None, (refusal, illegal)
+            assert (again[0] or "", again[1]) == (section, key), (refusal, again)
+        tables = changed(tables, section, key, numbers.choice(values))
+    pytest.fail(f"still refused: {refused(check, tables)}")
+
+
+def changed(tables, section, key, value):
+    return tables | {section: tables[section] | {key: value}}
+
+
+@pytest.mark.parametrize("what", ["array", "engine"])
+def test_random_configurations(what):
+    numbers = random.Random(SEED)
+    check = engine_is_legal if what == "engine" else Config.from_tables
+    steps = []
+    for _ in range(600):
+        tables = {name: random_section(numbers, kind) for name, kind in SECTIONS.items()}
+        if what == "engine":
+            tables["array"] = {key: value for key, value in tables["array"].items() if key in ("rows", "columns")}
+        steps.append(follow(check, tables, SECTIONS, numbers))
+    assert steps.count(0) >= 5
+    assert max(steps) > 3
+
+
+def test_random_units():
+    numbers = random.Random(SEED)
+    steps = []
+    for kind in UNITS.values():
+        keys = {"": kind.parameters}
+        for _ in range(100):
+            values = {"": random_section(numbers, kind.parameters)}
+            steps.append(
+                follow(lambda tables, kind=kind: section_from(kind.parameters, tables[""]), values, keys, numbers)
+            )
+    assert sum(step > 0 for step in steps) > 100
+
+
+def test_an_engine_is_made_of_all_that_its_check_lets_pass():
+    numbers = random.Random(SEED)
+    made = 0
+    while made < 10:
+        tables = {name: random_section(numbers, SECTIONS[name]) for name in ("bfp", "engine")}
+        tables["array"] = {"rows": numbers.randint(1, 3), "columns": numbers.randint(1, 8)}
+        if refused(engine_is_legal, tables) is None:
+            engine_of(Config.from_tables(tables))
+            made += 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"bfp.chunk_b": 4, "bfp.mantissa": 8, "engine.random": 2},
+            "engine.random must be 3 or more (a chunk of 4 bits less one, as bfp.mantissa = 8 has two), not 2",
+        ),
+        (
+            {"engine.random": 8},
+            "engine.generator must be from 8 to 32 (random = 8 or more; a state serves two of bfp.lanes = 16), not 5",
+        ),
+        (
+            {"bfp.lanes": 64},
+            "engine.generator must be from 6 to 32 (random = 3 or more; a state serves two of bfp.lanes = 64), not 5",
+        ),
+        (
+            {"bfp.lanes": 4, "engine.numbers": 8},
+            "engine.numbers must be a divisor of bfp.lanes = 4: one of 1, 2, 4, not 8",
+        ),
+        ({"array.columns": 6}, "engine.results must be a divisor of array.columns = 6: one of 1, 2, 3, 6, not 4"),
+        (
+            {"serial.clock": 1_000_000, "serial.baud": 260_000},
+            "serial.baud must be from 1200 to 250000 (a bit takes 4 to 65535 cycles of clock = 1000000), not 260000",
+        ),
+    ],
+)
+def test_what_an_engine_says(changes, message):
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        engine_of(Config().changed(changes))
+
+
+def test_the_least_random_word_of_an_engine():
+    """One chunk is not metered, and any word will do; of two the longer one counts."""
+    for chunk_a, chunk_b, mantissa, least in ((4, 4, 4, 1), (4, 2, 4, 1), (4, 1, 8, 3), (1, 3, 6, 2), (2, 2, 4, 1)):
+        bits = {"bfp.chunk_a": chunk_a, "bfp.chunk_b": chunk_b, "bfp.mantissa": mantissa, "array.columns": 4}
+        engine_of(Config().changed(bits | {"engine.random": least}))
+        if least > 1:
+            with pytest.raises(ConfigError, match=rf"^engine\.random must be {least} or more"):
+                engine_of(Config().changed(bits | {"engine.random": least - 1}))
