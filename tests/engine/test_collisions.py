@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from collisions import poisoned
-from conftest import CONFIG
 from operands import random_case
 
 import lowtide_sim.compiled_top
+from conftest import CONFIG
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
 from lowtide_boards.platforms.conversation import conversation_of

@@ -5,22 +5,11 @@ from pathlib import Path
 
 from lowtide.emission.top import AxiStreamEngine
 from lowtide_sim.compiled_top import compiled_top
+from lowtide_sim.engine.transfer import Stream
 
-__all__ = ["Stream", "compiled"]
+__all__ = ["compiled"]
 
 HARNESS = Path(__file__).with_name("engine.cpp")
-
-
-class Stream(ctypes.Structure):
-    """A stream as the harness has it: beats, where they end, how far it is, how often it pauses."""
-
-    _fields_ = (
-        ("data", ctypes.c_void_p),
-        ("last", ctypes.c_void_p),
-        ("beats", ctypes.c_uint64),
-        ("done", ctypes.c_uint64),
-        ("pauses", ctypes.c_uint32),
-    )
 
 
 def compiled(top: AxiStreamEngine, folder: Path) -> ctypes.CDLL:

