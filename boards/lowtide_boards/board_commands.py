@@ -13,7 +13,6 @@ from lowtide.cli.emit import settings
 from lowtide.cli.options import InputFolder, OutputFolder, Whole
 from lowtide.config import Config
 from lowtide_boards.platforms.board import BOARDS, DEFAULT, board_of
-from lowtide_boards.platforms.build import STEPS, build
 from lowtide_boards.platforms.flash import bitstream_in
 from lowtide_boards.platforms.flash import flash as load
 
@@ -72,6 +71,8 @@ def bitstream(
     CONFIG is a preset's name or a TOML file; by default the preset that is made for the board. Files appear when all
     is done, or not at all.
     """
+    from lowtide_boards.platforms.build import STEPS, build  # here, so that flash does without what it imports
+
     board = board_of(name)
     console = Console(stderr=True)
     with console.status("") as status:

