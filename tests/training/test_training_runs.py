@@ -63,11 +63,23 @@ def test_final_accuracy_is_that_of_the_run():
 
 @pytest.mark.slow
 def test_truncation_and_nearest_lose_where_plateau_does_not():
-    """In the setting of final_accuracy, on three seeds: differences of several points and of many."""
-    means = {
-        name: np.mean([final_accuracy(NAMED[name].make(seed), seed=seed) for seed in range(3)])
+    """In the setting of final_accuracy, on seeds 0 to 15, paired by seed.
+
+    Standard errors are those of the mean of 16 differences. Measured: plateau-space is 6.2 points above nearest
+    (standard error 1.1), nearest 33 above truncate (3.4), and plateau-space equals ideal within 0.02 (0.18).
+    """
+    seeds = range(16)
+    found = {
+        name: np.array([final_accuracy(NAMED[name].make(seed), seed=seed) for seed in seeds])
         for name in ("nearest", "truncate", "ideal", "plateau-space")
     }
-    assert means["plateau-space"] > means["nearest"] + 0.03
-    assert means["nearest"] > means["truncate"] + 0.1
-    assert abs(means["plateau-space"] - means["ideal"]) < 0.02
+
+    def difference(one, other):
+        values = found[one] - found[other]
+        return values.mean(), values.std(ddof=1) / np.sqrt(len(values))
+
+    for one, other in (("plateau-space", "nearest"), ("nearest", "truncate")):
+        mean, error = difference(one, other)
+        assert mean > 3 * error
+    mean, error = difference("plateau-space", "ideal")
+    assert abs(mean) + 3 * error < 0.02

@@ -1,6 +1,7 @@
 """The ``sim`` command: what it prints, writes and answers."""
 
 import json
+import math
 import re
 import shutil
 
@@ -15,14 +16,21 @@ from lowtide_sim.tiling import Tiling
 
 SMALL = "[array]\nrows = 1\ncolumns = 4\n[bfp]\nlanes = 32\nchunk_a = 4\nchunk_b = 4\nmantissa = 8\n"
 
-# Accuracy, and PE utilisation at least, with the default preset.
+# Accuracy with the versions of constraints.txt, exact cycles and pairs of chunks, with the default preset. Cycles are
+# beats, at least 16 for a tile, and the 1,275 that three layers take to fill and drain.
 DIGITS = {
-    "8×8": (0.98, 0.96),
-    "6×6": (0.98, 0.95),
-    "4×4": (0.98, 0.93),
-    "4×2": (0.95, 0.62),
-    "2×2": (0.93, 0.31),
+    "8×8": (0.9806, 99_195, 16),
+    "6×6": (0.9806, 56_355, 9),
+    "4×4": (0.9889, 25_755, 4),
+    "4×2": (0.9639, 19_171, 2),
+    "2×2": (0.9472, 18_796, 1),
 }
+IMAGES = 360
+
+
+def least(accuracy):
+    """Three standard errors below: other versions of NumPy train a slightly different network."""
+    return accuracy - 3 * math.sqrt(accuracy * (1 - accuracy) / IMAGES)
 
 
 @pytest.fixture
@@ -119,14 +127,15 @@ def test_every_held_out_image(tmp_path):
     result = invoke("--folder", tmp_path, "--json")
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)
-    assert figures["images"] == 360
-    assert figures["fp32_accuracy"] >= 0.97
+    assert figures["images"] == IMAGES
+    assert figures["fp32_accuracy"] >= least(0.9806)
     runs = {f"{run['bits_a']}×{run['bits_b']}": run for run in figures["precisions"]}
     assert list(runs) == list(DIGITS)
-    for name, (least_accuracy, least_utilisation) in DIGITS.items():
-        assert runs[name]["words"] == runs[name]["equal"] == 360 * (128 + 64 + 16)
-        assert runs[name]["accuracy"] >= least_accuracy
-        assert runs[name]["utilisation"] >= least_utilisation
+    for name, (accuracy, cycles, pairs) in DIGITS.items():
+        assert runs[name]["words"] == runs[name]["equal"] == IMAGES * (128 + 64 + 16)
+        assert runs[name]["accuracy"] >= least(accuracy)
+        assert runs[name]["cycles"] == cycles
+        busy = IMAGES * (64 * 128 + 128 * 64 + 64 * 10) // 16 * pairs
+        assert runs[name]["utilisation"] == round(busy / (64 * cycles), 4)
     assert [run["words"] == run["equal"] == 256 * 256 for run in figures["large"]] == [True, True]
-    assert figures["large"][0]["utilisation"] >= 0.99
-    assert figures["large"][1]["utilisation"] >= 0.965
+    assert [run["cycles"] for run in figures["large"]] == [132_131, 33_827]

@@ -1,0 +1,101 @@
+"""The wheel with each extra alone, in an empty environment: its commands run."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXTRAS = ("boards", "bitstream", "flash", "report", "sim", "explore")
+
+PRODUCT = """\
+import numpy as np
+from lowtide_boards.device import Device
+from lowtide_sim.engine.golden_engine import GoldenEngine
+from lowtide_sim.engine.operand import Operand
+from lowtide.config import Config
+identity = np.eye(2, dtype=np.float32)
+operand = Operand(chunks=2, bias=0)
+print(GoldenEngine(Config()).multiply(identity, identity, operand, operand).values.tolist())
+"""
+
+# What is done with each extra beside the help of its commands, and what is printed.
+USES = {
+    "boards": (["-c", PRODUCT], "[[1.0, 0.0], [0.0, 1.0]]"),
+    "bitstream": (
+        ["-m", "lowtide", "bitstream", "--board", "arty-a7", "--set", "array.rows=1", "--set", "array.columns=1"],
+        "vivado",
+    ),
+    "flash": (["-m", "lowtide", "flash", "--board", "ulx3s"], "no bitstream for ulx3s"),
+    "report": (["-m", "lowtide", "report", "--unit", "rounder", "--target", "ice40", "--seeds", "1"], "rounder"),
+    "sim": (["-m", "lowtide", "sim", "tiny", "--images", "1"], "Every word equals the golden model's."),
+    "explore": (["-m", "lowtide", "explore", "sru", "--help"], "explore"),
+}
+
+
+def interpreters():
+    """Python 3.11 or what runs this, and 3.13 where it is installed."""
+    found = [sys.executable]
+    for name in ("python3.13", "python3.14"):
+        path = shutil.which(name)
+        if path and subprocess.run([path, "-c", "import ensurepip, venv"], capture_output=True).returncode == 0:
+            found.append(path)
+    return found
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The wheel, made from this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT), cwd=folder)
+    (file,) = folder.glob("lowtide-*.whl")
+    return file
+
+
+def run(*command, cwd, code=0):
+    """Everything that a command prints; it must end with this code. No path of this checkout reaches it."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    assert done.returncode == code, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interpreter", interpreters())
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_an_extra_brings_what_its_commands_import(wheel, tmp_path, extra, interpreter):
+    run(interpreter, "-m", "venv", "env", cwd=tmp_path)
+    python = str(tmp_path / "env" / "bin" / "python")
+    pinned = ("-c", str(ROOT / "constraints.txt"))
+    run(python, "-m", "pip", "install", "-q", *pinned, f"{wheel}[{extra}]", cwd=tmp_path)
+    commands = [entry.name for entry in entry_points(group="lowtide.commands") if extra in entry.extras]
+    for command in commands + ["report", "rounders", "chunks"] * (extra == "report"):
+        assert "Usage: " in run(python, "-m", "lowtide", command, "--help", cwd=tmp_path)
+        assert "pip install" not in run(python, "-m", "lowtide", command, "--help", cwd=tmp_path)
+    arguments, printed = USES[extra]
+    assert printed in run(python, *arguments, cwd=tmp_path, code=1 if extra == "flash" else 0)
+
+
+@pytest.mark.slow
+def test_without_extras_each_command_names_its_own(wheel, tmp_path):
+    run(sys.executable, "-m", "venv", "env", cwd=tmp_path)
+    python = str(tmp_path / "env" / "bin" / "python")
+    run(python, "-m", "pip", "install", "-q", "-c", str(ROOT / "constraints.txt"), str(wheel), cwd=tmp_path)
+    assert json.loads(run(python, "-m", "lowtide", "list", "--json", cwd=tmp_path))["presets"]
+    for entry in entry_points(group="lowtide.commands"):
+        if entry.name == "flash":  # what it needs is a program
+            continue
+        (extra,) = entry.extras
+        said = run(python, "-m", "lowtide", entry.name, cwd=tmp_path, code=1)
+        assert said.startswith(f"lowtide: {entry.name} needs "), said
+        assert said.endswith(f": pip install 'lowtide[{extra}]'\n"), said
+
+
+def test_every_command_names_an_extra():
+    named = {tuple(entry.extras) for entry in entry_points(group="lowtide.commands")}
+    assert named == {(extra,) for extra in EXTRAS if extra != "report"}
