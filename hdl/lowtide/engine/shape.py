@@ -28,8 +28,8 @@ class EngineShape:
         Bits of a random word, ``r``, for stochastic rounding. Where ``bfp.mantissa`` has two chunks of an operand or
         more, the engine meters that operand, and a word must have the bits of a chunk less one at least.
     generator : int
-        Bits of the generator of random words, no fewer than ``random``. A state serves two lanes, so that
-        ``2 * (2**generator - 1)`` must be ``bfp.lanes`` or more.
+        Bits of the generator of random words, no fewer than ``random``. An operand has ``2**generator - 1`` seeds. A state
+        serves two lanes, so that ``2 * (2**generator - 1)`` must be ``bfp.lanes`` or more.
     counter : int
         Bits of a counter, which stays at its largest number.
 
@@ -49,7 +49,7 @@ class EngineShape:
         3, range(1, 9), "bits of a random word, those of a chunk less one at least where bfp.mantissa has two chunks"
     )
     generator: int = parameter(
-        5, range(2, 33), "bits of the generator of random words, no fewer than random, enough for bfp.lanes"
+        16, range(2, 33), "bits of the generator of random words, no fewer than random, enough for bfp.lanes"
     )
     counter: int = parameter(32, range(10, 33), "bits of a counter, which stays at its largest number")
 

@@ -14,11 +14,14 @@ from lowtide.cli.emit import settings
 from lowtide.cli.failure import Failure
 from lowtide.cli.options import Name, Number, OutputFile, OutputFolder, Whole, number
 from lowtide.config import Config
+from lowtide.emission.top import engine_of
 from lowtide.paths import check_output_file
 from lowtide_sim.adaptive.board import board_at
+from lowtide_sim.adaptive.engine_products import check_chunks
 from lowtide_sim.adaptive.log import Log
 from lowtide_sim.adaptive.plot import plot
 from lowtide_sim.adaptive.run import PRECISIONS, Run
+from lowtide_sim.adaptive.schedule import SCHEDULES
 from lowtide_sim.adaptive.summary import beats_per_pair, cycles, high_shares
 from lowtide_sim.adaptive.table import run_table, run_title
 from lowtide_sim.adaptive.trainer import VALIDATION, Diverged, Trained, train
@@ -144,22 +147,32 @@ def train_command(
     started = time.perf_counter()
     if steps is not None and epochs is not None:
         raise click.UsageError("--steps and --epochs exclude each other")
+    if port is not None and engine != "board":
+        raise click.UsageError(f"--port is of --engine board, not of --engine {engine}")
     keys = {key: value for key, value in changes.items() if not key.startswith("schedule.")}
     asked = Config.load(config).changed(keys)
-    made = None if engine == "verilator" else GoldenEngine(asked)
-    if engine == "board":
-        made = board_at(port, None if config == "default" and not keys else asked)
+    engine_of(asked)
+    if schedule in SCHEDULES:
+        check_chunks(asked)
     run = Run(
         network=network,
         schedule=schedule,
         options={key.removeprefix("schedule."): value for key, value in changes.items() if key.startswith("schedule.")},
-        config=made.config if made else asked,
+        config=asked,
         batch=batch,
         rate=rate,
         seed=seed,
         validation=validation,
+        **({} if steps is None else {"steps": steps}),
     )
-    run = attrs.evolve(run, steps=steps if steps is not None else (epochs or 8) * _steps_of_an_epoch(run))
+    made = None if engine == "verilator" else GoldenEngine(asked)
+    if engine == "board":
+        made = board_at(port, None if config == "default" and not keys else asked)
+        if schedule in SCHEDULES:
+            check_chunks(made.config)
+        run = attrs.evolve(run, config=made.config)
+    if steps is None:
+        run = attrs.evolve(run, steps=(epochs or 8) * _steps_of_an_epoch(run))
     name = f"{network}-{schedule}-{seed}-{engine}-{run.digest}"
     picture, data = folder / f"{name}.png", folder / f"{name}.json"
     for file in (picture, data):

@@ -5,7 +5,8 @@ from functools import partial
 import attrs
 import numpy as np
 
-from lowtide.config import ConfigError
+from lowtide.config import Config, ConfigError
+from lowtide.engine.seeds import operand_seed
 from lowtide_sim.adaptive.schedule import HIGH, Last, Moment, Schedule
 from lowtide_sim.adaptive.use import OPERANDS, PRODUCTS, Use
 from lowtide_sim.engine.operand import Operand
@@ -13,7 +14,7 @@ from lowtide_sim.engine.panels import MatrixEngine, multiply
 from lowtide_sim.engine.product import Product
 from lowtide_sim.golden import Ratio, default_bias, ratio_of
 
-__all__ = ["EngineProducts", "Work"]
+__all__ = ["EngineProducts", "Work", "check_chunks"]
 
 
 @attrs.define
@@ -67,11 +68,7 @@ class EngineProducts:
     """
 
     def __init__(self, engine: MatrixEngine, schedule: Schedule, *, layers: int, steps: int, seed: int):
-        bfp = engine.config.bfp
-        if bfp.mantissa < HIGH * max(bfp.chunk_a, bfp.chunk_b):
-            raise ConfigError(
-                f"bfp.mantissa must be {HIGH * max(bfp.chunk_a, bfp.chunk_b)} or more, two chunks, not {bfp.mantissa}"
-            )
+        check_chunks(engine.config)
         self.engine, self.schedule = engine, schedule
         self.layers, self.steps, self.seed = layers, steps, seed
         self.last: dict[Use, Last] = {}
@@ -111,10 +108,11 @@ class EngineProducts:
         )
 
     def _seed(self, use: Use) -> int:
-        """Of the random words of a use, in the range of the engine's generator, 0 excepted."""
+        """State of the engine's generator for a use: that of a seed of 64 bits."""
         entropy = (self.seed, self._step, use.layer, PRODUCTS.index(use.product))
-        word = int(np.random.SeedSequence(entropy).generate_state(1)[0])
-        return word % (2**self.engine.config.engine.generator - 1) + 1
+        word = int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
+        side = "a" if use.kind == OPERANDS[use.product][0] else "b"
+        return operand_seed(word, side, self.engine.config.engine.generator)
 
     def _record(self, use: Use, operand: Operand, ratio: Ratio | None, measure: partial[Ratio]) -> None:
         if not self.schedule.measures:
@@ -136,6 +134,20 @@ class EngineProducts:
         self.work.pairs += pairs
         self.work.beats += pairs * of_a.chunks * of_b.chunks
         self.work.cycles = None if found.cycles is None or self.work.cycles is None else self.work.cycles + found.cycles
+
+
+def check_chunks(config: Config) -> None:
+    """Refuse a configuration without a second precision.
+
+    Raises
+    ------
+    ConfigError
+        If magnitudes have less than two chunks.
+    """
+    bfp = config.bfp
+    least = HIGH * max(bfp.chunk_a, bfp.chunk_b)
+    if bfp.mantissa < least:
+        raise ConfigError(f"bfp.mantissa must be {least} or more, two chunks, not {bfp.mantissa}")
 
 
 @attrs.frozen

@@ -7,6 +7,7 @@ import attrs
 import numpy as np
 
 from lowtide.config import Config
+from lowtide.engine.seeds import panel_seed
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Product
 from lowtide_sim.golden import Ratio
@@ -43,7 +44,7 @@ def multiply(
 
     Where K is cut, it is between groups, and the parts are added in FP32, the first to the second, their sum to the
     third, and so on. A panel of an operand is converted alike each time that it is sent. Its random words are those of
-    the operand's seed for the first panel, and of the seeds after it for the others.
+    the operand's seed for the first panel, and of another `panel_seed` for each other one.
 
     Parameters
     ----------
@@ -75,14 +76,15 @@ def multiply(
     wide = _lines(engine.config, b.T, length, of_b.chunks, array.columns)
     values = np.zeros((a.shape[0], b.shape[1]), np.float32)
     parts: list[tuple[bool, bool, Product]] = []
-    seeds = 2**engine.config.engine.generator - 1
+    bits = engine.config.engine.generator
     panels = -(-a.shape[1] // length) * -(-a.shape[0] // high) * -(-b.shape[1] // wide)
     progress(0, panels)
     for depth, ks in enumerate(_slices(a.shape[1], length)):
         for down, ms in enumerate(_slices(a.shape[0], high)):
             for across, ns in enumerate(_slices(b.shape[1], wide)):
-                its_a = _moved(of_a, depth * -(-a.shape[0] // high) + down, seeds)
-                its_b = _moved(of_b, depth * -(-b.shape[1] // wide) + across, seeds)
+                panel_a, panel_b = depth * -(-a.shape[0] // high) + down, depth * -(-b.shape[1] // wide) + across
+                its_a = attrs.evolve(of_a, seed=panel_seed(of_a.seed, "a", panel_a, bits))
+                its_b = attrs.evolve(of_b, seed=panel_seed(of_b.seed, "b", panel_b, bits))
                 part = engine.multiply(a[ms, ks], b[ks, ns], its_a, its_b)
                 values[ms, ns] = values[ms, ns] + part.values if depth else part.values
                 parts.append((across == 0, down == 0, part))
@@ -114,10 +116,6 @@ def _lines(config: Config, x: np.ndarray, length: int, chunks: int, at_once: int
 
 def _slices(length: int, step: int) -> Iterator[slice]:
     return (slice(start, min(start + step, length)) for start in range(0, length, step))
-
-
-def _moved(operand: Operand, panels: int, seeds: int) -> Operand:
-    return attrs.evolve(operand, seed=(operand.seed - 1 + panels) % seeds + 1)
 
 
 def _events(parts: list[tuple[bool, bool, Product]]) -> Events:
