@@ -53,13 +53,12 @@ def conversation_of(config: Config, seed: int = 1) -> Conversation:
 def _exchanges(config: Config, seed: int) -> Iterator[Exchange]:
     table = ControlledEngine(engine_of(config)).registers.table
     places = {register.name: place for place, register in enumerate(table)}
-    bits = {register.name: register.bits for register in table}
     lines, operands, product = _product(config, seed)
     yield "hello", [VERSION, 0], _constants(config)
     for side, line, operand in zip("ab", lines, operands, strict=True):
         for name, value in line.settings(operand).items():
             register = f"{side}_{name}"
-            yield "write", [places[register], value & (1 << bits[register]) - 1], []
+            yield "write", [places[register], value & 0xFFFFFFFF], []
     yield "write", [places["start"], LOAD_BOTH], []
     for side, line in zip("ab", lines, strict=True):
         load = Load.of(line.runs, config.engine.numbers).numbers.ravel().view("<u4").tolist()

@@ -3,15 +3,12 @@
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from lowtide.engine.operand import STOCHASTIC, OperandLayout
+from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLayout
 from lowtide.engine.shape import EngineShape
 from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit
 
-__all__ = ["LEAST_BIAS", "MOST_BIAS", "Planner"]
-
-LEAST_BIAS, MOST_BIAS = -160, 128
-"""Biases that make sense for FP32, and whose sum a normaliser's scale holds."""
+__all__ = ["Planner"]
 
 
 class Planner(Unit):

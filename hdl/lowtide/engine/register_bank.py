@@ -15,6 +15,9 @@ __all__ = ["RegisterBank"]
 class RegisterBank(Unit):
     """Keeps settings, starts products, and shows what is going on.
 
+    A setting remembers whether the last value that was written to it fits its bits. While one does not, ``start`` is
+    refused: it does not reach the engine, and is flagged.
+
     Parameters
     ----------
     constants : dict
@@ -39,7 +42,7 @@ class RegisterBank(Unit):
     ready, idle : In(1), In(1)
         Of the engine.
     one for each of `ERRORS` : In(1)
-        In one cycle: that happened.
+        In one cycle: that happened. ``refused`` is flagged for a start that is refused here, too.
     ``a_threshold``, ``b_threshold`` : Out(10)
         To the meters, where there are any.
     one for each other status of the table : In
@@ -84,6 +87,8 @@ class RegisterBank(Unit):
 
     def elaborate(self, platform):
         m = Module()
+        self._misfits: list[Value] = []  # a bit for each setting whose last value does not fit
+        self._start_refused = Signal()
         values = [
             self._register(m, register, self.write & (self.address == place))
             for place, register in enumerate(self.table)
@@ -96,6 +101,13 @@ class RegisterBank(Unit):
         m.d.sync += self.read_data.eq(found)
         return m
 
+    def _fits(self, register: Register) -> Value:
+        """Whether the bits that the register does not have say nothing: they are zero, or all of them the sign."""
+        if register.signed:
+            above = self.write_data[register.bits - 1 :]
+            return above.all() | ~above.any()
+        return ~self.write_data[register.bits :].any()
+
     def _register(self, m: Module, register: Register, written: Value) -> Value:
         """What it reads as; and what writing it does."""
         name, data = register.name, self.write_data[: register.bits]
@@ -107,12 +119,18 @@ class RegisterBank(Unit):
                 side, _, field = name.partition("_")
                 target = getattr(self, name) if field == "threshold" else self.product[side][field]
                 m.d.comb += target.eq(held)
+                misfit = Signal(name=f"{name}_misfit")
                 with m.If(written):
-                    m.d.sync += held.eq(data)
+                    m.d.sync += [held.eq(data), misfit.eq(~self._fits(register))]
+                self._misfits.append(misfit)
                 return held
             case _, "start":
-                product = self.product
-                m.d.comb += [self.start.eq(written), Cat(product.load_a, product.load_b, product.find).eq(data)]
+                product, legal = self.product, self._fits(register) & ~Cat(self._misfits).any()
+                m.d.comb += [
+                    self.start.eq(written & legal),
+                    self._start_refused.eq(written & ~legal),
+                    Cat(product.load_a, product.load_b, product.find).eq(data),
+                ]
                 return Const(0)
             case _, "clear":
                 m.d.comb += self.clear.eq(written & data[0])
@@ -121,7 +139,7 @@ class RegisterBank(Unit):
                 return Cat(self.ready, self.idle)
             case _, "errors":
                 errors = Signal(register.bits)
-                happened = Cat(getattr(self, error) for error in ERRORS)
+                happened = Cat(getattr(self, error) for error in ERRORS) | self._start_refused
                 m.d.sync += errors.eq((errors & ~(data & written.replicate(register.bits))) | happened)
                 return errors
             case _:

@@ -7,10 +7,11 @@ import attrs
 from amaranth.hdl import Shape
 
 from lowtide.engine.counters import COUNTERS
-from lowtide.engine.operand import ROUNDINGS, OperandLayout
+from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, ROUNDINGS, OperandLayout
+from lowtide.formats.parameter import IllegalValue, whole_number
 from lowtide.units.conversion.ratio_meter import THRESHOLD
 
-__all__ = ["BYTES", "ERRORS", "IDENTITY", "Access", "Register", "register_table"]
+__all__ = ["ALL_ERRORS", "BYTES", "ERRORS", "IDENTITY", "Access", "Register", "errors_text", "register_table"]
 
 Access = Literal["constant", "setting", "action", "status", "flags"]
 
@@ -23,6 +24,9 @@ IDENTITY = int.from_bytes(b"tide", "big")
 ERRORS = ("refused", "short_a", "short_b", "long_a", "long_b")
 """Bits of the register ``errors``, the lowest first."""
 
+ALL_ERRORS = 2 ** len(ERRORS) - 1
+"""What clears every error, written to the register ``errors``."""
+
 _OPERAND = {
     "lines": "lines: rows of A, columns of B",
     "length": "elements along K",
@@ -31,7 +35,7 @@ _OPERAND = {
     "rounding": ", ".join(f"{n} {name}" for n, name in enumerate(ROUNDINGS)),
     "seed": "seed of the random words, not 0",
     "found": "1: the bias is the one that was found last",
-    "bias": "exponent of code 0, in two's complement",
+    "bias": f"exponent of code 0, from {LEAST_BIAS} to {MOST_BIAS}, in two's complement of 32 bits",
 }
 
 
@@ -51,12 +55,47 @@ class Register:
     bits : int
         Bits that it has; the others read as zero.
     meaning : str
+    least, most : int
+        Legal values of a register that is written, as a signed number where ``least`` is negative.
     """
 
     name: str
     access: Access
     bits: int
     meaning: str
+    least: int = 0
+    most: int = attrs.field()
+
+    @most.default
+    def _most(self) -> int:
+        return 2**self.bits - 1
+
+    @property
+    def signed(self) -> bool:
+        """Whether it holds a number in two's complement."""
+        return self.least < 0
+
+    def checked(self, value: object) -> int:
+        """A value that is to be written, if the register takes it.
+
+        Raises
+        ------
+        IllegalValue
+            If the register is not written by hosts, or the value is not legal.
+        """
+        if self.access in ("constant", "status"):
+            written = "one that can be written: a setting, start, clear or errors"
+            raise IllegalValue("the register", written, self.name)
+        return whole_number(self.name, value, range(self.least, self.most + 1))
+
+    def number(self, word: int) -> int:
+        """The number that a word of the register stands for."""
+        return word - 2**self.bits if self.signed and word >> self.bits - 1 & 1 else word
+
+
+def errors_text(flags: int) -> str:
+    """Names of the errors that the register ``errors`` flags."""
+    return ", ".join(name for place, name in enumerate(ERRORS) if flags >> place & 1)
 
 
 def register_table(
@@ -97,7 +136,8 @@ def register_table(
 
 def _settings(side: str, layout: OperandLayout) -> Iterator[Register]:
     for name, field in layout:
-        yield Register(f"{side}_{name}", "setting", Shape.cast(field.shape).width, _OPERAND[str(name)])
+        legal, bits = layout.legal[str(name)], Shape.cast(field.shape).width
+        yield Register(f"{side}_{name}", "setting", bits, _OPERAND[str(name)], legal[0], legal[-1])
 
 
 def _ratio(side: str, bits: int) -> Iterator[Register]:

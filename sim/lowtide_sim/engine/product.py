@@ -4,8 +4,8 @@ import attrs
 import numpy as np
 
 from lowtide.config import Config
-from lowtide.engine.operand import ROUNDINGS
-from lowtide.formats.parameter import IllegalValue, legal_text
+from lowtide.engine.operand import ROUNDINGS, OperandLayout
+from lowtide.formats.parameter import whole_number
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.golden import Ratio
 
@@ -99,7 +99,8 @@ def checked(config: Config, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: O
     Raises
     ------
     ValueError
-        If they are no matrices of float32 that multiply, have no elements, or do not fit into the engine.
+        If they are no matrices of float32 that multiply, have no elements, or do not fit into the engine; or if a
+        setting of an operand is not one that the engine's registers take.
     """
     for name, operand in (("a", a), ("b", b)):
         if operand.ndim != 2 or operand.dtype != np.float32:
@@ -117,8 +118,9 @@ def checked(config: Config, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: O
 
 def _lines(name: str, config: Config, x: np.ndarray, operand: Operand, lines: int, chunk: int) -> Lines:
     bfp, engine = config.bfp, config.engine
-    if operand.chunks > bfp.mantissa // chunk:
-        raise IllegalValue(f"chunks of {name}", legal_text(range(1, bfp.mantissa // chunk + 1)), operand.chunks)
+    legal = OperandLayout(bfp, chunk, lines * engine.words, engine.generator).legal
+    for setting in ("chunks", "seed", *(() if operand.bias is None else ("bias",))):
+        whole_number(f"{setting} of {name}", getattr(operand, setting), legal[setting])
     words = -(-x.shape[0] // lines) * -(-x.shape[1] // bfp.lanes) * operand.chunks
     if words > engine.words:
         raise ValueError(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import attrs
 import numpy as np
 
+from lowtide.engine.registers import ALL_ERRORS
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Lines, checked
 from lowtide_sim.engine.results import matrix_of, result_beats
@@ -91,15 +92,13 @@ def run_queued(
         [engine.load(b) for each, (_, b) in zip(products, lines, strict=True) if each.load_b],
         sum(counts),
     )
+    engine.write("errors", ALL_ERRORS)
     engine.write("clear", 1)
     for n, (each, both) in enumerate(zip(products, lines, strict=True)):
         _start(engine, each, both, lambda: engine.run(transfer, len(products), patience))
         progress(n + 1, len(products))
     engine.finish(transfer, len(products) - int(transfer.last.sum()), 10**8)
-    errors = engine.read("errors")
-    if errors:
-        engine.write("errors", errors)
-        raise SimulationError(f"the engine flags errors {errors:#x}")
+    engine.check_errors()
     ends = np.cumsum(counts)
     values = [
         matrix_of(

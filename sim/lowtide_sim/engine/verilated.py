@@ -9,6 +9,7 @@ import numpy as np
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
+from lowtide.engine.registers import ALL_ERRORS, errors_text
 from lowtide_sim.engine.compiled import compiled
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Lines, Product, checked
@@ -21,6 +22,9 @@ __all__ = ["FIND", "LOAD_A", "LOAD_B", "VerilatedEngine"]
 
 LOAD_A, LOAD_B, FIND = 1, 2, 4
 """Bits of the register ``start``."""
+
+STILL = 20_000
+"""Cycles without a beat on any stream, after which the errors are read."""
 
 
 class VerilatedEngine:
@@ -89,9 +93,18 @@ class VerilatedEngine:
         Raises
         ------
         SimulationError
-            If so.
+            If so, or if no stream moves any more and the engine flags errors.
         """
-        cycles, (a, b, c) = self.run(transfer, products, most), transfer.streams
+        cycles, (a, b, c) = 0, transfer.streams
+        wanted = products + int(transfer.last.sum())
+        while cycles < most:
+            moved, slice_ = (a.done, b.done, c.done), min(STILL, most - cycles)
+            took = self.run(transfer, wanted - int(transfer.last.sum()), slice_)
+            cycles += took
+            if took < slice_:
+                break
+            if moved == (a.done, b.done, c.done):
+                self.check_errors()
         if cycles >= most or c.done != c.beats:
             raise SimulationError(
                 f"in {cycles} cycles the engine took {a.done} of {a.beats} and {b.done} of {b.beats} beats, and gave"
@@ -111,6 +124,7 @@ class VerilatedEngine:
             If the engine refuses the product, or does not answer.
         """
         lines_a, lines_b = checked(self.config, a, b, of_a, of_b)
+        self.write("errors", ALL_ERRORS)
         loads = [self.prepare("a", lines_a, of_a), self.prepare("b", lines_b, of_b)]
         find = LOAD_A * (of_a.bias is None) | LOAD_B * (of_b.bias is None)
         if find:
@@ -124,10 +138,7 @@ class VerilatedEngine:
         transfer = self.transfer([loads[0]], [loads[1]], result_beats(self.config, a.shape[0], b.shape[1]))
         self.finish(transfer, products=1, most=10**7)
         cycles = self.cycles - before
-        errors = self.read("errors")
-        if errors:
-            self.write("errors", errors)
-            raise SimulationError(f"the engine flags errors {errors:#x}")
+        self.check_errors()
         events = Events(**{field.name: self.read(field.name) for field in attrs.fields(Events)})
         return Product(
             values=matrix_of(self.config, transfer.results, a.shape[0], b.shape[1]),
@@ -136,6 +147,19 @@ class VerilatedEngine:
             ratio_b=self.ratio("b"),
             cycles=cycles,
         )
+
+    def check_errors(self) -> None:
+        """Read which errors the engine flags, and clear them.
+
+        Raises
+        ------
+        SimulationError
+            If there are any.
+        """
+        errors = self.read("errors")
+        if errors:
+            self.write("errors", errors)
+            raise SimulationError(f"the engine flags errors: {errors_text(errors)}")
 
     def ratio(self, side: str) -> Ratio | None:
         """That of the operand that was loaded last; None without a meter."""
