@@ -1,10 +1,12 @@
 """A device: matrix products on the engine of a board, or of a simulation, from NumPy."""
 
 import contextlib
+import math
 import os
+import threading
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import Self, TypeVar
 
 import attrs
 import numpy as np
@@ -12,14 +14,15 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.emission.serial import digest_of
 from lowtide.engine.registers import Register
-from lowtide.formats.parameter import IllegalValue
+from lowtide.engine.seeds import operand_seed
+from lowtide.formats.parameter import IllegalValue, whole_number
 from lowtide_boards.errors import DeviceError, LinkLost, NotLowtide, PortError
-from lowtide_boards.line import Port
+from lowtide_boards.line import Line, Port
 from lowtide_boards.link import Link
 from lowtide_boards.linked_engine import LinkedEngine
 from lowtide_boards.matrices import chunks_of, matrix
 from lowtide_boards.ports import FIRST_BAUD, only_port, opened
-from lowtide_boards.rate import change_rate, divisor_of, fastest
+from lowtide_boards.rate import BAUDS, change_rate, divisor_of, fastest
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.panels import multiply
 from lowtide_sim.engine.product import Product, checked
@@ -29,6 +32,8 @@ __all__ = ["Device", "Info"]
 
 RETURN = 10.0
 """Seconds for which a port that went away is waited for."""
+
+Result = TypeVar("Result")
 
 
 @attrs.frozen(kw_only=True)
@@ -59,6 +64,8 @@ class Info:
 class Device:
     """An engine at the end of a serial line. `Device.open` finds it; it can stand in a ``with``.
 
+    Several threads may use one `Device`: a lock lets one method run at a time, and the other threads wait.
+
     Parameters
     ----------
     port : Port
@@ -80,14 +87,18 @@ class Device:
     """
 
     def __init__(self, port: Port, name: str = "the port", *, patience: float = 0.5):
+        if isinstance(patience, bool | str) or not 0 < patience < math.inf:
+            raise IllegalValue("patience", "above 0, in seconds", patience)
         self.name, self._patience = name, patience
+        self._lock = threading.RLock()  # a method may call another one, and so may what is told of the progress
         self._progress: Callable[[float], object] = _nothing
         self._connect(port)
 
     def _connect(self, port: Port) -> None:
-        self.link = Link(port, patience=self._patience, name=self.name)
-        self.link.connect()
-        self._engine = LinkedEngine(self.link)
+        link = Link(port, patience=self._patience, name=self.name)
+        link.connect()
+        self._engine = LinkedEngine(link)
+        self.link = link
 
     @property
     def config(self) -> Config:
@@ -121,13 +132,16 @@ class Device:
         IllegalValue
             If the device cannot go to that rate.
         """
+        if baud is not None:
+            whole_number("baud", baud, BAUDS)
         name = port or os.environ.get("LOWTIDE_PORT") or only_port()
         line = opened(name)
         try:
             device = cls(line, name, patience=patience)
             device.hurry(baud)
         except BaseException:
-            line.close()
+            with contextlib.suppress(Exception):
+                line.close()
             raise
         return device
 
@@ -141,13 +155,14 @@ class Device:
         LinkLost
             If it does not work.
         """
-        clock = self.link.constants["clock"]
-        if baud is None:
-            fastest(self.link)
-        elif divisor_of(clock, baud) is None:
-            raise IllegalValue("baud", f"within 2 % of a whole part of {clock}, a 4th or less", baud)
-        elif baud != self.link.port.baudrate and not change_rate(self.link, baud):
-            raise LinkLost(f"the line at {self.name} does not work at {baud} baud")
+        with self._lock:
+            clock = self.link.constants["clock"]
+            if baud is None:
+                fastest(self.link)
+            elif divisor_of(clock, whole_number("baud", baud, BAUDS)) is None:
+                raise IllegalValue("baud", f"within 2 % of a whole part of {clock}, a 4th or less", baud)
+            elif baud != self.link.line.baud and not change_rate(self.link, baud):
+                raise LinkLost(f"the line at {self.name} does not work at {baud} baud")
 
     def __enter__(self) -> Self:
         return self
@@ -156,30 +171,51 @@ class Device:
         self.close()
 
     def close(self) -> None:
-        """Leave the port to others, the device at its first rate."""
-        if self.link.constants:
-            with contextlib.suppress(DeviceError):
-                self.link.one("rate", self.link.constants["divisor"], 0)
-        self.link.port.close()
+        """Leave the port to others, the device at its first rate.
+
+        A device that does not answer, or a port that is gone, is no error here.
+        """
+        with self._lock:
+            if self.link.constants:
+                with contextlib.suppress(DeviceError):
+                    self.link.one("rate", self.link.constants["divisor"], 0)
+            self.link.line.close()
 
     def info(self) -> Info:
         """What the device says of itself."""
-        tables = self.config.to_tables()
-        return Info(
-            port=self.name,
-            clock=self.link.constants["clock"],
-            baud=self.link.port.baudrate,
-            digest=f"{digest_of(self.config):016x}",
-            config={section: tables[section] for section in ("array", "bfp", "engine")},
-        )
+        with self._lock:
+            tables = self.config.to_tables()
+            return Info(
+                port=self.name,
+                clock=self.link.constants["clock"],
+                baud=self.link.line.baud,
+                digest=f"{digest_of(self.config):016x}",
+                config={section: tables[section] for section in ("array", "bfp", "engine")},
+            )
 
     def read(self, name: str) -> int:
-        """A register."""
-        return self._engine.read(name)
+        """A register. If the device goes away, it is waited for.
+
+        Raises
+        ------
+        IllegalValue
+            If there is no such register.
+        DeviceError
+            If the device is lost, and does not come back.
+        """
+        return self._with_return(lambda: self._engine.read(name))
 
     def write(self, name: str, value: int) -> None:
-        """Write a register."""
-        self._engine.write(name, value)
+        """Write a register. If the device goes away, it is waited for; then all other registers are as after a reset.
+
+        Raises
+        ------
+        IllegalValue
+            If there is no such register, it cannot be written, or the value is not one of its legal ones.
+        DeviceError
+            If the device is lost, and does not come back.
+        """
+        self._with_return(lambda: self._engine.write(name, value))
 
     def matmul(
         self,
@@ -204,7 +240,8 @@ class Device:
         rounding : str
             ``truncate``, ``nearest`` or ``stochastic``.
         seed : int
-            Of random words.
+            Of random words, from 0 to 2**64 - 1. A and B are rounded by independent words: `operand_seed` derives the
+            state of each generator.
         progress : callable
             Called with the share that is done, from 0 to 1.
 
@@ -217,7 +254,7 @@ class Device:
         ValueError
             If they do not multiply, or have numbers that are none.
         IllegalValue
-            If the engine does not have that precision or rounding.
+            If the engine does not have that precision or rounding, or the seed is out of range.
         DeviceError
             If the device is lost, and does not come back.
         """
@@ -230,10 +267,10 @@ class Device:
             Operand(
                 chunks=chunks_of(n, bfp.mantissa, chunk),
                 rounding=rounding,
-                seed=seed,
+                seed=operand_seed(seed, side, self.config.engine.generator),
                 bias=default_bias(z, exponent=exponent),
             )
-            for n, chunk, z in zip(bits, (bfp.chunk_a, bfp.chunk_b), (x, y), strict=True)
+            for side, n, chunk, z in (("a", bits[0], bfp.chunk_a, x), ("b", bits[1], bfp.chunk_b, y))
         )
         panels = [0, 1]
 
@@ -241,11 +278,12 @@ class Device:
             panels[:] = done, of
             progress(done / of)
 
-        self._progress = lambda share: progress((panels[0] + share) / panels[1])
-        try:
-            return multiply(self, x, y, of_x, of_y, panel).values
-        finally:
-            self._progress = _nothing
+        with self._lock:
+            before, self._progress = self._progress, lambda share: progress((panels[0] + share) / panels[1])
+            try:
+                return multiply(self, x, y, of_x, of_y, panel).values
+            finally:
+                self._progress = before
 
     def multiply(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> Product:
         """The product of A (M × K) and B (K × N): as `lowtide_sim.engine.GoldenEngine.multiply`, on the device.
@@ -255,24 +293,37 @@ class Device:
         Raises
         ------
         ValueError
-            If they do not multiply, or do not fit into the engine.
+            If they do not multiply, do not fit into the engine, or a setting is not one that its registers take.
         DeviceError
             If the device is lost, or flags an error.
         """
+        of_a, of_b = self._with_bias(a, of_a), self._with_bias(b, of_b)
         lines, shape = checked(self.config, a, b, of_a, of_b), (a.shape[0], b.shape[1])
-        operands = self._with_bias(a, of_a), self._with_bias(b, of_b)
-        try:
-            return self._engine.product(lines, operands, shape, self._progress)
-        except (LinkLost, PortError):
-            self._come_back()
-            return self._engine.product(lines, operands, shape, self._progress)
+        return self._with_return(lambda: self._engine.product(lines, (of_a, of_b), shape, self._progress))
 
     def _with_bias(self, x: np.ndarray, operand: Operand) -> Operand:
         if operand.bias is not None:
             return operand
         return attrs.evolve(operand, bias=default_bias(x, exponent=self.config.bfp.exponent))
 
-    def _come_back(self) -> None:
+    def _with_return(self, operation: Callable[[], Result]) -> Result:
+        """Do something; if the device goes away, wait for it, and do it again.
+
+        Where it fails in the end, the port is closed, and what failed first is reported.
+        """
+        with self._lock:
+            try:
+                return operation()
+            except (LinkLost, PortError) as error:
+                first = error
+            try:
+                self._come_back(first)
+                return operation()
+            except (LinkLost, NotLowtide, PortError):
+                self.link.line.close()
+                raise
+
+    def _come_back(self, first: DeviceError) -> None:
         """Wait for the device, and connect to it again.
 
         Raises
@@ -280,16 +331,17 @@ class Device:
         DeviceError
             If it does not come back, or another one does.
         """
-        config, baud = self.config, self.link.port.baudrate
-        self.link.port.close()
+        config, baud = self.config, self.link.line.baud
+        self.link.line.close()
         ends = time.monotonic() + RETURN
         while True:
             try:
                 self._connect_at(baud)
                 break
-            except (PortError, NotLowtide):
+            except (LinkLost, NotLowtide, PortError) as last:
                 if time.monotonic() > ends:
-                    raise
+                    text = f"{first}; it did not come back within {RETURN:g} s: {last}"
+                    raise type(first)(text) from None
                 time.sleep(0.2)
         if self.config != config:
             raise NotLowtide(f"another device came back at {self.name}")
@@ -298,15 +350,16 @@ class Device:
     def _connect_at(self, baud: int) -> None:
         """Open the port again; the device is at this rate, or at its first one if it was switched off."""
         port = opened(self.name)
+        line = Line(port, self.name)
         try:
             with contextlib.suppress(NotLowtide):
-                port.baudrate = baud
+                line.baud = baud
                 self._connect(port)
                 return
-            port.baudrate = FIRST_BAUD
+            line.baud = FIRST_BAUD
             self._connect(port)
         except BaseException:
-            port.close()
+            line.close()
             raise
 
 

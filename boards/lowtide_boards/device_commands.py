@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from lowtide.cli.options import Whole
+from lowtide.engine.seeds import SEEDS
 from lowtide_boards.device import Device
+from lowtide_boards.rate import BAUDS
 from lowtide_boards.self_test import self_test
 from lowtide_sim.progress import progress_bar
 
@@ -19,7 +21,12 @@ __all__ = ["info", "selftest"]
 PORT = click.option(
     "--port", metavar="NAME", help="Its port, as /dev/ttyUSB0.  [default: LOWTIDE_PORT, or the only one on USB]"
 )
-BAUD = click.option("--baud", type=int, metavar="RATE", help="Rate of the line.  [default: the fastest that works]")
+BAUD = click.option(
+    "--baud",
+    type=Whole("baud", BAUDS),
+    metavar="RATE",
+    help="Rate of the line, in baud.  [default: the fastest that works]",
+)
 
 
 @click.command(epilog="\b\nExamples:\n  lowtide info\n  lowtide info --port /dev/ttyUSB0 --json\n")
@@ -50,7 +57,7 @@ def info(port: str | None, baud: int | None, as_json: bool) -> None:
 @click.option(
     "--products", type=Whole("products", range(1, 10**6 + 1)), default=8, show_default=True, help="How many to make."
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the random products.")
+@click.option("--seed", type=Whole("seed", SEEDS), default=1, show_default=True, help="Of the random products.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def selftest(port: str | None, baud: int | None, products: int, seed: int, as_json: bool) -> None:
     """Make random products on a device, and hold every word against the golden model."""

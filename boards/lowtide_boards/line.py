@@ -1,5 +1,7 @@
 """A line that carries frames."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Protocol
 
 from lowtide_boards.errors import PortError
@@ -43,11 +45,24 @@ class Line:
     ----------
     frames : Frames
         Those that come.
+    closed : bool
+        The port was closed, and is not used any more.
     """
 
     def __init__(self, port: Port, name: str):
         self.port, self.name = port, name
         self.frames = Frames()
+        self.closed = False
+
+    @property
+    def baud(self) -> int:
+        """Rate of the host's end."""
+        return self.port.baudrate
+
+    @baud.setter
+    def baud(self, baud: int) -> None:
+        with self._failures():
+            self.port.baudrate = baud
 
     def write(self, data: bytes) -> None:
         """Send bytes.
@@ -57,10 +72,8 @@ class Line:
         PortError
             If the port does not work any more.
         """
-        try:
+        with self._failures():
             self.port.write(data)
-        except OSError as error:
-            raise self._gone(error) from None
 
     def read(self, seconds: float) -> list[Frame]:
         """Frames that are complete with what comes; waits so long for a byte, and gives `SILENCE` if none does.
@@ -70,11 +83,9 @@ class Line:
         PortError
             If the port does not work any more.
         """
-        try:
+        with self._failures():
             self.port.timeout = seconds
             data = self.port.read(max(1, self.port.in_waiting))
-        except OSError as error:
-            raise self._gone(error) from None
         return list(self.frames.add(data)) if data else [SILENCE]
 
     def forget(self) -> None:
@@ -85,11 +96,33 @@ class Line:
         PortError
             If the port does not work any more.
         """
-        try:
+        with self._failures():
             self.port.reset_input_buffer()
-        except OSError as error:
-            raise self._gone(error) from None
         self.frames.forget()
 
-    def _gone(self, error: OSError) -> PortError:
-        return PortError(f"{self.name} does not work any more: {error}")
+    def close(self) -> None:
+        """Leave the port to others. A port that fails as it is closed is left alone."""
+        if not self.closed:
+            self.closed = True
+            with contextlib.suppress(Exception):
+                self.port.close()
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Whatever the operating system or the port's library raises becomes a `PortError`.
+
+        A library raises more than OSError where a port is gone: ``termios.error``, and TypeError or ValueError for a
+        file descriptor that was closed.
+        """
+        if self.closed:
+            raise PortError(f"{self.name} is closed")
+        try:
+            yield
+        except Exception as error:
+            raise PortError(f"{self.name} does not work any more: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """What a library says of an error, without its number."""
+    text = error.args[1] if len(error.args) == 2 else error
+    return " ".join(str(text).split()) or type(error).__name__

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 import attrs
 import numpy as np
 
+from lowtide.config import nearest
 from lowtide.emission.top import engine_of
 from lowtide.engine.controlled import ControlledEngine
-from lowtide.engine.registers import ERRORS
+from lowtide.engine.registers import ALL_ERRORS, Register, errors_text
+from lowtide.formats.parameter import IllegalValue
 from lowtide.soc.serial.protocol import WORDS
 from lowtide_boards.ask import Ask
 from lowtide_boards.described import config_of
@@ -63,13 +65,32 @@ class LinkedEngine:
             self._beginning, self._written, self._position = self.link.beginnings, {}, 0
 
     def read(self, name: str) -> int:
-        """A register."""
-        return self.link.one("read", self._places[name], 1)[0]
+        """A register.
+
+        Raises
+        ------
+        IllegalValue
+            If there is no such register.
+        """
+        register = self._register(name)
+        return register.number(self.link.one("read", self._places[name], 1)[0])
 
     def write(self, name: str, value: int) -> None:
-        """Write a register."""
+        """Write a register.
+
+        Raises
+        ------
+        IllegalValue
+            If there is no such register, it cannot be written, or it does not take the value.
+        """
+        value = self._register(name).checked(value)
         self._begin()
         self.link.ask([self._write(name, value)])
+
+    def _register(self, name: str) -> Register:
+        if name not in self._places:
+            raise IllegalValue("the register", f"one of the engine's{nearest(str(name), self._places)}", name)
+        return self.table[self._places[name]]
 
     def _write(self, name: str, value: int) -> Ask:
         self._written[name] = value
@@ -123,6 +144,7 @@ class LinkedEngine:
                 for name, value in line.settings(operand).items():
                     if self._written.get(f"{side}_{name}") != value:
                         yield self._write(f"{side}_{name}", value)
+            yield self._write("errors", ALL_ERRORS)
             yield self._write("clear", 1)
             yield self._write("start", LOAD_BOTH)
             for side, words in zip("ab", loads, strict=True):
@@ -147,8 +169,7 @@ class LinkedEngine:
 def _check(errors: int) -> None:
     """Complain in the middle of an exchange: then the link begins again, and flags are low."""
     if errors:
-        flags = ", ".join(name for n, name in enumerate(ERRORS) if errors >> n & 1)
-        raise DeviceError(f"the engine flags errors: {flags}")
+        raise DeviceError(f"the engine flags errors: {errors_text(errors)}")
 
 
 def _loads(side: str, words: np.ndarray, most: int, move: Callable[[int], None]) -> Iterator[Ask]:

@@ -29,9 +29,11 @@ def opened(name: str) -> serial.Serial:
     PortError
         If it does not exist, may not be used, is another program's, or is no serial port.
     """
+    if "://" in name:
+        raise PortError(f"cannot open {name}: a port must be the name of a serial port, as /dev/ttyUSB0, not a URL")
     try:
         return serial.serial_for_url(name, baudrate=FIRST_BAUD, timeout=0, exclusive=True)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # OSError and ValueError, and termios.error of a terminal that is gone
         number = getattr(error, "errno", None)
         if number is None and "lock" in str(error):
             number = errno.EBUSY

@@ -3,13 +3,16 @@
 import contextlib
 import time
 
-from lowtide_boards.errors import LinkLost, NotLowtide, Refused
+from lowtide_boards.errors import LinkLost, NotLowtide, PortError, Refused
 from lowtide_boards.link import Link
 
-__all__ = ["RATES", "change_rate", "divisor_of", "fastest"]
+__all__ = ["BAUDS", "RATES", "change_rate", "divisor_of", "fastest"]
 
 RATES = (12_000_000, 6_000_000, 4_000_000, 3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 460_800, 230_400)
 """Rates that usual USB bridges have."""
+
+BAUDS = range(1, 10**8 + 1)
+"""Rates that a user may ask for; which of them a device has follows from its clock."""
 
 TOLERANCE = 0.02
 """Share by which the two ends may differ: over ten bits, a fifth of one."""
@@ -38,19 +41,21 @@ def change_rate(link: Link, baud: int, *, tries: int = 2) -> bool:
         return False
     first = round(link.constants["clock"] / link.constants["divisor"])
     link.one("rate", divisor, 0)
-    if _speaks(link, baud, tries):
-        return True
+    with contextlib.suppress(PortError):  # the host's end may not have the rate
+        link.line.baud = baud
+        if _speaks(link, tries):
+            return True
     # The device gives the new rate up by itself, for its first one.
     for _ in range(10):
         time.sleep(0.5)
-        if _speaks(link, first, 1):
+        link.line.baud = first
+        if _speaks(link, 1):
             return False
     raise LinkLost(f"the device at {link.name} was lost at {baud} baud; switch it off and on")
 
 
-def _speaks(link: Link, baud: int, tries: int) -> bool:
-    with contextlib.suppress(NotLowtide, OSError, ValueError):
-        link.port.baudrate = baud
+def _speaks(link: Link, tries: int) -> bool:
+    with contextlib.suppress(NotLowtide):
         link.connect(tries)
         return True
     return False

@@ -92,7 +92,7 @@ def products(line, share, seed, enough):
         except LinkLost:
             lost += 1
             port.share = 0
-            device.link.mend()
+            device = Device(port, "simulation", patience=0.002)
             port.share = share
     return port, tests, lost
 

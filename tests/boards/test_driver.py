@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lowtide.engine.seeds import operand_seed
 from lowtide.formats.parameter import IllegalValue
 from lowtide_boards import rate
 from lowtide_boards.device import Device
@@ -17,8 +18,13 @@ from lowtide_sim.golden import default_bias
 def golden(config, a, b, chunks, rounding="nearest", seed=1):
     """The product as the golden engine makes it."""
     of_a, of_b = (
-        Operand(chunks=count, rounding=rounding, seed=seed, bias=default_bias(x, exponent=config.bfp.exponent))
-        for count, x in zip(chunks, (a, b), strict=True)
+        Operand(
+            chunks=count,
+            rounding=rounding,
+            seed=operand_seed(seed, side, config.engine.generator),
+            bias=default_bias(x, exponent=config.bfp.exponent),
+        )
+        for side, count, x in zip("ab", chunks, (a, b), strict=True)
     )
     return multiply(GoldenEngine(config), a, b, of_a, of_b).values
 
