@@ -15,8 +15,9 @@ __all__ = ["RegisterBank"]
 class RegisterBank(Unit):
     """Keeps settings, starts products, and shows what is going on.
 
-    A setting remembers whether the last value that was written to it fits its bits. While one does not, ``start`` is
-    refused: it does not reach the engine, and is flagged.
+    A setting of an operand remembers whether the last value that was written to it fits its bits. While one does not,
+    ``start`` is refused: it does not reach the engine, and is flagged. A threshold that does not fit is flagged when it
+    is written.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ class RegisterBank(Unit):
     ready, idle : In(1), In(1)
         Of the engine.
     one for each of `ERRORS` : In(1)
-        In one cycle: that happened. ``refused`` is flagged for a start that is refused here, too.
+        In one cycle: that happened. ``refused`` is flagged for what is refused here, too.
     ``a_threshold``, ``b_threshold`` : Out(10)
         To the meters, where there are any.
     one for each other status of the table : In
@@ -87,8 +88,8 @@ class RegisterBank(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        self._misfits: list[Value] = []  # a bit for each setting whose last value does not fit
-        self._start_refused = Signal()
+        self._misfits: list[Value] = []  # a bit for each setting of an operand: its last value does not fit
+        self._refusals: list[Value] = []  # of a write, in its cycle
         values = [
             self._register(m, register, self.write & (self.address == place))
             for place, register in enumerate(self.table)
@@ -119,18 +120,23 @@ class RegisterBank(Unit):
                 side, _, field = name.partition("_")
                 target = getattr(self, name) if field == "threshold" else self.product[side][field]
                 m.d.comb += target.eq(held)
+                with m.If(written):
+                    m.d.sync += held.eq(data)
+                if field == "threshold":
+                    self._refusals.append(written & ~self._fits(register))
+                    return held
                 misfit = Signal(name=f"{name}_misfit")
                 with m.If(written):
-                    m.d.sync += [held.eq(data), misfit.eq(~self._fits(register))]
+                    m.d.sync += misfit.eq(~self._fits(register))
                 self._misfits.append(misfit)
                 return held
             case _, "start":
                 product, legal = self.product, self._fits(register) & ~Cat(self._misfits).any()
                 m.d.comb += [
                     self.start.eq(written & legal),
-                    self._start_refused.eq(written & ~legal),
                     Cat(product.load_a, product.load_b, product.find).eq(data),
                 ]
+                self._refusals.append(written & ~legal)
                 return Const(0)
             case _, "clear":
                 m.d.comb += self.clear.eq(written & data[0])
@@ -139,7 +145,7 @@ class RegisterBank(Unit):
                 return Cat(self.ready, self.idle)
             case _, "errors":
                 errors = Signal(register.bits)
-                happened = Cat(getattr(self, error) for error in ERRORS) | self._start_refused
+                happened = Cat(getattr(self, error) for error in ERRORS) | Cat(self._refusals).any()
                 m.d.sync += errors.eq((errors & ~(data & written.replicate(register.bits))) | happened)
                 return errors
             case _:

@@ -33,8 +33,9 @@ class RegistersBench(EngineBench):
         self.held = dict.fromkeys(self.settings, 0)
 
     async def write_any(self, names: Sequence[str]) -> None:
-        """Write anything to one of these settings."""
-        name, value = self.rng.choice(names), self.rng.getrandbits(32)
+        """Write anything to one of these settings, but to a threshold only what it holds: all else is flagged."""
+        name = self.rng.choice(names)
+        value = self.rng.getrandbits(self.settings[name]["bits"] if name.endswith("threshold") else 32)
         await self.write(name, value)
         self.held[name] = value % 2 ** self.settings[name]["bits"]
 

@@ -45,12 +45,15 @@ class VerilatedEngine:
     ----------
     cycles : int
         Clock cycles since it was made.
+    table : list of Register
+        Its registers.
     """
 
     def __init__(self, config: Config, folder: Path, *, seed: int = 1, stalls: Stalls | None = None):
         self.config, self.stalls = config, stalls or Stalls()
         top = AxiStreamEngine(config)
-        self.registers = {register.name: n for n, register in enumerate(top.registers)}
+        self.table = top.registers
+        self.registers = {register.name: n for n, register in enumerate(self.table)}
         self._library = compiled(top, folder)
         self._handle = self._library.engine_create(seed)
         self.cycles = 0
