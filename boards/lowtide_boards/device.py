@@ -140,8 +140,7 @@ class Device:
             device = cls(line, name, patience=patience)
             device.hurry(baud)
         except BaseException:
-            with contextlib.suppress(Exception):
-                line.close()
+            Line(line, name).close()
             raise
         return device
 

@@ -104,8 +104,14 @@ class Line:
         """Leave the port to others. A port that fails as it is closed is left alone."""
         if not self.closed:
             self.closed = True
-            with contextlib.suppress(Exception):
+            try:
                 self.port.close()
+            except Exception:
+                # A port of pyserial keeps its file descriptor then, and closes it when it is collected: by then, the
+                # number may be another file's.
+                vars(self.port)["fd"] = None
+                with contextlib.suppress(Exception):
+                    self.port.close()
 
     @contextlib.contextmanager
     def _failures(self) -> Iterator[None]:

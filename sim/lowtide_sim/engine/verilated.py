@@ -10,6 +10,7 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.registers import ALL_ERRORS, errors_text
+from lowtide.formats.parameter import whole_number
 from lowtide_sim.engine.compiled import compiled
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Lines, Product, checked
@@ -74,7 +75,14 @@ class VerilatedEngine:
         return self._library.engine_read(self._handle, self.registers[name])
 
     def write(self, name: str, value: int) -> None:
-        """Write a register."""
+        """Write a register: any word of 32 bits, as a bus does, signed or not.
+
+        Raises
+        ------
+        IllegalValue
+            If it is none.
+        """
+        value = whole_number(name, value, range(-(2**31), 2**32))
         self.cycles += 1
         self._settings[name] = value
         self._library.engine_write(self._handle, self.registers[name], value & 0xFFFFFFFF)
