@@ -28,8 +28,8 @@ class EngineShape:
         Bits of a random word, ``r``, for stochastic rounding. Where ``bfp.mantissa`` has two chunks of an operand or
         more, the engine meters that operand, and a word must have the bits of a chunk less one at least.
     generator : int
-        Bits of the generator of random words, no fewer than ``random``. An operand has ``2**generator - 1`` seeds. A state
-        serves two lanes, so that ``2 * (2**generator - 1)`` must be ``bfp.lanes`` or more.
+        Bits of the generator of random words, no fewer than ``random``. An operand has ``2**generator - 1`` seeds. A
+        state serves two lanes, so that ``2 * (2**generator - 1)`` must be ``bfp.lanes`` or more.
     counter : int
         Bits of a counter, which stays at its largest number.
 
