@@ -39,11 +39,14 @@ def random_section(numbers, kind):
 
 def refused(check, tables):
     """Section, key, bounds and the value of a refusal, or None."""
+    message = ""
     try:
         check(tables)
     except ConfigError as error:
-        return re.fullmatch(r"(?:(\w+)\.)?(\w+) must be (.+), not (.+)", str(error)).groups()
-    return None
+        message = str(error)
+    found = re.fullmatch(r"(?:(\w+)\.)?(\w+) must be (.+), not (.+)", message)
+    assert found or not message, message
+    return found.groups() if found else None
 
 
 def named(bounds, legal):

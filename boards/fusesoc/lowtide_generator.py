@@ -15,8 +15,9 @@ def arguments(parameters: dict, files_root: Path) -> list[str]:
     Raises
     ------
     SystemExit
-        If there is a parameter that is none.
+        If there is a parameter that is none, or ``set`` is not a mapping.
     """
+    parameters = {name: value for name, value in parameters.items() if value is not None}
     unknown = parameters.keys() - PARAMETERS
     if unknown:
         raise SystemExit(f"lowtide: no parameter {min(unknown)!r}; parameters: {', '.join(sorted(PARAMETERS))}")
@@ -24,8 +25,10 @@ def arguments(parameters: dict, files_root: Path) -> list[str]:
     if config.endswith(".toml"):
         config = str(files_root / config)
     options = [f"--{name}={parameters[name]}" for name in ("top", "bus", "name", "prefix") if name in parameters]
-    changes = [f"--set={key}={value}" for key, value in parameters.get("set", {}).items()]
-    return ["emit", config, "-o", ".", *options, *changes]
+    changes = parameters.get("set", {})
+    if not isinstance(changes, dict):
+        raise SystemExit(f"lowtide: set must be keys with values, as in array.rows: 4, not {changes!r}")
+    return ["emit", config, "-o", ".", *options, *(f"--set={key}={value}" for key, value in changes.items())]
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ ARRAYS = {
 
 def declared(text, top):
     """Ports of a module in the order of its header: name, direction, width."""
-    header, body = re.search(rf"^module {re.escape(top)}\((.*?)\);(.*?)^endmodule", text, re.M | re.S).groups()
+    module = re.search(rf"^module {re.escape(top)}\((.*?)\);(.*?)^endmodule", text, re.M | re.S)
+    assert module is not None
+    header, body = module.groups()
     found = re.findall(r"^ +(input|output) +(?:\[(\d+):0\] +)?(\w+) *;", body, re.M)
     ports = {name: {"name": name, "direction": way[:-3], "width": int(high or 0) + 1} for way, high, name in found}
     names = re.split(r"\s*,\s*", header.strip())

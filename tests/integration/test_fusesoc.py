@@ -124,6 +124,10 @@ def test_two_designs_stand_in_one_core(fusesoc, tmp_path, names):
         ("{rows: 3}", "lowtide: no parameter 'rows'; parameters: bus, config, name, prefix, set, top"),
         ("{name: int}", "lowtide: name must be a word that neither Verilog-2005 nor SystemVerilog-2017 reserves"),
         ("{prefix: 1abc}", "lowtide: prefix must be a letter or _, then letters, digits, _ or $ (of ASCII alone)"),
+        (
+            "{set: [array.rows], name: }",
+            "lowtide: set must be keys with values, as in array.rows: 4, not ['array.rows']",
+        ),
         ("{set: {array.rows: 0}}", "lowtide: array.rows must be from 1 to 512, not 0"),
     ],
 )
