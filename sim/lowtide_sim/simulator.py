@@ -38,6 +38,9 @@ __all__ = [
 
 TIMESCALE = ("1ns", "1ps")
 
+# Benches check by assertions, which optimized Python leaves out.
+CHECKED = {"PYTHONOPTIMIZE": ""}
+
 # Waivers of Verilator, each for a reason; any other warning of its default set is an error.
 WAIVERS = (
     # Yosys writes `a + b` and `x << n` for a wider left side without padding the operands, which Verilog pads itself.
@@ -304,6 +307,10 @@ class _Verilator(runner.Verilator):
     def record_name(self, top: str) -> str:
         return f"{top}.vcd"
 
+    def _set_env_test(self) -> None:
+        super()._set_env_test()
+        self.env |= CHECKED
+
     def _simulator_in_path_build_only(self) -> None:
         *self.prefix, self.executable = self.folder.verilate
 
@@ -352,6 +359,10 @@ class _Icarus(runner.Icarus):
 
     def record_name(self, top: str) -> str:
         return f"{top}.fst"
+
+    def _set_env_test(self) -> None:
+        super()._set_env_test()
+        self.env |= CHECKED
 
 
 SIMULATORS: dict[str, type[_Verilator] | type[_Icarus]] = {"verilator": _Verilator, "icarus": _Icarus}

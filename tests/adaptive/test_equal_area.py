@@ -206,7 +206,7 @@ def test_another_file_is_refused_in_one_line(text, tmp_path, capsys):
 def test_a_missing_file_is_said_in_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["equal-area", "--schedules", str(tmp_path / "none.json")])
-    assert capsys.readouterr().err == f"lowtide: {tmp_path / 'none.json'}: No such file or directory\n"
+    assert capsys.readouterr().err == f"lowtide: cannot read {tmp_path / 'none.json'}: No such file or directory\n"
 
 
 def test_help_has_examples():

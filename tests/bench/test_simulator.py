@@ -56,6 +56,13 @@ def test_a_failure_is_one_line_that_names_test_reason_seed_and_log(tmp_path, ica
     assert "Traceback" in log.read_text()
 
 
+def test_assertions_of_a_bench_hold_under_optimized_python(tmp_path, icarus, monkeypatch):
+    monkeypatch.setenv("PYTHONOPTIMIZE", "2")
+    monkeypatch.setenv("COCOTB_REWRITE_ASSERTION_FILES", "")  # as where pytest, which keeps them, is not installed
+    with pytest.raises(SimulationError, match="told to fail"):
+        run(config=CONFIG, test_module=MODULE, folder=tmp_path, simulator=icarus, parameters={"good": 0})
+
+
 def test_a_module_that_cannot_be_imported_is_a_failure(tmp_path, icarus):
     with pytest.raises(
         SimulationError, match=r"^no_such_module ended without results \(seed 1\): see .*simulation.log$"

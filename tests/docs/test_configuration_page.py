@@ -11,6 +11,14 @@ from lowtide.config import Config, ConfigError, presets
 from lowtide.emission.top import AxiStreamArray
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+FILES = {
+    "no TOML": b"[array",
+    "more than 16 KiB": b"#" * (2**14 + 1),
+    "text that is not UTF-8": "# ü".encode("latin-1"),
+    "a byte-order mark": b"\xef\xbb\xbf[array]",
+    "an integer of thousands of digits": b"a = " + b"1" * 5000,
+    "brackets of thousands of levels": b"a = " + b"[" * 3000,
+}
 TEXT = PAGE.read_text(encoding="utf-8")
 
 
@@ -63,9 +71,14 @@ def test_messages(row, tmp_path, monkeypatch):
     """Each wrong line, in the section that it belongs to, is answered as the page says."""
     monkeypatch.chdir(tmp_path)
     wrong, message = row[0].strip("`"), re.escape(row[1].strip("`")).replace("…", ".*")
-    if "`" in wrong or wrong in ("a missing file", "no TOML"):
-        source = {"a missing file": "nowhere.toml", "no TOML": "my.toml"}.get(wrong, wrong.split("`")[-1])
-        Path("my.toml").write_text("[array", encoding="utf-8")
+    if wrong == "a folder, a named pipe or a device":
+        Path("my.toml").mkdir()
+        source, message = "my.toml", re.escape("cannot read my.toml: Is a directory")
+    elif "`" in wrong or wrong == "a missing file":
+        source = "nowhere.toml" if wrong == "a missing file" else wrong.split("`")[-1]
+    elif wrong in FILES:
+        source = "my.toml"
+        Path(source).write_bytes(FILES[wrong])
     else:
         section = {"array": "", "[bpf]": ""}.get(wrong.split(" =")[0])
         if section is None:

@@ -3,7 +3,7 @@
 import difflib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ from rich.text import Text
 from lowtide.cli.emit import settings
 from lowtide.cli.options import Whole
 from lowtide.config import Config
-from lowtide.emission.registry import UNITS
+from lowtide.emission.registry import UNITS, parameters_of
 from lowtide.formats.parameter import value_text
 from lowtide.report import Cache, Design, ReportError, Row, measure, to_plain, to_table, versions
-from lowtide.report.parts import engine_parts_of, serial_parts_of, unit_alone
+from lowtide.report.parts import engine_parts_of, part_names, parts_of, serial_parts_of, unit_alone
 from lowtide.report.synthesis import TARGETS, family
 
 __all__ = ["report"]
@@ -97,9 +97,16 @@ def report(
     """
     base = Config.load(config)
     in_top = {"array": units_of, "engine": engine_parts_of, "serial": serial_parts_of}[top]
-    alone = [unit_alone(name, base, changes) for name in names if top == "array" and is_alone(name, base, changes)]
-    parts = [name for name in names if top != "array" or not is_alone(name, base, changes)]
-    units = alone + (chosen(in_top(base.changed(changes)), parts) if parts or not names else [])
+    by_themselves = [name for name in names if top == "array" and is_alone(name, base, changes)]
+    parts = [name for name in names if name not in by_themselves]
+    # All names and keys are checked before anything is built.
+    for name in by_themselves:
+        parameters_of(name, base, changes)
+    whole = base.changed(changes) if parts or not names else None
+    if whole is not None and in_top in (parts_of, engine_parts_of, serial_parts_of):
+        check_parts(parts, part_names(whole, top))
+    units = [unit_alone(name, base, changes) for name in by_themselves]
+    units += chosen(in_top(whole), parts) if whole is not None else []
     rows = _measure_with_progress(units, targets, fmax=fmax, seeds=seeds, dsp=dsp)
     if as_json:
         click.echo(json.dumps(to_plain(rows, versions()), indent=2))
@@ -119,13 +126,18 @@ def chosen(units: Sequence[Design], names: Sequence[str]) -> list[Design]:
     known = {unit.name: unit for unit in units}
     if not known:
         raise ReportError("the configuration has no units to report")
+    check_parts(names, known)
+    return [known[name] for name in names or known]
+
+
+def check_parts(names: Iterable[str], known: Collection[str]) -> None:
+    """Refuse a name that no part has, and name those there are."""
     for name in names:
         if name not in known:
             legal = list(dict.fromkeys([*known, *UNITS]))
             close = difflib.get_close_matches(name, legal, n=1)
             nearest = f", did you mean {close[0]}?" if close else ""
             raise ReportError(f"no unit {value_text(name)}{nearest}; units: {', '.join(legal)}")
-    return [known[name] for name in names or known]
 
 
 def _measure_with_progress(

@@ -14,10 +14,42 @@ from lowtide.emission.top import AxiStreamArray, AxiStreamEngine
 from lowtide.hierarchy import Unit
 from lowtide.report.measure import Design
 
-__all__ = ["LARGEST_WHOLE", "engine_parts_of", "parts_of", "serial_parts_of", "unit_alone"]
+__all__ = ["LARGEST_WHOLE", "engine_parts_of", "part_names", "parts_of", "serial_parts_of", "unit_alone"]
 
 LARGEST_WHOLE = 256
 """Most processing elements that are synthesised at once; of a larger array, only the parts are measured."""
+
+TERM_PARTS = ("term_row", "term_column", "term_loader", "term_control")
+SKEWS = ("skew_a", "skew_b")
+ENGINE_PARTS = {
+    "turner": "turner",
+    "bfp_converter": "bfp_converter",
+    "loader": "loader",
+    "operand_buffer": "operand_buffer",
+    "dispatcher": "dispatcher",
+    "sequencer": "sequencer",
+    "results": "results",
+    "registers": "register_bank",
+    "axi_lite": "axi_lite",
+    "array": "systolic_array",
+}
+"""Kinds of modules, by the names that a report gives them."""
+SERIAL_PARTS = (
+    *("uart_receiver", "uart_transmitter", "frame_receiver", "frame_sender", "executor"),
+    *("operand_queue", "result_queue", "beat_packer", "beat_unpacker"),
+)
+
+
+def part_names(config: Config, top: str) -> list[str]:
+    """Names of the parts of an ``array``, ``engine`` or ``serial`` top, which are known before anything is built."""
+    whole = [top] if config.array.rows * config.array.columns <= LARGEST_WHOLE else []
+    match top:
+        case "engine":
+            return [*ENGINE_PARTS, *whole]
+        case "serial":
+            return [*SERIAL_PARTS, "engine", *whole]
+    inner = TERM_PARTS if config.array.operands == "integers" else SKEWS
+    return [config.array.element, "feeder", "collector", *inner, *whole]
 
 
 def parts_of(config: Config) -> list[Design]:
@@ -29,7 +61,7 @@ def parts_of(config: Config) -> list[Design]:
 
     units = {config.array.element: element.module_name, "feeder": "feeder_", "collector": "collector_"}
     if config.array.operands == "integers":
-        units |= {part: f"{part}_" for part in ("term_row", "term_column", "term_loader", "term_control")}
+        units |= {part: f"{part}_" for part in TERM_PARTS}
     else:
         units |= {
             "skew_a": skew(rows, port_width(element, "a_i")).module_name,
@@ -45,18 +77,9 @@ def engine_parts_of(config: Config) -> list[Design]:
     """The units of an engine, the way they stand in it, and the whole."""
     top = AxiStreamEngine(config, bus="axi4-lite")
     text, modules = verilog_and_modules(top)
-    kinds = {
-        "turner": "turner",
-        "bfp_converter": "bfp_converter",
-        "loader": "loader",
-        "operand_buffer": "operand_buffer",
-        "dispatcher": "dispatcher",
-        "sequencer": "sequencer",
-        "results": "results",
-        "registers": "register_bank",
-        "axi_lite": "axi_lite",
-        "array": "systolic_array",
-    }
+    # An engine that takes few numbers per cycle has the smaller converter.
+    serial = any(name.startswith(f"{top.module_name}_serial_bfp_converter_") for name in modules)
+    kinds = ENGINE_PARTS | ({"bfp_converter": "serial_bfp_converter"} if serial else {})
     parts = {part: _module(top, modules, f"{kind}_") for part, kind in kinds.items()}
     if config.array.rows * config.array.columns <= LARGEST_WHOLE:
         parts["engine"] = top.module_name
@@ -67,9 +90,7 @@ def serial_parts_of(config: Config) -> list[Design]:
     """The units of a serial bridge, the engine in it, and the whole."""
     top = SerialTop(config)
     text, modules = verilog_and_modules(top)
-    kinds = ("uart_receiver", "uart_transmitter", "frame_receiver", "frame_sender", "executor", "operand_queue")
-    kinds += ("result_queue", "beat_packer", "beat_unpacker")
-    parts = {kind: _module(top, modules, kind) for kind in kinds}
+    parts = {kind: _module(top, modules, kind) for kind in SERIAL_PARTS}
     parts["engine"] = _module(top, modules, "controlled_")
     if config.array.rows * config.array.columns <= LARGEST_WHOLE:
         parts["serial"] = top.module_name

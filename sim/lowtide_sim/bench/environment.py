@@ -11,9 +11,7 @@ VARIABLE = "LOWTIDE_BENCH"
 
 
 def bench_environment(parameters: dict[str, Any], sidecar: Path | None) -> dict[str, str]:
-    """The environment variables that carry a bench's parameters, as JSON, into the simulator.
-
-    Python's optimization is off in the simulator: a bench checks by assertions.
+    """The environment variable that carries a bench's parameters, as JSON, into the simulator.
 
     Parameters
     ----------
@@ -22,8 +20,7 @@ def bench_environment(parameters: dict[str, Any], sidecar: Path | None) -> dict[
     sidecar : Path, optional
         JSON file that was emitted with the Verilog.
     """
-    given = json.dumps({"parameters": parameters, "sidecar": str(sidecar) if sidecar else None})
-    return {VARIABLE: given, "PYTHONOPTIMIZE": ""}
+    return {VARIABLE: json.dumps({"parameters": parameters, "sidecar": str(sidecar) if sidecar else None})}
 
 
 def parameters() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a random source is generated for, and how its lanes differ."""
 
+import re
 from itertools import pairwise
 from math import gcd
 from typing import Any
@@ -17,8 +18,8 @@ MOST_UNIFORM = 6
 
 def _taps(value: Any) -> Any:
     """Taps as a tuple, where they are written as a list or, on the command line, as ``3,1``."""
-    if isinstance(value, str) and value.replace(",", "").isdecimal():
-        return tuple(int(tap) for tap in value.split(",") if tap)
+    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,2}(,[1-9][0-9]{0,2})*", value):
+        return tuple(int(tap) for tap in value.split(","))
     return tuple(value) if isinstance(value, list) else value
 
 
