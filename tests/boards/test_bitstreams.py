@@ -1,6 +1,12 @@
 """Bitstreams: what is refused, what they carry, and that they are made alike each time."""
 
+import json
+import math
+from io import StringIO
+from pathlib import Path
+
 import pytest
+from rich.console import Console
 
 from lowtide.cli import main
 from lowtide.config import Config
@@ -8,6 +14,7 @@ from lowtide.emission.serial import digest_of
 from lowtide.report import tool
 from lowtide.report.nextpnr import Run
 from lowtide.report.tool import run_tool
+from lowtide_boards.board_commands import cells_table
 from lowtide_boards.platforms import build as building
 from lowtide_boards.platforms.board import BOARDS, board_of
 from lowtide_boards.platforms.error import BoardError
@@ -91,6 +98,62 @@ def test_a_tool_that_is_missing_says_how_to_get_it(package, tmp_path, monkeypatc
 def test_a_packer_that_is_written_in_python(tmp_path):
     tools = building.TOOLS["apicula"]
     assert "--sspi_as_gpio" in run_tool(tools.packer, ["--help"], tmp_path, tools.pack)
+
+
+def test_a_share_of_no_cells_is_a_dash():
+    """As nextpnr reports cells of a Gowin chip that are made of others: some are used, none is available."""
+    placed = {"LUT4": {"used": 1_850, "available": 8_640}, "MUX2_LUT5": {"used": 3, "available": 0}}
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(cells_table(placed))
+    rows = [line.replace("│", " ").split() for line in console.export_text().splitlines() if "LUT" in line]
+    assert rows == [["LUT4", "1,850", "8,640", "21%"], ["MUX2_LUT5", "3", "0", "–"]]
+    assert Use("DSP blocks", 0, 0).share == 0
+    assert Use("DSP blocks", 1, 0).share == math.inf
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "serial.clock=80000001"], "serial.clock must be a frequency that the board can make; the nearest"),
+        (["terms"], "array.element must be fmac for an engine, not 'tmac'"),
+        (["--seed", "0"], "seed must be from 1 to 2147483647, not 0"),
+        (["-o", "file"], "cannot write into file: Not a directory"),
+        (["--board", "arty-a7", "-o", "file/below"], "cannot write into file/below: Not a directory"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_in_one_line_before_work_starts(
+    arguments, message, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(building, "design_of", None)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as exit_:
+        main(["bitstream", *arguments])
+    out, err = capsys.readouterr()
+    assert (exit_.value.code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"lowtide: {message}")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_board_has_a_bitstream_and_its_table(name, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("COLUMNS", "160")
+    with pytest.raises(SystemExit) as exit_:
+        main(["bitstream", "--board", name, "-o", str(tmp_path)])
+    out, err = capsys.readouterr()
+    assert exit_.value.code == 0, err
+    assert all(Path(line).is_file() for line in out.splitlines() if line.startswith(str(tmp_path)))
+    if board_of(name).tools == "vivado":
+        assert "a project; where Vivado is" in out
+        return
+    facts = json.loads((tmp_path / f"lowtide-{name}.json").read_text())
+    printed = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
+    assert [row[:3] for row in printed] == [
+        [kind, f"{cells['used']:,}", f"{cells['available']:,}"] for kind, cells in facts["placed"].items()
+    ]
+    for cells, row in zip(facts["placed"].values(), printed, strict=True):
+        assert row[3] == (f"{cells['used'] / cells['available']:.0%}" if cells["available"] else "–")
 
 
 @pytest.mark.slow

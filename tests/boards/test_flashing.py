@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from lowtide.cli import main
 from lowtide_boards.platforms import flash as flashing
 from lowtide_boards.platforms.error import BoardError
 
@@ -41,6 +42,25 @@ def test_not_the_one_that_was_made(tmp_path, file):
     file.write_bytes(b"bit")
     with pytest.raises(BoardError, match=r"is not what lowtide-ulx3s.json says"):
         flashing.bitstream_in(tmp_path, "ulx3s")
+
+
+@pytest.mark.parametrize("facts", [b"", b"[]", b"null", b'{"sha256": null}', b"[" * 100_000, b"\xfc", b"1" * 5000])
+def test_facts_that_are_none(tmp_path, file, facts):
+    (tmp_path / "lowtide-ulx3s.json").write_bytes(facts)
+    with pytest.raises(BoardError, match=rf"is not what .* says; make both with: .* --board ulx3s -o {tmp_path}$"):
+        flashing.bitstream_in(tmp_path, "ulx3s")
+
+
+def test_a_folder_to_read_from_is_no_output(tmp_path, file, says, capsys):
+    says("done", 0)
+    with pytest.raises(SystemExit) as exit_:
+        main(["flash", "--folder", str(tmp_path)])
+    assert (exit_.value.code, capsys.readouterr().out) == (0, f"{file} is on ULX3S (85F)\n")
+    for option in ("-o", "--output"):
+        with pytest.raises(SystemExit) as exit_:
+            main(["flash", option, str(tmp_path)])
+        assert exit_.value.code == 2
+        assert capsys.readouterr().err.startswith(f"lowtide: No such option '{option}'")
 
 
 def test_no_loader(monkeypatch):

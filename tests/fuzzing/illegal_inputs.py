@@ -211,6 +211,10 @@ TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ["--schedule", "fp32", "--set", "schedule.alpha=0.5"],
         ["--log", "file"],
     ),
+    "equal-area": (
+        ["--schedules", "table.json", "--network", "convolution"],
+        ["--schedules", "table.json", "--seeds", "2"],
+    ),
     "serve": (["terms"],),
     "explore sru": (["--storage", "journal"], ["--storage", "deep.json"], ["--storage", "list.json"]),
     "flash": tuple(["--folder", f"bits/{kind}"] for kind in ("none", "list", "null", "deep", "latin", "folder", "no")),

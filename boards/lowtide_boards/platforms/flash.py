@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -30,7 +31,7 @@ def bitstream_in(folder: Path, name: str) -> Path:
     """
     board_of(name)
     files = sorted(file for kind in ("bit", "bin", "fs") for file in folder.glob(f"lowtide-{name}.{kind}"))
-    make = f"lowtide bitstream --board {name} -o {folder}"
+    make = f"lowtide bitstream --board {name} -o {shlex.quote(str(folder))}"
     if not files or not files[0].is_file():
         raise BoardError(f"no bitstream for {name} in {folder}; make it with: {make}")
     try:

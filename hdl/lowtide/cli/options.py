@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from lowtide.cli.failure import Failure
 from lowtide.formats.parameter import IllegalValue, legal_text
 from lowtide.paths import check_output_file, check_output_folder
 
@@ -145,10 +144,8 @@ class Picture(OutputFile):
 
     def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         file = super().convert(value, param, ctx)
-        try:
-            from matplotlib.backend_bases import FigureCanvasBase
-        except ModuleNotFoundError as error:
-            raise Failure(f"a picture needs {error.name}: pip install 'lowtide[report]'") from None
+        from matplotlib.backend_bases import FigureCanvasBase  # here, so that other options do without
+
         # PGF is written by a TeX that need not be installed.
         endings = sorted(f".{kind}" for kind in FigureCanvasBase.get_supported_filetypes() if kind != "pgf")
         if file.suffix.lower() not in endings:

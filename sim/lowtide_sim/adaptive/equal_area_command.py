@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.text import Text
 
@@ -100,6 +101,10 @@ def equal_area(
     schedules` trains, cells are those that `lowtide report` counts, without DSP blocks. A first table has the units
     alone; a second one also what an engine has beside its array, for all that needs converters to block floating point.
     """
+    context = click.get_current_context()
+    for option in ("network", "seeds") if file else ():
+        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{option} is not for --schedules, whose file has it", context)
     if file is None:
         names = tuple(dict.fromkeys(candidate.schedule for candidate in CANDIDATES))
         runs = {name: Run(network=network, schedule=name, steps=STEPS, rate=RATE, evaluate=EVALUATE) for name in names}

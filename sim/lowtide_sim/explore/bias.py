@@ -64,7 +64,8 @@ def derived(source: Source) -> np.ndarray:
 
     So words come equally often, but for zero, or where all bits are inverted the largest, which come once less.
     """
-    assert source.polarity != "uniform"
+    if source.polarity == "uniform":
+        raise ValueError("source must be linear: the words of a uniform one are counted")
     j, last = np.arange((1 << source.width) + 1), 1 << source.width
     plain = (j << source.bits - source.width) - (j == last)
     inverted = (j << source.bits - source.width) - (j > 0)

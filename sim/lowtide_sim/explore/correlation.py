@@ -59,7 +59,8 @@ def derived(design: Design) -> tuple[np.ndarray, np.ndarray]:
     it is again a bit of the sequence. Alternation makes the means zero, and turns the sign of odd lags.
     """
     source = design.source
-    assert source.polarity != "uniform"
+    if source.polarity == "uniform":
+        raise ValueError("source must be linear: the words of a uniform one are counted")
     weight = 1 << np.arange(source.width, dtype=object)
     pairs = np.multiply.outer(weight, weight)
     place = np.arange(source.width)
