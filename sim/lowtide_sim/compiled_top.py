@@ -76,12 +76,12 @@ def _build(build: BuildFolder, module: str, flags: list[str]) -> None:
 def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace")
     if done.returncode:
-        raise SimulationError(f"the library could not be built: {_reason(done.stdout + done.stderr, command[0])}")
+        raise SimulationError(f"the library could not be built: {_reason(done.stderr + done.stdout)}")
 
 
-def _reason(output: str, tool: str) -> str:
+def _reason(output: str) -> str:
     """The line of a build's output that names the cause: the first error, else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     # What make says of a failed command follows the command's own complaint.
     errors = [line for line in lines if "rror" in line or "not found" in line or "No such file" in line]
-    return (errors or lines[-1:] or [f"{Path(tool).name} failed and printed nothing"])[0]
+    return (errors or lines[-1:] or ["the compiler failed and printed nothing"])[0]

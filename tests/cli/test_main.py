@@ -1,6 +1,7 @@
 """What the command line says: help, versions, figures, and errors in one line."""
 
 import json
+import sys
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
@@ -118,6 +119,14 @@ def test_a_command_whose_package_is_missing_names_its_extra(run, monkeypatch, ex
     monkeypatch.setattr(group, "entry_points", lambda **_: EntryPoints([entry]))
     code, _, err = run("gone", "some", "--arguments")
     assert (code, err) == (1, f"lowtide: gone needs no_such_package: pip install 'lowtide[{extra}]'\n")
+
+
+def test_a_command_that_the_system_cannot_run_says_so(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "termios", None)
+    entry = EntryPoint("gone", "termios:gone [sim]", "lowtide.commands")
+    monkeypatch.setattr(group, "entry_points", lambda **_: EntryPoints([entry]))
+    code, _, err = run("gone")
+    assert (code, err) == (1, "lowtide: gone needs Python's module termios, which this system does not have\n")
 
 
 def test_an_own_command_whose_tool_is_missing_names_the_extra_of_reports(run, monkeypatch):

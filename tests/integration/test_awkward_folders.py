@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lowtide_sim import build_folder, compiled_top
+from lowtide_sim.simulation_error import SimulationError
+
 ROOT = Path(__file__).parents[2]
 EVERYTHING = 'it\'s "my" $HOME;a,b (1) & #ü'
 NAMES = ["my project", "it's", 'say "so"', "$HOME", "Übung", "a;b,c&d", "(1) #2"]
@@ -59,7 +62,18 @@ assert done.tests == ("inverts",)
 
 
 @pytest.fixture
-def project(tmp_path):
+def programs(tmp_path):
+    """A folder with the system's programs, without a `python`, which Debian does not have."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for program in {path.name: path for root in ("/bin", "/usr/bin") for path in Path(root).iterdir()}.values():
+        if program.name != "python":
+            (folder / program.name).symlink_to(program)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path, programs):
     """Make a project of links in a folder of this name, with the environment in it; give what runs a command there."""
 
     def made(name):
@@ -71,7 +85,7 @@ def project(tmp_path):
 
         def run(*command):
             paths = os.pathsep.join(str(folder / part) for part in ("hdl", "sim", "boards"))
-            environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": f"{folder}:{paths}"}
+            environment = {"PATH": str(programs), "HOME": str(tmp_path), "PYTHONPATH": f"{folder}:{paths}"}
             done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
             return done.stdout
@@ -84,6 +98,35 @@ def project(tmp_path):
 def test_benches_and_libraries_are_built(project):
     folder, run = project(EVERYTHING)
     run(folder / ".venv" / "bin" / "python", "-c", BUILDS)
+
+
+def test_without_a_plain_folder_one_line_names_the_cause(monkeypatch):
+    monkeypatch.setattr(build_folder.tempfile, "gettempdir", lambda: "/no/my $TMP")
+    monkeypatch.setattr(build_folder.os, "access", lambda *_: False)
+    with pytest.raises(SimulationError) as caught, build_folder.build_folder():
+        pass
+    assert str(caught.value) == (
+        "no folder for builds: make does not take the path '/no/my $TMP'; set TMPDIR to a folder with only letters,"
+        " digits and _ . / + - in its path"
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ("g++ -c x.cpp\nx.cpp:1:1: error: no such thing\nmake: *** [x.o] Error 1\n", "x.cpp:1:1: error: no such thing"),
+        ("make: python: No such file or directory\nmake: *** Error 127\n", "make: python: No such file or directory"),
+        ("/bin/sh: 1: g++: not found\nmake: *** Error 127\n", "/bin/sh: 1: g++: not found"),
+        ("Killed\n", "Killed"),
+        ("", "the compiler failed and printed nothing"),
+    ],
+)
+def test_the_reason_of_a_failed_build_is_kept(monkeypatch, tmp_path, output, reason):
+    failed = subprocess.CompletedProcess([], 1, output, "")
+    monkeypatch.setattr(compiled_top.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(SimulationError) as caught:
+        compiled_top._run(["/x/verilator_bin"], tmp_path, {})
+    assert str(caught.value) == f"the library could not be built: {reason}"
 
 
 @pytest.mark.slow

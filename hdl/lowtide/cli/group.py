@@ -1,6 +1,7 @@
 """A command group that other packages can add to, and that knows what was probably meant."""
 
 import difflib
+import sys
 from importlib.metadata import EntryPoint, entry_points
 
 import click
@@ -63,6 +64,8 @@ def _missing(command: str, error: ModuleNotFoundError) -> str:
     """One line: which package a command lacks, and which extra has it."""
     if (error.name or "").startswith("lowtide"):
         raise error  # a fault of this package's own
+    if error.name in sys.stdlib_module_names:
+        return f"{command} needs Python's module {error.name}, which this system does not have"
     entry = _entry(command)
     extra = entry.extras[0] if entry and entry.extras else "report"  # of the own commands, those that synthesize
     return f"{command} needs {error.name}: pip install 'lowtide[{extra}]'"
