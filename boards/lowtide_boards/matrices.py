@@ -1,8 +1,10 @@
 """Matrices and precisions as users give them."""
 
+from typing import Any
+
 import numpy as np
 
-from lowtide.formats.parameter import IllegalValue, legal_text
+from lowtide.formats.parameter import whole_number
 
 __all__ = ["chunks_of", "matrix"]
 
@@ -26,7 +28,7 @@ def matrix(name: str, x: np.ndarray) -> np.ndarray:
     return found
 
 
-def chunks_of(bits: int | None, mantissa: int, chunk: int) -> int:
+def chunks_of(bits: Any, mantissa: int, chunk: int) -> int:
     """Chunks of a precision in bits; all that there are, without one.
 
     Raises
@@ -37,6 +39,4 @@ def chunks_of(bits: int | None, mantissa: int, chunk: int) -> int:
     legal = range(chunk, mantissa + 1, chunk)
     if bits is None:
         return len(legal)
-    if bits not in legal:
-        raise IllegalValue("precision", legal_text(tuple(legal)), bits)
-    return bits // chunk
+    return whole_number("precision", bits, tuple(legal)) // chunk

@@ -65,6 +65,9 @@ class Config:
     serial: SerialShape = attrs.field(factory=SerialShape)
 
     def __attrs_post_init__(self):
+        for field in attrs.fields(Config):
+            if not isinstance(getattr(self, field.name), field.type):
+                raise ConfigError(f"{field.name} must be of type {field.type.__name__}")
         if self.array.operands == "integers" and self.terms.parallel != 1:
             raise ConfigError(
                 f"terms.parallel must be 1 where array.operands are integers, of which a cycle makes a term,"

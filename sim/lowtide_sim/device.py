@@ -12,8 +12,9 @@ import numpy as np
 
 from lowtide.config import Config
 from lowtide.emission import emit
+from lowtide.formats.parameter import choice, instance
 from lowtide_sim.golden import BfpTensor, quantise
-from lowtide_sim.simulator import simulate
+from lowtide_sim.simulator import SIMULATORS, simulate
 from lowtide_sim.tiling import Tiling
 
 __all__ = ["Product", "SimulatedArray"]
@@ -95,8 +96,8 @@ class SimulatedArray:
         waves: bool = False,
         progress: Progress | None = None,
     ):
-        self.config, self.folder, self.simulator = config, folder.resolve(), simulator
-        self.waves, self.progress = waves, progress
+        self.config, self.folder = instance("config", config, Config), instance("folder", folder, Path).resolve()
+        self.simulator, self.waves, self.progress = choice("simulator", simulator, [*SIMULATORS]), waves, progress
         self.build_seconds, self.seconds, self.cycles = 0.0, 0.0, 0
         self.record: Path | None = None
 

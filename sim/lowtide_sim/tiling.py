@@ -9,6 +9,7 @@ import numpy as np
 
 from lowtide.config import Config
 from lowtide.formats import ChunkLayout
+from lowtide.formats.parameter import instance
 from lowtide_sim.golden import BfpTensor, check_product, chunks
 
 __all__ = ["Tiling", "pack_words"]
@@ -42,6 +43,9 @@ class Tiling:
     config: Config
 
     def __attrs_post_init__(self):
+        instance("a", self.a, BfpTensor)
+        instance("b", self.b, BfpTensor)
+        instance("config", self.config, Config)
         if len(self.a.shape) != 2 or len(self.b.shape) != 2:
             raise ValueError(f"a and b must be matrices, not of shapes {self.a.shape} and {self.b.shape}")
         check_product(self.a, self.b, bfp=self.config.bfp)

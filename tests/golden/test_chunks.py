@@ -53,6 +53,6 @@ def test_nearest_narrow_form_is_not(data):
 
 @pytest.mark.parametrize("w", [0, 3, 5, 8, -1])
 def test_width_that_does_not_divide_is_refused(data, w):
-    message = f"w must divide the mantissa of 4 bits: one of 1, 2, 4, not {w}"
+    message = f"w must be one of 1, 2, 4 (the divisors of the mantissa, 4), not {w}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         chunks(quantise(data, mantissa=4), w)

@@ -245,7 +245,7 @@ def test_not_finite_names_the_index(value, dtype, axis):
         ({"mantissa": 13}, "mantissa must be from 1 to 12, not 13"),
         ({"mantissa": 4.0}, "mantissa must be from 1 to 12, not 4.0"),
         ({"exponent": 8}, "exponent must be from 1 to 5, not 8"),
-        ({"group": 0}, "group must be 1 or more, not 0"),
+        ({"group": 0}, "group must be from 1 to 1048576, not 0"),
         ({"axis": 2}, "axis must be from -2 to 1, not 2"),
         ({"bias": 2000}, "bias must be from -1000 to 1016, not 2000"),
         ({"rounding": "up"}, "rounding must be one of truncate, nearest, not 'up'"),
@@ -254,10 +254,3 @@ def test_not_finite_names_the_index(value, dtype, axis):
 def test_illegal_parameters_name_the_legal_values(keywords, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         quantise(np.ones((2, 2), np.float32), **{"mantissa": 4, **keywords})
-
-
-def test_other_types_are_refused():
-    with pytest.raises(ValueError, match="x must be of float16, float32 or float64, not int64"):
-        quantise([1, 2], mantissa=4)
-    with pytest.raises(ValueError, match="x must have one dimension or more, not 0"):
-        quantise(1.0, mantissa=4)

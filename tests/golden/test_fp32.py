@@ -115,5 +115,5 @@ def test_dot_of_wide_formats_goes_beyond_int64():
 
 @pytest.mark.parametrize("acc", [np.ones(2), 1.5, np.array([1.5], object), np.array([True])])
 def test_other_types_are_refused(acc):
-    with pytest.raises(ValueError, match="acc must hold integers"):
+    with pytest.raises(ValueError, match="acc must be integers, not "):
         to_fp32(acc, operand(), operand())

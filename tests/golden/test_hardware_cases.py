@@ -89,5 +89,5 @@ def test_illegal_choices_are_refused():
         quantise(one, mantissa=4, bad="ignore")
     with pytest.raises(ValueError, match=r"^mode must be one of carry, half_step, not 'nearest'$"):
         GivenWords(mode="nearest", bits=3, words=[1])
-    with pytest.raises(ValueError, match=r"^words must be from 0 to 7, 3 bits"):
+    with pytest.raises(ValueError, match=r"^words at \(0,\) must be from 0 to 7, not 8$"):
         GivenWords(mode="carry", bits=3, words=[8])

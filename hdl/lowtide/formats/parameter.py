@@ -2,12 +2,26 @@
 
 import reprlib
 from collections.abc import Sequence
-from numbers import Integral
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, TypeVar
 
 import attrs
 
-__all__ = ["IllegalValue", "choice", "count", "flag", "legal_text", "parameter", "value_text", "whole_number"]
+__all__ = [
+    "IllegalValue",
+    "Unquoted",
+    "choice",
+    "count",
+    "flag",
+    "instance",
+    "legal_text",
+    "parameter",
+    "real_number",
+    "value_text",
+    "whole_number",
+]
+
+Kind = TypeVar("Kind")
 
 LONGEST_VALUE = 80
 """Most characters of a value in a message."""
@@ -35,6 +49,13 @@ class IllegalValue(ValueError):
     def within(self, section: str) -> "IllegalValue":
         """The same complaint about ``section.key``."""
         return IllegalValue(f"{section}.{self.key}", self.legal, self.value)
+
+
+class Unquoted(str):
+    """Text that stands for a value in a message, and is shown without quotes: the name of a type."""
+
+    def __repr__(self):
+        return str(self)
 
 
 def legal_text(legal: Sequence[Any]) -> str:
@@ -91,6 +112,19 @@ def count(name: str, value: Any, least: int = 0) -> int:
     raise IllegalValue(name, f"{least} or more", _plain(value))
 
 
+def real_number(name: str, value: Any, least: float, most: float) -> float:
+    """A number as ``float``, if it is from ``least`` to ``most``: NaN, booleans and strings are not.
+
+    Raises
+    ------
+    IllegalValue
+        If it is no real number, or outside.
+    """
+    if isinstance(value, Real) and not isinstance(value, bool) and least <= value <= most:
+        return float(value)
+    raise IllegalValue(name, f"from {least:g} to {most:g}", _plain(value))
+
+
 def flag(name: str, value: Any) -> bool:
     """A boolean, Python's or NumPy's, as ``bool``.
 
@@ -115,6 +149,28 @@ def choice(name: str, value: Any, legal: Sequence[str], because: str = "") -> st
     if isinstance(value, str) and value in legal:
         return str(value)
     raise IllegalValue(name, legal_text(legal) + (because and f" ({because})"), value)
+
+
+def instance(name: str, value: Any, kind: type[Kind], what: str = "") -> Kind:
+    """An object of a class.
+
+    Parameters
+    ----------
+    name, value : str, object
+        As of `whole_number`.
+    kind : type
+        The class.
+    what : str
+        What the message calls such an object, by default after its class.
+
+    Raises
+    ------
+    IllegalValue
+        If it is of another class.
+    """
+    if isinstance(value, kind):
+        return value
+    raise IllegalValue(name, what or f"of type {kind.__name__}", value)
 
 
 def parameter(default: Any, legal: Sequence[Any], meaning: str, because: str = "") -> Any:

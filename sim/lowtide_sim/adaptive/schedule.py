@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from lowtide.formats.parameter import IllegalValue, legal_text
+from lowtide.formats.parameter import IllegalValue, parameter, real_number
 from lowtide_sim.adaptive.use import Use
 from lowtide_sim.golden import Ratio
 from lowtide_sim.golden.ratio import LEGAL_THRESHOLDS
@@ -67,11 +67,11 @@ class Schedule(Protocol):
 def within(least: float, most: float, default: float, meaning: str) -> Any:
     """An attrs field that is a number within limits."""
 
-    def check(_instance: Any, attribute: attrs.Attribute, value: Any) -> None:
-        if isinstance(value, bool | str) or not least <= value <= most:
-            raise IllegalValue(attribute.name, f"from {least:g} to {most:g}", value)
+    def convert(value: Any, field: attrs.Attribute) -> float:
+        return real_number(field.name, value, least, most)
 
-    return attrs.field(default=default, validator=check, metadata={"meaning": meaning})
+    converter = attrs.Converter(convert, takes_field=True)
+    return attrs.field(default=default, converter=converter, metadata={"meaning": meaning})
 
 
 @attrs.frozen(kw_only=True)
@@ -158,12 +158,10 @@ class TwoSided:
 
     low: float = within(0, 3, 0.25, "threshold below which it gets low")
     high: float = within(0, 3, 0.35, "threshold above which it gets high")
-    hold: int = attrs.field(default=5, metadata={"meaning": "least steps between two changes"})
+    hold: int = parameter(5, range(1, 10**6 + 1), "least steps between two changes")
     measures = True
 
     def __attrs_post_init__(self):
-        if type(self.hold) is not int or self.hold not in range(1, 10**6 + 1):
-            raise IllegalValue("hold", legal_text(range(1, 10**6 + 1)), self.hold)
         if self.low > self.high:
             raise IllegalValue("low", f"at most high, {self.high:g}", self.low)
 

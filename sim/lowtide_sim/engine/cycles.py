@@ -6,9 +6,14 @@ import attrs
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
+from lowtide.formats.parameter import count, flag, instance
 from lowtide_sim.engine.results import tile_order
 
 __all__ = ["CycleModel", "Shape", "Work"]
+
+
+SIZE = attrs.Converter(lambda value, field: count(field.name, value, 1), takes_field=True)
+FLAG = attrs.Converter(lambda value, field: flag(field.name, value), takes_field=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -25,10 +30,13 @@ class Shape:
         Whether the stream brings a number of every line, and then another.
     """
 
-    lines: int
-    length: int
-    chunks: int
-    across: bool = False
+    lines: int = attrs.field(converter=SIZE)
+    length: int = attrs.field(converter=SIZE)
+    chunks: int = attrs.field(converter=SIZE)
+    across: bool = attrs.field(default=False, converter=FLAG)
+
+
+SHAPE = attrs.Converter(lambda value, field: instance(field.name, value, Shape), takes_field=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -42,10 +50,10 @@ class Work:
         Otherwise the one that was loaded last is used again.
     """
 
-    a: Shape
-    b: Shape
-    load_a: bool = True
-    load_b: bool = True
+    a: Shape = attrs.field(converter=SHAPE)
+    b: Shape = attrs.field(converter=SHAPE)
+    load_a: bool = attrs.field(default=True, converter=FLAG)
+    load_b: bool = attrs.field(default=True, converter=FLAG)
 
 
 class CycleModel:
@@ -58,7 +66,7 @@ class CycleModel:
     """
 
     def __init__(self, config: Config):
-        self.config = config
+        self.config = instance("config", config, Config)
         engine = AxiStreamEngine(config).engine
         self.lanes, self.numbers = config.bfp.lanes, config.engine.numbers
         self.group = self.lanes // self.numbers  # beats of a group

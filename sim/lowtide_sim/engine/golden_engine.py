@@ -4,6 +4,7 @@ import attrs
 import numpy as np
 
 from lowtide.config import Config
+from lowtide.formats.parameter import instance
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Product, checked
 from lowtide_sim.golden import BfpTensor, OneWord, Ratio, Stochastic, matmul, quantise, ratio_of, to_fp32
@@ -22,7 +23,7 @@ class GoldenEngine:
     """
 
     def __init__(self, config: Config):
-        self.config = config
+        self.config = instance("config", config, Config)
 
     def multiply(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> Product:
         """The product of A (M × K) and B (K × N).

@@ -3,9 +3,14 @@
 import attrs
 
 from lowtide.engine.operand import ROUNDINGS
-from lowtide.formats.parameter import IllegalValue, legal_text
+from lowtide.formats.parameter import parameter, whole_number
+from lowtide_sim.golden.bfp import legal_bias
 
 __all__ = ["Operand"]
+
+
+def _bias(value: int | None) -> int | None:
+    return None if value is None else whole_number("bias", value, legal_bias(1))
 
 
 @attrs.frozen(kw_only=True)
@@ -26,18 +31,10 @@ class Operand:
     Raises
     ------
     IllegalValue
-        If the rounding is none of these, or a number is out of every engine's range.
+        If the rounding is none of these, or a number is no integer, or out of every engine's range.
     """
 
-    chunks: int = 1
-    rounding: str = "nearest"
-    seed: int = 1
-    bias: int | None = None
-
-    def __attrs_post_init__(self):
-        if self.rounding not in ROUNDINGS:
-            raise IllegalValue("rounding", legal_text(ROUNDINGS), self.rounding)
-        if self.chunks not in range(1, 13):
-            raise IllegalValue("chunks", legal_text(range(1, 13)), self.chunks)
-        if self.seed not in range(1, 2**32):
-            raise IllegalValue("seed", legal_text(range(1, 2**32)), self.seed)
+    chunks: int = parameter(1, range(1, 13), "chunks of a magnitude")
+    rounding: str = parameter("nearest", ROUNDINGS, "rounding of magnitudes")
+    seed: int = parameter(1, range(1, 2**32), "seed of the random words")
+    bias: int | None = attrs.field(default=None, converter=_bias)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
+from lowtide.formats.parameter import parameter
+
 __all__ = ["Load", "Stalls", "Stream", "Transfer"]
 
 
@@ -25,9 +27,9 @@ class Stream(ctypes.Structure):
 class Stalls:
     """How often streams pause: of 256 cycles, on average."""
 
-    a: int = 0
-    b: int = 0
-    c: int = 0
+    a: int = parameter(0, range(256), "pauses of A's stream")
+    b: int = parameter(0, range(256), "pauses of B's stream")
+    c: int = parameter(0, range(256), "pauses of the results' stream")
 
 
 @attrs.frozen(eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.registers import ALL_ERRORS, errors_text
-from lowtide.formats.parameter import whole_number
+from lowtide.formats.parameter import instance, whole_number
 from lowtide_sim.engine.compiled import compiled
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Lines, Product, checked
@@ -51,7 +51,8 @@ class VerilatedEngine:
     """
 
     def __init__(self, config: Config, folder: Path, *, seed: int = 1, stalls: Stalls | None = None):
-        self.config, self.stalls = config, stalls or Stalls()
+        self.config, self.stalls = instance("config", config, Config), instance("stalls", stalls or Stalls(), Stalls)
+        seed = whole_number("seed", seed, range(2**32))
         top = AxiStreamEngine(config)
         self.table = top.registers
         self.registers = {register.name: n for n, register in enumerate(self.table)}

@@ -1,25 +1,31 @@
 """A tensor in block floating point: integers, their groups' exponent codes, and one bias."""
 
+from typing import Any
+
 import attrs
 import numpy as np
 
-from lowtide.formats import Bfp, IllegalValue
-from lowtide.formats.parameter import legal_text
+from lowtide.formats import Bfp
+from lowtide.formats.parameter import count, whole_number
+from lowtide_sim.golden.arrays import few_bits
 from lowtide_sim.golden.grouping import blocks, grouped, spread
 
-__all__ = ["LEGAL", "BfpTensor", "check_format", "legal_bias", "scaled"]
+__all__ = ["LEGAL", "BfpTensor", "legal_bias", "legal_format", "scaled"]
 
 # What hardware may be generated for: field by field, the legal values.
 LEGAL = {field.name: field.metadata["legal"] for field in attrs.fields(Bfp)}
 
+# A group may be as long as the longest reduction.
+LEGAL_GROUPS = range(1, LEGAL["max_k"][-1] + 1)
 
-def check_format(mantissa: int, exponent: int, group: int) -> None:
-    """Refuse a format that no hardware here has."""
-    for name, value in (("mantissa", mantissa), ("exponent", exponent)):
-        if not isinstance(value, int | np.integer) or value not in LEGAL[name]:
-            raise IllegalValue(name, legal_text(LEGAL[name]), value)
-    if not isinstance(group, int | np.integer) or group < 1:
-        raise IllegalValue("group", "1 or more", group)
+
+def legal_format(mantissa: int, exponent: int, group: int) -> tuple[int, int, int]:
+    """The same as integers of Python; a format that no hardware here has is refused."""
+    return (
+        whole_number("mantissa", mantissa, LEGAL["mantissa"]),
+        whole_number("exponent", exponent, LEGAL["exponent"]),
+        whole_number("group", group, LEGAL_GROUPS),
+    )
 
 
 def legal_bias(exponent: int) -> range:
@@ -27,10 +33,21 @@ def legal_bias(exponent: int) -> range:
     return range(-1000, 1024 - (2**exponent - 1))
 
 
-def _read_only(array: np.ndarray) -> np.ndarray:
-    view = np.asarray(array).view()
+def _read_only(array: np.ndarray, dtype: type[np.integer]) -> np.ndarray:
+    view = array.astype(dtype, copy=False).view()
     view.flags.writeable = False
     return view
+
+
+def _count(value: Any, field: attrs.Attribute) -> int:
+    return count(field.name, value)
+
+
+def _length(value: int) -> int:
+    return whole_number("length", value, range(2**48))
+
+
+COUNT = attrs.Converter(_count, takes_field=True)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -67,22 +84,25 @@ class BfpTensor:
         If a parameter is not legal, the shapes do not belong together, or an element is out of its range.
     """
 
-    signed: np.ndarray = attrs.field(converter=_read_only)
-    codes: np.ndarray = attrs.field(converter=_read_only)
+    signed: np.ndarray
+    codes: np.ndarray
     bias: int
     mantissa: int
     exponent: int
     group: int
-    length: int
+    length: int = attrs.field(converter=_length)
     axis: int
-    saturated_groups: int = 0
-    saturated_elements: int = 0
-    bad_elements: int = 0
+    saturated_groups: int = attrs.field(default=0, converter=COUNT)
+    saturated_elements: int = attrs.field(default=0, converter=COUNT)
+    bad_elements: int = attrs.field(default=0, converter=COUNT)
 
     def __attrs_post_init__(self):
-        check_format(self.mantissa, self.exponent, self.group)
-        if self.bias not in legal_bias(self.exponent):
-            raise IllegalValue("bias", legal_text(legal_bias(self.exponent)), self.bias)
+        mantissa, exponent, group = legal_format(self.mantissa, self.exponent, self.group)
+        bias = whole_number("bias", self.bias, legal_bias(exponent))
+        self._set(mantissa=mantissa, exponent=exponent, group=group, bias=bias)
+        signed = few_bits("signed", self.signed, -self.max_magnitude, self.max_magnitude)
+        codes = few_bits("codes", self.codes, 0, self.max_code)
+        self._set(signed=_read_only(signed, np.int16), codes=_read_only(codes, np.uint8))
         groups = -(-self.length // self.group)
         if self.signed.ndim < 1 or self.signed.shape[-1] != groups * self.group:
             raise ValueError(
@@ -93,10 +113,12 @@ class BfpTensor:
             raise ValueError(
                 f"codes must have shape {(*self.signed.shape[:-1], groups)}, one a group, not {self.codes.shape}"
             )
-        if self.axis not in range(self.signed.ndim):
-            raise IllegalValue("axis", legal_text(range(self.signed.ndim)), self.axis)
-        _check_range("signed", self.signed, -self.max_magnitude, self.max_magnitude)
-        _check_range("codes", self.codes, 0, self.max_code)
+        self._set(axis=whole_number("axis", self.axis, range(self.signed.ndim)))
+
+    def _set(self, **converted: Any) -> None:
+        """Put converted values into fields, whose legal values depend on other fields."""
+        for name, value in converted.items():
+            object.__setattr__(self, name, value)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -137,11 +159,3 @@ def scaled(tensor: BfpTensor, weights: np.ndarray) -> np.ndarray:
     for block in blocks(signed):
         np.multiply(signed[block], spread(weights[block], tensor.group), out=values[block], dtype=weights.dtype)
     return values.reshape(shape)
-
-
-def _check_range(name: str, array: np.ndarray, lowest: int, largest: int) -> None:
-    if not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f"{name} must be integers, not {array.dtype}")
-    if array.size and (array.min() < lowest or array.max() > largest):
-        index = tuple(int(i) for i in np.argwhere((array < lowest) | (array > largest))[0])
-        raise ValueError(f"{name} at {index} must be from {lowest} to {largest}, not {array[index]}")

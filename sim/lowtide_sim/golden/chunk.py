@@ -3,6 +3,7 @@
 import attrs
 import numpy as np
 
+from lowtide.formats.parameter import instance, whole_number
 from lowtide_sim.golden.bfp import BfpTensor
 
 __all__ = ["Chunk", "chunks"]
@@ -52,10 +53,9 @@ def chunks(tensor: BfpTensor, w: int) -> tuple[Chunk, ...]:
     ValueError
         If ``w`` does not divide the mantissa.
     """
-    widths = [width for width in range(1, tensor.mantissa + 1) if tensor.mantissa % width == 0]
-    if w not in widths:
-        legal = ", ".join(map(str, widths))
-        raise ValueError(f"w must divide the mantissa of {tensor.mantissa} bits: one of {legal}, not {w!r}")
+    mantissa = instance("tensor", tensor, BfpTensor).mantissa
+    widths = [width for width in range(1, mantissa + 1) if mantissa % width == 0]
+    w = whole_number("w", w, widths, because=f"the divisors of the mantissa, {mantissa}")
     magnitudes, signs = np.abs(tensor.signed), np.sign(tensor.signed)
     return tuple(
         Chunk(signed=signs * (magnitudes >> below & 2**w - 1), codes=tensor.codes + np.uint8(below), width=w)

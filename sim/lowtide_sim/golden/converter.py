@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from lowtide.formats import IllegalValue
-from lowtide.formats.parameter import legal_text
-from lowtide_sim.golden.bfp import BfpTensor, check_format, legal_bias
+from lowtide.formats.parameter import choice, whole_number
+from lowtide_sim.golden.arrays import axis_of, floats
+from lowtide_sim.golden.bfp import LEGAL, BfpTensor, legal_bias, legal_format
 from lowtide_sim.golden.grouping import blocks, group_max, grouped, spread
 from lowtide_sim.golden.rounding import random_bits, rounding_of
 from lowtide_sim.golden.stochastic import Rounding, Rounds
@@ -39,8 +40,9 @@ def quantise(
 
     Parameters
     ----------
-    x : array of float16, float32 or float64, any shape of one dimension or more
-        What to convert.
+    x : array of floats or integers, any shape of one dimension or more
+        What to convert: float16, float32, float64, bfloat16 and the other types of ml_dtypes, or integers that float64
+        has exactly, in any byte order, or lists of numbers.
     mantissa : int
         Bits of a magnitude, ``m``.
     exponent : int
@@ -66,25 +68,22 @@ def quantise(
     Raises
     ------
     ValueError
-        If a parameter is not legal, or ``bad`` is ``raise`` and an element is NaN or infinite; the message gives its
-        index.
+        If a parameter is not legal, float64 does not have the values of ``x``, or ``bad`` is ``raise`` and an element
+        is NaN or infinite; the message gives its index.
 
     Notes
     -----
     Source: the format and converter of Zhang, McDanel and Kung, FAST, HPCA 2022.
     """
-    check_format(mantissa, exponent, group)
-    if bias is not None and bias not in legal_bias(exponent):
-        raise IllegalValue("bias", legal_text(legal_bias(exponent)), bias)
-    if bad not in ("raise", "saturate"):
-        raise IllegalValue("bad", "one of raise, saturate", bad)
+    mantissa, exponent, group = legal_format(mantissa, exponent, group)
+    if bias is not None:
+        bias = whole_number("bias", bias, legal_bias(exponent))
+    choice("bad", bad, ("raise", "saturate"))
     x = _floats(x)
-    if axis not in range(-x.ndim, x.ndim):
-        raise IllegalValue("axis", legal_text(range(-x.ndim, x.ndim)), axis)
-    axis %= x.ndim
+    axis = axis_of("axis", axis, x.ndim)
 
     groups, padded = grouped(x, axis, group)
-    round_block = rounding_of(rounding, padded[axis] // group, group, groups.shape[2])
+    round_block = rounding_of(rounding, groups.shape, padded[axis] // group)
     fields = _largest_fields(groups)
     bad_elements = 0
     if fields.max(initial=0) == _exponent_mask(x):
@@ -95,7 +94,7 @@ def quantise(
         groups = np.where(np.isnan(groups), 0, groups)
         fields = _largest_fields(_sized(groups))
     top = 2**exponent - 1
-    B = _default_bias(fields, _offset(x) + top) if bias is None else int(bias)
+    B = _default_bias(fields, _offset(x) + top) if bias is None else bias
     if x.dtype == np.float32 and not _float32_suffices(B, mantissa, top, random_bits(rounding)):
         groups = _flushed(groups.astype(np.float64))
         fields = _largest_fields(_sized(groups) if bad_elements else groups)
@@ -127,11 +126,12 @@ def default_bias(x: Any, *, exponent: int) -> int:
 
     Parameters
     ----------
-    x : array of float16, float32 or float64
+    x : array of floats or integers
         What is to be converted, whole: NaNs count as zero, and an infinity has the exponent 128.
     exponent : int
         Bits of an exponent code, ``e``.
     """
+    exponent = whole_number("exponent", exponent, LEGAL["exponent"])
     x = _floats(x)
     largest = np.asarray(np.fmax.reduce(np.abs(x), axis=None, initial=0)).reshape(1, 1, 1)
     return _default_bias(_largest_fields(_sized(largest)), _offset(x) + 2**exponent - 1)
@@ -157,12 +157,10 @@ def _magnitudes(groups: np.ndarray, shifts: np.ndarray, mantissa: int, rounding:
 
 def _floats(x: Any) -> np.ndarray:
     """The array, in float32 or float64; elements that count as zero are zero, but for float32's subnormals."""
-    x = np.asarray(x)
-    if x.dtype not in (np.float16, np.float32, np.float64):
-        raise ValueError(f"x must be of float16, float32 or float64, not {x.dtype}")
+    x = floats("x", x)
     if x.ndim == 0:
-        raise ValueError("x must have one dimension or more, not 0")
-    return _flushed(x) if x.dtype == np.float64 else x.astype(np.float32, copy=False)
+        raise IllegalValue("x", "an array of one dimension or more", x[()])
+    return _flushed(x) if x.dtype == np.float64 else x
 
 
 def _flushed(x: np.ndarray) -> np.ndarray:

@@ -1,17 +1,22 @@
 """From exact accumulators to FP32, rounded once."""
 
-from operator import index
+from numbers import Integral
 from typing import Any
 
 import attrs
 import numpy as np
 
+from lowtide.formats.parameter import IllegalValue, Unquoted, instance, whole_number
+from lowtide_sim.golden.arrays import array_of
 from lowtide_sim.golden.bfp import BfpTensor
 
 __all__ = ["Fp32", "scaled_to_fp32", "to_fp32"]
 
 SMALLEST_NORMAL = 2.0**-126
 FIRST_OVERFLOW = 2.0**128
+
+# Scales of accumulators, of any biases and mantissas and far beyond.
+LEGAL_SCALES = range(-(2**20), 2**20 + 1)
 
 # Bits kept of a Python integer before it is rounded: they fit an int64, and leave room for a sticky bit.
 KEPT = 62
@@ -60,6 +65,7 @@ def to_fp32(acc: Any, a: BfpTensor, b: BfpTensor) -> Fp32:
     ValueError
         If ``acc`` does not hold integers.
     """
+    a, b = instance("a", a, BfpTensor), instance("b", b, BfpTensor)
     return scaled_to_fp32(acc, a.bias - (a.mantissa - 1) + b.bias - (b.mantissa - 1))
 
 
@@ -69,9 +75,10 @@ def scaled_to_fp32(acc: Any, scale: int) -> Fp32:
     Raises
     ------
     ValueError
-        If ``acc`` does not hold integers.
+        If ``acc`` does not hold integers, or the scale is none, from ``-2**20`` to ``2**20``.
     """
-    significands, shifts = _significands(np.asarray(acc))
+    scale = whole_number("scale", scale, LEGAL_SCALES)
+    significands, shifts = _significands(array_of("acc", acc))
     # The only rounding. What follows moves exponents, in float64, whose range is so wide that it cannot round a
     # result that is in FP32's.
     rounded = significands.astype(np.float32).astype(np.float64)
@@ -89,20 +96,19 @@ def scaled_to_fp32(acc: Any, scale: int) -> Fp32:
 
 def _significands(acc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Integers as ``int64 * 2**shift``, which round to 24 bits as the integers themselves do."""
-    if np.can_cast(acc.dtype, np.int64) and acc.dtype != bool:
+    if acc.dtype.kind in "iu" and acc.dtype != np.uint64:
         return acc.astype(np.int64), np.zeros(acc.shape, np.int64)
     if acc.dtype not in (np.uint64, object):
-        raise ValueError(f"acc must hold integers, not {acc.dtype}")
-    try:
-        significands, shifts = np.frompyfunc(_significand, 1, 2)(acc.astype(object))
-    except TypeError as error:
-        raise ValueError(f"acc must hold integers: {error}") from None
+        raise IllegalValue("acc", "integers", Unquoted(acc.dtype))
+    significands, shifts = np.frompyfunc(_significand, 1, 2)(acc.astype(object))
     return np.asarray(significands, np.int64), np.asarray(shifts, np.int64)
 
 
 def _significand(acc: Any) -> tuple[int, int]:
     """The leading bits of an integer, the last of them sticky: set if any bit cut off was."""
-    value = index(acc)
+    if not isinstance(acc, Integral) or isinstance(acc, bool):
+        raise IllegalValue("acc", "integers", acc)
+    value = int(acc)
     magnitude = abs(value)
     shift = max(0, magnitude.bit_length() - KEPT)
     kept = magnitude >> shift

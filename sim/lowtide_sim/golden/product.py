@@ -3,6 +3,7 @@
 import numpy as np
 
 from lowtide.formats import Bfp
+from lowtide.formats.parameter import instance
 from lowtide_sim.golden.bfp import LEGAL, BfpTensor
 from lowtide_sim.golden.exact_blas import exact_matmul
 
@@ -62,6 +63,7 @@ def dot(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> int:
         If they are not vectors of one length, groups differ, or ``bfp`` cannot hold an operand or so long a
         reduction.
     """
+    _check_types(a, b, bfp)
     if len(a.shape) != 1 or a.shape != b.shape:
         raise ValueError(f"dot needs two vectors of one length, not shapes {a.shape} and {b.shape}")
     _check_operands(a, b, bfp)
@@ -76,6 +78,7 @@ def check_product(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> None
     ValueError
         As `matmul` does.
     """
+    _check_types(a, b, bfp)
     if len(a.shape) < 2 or len(b.shape) < 2:
         raise ValueError(f"matmul needs two dimensions or more, not shapes {a.shape} and {b.shape}; dot takes vectors")
     _check_axis("a", a, -1)
@@ -88,6 +91,13 @@ def check_product(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> None
     if not multiply:
         raise ValueError(f"shapes {a.shape} and {b.shape} do not multiply")
     _check_operands(a, b, bfp)
+
+
+def _check_types(a: BfpTensor, b: BfpTensor, bfp: Bfp | None) -> None:
+    instance("a", a, BfpTensor)
+    instance("b", b, BfpTensor)
+    if bfp is not None:
+        instance("bfp", bfp, Bfp)
 
 
 def _check_axis(name: str, tensor: BfpTensor, axis: int) -> None:

@@ -6,13 +6,17 @@ from typing import Any
 import attrs
 import numpy as np
 
-from lowtide.formats import IllegalValue
+from lowtide.formats.parameter import whole_number
+from lowtide_sim.golden.bfp import COUNT, LEGAL, BfpTensor
 from lowtide_sim.golden.converter import quantise
 
 __all__ = ["LEGAL_THRESHOLDS", "Ratio", "ratio_of"]
 
 LEGAL_THRESHOLDS = range(1024)
 """Thresholds in 256ths, as a controller's register has them."""
+
+LEGAL_CHUNKS = range(1, LEGAL["mantissa"][-1] // 2 + 1)
+"""Bits of a chunk: a magnitude has two of them."""
 
 
 @attrs.frozen
@@ -27,8 +31,8 @@ class Ratio:
         What the first chunks have.
     """
 
-    rest: int
-    kept: int
+    rest: int = attrs.field(converter=COUNT)
+    kept: int = attrs.field(converter=COUNT)
 
     @property
     def value(self) -> float:
@@ -43,8 +47,7 @@ class Ratio:
         IllegalValue
             If the threshold is none of a controller's.
         """
-        if threshold not in LEGAL_THRESHOLDS:
-            raise IllegalValue("threshold", f"from 0 to {LEGAL_THRESHOLDS[-1]}", threshold)
+        threshold = whole_number("threshold", threshold, LEGAL_THRESHOLDS)
         return 256 * self.rest > threshold * self.kept
 
 
@@ -60,6 +63,7 @@ def ratio_of(x: Any, *, chunk: int, exponent: int, group: int, axis: int, bias: 
     exponent, group, axis, bias
         As of `quantise`.
     """
+    chunk = whole_number("chunk", chunk, LEGAL_CHUNKS)
     tensor = quantise(
         x,
         mantissa=2 * chunk,
@@ -70,9 +74,12 @@ def ratio_of(x: Any, *, chunk: int, exponent: int, group: int, axis: int, bias: 
         rounding="truncate",
         bad="saturate",
     )
-    magnitudes = np.abs(tensor.signed.astype(np.int64)).reshape(*tensor.codes.shape, group)
+    magnitudes = np.abs(tensor.signed.astype(np.int64)).reshape(*tensor.codes.shape, tensor.group)
     rest = magnitudes & (1 << chunk) - 1
-    codes = tensor.codes.astype(np.int64)
-    return Ratio(
-        rest=int((rest.sum(axis=-1) << codes).sum()), kept=int(((magnitudes - rest).sum(axis=-1) << codes).sum())
-    )
+    return Ratio(rest=_sum(rest, tensor), kept=_sum(magnitudes - rest, tensor))
+
+
+def _sum(parts: np.ndarray, tensor: BfpTensor) -> int:
+    """Sum of ``parts * 2**code``: code by code, since the sum of a large tensor may exceed int64."""
+    groups = parts.sum(axis=-1)
+    return sum(int(groups[tensor.codes == code].sum()) << code for code in range(tensor.max_code + 1))

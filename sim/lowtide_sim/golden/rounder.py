@@ -4,11 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from lowtide.formats import IllegalValue
+from lowtide.formats.parameter import choice, whole_number
+from lowtide_sim.golden.arrays import integers
 
 __all__ = ["MODES", "round_magnitude", "rounds_up"]
 
 MODES = ("truncate", "nearest", "carry", "half_step")
+
+# With these, no sum of a fraction and a word exceeds int64.
+LEGAL_WIDTHS = range(1, 63)
+LEGAL_FRACTIONS = range(61)
+INT64 = np.iinfo(np.int64)
 
 
 def round_magnitude(
@@ -36,8 +42,9 @@ def round_magnitude(
     array of int64
         The integers.
     """
+    width = whole_number("width", width, LEGAL_WIDTHS)
     up = rounds_up(value, mode=mode, fraction=fraction, random=random, random_bits=random_bits)
-    return np.minimum((np.asarray(value, np.int64) >> fraction) + up, 2**width - 1)
+    return np.minimum((np.asarray(value, np.int64) >> int(fraction)) + up, 2**width - 1)
 
 
 def rounds_up(value: Any, *, mode: str, fraction: int, random: Any = 0, random_bits: int = 0) -> np.ndarray:
@@ -55,9 +62,11 @@ def rounds_up(value: Any, *, mode: str, fraction: int, random: Any = 0, random_b
     ValueError
         If there is no such mode, or a word has more than ``random_bits`` bits.
     """
-    if mode not in MODES:
-        raise IllegalValue("mode", "one of " + ", ".join(MODES), mode)
-    value, random = np.asarray(value, np.int64), np.asarray(random, np.int64)
+    mode = choice("mode", mode, MODES)
+    fraction = whole_number("fraction", fraction, LEGAL_FRACTIONS)
+    random_bits = whole_number("random_bits", random_bits, range(62 - fraction))
+    value = integers("value", value, 0, 2**62)
+    random = integers("random", random, INT64.min, INT64.max)
     integer, t = value >> fraction, value & (1 << fraction) - 1
     r, one = random_bits, 1 << fraction
     if mode == "truncate":

@@ -1,12 +1,13 @@
 """Rounding modes: how an exact, scaled value becomes an integer magnitude."""
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 
 from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import legal_text
-from lowtide_sim.golden.stochastic import Rounding, Rounds
+from lowtide_sim.golden.stochastic import GivenWords, Rounding, Rounds
 
 __all__ = ["ROUNDINGS", "random_bits", "rounding_of"]
 
@@ -17,18 +18,21 @@ ROUNDINGS: dict[str, Callable[..., np.ndarray]] = {
 }
 
 
-def rounding_of(rounding: str | Rounds, groups_in_row: int, group: int, inner: int) -> Rounding:
-    """What rounds the blocks of a tensor in groups ``(n, group, inner)``, of so many groups a row.
+def rounding_of(rounding: str | Rounds, shape: tuple[int, ...], groups_in_row: int) -> Rounding:
+    """What rounds the blocks of a tensor in groups of a shape ``(n, group, inner)``, of so many groups a row.
 
     Raises
     ------
     ValueError
         If there is no such rounding, or it does not fit the groups.
     """
-    if not isinstance(rounding, str):
-        return rounding.on(groups_in_row, group, inner)
-    if rounding not in ROUNDINGS:
-        raise IllegalValue("rounding", legal_text([*ROUNDINGS]), rounding)
+    if isinstance(rounding, GivenWords):
+        rounding.check(shape)
+    if isinstance(getattr(rounding, "bits", None), int) and callable(getattr(rounding, "on", None)):
+        return cast(Rounds, rounding).on(groups_in_row, *shape[1:])
+    if not isinstance(rounding, str) or rounding not in ROUNDINGS:
+        others = "" if isinstance(rounding, str) else ", or a Stochastic, GivenWords, OneWord or Ideal"
+        raise IllegalValue("rounding", legal_text([*ROUNDINGS]) + others, rounding)
     function = ROUNDINGS[rounding]
     return lambda values, _: function(values, out=values)
 

@@ -4,11 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from lowtide.formats import IllegalValue
-from lowtide.formats.parameter import legal_text
+from lowtide.formats.parameter import flag, instance
 from lowtide.units.random.shape import Source
+from lowtide_sim.golden.arrays import integers
 
-__all__ = ["SteppingSource", "bits_from", "words"]
+__all__ = ["MOST_STEPS", "SteppingSource", "bits_from", "words"]
+
+MOST_STEPS = 2**60
+"""Steps and rows since reset that can still be added."""
 
 
 def words(source: Source, index: Any, lane: Any = 0, row: Any = 0) -> np.ndarray:
@@ -38,10 +41,14 @@ def words(source: Source, index: Any, lane: Any = 0, row: Any = 0) -> np.ndarray
     ValueError
         If there is no such lane, or rows are given to a source without.
     """
-    index, lane, row = np.broadcast_arrays(*(np.asarray(value, np.int64) for value in (index, lane, row)))
-    unknown = lane[(lane < 0) | (lane >= source.lanes)]
-    if unknown.size:
-        raise IllegalValue("lane", legal_text(range(source.lanes)), int(unknown[0]))
+    instance("source", source, Source)
+    lane = integers("lane", lane, 0, source.lanes - 1)
+    index, row = integers("index", index, -MOST_STEPS, MOST_STEPS), integers("row", row, -MOST_STEPS, MOST_STEPS)
+    try:
+        index, lane, row = np.broadcast_arrays(index, lane, row)
+    except ValueError:
+        shapes = f"shapes {index.shape}, {lane.shape} and {row.shape}"
+        raise ValueError(f"index, lane and row must broadcast, not be of {shapes}") from None
     if not source.rows and row.any():
         raise ValueError("row must be 0: the source was made without rows")
     if not index.size:
@@ -76,7 +83,7 @@ class SteppingSource:
     """
 
     def __init__(self, source: Source):
-        self.source = source
+        self.source = instance("source", source, Source)
         self.state, self.odd = _seed(source), 0
         self.start = self._after(self.state, self.odd)
 
@@ -86,7 +93,7 @@ class SteppingSource:
 
     def step(self, row: bool = False) -> None:
         """Go on to the next words, or, at the end of a row, to the next row's first."""
-        if row and self.source.rows:
+        if flag("row", row) and self.source.rows:
             self.state, self.odd = self.start
             self.start = self._after(*self.start)
         else:

@@ -1,20 +1,25 @@
 """Stochastic rounding of tensors: by the words of a random source, or by ideal ones."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import attrs
 import numpy as np
 
 from lowtide.formats import IllegalValue
-from lowtide.formats.parameter import legal_text
+from lowtide.formats.parameter import choice, instance, whole_number
 from lowtide.units.random.shape import Source
-from lowtide_sim.golden.source import words
+from lowtide_sim.golden.arrays import integers
+from lowtide_sim.golden.source import MOST_STEPS, words
 
 __all__ = ["GivenWords", "Ideal", "OneWord", "Rounding", "Rounds", "Stochastic", "reference"]
 
 Rounding = Callable[[np.ndarray, slice], object]
 """Rounds a block of exact values ``(n, group, inner)`` in place; the slice says which groups they are."""
+
+
+LEGAL_BITS = range(1, 33)
+"""Bits of a random word."""
 
 
 class Rounds(Protocol):
@@ -26,8 +31,34 @@ class Rounds(Protocol):
     def on(self, groups_in_row: int, group: int, inner: int, /) -> Rounding: ...
 
 
-def _sources(value: Source | Sequence[Source]) -> tuple[Source, ...]:
-    return (value,) if isinstance(value, Source) else tuple(value)
+def _sources(value: Any) -> tuple[Source, ...]:
+    sources = tuple(value) if isinstance(value, list | tuple) else (value,)
+    return tuple(instance("source", source, Source, "a Source, or a list or tuple of them") for source in sources)
+
+
+def _mode(value: str) -> str:
+    return choice("mode", value, ("carry", "half_step"))
+
+
+def _generator(value: np.random.Generator) -> np.random.Generator:
+    return instance("generator", value, np.random.Generator)
+
+
+def _number(legal: Callable[[Any], range], default: Any = attrs.NOTHING) -> Any:
+    """An attrs field that is an integer, legal by the fields before it."""
+
+    def convert(value: Any, self: Any, field: attrs.Attribute) -> int:
+        return whole_number(field.name, value, legal(self))
+
+    return attrs.field(converter=attrs.Converter(convert, takes_self=True, takes_field=True), default=default)
+
+
+def _word(value: Any, self: Any) -> int:
+    return whole_number("word", value, range(2**self.bits))
+
+
+def _words(value: Any, self: Any) -> np.ndarray:
+    return integers("words", value, 0, 2**self.bits - 1)
 
 
 @attrs.frozen(kw_only=True)
@@ -60,13 +91,12 @@ class Stochastic:
         If the mode is none of the two, the words differ in width, or two sources are the same from their seeds on.
     """
 
-    mode: str = attrs.field(default="carry")
+    mode: str = attrs.field(default="carry", converter=_mode)
     source: tuple[Source, ...] = attrs.field(converter=_sources)
-    first_row: int = 0
-    first_step: int = 0
+    first_row: int = _number(lambda _: range(MOST_STEPS + 1), default=0)
+    first_step: int = _number(lambda _: range(MOST_STEPS + 1), default=0)
 
     def __attrs_post_init__(self):
-        _check_mode(self.mode)
         widths = sorted({source.width for source in self.source})
         if len(widths) != 1:
             raise IllegalValue("source", "one or more sources, with words of one width", widths)
@@ -133,7 +163,8 @@ class GivenWords:
     bits : int
         Bits of a word, ``r``.
     words : array of int, shape (groups, group)
-        Words, in the order of the tensor's groups along its last axis.
+        Words, in the order of the tensor's groups along its last axis. Whoever quantises a tensor of other groups, or
+        along another axis, is refused.
 
     Raises
     ------
@@ -141,14 +172,23 @@ class GivenWords:
         If the mode is none of the two, or a word has more bits.
     """
 
-    mode: str
-    bits: int
-    words: np.ndarray = attrs.field(converter=np.asarray)
+    mode: str = attrs.field(converter=_mode)
+    bits: int = _number(lambda _: LEGAL_BITS)
+    words: Any = attrs.field(converter=attrs.Converter(_words, takes_self=True))
 
-    def __attrs_post_init__(self):
-        _check_mode(self.mode)
-        if self.words.size and not 0 <= self.words.min() <= self.words.max() < 2**self.bits:
-            raise ValueError(f"words must be from 0 to {2**self.bits - 1}, {self.bits} bits")
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse words that are not those of a tensor in groups of a shape ``(n, group, inner)``.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many words, or the groups do not lie along the tensor's last axis.
+        """
+        wanted = shape[0] * shape[2], shape[1]
+        if shape[2] > 1:
+            raise IllegalValue("words", "for groups along the last axis", f"groups {shape[2]} elements apart")
+        if self.words.size != wanted[0] * wanted[1]:
+            raise IllegalValue("words", f"of shape {wanted}, one for each element", self.words.shape)
 
     def on(self, _groups_in_row: int, group: int, inner: int) -> Rounding:
         """The rounding of a tensor that is grouped along its last axis."""
@@ -173,12 +213,8 @@ class OneWord:
         If the word has more bits.
     """
 
-    bits: int
-    word: int
-
-    def __attrs_post_init__(self):
-        if self.word not in range(2**self.bits):
-            raise IllegalValue("word", legal_text(range(2**self.bits)), self.word)
+    bits: int = _number(lambda _: LEGAL_BITS)
+    word: Any = attrs.field(converter=attrs.Converter(_word, takes_self=True))
 
     def on(self, _groups_in_row: int, _group: int, _inner: int) -> Rounding:
         """The rounding of any tensor."""
@@ -196,7 +232,7 @@ class Ideal:
         Where the random numbers come from: 53 bits each.
     """
 
-    generator: np.random.Generator
+    generator: np.random.Generator = attrs.field(converter=_generator)
 
     @property
     def bits(self) -> int:
@@ -214,15 +250,11 @@ def reference(lanes: int, mode: str = "carry") -> Stochastic:
     A period is so long that no row of data is locked to it, and rows are left out. Seeds are multiples of an odd
     number, so that they are spread over the sequence.
     """
+    lanes = whole_number("lanes", lanes, range(1, 1025))
     seeds = [0x9E3779 * (lane + 1) % 2**24 for lane in range(lanes)]
     return Stochastic(
         mode=mode, source=[Source(bits=24, width=24, polarity="plain", lanes=1, seed=seed) for seed in seeds]
     )
-
-
-def _check_mode(mode: str) -> None:
-    if mode not in ("carry", "half_step"):
-        raise IllegalValue("mode", "one of carry, half_step", mode)
 
 
 def _rounds_up(t: np.ndarray, random: np.ndarray, mode: str, r: int) -> np.ndarray:

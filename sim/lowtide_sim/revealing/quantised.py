@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import attrs
 import numpy as np
 
+from lowtide_sim.golden.quotient import nearest_quotient
 from lowtide_sim.golden.terms import IntegerTensor, quantise_integers
 from lowtide_sim.revealing.pretrained import FP32
 from lowtide_sim.training.convolution import Convolution
@@ -103,7 +104,8 @@ class QuantisedNetwork:
         largest = (1 << self.width - 1) - 1
         for layer, weights in zip(self.layers, operands.weights, strict=True):
             x = x if layer is self.layers[0] else rectified(x)
-            integers = np.clip(np.rint(x / layer.input_scale), -largest, largest).astype(np.int32)
+            quotients = nearest_quotient(x.astype(np.float64), layer.input_scale)
+            integers = np.clip(quotients, -largest, largest).astype(np.int32)
             seen.append(integers)
             rows = layer.window.unfold(operands.data[integers + (largest + 1)])
             sums = (rows @ weights) * (layer.weights.scale * layer.input_scale) + layer.bias

@@ -5,6 +5,7 @@ import numpy as np
 
 from lowtide.formats.parameter import parameter
 from lowtide_sim.golden.grouping import blocks, grouped
+from lowtide_sim.golden.quotient import SMALLEST_SCALE, nearest_quotient
 from lowtide_sim.golden.rounding import rounding_of
 from lowtide_sim.golden.stochastic import Rounds
 
@@ -31,7 +32,9 @@ class IntegerTensor:
 class Integers:
     """Sign and magnitude, symmetric: ``M = round(|x| / scale)`` with ``scale = max|x| / (2**bits - 1)``.
 
-    Sums of products are exact and are rounded to FP32 once, together with the scales.
+    To nearest the exact quotient is rounded; the other roundings take the quotient in float64. A tensor whose scale is
+    no normal float64 counts as zeros, as for `lowtide_sim.golden.terms.quantise_integers`. Sums of products are exact
+    and are rounded to FP32 once, together with the scales.
 
     Parameters
     ----------
@@ -51,11 +54,15 @@ class Integers:
     def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> IntegerTensor:
         """Gradients; ``rounding`` is what `lowtide_sim.golden.quantise` takes, and sees the same rows and groups."""
         largest = 2**self.bits - 1
-        top = float(np.abs(x).max(initial=0))
-        scale = top / largest if top else 1.0
-        groups, padded = grouped(x.astype(np.float64) / scale, axis, self.group)
+        x = x.astype(np.float64)
+        scale = float(np.abs(x).max(initial=0)) / largest
+        if scale < SMALLEST_SCALE:
+            return IntegerTensor(signed=np.zeros_like(x), scale=1.0)
+        if rounding == "nearest":
+            return IntegerTensor(signed=nearest_quotient(x, scale), scale=scale)
+        groups, padded = grouped(x / scale, axis, self.group)
         groups = groups.copy()
-        round_block = rounding_of(rounding, padded[axis] // self.group, self.group, groups.shape[2])
+        round_block = rounding_of(rounding, groups.shape, padded[axis] // self.group)
         for block in blocks(groups):
             round_block(groups[block], block)
         rounded = groups.reshape(padded)[tuple(slice(length) for length in x.shape)]

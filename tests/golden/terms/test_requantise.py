@@ -127,11 +127,11 @@ def test_multipliers_by_hand(scale, expected):
         (lambda: requantise([1], multiplier=1, shift=0, width=17), "width must be from 2 to 16, not 17"),
         (
             lambda: requantise_data([1], multiplier=1, shift=0, width=8, terms=-1),
-            "s must be 0 or more, not -1",
+            "terms must be from 0 to 1048576, not -1",
         ),
-        (lambda: multiplier_of(0), "scale must be finite and positive, not 0.0"),
+        (lambda: multiplier_of(0), "scale must be finite and positive, not 0"),
         (lambda: multiplier_of(float("nan")), "scale must be finite and positive, not nan"),
-        (lambda: multiplier_of(65536), "scale must be one whose shift is from 0 to 127, not 65536.0"),
+        (lambda: multiplier_of(65536), "scale must be one whose shift is from 0 to 127, not 65536"),
         (lambda: multiplier_of(1.0, 17), "bits must be from 1 to 16, not 17"),
     ],
 )

@@ -108,17 +108,17 @@ def test_products_are_sums_over_pairs_of_terms(m, k_length, n, budget, s, draw):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: top_terms(digits_of([1], 8), -1), "s must be 0 or more, not -1"),
-        (lambda: receding_water(digits_of([1], 8), -1, 8), "k must be 0 or more, not -1"),
-        (lambda: receding_water(digits_of([1], 8), 1, 0), "group must be 1 or more, not 0"),
+        (lambda: top_terms(digits_of([1], 8), -1), "s must be from 0 to 1048576, not -1"),
+        (lambda: receding_water(digits_of([1], 8), -1, 8), "k must be from 0 to 1048576, not -1"),
+        (lambda: receding_water(digits_of([1], 8), 1, 0), "group must be from 1 to 1048576, not 0"),
         (lambda: reveal_weights([0.5], width=8, group=8, budget=1), "value must be integers, not float64"),
         (lambda: reveal_data([128], width=8, terms=1), "value at (0,) must be from -128 to 127, not 128"),
-        (lambda: term_queue([1], width=8, group=8, budget=-1), "budget must be 0 or more, not -1"),
+        (lambda: term_queue([1], width=8, group=8, budget=-1), "budget must be from 0 to 1048576, not -1"),
         (
             lambda: term_matmul([[1]], [[1], [2]], width=8, group=8, budget=1, data_terms=1),
             "a and b must be matrices that multiply, not of shapes (1, 1) and (2, 1)",
         ),
-        (lambda: quantise_integers([1.0, float("nan")], 8), "element at (1,) must be finite, not nan"),
+        (lambda: quantise_integers([1.0, float("nan")], 8), "x at (1,) must be finite, not nan"),
         (lambda: quantise_integers([1.0], 17), "width must be from 2 to 16, not 17"),
     ],
 )

@@ -3,6 +3,7 @@
 import re
 from itertools import pairwise
 from math import gcd
+from numbers import Integral
 from typing import Any
 
 import attrs
@@ -20,7 +21,9 @@ def _taps(value: Any) -> Any:
     """Taps as a tuple, where they are written as a list or, on the command line, as ``3,1``."""
     if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,2}(,[1-9][0-9]{0,2})*", value):
         return tuple(int(tap) for tap in value.split(","))
-    return tuple(value) if isinstance(value, list) else value
+    if isinstance(value, list | tuple):
+        return tuple(int(tap) if isinstance(tap, Integral) and not isinstance(tap, bool) else tap for tap in value)
+    return value
 
 
 @attrs.frozen(kw_only=True)
@@ -90,14 +93,14 @@ class Source:
         falling = all(one > other for one, other in pairwise(exponents))
         if exponents[:1] != (self.bits,) or not falling or exponents[-1] < 1:
             raise IllegalValue("taps", legal, self.taps)
-        if self.taps != "default" and not is_maximal(exponents):
+        if exponents != TAPS[self.bits] and not is_maximal(exponents):
             known = ",".join(map(str, TAPS[self.bits]))
             raise IllegalValue("taps", f"of maximal length, as {known} are", ",".join(map(str, exponents)))
 
     @property
     def exponents(self) -> tuple[int, ...]:
         """The taps, those of the table where they are left to it."""
-        return TAPS[self.bits] if self.taps == "default" else self.taps
+        return TAPS[self.bits] if isinstance(self.taps, str) and self.taps == "default" else self.taps
 
     @property
     def states(self) -> int:

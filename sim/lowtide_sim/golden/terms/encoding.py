@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 
 from lowtide.formats import IllegalValue
-from lowtide.formats.parameter import legal_text
+from lowtide.formats.parameter import choice, whole_number
 from lowtide.formats.terms import ENCODINGS, digits_of_integer
+from lowtide_sim.golden.arrays import few_bits, integers
 
-__all__ = ["check_width", "digits_of", "encode", "value_of"]
+__all__ = ["digits_array", "digits_of", "encode", "value_of"]
 
 LEGAL_WIDTHS = range(1, 17)
+MOST_DIGITS = 63
 
 
 def encode(n: Any, width: int, encoding: str = "hese") -> np.ndarray:
@@ -42,10 +44,9 @@ def encode(n: Any, width: int, encoding: str = "hese") -> np.ndarray:
         If there is no such encoding or width, or a magnitude is no integer or out of range; the message gives its
         index.
     """
-    if encoding not in ENCODINGS:
-        raise IllegalValue("encoding", "one of " + ", ".join(ENCODINGS), encoding)
-    check_width("width", width, LEGAL_WIDTHS)
-    magnitudes = checked_integers("magnitude", n, 0, 2**width - 1)
+    encoding = choice("encoding", encoding, ENCODINGS)
+    width = whole_number("width", width, LEGAL_WIDTHS)
+    magnitudes = integers("magnitude", n, 0, 2**width - 1)
     digits = np.zeros((*magnitudes.shape, width + 1), np.int8)
     _ENCODERS[encoding](magnitudes, digits)
     return digits
@@ -73,33 +74,26 @@ def digits_of(values: Any, width: int, encoding: str = "hese") -> np.ndarray:
     ValueError
         As `encode` does.
     """
-    check_width("width", width, range(2, 17))
-    values = checked_integers("value", values, -(2 ** (width - 1)), 2 ** (width - 1) - 1)
+    encoding = choice("encoding", encoding, ENCODINGS)
+    width = whole_number("width", width, range(2, 17))
+    values = integers("value", values, -(2 ** (width - 1)), 2 ** (width - 1) - 1)
     digits = encode(np.abs(values), width, encoding)[..., : digits_of_integer(width, encoding)]
     return digits * np.sign(values).astype(np.int8)[..., np.newaxis]
 
 
 def value_of(digits: np.ndarray) -> np.ndarray:
     """What digits stand for, int64: ``sum_i digits[..., i] * 2**i``."""
+    digits = digits_array(digits)
     return digits @ (np.int64(1) << np.arange(digits.shape[-1]))
 
 
-def check_width(name: str, width: Any, legal: range) -> None:
-    """Refuse a width out of range."""
-    if not isinstance(width, int | np.integer) or isinstance(width, bool) or width not in legal:
-        raise IllegalValue(name, legal_text(legal), width)
-
-
-def checked_integers(name: str, values: Any, lowest: int, largest: int) -> np.ndarray:
-    """The values as int64; a ``ValueError`` if they are no integers, or one is out of range."""
-    values = np.asarray(values)
-    if not np.issubdtype(values.dtype, np.integer):
-        raise ValueError(f"{name} must be integers, not {values.dtype}")
-    outside = (values < lowest) | (values > largest)
-    if outside.any():
-        index = tuple(int(i) for i in np.argwhere(outside)[0])
-        raise ValueError(f"{name} at {index} must be from {lowest} to {largest}, not {values[index]}")
-    return values.astype(np.int64)
+def digits_array(digits: Any, dimensions: int = 1) -> np.ndarray:
+    """Digits as int8, the last axis theirs, in so many dimensions or more; refused if they are none."""
+    digits = few_bits("digits", digits, -1, 1).astype(np.int8, copy=False)
+    if digits.ndim < dimensions or digits.shape[-1] > MOST_DIGITS:
+        legal = f"an array of {dimensions} dimensions or more, of {MOST_DIGITS} digits at most"
+        raise IllegalValue("digits", legal, digits.shape)
+    return digits
 
 
 def _binary(n: np.ndarray, digits: np.ndarray) -> None:

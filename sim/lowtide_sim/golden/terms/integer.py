@@ -5,7 +5,9 @@ from typing import Any
 import attrs
 import numpy as np
 
-from lowtide_sim.golden.terms.encoding import check_width
+from lowtide.formats.parameter import whole_number
+from lowtide_sim.golden.arrays import axis_of, floats
+from lowtide_sim.golden.quotient import SMALLEST_SCALE, nearest_quotient
 
 __all__ = ["IntegerTensor", "quantise_integers"]
 
@@ -30,12 +32,13 @@ class IntegerTensor:
 
 
 def quantise_integers(x: Any, width: int, channel: int | None = None) -> IntegerTensor:
-    """Round to ``x / scale`` to nearest, ties to even, with ``scale = max|x| / (2**(width-1) - 1)``.
+    """Round ``x / scale`` once, to nearest, ties to even, with ``scale = max|x| / (2**(width-1) - 1)`` in float64.
 
     Parameters
     ----------
-    x : array of float
-        What to quantise. A tensor or channel of zeros has scale 1.
+    x : array of floats or integers
+        What to quantise: all that `lowtide_sim.golden.quantise` takes. A tensor or channel of zeros has scale 1. So has
+        one whose scale would be below ``2**-1022``, the smallest normal float64: its elements count as zero.
     width : int
         Bits of an integer, from 2 to 16.
     channel : int, optional
@@ -44,17 +47,21 @@ def quantise_integers(x: Any, width: int, channel: int | None = None) -> Integer
     Raises
     ------
     ValueError
-        If an element is NaN or infinite; the message gives its index.
+        If an argument is not legal, or an element is NaN or infinite; the message gives its index.
     """
-    check_width("width", width, range(2, 17))
-    x = np.asarray(x, np.float64)
+    width = whole_number("width", width, range(2, 17))
+    x = floats("x", x).astype(np.float64, copy=False)
     bad = np.argwhere(~np.isfinite(x))
     if bad.size:
         index = tuple(int(i) for i in bad[0])
-        raise ValueError(f"element at {index} must be finite, not {x[index]}")
-    others = None if channel is None else tuple(i for i in range(x.ndim) if i != channel % x.ndim)
+        raise ValueError(f"x at {index} must be finite, not {x[index]}")
+    if channel is not None:
+        channel = axis_of("channel", channel, x.ndim)
+    others = None if channel is None else tuple(i for i in range(x.ndim) if i != channel)
     top = np.max(np.abs(x), axis=others, keepdims=True, initial=0)
     largest = 2 ** (width - 1) - 1
-    scale = np.where(top > 0, top / largest, 1.0)
-    integers = np.clip(np.rint(x / scale), -largest, largest).astype(np.int64)
+    scale = top / largest
+    zero = scale < SMALLEST_SCALE
+    scale = np.where(zero, 1.0, scale)
+    integers = nearest_quotient(np.where(zero, 0.0, x), scale).astype(np.int64)
     return IntegerTensor(integers=integers, scale=scale, width=width)

@@ -4,7 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from lowtide.formats.parameter import whole_number
+from lowtide_sim.golden.arrays import array_of
 from lowtide_sim.golden.terms.reveal import reveal_data, reveal_weights
+from lowtide_sim.golden.terms.selection import LEGAL_COUNTS
 
 __all__ = ["term_matmul"]
 
@@ -32,9 +35,10 @@ def term_matmul(
     ValueError
         If they are no matrices, do not multiply, or as `digits_of` does.
     """
-    a, b = np.asarray(a), np.asarray(b)
+    a, b = array_of("a", a), array_of("b", b)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
         raise ValueError(f"a and b must be matrices that multiply, not of shapes {a.shape} and {b.shape}")
+    data_terms = whole_number("data_terms", data_terms, LEGAL_COUNTS)
     data = reveal_data(a, width=width, terms=data_terms, encoding=encoding)
     weights = reveal_weights(b, width=width, group=group, budget=budget, encoding=encoding, axis=0)
     return data @ weights

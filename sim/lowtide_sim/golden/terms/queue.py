@@ -5,8 +5,10 @@ from typing import Any
 import attrs
 import numpy as np
 
+from lowtide.formats.parameter import IllegalValue, whole_number
+from lowtide_sim.golden.bfp import LEGAL_GROUPS
 from lowtide_sim.golden.terms.encoding import digits_of
-from lowtide_sim.golden.terms.selection import check_count, in_waterline_order
+from lowtide_sim.golden.terms.selection import LEGAL_COUNTS, in_waterline_order
 
 __all__ = ["TermQueue", "term_queue"]
 
@@ -32,8 +34,11 @@ def term_queue(values: Any, *, width: int, group: int, budget: int, encoding: st
 
     Parameters are those of `reveal_weights`; ``value``\\ s of the kept terms add up to what that gives.
     """
-    check_count("budget", budget)
+    budget = whole_number("budget", budget, LEGAL_COUNTS)
+    group = whole_number("group", group, LEGAL_GROUPS)
     digits = digits_of(values, width, encoding)
+    if digits.ndim < 2:
+        raise IllegalValue("values", "an array of one dimension or more", values)
     lines = in_waterline_order(digits, group)
     order = np.argsort(lines == 0, axis=-1, kind="stable")[..., :budget]
     order = np.pad(order, [(0, 0)] * (order.ndim - 1) + [(0, budget - order.shape[-1])])

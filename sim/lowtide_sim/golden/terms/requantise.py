@@ -1,14 +1,16 @@
 """Requantising: accumulators become integers of a few bits again, data of the next layer."""
 
-import math
+from fractions import Fraction
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
 from lowtide.formats import IllegalValue
-from lowtide.formats.parameter import legal_text
-from lowtide_sim.golden.terms.encoding import check_width, checked_integers
+from lowtide.formats.parameter import flag, legal_text, whole_number
+from lowtide_sim.golden.arrays import integers
 from lowtide_sim.golden.terms.reveal import reveal_data
+from lowtide_sim.golden.terms.selection import LEGAL_COUNTS
 
 __all__ = ["multiplier_of", "requantise", "requantise_data"]
 
@@ -46,13 +48,13 @@ def requantise(acc: Any, *, multiplier: int, shift: int, width: int, relu: bool 
     ValueError
         If an accumulator is no integer or not of int64, or another argument is out of range.
     """
-    check_width("width", width, LEGAL_WIDTHS)
-    check_width("multiplier", multiplier, LEGAL_MULTIPLIERS)
-    check_width("shift", shift, LEGAL_SHIFTS)
-    acc = checked_integers("accumulator", acc, INT64.min, INT64.max)
+    width = whole_number("width", width, LEGAL_WIDTHS)
+    multiplier = whole_number("multiplier", multiplier, LEGAL_MULTIPLIERS)
+    shift, relu = whole_number("shift", shift, LEGAL_SHIFTS), flag("relu", relu)
+    acc = integers("accumulator", acc, INT64.min, INT64.max)
     largest = max(-int(acc.min(initial=0)), int(acc.max(initial=0)))
-    fits = largest * int(multiplier) <= INT64.max and shift < 63
-    rounded = _shifted(acc.astype(np.int64 if fits else object) * int(multiplier), int(shift))
+    fits = largest * multiplier <= INT64.max and shift < 63
+    rounded = _shifted(acc.astype(np.int64 if fits else object) * multiplier, shift)
     if relu:
         rounded = np.maximum(rounded, 0)
     limit = 2 ** (width - 1) - 1
@@ -71,11 +73,12 @@ def requantise_data(
     relu: bool = False,
 ) -> tuple[np.ndarray, int]:
     """What `reveal_data` leaves of what `requantise` gives: the data of the next layer with their largest terms."""
-    integers, saturated = requantise(acc, multiplier=multiplier, shift=shift, width=width, relu=relu)
-    return reveal_data(integers, width=width, terms=terms, encoding=encoding), saturated
+    terms = whole_number("terms", terms, LEGAL_COUNTS)
+    results, saturated = requantise(acc, multiplier=multiplier, shift=shift, width=width, relu=relu)
+    return reveal_data(results, width=width, terms=terms, encoding=encoding), saturated
 
 
-def multiplier_of(scale: float, bits: int = 16) -> tuple[int, int]:
+def multiplier_of(scale: Any, bits: int = 16) -> tuple[int, int]:
     """The nearest ``multiplier / 2**shift`` to a scale, with a multiplier of the full ``bits``.
 
     It is within ``scale * 2**-bits``: a result differs from ``acc * scale`` by at most that much of itself,
@@ -83,8 +86,9 @@ def multiplier_of(scale: float, bits: int = 16) -> tuple[int, int]:
 
     Parameters
     ----------
-    scale : float
-        Positive; for a product of integers whose scales are ``p`` and ``q``, to be of scale ``r``, it is ``p q / r``.
+    scale : float, or any real number of Python or NumPy
+        Positive, and taken exactly; for a product of integers whose scales are ``p`` and ``q``, to be of scale ``r``,
+        it is ``p q / r``.
     bits : int
         Bits of the multiplier, from 1 to 16.
 
@@ -98,17 +102,32 @@ def multiplier_of(scale: float, bits: int = 16) -> tuple[int, int]:
     ValueError
         If the scale is not finite and positive, or takes a shift that is not from 0 to 127.
     """
-    check_width("bits", bits, range(1, 17))
-    scale = float(scale)
-    if not (math.isfinite(scale) and scale > 0):
-        raise IllegalValue("scale", "finite and positive", scale)
-    fraction, exponent = math.frexp(scale)
-    multiplier, shift = round(math.ldexp(fraction, bits)), bits - exponent
+    bits = whole_number("bits", bits, range(1, 17))
+    exact = _positive("scale", scale)
+    exponent = exact.numerator.bit_length() - exact.denominator.bit_length()
+    exponent += exact >= Fraction(2) ** exponent  # now it is below 2**exponent, and half of that or more
+    shift = bits - exponent
+    multiplier = round(exact * Fraction(2) ** shift)  # the only rounding
     if multiplier == 1 << bits:
         multiplier, shift = multiplier >> 1, shift - 1
     if shift not in LEGAL_SHIFTS:
         raise IllegalValue("scale", f"one whose shift is {legal_text(LEGAL_SHIFTS)}", scale)
     return multiplier, shift
+
+
+def _positive(name: str, value: Any) -> Fraction:
+    """A positive number exactly, whatever its type."""
+    legal = "finite and positive"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise IllegalValue(name, legal, value)
+    number: Any = int(value) if isinstance(value, Integral) else value
+    try:
+        exact = Fraction(*number.as_integer_ratio())
+    except (OverflowError, ValueError):  # infinite, or NaN
+        raise IllegalValue(name, legal, value) from None
+    if exact <= 0:
+        raise IllegalValue(name, legal, value)
+    return exact
 
 
 def _shifted(product: np.ndarray, shift: int) -> np.ndarray:

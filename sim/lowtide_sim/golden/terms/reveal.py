@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from lowtide.formats.parameter import whole_number
+from lowtide_sim.golden.arrays import axis_of
 from lowtide_sim.golden.terms.encoding import digits_of, value_of
-from lowtide_sim.golden.terms.selection import receding_water, top_terms
+from lowtide_sim.golden.terms.selection import LEGAL_COUNTS, receding_water, top_terms
 
 __all__ = ["reveal_data", "reveal_weights"]
 
@@ -31,10 +33,13 @@ def reveal_weights(
     array of int64, of the same shape
         At most ``2**(digits - 1)`` in magnitude: 127 with one term is 128.
     """
-    digits = np.moveaxis(digits_of(values, width, encoding), axis - (axis < 0), -2)
-    return np.moveaxis(value_of(receding_water(digits, budget, group)), -1, axis)
+    budget = whole_number("budget", budget, LEGAL_COUNTS)
+    digits = digits_of(values, width, encoding)
+    axis = axis_of("axis", axis, digits.ndim - 1)
+    return np.moveaxis(value_of(receding_water(np.moveaxis(digits, axis, -2), budget, group)), -1, axis)
 
 
 def reveal_data(values: Any, *, width: int, terms: int, encoding: str = "hese") -> np.ndarray:
     """Data with the ``terms`` largest terms of each value, int64; as `reveal_weights` otherwise."""
+    terms = whole_number("terms", terms, LEGAL_COUNTS)
     return value_of(top_terms(digits_of(values, width, encoding), terms))

@@ -1,12 +1,15 @@
 """Selection: which terms are kept, of one value or of a group."""
 
-from typing import Any
-
 import numpy as np
 
-from lowtide.formats import IllegalValue
+from lowtide.formats.parameter import whole_number
+from lowtide_sim.golden.bfp import LEGAL_GROUPS
+from lowtide_sim.golden.terms.encoding import digits_array
 
-__all__ = ["check_count", "receding_water", "top_terms"]
+__all__ = ["LEGAL_COUNTS", "receding_water", "top_terms"]
+
+LEGAL_COUNTS = range(2**20 + 1)
+"""Terms that may be kept: more than any group here has."""
 
 
 def top_terms(digits: np.ndarray, s: int) -> np.ndarray:
@@ -17,14 +20,14 @@ def top_terms(digits: np.ndarray, s: int) -> np.ndarray:
     digits : array of int8, shape (..., digits)
         Digit ``i`` weighs ``2**i``.
     s : int
-        Terms to keep, from 0.
+        Terms to keep, from 0 to ``2**20``.
 
     Returns
     -------
     array of int8, of the same shape
         The digits that are kept, zeros for the others.
     """
-    check_count("s", s)
+    digits, s = digits_array(digits), whole_number("s", s, LEGAL_COUNTS)
     from_top = np.cumsum((digits != 0)[..., ::-1], axis=-1)[..., ::-1]
     return np.where(from_top <= s, digits, np.int8(0))
 
@@ -40,17 +43,17 @@ def receding_water(digits: np.ndarray, k: int, group: int) -> np.ndarray:
     digits : array of int8, shape (..., values, digits)
         Groups are of consecutive values.
     k : int
-        Terms to keep in a group, from 0.
+        Terms to keep in a group, from 0 to ``2**20``.
     group : int
-        Values of a group, from 1.
+        Values of a group, from 1 to ``2**20``.
 
     Returns
     -------
     array of int8, of the same shape
         The digits that are kept, zeros for the others.
     """
-    check_count("k", k)
-    check_count("group", group, least=1)
+    digits, k = digits_array(digits, 2), whole_number("k", k, LEGAL_COUNTS)
+    group = whole_number("group", group, LEGAL_GROUPS)
     lines = in_waterline_order(digits, group)
     kept = np.where(np.cumsum(lines != 0, axis=-1) <= k, lines, np.int8(0))
     *outer, values, count = digits.shape
@@ -66,13 +69,8 @@ def in_waterline_order(digits: np.ndarray, group: int) -> np.ndarray:
     array of int8, shape (..., groups, digits * group)
         Values that a last group lacks are zeros.
     """
+    group = whole_number("group", group, LEGAL_GROUPS)
     *outer, values, count = digits.shape
     padded = np.pad(digits, [(0, 0)] * len(outer) + [(0, -values % group), (0, 0)])
     lines = padded.reshape(*outer, -1, group, count).swapaxes(-1, -2)[..., ::-1, :]
     return lines.reshape(*outer, lines.shape[-3], count * group)
-
-
-def check_count(name: str, value: Any, least: int = 0) -> None:
-    """Refuse what is no whole number from ``least``."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-        raise IllegalValue(name, f"{least} or more", value)
