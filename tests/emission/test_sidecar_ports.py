@@ -41,7 +41,12 @@ def test_of_an_array(changes, tmp_path):
     check(emit(TINY.changed(changes), tmp_path))
 
 
-@pytest.mark.parametrize("bus", ENGINE_BUSES)
+QUICK = "axi4-lite"
+
+
+@pytest.mark.parametrize(
+    "bus", [pytest.param(bus, marks=() if bus == QUICK else pytest.mark.slow) for bus in ENGINE_BUSES]
+)
 def test_of_an_engine(bus, tmp_path):
     check(emit_engine(ENGINE, tmp_path, bus=bus))
 
