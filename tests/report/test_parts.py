@@ -26,3 +26,9 @@ def test_parts_are_modules_of_the_array(rows, columns):
 def test_names_are_known_before_parts_are_built(top, parts, preset):
     config = Config.load(preset)
     assert part_names(config, top) == [part.name for part in parts(config)]
+
+
+@pytest.mark.parametrize("parts_of_top", [engine_parts_of, serial_parts_of])
+def test_parts_are_modules_of_an_engine(parts_of_top):
+    for part in parts_of_top(Config.load("tiny")):
+        assert f"module {part.top}(" in part.verilog, part.name
