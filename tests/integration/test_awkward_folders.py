@@ -85,7 +85,11 @@ def project(tmp_path, programs):
 
         def run(*command):
             paths = os.pathsep.join(str(folder / part) for part in ("hdl", "sim", "boards"))
-            environment = {"PATH": str(programs), "HOME": str(tmp_path), "PYTHONPATH": f"{folder}:{paths}"}
+            environment = {
+                "PATH": str(programs),
+                "HOME": os.environ.get("HOME", str(tmp_path)),
+                "PYTHONPATH": f"{folder}:{paths}",
+            }
             done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
             return done.stdout
