@@ -17,7 +17,7 @@ from lowtide.cli.options import Name, Number, OutputFolder, Whole
 from lowtide.cli.report import split_targets
 from lowtide.config import Config
 from lowtide.formats.parameter import IllegalValue
-from lowtide.paths import read_text
+from lowtide.paths import check_output_folder, read_text
 from lowtide.report import Cache, versions
 from lowtide.report.synthesis import TARGETS
 from lowtide_sim.adaptive.comparison import Comparison
@@ -105,6 +105,7 @@ def equal_area(
     for option in ("network", "seeds") if file else ():
         if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{option} is not for --schedules, whose file has it", context)
+    check_output_folder(CACHE)
     if file is None:
         names = tuple(dict.fromkeys(candidate.schedule for candidate in CANDIDATES))
         runs = {name: Run(network=network, schedule=name, steps=STEPS, rate=RATE, evaluate=EVALUATE) for name in names}

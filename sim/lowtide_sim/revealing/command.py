@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from lowtide.cli.options import Names, OutputFolder, Whole, Wholes
-from lowtide.paths import check_output_file
+from lowtide.paths import check_output_file, check_output_folder
 from lowtide.report import Cache
 from lowtide.report.synthesis import TARGETS
 from lowtide_sim.progress import progress_bar
@@ -90,6 +90,7 @@ def reveal(
     picture, data = folder / "reveal.png", folder / "reveal.json"
     for file in (picture, data):
         check_output_file(file)
+    check_output_folder(CACHE)
     with progress_bar() as progress:
         task = progress.add_task("Revealing", total=len(networks) * len(widths) * seeds * len(tried))
         found = run_study(
