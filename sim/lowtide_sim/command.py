@@ -18,7 +18,7 @@ from lowtide_sim.device import SimulatedArray
 from lowtide_sim.simulator import SIMULATORS, SimulationError, SimulatorMissing, check_installed
 from lowtide_sim.workload.digits import HELD_OUT
 from lowtide_sim.workload.plot import plot
-from lowtide_sim.workload.run import Workload
+from lowtide_sim.workload.run import Workload, check_config
 from lowtide_sim.workload.table import configuration_text, tables
 
 __all__ = ["sim"]
@@ -74,8 +74,9 @@ def sim(
     if images is None and (waves or simulator == "icarus"):
         images = FEW
     try:
-        check_installed(simulator)
         given = Config.load(config).changed(changes)
+        check_config(given)
+        check_installed(simulator)
         with _Stages() as stages:
             stages("Training")
             workload = Workload.prepare(given, images, large=images is None, progress=stages.update)

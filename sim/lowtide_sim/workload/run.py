@@ -15,7 +15,7 @@ from lowtide_sim.workload.large import LARGE_PRECISIONS, SHAPE, LargeProduct, mu
 from lowtide_sim.workload.network import WIDTHS, Network, accuracy, train
 from lowtide_sim.workload.precision import PRECISIONS, Precision, fitted
 
-__all__ = ["Results", "Workload"]
+__all__ = ["Results", "Workload", "check_config"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -143,11 +143,7 @@ class Workload:
         ConfigError
             If the array's elements do not take block floating point.
         """
-        if config.array.element != "fmac":
-            raise ConfigError(
-                "array.element must be fmac for this workload, which is in block floating point, not"
-                f" {config.array.element!r}; lowtide reveal has one in terms"
-            )
+        check_config(config)
         k = max(*WIDTHS[:-1], SHAPE[1]) if large else max(WIDTHS[:-1])
         digits = Digits.load()
         fitting, precisions = fitted(config, PRECISIONS, k)
@@ -197,3 +193,18 @@ def _total(total: Total) -> dict[str, Any]:
 
 def _text(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape))
+
+
+def check_config(config: Config) -> None:
+    """Refuse a configuration that the workload cannot run on.
+
+    Raises
+    ------
+    ConfigError
+        If the array's elements do not take block floating point.
+    """
+    if config.array.element != "fmac":
+        raise ConfigError(
+            "array.element must be fmac for this workload, which is in block floating point, not"
+            f" {config.array.element!r}; lowtide reveal has one in terms"
+        )
