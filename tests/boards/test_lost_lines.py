@@ -4,14 +4,16 @@ import os
 import re
 import threading
 import time
+from typing import cast
 
 import numpy as np
 import pytest
+import serial
 
 from lowtide_boards import device as driver
 from lowtide_boards.device import Device
 from lowtide_boards.errors import DeviceError, PortError
-from lowtide_boards.line import Line
+from lowtide_boards.line import Line, Port
 from lowtide_sim.serial.pseudo_terminal import PseudoTerminal
 
 A, B = np.ones((1, 4), np.float32), np.ones((4, 2), np.float32)
@@ -52,6 +54,11 @@ def soon(monkeypatch):
     monkeypatch.setattr(driver, "RETURN", 0.3)
 
 
+def port_of(device):
+    """The port of pyserial below a device."""
+    return cast("serial.Serial", device.link.port)
+
+
 def pull_at(device, served, name):
     """Pull the cable when the port is next used so."""
     port = device.link.port
@@ -82,7 +89,7 @@ def call_in_block(device, call):
 @pytest.mark.parametrize("moment", ["write", "read"])
 def test_a_cable_that_is_pulled_in_a_call(served, soon, moment, call):
     device = Device.open(str(served.link))
-    port = device.link.port
+    port = port_of(device)
     pull_at(device, served, moment)
     with pytest.raises(DeviceError) as raised:
         call_in_block(device, CALLS[call])
@@ -100,7 +107,7 @@ def test_a_cable_that_is_pulled_before_a_flush(served, soon, call):
             raise KeyboardInterrupt
 
     device = Device.open(str(served.link))
-    port = device.link.port
+    port = port_of(device)
     with pytest.raises(KeyboardInterrupt):
         device.matmul(A, B, progress=interrupt)
     served.pull()
@@ -117,7 +124,7 @@ def test_a_cable_that_is_pulled_before_a_flush(served, soon, call):
 def test_a_cable_that_is_pulled_while_it_closes(served, moment):
     """Closing a port that is gone is no error, and the port is free."""
     with Device.open(str(served.link)) as device:
-        port = device.link.port
+        port = port_of(device)
         pull_at(device, served, moment)
         if moment == "reset_input_buffer":
             device.link._whole = False
@@ -146,7 +153,7 @@ def test_why_it_failed_comes_before_why_it_did_not_come_back(served, soon):
 @pytest.mark.parametrize("call", ["multiply", "read", "write"])
 def test_a_file_descriptor_that_was_closed(served, soon, call):
     device = Device.open(str(served.link))
-    os.close(device.link.port.fd)
+    os.close(port_of(device).fd)
     try:
         CALLS[call](device)  # the device is there, and the port is opened again
         assert device.read("rows") == 1
@@ -229,7 +236,7 @@ def errors():
 
 @pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
 def test_whatever_a_port_raises_is_one_line_of_ours(error):
-    line = Line(Failing(error), "COM3")
+    line = Line(cast("Port", Failing(error)), "COM3")
     uses = [lambda: line.write(b""), lambda: line.read(0), line.forget, lambda: setattr(line, "baud", 1)]
     for use in uses:
         with pytest.raises(

@@ -17,7 +17,7 @@ BITS = range(2, 33)
 
 def stochastic(config, a, b, states, chunks=1):
     """A product in two bits, or four, with these states of the generators."""
-    settings = [
+    of_a, of_b = (
         Operand(
             chunks=chunks * (config.bfp.chunk_a // chunk),
             rounding="stochastic",
@@ -25,8 +25,8 @@ def stochastic(config, a, b, states, chunks=1):
             bias=default_bias(x, exponent=config.bfp.exponent),
         )
         for x, state, chunk in zip((a, b), states, (config.bfp.chunk_a, config.bfp.chunk_b), strict=True)
-    ]
-    return multiply(GoldenEngine(config), a, b, *settings).values
+    )
+    return multiply(GoldenEngine(config), a, b, of_a, of_b).values
 
 
 def states_of(config, seed):

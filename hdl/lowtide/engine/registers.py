@@ -64,11 +64,7 @@ class Register:
     bits: int
     meaning: str
     least: int = 0
-    most: int = attrs.field()
-
-    @most.default
-    def _most(self) -> int:
-        return 2**self.bits - 1
+    most: int = attrs.field(default=attrs.Factory(lambda self: 2**self.bits - 1, takes_self=True))
 
     @property
     def signed(self) -> bool:

@@ -1,8 +1,6 @@
 """Seeds: from one number of 64 bits to the states with which the generators of both operands start."""
 
-from typing import Literal
-
-from lowtide.formats.parameter import whole_number
+from lowtide.formats.parameter import choice, whole_number
 
 __all__ = ["SEEDS", "operand_seed", "panel_seed"]
 
@@ -13,11 +11,12 @@ ROUNDS = 4
 WORD = 2**64 - 1
 
 
-def operand_seed(seed: int, side: Literal["a", "b"], bits: int) -> int:
+def operand_seed(seed: int, side: str, bits: int) -> int:
     """The state of an operand's generator for a product with this seed: from 1 to ``2**bits - 1``.
 
     Neighboring seeds never give an operand the same state, and any ``2**bits - 1`` seeds from a multiple of that number
-    on give it every state once. Over seeds, the states of A and B are independent.
+    on give it every state once. Over seeds, the states of A and B are as unrelated as random ones. A generator of two
+    bits has three states, and three pairs of them: too few for that.
 
     Parameters
     ----------
@@ -31,20 +30,24 @@ def operand_seed(seed: int, side: Literal["a", "b"], bits: int) -> int:
     Raises
     ------
     IllegalValue
-        If the seed has more than 64 bits, or a sign.
+        If the seed is none of these, or there is no such side.
     """
-    states, key = 2**bits - 1, _mixed(ord(side))
+    states, key = 2**bits - 1, _key(side)
     round_, place = divmod(whole_number("seed", seed, SEEDS), states)
     # Even, and less than states - 1: the last seed of a round and the first of the next differ in their states.
     offset = 2 * (_mixed(key ^ round_) % ((states - 1) // 2))
     return 1 + _permuted((place + offset) % states, key, bits)
 
 
-def panel_seed(state: int, side: Literal["a", "b"], panel: int, bits: int) -> int:
+def panel_seed(state: int, side: str, panel: int, bits: int) -> int:
     """The state for a panel of an operand that is cut: for panel 0 the operand's own, for each other one another."""
     if panel == 0:
         return state
-    return 1 + _permuted(state - 1, _mixed(_mixed(ord(side)) + panel), bits)
+    return 1 + _permuted(state - 1, _mixed(_key(side) + panel), bits)
+
+
+def _key(side: str) -> int:
+    return _mixed(ord(choice("side", side, ("a", "b"))))
 
 
 def _permuted(place: int, key: int, bits: int) -> int:

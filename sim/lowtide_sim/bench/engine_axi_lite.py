@@ -55,7 +55,7 @@ async def halves_of_a_write_in_either_order(dut):
         second = registers.w if n % 2 else registers.aw
         second.pause = True
         name = bench.rng.choice(names)
-        write = cocotb.start_soon(bench.write(name, value := bench.rng.getrandbits(32)))
+        write = cocotb.start_soon(bench.write(name, value := bench.any_value(name)))
         for _ in range(bench.rng.randint(4, 9)):
             await RisingEdge(dut.clk)
         await bench.check(name)

@@ -33,11 +33,15 @@ class RegistersBench(EngineBench):
         self.held = dict.fromkeys(self.settings, 0)
 
     async def write_any(self, names: Sequence[str]) -> None:
-        """Write anything to one of these settings, but to a threshold only what it holds: all else is flagged."""
+        """Write anything to one of these settings."""
         name = self.rng.choice(names)
-        value = self.rng.getrandbits(self.settings[name]["bits"] if name.endswith("threshold") else 32)
+        value = self.any_value(name)
         await self.write(name, value)
         self.held[name] = value % 2 ** self.settings[name]["bits"]
+
+    def any_value(self, name: str) -> int:
+        """Any word for a setting; for a threshold one that it holds, as another one is flagged."""
+        return self.rng.getrandbits(self.settings[name]["bits"] if name.endswith("threshold") else 32)
 
     async def check(self, name: str) -> None:
         """A setting holds what was written to it."""
