@@ -153,7 +153,9 @@ def test_why_it_failed_comes_before_why_it_did_not_come_back(served, soon):
 @pytest.mark.parametrize("call", ["multiply", "read", "write"])
 def test_a_file_descriptor_that_was_closed(served, soon, call):
     device = Device.open(str(served.link))
-    os.close(port_of(device).fd)
+    descriptor = port_of(device).fd
+    assert descriptor is not None
+    os.close(descriptor)
     try:
         CALLS[call](device)  # the device is there, and the port is opened again
         assert device.read("rows") == 1

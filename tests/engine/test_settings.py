@@ -11,7 +11,7 @@ from lowtide.formats.parameter import IllegalValue
 from lowtide_sim.engine.golden_engine import GoldenEngine
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Lines
-from lowtide_sim.engine.verilated import LOAD_A, LOAD_B
+from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
 from lowtide_sim.simulator import SimulationError
 
 REFUSED = 1
@@ -168,6 +168,14 @@ def test_a_product_that_the_engine_refuses_ends_soon(engine, monkeypatch):
     assert engine.cycles - since < 50_000
     engine.reset()  # its streams hold what was not taken
     check_next(engine, rng)
+
+
+@pytest.mark.parametrize("value", [2**32, -(2**31) - 1, 1.0, None])
+def test_a_word_has_32_bits(engine, libraries, value):
+    with pytest.raises(IllegalValue, match=r"^a_bias must be from -2147483648 to 4294967295, not "):
+        engine.write("a_bias", value)
+    with pytest.raises(IllegalValue, match=r"^seed must be from 0 to 4294967295, not "):
+        VerilatedEngine(engine.config, libraries, seed=2**32)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lowtide.config import Config
 from lowtide.emission.serial import SerialTop
+from lowtide.formats.parameter import whole_number
 from lowtide_sim.compiled_top import compiled_top
 
 __all__ = ["SimulatedLine"]
@@ -49,7 +50,7 @@ class SimulatedLine:
             ctypes.c_uint32,
             ctypes.c_uint64,
         )
-        self._handle = functions.serial_create(seed)
+        self._handle = functions.serial_create(whole_number("seed", seed, range(2**32)))
         self._to_send = b""
         self._room = ctypes.create_string_buffer(1 << 16)
         self.cycles = 0
