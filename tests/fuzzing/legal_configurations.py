@@ -1,0 +1,106 @@
+"""Random legal configurations and units, drawn from the keys' own metadata, so that a new key takes part by itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any, TypeVar
+
+import attrs
+
+from lowtide.config import Config, ConfigError
+from lowtide.emission.registry import UNITS
+from lowtide.emission.top import engine_of
+from lowtide.formats.parameter import IllegalValue
+from lowtide.units.random.taps import TAPS
+
+__all__ = ["draw_config", "draw_engine_config", "draw_parameters", "draw_unit", "try_config", "try_parameters"]
+
+Drawn = TypeVar("Drawn")
+
+TRIES = 10_000
+"""A draw that is refused so often is an error: the rules between keys leave too little."""
+
+WIDE = 32
+"""Most values of a range that are drawn with the same probability."""
+
+ENGINE = {"array": {"element": "fmac", "operands": "words", "results": "accumulators"}}
+"""Keys of which an engine allows one value."""
+
+
+def draw_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
+    """A legal configuration.
+
+    Parameters
+    ----------
+    random : Random
+        Source of all random numbers.
+    fixed : mapping of mappings, optional
+        Keys that are not drawn, by section.
+    """
+    return _first(lambda: try_config(random, fixed or {}))
+
+
+def draw_engine_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
+    """A legal configuration that has an engine; parameters as in `draw_config`."""
+    keys = {name: {**ENGINE.get(name, {}), **(fixed or {}).get(name, {})} for name in {*ENGINE, *(fixed or {})}}
+    return _first(lambda: try_config(random, keys, engine=True))
+
+
+def draw_unit(random: Random, kind: str | None = None) -> tuple[str, Any]:
+    """Name and legal parameters of a unit of the registry: of any unit, unless ``kind`` names it."""
+    name = kind or random.choice(list(UNITS))
+    return name, draw_parameters(random, UNITS[name].parameters)
+
+
+def draw_parameters(random: Random, kind: type, fixed: Mapping[str, Any] | None = None) -> Any:
+    """Legal parameters of a kind: a section of a configuration, or what a unit is generated for."""
+    return _first(lambda: try_parameters(random, kind, fixed or {}))
+
+
+def try_config(random: Random, fixed: Mapping[str, Mapping[str, Any]], *, engine: bool = False) -> Config | None:
+    """One draw of sections that are each legal; nothing if they do not go together."""
+    sections = {
+        section.name: draw_parameters(random, section.type, fixed.get(section.name)) for section in attrs.fields(Config)
+    }
+    try:
+        config = Config(**sections)
+        if engine:
+            engine_of(config)
+    except ConfigError:
+        return None
+    return config
+
+
+def try_parameters(random: Random, kind: type, fixed: Mapping[str, Any]) -> Any | None:
+    """One draw of every key; nothing if they do not go together."""
+    values = dict(fixed)
+    for key in attrs.fields(kind):
+        if key.name not in values:
+            values[key.name] = _taps(random) if key.name == "taps" else _value(random, key.metadata["legal"])
+    try:
+        return kind(**values)
+    except IllegalValue:
+        return None
+
+
+def _value(random: Random, legal: Sequence[Any]) -> Any:
+    """One of the legal values; of many numbers mostly a small one, so that most designs are small, or the largest."""
+    if not isinstance(legal, range) or len(legal) <= WIDE:
+        return random.choice(legal)
+    if random.random() < 1 / 16:
+        return legal[-1]
+    return min(round(legal[0] * (legal[-1] / legal[0]) ** (random.random() ** 2)), legal[-1])
+
+
+def _taps(random: Random) -> str | tuple[int, ...]:
+    """The only key whose legal values are no list: the default, or the reciprocal of a known polynomial."""
+    bits = random.choice(list(TAPS))
+    return random.choice(["default", (bits, *(bits - tap for tap in reversed(TAPS[bits][1:])))])
+
+
+def _first(draw: Callable[[], Drawn | None]) -> Drawn:
+    """The first draw that is legal."""
+    for _ in range(TRIES):
+        drawn = draw()
+        if drawn is not None:
+            return drawn
+    raise AssertionError(f"{TRIES} draws were refused one after the other")
