@@ -166,7 +166,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_what_fails_midway_leaves_nothing_behind(tmp_path, monkeypatch):
-    def refuse(_):
+    def refuse(_, **_options):
         raise EmissionError("no")
 
     monkeypatch.setattr("lowtide.emission.folder.verilog_of", refuse)

@@ -24,6 +24,7 @@ Examples:
   lowtide emit --top engine -o build/engine
   lowtide emit --top engine --bus wishbone
   lowtide emit --unit fmac --set lanes=16 --set chunk_a=4
+  lowtide emit --no-initial-values
 """
 
 
@@ -66,6 +67,12 @@ def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, .
 )
 @click.option("--name", help="Name of the top module.  [default: lowtide_array, lowtide_engine, lowtide_serial]")
 @click.option("--prefix", help="Prefix of all other modules' names.  [default: the top module's name]")
+@click.option(
+    "--initial-values/--no-initial-values",
+    default=True,
+    show_default=True,
+    help="Power-up values of registers; an ASIC has none.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 def emit(
     config: str,
@@ -76,6 +83,7 @@ def emit(
     changes: dict[str, Any],
     name: str | None,
     prefix: str | None,
+    initial_values: bool,
     as_json: bool,
 ) -> None:
     """Write the Verilog of CONFIG, or of one of its units, and a JSON sidecar.
@@ -86,17 +94,18 @@ def emit(
     base = Config.load(config)
     if bus is not None and (top != "engine" or unit is not None):
         raise click.UsageError("--bus is for --top engine, which alone has registers")
+    values = {"initial_values": initial_values}
     if unit is None:
         name = f"lowtide_{top or 'array'}" if name is None else name
         configuration = base.changed(changes)
         if top == "engine":
-            files = emit_engine(configuration, folder, name, bus or "axi4-lite", prefix)
+            files = emit_engine(configuration, folder, name, bus or "axi4-lite", prefix, **values)
         elif top == "serial":
-            files = emit_serial(configuration, folder, name, prefix)
+            files = emit_serial(configuration, folder, name, prefix, **values)
         else:
-            files = emit_array(configuration, folder, name, prefix)
+            files = emit_array(configuration, folder, name, prefix, **values)
     elif name is None and top is None:
-        files = emit_unit(unit, base, changes, folder, prefix)
+        files = emit_unit(unit, base, changes, folder, prefix, **values)
     else:
         raise click.UsageError("--name and --top are not for a unit, whose name carries its parameters")
     if as_json:

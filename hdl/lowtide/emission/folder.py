@@ -17,7 +17,14 @@ from lowtide.hierarchy.identifier import check_identifier
 __all__ = ["emit", "emit_engine", "emit_serial", "emit_unit", "verilog_and_modules"]
 
 
-def emit(config: Config, folder: Path, name: str = "lowtide_array", prefix: str | None = None) -> list[Path]:
+def emit(
+    config: Config,
+    folder: Path,
+    name: str = "lowtide_array",
+    prefix: str | None = None,
+    *,
+    initial_values: bool = True,
+) -> list[Path]:
     """Write the Verilog of a configuration's array, and its JSON sidecar, into ``folder``.
 
     Parameters
@@ -30,6 +37,8 @@ def emit(config: Config, folder: Path, name: str = "lowtide_array", prefix: str 
         Name of the top module, and of the files.
     prefix : str, optional
         Prefix of the names of all other modules; by default ``name``.
+    initial_values : bool
+        Registers and writable memories have power-up values; without, reset alone prepares them.
 
     Returns
     -------
@@ -46,8 +55,8 @@ def emit(config: Config, folder: Path, name: str = "lowtide_array", prefix: str 
     _check_names(name, prefix)
     with CompleteFiles(folder) as files:
         top = AxiStreamArray(config, name)
-        text, modules = verilog_and_modules(top, prefix)
-        return files.write(_files(name, text, array_sidecar(config, top, top.array, modules, text)))
+        text, modules = verilog_and_modules(top, prefix, initial_values=initial_values)
+        return files.write(_files(name, text, array_sidecar(config, top, top.array, modules, text, initial_values)))
 
 
 def emit_engine(
@@ -56,10 +65,12 @@ def emit_engine(
     name: str = "lowtide_engine",
     bus: str = "axi4-lite",
     prefix: str | None = None,
+    *,
+    initial_values: bool = True,
 ) -> list[Path]:
     """Write the Verilog of a configuration's engine, and its JSON sidecar, into ``folder``.
 
-    ``bus`` is what its registers are on: one of `ENGINE_BUSES`. ``name`` and ``prefix`` are as of `emit`.
+    ``bus`` is what its registers are on: one of `ENGINE_BUSES`. The other parameters are described in `emit`.
 
     Raises
     ------
@@ -73,14 +84,21 @@ def emit_engine(
     _check_names(name, prefix)
     top = AxiStreamEngine(config, name, bus)
     with CompleteFiles(folder) as files:
-        text, modules = verilog_and_modules(top, prefix)
-        return files.write(_files(name, text, engine_sidecar(top, modules, text)))
+        text, modules = verilog_and_modules(top, prefix, initial_values=initial_values)
+        return files.write(_files(name, text, engine_sidecar(top, modules, text, initial_values)))
 
 
-def emit_serial(config: Config, folder: Path, name: str = "lowtide_serial", prefix: str | None = None) -> list[Path]:
+def emit_serial(
+    config: Config,
+    folder: Path,
+    name: str = "lowtide_serial",
+    prefix: str | None = None,
+    *,
+    initial_values: bool = True,
+) -> list[Path]:
     """Write the Verilog of a configuration's engine at the end of a serial line, and its JSON sidecar, into ``folder``.
 
-    ``name`` and ``prefix`` are as of `emit`.
+    The parameters are described in `emit`.
 
     Raises
     ------
@@ -94,16 +112,23 @@ def emit_serial(config: Config, folder: Path, name: str = "lowtide_serial", pref
     _check_names(name, prefix)
     top = SerialTop(config, name)
     with CompleteFiles(folder) as files:
-        text, modules = verilog_and_modules(top, prefix)
-        return files.write(_files(name, text, serial_sidecar(top, modules, text)))
+        text, modules = verilog_and_modules(top, prefix, initial_values=initial_values)
+        return files.write(_files(name, text, serial_sidecar(top, modules, text, initial_values)))
 
 
 def emit_unit(
-    kind: str, config: Config, changes: dict[str, Any], folder: Path, prefix: str | None = None
+    kind: str,
+    config: Config,
+    changes: dict[str, Any],
+    folder: Path,
+    prefix: str | None = None,
+    *,
+    initial_values: bool = True,
 ) -> list[Path]:
     """Write the Verilog of one unit of a configuration, with some parameters changed, and its JSON sidecar.
 
-    The unit's module and the files have the unit's own name, which carries its parameters. ``prefix`` is as of `emit`.
+    The unit's module and the files have the unit's own name, which carries its parameters. `emit` describes ``prefix``
+    and ``initial_values``.
 
     Raises
     ------
@@ -118,16 +143,19 @@ def emit_unit(
     unit = UNITS[kind].make(parameters)
     _check_names(unit.module_name, prefix)
     with CompleteFiles(folder) as files:
-        text, modules = verilog_and_modules(unit, prefix)
-        return files.write(_files(unit.module_name, text, unit_sidecar(parameters, unit, modules, text)))
+        text, modules = verilog_and_modules(unit, prefix, initial_values=initial_values)
+        return files.write(
+            _files(unit.module_name, text, unit_sidecar(parameters, unit, modules, text, initial_values))
+        )
 
 
-def verilog_and_modules(top: Unit, prefix: str | None = None) -> tuple[str, list[str]]:
+def verilog_and_modules(top: Unit, prefix: str | None = None, *, initial_values: bool = True) -> tuple[str, list[str]]:
     """Verilog of a unit and of all below it, and the names of its modules, leaves first.
 
-    ``prefix`` begins the names of all modules but the top; by default it is the top's name.
+    ``prefix`` begins the names of all modules but the top; by default it is the top's name. `emit` describes
+    ``initial_values``.
     """
-    netlist = Netlist(top, prefix)
+    netlist = Netlist(top, prefix, initial_values=initial_values)
     text = verilog_of(netlist.rtlil)
     for name in netlist.names:
         text = text.replace(f"\\{name} ", name)  # Yosys escapes a $, which needs no escape

