@@ -46,7 +46,7 @@ def test_instances_of_elements_are_as_many_as_the_array_has():
     bodies = dict(re.findall(r"^module (\S+?)\((.*?)^endmodule", text, re.MULTILINE | re.DOTALL))
 
     def elements(name):
-        if re.fullmatch(r"fmac_[^.]*_k64", name):
+        if re.fullmatch(r"lowtide_array_fmac_[^.]*_k64", name):
             return 1
         return sum(elements(child) for child in re.findall(r"^  (?:\(\* .* \*\) )?(\w+) \S+ \($", bodies[name], re.M))
 
@@ -94,9 +94,9 @@ def test_text_holds_no_path_of_a_source():
     text, _ = verilog_and_modules(AxiStreamArray(config(2, 2)))
     assert ".py" not in text
     assert str(Path(__file__).parents[2]) not in text
-    assert set(re.findall(r"\(\* keep.*\*\)( fmac_[a-z0-9_]*_k64 )?", text)) == {" fmac_l4_a2_b2_m4_e2_k64 "}
+    assert set(re.findall(r"\(\* keep.*\*\) (\w+)", text)) == {"lowtide_array_fmac_l4_a2_b2_m4_e2_k64"}
     assert set(re.findall(r"\(\* (\w+)", text)) == {"keep_hierarchy", "X_INTERFACE_INFO", "X_INTERFACE_PARAMETER"}
-    assert "\\fmac" not in text  # no module whose name needs an escape
+    assert "\\lowtide" not in text  # no module whose name needs an escape
 
 
 @pytest.mark.parametrize("preset", ["tiny", "default"])
