@@ -94,7 +94,7 @@ class ShiftRegister(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        bits = Signal(self.length, reset_less=True)
+        bits = Signal(self.length)
         m.d.sync += bits.eq(Cat(self.i, bits))
         m.d.comb += self.o.eq(bits)
         return m

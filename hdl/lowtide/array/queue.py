@@ -1,7 +1,7 @@
 """A queue of words."""
 
-from amaranth.hdl import Module
-from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.hdl import Module, Signal
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from lowtide.hierarchy import Unit
@@ -10,7 +10,7 @@ __all__ = ["Queue"]
 
 
 class Queue(Unit):
-    """First in, first out: Amaranth's queue in memory, as a unit with a stream on either side.
+    """First in, first out: Amaranth's queue in memory, and a register behind it, with a stream on either side.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Queue(Unit):
     i_valid, i_data : In(1), In(width)
         A word to keep. It has a place while fewer than ``depth`` are kept: whoever sends it sees to that.
     o_valid, o_ready, o_data : Out(1), In(1), Out(width)
-        The oldest word.
+        The oldest word; after a reset zero until there is one.
 
     Attributes
     ----------
@@ -43,13 +43,18 @@ class Queue(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        # Of its depth one word is in a register behind the memory, and for a cycle that may be empty.
-        m.submodules.fifo = fifo = SyncFIFOBuffered(width=self.width, depth=self.depth + 1)
+        m.submodules.fifo = fifo = SyncFIFO(width=self.width, depth=self.depth)
+        # A reset gives the register behind the memory a value: the memory, which is read too early, has none.
+        full, word = Signal(), Signal(self.width)
         m.d.comb += [
             fifo.w_en.eq(self.i_valid),
             fifo.w_data.eq(self.i_data),
-            fifo.r_en.eq(self.o_ready),
-            self.o_valid.eq(fifo.r_rdy),
-            self.o_data.eq(fifo.r_data),
+            fifo.r_en.eq(~full | self.o_ready),
+            self.o_valid.eq(full),
+            self.o_data.eq(word),
         ]
+        with m.If(fifo.r_en):
+            m.d.sync += full.eq(fifo.r_rdy)
+            with m.If(fifo.r_rdy):
+                m.d.sync += word.eq(fifo.r_data)
         return m

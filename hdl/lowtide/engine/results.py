@@ -1,6 +1,6 @@
 """Results: rows of accumulators become FP32, at the scale of the product that they are of."""
 
-from amaranth.hdl import Module, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -33,7 +33,7 @@ class Results(Unit):
     i : In(stream of shape.layout_i)
         Rows of accumulators.
     o : Out(stream of {number, last})
-        FP32 numbers, column 0 of a row first; ``last`` ends a product.
+        FP32 numbers, column 0 of a row first, zero while there are none; ``last`` ends a product.
     over : Out(1)
         The last results of a product are taken.
     clear, overflows, underflows
@@ -100,8 +100,9 @@ class Results(Unit):
         m.d.comb += [
             self.i.ready.eq(normaliser.i.ready & queue.o_valid),
             self.o.valid.eq(normaliser.o.valid),
-            self.o.payload.number.eq(normaliser.o.payload.lane),
-            self.o.payload.last.eq(normaliser.o.payload.last),
+            # After a reset the pipeline holds unknown numbers, which no user may see.
+            self.o.payload.number.eq(Mux(self.o.valid, normaliser.o.payload.lane, 0)),
+            self.o.payload.last.eq(self.o.valid & normaliser.o.payload.last),
             self.over.eq(self.o.valid & self.o.ready & self.o.payload.last),
             self.overflows.eq(normaliser.overflows),
             self.underflows.eq(normaliser.underflows),

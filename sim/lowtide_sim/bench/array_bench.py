@@ -64,8 +64,8 @@ class ArrayBench:
         self.stall(*stalls)
         self.monitors = Monitor(a, self._saw_a), Monitor(b, self.model.saw_b), Monitor(c, self._saw_c)
 
-    async def start(self) -> "ArrayBench":
-        """Start the clock, reset, and go."""
+    async def start(self, reset: int = 4) -> "ArrayBench":
+        """Start the clock, hold reset for some cycles, and go."""
         Clock(self.dut.clk, PERIOD, "ns").start()
         self.dut.rst.value = 1
         for part in (*self.monitors, self.a, self.b, self.c):
@@ -75,8 +75,7 @@ class ArrayBench:
             cocotb.start_soon(self.settings.run())
         if self.requantised:
             cocotb.start_soon(self.requantised.source.run())
-        await ClockCycles(self.dut.clk, 3)
-        await self.reset()
+        await self.reset(reset)
         return self
 
     def stall(self, a: str, b: str, c: str) -> None:

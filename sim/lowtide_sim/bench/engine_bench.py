@@ -61,22 +61,21 @@ class EngineBench:
         self.registers.stall(lambda: PAUSES[stalls[0]](random.Random(self.rng.getrandbits(64))))
         self.came: list[tuple[int, bool]] = []
 
-    async def start(self) -> Self:
-        """Start the clock, reset, and go."""
+    async def start(self, reset: int = 4) -> Self:
+        """Start the clock, hold reset for some cycles, and go."""
         Clock(self.dut.clk, PERIOD, "ns").start()
         self.dut.rst.value = 1
         for part in (self.a, self.b, self.c, self.monitor):
             cocotb.start_soon(part.run())
-        await ClockCycles(self.dut.clk, 3)
-        await self.reset()
+        await self.reset(reset)
         return self
 
-    async def reset(self) -> None:
-        """Reset for a cycle; all that is queued or due is gone."""
+    async def reset(self, cycles: int = 1) -> None:
+        """Hold reset for some cycles; all that is queued or due is gone."""
         self.dut.rst.value = 1
         self.a.clear()
         self.b.clear()
-        await ClockCycles(self.dut.clk, 1)
+        await ClockCycles(self.dut.clk, cycles)
         self.came.clear()
         self.dut.rst.value = 0
 

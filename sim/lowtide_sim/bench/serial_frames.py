@@ -37,11 +37,13 @@ class SerialBench:
         self.rng = np.random.default_rng(cocotb.RANDOM_SEED)
         self.frames, self.number = Frames(), 0
 
-    async def start(self):
+    async def start(self, reset: int = 5, idle: int = 0):
+        """Start the clock, hold reset for some cycles, idle, and greet the device."""
         self.dut.rst.value = 1
         Clock(self.dut.clk, PERIOD, "ns").start()
-        await ClockCycles(self.dut.clk, 5)
+        await ClockCycles(self.dut.clk, reset)
         self.dut.rst.value = 0
+        await ClockCycles(self.dut.clk, idle)
         await self.ask("hello", 1, 0)
         return self
 

@@ -39,7 +39,7 @@ class UartReceiver(Unit):
     def elaborate(self, platform):
         m = Module()
         line = Signal(init=1)
-        m.submodules.line = FFSynchronizer(self.rx, line, init=1)
+        m.submodules.line = FFSynchronizer(self.rx, line, init=1, reset_less=False)
         busy = Signal()
         starts = Signal()  # the bit that comes is the start bit
         wait = Signal(DIVISOR)  # clocks to the middle of the next bit

@@ -18,7 +18,7 @@ class Accumulator(wiring.Component):
     word that comes in on ``drain_i`` goes out on ``drain_o`` a cycle later; in the two cycles in which the sum leaves,
     ``drain_i`` must be zero.
 
-    Nothing is reset: power-up finds everything at zero, and a restart makes any state good.
+    A reset clears the sum without sending it. A restart makes any state good.
 
     Parameters
     ----------
@@ -69,15 +69,16 @@ class Accumulator(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         acc = Signal(signed(self._width), reset_less=True)
-        restart = delayed(m, self.restart, init=1)
-        working = delayed(m, ~self.restart)  # not restart, as a register: it resets `high` without a gate between
+        restart = delayed(m, self.restart, init=1, reset_less=False)
+        # Not restart, but for the cycle after a reset: then the sum, which is yet to be cleared, is not sent.
+        working = delayed(m, ~self.restart, init=1, reset_less=False)
         total = add(acc, self.i, self.carry) if self._has_carry else acc + self.i
-        high = Signal(self._half, reset_less=True)
+        high = Signal(self._half)
         low = Signal(self._half)
-        m.d.comb += low.eq(Mux(restart, acc, 0))
+        m.d.comb += low.eq(Mux(working, 0, acc))
         m.d.sync += [
             acc.eq(Mux(restart, 0, total)),
             high.eq(Mux(working, 0, acc >> self._half)),
         ]
-        m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, 1))
+        m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, reset_less=False))
         return m

@@ -29,7 +29,7 @@ class Fmac(Unit):
     out on ``drain_o`` a cycle later; in the two cycles in which this element sends its own, ``drain_i`` must be zero,
     as it is in an array, where each row restarts one cycle after the row above it.
 
-    Nothing is reset: power-up finds everything at zero, and a restart makes any state good.
+    A reset clears the sum, and a restart makes any state good.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Fmac(Unit):
         m.d.comb += [
             self.a_o.eq(delayed(m, self.a_i, 1)),
             self.b_o.eq(delayed(m, self.b_i, 1)),
-            self.restart_o.eq(delayed(m, self.restart_i, 1)),
+            self.restart_o.eq(delayed(m, self.restart_i, reset_less=False)),
             dot_product.a.eq(self.a_o),
             dot_product.b.eq(self.b_o),
             aligner.i.eq(dot_product.o),
@@ -115,8 +115,8 @@ class Fmac(Unit):
         m.submodules.accumulator = accumulator = Accumulator(self.bfp.accumulator, len(aligner.o))
         m.d.comb += [
             accumulator.i.eq(aligner.o),
-            # At power-up the pipeline holds no beats: restarts keep the sum at zero until the first gets there.
-            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1)),
+            # After a reset the pipeline may hold anything: restarts keep the sum at zero until the first gets there.
+            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1, reset_less=False)),
             accumulator.drain_i.eq(self.drain_i),
             self.drain_o.eq(accumulator.drain_o),
         ]

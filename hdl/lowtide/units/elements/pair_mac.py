@@ -27,7 +27,8 @@ class PairMac(Unit):
     and Zhang, Term Revealing, SC20.
 
     A restart follows the last beat of a tile and carries no pair; two of them, each ``spacing`` cycles after the last
-    restart, make any state good. The sum leaves as that of an `Accumulator` does.
+    restart, make any state good. After a reset the sums of these two are zero. A sum leaves as that of an
+    `Accumulator` does.
 
     Parameters
     ----------
@@ -93,9 +94,9 @@ class PairMac(Unit):
         m.d.comb += [
             self.a_o.eq(delayed(m, self.a_i)),
             self.b_o.eq(delayed(m, self.b_i)),
-            self.restart_o.eq(delayed(m, self.restart_i)),
+            self.restart_o.eq(delayed(m, self.restart_i, reset_less=False)),
         ]
-        restart = delayed(m, self.restart_o, self._to_coefficients, init=1)
+        restart = delayed(m, self.restart_o, self._to_coefficients, init=1, reset_less=False)
 
         active = Signal()  # the bank that counts
         converting = Signal()  # the other one is read, and cleared behind
@@ -107,19 +108,23 @@ class PairMac(Unit):
             m.d.sync += [converting.eq(1), place.eq(0)]
         with m.Elif(converting):
             m.d.sync += [place.eq(place + 1), converting.eq(~last)]
-        clears = []
+        clears, reads = [], []
         for bank in range(2):
             clear = Signal(name=f"clear_{bank}")
+            known = Signal(name=f"known_{bank}")  # it was cleared since reset
             m.d.comb += clear.eq(converting & (active != bank))
+            m.d.sync += known.eq(known | (clear & last))
             clears.append(clear)
+            reads.append(clear & known)
 
         vectors = [
-            self._vector(m, f"coefficients_{n}", pair, active, clears, place) for n, pair in enumerate(self._pairs(m))
+            self._vector(m, f"coefficients_{n}", pair, active, clears, reads, place)
+            for n, pair in enumerate(self._pairs(m))
         ]
         coefficient, _ = adder_tree(m, vectors)
         cycles = 1 + (len(vectors) - 1).bit_length()
         coefficient = coefficient[: self._coefficient.width].as_signed()
-        self._drain(m, coefficient, delayed(m, converting, cycles), delayed(m, last, cycles))
+        self._drain(m, coefficient, *(delayed(m, bit, cycles, reset_less=False) for bit in (converting, last)))
         return m
 
     def _vector(
@@ -129,13 +134,14 @@ class PairMac(Unit):
         pair: tuple[Value, Value, Value],
         active: Value,
         clears: Sequence[Value],
+        reads: Sequence[Value],
         place: Value,
     ) -> Value:
         """Coefficients of the pairs that come in one place: that which is read, one a cycle."""
         power, negative, counts = pair
         down = negative.replicate(self._coefficient.width).as_signed()
         read = []
-        for bank, clear in enumerate(clears):
+        for bank, (clear, wanted) in enumerate(zip(clears, reads, strict=True)):
             m.submodules[f"{name}_{bank}"] = memory = Memory(shape=self._coefficient, depth=1 << len(power), init=[])
             now, then = memory.read_port(domain="comb"), memory.write_port()
             m.d.comb += [
@@ -145,7 +151,7 @@ class PairMac(Unit):
                 # One more or one less; or, to clear, a word and its complement and 1.
                 then.data.eq(add(Mux(clear, ~down, now.data), down, clear | ~negative)),
             ]
-            read.append(delayed(m, Mux(clear, now.data, 0)))
+            read.append(delayed(m, Mux(wanted, now.data, 0)))
         return (read[0] | read[1]).as_signed()
 
     def _pairs(self, m: Module) -> list[tuple[Value, Value, Value]]:
@@ -177,9 +183,10 @@ class PairMac(Unit):
         """Make an integer of coefficients that come from the lowest power up, and send it."""
         t = Signal(signed(len(coefficient) + 1), reset_less=True)
         settled = Signal(self._powers - 1, reset_less=True)  # bits of the sum that no later coefficient changes
-        done = delayed(m, last)
+        done = delayed(m, last, reset_less=False)
         m.d.sync += [t.eq(Mux(coming, (t >> 1) + coefficient, 0)), settled.eq(Cat(settled[1:], t[0]))]
         total = Signal(signed(2 * self._half))
         m.d.comb += total.eq(Cat(settled, t).as_signed())
-        high = delayed(m, Mux(done, total[self._half :], 0))
-        m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | Mux(done, total[: self._half], 0) | high))
+        high = delayed(m, Mux(done, total[self._half :], 0), reset_less=False)
+        low = Mux(done, total[: self._half], 0)
+        m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, reset_less=False))

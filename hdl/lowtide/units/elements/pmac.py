@@ -100,7 +100,7 @@ class Pmac(Unit):
         m.d.comb += [
             self.a_o.eq(delayed(m, self.a_i)),
             self.b_o.eq(delayed(m, self.b_i)),
-            self.restart_o.eq(delayed(m, self.restart_i)),
+            self.restart_o.eq(delayed(m, self.restart_i, reset_less=False)),
         ]
         booth = self.shape.multiplier == "booth"
         product, carry = self._rows(m) if booth else (delayed(m, self.a_o * self.b_o), Const(0))
@@ -109,8 +109,8 @@ class Pmac(Unit):
             m.d.comb += accumulator.carry.eq(carry)
         m.d.comb += [
             accumulator.i.eq(product),
-            # At power-up the pipeline holds no factors: restarts keep the sum at zero until the first gets there.
-            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1)),
+            # After a reset the pipeline may hold anything: restarts keep the sum at zero until the first gets there.
+            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1, reset_less=False)),
             accumulator.drain_i.eq(self.drain_i),
             self.drain_o.eq(accumulator.drain_o),
         ]

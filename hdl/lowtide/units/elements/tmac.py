@@ -25,7 +25,7 @@ class Tmac(Unit):
     A restart follows the last beat of a tile and carries no term. For it and the drain see `Accumulator`; words from
     below must be idle in the two cycles in which this element sends its own.
 
-    Nothing is reset: a restart makes any state good, and a bank is written before it is read.
+    A reset clears the sum, a restart makes any state good, and a bank is written before it is read.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class Tmac(Unit):
         m.d.comb += [
             a.eq(delayed(m, self.a_i)),
             b.eq(delayed(m, self.b_i)),
-            self.restart_o.eq(delayed(m, self.restart_i)),
+            self.restart_o.eq(delayed(m, self.restart_i, reset_less=False)),
         ]
         terms = [b.term[n] for n in range(self.terms.parallel)]
         m.submodules.group = group = GroupMemory(
@@ -102,8 +102,8 @@ class Tmac(Unit):
         m.d.comb += [
             accumulator.i.eq(total),
             accumulator.carry.eq(carry),
-            # At power-up the pipeline holds no terms: restarts keep the sum at zero until the first gets there.
-            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1)),
+            # After a reset the pipeline may hold anything: restarts keep the sum at zero until the first gets there.
+            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1, reset_less=False)),
             accumulator.drain_i.eq(self.drain_i),
             self.drain_o.eq(accumulator.drain_o),
         ]

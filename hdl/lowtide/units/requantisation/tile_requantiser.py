@@ -1,6 +1,6 @@
 """Tile requantiser: rows of an array's results become data of the next layer, with settings for each tile."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Mux
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -25,7 +25,7 @@ class TileRequantiser(Unit):
     Members
     -------
     i, o, clear, saturations
-        As of `RowRequantiser`.
+        As of `RowRequantiser`; ``o.payload`` is zero while nothing is offered.
     settings : In(stream of shape.layout_settings)
         Multiplier, shift, ReLU and terms.
 
@@ -67,7 +67,8 @@ class TileRequantiser(Unit):
             self.i.ready.eq(taken),
             self.settings.ready.eq(self.i.valid & rows.i.ready & self.i.payload.last),
             self.o.valid.eq(rows.o.valid),
-            self.o.payload.eq(rows.o.payload),
+            # After a reset the pipeline holds unknown values, which no user may see.
+            self.o.payload.eq(Mux(rows.o.valid, rows.o.payload.as_value(), 0)),
             self.saturations.eq(rows.saturations),
         ]
         return m

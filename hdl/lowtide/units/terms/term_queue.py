@@ -115,11 +115,14 @@ class TermQueue(Unit):
             ]
 
         index = position(lowest)
+        there = go & line.any()
+        # Without a term, neither register nor memory may ever have been written, and an adder follows.
+        negative = Mux(there, self._negative(m, bank, index, exponent), 0)
         m.d.comb += [
-            self.o.exponent.eq(delayed(m, exponent)),
+            self.o.exponent.eq(delayed(m, Mux(there, exponent, 0))),
             self.o.index.eq(delayed(m, index)),
-            self.o.negative.eq(delayed(m, self._negative(m, bank, index, exponent))),
-            self.o.nonzero.eq(delayed(m, go & line.any())),
+            self.o.negative.eq(delayed(m, negative)),
+            self.o.nonzero.eq(delayed(m, there)),
         ]
         return m
 
