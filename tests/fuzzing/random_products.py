@@ -1,0 +1,56 @@
+"""cocotb tests of a random configuration: random tiles or products, compared with the golden model word for word."""
+
+import random
+
+import cocotb
+import numpy as np
+
+from lowtide_sim.bench.array_bench import ArrayBench
+from lowtide_sim.bench.engine_bench import EngineBench
+from lowtide_sim.bench.environment import parameters
+from lowtide_sim.bench.pause import PAUSES
+from lowtide_sim.bench.serial_frames import SerialBench
+from lowtide_sim.engine.golden_engine import GoldenEngine
+from lowtide_sim.engine.operand import Operand
+
+
+def random_stalls() -> tuple[str, str, str]:
+    """How A, B and C are stalled."""
+    a, b, c = (random.choice(list(PAUSES)) for _ in range(3))
+    return a, b, c
+
+
+@cocotb.test()
+async def array(dut):
+    """Tiles of random lengths and operands, after one cycle of reset."""
+    bench = await ArrayBench(dut, random_stalls()).start(reset=1)
+    if bench.settings:
+        bench.settings.share = 0.05
+    for _ in range(parameters()["products"]):
+        bench.send(bench.tiles.random())
+    await bench.finish()
+
+
+@cocotb.test()
+async def engine(dut):
+    """Products of random shapes and settings, each started as soon as the engine takes it, after a cycle of reset."""
+    bench = await EngineBench(dut, random_stalls()).start(reset=1)
+    products = [bench.random_product() for _ in range(parameters()["products"])]
+    for product in products:
+        await bench.begin(*product)
+    for product in products:
+        await bench.finish(*product)
+    assert await bench.read("errors") == 0
+
+
+@cocotb.test(timeout_time=100, timeout_unit="ms")
+async def serial(dut):
+    """Small products over the line, after a cycle of reset."""
+    bench = await SerialBench(dut).start(reset=1)
+    golden, rng, position = GoldenEngine(bench.config), bench.rng, 0
+    for _ in range(parameters()["products"]):
+        m, k, n = (int(rng.integers(1, most + 1)) for most in (2, 3, 2))
+        a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((m, k), (k, n)))
+        operand = Operand(chunks=1, bias=int(rng.integers(-6, 2)))
+        values, position = await bench.multiply(a, b, operand, operand, position)
+        assert values.tobytes() == golden.multiply(a, b, operand, operand).values.tobytes()

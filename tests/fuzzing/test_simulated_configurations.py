@@ -1,0 +1,99 @@
+"""Random legal configurations on Icarus against the golden model: arrays of all elements, engines on every bus."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+from legal_configurations import draw_config, draw_engine_config
+
+from lowtide.config import Config
+from lowtide.emission import emit, emit_engine, emit_serial
+from lowtide_sim.simulator import SimulatorMissing, check_installed, simulate
+
+ARRAYS = [
+    {"element": "fmac"},
+    {"element": "tmac", "operands": "words"},
+    {"element": "tmac", "operands": "integers"},
+    {"element": "pair_mac"},
+    {"element": "pmac"},
+]
+BUSES = ["plain", "axi4-lite", "wishbone"]
+KINDS = [*ARRAYS, *BUSES]
+
+# An array of either kind, the bus of an engine, and whether there are initial values, all change with the seed.
+QUICK = range(12)
+SLOW = range(12, 212)
+MOST_BITS = {"array": 600, "engine": 200}  # of operands that enter an array in a cycle: a simulation takes seconds
+
+
+def draw(seed: int) -> tuple[str, Config]:
+    """What a seed stands for: an array, a bus of an engine, or for one seed in 20 a serial engine; and its keys."""
+    random = Random(seed)
+    kind = KINDS[seed % len(KINDS)]
+    while True:
+        shape = {"rows": random.randint(1, 4), "columns": random.randint(1, 4)}
+        if isinstance(kind, dict):
+            name, config = "array", draw_config(random, {"array": shape | kind})
+        else:
+            name = "serial" if seed % 20 == 19 else kind
+            config = draw_engine_config(random, {"array": shape})
+        if operand_bits(config) <= MOST_BITS["array" if name == "array" else "engine"]:
+            return name, config
+
+
+def operand_bits(config: Config) -> int:
+    """About how many bits of operands enter an array in a cycle."""
+    bfp, terms, lines = config.bfp, config.terms, config.array.rows + config.array.columns
+    return (
+        lines
+        * {
+            "fmac": bfp.lanes * (bfp.chunk_a + bfp.chunk_b),
+            "tmac": (terms.values + terms.parallel + 2) * terms.width + terms.group,
+            "pair_mac": (terms.parallel + 2) * terms.width,
+            "pmac": terms.width,
+        }[config.array.element]
+    )
+
+
+def check(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch, products: int) -> None:
+    """Simulate what a seed stands for."""
+    try:
+        check_installed("icarus")
+    except SimulatorMissing as missing:
+        pytest.skip(str(missing))
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    name, config = draw(seed)
+    initial_values = bool(seed % 2)
+    if name == "array":
+        files = emit(config, folder, initial_values=initial_values)
+    elif name == "serial":
+        files = emit_serial(config, folder, initial_values=initial_values)
+    else:
+        files = emit_engine(config, folder, bus=name, initial_values=initial_values)
+    simulate(
+        verilog=files[0],
+        sidecar=files[1],
+        top=files[0].stem,
+        test_module="random_products",
+        testcase=name if name in ("array", "serial") else "engine",
+        folder=folder,
+        simulator="icarus",
+        parameters={"products": products},
+        seed=seed + 1,
+    )
+
+
+@pytest.mark.parametrize("seed", QUICK)
+def test_configurations(seed, tmp_path, monkeypatch):
+    check(seed, tmp_path, monkeypatch, products=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SLOW)
+def test_many_configurations(seed, tmp_path, monkeypatch):
+    check(seed, tmp_path, monkeypatch, products=4)
+
+
+def test_quick_seeds_cover_every_kind():
+    assert {draw(seed)[0] for seed in QUICK} == {"array", *BUSES}
+    assert {draw(seed)[1].array.element for seed in QUICK} == {"fmac", "tmac", "pair_mac", "pmac"}
