@@ -106,7 +106,7 @@ class SimulatedArray:
         self.products([])
 
     def quantise(self, x: Any, *, mantissa: int, axis: int) -> BfpTensor:
-        """Convert to the exponents and groups that this hardware takes, rounding to nearest.
+        """Convert to the exponents and groups that this hardware takes, rounding to nearest, ties away from zero.
 
         Parameters
         ----------

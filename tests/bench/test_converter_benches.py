@@ -12,7 +12,7 @@ CASES = {
     "whole carry": (WHOLE, SMALL),
     "serial carry": (SERIAL, SMALL),
     "whole nearest": (WHOLE, {"lanes": 16, "rounding": "nearest"}),
-    "serial one lane": (SERIAL, {"lanes": 1, "rounding": "nearest", "mantissa": 8}),
+    "serial one lane": (SERIAL, {"lanes": 1, "rounding": "nearest_even", "mantissa": 8}),
     "whole half step": (WHOLE, {"lanes": 2, "rounding": "half_step", "random": 23, "mantissa": 12, "exponent": 5}),
     "serial truncate": (SERIAL, {"lanes": 8, "rounding": "truncate", "exponent": 1}),
 }

@@ -43,7 +43,7 @@ BUGS = {
     ),
     "a result in flight outlives a reset": (ONE, without_reset(REQUANTISER, "o__valid")),
     "a shift runs ahead of its accumulator": (ONE, in_module(REQUANTISER, r"i__ready \? shift :", "1'h1 ? shift :")),
-    "ties go up": (ONE, in_module(r"rounder_nearest_\w+", r"value\[0\] \| value\[2\]", "1'h1")),
+    "ties go up": (ONE, in_module(r"rounder_nearest_even_\w+", r"value\[0\] \| value\[2\]", "1'h1")),
     "bits below are overlooked": (ONE, in_module(NARROWER, r"assign below = .*;", "assign below = 1'h0;")),
     "bits above are overlooked": (ONE, in_module(NARROWER, r"assign above = .*;", "assign above = 1'h0;")),
     "a negative result is not cleared": (ONE, in_module(NARROWER, r"clear \? 8'h00 : ", "")),

@@ -72,7 +72,10 @@ def test_table_without_speed(run):
         (["report", "tinyy"], "lowtide: no preset 'tinyy', did you mean tiny?; presets: "),
         (["report", "no.toml"], "lowtide: cannot read no.toml: No such file or directory\n"),
         (["report", "--unit", "xro"], "lowtide: no unit 'xro', did you mean xor?; units: xor, broken, "),
-        (["report", "--unit", "rounder", "--set", "mode=up"], "lowtide: mode must be one of truncate, nearest, carry"),
+        (
+            ["report", "--unit", "rounder", "--set", "mode=up"],
+            "lowtide: mode must be one of truncate, nearest, nearest_even, ",
+        ),
         (
             ["report", "--unit", "rounder", "--set", "modes=up"],
             "lowtide: unknown key modes, did you mean mode?; keys: ",

@@ -83,7 +83,7 @@ class GroupsAreInRange(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize("rounding", ["truncate", "nearest", "carry"])
+@pytest.mark.parametrize("rounding", ["truncate", "nearest", "nearest_even", "carry"])
 def test_groups_are_in_range(prove, rounding):
     shape = ConverterShape(lanes=2, rounding=rounding, random=2)
     prove(GroupsAreInRange(shape, None), depth=BfpConverter(shape).latency + 6)

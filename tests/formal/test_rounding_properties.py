@@ -17,7 +17,11 @@ pytestmark = pytest.mark.slow  # a second or two each, but many; `make formal` r
 SHAPES = [
     RounderShape(mode="carry", fraction=3, random=3),
     RounderShape(mode="half_step", fraction=8, random=3),
-    *(RounderShape(mode=mode, width=3, fraction=fraction) for mode in ("truncate", "nearest") for fraction in (1, 9)),
+    *(
+        RounderShape(mode=mode, width=3, fraction=fraction)
+        for mode in ("truncate", "nearest", "nearest_even")
+        for fraction in (1, 9)
+    ),
     *(
         RounderShape(mode=mode, width=width, fraction=fraction, random=random)
         for mode in ("carry", "half_step")
@@ -41,7 +45,11 @@ class ResultIsTheFormula(wiring.Component):
         D, r, width = self.shape.fraction, self.shape.random, self.shape.width
         t, floor = Signal(D), Signal(width)
         m.d.comb += [dut.value.eq(self.value), Cat(t, floor).eq(self.value)]
-        up = {"truncate": 0, "nearest": (2 * t > 2**D) | ((2 * t == 2**D) & floor[0])}
+        up = {
+            "truncate": 0,
+            "nearest": 2 * t >= 2**D,
+            "nearest_even": (2 * t > 2**D) | ((2 * t == 2**D) & floor[0]),
+        }
         if self.shape.stochastic:
             m.d.comb += dut.random.eq(self.random)
             up["carry"] = ((t << r) >> D) + self.random >= 2**r

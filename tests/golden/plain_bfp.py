@@ -28,7 +28,12 @@ def round_nearest(value):
     return below + (rest > Fraction(1, 2) or (rest == Fraction(1, 2) and below % 2 == 1))
 
 
-ROUND = {"truncate": math.floor, "nearest": round_nearest}
+def round_away(value):
+    """Of a fraction that is not negative: to nearest, ties up."""
+    return math.floor(value + Fraction(1, 2))
+
+
+ROUND = {"truncate": math.floor, "nearest": round_away, "nearest_even": round_nearest}
 
 
 def convert(group, *, m, e, B, rounding):

@@ -1,7 +1,11 @@
 """The converter against the plain formulae, exhaustively where small."""
 
+import inspect
 import re
+from fractions import Fraction
+from pathlib import Path
 
+import attrs
 import numpy as np
 import plain_bfp as plain
 import pytest
@@ -9,10 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lowtide_sim.golden import quantise
+from lowtide.config import Config
+from lowtide.units.conversion.shape import ConverterShape
+from lowtide_sim.device import SimulatedArray
+from lowtide_sim.engine.golden_engine import GoldenEngine
+from lowtide_sim.engine.operand import Operand
+from lowtide_sim.golden import OneWord, quantise
+from lowtide_sim.golden.rounding import rounding_of
 
 FORMATS = [(m, e) for m in range(1, 13) for e in range(1, 6)]
-ROUNDINGS = ["truncate", "nearest"]
+ROUNDINGS = ["truncate", "nearest", "nearest_even"]
 
 floats32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 # Neighbours in exponent, so that groups share their window, and what lies at the ends of FP32.
@@ -90,9 +100,11 @@ def test_every_fraction_at_every_exponent(m, e, rounding):
     dropped = E - X + 2  # bits of k below the magnitude's last, in integers alone
     shift, scaled = np.maximum(dropped, 0), k << np.maximum(-dropped, 0)
     magnitude, rest = scaled >> shift, scaled & (1 << shift) - 1
+    twice, one = 2 * rest, 1 << shift
     if rounding == "nearest":
-        twice = 2 * rest
-        magnitude = magnitude + ((twice > 1 << shift) | ((twice == 1 << shift) & (magnitude % 2 == 1)))
+        magnitude = magnitude + ((twice >= one) & (rest > 0))
+    if rounding == "nearest_even":
+        magnitude = magnitude + ((twice > one) | ((twice == one) & (magnitude % 2 == 1)))
     magnitude = np.minimum(magnitude, 2**m - 1)
     for sign in (1, -1):
         tensor = quantise(sign * pairs, mantissa=m, exponent=e, group=2, bias=0, rounding=rounding)
@@ -113,9 +125,10 @@ def test_every_bias_at_the_ends_of_float32(m, rounding):
             check(x.astype(np.float64), keywords, -1)
 
 
-def test_ties_go_to_even():
+def test_ties_go_where_the_name_says():
     x = np.array([8, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 0.50000006], np.float32)
-    assert quantise(x, mantissa=4).signed[:8].tolist() == [8, 0, 2, 2, 0, -2, -2, 1]
+    assert quantise(x, mantissa=4, rounding="nearest_even").signed[:8].tolist() == [8, 0, 2, 2, 0, -2, -2, 1]
+    assert quantise(x, mantissa=4, rounding="nearest").signed[:8].tolist() == [8, 1, 2, 3, -1, -2, -3, 1]
 
 
 def test_group_above_the_window_saturates_and_is_counted():
@@ -223,9 +236,13 @@ def test_input_is_left_alone():
 
 
 def test_float64_is_not_rounded_to_float32_first():
+    even = {"mantissa": 4, "group": 2, "rounding": "nearest_even"}
     above_tie = np.array([8, 0.5 + 2.0**-40])
-    assert quantise(above_tie, mantissa=4, group=2).signed.tolist() == [8, 1]
-    assert quantise(above_tie.astype(np.float32), mantissa=4, group=2).signed.tolist() == [8, 0]
+    assert quantise(above_tie, **even).signed.tolist() == [8, 1]
+    assert quantise(above_tie.astype(np.float32), **even).signed.tolist() == [8, 0]
+    below_tie = np.array([8, 0.5 - 2.0**-40])
+    assert quantise(below_tie, mantissa=4, group=2).signed.tolist() == [8, 0]
+    assert quantise(below_tie.astype(np.float32), mantissa=4, group=2).signed.tolist() == [8, 1]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -248,9 +265,47 @@ def test_not_finite_names_the_index(value, dtype, axis):
         ({"group": 0}, "group must be from 1 to 1048576, not 0"),
         ({"axis": 2}, "axis must be from -2 to 1, not 2"),
         ({"bias": 2000}, "bias must be from -1000 to 1016, not 2000"),
-        ({"rounding": "up"}, "rounding must be one of truncate, nearest, not 'up'"),
+        ({"rounding": "up"}, "rounding must be one of truncate, nearest, nearest_even, not 'up'"),
     ],
 )
 def test_illegal_parameters_name_the_legal_values(keywords, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         quantise(np.ones((2, 2), np.float32), **{"mantissa": 4, **keywords})
+
+
+TIES = [1.0625, -1.0625, 1.1875, 0.5 - 2.0**-25, 0.9375, 1 - 2.0**-24]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_nearest_is_what_the_engine_does(dtype):
+    """By the converter and by the engine's golden model: ties go away from zero, and nothing else does."""
+    x = np.array([TIES], dtype)
+    signed = quantise(x, mantissa=4, group=6, bias=-7).signed[0].tolist()
+    assert signed == [9, -9, 10, 4, 8, 8]
+    assert quantise(x, mantissa=4, group=6, bias=-7, rounding="nearest_even").signed[0].tolist() == [8, -8, 10, 4, 8, 8]
+    one_word = quantise(x, mantissa=4, group=6, bias=-7, rounding=OneWord(bits=1, word=1))
+    assert one_word.signed[0].tolist() == signed
+
+
+def test_one_name_has_one_meaning():
+    """The default everywhere, and the same numbers from the converter, the array and the engine."""
+    config = Config.load("default")
+    one, identity = np.array([[1.0625] * 16], np.float32), np.eye(16, dtype=np.float32)
+    engine = GoldenEngine(config).multiply(one, identity, Operand(chunks=2), Operand(chunks=2))
+    assert set(engine.values.ravel().tolist()) == {1.125}
+    assert set(quantise(one, mantissa=4).to_float().ravel().tolist()) == {1.125}
+    array = SimulatedArray(config, folder=Path())
+    assert set(array.quantise(one, mantissa=4, axis=1).to_float().ravel().tolist()) == {1.125}
+    for kind, key in ((ConverterShape, "rounding"), (Operand, "rounding")):
+        assert {field.name: field.default for field in attrs.fields(kind)}[key] == "nearest"
+    assert inspect.signature(quantise).parameters["rounding"].default == "nearest"
+
+
+@plain.repeatable
+@given(hnp.arrays(np.float64, 8, elements=st.floats(-300, 300) | st.integers(-600, 600).map(lambda n: n / 2)))
+def test_ties_go_away_from_zero_and_nothing_else_does(x):
+    for dtype in (np.float32, np.float64):
+        values = x.astype(dtype)
+        wanted = [plain.round_away(abs(Fraction(float(value)))) for value in values]
+        rounding_of("nearest", (1, 8, 1), 1)(values, slice(0, 1))
+        assert np.abs(values).tolist() == wanted

@@ -20,10 +20,8 @@ NUMBERS = (
 
 def rounded(value, mode, r, word):
     """A fraction rounded by the definition of a mode."""
-    if mode == "truncate":
-        return math.floor(value)
-    if mode == "nearest":
-        return plain.round_nearest(value)
+    if mode in plain.ROUND:
+        return plain.ROUND[mode](value)
     if mode == "carry":
         return (math.floor(value * 2**r) + word) // 2**r
     return (math.floor(value * 2 ** (r + 1)) + 2 * word + 1) // 2 ** (r + 1)
@@ -52,7 +50,7 @@ def convert(group, words, *, m, e, B, mode, r):
     st.integers(1, 12),
     st.integers(1, 5),
     st.integers(-20, 8) | st.integers(-256, 255) | st.sampled_from([121, 126, 127, 128]),
-    st.sampled_from(["truncate", "nearest", "carry", "half_step"]),
+    st.sampled_from(["truncate", "nearest", "nearest_even", "carry", "half_step"]),
     st.integers(1, 23),
     st.randoms(use_true_random=False),
     st.sampled_from([np.float32, np.float64]),

@@ -117,7 +117,7 @@ def test_sums_about_the_limit_of_float32_are_exact(terms):
 
 @pytest.mark.parametrize("ma", [2, 4, 8])
 @pytest.mark.parametrize("mb", [2, 4, 8])
-@pytest.mark.parametrize("rounding", ["truncate", "nearest"])
+@pytest.mark.parametrize("rounding", ["truncate", "nearest", "nearest_even"])
 def test_float64_agrees_where_it_is_exact(ma, mb, rounding):
     random = np.random.default_rng([ma, mb])
     a = quantise(random.standard_normal((33, 100), np.float32), mantissa=ma, rounding=rounding)

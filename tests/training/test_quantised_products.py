@@ -140,7 +140,7 @@ def test_every_rounding_reaches_the_gradients_and_nothing_else(name, monkeypatch
     training.train(setting, rounding, 4)
     values = [call for call in seen if call[0] == 4]
     gradients = [call for call in seen if call[0] == 2]
-    assert all(call[3] == "nearest" for call in values)
+    assert all(call[3] == "nearest_even" for call in values)
     # Weights of the second layer, inputs of the second, weights of the first.
     shapes = [(0, (1437, 10)), (1, (1437, 10)), (0, (1437, 64))]
     assert [call[1:3] for call in gradients] == shapes
@@ -173,6 +173,7 @@ def test_names_mean_what_they_say(name, mode, bits, polarity):
 def test_other_names_mean_what_they_say():
     assert NAMED[BASELINE].make(0) is None
     assert NAMED["nearest"].make(0) == "nearest"
+    assert NAMED["nearest_even"].make(0) == "nearest_even"
     assert NAMED["truncate"].make(0) == "truncate"
     assert isinstance(NAMED["ideal"].make(0), Ideal)
     assert NAMED["neighbour-low"].make(0) == Neighbour(leading=False, alternating=False)

@@ -9,7 +9,7 @@ from lowtide.cli import main
 from lowtide_sim.training import study as study_module
 from lowtide_sim.training.command import study
 
-ROUNDINGS = ("nearest", "ideal", "plateau-space")
+ROUNDINGS = ("nearest_even", "ideal", "plateau-space")
 TINY = ["--setting", "large-steps,integer", "--rounding", ",".join(ROUNDINGS), "--seeds", "2", "--epochs", "1"]
 
 
@@ -82,7 +82,7 @@ def test_two_processes_find_the_same(folder, tmp_path):
     ("arguments", "message"),
     [
         (["--setting", "big"], "setting must be one of small-steps, large-steps, integer, convolution, not 'big'"),
-        (["--rounding", "ideal,plato"], "rounding must be one of fp32, nearest, truncate, ideal, "),
+        (["--rounding", "ideal,plato"], "rounding must be one of fp32, nearest, nearest_even, truncate, ideal, "),
         (["--rounding", ","], "rounding must be one of "),
         (["--seeds", "0"], "seeds must be from 1 to 1000, not 0"),
         (["--epochs", "x"], "epochs must be from 1 to 1000, not 'x'"),

@@ -20,7 +20,7 @@ def test_runs_are_repeatable_to_the_bit(name):
 
 
 def test_seeds_and_roundings_differ():
-    nearest, other_seed = (train(SHORT, "nearest", seed) for seed in (0, 1))
+    nearest, other_seed = (train(SHORT, "nearest_even", seed) for seed in (0, 1))
     assert nearest != other_seed
     assert nearest != train(SHORT, "truncate", 0)
 
@@ -43,7 +43,7 @@ def test_every_setting_learns(name):
 def test_progress_and_losses_tell_of_every_epoch():
     setting = attrs.evolve(SETTINGS["integer"], epochs=2)
     seen = []
-    run = train(setting, "nearest", 0, lambda *done: seen.append(done))
+    run = train(setting, "nearest_even", 0, lambda *done: seen.append(done))
     assert seen == [(1, 2), (2, 2)]
     assert len(run.losses) == 2
     assert run.losses[1] < run.losses[0]
@@ -65,20 +65,20 @@ def test_final_accuracy_is_that_of_the_run():
 def test_truncation_and_nearest_lose_where_plateau_does_not():
     """In the setting of final_accuracy, on seeds 0 to 15, paired by seed.
 
-    Standard errors are those of the mean of 16 differences. Measured: plateau-space is 6.2 points above nearest
-    (standard error 1.1), nearest 33 above truncate (3.4), and plateau-space equals ideal within 0.02 (0.18).
+    Standard errors are those of the mean of 16 differences. Measured: plateau-space is 6.2 points above nearest_even
+    (standard error 1.1), nearest_even 33 above truncate (3.4), and plateau-space equals ideal within 0.02 (0.18).
     """
     seeds = range(16)
     found = {
         name: np.array([final_accuracy(NAMED[name].make(seed), seed=seed) for seed in seeds])
-        for name in ("nearest", "truncate", "ideal", "plateau-space")
+        for name in ("nearest_even", "truncate", "ideal", "plateau-space")
     }
 
     def difference(one, other):
         values = found[one] - found[other]
         return values.mean(), values.std(ddof=1) / np.sqrt(len(values))
 
-    for one, other in (("plateau-space", "nearest"), ("nearest", "truncate")):
+    for one, other in (("plateau-space", "nearest_even"), ("nearest_even", "truncate")):
         mean, error = difference(one, other)
         assert mean > 3 * error
     mean, error = difference("plateau-space", "ideal")

@@ -26,8 +26,8 @@ BASELINES: dict[str, Arithmetic] = {
 class BaselineProducts:
     """Products of a network in training, of an arithmetic of the golden model.
 
-    Weights and activations are rounded to nearest, gradients by random words as an engine has them, from a seed that
-    follows from the step.
+    Weights and activations are rounded to nearest, ties to even, gradients by random words as an engine has them, from
+    a seed that follows from the step.
 
     Parameters
     ----------

@@ -39,9 +39,10 @@ class Work:
 class EngineProducts:
     """Products of a network in training. Weights stay in FP32; each product converts its operands anew.
 
-    Weights and activations are rounded to nearest, gradients stochastically, by a seed that follows from that of the
-    run, the step, the layer and the product. Operands are handed over as they are in memory: what is transposed is a
-    view, which the engine reads across. The host gives biases, by the rule of `lowtide_sim.golden.quantise`.
+    Weights and activations are rounded to nearest, ties away from zero, gradients stochastically, by a seed that
+    follows from that of the run, the step, the layer and the product. Operands are handed over as they are in memory:
+    what is transposed is a view, which the engine reads across. The host gives biases, by the rule of
+    `lowtide_sim.golden.quantise`.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from lowtide.config import Config
 from lowtide.formats.parameter import instance
 from lowtide_sim.engine.operand import Operand
 from lowtide_sim.engine.product import Events, Product, checked
-from lowtide_sim.golden import BfpTensor, OneWord, Ratio, Stochastic, matmul, quantise, ratio_of, to_fp32
+from lowtide_sim.golden import BfpTensor, Ratio, Stochastic, matmul, quantise, ratio_of, to_fp32
 from lowtide_sim.golden.stochastic import Rounds
 
 __all__ = ["GoldenEngine"]
@@ -73,10 +73,8 @@ class GoldenEngine:
         )
 
     def _rounding(self, operand: Operand) -> str | Rounds:
-        if operand.rounding == "truncate":
-            return "truncate"
-        if operand.rounding == "nearest":
-            return OneWord(bits=1, word=1)
+        if operand.rounding != "stochastic":
+            return operand.rounding
         source = attrs.evolve(self.config.engine.source(self.config.bfp.lanes), seed=operand.seed)
         return Stochastic(mode="half_step", source=source)
 

@@ -54,8 +54,8 @@ def quantise(
     bias : int, optional
         ``B``. By default it puts the tensor's largest exponent at the top code; it is 0 if there is none.
     rounding : str, Stochastic, GivenWords or Ideal
-        ``truncate``; ``nearest``, which sends ties to even; or stochastic, by the words of a random source, by words
-        that are given, or by ideal ones. All round magnitudes.
+        ``truncate``; ``nearest``, ties away from zero, as the hardware's engine rounds; ``nearest_even``, ties to even;
+        or stochastic, by the words of a random source, by words that are given, or by ideal ones. All round magnitudes.
     bad : str
         What NaNs and infinities do: ``raise`` an error, or ``saturate`` as in hardware. There a NaN counts as zero, and
         an infinity has the exponent 128 and always the largest magnitude.

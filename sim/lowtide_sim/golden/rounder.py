@@ -5,11 +5,10 @@ from typing import Any
 import numpy as np
 
 from lowtide.formats.parameter import choice, whole_number
+from lowtide.units.rounding.shape import MODES
 from lowtide_sim.golden.arrays import integers
 
-__all__ = ["MODES", "round_magnitude", "rounds_up"]
-
-MODES = ("truncate", "nearest", "carry", "half_step")
+__all__ = ["round_magnitude", "rounds_up"]
 
 # With these, no sum of a fraction and a word exceeds int64.
 LEGAL_WIDTHS = range(1, 63)
@@ -27,7 +26,7 @@ def round_magnitude(
     value : array of int
         Magnitudes, in units of ``2**-fraction``.
     mode : str
-        ``truncate``, ``nearest``, ``carry`` or ``half_step``: see `rounds_up`.
+        ``truncate``, ``nearest``, ``nearest_even``, ``carry`` or ``half_step``: see `rounds_up`.
     width : int
         Bits of the result.
     fraction : int
@@ -50,12 +49,13 @@ def round_magnitude(
 def rounds_up(value: Any, *, mode: str, fraction: int, random: Any = 0, random_bits: int = 0) -> np.ndarray:
     """Whether magnitudes are rounded up: the definition, with fractions ``t`` of D bits and words ``R`` of r bits.
 
-    ============= =======================================================
-    ``truncate``  never
-    ``nearest``   ``2 t > 2**D``, or ``2 t = 2**D`` and the integer is odd
-    ``carry``     ``floor(t 2**r / 2**D) + R >= 2**r``
-    ``half_step`` ``floor(t 2**(r+1) / 2**D) + 2 R + 1 >= 2**(r+1)``
-    ============= =======================================================
+    ================ =======================================================
+    ``truncate``     never
+    ``nearest``      ``2 t >= 2**D``
+    ``nearest_even`` ``2 t > 2**D``, or ``2 t = 2**D`` and the integer is odd
+    ``carry``        ``floor(t 2**r / 2**D) + R >= 2**r``
+    ``half_step``    ``floor(t 2**(r+1) / 2**D) + 2 R + 1 >= 2**(r+1)``
+    ================ =======================================================
 
     Raises
     ------
@@ -72,6 +72,8 @@ def rounds_up(value: Any, *, mode: str, fraction: int, random: Any = 0, random_b
     if mode == "truncate":
         return np.zeros(value.shape, bool)
     if mode == "nearest":
+        return 2 * t >= one
+    if mode == "nearest_even":
         return (2 * t > one) | ((2 * t == one) & (integer % 2 == 1))
     if np.any((random < 0) | (random >> r != 0)):
         raise ValueError(f"random must be from 0 to {2**r - 1}, {r} bits, not up to {random.max()}")

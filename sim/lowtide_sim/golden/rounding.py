@@ -11,10 +11,22 @@ from lowtide_sim.golden.stochastic import GivenWords, Rounding, Rounds
 
 __all__ = ["ROUNDINGS", "random_bits", "rounding_of"]
 
+
+def _away(values: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """To nearest, ties away from zero.
+
+    What is added is the number below one half. The sum of it and ``k + 1/2`` rounds up to ``k + 1``, and that of it and
+    any smaller number stays below.
+    """
+    below_half = np.nextafter(values.dtype.type(0.5), values.dtype.type(0))
+    return np.trunc(values + np.copysign(below_half, values), out=out)
+
+
 # Round an array of exact values in place. Values are rounded by magnitude: f(-x) is -f(x).
 ROUNDINGS: dict[str, Callable[..., np.ndarray]] = {
     "truncate": np.trunc,  # floor(|f|)
-    "nearest": np.rint,  # floor(|f| + 1/2), ties to even
+    "nearest": _away,  # floor(|f| + 1/2)
+    "nearest_even": np.rint,  # the same, but ties to even
 }
 
 

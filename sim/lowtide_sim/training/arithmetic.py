@@ -19,7 +19,7 @@ class Arithmetic(Protocol):
         ...
 
     def value(self, x: np.ndarray, axis: int) -> Any:
-        """A matrix of weights or activations as an operand, reduced along ``axis``: rounded to nearest."""
+        """A matrix of weights or activations as an operand, reduced along ``axis``: to nearest, ties to even."""
         ...
 
     def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> Any:

@@ -29,8 +29,15 @@ class Blocks:
     group: int = 16
 
     def value(self, x: np.ndarray, axis: int) -> BfpTensor:
-        """Weights or activations, to nearest."""
-        return quantise(x, mantissa=self.mantissa, exponent=self.exponent, group=self.group, axis=axis)
+        """Weights or activations, to nearest, ties to even."""
+        return quantise(
+            x,
+            mantissa=self.mantissa,
+            exponent=self.exponent,
+            group=self.group,
+            axis=axis,
+            rounding="nearest_even",
+        )
 
     def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> BfpTensor:
         """Gradients, in their own number of bits."""

@@ -12,7 +12,7 @@ from rich.console import Console
 from lowtide.cli.options import Names, OutputFolder, Whole
 from lowtide.paths import check_output_file, check_output_folder
 from lowtide_sim.progress import progress_bar
-from lowtide_sim.training.named_rounding import NAMED
+from lowtide_sim.training.named_rounding import NAMED, USUAL_ROUNDINGS
 from lowtide_sim.training.plot import plot
 from lowtide_sim.training.setting import SETTINGS, USUAL
 from lowtide_sim.training.study import run_study
@@ -27,7 +27,7 @@ EXAMPLES = """\b
 Examples:
   lowtide study
   lowtide study --quick
-  lowtide study --setting small-steps --rounding nearest,ideal,plateau-space --seeds 20
+  lowtide study --setting small-steps --rounding nearest_even,ideal,plateau-space --seeds 20
 """
 
 
@@ -43,8 +43,8 @@ Examples:
     "--rounding",
     "roundings",
     type=Names("rounding", tuple(NAMED)),
-    default=",".join(NAMED),
-    help=f"How gradients are rounded: of {', '.join(NAMED)}; all by default.",
+    default=",".join(USUAL_ROUNDINGS),
+    help=f"How gradients are rounded: of {', '.join(NAMED)}; all but nearest by default.",
 )
 @click.option("--seeds", type=Whole("seeds", range(1, 1001)), default=10, show_default=True, help="Seeds, from 0 up.")
 @click.option("--epochs", type=Whole("epochs", range(1, 1001)), help="Epochs of every setting, instead of its own.")
@@ -73,9 +73,9 @@ def study(
     """Train by quantised products, with gradients rounded in many ways.
 
     A small network learns scikit-learn's handwritten digits; the operands of all three products of each layer are
-    quantised by the golden model, weights and activations to nearest, gradients as the rounding says. Every rounding
-    starts from the same weights and sees the same images in the same order, seed by seed. Finished runs are kept: a
-    study that was stopped goes on where it was.
+    quantised by the golden model, weights and activations to nearest, ties to even, gradients as the rounding says.
+    Every rounding starts from the same weights and sees the same images in the same order, seed by seed. Finished runs
+    are kept: a study that was stopped goes on where it was.
     """
     started = time.perf_counter()
     if quick:

@@ -48,8 +48,8 @@ class Integers:
     group: int = parameter(16, range(1, 1025), "elements rounded at once")
 
     def value(self, x: np.ndarray, axis: int) -> IntegerTensor:
-        """Weights or activations, to nearest."""
-        return self.gradient(x, axis, "nearest")
+        """Weights or activations, to nearest, ties to even."""
+        return self.gradient(x, axis, "nearest_even")
 
     def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> IntegerTensor:
         """Gradients; ``rounding`` is what `lowtide_sim.golden.quantise` takes, and sees the same rows and groups."""
@@ -58,8 +58,9 @@ class Integers:
         scale = float(np.abs(x).max(initial=0)) / largest
         if scale < SMALLEST_SCALE:
             return IntegerTensor(signed=np.zeros_like(x), scale=1.0)
-        if rounding == "nearest":
-            return IntegerTensor(signed=nearest_quotient(x, scale), scale=scale)
+        if rounding in ("nearest", "nearest_even"):
+            rounded = nearest_quotient(x, scale, even=rounding == "nearest_even")
+            return IntegerTensor(signed=rounded, scale=scale)
         groups, padded = grouped(x / scale, axis, self.group)
         groups = groups.copy()
         round_block = rounding_of(rounding, groups.shape, padded[axis] // self.group)

@@ -10,7 +10,7 @@ from lowtide_sim.golden import Ideal, Stochastic, reference
 from lowtide_sim.golden.stochastic import Rounds
 from lowtide_sim.training.neighbour import Neighbour
 
-__all__ = ["BASELINE", "IDEAL", "NAMED", "PLATEAU", "NamedRounding"]
+__all__ = ["BASELINE", "IDEAL", "NAMED", "PLATEAU", "USUAL_ROUNDINGS", "NamedRounding"]
 
 LANES = 16
 """Lanes of the converter, each with a word of its own: those of a whole group."""
@@ -50,7 +50,8 @@ def _short(mode: str, polarity: str, lanes: int) -> Stochastic:
 
 NAMED = {
     BASELINE: NamedRounding("nothing is quantised", lambda _: None),
-    "nearest": NamedRounding("to nearest, ties to even", lambda _: "nearest"),
+    "nearest": NamedRounding("to nearest, ties away from zero", lambda _: "nearest"),
+    "nearest_even": NamedRounding("to nearest, ties to even", lambda _: "nearest_even"),
     "truncate": NamedRounding("towards zero", lambda _: "truncate"),
     IDEAL: NamedRounding("up with the probability of the fraction", _ideal),
     "reference": NamedRounding("24-bit LFSR, 24-bit words, carry", lambda _: reference(LANES)),
@@ -66,3 +67,6 @@ NAMED = {
     "neighbour": NamedRounding("leading 3 bits of the next lane, half step", lambda _: Neighbour(alternating=False)),
     "neighbour-plateau": NamedRounding("the same, every second word inverted", lambda _: Neighbour()),
 }
+
+USUAL_ROUNDINGS = tuple(name for name in NAMED if name != "nearest")
+"""Those of a study that is not told which; of the two roundings to nearest, that of weights and activations."""

@@ -13,7 +13,7 @@ from lowtide_sim.training.study import Study
 __all__ = ["plot"]
 
 BLUE, GREY, DARK, RED, GREEN = "#1f6f9f", "#b9c4cc", "#333333", "#c0504d", "#3a8f5c"
-CURVES = {BASELINE: DARK, "nearest": RED, "truncate": "#d9a441", IDEAL: GREEN, PLATEAU[0]: BLUE}
+CURVES = {BASELINE: DARK, "nearest_even": RED, "truncate": "#d9a441", IDEAL: GREEN, PLATEAU[0]: BLUE}
 """Roundings whose training is drawn, and their colours."""
 
 

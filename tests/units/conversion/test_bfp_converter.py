@@ -16,6 +16,7 @@ from lowtide.units.conversion.shape import ConverterShape
 SHAPES = [
     ConverterShape(lanes=4, rounding="truncate"),
     ConverterShape(lanes=3, rounding="nearest"),
+    ConverterShape(lanes=3, rounding="nearest_even"),
     ConverterShape(lanes=4, rounding="carry"),
     ConverterShape(lanes=2, rounding="half_step"),
     ConverterShape(lanes=1, mantissa=1, chunk=1, exponent=1, rounding="truncate"),
@@ -23,6 +24,7 @@ SHAPES = [
     ConverterShape(lanes=2, mantissa=12, chunk=4, exponent=5, rounding="carry", random=24),
     ConverterShape(lanes=2, mantissa=9, chunk=3, exponent=4, rounding="half_step", random=23),
     ConverterShape(lanes=2, mantissa=12, chunk=4, exponent=5, rounding="nearest"),
+    ConverterShape(lanes=2, mantissa=12, chunk=4, exponent=5, rounding="nearest_even"),
 ]
 BIASES = [-256, -140, -133, -127, -126, -120, -7, 0, 100, 119, 121, 124, 127, 128, 255]
 
@@ -93,7 +95,7 @@ def test_any_bits(shape):
     run()
 
 
-@pytest.mark.parametrize("rounding", ["truncate", "nearest", "carry", "half_step"])
+@pytest.mark.parametrize("rounding", ["truncate", "nearest", "nearest_even", "carry", "half_step"])
 def test_every_exponent_beside_every_kind_of_number(rounding):
     """Pairs of a number of each exponent field with specials, ones and neighbours, at both precisions."""
     shape = ConverterShape(lanes=2, rounding=rounding, random=2)
@@ -115,11 +117,15 @@ def test_every_fraction_and_word(rounding):
         check(shape, [streams.tensor_of(shape, groups, -7, chunks, word) for word in range(8)])
 
 
-def test_ties_go_to_even_at_both_precisions():
-    shape = ConverterShape(lanes=4, rounding="nearest")
+@pytest.mark.parametrize(
+    ("rounding", "magnitudes"),
+    [("nearest", [[2, 1, 0, 0], [8, 3, 2, 1]]), ("nearest_even", [[2, 1, 0, 0], [8, 2, 2, 0]])],
+)
+def test_ties_at_both_precisions(rounding, magnitudes):
+    shape = ConverterShape(lanes=4, rounding=rounding)
     group = np.array([8, 2.5, -1.5, 0.5], np.float32).view(np.uint32)
     seen = check(shape, [streams.tensor_of(shape, [group], -4, chunks) for chunks in (1, 2)])
-    assert [group.values for group in seen.groups] == [[2, 1, 0, 0], [8, 2, 2, 0]]
+    assert [group.values for group in seen.groups] == magnitudes
     assert [group.signs for group in seen.groups] == [[0, 0, 0, 0], [0, 0, 1, 0]]
 
 
@@ -167,7 +173,7 @@ def test_settings_that_change_with_a_group_hold_for_it():
         ({"mantissa": 5}, "mantissa must be a multiple of chunk = 2: one of 2, 4, 6, 8, 10, 12, not 5"),
         ({"lanes": 0}, "lanes must be from 1 to 64, not 0"),
         ({"exponent": 8}, "exponent must be from 1 to 5, not 8"),
-        ({"rounding": "up"}, "rounding must be one of truncate, nearest, carry, half_step, not 'up'"),
+        ({"rounding": "up"}, "rounding must be one of truncate, nearest, nearest_even, carry, half_step, not 'up'"),
         (
             {"rounding": "half_step", "random": 24},
             "random must be from 1 to 23 (rounding = half_step takes one bit more), not 24",

@@ -13,6 +13,7 @@ SHAPES = [
     ConverterShape(lanes=1, rounding="truncate"),
     ConverterShape(lanes=2, rounding="carry"),
     ConverterShape(lanes=3, rounding="nearest"),
+    ConverterShape(lanes=3, rounding="nearest_even"),
     ConverterShape(lanes=5, mantissa=12, chunk=4, exponent=5, rounding="half_step", random=23),
     ConverterShape(lanes=16, rounding="carry"),
     ConverterShape(lanes=4, mantissa=1, chunk=1, exponent=1, rounding="truncate"),

@@ -12,7 +12,7 @@ from lowtide.units.rounding.shape import RounderShape
 from lowtide_sim.golden import round_magnitude, rounds_up
 
 STOCHASTIC = ["carry", "half_step"]
-PLAIN = ["truncate", "nearest"]
+PLAIN = ["truncate", "nearest", "nearest_even"]
 
 
 def check(shape, integers, make=Rounder):
@@ -84,7 +84,7 @@ def test_words_longer_than_the_fraction_decide_by_their_top_bits():
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"mode": "up"}, "mode must be one of truncate, nearest, carry, half_step, not 'up'"),
+        ({"mode": "up"}, "mode must be one of truncate, nearest, nearest_even, carry, half_step, not 'up'"),
         ({"width": 0}, "width must be from 1 to 24, not 0"),
         ({"fraction": 25}, "fraction must be from 1 to 24, not 25"),
         ({"random": 0}, "random must be from 1 to 24, not 0"),
@@ -98,4 +98,6 @@ def test_illegal_shapes_name_the_legal_values(keywords, message):
 def test_ports_and_names_are_those_of_the_mode():
     assert "random" not in Rounder(RounderShape(mode="nearest")).signature.members
     assert Rounder(RounderShape(mode="nearest")).module_name == "rounder_nearest_w4_d8"
+    assert "random" not in Rounder(RounderShape(mode="nearest_even")).signature.members
+    assert Rounder(RounderShape(mode="nearest_even")).module_name == "rounder_nearest_even_w4_d8"
     assert Rounder(RounderShape()).module_name == "rounder_half_step_w4_d8_r3"

@@ -12,6 +12,7 @@ SHAPES = {
     "half_step": RounderShape(mode="half_step", width=2, fraction=5, random=3),
     "long": RounderShape(mode="half_step", width=2, fraction=7, random=5),
     "nearest": RounderShape(mode="nearest", width=2, fraction=3),
+    "nearest_even": RounderShape(mode="nearest_even", width=2, fraction=3),
 }
 
 
@@ -41,6 +42,20 @@ class TiesUp(Rounder):
         return fraction[-1]
 
 
+class TiesDown(Rounder):
+    """Ties towards zero."""
+
+    def _decision(self, m, integer, fraction):
+        return fraction[-1] & fraction[:-1].any()
+
+
+class TiesToEven(Rounder):
+    """Ties to even."""
+
+    def _decision(self, m, integer, fraction):
+        return fraction[-1] & (fraction[:-1].any() | integer[0])
+
+
 BUGS = {
     "greater instead of greater or equal": ("carry", deciding(lambda t, b, R, r: t + R > 2**r)),
     "a fraction of zero may go up": ("carry", deciding(lambda t, b, R, r: t + R >= 2**r - 1)),
@@ -55,7 +70,9 @@ BUGS = {
     "bits are one too high": ("half_step", deciding(lambda t, b, R, r: t[1:] + R >= 2**r)),
     "the word is read backwards": ("carry", deciding(lambda t, b, R, r: t + R[::-1] >= 2**r)),
     "always up": ("carry", deciding(lambda t, b, R, r: Mux(t == 0, 0, 1))),
-    "ties go up": ("nearest", TiesUp),
+    "ties go up": ("nearest_even", TiesUp),
+    "ties go down": ("nearest", TiesDown),
+    "ties go to even": ("nearest", TiesToEven),
 }
 
 

@@ -39,7 +39,7 @@ class Reader(Unit):
     largest : Out(1)
         Its magnitude is the largest there is: it lies above the window or is infinite.
     fraction : Out(shape.fraction)
-        The first bits of its significand behind the leading one. For ``nearest`` the last of them is sticky.
+        The first bits of its significand behind the leading one. For ``nearest_even`` the last of them is sticky.
     sign : Out(1)
         Its sign.
     bad : Out(1)
@@ -65,7 +65,7 @@ class Reader(Unit):
 
     def __init__(self, shape: ConverterShape):
         self.shape = shape
-        self.module_name = f"reader_f{shape.fraction}_d{shape.depth}" + "_sticky" * (shape.rounding == "nearest")
+        self.module_name = f"reader_f{shape.fraction}_d{shape.depth}" + "_sticky" * shape.sticky
         super().__init__(
             {
                 "enable": In(1),
@@ -82,7 +82,7 @@ class Reader(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        sticky = self.shape.rounding == "nearest"
+        sticky = self.shape.sticky
         kept = min(self.shape.fraction - sticky, 23)
         exponent = self.i.exponent
 

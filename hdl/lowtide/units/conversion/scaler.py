@@ -124,10 +124,10 @@ class Scaler(Unit):
         return m
 
     def _shifted(self, m: Module, word: Value, amount: Value) -> Value:
-        """The word shifted to the right; for ``nearest`` its lowest bit stays set once a bit was that passed it."""
+        """The word shifted to the right; a sticky lowest bit stays set once a bit was that passed it."""
         for place_ in reversed(range(len(amount))):
             shifted = Signal(len(word), name=f"shifted_{1 << place_}")
-            passed = word[: (1 << place_) + 1].any() if self.shape.rounding == "nearest" else word[1 << place_]
+            passed = word[: (1 << place_) + 1].any() if self.shape.sticky else word[1 << place_]
             m.d.comb += shifted.eq(Mux(amount[place_], Cat(passed, word[(1 << place_) + 1 :]), word))
             word = shifted
         return word

@@ -7,7 +7,7 @@ from amaranth.lib import data
 from lowtide.formats.bfp import ChunkLayout
 from lowtide.formats.fp32 import FP32
 from lowtide.formats.parameter import IllegalValue, parameter
-from lowtide.units.rounding.shape import RounderShape
+from lowtide.units.rounding.shape import MODES, RounderShape
 
 __all__ = ["ConverterShape"]
 
@@ -29,7 +29,7 @@ class ConverterShape:
     rounding : str
         As the mode of a rounder.
     random : int
-        Bits of a random word, ``r``; for ``half_step`` 23 at most. Ignored by ``truncate`` and ``nearest``.
+        Bits of a random word, ``r``; for ``half_step`` 23 at most. Ignored by roundings that take no word.
 
     Raises
     ------
@@ -41,9 +41,7 @@ class ConverterShape:
     mantissa: int = parameter(4, range(1, 13), "most magnitude bits, a multiple of the chunk")
     chunk: int = parameter(2, range(1, 5), "bits of a chunk")
     exponent: int = parameter(3, range(1, 6), "bits of the shared exponent code")
-    rounding: str = parameter(
-        "nearest", ("truncate", "nearest", "carry", "half_step"), "when a magnitude is rounded up"
-    )
+    rounding: str = parameter("nearest", MODES, "when a magnitude is rounded up")
     random: int = parameter(3, range(1, 25), "bits of a random word, for carry and half_step")
 
     def __attrs_post_init__(self):
@@ -76,8 +74,14 @@ class ConverterShape:
 
     @property
     def dropped(self) -> int:
-        """Bits below the last of a magnitude that decide on its rounding; for ``nearest`` the lowest is sticky."""
-        return {"truncate": 0, "nearest": 2, "carry": self.random, "half_step": self.random + 1}[self.rounding]
+        """Bits below the last of a magnitude that decide on its rounding; where it is `sticky` the lowest is."""
+        stochastic = {"carry": self.random, "half_step": self.random + 1}
+        return {"truncate": 0, "nearest": 1, "nearest_even": 2, **stochastic}[self.rounding]
+
+    @property
+    def sticky(self) -> bool:
+        """Whether the lowest of these bits is set once any bit below it is: ties to even must be told from more."""
+        return self.rounding == "nearest_even"
 
     @property
     def significand(self) -> int:

@@ -98,7 +98,7 @@ class Narrower(Unit):
             m,
             platform,
             "rounder",
-            Rounder(RounderShape(mode="nearest", width=self.width - 1, fraction=2)),
+            Rounder(RounderShape(mode="nearest_even", width=self.width - 1, fraction=2)),
             value=Cat(state.below, word),
         )
         rounded = delayed(m, rounder.o, enable=self.enable)

@@ -18,19 +18,20 @@ class Rounder(Unit):
 
     With ``t`` the fraction of D bits and ``R`` the random word of r bits, it rounds up
 
-    ============= ===================================================
-    ``truncate``  never
-    ``nearest``   if ``2 t > 2**D``, or ``2 t = 2**D`` and the integer is odd
-    ``carry``     if ``floor(t 2**r / 2**D) + R >= 2**r``
-    ``half_step`` if ``floor(t 2**(r+1) / 2**D) + 2 R + 1 >= 2**(r+1)``
-    ============= ===================================================
+    ================ ===================================================
+    ``truncate``     never
+    ``nearest``      if ``2 t >= 2**D``
+    ``nearest_even`` if ``2 t > 2**D``, or ``2 t = 2**D`` and the integer is odd
+    ``carry``        if ``floor(t 2**r / 2**D) + R >= 2**r``
+    ``half_step``    if ``floor(t 2**(r+1) / 2**D) + 2 R + 1 >= 2**(r+1)``
+    ================ ===================================================
 
     so that t = 0 never goes up. A stochastic rounder adds the word to the whole magnitude: carries decide and count at
     once. The decision by itself is there for whoever wants no more than that; what is not used is not built.
 
-    Combinational. A caller with more bits of fraction than a rounder has ORs the rest into
-    the lowest bit for ``nearest``, and leaves it out for the others. Source: ESRU, DATE 2023; the two stochastic rules
-    are those that gfloat calls StochasticFastest and StochasticFast.
+    Combinational. A caller with more bits of fraction than a rounder has ORs the rest into the lowest bit for
+    ``nearest_even``, and leaves it out for the others. Source: ESRU, DATE 2023; the two stochastic rules are those that
+    gfloat calls StochasticFastest and StochasticFast.
 
     Parameters
     ----------
@@ -85,6 +86,8 @@ class Rounder(Unit):
         if self.shape.mode == "truncate":
             return C(0)
         if self.shape.mode == "nearest":
+            return fraction[-1]
+        if self.shape.mode == "nearest_even":
             return fraction[-1] & (fraction[:-1].any() | integer[0])
         looked_at, carry, word = self._meeting(fraction)
         if len(word) > LONGEST_RIPPLE:

@@ -4,7 +4,10 @@ import attrs
 
 from lowtide.formats.parameter import parameter
 
-__all__ = ["RounderShape"]
+__all__ = ["MODES", "RounderShape"]
+
+MODES = ("truncate", "nearest", "nearest_even", "carry", "half_step")
+"""When a rounder rounds up. ``nearest`` sends ties away from zero, ``nearest_even`` to even."""
 
 
 @attrs.frozen(kw_only=True)
@@ -15,7 +18,8 @@ class RounderShape:
     ----------
     mode : str
         - ``truncate``: never up.
-        - ``nearest``: to nearest, ties to even.
+        - ``nearest``: to nearest, ties away from zero.
+        - ``nearest_even``: to nearest, ties to even.
         - ``carry``: up where the top bits of the fraction, added to the random word, carry.
         - ``half_step``: the same with half a unit of the word's last bit added, so that what the word cannot reach
           of the fraction is rounded and not cut off.
@@ -25,7 +29,7 @@ class RounderShape:
         Bits of the fraction that is rounded away, ``D``.
     random : int
         Bits of a random word, ``r``. More than there are bits of fraction are allowed; the low ones then decide
-        nothing, and a half step changes nothing. Ignored by ``truncate`` and ``nearest``.
+        nothing, and a half step changes nothing. Ignored by modes that take no word.
 
     Raises
     ------
@@ -33,7 +37,7 @@ class RounderShape:
         If a parameter is out of range.
     """
 
-    mode: str = parameter("half_step", ("truncate", "nearest", "carry", "half_step"), "when it rounds up")
+    mode: str = parameter("half_step", MODES, "when it rounds up")
     width: int = parameter(4, range(1, 25), "bits of the result")
     fraction: int = parameter(8, range(1, 25), "bits of the fraction that is rounded away")
     random: int = parameter(3, range(1, 25), "bits of a random word, for carry and half_step")
