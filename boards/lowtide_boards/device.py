@@ -20,7 +20,7 @@ from lowtide_boards.errors import DeviceError, LinkLost, NotLowtide, PortError
 from lowtide_boards.line import Line, Port
 from lowtide_boards.link import Link
 from lowtide_boards.linked_engine import LinkedEngine
-from lowtide_boards.matrices import chunks_of, matrix
+from lowtide_boards.matrices import chunks_of, matrix, precisions
 from lowtide_boards.ports import FIRST_BAUD, only_port, opened
 from lowtide_boards.rate import BAUDS, change_rate, divisor_of, fastest
 from lowtide_sim.engine.operand import Operand
@@ -260,7 +260,7 @@ class Device:
         x, y = (matrix(name, operand) for name, operand in (("a", a), ("b", b)))
         if x.shape[1] != y.shape[0] or 0 in (*x.shape, *y.shape):
             raise ValueError(f"a and b must be matrices that multiply, not of shapes {x.shape} and {y.shape}")
-        bits = precision if isinstance(precision, tuple) else (precision, precision)
+        bits = precisions(precision)
         bfp, exponent = self.config.bfp, self.config.bfp.exponent
         of_x, of_y = (
             Operand(

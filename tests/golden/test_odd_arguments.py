@@ -10,6 +10,7 @@ import inspect
 import time
 
 import attrs
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -22,7 +23,7 @@ from lowtide.formats import Bfp, IllegalValue
 from lowtide.formats.terms import Terms
 from lowtide.soc.serial.shape import SerialShape
 from lowtide.units.random.shape import Source
-from lowtide_boards.matrices import chunks_of
+from lowtide_boards.matrices import chunks_of, matrix, precisions
 from lowtide_sim import golden
 from lowtide_sim.adaptive.schedule import Adaptive, LowThenHigh, TwoSided
 from lowtide_sim.engine.cycles import Shape, Work
@@ -293,6 +294,11 @@ def test_a_precision_of_a_device_is_an_integer(precision):
 
 
 def test_precisions_of_a_device():
+    assert precisions((2, 4)) == (2, 4)
+    assert precisions(None) == (None, None)
+    for precision in ((), (4,), (2, 4, 4)):
+        with pytest.raises(IllegalValue, match=r"^precision must be a number of bits, or two of them, not \("):
+            precisions(precision)
     assert chunks_of(None, 4, 2) == chunks_of(np.int64(4), 4, 2) == 2
 
 
@@ -301,3 +307,18 @@ def test_the_ratio_of_a_large_tensor_does_not_overflow():
     x = np.full((1, 2**21), 2.0**31 * (2 - 2.0**-11), np.float32)
     ratio = golden.ratio_of(x, chunk=6, exponent=5, group=64, axis=1, bias=0)
     assert (ratio.rest, ratio.kept) == (2**21 * 63 << 31, 2**21 * (63 << 6) << 31)
+
+
+@pytest.mark.parametrize("kind", [ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn, ">f4", "<f2", ">i2", "u1", bool])
+def test_a_matrix_for_a_device_is_of_any_type_of_numbers(kind):
+    found = matrix("a", np.array([[1, 0], [1, 1]]).astype(kind))
+    assert found.dtype == np.float32
+    assert found.tolist() == [[1, 0], [1, 1]]
+
+
+@pytest.mark.parametrize("x", [None, "1", [[1, 2], [3]], [1.0, 2.0], [[1j]], [["1"]], [[None]], np.zeros((1, 1), "V4")])
+def test_what_is_no_matrix_is_refused_by_name(x):
+    with pytest.raises(ValueError, match=r"^a must be [^\n]+, not [^\n]+$"):
+        matrix("a", x)
+    with pytest.raises(ValueError, match=r"^a must be a matrix of float32, not [^\n]+$"):
+        GoldenEngine(Config()).multiply(x, WIDE, Operand(), Operand())

@@ -120,8 +120,9 @@ def real_number(name: str, value: Any, least: float, most: float) -> float:
     IllegalValue
         If it is no real number, or outside.
     """
-    if isinstance(value, Real) and not isinstance(value, bool) and least <= value <= most:
-        return float(value)
+    number: Any = value
+    if isinstance(value, Real) and not isinstance(value, bool) and least <= number <= most:
+        return float(number)
     raise IllegalValue(name, f"from {least:g} to {most:g}", _plain(value))
 
 

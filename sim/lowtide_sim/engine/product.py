@@ -103,6 +103,8 @@ def checked(config: Config, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: O
         setting of an operand is not one that the engine's registers take.
     """
     for name, operand in (("a", a), ("b", b)):
+        if not isinstance(operand, np.ndarray):
+            raise IllegalValue(name, "a matrix of float32", operand)
         if operand.ndim != 2 or operand.dtype != np.float32:
             raise ValueError(f"{name} must be a matrix of float32, not {operand.dtype} of {operand.ndim} dimensions")
     if a.shape[1] != b.shape[0] or 0 in (*a.shape, *b.shape):

@@ -100,7 +100,8 @@ class Source:
     @property
     def exponents(self) -> tuple[int, ...]:
         """The taps, those of the table where they are left to it."""
-        return TAPS[self.bits] if isinstance(self.taps, str) and self.taps == "default" else self.taps
+        taps: Any = self.taps  # a string that is not the default, or anything else, is refused by `_check_taps`
+        return TAPS[self.bits] if isinstance(taps, str) and taps == "default" else taps
 
     @property
     def states(self) -> int:
