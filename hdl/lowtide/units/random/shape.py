@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 from math import gcd
 from numbers import Integral
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -100,8 +100,9 @@ class Source:
     @property
     def exponents(self) -> tuple[int, ...]:
         """The taps, those of the table where they are left to it."""
-        taps: Any = self.taps  # a string that is not the default, or anything else, is refused by `_check_taps`
-        return TAPS[self.bits] if isinstance(taps, str) and taps == "default" else taps
+        if isinstance(self.taps, str) and self.taps == "default":
+            return TAPS[self.bits]
+        return cast("tuple[int, ...]", self.taps)  # anything else is refused by `_check_taps`
 
     @property
     def states(self) -> int:
