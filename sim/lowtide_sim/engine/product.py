@@ -104,7 +104,7 @@ def checked(config: Config, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: O
     """
     for name, operand in (("a", a), ("b", b)):
         if not isinstance(operand, np.ndarray):
-            raise IllegalValue(name, "a matrix of float32", operand)
+            raise ValueError(f"{name} must be a matrix of float32, not of type {type(operand).__name__}")
         if operand.ndim != 2 or operand.dtype != np.float32:
             raise ValueError(f"{name} must be a matrix of float32, not {operand.dtype} of {operand.ndim} dimensions")
     if a.shape[1] != b.shape[0] or 0 in (*a.shape, *b.shape):
