@@ -114,7 +114,7 @@ class QuantisedNetwork:
 
 
 def quantised(network: Network, images: np.ndarray, width: int, by_channel: bool = False) -> QuantisedNetwork:
-    """Quantise a trained network, symmetrically and to nearest.
+    """Quantise a trained network, symmetrically, to nearest, ties to even.
 
     Parameters
     ----------
