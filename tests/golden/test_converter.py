@@ -309,3 +309,12 @@ def test_ties_go_away_from_zero_and_nothing_else_does(x):
         wanted = [plain.round_away(abs(Fraction(float(value)))) for value in values]
         rounding_of("nearest", (1, 8, 1), 1)(values, slice(0, 1))
         assert np.abs(values).tolist() == wanted
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_number_below_one_half_does_not_round_up(dtype):
+    """Added to one half it gives one, since the sum itself is rounded; so does a long odd integer and one half."""
+    below, odd = np.nextafter(dtype(0.5), dtype(0)), dtype(2 ** np.finfo(dtype).nmant + 1)
+    values = np.array([below, -below, 0.5, odd, -odd], dtype)
+    rounding_of("nearest", (1, 5, 1), 1)(values, slice(0, 1))
+    assert values.tolist() == [0, 0, 1, odd, -odd]
