@@ -64,6 +64,7 @@ def _build(build: BuildFolder, module: str, flags: list[str]) -> None:
     for variable in (*MAKE_VARIABLES, f"OPT_FAST={flags[0]}", *build.programs):
         objects += ["-MAKEFLAGS", variable]
     verilate = [*build.verilate, "--cc", "top.v", "--top-module", module, "--prefix", "Vtop"]
+    # Tests lint random designs; to a user, a warning that a later Verilator brings is no reason not to simulate.
     verilate += ["-O3", "-Wno-fatal", "-Wno-lint", "--x-initial", "unique", *objects, "--output-split", "20000"]
     _run(verilate, build.path, os.environ | {"VERILATOR_ROOT": str(build.verilator)})
     include = build.verilator / "include"

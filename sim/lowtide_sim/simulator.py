@@ -23,6 +23,7 @@ from lowtide.emission import emit
 from lowtide_sim.bench.environment import bench_environment
 from lowtide_sim.build_folder import BuildFolder, build_folder, keep
 from lowtide_sim.simulation_error import SimulationError, SimulatorMissing
+from lowtide_sim.waivers import WAIVERS, control_file
 
 __all__ = [
     "MAKE_VARIABLES",
@@ -40,18 +41,6 @@ TIMESCALE = ("1ns", "1ps")
 
 # Benches check by assertions, which optimized Python leaves out.
 CHECKED = {"PYTHONOPTIMIZE": ""}
-
-# Waivers of Verilator, each for a reason; any other warning of its default set is an error.
-WAIVERS = (
-    # Yosys writes `a + b` and `x << n` for a wider left side without padding the operands, which Verilog pads itself.
-    "lint_off -rule WIDTHEXPAND",
-    # And `!x` for "x is zero", whatever the width of x.
-    'lint_off -rule WIDTHTRUNC -file "*" -match "*Logical operator LOGNOT expects 1 bit*"',
-    # And `x >> n` as wide as x where the left side is narrower, so that the bits above are meant to go.
-    'lint_off -rule WIDTHTRUNC -file "*" -match "*Assign RHS\'s SHIFTR generates*"',
-    # A count is compared with the most that it can be, which for some sizes is the most that its bits can be.
-    "lint_off -rule CMPCONST",
-)
 
 # The wheel was built without knowledge of the compiler here: this is what its own configuration finds out for g++,
 # how to use a precompiled header and how to link threads.
@@ -292,7 +281,7 @@ class _Verilator(runner.Verilator):
         # Only the ports of the top can be read from a bench: whatever else is public cannot be optimised.
         public = f'public_flat_rw -module "{top}" -var "*"'
         control = folder / "control.vlt"
-        control.write_text("\n".join(("`verilator_config", public, *WAIVERS)) + "\n", encoding="utf-8")
+        control.write_text(control_file(public), encoding="utf-8")
         return [control]
 
     def built(self, top: str) -> str:

@@ -140,7 +140,7 @@ class EachWordIsWrittenOnce(wiring.Component):
     """Any word of any line's buffer: written once if its panel is the operand's, before that is said to be complete."""
 
     def __init__(self, lines, words):
-        self.dut = Writer(lines, ChunkLayout(1, 2, 2), words)
+        self.dut = Writer(lines, ChunkLayout(1, 2, 2), words, words)
         sizes = {name: In(range(words + 1)) for name in ("groups", "chunks", "panels")}
         super().__init__(
             sizes

@@ -1,5 +1,6 @@
 """From RTLIL to Verilog-2005, by the Yosys that comes with Amaranth."""
 
+import re
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ class EmissionError(Exception):
 
 
 def verilog_of(rtlil: str) -> str:
-    """Verilog of RTLIL text: no source paths, no attributes, no names that nothing uses."""
+    """Verilog of RTLIL text: no source paths, no attributes, no names that nothing uses, no cases that overlap."""
     script = f"""
         read_rtlil <<rtlil
 {rtlil}
@@ -26,4 +27,15 @@ rtlil
     )
     if run.returncode:
         raise EmissionError(f"Yosys refused the netlist: {run.stderr.strip().splitlines()[-1]}")
-    return run.stdout
+    return _CASES.sub(lambda cases: _PATTERN.sub(_exclusive, f"casez (s)\n{cases[1]}"), run.stdout)
+
+
+def _exclusive(pattern: re.Match) -> str:
+    """The pattern of a case that none before it matches."""
+    return pattern[1] + "0" * len(pattern[2])
+
+
+# Yosys writes a multiplexer of one-hot selection as cases of which the first that matches counts, and asks synthesis by
+# a comment to believe that no other does. Linters warn of the first, and Yosys itself of the second.
+_CASES = re.compile(r"casez \(s\) // synopsys parallel_case\n(.*?endcase)", re.DOTALL)
+_PATTERN = re.compile(r"^( *\d+'b\?*1)(\?+)(?=:$)", re.MULTILINE)

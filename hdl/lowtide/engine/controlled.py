@@ -54,10 +54,10 @@ class ControlledEngine(Structure):
             ready=engine.ready,
             idle=engine.idle,
             refused=engine.refused,
-            short_a=engine.short[0],
-            short_b=engine.short[1],
-            long_a=engine.long[0],
-            long_b=engine.long[1],
+            short_a=engine.too_short[0],
+            short_b=engine.too_short[1],
+            long_a=engine.too_long[0],
+            long_b=engine.too_long[1],
             **status,
         )
         place(

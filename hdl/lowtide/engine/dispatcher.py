@@ -197,7 +197,9 @@ class Dispatcher(Unit):
         with m.If(planned):
             m.d.sync += [planning.eq(0), issuing.eq(legal), left.eq(wanted)]
 
-        inside = Signal(8)  # products in runs and in results, each of a tile at least, of which there is room for few
+        unfinished = Signal(
+            8
+        )  # products in runs and in results, each of a tile at least, of which there is room for few
         runs = Queue(self.run_layout.size, RUNS)
         held = Signal(range(RUNS + 1))
         running = data.View(self.run_layout, runs.o_data)
@@ -240,12 +242,12 @@ class Dispatcher(Unit):
         ]
         with m.If(push | (issuing & product.find & ~left.any())):
             m.d.sync += issuing.eq(0)
-        m.d.sync += [held.eq(held + push - over), inside.eq(inside + push - self.over)]
+        m.d.sync += [held.eq(held + push - over), unfinished.eq(unfinished + push - self.over)]
         place(m, platform, "runs", runs, i_valid=push, i_data=run.as_value(), o_ready=self.run_ready)
         m.d.comb += [
             self.run_valid.eq(runs.o_valid),
             self.run.eq(running),
-            self.idle.eq(self.ready & ~inside.any() & ~self.busy.any()),
+            self.idle.eq(self.ready & ~unfinished.any() & ~self.busy.any()),
             self.working.eq(~self.idle),
         ]
         return m

@@ -54,7 +54,7 @@ class Engine(Structure):
         Results, ``last`` with the last beat of a product.
     idle : Out(1)
         No product is in the engine.
-    short, long : Out(2)
+    too_short, too_long : Out(2)
         In one cycle, bit 0 of A, bit 1 of B: the operand's stream ended too soon, or too late.
     clear : In(1)
         Start all counters again.
@@ -97,8 +97,8 @@ class Engine(Structure):
                 "b": In(stream.Signature(numbers)),
                 "c": Out(stream.Signature(numbers_layout(shape.results))),
                 "idle": Out(1),
-                "short": Out(2),
-                "long": Out(2),
+                "too_short": Out(2),
+                "too_long": Out(2),
                 "clear": In(1),
                 **{name: Out(shape.counter) for name in COUNTERS},
                 "overflows": Out(shape.counter),
@@ -234,8 +234,8 @@ class Engine(Structure):
             "c__valid": results.o.valid,
             "c__payload": results.o.payload,
             "idle": dispatcher.idle,
-            "short": Cat(loader_a.short, loader_b.short),
-            "long": Cat(loader_a.long, loader_b.long),
+            "too_short": Cat(loader_a.too_short, loader_b.too_short),
+            "too_long": Cat(loader_a.too_long, loader_b.too_long),
             **{name: getattr(counters, f"{name}_count") for name in COUNTERS},
             "overflows": results.overflows,
             "underflows": results.underflows,

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import FP32
 from lowtide.hierarchy import Unit
+from lowtide.units.comparison import at_most
 
 __all__ = ["Intake", "numbers_layout"]
 
@@ -41,7 +42,7 @@ class Intake(Unit):
         The same, ``last`` with the last beat of each run. Combinational from ``i``.
     busy : Out(1)
         An operand is being taken.
-    short, long : Out(1)
+    too_short, too_long : Out(1)
         In one cycle: the operand ended too soon; it went on.
     """
 
@@ -49,8 +50,8 @@ class Intake(Unit):
     runs: Value
     length: Value
     busy: Value
-    short: Value
-    long: Value
+    too_short: Value
+    too_long: Value
 
     def __init__(self, numbers: int, most: int):
         self.numbers, self.most = numbers, most
@@ -64,8 +65,8 @@ class Intake(Unit):
                 "i": In(stream.Signature(layout)),
                 "o": Out(stream.Signature(layout)),
                 "busy": Out(1),
-                "short": Out(1),
-                "long": Out(1),
+                "too_short": Out(1),
+                "too_long": Out(1),
             }
         )
 
@@ -81,21 +82,21 @@ class Intake(Unit):
         ends = Signal()
         moves = Signal()
         m.d.comb += [
-            run_ends.eq(left <= numbers),
+            run_ends.eq(at_most(left, numbers)),
             ends.eq(run_ends & (runs == 1)),
             moves.eq(self.o.valid & self.o.ready),
             self.o.valid.eq(filling | (taking & self.i.valid)),
             self.o.payload.last.eq(run_ends),
             self.i.ready.eq((taking & self.o.ready) | dropping),
             self.busy.eq(taking | filling | dropping),
-            self.short.eq(taking & moves & self.i.payload.last & ~ends),
-            self.long.eq(taking & moves & ~self.i.payload.last & ends),
+            self.too_short.eq(taking & moves & self.i.payload.last & ~ends),
+            self.too_long.eq(taking & moves & ~self.i.payload.last & ends),
         ]
         for n, (number, taken) in enumerate(zip(self.o.payload.number, self.i.payload.number, strict=True)):
             # A number without an exponent counts as zero.
             m.d.comb += [
                 number.eq(taken),
-                number.exponent.eq(Mux(taking & (left > n), taken.exponent, 0)),
+                number.exponent.eq(Mux(taking & ~at_most(left, n), taken.exponent, 0)),
             ]
         with m.If(moves):
             m.d.sync += left.eq(Mux(run_ends, self.length, left - numbers))
@@ -104,7 +105,7 @@ class Intake(Unit):
             m.d.sync += Cat(taking, filling).eq(
                 Mux(ends, 0, Mux(filling | self.i.payload.last, 0b10, 0b01)),
             )
-            m.d.sync += dropping.eq(self.long)
+            m.d.sync += dropping.eq(self.too_long)
         with m.If(dropping & self.i.valid & self.i.payload.last):
             m.d.sync += dropping.eq(0)
         with m.If(self.start):

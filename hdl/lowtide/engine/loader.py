@@ -62,7 +62,7 @@ class Loader(Unit):
         It is not ready for another operand.
     bias : Out(signed(9))
         Of the operand that is loaded, or was last; from the cycle after ``start``.
-    short, long : Out(1)
+    too_short, too_long : Out(1)
         In one cycle: the operand's stream ended too soon, or too late.
     threshold, above, rest, kept : In(10), Out(1), Out(ratio), Out(ratio)
         As of `RatioMeter`, of the operand that was loaded last; where magnitudes have two chunks or more.
@@ -83,8 +83,8 @@ class Loader(Unit):
     panels: Value
     busy: Value
     bias: Value
-    short: Value
-    long: Value
+    too_short: Value
+    too_long: Value
     threshold: Value
     above: Value
     rest: Value
@@ -103,7 +103,6 @@ class Loader(Unit):
             rounding="carry",
             random=shape.random + 1,
         )
-        most = max(lines * shape.words, bfp.max_k)
         self.layout = OperandLayout(bfp, chunk, lines * shape.words, shape.generator)
         self.elements = lines * shape.words * bfp.lanes
         self.metered = bfp.mantissa >= 2 * chunk
@@ -113,10 +112,10 @@ class Loader(Unit):
             if self.serial
             else BfpConverter(self.converter, self.elements if self.metered else None)
         )
-        self._intake = Intake(shape.numbers, most)
-        self._turner = Turner(bfp.lanes, shape.numbers, shape.turn, most)
+        self._intake = Intake(shape.numbers, max(lines * shape.words, bfp.max_k))
+        self._turner = Turner(bfp.lanes, shape.numbers, shape.turn, bfp.max_k, lines * shape.words)
         self._words = WordSource(shape.source(bfp.lanes))
-        self._writer = Writer(lines, self.converter.layout_chunk, shape.words)
+        self._writer = Writer(lines, self.converter.layout_chunk, shape.words, self.converter.max_chunks)
         self.module_name = (
             f"loader_{lines}x{shape.words}_n{shape.numbers}_t{shape.turn}_k{bfp.max_k}_{self.converter.name}"
             f"_b{shape.generator}"
@@ -138,8 +137,8 @@ class Loader(Unit):
                 "panels": Out(words),
                 "busy": Out(1),
                 "bias": Out(signed(9)),
-                "short": Out(1),
-                "long": Out(1),
+                "too_short": Out(1),
+                "too_long": Out(1),
                 "groups_held": Out(1),
                 "bad_groups": Out(1),
                 "held": Out(range(bfp.lanes + 1)),
@@ -291,8 +290,8 @@ class Loader(Unit):
             self.groups_held.eq(converter.saturated_group & taken),
             self.bad_groups.eq(converter.bad_group & taken),
             self.held.eq(Mux(taken, converter.saturated_elements, 0)),
-            self.short.eq(intake.short),
-            self.long.eq(intake.long),
+            self.too_short.eq(intake.too_short),
+            self.too_long.eq(intake.too_long),
             self.busy.eq(started | intake.busy | writer.busy | settling | comparing),
         ]
         return m

@@ -7,6 +7,7 @@ from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLay
 from lowtide.engine.shape import EngineShape
 from lowtide.formats.bfp import Bfp
 from lowtide.hierarchy import Unit
+from lowtide.units.comparison import at_most
 
 __all__ = ["Planner"]
 
@@ -84,11 +85,11 @@ class Planner(Unit):
             sensible.eq(
                 (settings.lines != 0)
                 & (settings.length != 0)
-                & (settings.length <= self.bfp.max_k)
+                & at_most(settings.length, self.bfp.max_k)
                 & (settings.chunks != 0)
-                & (settings.chunks <= self.most_chunks)
-                & (~settings.across | (settings.lines <= self.shape.turn))
-                & (settings.rounding <= STOCHASTIC)
+                & at_most(settings.chunks, self.most_chunks)
+                & (~settings.across | at_most(settings.lines, self.shape.turn))
+                & at_most(settings.rounding, STOCHASTIC)
                 & ((settings.rounding != STOCHASTIC) | (settings.seed != 0))
                 & (settings.found | ((settings.bias >= LEAST_BIAS) & (settings.bias <= MOST_BIAS)))
             ),
@@ -97,10 +98,10 @@ class Planner(Unit):
         m.d.sync += size.eq(groups * settings.chunks)
         with m.If(counting):
             m.d.sync += [left.eq(left - self.lines), self.panels.eq(self.panels + 1), total.eq(total + self.size)]
-            with m.If((total + self.size > words) | (left <= self.lines)):
+            with m.If((total + self.size > words) | at_most(left, self.lines)):
                 m.d.sync += [counting.eq(0), self.legal.eq(total + self.size <= words)]
         with m.If(sizing):
-            m.d.sync += [sizing.eq(0), counting.eq(sensible & (size <= words)), self.size.eq(size)]
+            m.d.sync += [sizing.eq(0), counting.eq(sensible & at_most(size, words)), self.size.eq(size)]
         with m.If(self.start):
             m.d.sync += [
                 sizing.eq(1),

@@ -1,6 +1,9 @@
 """Register bank: the registers of an engine on a plain bus."""
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.dispatcher import ProductLayout
@@ -94,12 +97,8 @@ class RegisterBank(Unit):
             self._register(m, register, self.write & (self.address == place))
             for place, register in enumerate(self.table)
         ]
-        found = Signal(32)
-        with m.Switch(self.address):
-            for place, value in enumerate(values):
-                with m.Case(place):
-                    m.d.comb += found.eq(value)
-        m.d.sync += self.read_data.eq(found)
+        chosen = (Mux(self.address == place, value, 0) for place, value in enumerate(values))
+        m.d.sync += self.read_data.eq(reduce(or_, chosen))
         return m
 
     def _fits(self, register: Register) -> Value:

@@ -33,8 +33,8 @@ class Turner(Unit):
         Numbers of a group, and of a beat; powers of two, the second no larger.
     most : int
         Longest run across, a power of two, and no less than ``numbers``.
-    most_runs : int
-        Most runs.
+    most_runs, most_lines : int
+        Most numbers of a line, and most lines, of any operand.
 
     Members
     -------
@@ -42,7 +42,7 @@ class Turner(Unit):
         An operand begins, in a later cycle.
     across : In(1)
         It is read across; steady while it is passed on, as all that follows is.
-    runs, length : In(range(most_runs + 1))
+    runs, length : In(range(most_runs + 1)), In(range(most_lines + 1))
         Across, the numbers of a line, and how many lines there are, ``most`` at most.
     i : In(stream of {number, last})
         The operand, ``last`` with the last beat of each run.
@@ -56,16 +56,16 @@ class Turner(Unit):
     runs: Value
     length: Value
 
-    def __init__(self, lanes: int, numbers: int, most: int, most_runs: int):
+    def __init__(self, lanes: int, numbers: int, most: int, most_runs: int, most_lines: int):
         self.lanes, self.numbers, self.most = lanes, numbers, most
-        self.module_name = f"turner_{lanes}_{numbers}_{most}_{most_runs}"
+        self.module_name = f"turner_{lanes}_{numbers}_{most}_{most_runs}x{most_lines}"
         layout = numbers_layout(numbers)
         super().__init__(
             {
                 "start": In(1),
                 "across": In(1),
                 "runs": In(range(most_runs + 1)),
-                "length": In(range(most_runs + 1)),
+                "length": In(range(most_lines + 1)),
                 "i": In(stream.Signature(layout)),
                 "o": Out(stream.Signature(layout)),
             }

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import ChunkLayout
 from lowtide.hierarchy import Unit
+from lowtide.units.comparison import at_most
 
 __all__ = ["Writer"]
 
@@ -26,6 +27,8 @@ class Writer(Unit):
         A chunk.
     words : int
         Words of a buffer.
+    most : int
+        Most chunks of a group.
 
     Members
     -------
@@ -35,7 +38,7 @@ class Writer(Unit):
         Groups come across. It is steady while ``busy``, as all that follows is.
     count : In(range(lines * words + 1))
         Lines of the operand, 1 or more.
-    groups, chunks, size : In(range(words + 1))
+    groups, chunks, size : In(range(words + 1)), In(range(most + 1)), In(range(words + 1))
         Groups of a line, chunks of a group, both 1 or more; words of a panel, the product of the two.
     i : In(stream of {chunk: chunk, last: 1})
         Chunks. ``last`` is not looked at. All are taken, one a cycle.
@@ -61,16 +64,16 @@ class Writer(Unit):
     panels: Value
     busy: Value
 
-    def __init__(self, lines: int, chunk: ChunkLayout, words: int):
+    def __init__(self, lines: int, chunk: ChunkLayout, words: int, most: int):
         self.lines, self.words = lines, words
-        self.module_name = f"writer_{lines}x{words}_{chunk.size}"
+        self.module_name = f"writer_{lines}x{words}_{chunk.size}_c{most}"
         super().__init__(
             {
                 "start": In(1),
                 "across": In(1),
                 "count": In(range(lines * words + 1)),
                 "groups": In(range(words + 1)),
-                "chunks": In(range(words + 1)),
+                "chunks": In(range(most + 1)),
                 "size": In(range(words + 1)),
                 "i": In(stream.Signature(data.StructLayout({"chunk": chunk, "last": 1}))),
                 "write": Out(lines),
@@ -101,7 +104,7 @@ class Writer(Unit):
             self.data.eq(Mux(clearing, 0, self.i.payload.chunk.as_value())),
         ]
         here = Cat(line == n for n in range(self.lines))
-        from_here = Cat(line <= n for n in range(self.lines))
+        from_here = Cat(at_most(line, n) for n in range(self.lines))
         m.d.comb += self.write.eq(Mux(clearing, from_here, here & take.replicate(self.lines)))
 
         last_chunk = Signal()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from amaranth.back import rtlil
-from amaranth.hdl import ClockSignal, Instance, ResetSignal, ValueLike
+from amaranth.hdl import ClockSignal, Instance, ResetSignal, Value, ValueLike
 
 from lowtide.formats.parameter import IllegalValue
 from lowtide.hierarchy.identifier import check_identifier
@@ -73,13 +73,15 @@ class Netlist:
             if port.direction == "output":
                 ports[f"o_{port.name}"] = signals(unit)[port.name]
             else:
-                ports[f"i_{port.name}"] = inputs[port.name] if port.name in inputs else _CONTROL[port.name]()
+                value = inputs[port.name] if port.name in inputs else _CONTROL[port.name]()
+                ports[f"i_{port.name}"] = _exact(unit, port, value)
         return Instance(self._name_of(unit), **ports)
 
     def _with(self, unit: Unit, inputs: Mapping[str, ValueLike]) -> list[Port]:
-        """Ports of the unit's module, which must have these inputs."""
+        """Ports of the unit's module, which must have these inputs, but for those that have no bits."""
         ports = self._add(unit)
-        unknown = set(inputs) - {port.name for port in ports if port.direction == "input"}
+        empty = {name for name, signal in signals(unit).items() if not len(signal)}
+        unknown = set(inputs) - {port.name for port in ports if port.direction == "input"} - empty
         if unknown:
             raise TypeError(f"{unit.module_name} has no input {min(unknown)}")
         return ports
@@ -126,6 +128,7 @@ class Netlist:
     def _convert(self, unit: Unit) -> list[Port]:
         name = self._name_of(unit)
         text = rtlil.convert(unit, name=name, platform=self, emit_src=False)
+        text = _EMPTY.sub(r"\1", text)
         text = "\nmodule ".join(map(self._initialized, text.split("\nmodule ")))
         # Submodules of the unit's own are called `name.submodule$1`, which Verilog would have to escape.
         stem = name if name == self._prefix else f"{self._prefix}_{unit.module_name}"
@@ -149,8 +152,18 @@ class Netlist:
         return not written or (self._initial_values and not zero)
 
 
+def _exact(unit: Unit, port: Port, value: ValueLike) -> Value:
+    """What an input of a unit is connected to, which must be as wide: Verilog would extend it, or cut it off."""
+    value = Value.cast(value)
+    if len(value) != port.width:
+        raise ValueError(f"{unit.module_name} has {port.name} of {port.width} bits, which {len(value)} bits do not fit")
+    return value
+
+
 _CONTENTS = re.compile(r"  cell \$meminit_v2 \S+\n    parameter \\MEMID (\S+)\n.*?\n  end\n", re.DOTALL)
 _WRITTEN = re.compile(r"  cell \$memwr_v2 \S+\n    parameter \\MEMID (\S+)\n")
 _INITIAL_VALUE = re.compile(r"^ *attribute \\init \S+\n", re.MULTILINE)
+# Verilog has no ports without bits: `[-1:0]` is two.
+_EMPTY = re.compile(r"^(  wire width 0 )(?:input|output) \d+ +(?:signed )?", re.MULTILINE)
 _CONTROL = {"clk": ClockSignal, "rst": ResetSignal}
 _PORT = re.compile(r"^  wire (?:width (\d+) )?.*?(input|output) \d+ +(?:signed )?\\(\w+)$", re.MULTILINE)

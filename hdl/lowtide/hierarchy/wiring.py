@@ -74,11 +74,13 @@ class Wiring:
                 self._names[id(outputs[port.name])] = (instance.wire(port), outputs[port.name])
 
     def ports(self, outputs: Mapping[str, ValueLike]) -> list[Port]:
-        """Its own ports; clock and reset are there if anything in it has them."""
+        """Its own ports, but for those without bits; clock and reset are there if anything in it has them."""
         within = {port.name for instance in self._instances for port in instance.ports}
         control = [Port(name, "input", 1) for name in ("clk", "rst") if name in within]
         return control + [
-            Port(name, "output" if name in outputs else "input", len(signal)) for name, signal in self._own.items()
+            Port(name, "output" if name in outputs else "input", len(signal))
+            for name, signal in self._own.items()
+            if len(signal)
         ]
 
     def module(self, name: str, outputs: Mapping[str, ValueLike], attributes: Mapping[str, Mapping[str, str]]) -> str:
@@ -98,7 +100,11 @@ class Wiring:
             ),
             *wires,
             *map(self._instance_text, self._instances),
-            *(f"  assign {port} = {self._text(value, len(self._own[port]))};" for port, value in outputs.items()),
+            *(
+                f"  assign {port} = {self._text(value, len(self._own[port]))};"
+                for port, value in outputs.items()
+                if len(self._own[port])
+            ),
             "endmodule",
         ]
         return "\n".join(lines) + "\n"

@@ -57,7 +57,7 @@ class VerilatedEngine:
         self.table = top.registers
         self.registers = {register.name: n for n, register in enumerate(self.table)}
         self._library = compiled(top, folder)
-        self._handle = self._library.engine_create(whole_number("seed", seed, range(2**32)))
+        self._handle = self._library.engine_create(seed)
         self.cycles = 0
         self.reset()
 

@@ -147,7 +147,7 @@ class Executor(Unit):
 
         became = Signal.like(status)
         left = Signal(range(WORDS + 1))  # words of the answer after those that all have
-        switch = Signal()  # to another rate, once the answer is sent
+        switches = Signal()  # to another rate, once the answer is sent
         m.d.comb += self.forget.eq(self.bad)
         m.d.sync += self.reset.eq(0)
         with m.FSM():
@@ -169,7 +169,7 @@ class Executor(Unit):
                     m.d.sync += [
                         expected.eq(number + 1),
                         self.reset.eq(is_["hello"]),
-                        switch.eq(is_["rate"]),
+                        switches.eq(is_["rate"]),
                         left.eq(self._content(is_, count)),
                     ]
                 m.next = "header"
@@ -187,9 +187,9 @@ class Executor(Unit):
                 self._send(m, word, "fetch", last=left == 1, after_last="end")
                 with m.If(self.o.ready):
                     m.d.sync += [left.eq(left - 1), first[:POSITION].eq(first[:POSITION] + 1)]
-            with m.State("end"), m.If((self.sent & self.quiet) | ~switch):
+            with m.State("end"), m.If((self.sent & self.quiet) | ~switches):
                 m.d.comb += self.done.eq(1)
-                m.d.sync += switch.eq(0)
+                m.d.sync += switches.eq(0)
                 m.next = "wait"
         m.d.comb += [
             self.address.eq(first),
@@ -197,7 +197,7 @@ class Executor(Unit):
             self.position.eq(Mux(is_["take"], first[:POSITION], self.oldest)),
             self.came.eq(first[POSITION:]),
         ]
-        self._rate(m, switch & self.done, first[:DIVISOR])
+        self._rate(m, switches & self.done, first[:DIVISOR])
         return m
 
     def _allowed(self, allowed, is_, loads, first, second):

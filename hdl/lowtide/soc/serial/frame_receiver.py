@@ -78,7 +78,7 @@ class FrameReceiver(Unit):
         m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=1).create()
         escaped = Signal()
         word = Signal(32)  # the last four bytes
-        byte = Signal(2)  # bytes of the word that comes
+        position = Signal(2)  # bytes of the word that comes
         words = Signal(9)  # that have come; it stays at the largest
         bits = Signal(9)  # of the byte that is being checked, and a one above them
         checking = Signal()
@@ -95,7 +95,7 @@ class FrameReceiver(Unit):
         # A word is complete when its last byte has been checked: by then it is known whether it is the header.
         complete = Signal()
         m.d.comb += [
-            complete.eq((bits[1:] == 1) & (byte == 0)),
+            complete.eq((bits[1:] == 1) & (position == 0)),
             self.valid.eq(complete & (words != 0) & (words <= self.header.length)),
             self.last.eq(words == self.header.length),
         ]
@@ -106,7 +106,7 @@ class FrameReceiver(Unit):
 
         ends = Signal()
         right = Signal()
-        m.d.comb += right.eq(crc.match_detected & ~escaped & (byte == 0) & (words == self.header.length + 2))
+        m.d.comb += right.eq(crc.match_detected & ~escaped & (position == 0) & (words == self.header.length + 2))
         with m.If(self.i.valid & self.i.ready):
             with m.If(self.i.payload == FLAG):
                 m.d.comb += ends.eq(1)
@@ -116,13 +116,13 @@ class FrameReceiver(Unit):
                 flipped = self.i.payload ^ (escaped << FLIP.bit_length() - 1)
                 m.d.sync += [
                     escaped.eq(0),
-                    byte.eq(byte + 1),
+                    position.eq(position + 1),
                     word.eq(Cat(word[8:], flipped[:8])),
                     bits.eq(Cat(flipped[:8], 1)),
                 ]
         with m.If(ends):
             m.d.comb += [self.bad.eq(~right), crc.start.eq(1)]
-            m.d.sync += [self.good.eq(right), escaped.eq(0), byte.eq(0), words.eq(0)]
+            m.d.sync += [self.good.eq(right), escaped.eq(0), position.eq(0), words.eq(0)]
         with m.If(self.good & self.done):
             m.d.sync += self.good.eq(0)
         return m

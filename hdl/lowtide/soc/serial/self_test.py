@@ -97,22 +97,22 @@ class SelfTest(Unit):
         m.submodules.memory = memory = Memory(shape=8, depth=len(requests), init=requests)
         read = memory.read_port()
         at = Signal(range(len(requests) + 1))
-        wait = Signal(range(max(BYTE, self.conversation.patience)), init=BYTE - 1)
+        remaining = Signal(range(max(BYTE, self.conversation.patience)), init=BYTE - 1)
         asks = Signal()  # a byte goes out in this cycle
         ends = Signal()
         m.d.comb += [
             read.addr.eq(at),
             ends.eq(at == len(requests)),
-            asks.eq((wait == 0) & ~ends),
+            asks.eq((remaining == 0) & ~ends),
             self.o.payload.eq(Mux(self.over, self.i.payload, read.data)),
             self.o.valid.eq(Mux(self.over, self.i.valid, asks)),
             self.i.ready.eq(self.over & self.o.ready),
         ]
-        with m.If(wait != 0):
-            m.d.sync += wait.eq(wait - 1)
+        with m.If(remaining != 0):
+            m.d.sync += remaining.eq(remaining - 1)
         with m.Elif(~ends):
             last = read.data == FLAG
-            m.d.sync += [at.eq(at + 1), wait.eq(Mux(last, self.conversation.patience - 1, BYTE - 1))]
+            m.d.sync += [at.eq(at + 1), remaining.eq(Mux(last, self.conversation.patience - 1, BYTE - 1))]
         with m.Else():
             m.d.sync += self.over.eq(1)
 

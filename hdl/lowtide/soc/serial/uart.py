@@ -38,22 +38,22 @@ class UartReceiver(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        line = Signal(init=1)
-        m.submodules.line = FFSynchronizer(self.rx, line, init=1, reset_less=False)
+        level = Signal(init=1)
+        m.submodules.synchronizer = FFSynchronizer(self.rx, level, init=1, reset_less=False)
         busy = Signal()
         starts = Signal()  # the bit that comes is the start bit
-        wait = Signal(DIVISOR)  # clocks to the middle of the next bit
+        remaining = Signal(DIVISOR)  # clocks to the middle of the next bit
         bits = Signal(9)  # a one marks how many have come
         m.d.comb += [starts.eq(bits.all()), self.data.eq(bits[1:])]
-        m.d.comb += self.valid.eq(busy & (wait == 0) & ~bits[0] & line)
+        m.d.comb += self.valid.eq(busy & (remaining == 0) & ~bits[0] & level)
         with m.If(~busy):
-            m.d.sync += [busy.eq(~line), wait.eq((self.divisor >> 1) - 1), bits.eq(-1)]
-        with m.Elif(wait != 0):
-            m.d.sync += wait.eq(wait - 1)
+            m.d.sync += [busy.eq(~level), remaining.eq((self.divisor >> 1) - 1), bits.eq(-1)]
+        with m.Elif(remaining != 0):
+            m.d.sync += remaining.eq(remaining - 1)
         with m.Else():
-            m.d.sync += [wait.eq(self.divisor - 1), bits.eq(Cat(bits[1:], line))]
+            m.d.sync += [remaining.eq(self.divisor - 1), bits.eq(Cat(bits[1:], level))]
             with m.If(starts):
-                m.d.sync += [busy.eq(~line), bits.eq(Const(0b0_1111_1111))]
+                m.d.sync += [busy.eq(~level), bits.eq(Const(0b0_1111_1111))]
             with m.Elif(~bits[0]):  # this was the stop bit
                 m.d.sync += busy.eq(0)
         return m
@@ -85,18 +85,18 @@ class UartTransmitter(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        wait = Signal(DIVISOR)
+        remaining = Signal(DIVISOR)
         bits = Signal(9)  # those that are to come, the stop bit last
         ends = Signal()
         m.d.comb += [
-            ends.eq(wait == 0),
+            ends.eq(remaining == 0),
             self.idle.eq(~bits.any() & ends),
             self.i.ready.eq(~bits.any() & ends),
         ]
         with m.If(~ends):
-            m.d.sync += wait.eq(wait - 1)
+            m.d.sync += remaining.eq(remaining - 1)
         with m.Elif(bits.any()):
-            m.d.sync += [self.tx.eq(bits[0]), wait.eq(self.divisor - 1), bits.eq(bits[1:])]
+            m.d.sync += [self.tx.eq(bits[0]), remaining.eq(self.divisor - 1), bits.eq(bits[1:])]
         with m.Elif(self.i.valid):
-            m.d.sync += [self.tx.eq(0), wait.eq(self.divisor - 1), bits.eq(Cat(self.i.payload, Const(1)))]
+            m.d.sync += [self.tx.eq(0), remaining.eq(self.divisor - 1), bits.eq(Cat(self.i.payload, Const(1)))]
         return m

@@ -54,18 +54,18 @@ class Chunker(Unit):
         group, chunk = self.i.payload.group, self.o.payload.chunk
         sent = Signal(range(shape.max_chunks))
         below = Signal(range(shape.max_chunks))
-        final = Signal()
+        last_chunk = Signal()
         m.d.comb += [
             below.eq(self.chunks - 1 - sent),
-            final.eq(below == 0),
+            last_chunk.eq(below == 0),
             self.o.valid.eq(self.i.valid),
-            self.i.ready.eq(self.o.ready & final),
-            self.o.payload.last.eq(self.i.payload.last & final),
+            self.i.ready.eq(self.o.ready & last_chunk),
+            self.o.payload.last.eq(self.i.payload.last & last_chunk),
             chunk.exponent.eq(group.exponent + shape.chunk * below),
         ]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += sent.eq(sent + 1)
-            with m.If(final):
+            with m.If(last_chunk):
                 m.d.sync += sent.eq(0)
         for whole, part in zip(group.lane, chunk.lane, strict=True):
             m.d.comb += [part.magnitude.eq(whole.magnitude.word_select(below, shape.chunk)), part.sign.eq(whole.sign)]

@@ -135,8 +135,8 @@ class BfpConverter(Unit):
             depths=Cat(reader.depth for reader in readers),
             above=Cat(reader.above for reader in readers),
         )
-        reference = Signal(shape.reference)
-        m.d.comb += reference.eq(~largest.code - window.empty)
+        top_depth = Signal(shape.top_depth)
+        m.d.comb += top_depth.eq(~largest.code - window.empty)
 
         scalers = []
         for n, reader in enumerate(readers):
@@ -149,7 +149,7 @@ class BfpConverter(Unit):
                     f"scaler_{n}",
                     Scaler(shape),
                     enable=move,
-                    reference=reference,
+                    top_depth=top_depth,
                     mask=window.mask,
                     **{name: register(value, largest.latency) for name, value in known.items()},
                     **random,

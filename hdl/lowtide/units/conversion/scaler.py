@@ -14,7 +14,7 @@ __all__ = ["Scaler"]
 class Scaler(Unit):
     """Shifts a significand to its group's exponent, rounds it and holds it at the largest magnitude.
 
-    A number at depth ``reference`` has its leading one in the highest bit of ``mantissa``; a deeper one is shifted by
+    A number at depth ``top_depth`` has its leading one in the highest bit of ``mantissa``; a deeper one is shifted by
     the difference. The result comes ``latency`` cycles of ``enable`` later.
 
     Parameters
@@ -28,7 +28,7 @@ class Scaler(Unit):
         Registers take what comes.
     depth, largest, fraction, sign : In
         Of the number, as its `Reader` gave them.
-    reference : In(shape.reference)
+    top_depth : In(shape.top_depth)
         Depth of a number that is not shifted.
     mask : In(mantissa)
         Bits that a magnitude has, the largest one therefore; steady.
@@ -59,7 +59,7 @@ class Scaler(Unit):
     largest: Value
     fraction: Value
     sign: Value
-    reference: Value
+    top_depth: Value
     mask: Value
     random: Value
     magnitude: Value
@@ -81,7 +81,7 @@ class Scaler(Unit):
             "largest": In(1),
             "fraction": In(shape.fraction),
             "sign": In(1),
-            "reference": In(shape.reference),
+            "top_depth": In(shape.top_depth),
             "mask": In(shape.mantissa),
             "magnitude": Out(shape.mantissa),
             "negative": Out(1),
@@ -99,7 +99,7 @@ class Scaler(Unit):
 
         shift = Signal(shape.depth + 1)
         places = (shape.significand - 1).bit_length()
-        m.d.comb += shift.eq(self.depth - self.reference)
+        m.d.comb += shift.eq(self.depth - self.top_depth)
         amount = register(shift[:places])
         gone = register(shift[places:].any())
 

@@ -107,8 +107,8 @@ class SerialBfpConverter(Unit):
         move = Signal()  # the scaler and what is behind it go on
         pop = Signal()
         m.d.comb += pop.eq(move & records.r_rdy & numbers.r_rdy)
-        take, filling, end, last = self._intake(m, pop)
-        self._read(m, platform, window, take, filling, end, last, numbers, records)
+        take, filling, ends, last = self._intake(m, pop)
+        self._read(m, platform, window, take, filling, ends, last, numbers, records)
         self._scale(m, platform, window, move, pop, numbers, records)
         return m
 
@@ -119,19 +119,19 @@ class SerialBfpConverter(Unit):
         """
         promised = Signal(range(self.capacity + 1))
         position = Signal(range(self.shape.lanes))
-        take, filling, end, room = Signal(), Signal(), Signal(), Signal()
+        take, filling, ends, room = Signal(), Signal(), Signal(), Signal()
         last = Signal()
         m.d.comb += [
             room.eq(promised != self.capacity),
             self.i.ready.eq(room & ~filling),
             take.eq(room & (filling | self.i.valid)),
-            end.eq(position == self.shape.lanes - 1),
+            ends.eq(position == self.shape.lanes - 1),
             last.eq(filling | self.i.payload.last),
         ]
         m.d.sync += promised.eq(promised + take - pop)
         with m.If(take):
-            m.d.sync += [position.eq(Mux(end, 0, position + 1)), filling.eq(last & ~end)]
-        return take, filling, end, last
+            m.d.sync += [position.eq(Mux(ends, 0, position + 1)), filling.eq(last & ~ends)]
+        return take, filling, ends, last
 
     def _read(
         self,
@@ -140,7 +140,7 @@ class SerialBfpConverter(Unit):
         window: Window,
         take: Value,
         filling: Value,
-        end: Value,
+        ends: Value,
         last: Value,
         numbers: SyncFIFOBuffered,
         records: SyncFIFOBuffered,
@@ -151,7 +151,7 @@ class SerialBfpConverter(Unit):
         for _ in range(Reader.latency):
             earlier, there = there, Signal(name="there")
             m.d.sync += there.eq(earlier)
-        filling, end, last = (delayed(m, flag, Reader.latency) for flag in (filling, end, last))
+        filling, ends, last = (delayed(m, flag, Reader.latency) for flag in (filling, ends, last))
 
         number = Signal(self._number)
         above = Signal()
@@ -176,11 +176,11 @@ class SerialBfpConverter(Unit):
             record.last.eq(last),
             numbers.w_en.eq(there),
             numbers.w_data.eq(number),
-            records.w_en.eq(there & end),
+            records.w_en.eq(there & ends),
             records.w_data.eq(record),
         ]
         with m.If(there):
-            m.d.sync += so_far.eq(Mux(end, 0, record))
+            m.d.sync += so_far.eq(Mux(ends, 0, record))
 
     def _scale(
         self,
@@ -199,19 +199,19 @@ class SerialBfpConverter(Unit):
             return delayed(m, value, cycles, enable=move)
 
         number, record = Signal(self._number), Signal(self._record)
-        reference = Signal(shape.reference)
+        top_depth = Signal(shape.top_depth)
         position = Signal(range(shape.lanes))
-        end = Signal()
+        ends = Signal()
         m.d.comb += [
             number.eq(numbers.r_data),
             record.eq(records.r_data),
-            reference.eq(~record.code - window.empty),
-            end.eq(position == shape.lanes - 1),
+            top_depth.eq(~record.code - window.empty),
+            ends.eq(position == shape.lanes - 1),
             numbers.r_en.eq(pop),
-            records.r_en.eq(pop & end),
+            records.r_en.eq(pop & ends),
         ]
         with m.If(pop):
-            m.d.sync += position.eq(Mux(end, 0, position + 1))
+            m.d.sync += position.eq(Mux(ends, 0, position + 1))
 
         scaler = place(
             m,
@@ -223,7 +223,7 @@ class SerialBfpConverter(Unit):
             largest=number.largest,
             fraction=number.fraction,
             sign=number.sign,
-            reference=reference,
+            top_depth=top_depth,
             mask=window.mask,
             **({"random": self.random} if shape.stochastic else {}),
         )
@@ -233,12 +233,12 @@ class SerialBfpConverter(Unit):
             with m.If(move):
                 m.d.sync += there[-1].eq(there[-2])
         if shape.stochastic:
-            row = register(end & record.last, Scaler.draw)
+            row = register(ends & record.last, Scaler.draw)
             m.d.comb += [self.step.eq(move & there[Scaler.draw]), self.row.eq(row)]
 
         complete = Signal()
         m.d.comb += [
-            complete.eq(there[-1] & register(end, Scaler.latency)),
+            complete.eq(there[-1] & register(ends, Scaler.latency)),
             move.eq(~complete | ~self.o.valid | self.o.ready),
         ]
         self._assemble(m, scaler, move & there[-1], move & complete, register(record, Scaler.latency))
@@ -246,15 +246,15 @@ class SerialBfpConverter(Unit):
     def _assemble(self, m: Module, scaler: Scaler, comes: Value, complete: Value, record) -> None:
         """Gather magnitudes in a shift register, and offer them with the last one."""
         group = self.o.payload.group
-        before = Signal((self.shape.lanes - 1) * (self.shape.mantissa + 1), reset_less=True)
+        earlier = Signal((self.shape.lanes - 1) * (self.shape.mantissa + 1), reset_less=True)
         lanes = Signal(len(Value.cast(group.lane)))
         held, count = Signal.like(self.saturated_elements), Signal.like(self.saturated_elements)
         m.d.comb += [
-            lanes.eq(Cat(before, scaler.magnitude, scaler.negative)),
+            lanes.eq(Cat(earlier, scaler.magnitude, scaler.negative)),
             count.eq(held + scaler.saturated),
         ]
         with m.If(comes):
-            m.d.sync += [before.eq(lanes[self.shape.mantissa + 1 :]), held.eq(Mux(complete, 0, count))]
+            m.d.sync += [earlier.eq(lanes[self.shape.mantissa + 1 :]), held.eq(Mux(complete, 0, count))]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(complete):

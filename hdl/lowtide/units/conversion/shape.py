@@ -102,7 +102,7 @@ class ConverterShape:
         return (self.max_code + self.significand).bit_length()
 
     @property
-    def reference(self) -> Shape:
+    def top_depth(self) -> Shape:
         """Shape of the depth of a number whose first bit is the highest of ``mantissa``, in a group of any code.
 
         It is negative if magnitudes have fewer bits: such a number would be too large for them.

@@ -22,7 +22,7 @@ def within(ones: Value, more: Sequence[Value]) -> Value:
 
 def more_than(left: Value, n: int) -> Value:
     """Whether ``left`` is more than a small constant, without a carry chain."""
-    low = n.bit_length()
+    low = min(n.bit_length(), len(left))
     more = [left[:low].matches(*range(n + 1, 2**low))] if n + 1 < 2**low else []
     return Cat(*more, left[low:]).any() if len(left) > low or more else C(0, 1)
 

@@ -1,0 +1,126 @@
+"""Random legal designs are emitted, linted, read and checked: no tool has anything to say about them."""
+
+import warnings
+from random import Random
+
+import pytest
+from legal_configurations import draw_config, draw_engine_config, draw_unit
+from lint import complaints, reserved_names
+
+from lowtide.config import Config
+from lowtide.emission.folder import verilog_and_modules
+from lowtide.emission.registry import UNITS
+from lowtide.emission.serial import SerialTop
+from lowtide.emission.top import ENGINE_BUSES, AxiStreamArray, AxiStreamEngine
+from lowtide.hierarchy import Unit
+
+QUICK, CI, ALL = 24, 60, 1000
+"""Seeds below these are among the quick tests, in CI, and among the long tests."""
+
+KINDS = ("unit", "array", "unit", "engine", "unit", "unit", "array", "unit", "serial", "unit")
+"""Kinds of designs, one seed after the other."""
+
+
+def drawn(seed: int, most: int) -> Unit:
+    """The design of a seed, of ``most`` rows and columns at most."""
+    random = Random(seed)
+    array = {"rows": random.randint(1, most), "columns": random.randint(1, most)}
+    kind = KINDS[seed % len(KINDS)]
+    if kind == "unit":
+        rounds, place = divmod(seed, len(KINDS))
+        earlier = rounds * KINDS.count(kind) + KINDS[:place].count(kind)
+        name, parameters = draw_unit(random, list(UNITS)[earlier % len(UNITS)])
+        return UNITS[name].make(parameters)
+    if kind == "array":
+        return AxiStreamArray(draw_config(random, {"array": array}))
+    config = draw_engine_config(random, {"array": array, "bfp": {"lanes": random.choice((4, 8))}})
+    if kind == "serial":
+        return SerialTop(config)
+    return AxiStreamEngine(config, bus=random.choice(ENGINE_BUSES))
+
+
+def said_of(seed: int, most: int, folder) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SyntaxWarning)  # Amaranth's, of a comparison that is never true
+        top = drawn(seed, most)
+        text, _ = verilog_and_modules(top)
+    assert "[-1:" not in text
+    return complaints(text, top.module_name, folder)
+
+
+@pytest.mark.parametrize("seed", range(QUICK))
+def test_a_random_design_is_clean(seed, tmp_path):
+    assert said_of(seed, 3, tmp_path) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(QUICK, CI))
+def test_another_random_design_is_clean(seed, tmp_path):
+    assert said_of(seed, 3, tmp_path) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(CI, ALL, 20))
+def test_many_random_designs_are_clean(first, tmp_path):
+    for seed in range(first, first + 20):
+        assert said_of(seed, 6, tmp_path) == "", seed
+
+
+def test_every_unit_is_among_those_of_ci():
+    assert len({type(drawn(seed, 1)) for seed in range(CI) if KINDS[seed % len(KINDS)] == "unit"}) == len(UNITS)
+
+
+GOOD = """module m(clk, a, b);
+  input clk;
+  input [3:0] a;
+  output [3:0] b;
+  n inner (
+    .a(a),
+    .b(b)
+  );
+endmodule
+module n(a, b);
+  input [3:0] a;
+  output [3:0] b;
+  assign b = a;
+endmodule
+"""
+
+
+def test_a_clean_design_is_clean(tmp_path):
+    assert complaints(GOOD, "m", tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("input [3:0] a;\n  output [3:0] b;\n  n", "input [2:0] a;\n  output [3:0] b;\n  n", "WIDTHEXPAND"),
+        ("input [3:0] a;\n  output [3:0] b;\n  n", "input [4:0] a;\n  output [3:0] b;\n  n", "WIDTHTRUNC"),
+        ("  input clk;", "  input clk;\n  wire c;\n  assign b[0] = c;", "UNDRIVEN"),
+        ("  input clk;", "  input clk;\n  wire long;\n  assign long = clk;", "long"),
+        ("  input clk;", "  input clk;\n  wire \\final ;\n  assign \\final = clk;", "final"),
+        ("  input clk;", "  input clk;\n  wire [-1:0] c;\n  assign c = {2{clk}};", "ASCRANGE"),
+        ("  assign b = a;", "  wire inner = a[0];\n  assign b = {4{inner}};", "VARHIDDEN"),
+        ("  assign b = a;", "  assign b = a <= 4'hf ? a : 4'h0;", "CMPCONST"),
+        ("  assign b = a;", "  wire c;\n  assign b = {a[2:0], c};", "check -assert"),
+        ("  assign b = a;", "  wire c = a[0] ^ d;\n  wire d = c & a[1];\n  assign b = {4{d}};", "logic loop"),
+    ],
+)
+def test_a_design_with_a_fault_is_not(right, wrong, said, tmp_path):
+    assert GOOD.count(right) == 1
+    assert said in complaints(GOOD.replace(right, wrong), "m", tmp_path)
+
+
+def test_names_of_all_kinds_are_checked():
+    text = "module bit(a);\n  input [1:0] byte;\n  reg signed [3:0] \\final ;\n  reg [7:0] do [3:0];\n  n queue (\n"
+    text += "  (* keep *) n cell (\n  function [0:0] this;\n  assign x = byte;\n"
+    assert reserved_names(text) == ["bit", "byte", "cell", "do", "final", "this"]
+
+
+def test_zero_width_fields_leave_no_ports(tmp_path):
+    """Eight values of a group in a slot: the slots of a row have no bits to count them."""
+    config = Config.load("terms").changed({"terms.values": 8, "array.rows": 1, "array.columns": 1})
+    top = AxiStreamArray(config)
+    text, _ = verilog_and_modules(top)
+    assert "[-1:0]" not in text
+    assert complaints(text, top.module_name, tmp_path) == ""
