@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -97,27 +96,6 @@ def test_text_holds_no_path_of_a_source():
     assert set(re.findall(r"\(\* keep.*\*\) (\w+)", text)) == {"lowtide_array_fmac_l4_a2_b2_m4_e2_k64"}
     assert set(re.findall(r"\(\* (\w+)", text)) == {"keep_hierarchy", "X_INTERFACE_INFO", "X_INTERFACE_PARAMETER"}
     assert "\\lowtide" not in text  # no module whose name needs an escape
-
-
-@pytest.mark.parametrize("preset", ["tiny", "default"])
-def test_verilator_and_icarus_read_it(preset, tmp_path):
-    files = emit(Config.load(preset), tmp_path)
-    # An unused reset in units that need none, initial values beside resets, several modules in a file: all meant.
-    waived = ["UNUSEDSIGNAL", "PROCASSINIT", "DECLFILENAME", *WIDTHS]
-    waivers = [f"-Wno-{name}" for name in waived]
-    verilator = Path(sys.executable).with_name("verilator-cli")
-    lint = [verilator, "--lint-only", "-Wall", "--top-module", "lowtide_array", *waivers, files[0]]
-    run = subprocess.run(lint, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr[-3000:]
-    icarus = shutil.which("iverilog")
-    if not icarus:
-        pytest.skip("Icarus is not installed")
-    run = subprocess.run([icarus, "-g2005", "-Wall", "-o", os.devnull, files[0]], capture_output=True, text=True)
-    assert (run.returncode, run.stderr) == (0, "")
-
-
-# Amaranth lets operands of a sum differ in width, as Verilog does, and Verilator remarks on it.
-WIDTHS = ["WIDTHEXPAND", "WIDTHTRUNC"]
 
 
 def test_sidecar_says_what_the_text_has(tmp_path):

@@ -13,6 +13,9 @@ from lowtide.emission.registry import UNITS
 from lowtide.emission.serial import SerialTop
 from lowtide.emission.top import ENGINE_BUSES, AxiStreamArray, AxiStreamEngine
 from lowtide.hierarchy import Unit
+from lowtide.soc.axi_lite import AxiLite
+from lowtide.soc.shape import RegisterSpace
+from lowtide.soc.wishbone import Wishbone
 
 QUICK, CI, ALL = 24, 60, 1000
 """Seeds below these are among the quick tests, in CI, and among the long tests."""
@@ -68,6 +71,19 @@ def test_many_random_designs_are_clean(first, tmp_path):
 
 def test_every_unit_is_among_those_of_ci():
     assert len({type(drawn(seed, 1)) for seed in range(CI) if KINDS[seed % len(KINDS)] == "unit"}) == len(UNITS)
+
+
+@pytest.mark.parametrize("preset", ["tiny", "default"])
+def test_a_preset_is_clean(preset, tmp_path):
+    top = AxiStreamArray(Config.load(preset))
+    assert complaints(verilog_and_modules(top)[0], top.module_name, tmp_path) == ""
+
+
+@pytest.mark.parametrize("registers", [2, 55, 64, 1024])
+@pytest.mark.parametrize("unit", [AxiLite, Wishbone])
+def test_a_bus_is_clean(unit, registers, tmp_path):
+    top = unit(RegisterSpace(registers=registers))
+    assert complaints(verilog_and_modules(top)[0], top.module_name, tmp_path) == ""
 
 
 GOOD = """module m(clk, a, b);
