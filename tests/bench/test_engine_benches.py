@@ -10,7 +10,7 @@ BUGS = {
         r"writer_\w+", r"assign write = clearing \?", "assign write = 1'h0 ?"
     ),
     "a load outlives a reset": without_reset(r"loader_\w+", "started"),
-    "runs are written over": in_module("turner_4_2_16_768", r"assign take = .*;", "assign take = across;"),
+    "runs are written over": in_module("turner_4_2_16_100x768", r"assign take = .*;", "assign take = across;"),
     "a tile does not wait for its panels": in_module(r"sequencer_\w+", r"assign there = .*;", "assign there = 1'h1;"),
     "a bank is loaded while it is read": in_module("banks", r"assign free = .*;", "assign free = 1'h1;"),
     "what fills up a run counts": in_module(r"intake_\w+", r"(number\[1\].exponent  = )\S+ \?", r"\1 1'h1 ?"),
