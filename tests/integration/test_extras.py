@@ -29,7 +29,7 @@ print(GoldenEngine(Config()).multiply(identity, identity, operand, operand).valu
 USES = {
     "boards": (["-c", PRODUCT], "[[1.0, 0.0], [0.0, 1.0]]"),
     "bitstream": (
-        ["-m", "lowtide", "bitstream", "--board", "arty-a7", "--set", "array.rows=1", "--set", "array.columns=1"],
+        ["-m", "lowtide", "bitstream", "--board", "arty-a7", "--set", "array.rows=1", "--set", "array.columns=4"],
         "vivado",
     ),
     "flash": (["-m", "lowtide", "flash", "--board", "ulx3s"], "no bitstream for ulx3s"),
