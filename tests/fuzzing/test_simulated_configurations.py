@@ -26,6 +26,9 @@ SLOW = range(12, 212)
 MOST_BITS = {"array": 600, "engine": 200}  # of operands that enter an array in a cycle: a simulation takes seconds
 
 
+MAX_K = 4096  # of terms and integers: at least as long as the longest tile of the benches
+
+
 def draw(seed: int) -> tuple[str, Config]:
     """What a seed stands for: an array, a bus of an engine, or for one seed in 20 a serial engine; and its keys."""
     random = Random(seed)
@@ -33,7 +36,7 @@ def draw(seed: int) -> tuple[str, Config]:
     while True:
         shape = {"rows": random.randint(1, 4), "columns": random.randint(1, 4)}
         if isinstance(kind, dict):
-            name, config = "array", draw_config(random, {"array": shape | kind})
+            name, config = "array", draw_config(random, {"array": shape | kind, "terms": {"max_k": MAX_K}})
         else:
             name = "serial" if seed % 20 == 19 else kind
             config = draw_engine_config(random, {"array": shape})
