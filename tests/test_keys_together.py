@@ -137,11 +137,11 @@ def test_an_engine_is_made_of_all_that_its_check_lets_pass():
             "engine.random must be 3 or more (a chunk of 4 bits less one, as bfp.mantissa = 8 has two), not 2",
         ),
         (
-            {"engine.random": 8},
+            {"engine.random": 8, "engine.generator": 5},
             "engine.generator must be from 8 to 32 (random = 8 or more; a state serves two of bfp.lanes = 16), not 5",
         ),
         (
-            {"bfp.lanes": 64},
+            {"bfp.lanes": 64, "engine.generator": 5},
             "engine.generator must be from 6 to 32 (random = 3 or more; a state serves two of bfp.lanes = 64), not 5",
         ),
         (

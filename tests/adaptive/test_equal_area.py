@@ -199,7 +199,7 @@ def test_another_file_is_refused_in_one_line(text, tmp_path, capsys):
         main(["equal-area", "--schedules", str(file)])
     assert exit_.value.code == 1
     assert capsys.readouterr().err == (
-        f"lowtide: schedules must be what `lowtide schedules --json` printed, not '{file}'\n"
+        f"lowtide: cannot read {file}: it is not what `lowtide schedules --json` printed\n"
     )
 
 

@@ -184,7 +184,6 @@ NO_IDENTIFIERS = (
     "module",
     "int",
     "../up",
-    "a$",
     "a.v",
 )
 TEXTS: Mapping[str, Sequence[str]] = {

@@ -13,10 +13,10 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.text import Text
 
+from lowtide.cli.failure import Failure
 from lowtide.cli.options import Name, Number, OutputFolder, Whole
 from lowtide.cli.report import split_targets
 from lowtide.config import Config
-from lowtide.formats.parameter import IllegalValue
 from lowtide.paths import check_output_folder, read_text
 from lowtide.report import Cache, versions
 from lowtide.report.synthesis import TARGETS
@@ -135,7 +135,7 @@ def _read(file: Path) -> Comparison:
             found.accuracy(schedule)
         next(iter(found.runs.values()))
     except (ArithmeticError, AttributeError, LookupError, RecursionError, StopIteration, TypeError, ValueError):
-        raise IllegalValue("schedules", "what `lowtide schedules --json` printed", str(file)) from None
+        raise Failure(f"cannot read {file}: it is not what `lowtide schedules --json` printed") from None
     return found
 
 

@@ -196,7 +196,7 @@ SEED = "from 0 to 18446744073709551615"
         ("train --config terms", "array.element must be fmac for an engine, not 'tmac'"),
         ("train --config terms --engine board", "array.element must be fmac for an engine, not 'tmac'"),
         ("train --config icebreaker", "bfp.mantissa must be 4 or more, two chunks, not 2"),
-        ("train --engine board --port x --rate nan", "rate must be above 0 and below 100, not nan"),
+        ("train --engine board --port x --rate nan", "rate must be above 0 and below 100, not 'nan'"),
         ("train --engine board --port x --steps 0", "steps must be from 1 to 1000000, not 0"),
         ("train --port x", "--port is of --engine board, not of --engine golden"),
         ("train --port x --engine verilator", "--port is of --engine board, not of --engine verilator"),
