@@ -17,7 +17,7 @@ from lowtide.soc.axi_lite import AxiLite
 from lowtide.soc.shape import RegisterSpace
 from lowtide.soc.wishbone import Wishbone
 
-QUICK, CI, ALL = 24, 60, 1000
+QUICK, CI, ALL = 12, 60, 1000
 """Seeds below these are among the quick tests, in CI, and among the long tests."""
 
 KINDS = ("unit", "array", "unit", "engine", "unit", "unit", "array", "unit", "serial", "unit")

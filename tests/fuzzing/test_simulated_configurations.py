@@ -3,11 +3,13 @@
 from pathlib import Path
 from random import Random
 
+import attrs
 import pytest
 from legal_configurations import draw_config, draw_engine_config
 
 from lowtide.config import Config
 from lowtide.emission import emit, emit_engine, emit_serial
+from lowtide.formats.terms import Terms
 from lowtide_sim.simulator import SimulatorMissing, check_installed, simulate
 
 ARRAYS = [
@@ -21,12 +23,11 @@ BUSES = ["plain", "axi4-lite", "wishbone"]
 KINDS = [*ARRAYS, *BUSES]
 
 # An array of either kind, the bus of an engine, and whether there are initial values, all change with the seed.
-QUICK = range(12)
+QUICK = range(4)
+CI = range(4, 12)
 SLOW = range(12, 212)
 MOST_BITS = {"array": 600, "engine": 200}  # of operands that enter an array in a cycle: a simulation takes seconds
-
-
-MAX_K = 4096  # of terms and integers: at least as long as the longest tile of the benches
+LEAST_MAX_K = 2048  # of terms and integers: the longest tile of the benches has four groups of 64 beats of eight values
 
 
 def draw(seed: int) -> tuple[str, Config]:
@@ -36,7 +37,8 @@ def draw(seed: int) -> tuple[str, Config]:
     while True:
         shape = {"rows": random.randint(1, 4), "columns": random.randint(1, 4)}
         if isinstance(kind, dict):
-            name, config = "array", draw_config(random, {"array": shape | kind, "terms": {"max_k": MAX_K}})
+            terms = {"max_k": random.randint(LEAST_MAX_K, attrs.fields(Terms).max_k.metadata["legal"][-1])}
+            name, config = "array", draw_config(random, {"array": shape | kind, "terms": terms})
         else:
             name = "serial" if seed % 20 == 19 else kind
             config = draw_engine_config(random, {"array": shape})
@@ -92,11 +94,18 @@ def test_configurations(seed, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", CI)
+def test_further_configurations(seed, tmp_path, monkeypatch):
+    check(seed, tmp_path, monkeypatch, products=2)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SLOW)
 def test_many_configurations(seed, tmp_path, monkeypatch):
     check(seed, tmp_path, monkeypatch, products=4)
 
 
-def test_quick_seeds_cover_every_kind():
-    assert {draw(seed)[0] for seed in QUICK} == {"array", *BUSES}
-    assert {draw(seed)[1].array.element for seed in QUICK} == {"fmac", "tmac", "pair_mac", "pmac"}
+def test_seeds_of_ci_cover_every_kind():
+    drawn = [draw(seed) for seed in (*QUICK, *CI)]
+    assert {name for name, _ in drawn} == {"array", *BUSES}
+    assert {config.array.element for _, config in drawn} == {"fmac", "tmac", "pair_mac", "pmac"}
