@@ -48,7 +48,7 @@ class BuildFolder:
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """Make's variables for programs, which are those of the machine on which the package was made.
+        """Make's variables for programs; the package's own defaults name programs of the machine that built it.
 
         The interpreter is this environment's, by a link: the package would run ``python``, which a system may lack.
         """

@@ -106,7 +106,7 @@ def test_two_designs_of_one_name_do_not(emitted, tool, tmp_path):
 def read_by(tool, files, top, folder):
     """Read files by a tool; Verilator's warnings are let pass, but for a module that is declared again."""
     copies = [shutil.copy(file, folder / f"{n}.v").name for n, file in enumerate(files)]
-    root = Path(verilator.__file__).parent
+    root = Path(verilator.__path__[0])
     lint = [root / "bin" / "verilator_bin", "--lint-only", "-Wno-fatal", "-Werror-MODDUP", "--top-module", top]
     command = {
         "yosys": [

