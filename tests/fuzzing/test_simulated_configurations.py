@@ -41,9 +41,16 @@ def draw(seed: int) -> tuple[str, Config]:
             name, config = "array", draw_config(random, {"array": shape | kind, "terms": terms})
         else:
             name = "serial" if seed % 20 == 19 else kind
-            config = draw_engine_config(random, {"array": shape})
+            keys = {"array": shape} | ({"serial": fast_line(random)} if name == "serial" else {})
+            config = draw_engine_config(random, keys)
         if operand_bits(config) <= MOST_BITS["array" if name == "array" else "engine"]:
             return name, config
+
+
+def fast_line(random: Random) -> dict[str, int]:
+    """Clock and baud rate of a serial line whose bits take few cycles: at a slow one, a simulation takes hours."""
+    clock = random.randint(10**6, 8 * 10**7)
+    return {"clock": clock, "baud": clock // random.randint(4, 12)}
 
 
 def operand_bits(config: Config) -> int:
