@@ -3,10 +3,11 @@
 import re
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+
+from fixtures import slices
 
 ROOT = Path(__file__).parents[1]
 COLLECT = [sys.executable, "-m", "pytest", "-n", "0", "--collect-only", "-q", "-m", "slow"]
@@ -17,12 +18,7 @@ MOST = 10 * 60 * 2 * 0.75
 @pytest.fixture(scope="module")
 def parts():
     """The module of slices."""
-    spec = spec_from_file_location("lowtide_slices", ROOT / "tests" / "conftest.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return slices
 
 
 @pytest.fixture(scope="module")

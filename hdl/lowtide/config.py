@@ -8,15 +8,15 @@ from typing import Any, Self, TypeVar
 
 import attrs
 
-from lowtide.array.requantising import Requantising
-from lowtide.array.shape import ArrayShape
-from lowtide.engine.shape import EngineShape
+from lowtide.array.params import ArrayShape, Requantising
+from lowtide.engine.params import EngineShape
+from lowtide.errors import LowtideError
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import IllegalValue, value_text
 from lowtide.formats.terms import Terms
-from lowtide.soc.serial.shape import SerialShape
+from lowtide.interfaces.serial.params import SerialShape
 from lowtide.toml_file import TomlError, read_toml
-from lowtide.units.conversion.dealer import check_lanes
+from lowtide.units.stream.downsizer import check_lanes
 
 __all__ = ["Config", "ConfigError", "nearest", "presets", "section_from"]
 
@@ -28,7 +28,7 @@ PRESETS = next(
 )
 
 
-class ConfigError(ValueError):
+class ConfigError(LowtideError, ValueError):
     """A configuration that cannot be used; the message is one line."""
 
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from lowtide.errors import LowtideError
+
 __all__ = ["PathError", "check_output_file", "check_output_folder", "read_text"]
 
 
-class PathError(ValueError):
+class PathError(LowtideError, ValueError):
     """A file or folder that cannot be read or written; the message is one line."""
 
 

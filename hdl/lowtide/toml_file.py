@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from lowtide.errors import LowtideError
 from lowtide.paths import PathError, read_text
 
 __all__ = ["MOST_BYTES", "TomlError", "read_toml"]
@@ -12,7 +13,7 @@ MOST_BYTES = 16 * 1024
 """Most bytes of a file: many times what all keys take. Python's parser is slow for long chains of dotted keys."""
 
 
-class TomlError(ValueError):
+class TomlError(LowtideError, ValueError):
     """A file that cannot be read, or is not TOML; the message is one line."""
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import attrs
 
-from lowtide_sim.simulation_error import SimulationError
+from lowtide.errors import SimulationError
 
 __all__ = ["BuildFolder", "build_folder", "keep"]
 

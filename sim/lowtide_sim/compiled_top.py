@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lowtide.emission.folder import verilog_and_modules
-from lowtide.hierarchy import Unit
+from lowtide.errors import SimulationError
+from lowtide.netlist import Unit
 from lowtide_sim.build_folder import BuildFolder, build_folder, keep
-from lowtide_sim.simulation_error import SimulationError
 from lowtide_sim.simulator import MAKE_VARIABLES, check_verilator
 
 __all__ = ["compiled_top"]

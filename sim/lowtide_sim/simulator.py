@@ -20,9 +20,9 @@ from cocotb_tools import runner
 
 from lowtide.config import Config
 from lowtide.emission import emit
+from lowtide.errors import SimulationError, SimulatorMissing
 from lowtide_sim.bench.environment import bench_environment
 from lowtide_sim.build_folder import BuildFolder, build_folder, keep
-from lowtide_sim.simulation_error import SimulationError, SimulatorMissing
 from lowtide_sim.waivers import WAIVERS, control_file
 
 __all__ = [

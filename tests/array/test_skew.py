@@ -5,8 +5,8 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from lowtide.array.delay import ShiftRegister, delay
 from lowtide.array.skew import Skew, skew
+from lowtide.units.stream.delay import ShiftRegister, delay
 
 WIDTH = 5
 

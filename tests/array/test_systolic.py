@@ -10,7 +10,7 @@ from amaranth.sim import Simulator
 
 from lowtide.array.systolic import SystolicArray
 from lowtide.formats import Bfp
-from lowtide.units.elements.fmac import Fmac
+from lowtide.units.arithmetic.fmac import Fmac
 
 
 class Bench:

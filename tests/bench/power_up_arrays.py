@@ -5,7 +5,7 @@ from cocotb.triggers import ClockCycles
 from power_up_cases import IDLES
 from power_up_outputs import check_outputs
 
-from lowtide_sim.bench.array_bench import ArrayBench
+from lowtide_sim.bench.array.bench import ArrayBench
 
 
 @cocotb.test()

@@ -8,12 +8,12 @@ from cocotb.triggers import RisingEdge
 from power_up_cases import IDLES
 from power_up_outputs import check_outputs
 
-from lowtide_sim.bench.axi_stream import PERIOD
 from lowtide_sim.bench.environment import parameters, sidecar
-from lowtide_sim.bench.model import ArrayModel
-from lowtide_sim.bench.tiles import Tiles
-from lowtide_sim.bench.word_model import WordModel
-from lowtide_sim.bench.word_tiles import WordTiles
+from lowtide_sim.bench.models.bfp import ArrayModel
+from lowtide_sim.bench.models.words import WordModel
+from lowtide_sim.bench.stimulus.tiles import Tiles
+from lowtide_sim.bench.stimulus.word_tiles import WordTiles
+from lowtide_sim.bench.streams.axi_stream import PERIOD
 
 
 class ElementBench:

@@ -5,7 +5,7 @@ from cocotb.triggers import ClockCycles
 from power_up_cases import IDLES
 from power_up_outputs import check_outputs
 
-from lowtide_sim.bench.engine_bench import EngineBench
+from lowtide_sim.bench.engine.bench import EngineBench
 from lowtide_sim.bench.environment import sidecar
 
 

@@ -5,10 +5,10 @@ import numpy as np
 from power_up_cases import IDLES
 from power_up_outputs import check_outputs
 
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import Operand
+from lowtide_sim.bench.engine.serial_frames import SerialBench
 from lowtide_sim.bench.environment import parameters, sidecar
-from lowtide_sim.bench.serial_frames import SerialBench
-from lowtide_sim.engine.golden_engine import GoldenEngine
-from lowtide_sim.engine.operand import Operand
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from lowtide.array.requantising import Requantising
-from lowtide.array.shape import ArrayShape
+from lowtide.array.params import ArrayShape, Requantising
 from lowtide.config import Config
 from lowtide.formats import Bfp
 from lowtide.formats.terms import Terms
@@ -56,7 +55,7 @@ def test_small_arrays_on_icarus(run_array, name):
 
 @pytest.mark.parametrize("name", WIDE)
 def test_a_wide_array_on_icarus(run_array, name):
-    benches = "lowtide_sim.bench.array_data,lowtide_sim.bench.array_bfp"
+    benches = "lowtide_sim.bench.array.data,lowtide_sim.bench.array.bfp"
     run_array(WIDE[name], "icarus", benches, tiles=2, products=2)
 
 
@@ -77,8 +76,8 @@ WORDS = {
     "tmac 1x1": terms_config((1, 1), "tmac", width=2, group=1, budget=1, data_terms=1),
     "pair_mac 1x4": terms_config((1, 4), "pair_mac", encoding="booth", width=4, group=3, budget=5, data_terms=2),
 }
-MOVING = "lowtide_sim.bench.array_data,lowtide_sim.bench.array_flow,"
-TIMED = MOVING + "lowtide_sim.bench.array_timing"
+MOVING = "lowtide_sim.bench.array.data,lowtide_sim.bench.array.flow,"
+TIMED = MOVING + "lowtide_sim.bench.array.timing"
 INTEGERS = {
     "2x3": terms_config((2, 3), "tmac", "integers"),
     "3x2 by twos": terms_config((3, 2), "tmac", "integers", width=6, group=7, values=2, budget=9, data_terms=3),
@@ -94,13 +93,13 @@ REQUANTISED = {
     "pmac 3x2": terms_config((3, 2), "pmac", results="integers", lanes=2, width=5, data_terms=1),
     "pmac 1x1": terms_config((1, 1), "pmac", results="integers", width=8, encoding="booth"),
 }
-LAYERS = MOVING + "lowtide_sim.bench.array_layers"
-REVEALING = MOVING + "lowtide_sim.bench.array_revealing"
+LAYERS = MOVING + "lowtide_sim.bench.array.layers"
+REVEALING = MOVING + "lowtide_sim.bench.array.revealing"
 
 
 def benches_of(name):
     """Those of an array that takes words: queues of terms, where there are terms."""
-    return TIMED + ("" if name == "pmac" else ",lowtide_sim.bench.array_terms")
+    return TIMED + ("" if name == "pmac" else ",lowtide_sim.bench.array.terms")
 
 
 @pytest.mark.parametrize("name", ["pmac", "tmac parallel", "pair_mac"])

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 from mutation import in_module, replaced, without_reset
 
-from lowtide.array.requantising import Requantising
-from lowtide.array.shape import ArrayShape
+from lowtide.array.params import ArrayShape, Requantising
 from lowtide.config import Config
 from lowtide.emission import emit
 from lowtide.formats import Bfp
@@ -15,7 +14,7 @@ from lowtide_sim.simulator import Simulation, SimulationError, simulate
 
 CONFIG = Config(array=ArrayShape(rows=2, columns=3), bfp=Bfp(lanes=4, max_k=64))
 WORD_A = CONFIG.bfp.layout_a.size
-BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow", "array_timing"))
+BENCHES = ",".join(f"lowtide_sim.bench.array.{name}" for name in ("data", "flow", "timing"))
 TRANSPARENT = (r"always @\(posedge clk\)\n    o <= i;", "always @*\n    o = i;")
 BUGS = {
     "a stage of the operands' skew is missing": in_module(f"register_{WORD_A}", *TRANSPARENT),
@@ -34,7 +33,7 @@ REVEALING = Config(
     array=ArrayShape(rows=2, columns=3, element="tmac", operands="integers"),
     terms=Terms(group=5, budget=9, data_terms=3, max_k=1024),
 )
-REVEALING_BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow", "array_revealing"))
+REVEALING_BENCHES = ",".join(f"lowtide_sim.bench.array.{name}" for name in ("data", "flow", "revealing"))
 IN_LOADER, IN_QUEUE = r"term_loader_\w+", r"term_queue_d8_g5_v1"
 REVEALING_BUGS = {
     "a bank is written while its terms go": in_module(IN_LOADER, r"assign (\S+)  = ~ (_\d+_);", r"assign \1  = 1'h1;"),
@@ -55,7 +54,7 @@ REVEALING_BUGS = {
 REQUANTISED = Config(
     array=ArrayShape(rows=2, columns=3, element="pmac", results="integers"), requantiser=Requantising(lanes=3)
 )
-REQUANTISED_BENCHES = ",".join(f"lowtide_sim.bench.{name}" for name in ("array_data", "array_flow", "array_layers"))
+REQUANTISED_BENCHES = ",".join(f"lowtide_sim.bench.array.{name}" for name in ("data", "flow", "layers"))
 IN_REQUANTISER = r"tile_requantiser_\w+"
 REQUANTISED_BUGS = {
     "a row takes the settings of its tile": in_module(
@@ -70,7 +69,7 @@ REQUANTISED_BUGS = {
 
 
 @pytest.fixture
-def run_changed(tmp_path, cache, seed, require) -> Callable[..., Simulation]:
+def run_changed(tmp_path, simulations, seed, require) -> Callable[..., Simulation]:
     """Emit the array, change its Verilog, and run the benches on it."""
     require("icarus")
 
@@ -87,7 +86,7 @@ def run_changed(tmp_path, cache, seed, require) -> Callable[..., Simulation]:
             folder=tmp_path,
             simulator="icarus",
             seed=seed,
-            cache=cache,
+            cache=simulations,
         )
 
     return run

@@ -5,9 +5,9 @@ from mutation import in_module
 
 from lowtide_sim.simulator import SimulationError
 
-REGISTERS = "lowtide_sim.bench.engine_registers"
-AXI_LITE = f"{REGISTERS},lowtide_sim.bench.engine_axi_lite"
-PRODUCTS = "lowtide_sim.bench.engine_cocotbext"
+REGISTERS = "lowtide_sim.bench.engine.registers"
+AXI_LITE = f"{REGISTERS},lowtide_sim.bench.engine.axi_lite"
+PRODUCTS = "lowtide_sim.bench.engine.cocotbext"
 BENCHES = {"axi4-lite": AXI_LITE, "wishbone": REGISTERS}
 
 BUGS = {
@@ -54,7 +54,7 @@ def test_many_products_by_other_drivers(run_engine, simulator):
 @pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
 def test_many_products_over_wishbone(run_engine, simulator):
-    benches = f"lowtide_sim.bench.engine_data,{REGISTERS}"
+    benches = f"lowtide_sim.bench.engine.data,{REGISTERS}"
     run_engine(simulator, benches=benches, bus="wishbone", products=30, resets=30, accesses=200)
 
 

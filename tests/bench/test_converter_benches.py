@@ -5,7 +5,7 @@ from mutation import in_module, replaced, without_reset
 
 from lowtide_sim.simulator import SimulationError
 
-BENCH = "lowtide_sim.bench.converter_flow"
+BENCH = "lowtide_sim.bench.units.converter_flow"
 WHOLE, SERIAL = "bfp_converter", "serial_bfp_converter"
 SMALL = {"lanes": 3, "rounding": "carry", "random": 3}
 CASES = {

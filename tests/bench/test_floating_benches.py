@@ -5,7 +5,7 @@ from mutation import in_module
 
 from lowtide_sim.simulator import SimulationError
 
-FLOATS, BLOCKS = "lowtide_sim.bench.float_sums", "lowtide_sim.bench.block_sums"
+FLOATS, BLOCKS = "lowtide_sim.bench.units.float_sums", "lowtide_sim.bench.units.block_sums"
 HFP8 = {"operand": "hfp8", "sum": "fp16"}
 FLOAT_CASES = {
     "bf16": {},

@@ -7,13 +7,13 @@ import pytest
 from power_up_cases import IDLES, TOP, write_cases
 from test_array_benches import terms_config
 
-from lowtide.array.shape import ArrayShape
+from lowtide.array.params import ArrayShape
 from lowtide.config import Config
 from lowtide.emission import UNITS, emit, emit_engine, emit_serial, emit_unit
 from lowtide.emission.registry import parameters_of
-from lowtide.engine.shape import EngineShape
+from lowtide.engine.params import EngineShape
 from lowtide.formats import Bfp
-from lowtide.soc.serial.shape import SerialShape
+from lowtide.interfaces.serial.params import SerialShape
 from lowtide_sim.simulator import simulate
 
 FMAC = Config(array=ArrayShape(rows=2, columns=3), bfp=Bfp(lanes=4, chunk_a=2, chunk_b=2, exponent=2, max_k=64))
@@ -51,7 +51,7 @@ INSTANCES = [f"idle_{idle}" for idle in IDLES]
 
 
 @pytest.fixture
-def power_up(tmp_path, cache, seed, require, monkeypatch):
+def power_up(tmp_path, simulations, seed, require, monkeypatch):
     """Run a bench on instances of a design without initial values, each of which powers up by itself."""
     require("icarus")
     monkeypatch.syspath_prepend(Path(__file__).parent)
@@ -68,7 +68,7 @@ def power_up(tmp_path, cache, seed, require, monkeypatch):
             simulator="icarus",
             parameters=parameters,
             seed=seed,
-            cache=cache,
+            cache=simulations,
         )
 
     return simulation

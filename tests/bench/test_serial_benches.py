@@ -3,12 +3,12 @@
 import pytest
 from mutation import in_module
 
-from lowtide.array.shape import ArrayShape
+from lowtide.array.params import ArrayShape
 from lowtide.config import Config
 from lowtide.emission import emit_serial
-from lowtide.engine.shape import EngineShape
+from lowtide.engine.params import EngineShape
 from lowtide.formats import Bfp
-from lowtide.soc.serial.shape import SerialShape
+from lowtide.interfaces.serial.params import SerialShape
 from lowtide_sim.simulator import SimulationError, simulate
 
 CONFIG = Config(
@@ -26,7 +26,7 @@ BUGS = {
 
 
 @pytest.fixture
-def run_serial(tmp_path, cache, seed, require):
+def run_serial(tmp_path, simulations, seed, require):
     """Emit a small serial engine, change its Verilog, and run the bench on it."""
 
     def simulation(simulator, change=lambda text: text, **parameters):
@@ -37,12 +37,12 @@ def run_serial(tmp_path, cache, seed, require):
             verilog=verilog,
             sidecar=sidecar,
             top=verilog.stem,
-            test_module="lowtide_sim.bench.serial_frames",
+            test_module="lowtide_sim.bench.engine.serial_frames",
             folder=tmp_path,
             simulator=simulator,
             parameters=parameters,
             seed=seed,
-            cache=cache,
+            cache=simulations,
         )
 
     return simulation

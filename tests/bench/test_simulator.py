@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lowtide.array.shape import ArrayShape
+from lowtide.array.params import ArrayShape
 from lowtide.config import Config
 from lowtide.formats import Bfp
 from lowtide_sim import simulator as runner

@@ -5,7 +5,7 @@ from mutation import in_module, replaced, without_reset
 
 from lowtide_sim.simulator import SimulationError
 
-BENCH = "lowtide_sim.bench.terms_flow"
+BENCH = "lowtide_sim.bench.units.terms_flow"
 SERIALISER, WATERLINE = "digit_serialiser", "waterline"
 CASES = {
     "waterline": (WATERLINE, {}),

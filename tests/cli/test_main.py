@@ -8,7 +8,7 @@ import pytest
 
 from lowtide import __version__
 from lowtide.cli import group, main
-from lowtide.report import Design, tool
+from lowtide.synthesis import Design, tool
 
 UNITS = [
     Design("xor", "module xor3(input [2:0] a, output y); assign y = ^a; endmodule", "xor3"),

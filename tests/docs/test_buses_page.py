@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
-from lowtide.soc.attached import BUSES
+from lowtide.interfaces.bus_engine import BUSES
 
 PAGE = Path(__file__).parents[2] / "docs" / "buses.md"
 

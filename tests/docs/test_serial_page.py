@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from lowtide.soc.serial.protocol import REQUESTS, STATUSES
-from lowtide_sim.serial.frames import Frame, Frames
+from lowtide.interfaces.serial.protocol import REQUESTS, STATUSES
+from lowtide_model.serial_frames import Frame, Frames
 
 PAGE = (Path(__file__).parents[2] / "docs" / "serial.md").read_text(encoding="utf-8")
 

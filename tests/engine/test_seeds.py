@@ -6,11 +6,11 @@ import pytest
 
 from lowtide.engine.seeds import operand_seed, panel_seed
 from lowtide.formats.parameter import IllegalValue
-from lowtide_sim.engine.golden_engine import GoldenEngine
-from lowtide_sim.engine.operand import Operand
-from lowtide_sim.engine.panels import multiply
-from lowtide_sim.golden import default_bias
-from lowtide_sim.golden.source import words
+from lowtide_model import default_bias
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.panels import multiply
+from lowtide_model.random_source import words
 
 BITS = range(2, 33)
 

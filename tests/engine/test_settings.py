@@ -8,9 +8,9 @@ import pytest
 from operands import random_case
 
 from lowtide.formats.parameter import IllegalValue
-from lowtide_sim.engine.golden_engine import GoldenEngine
-from lowtide_sim.engine.operand import Operand
-from lowtide_sim.engine.product import Lines
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.product import Lines
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
 from lowtide_sim.simulator import SimulationError
 

@@ -6,7 +6,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from lowtide.engine.tile_order import TileOrder
-from lowtide_sim.engine.results import tile_order
+from lowtide_model.engine.results import tile_order
 
 WORDS, MOST = 40, 5
 

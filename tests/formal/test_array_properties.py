@@ -6,9 +6,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from lowtide.array.collector import Collector
-from lowtide.array.delay import delay
 from lowtide.array.feeder import Feeder
-from lowtide.units.delay import delayed
+from lowtide.units.stream.delay import delay, delayed
 
 
 class RestartsAreApart(wiring.Component):

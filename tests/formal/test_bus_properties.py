@@ -5,9 +5,9 @@ from amaranth.hdl import Assert, Assume, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from lowtide.soc.axi_lite import AxiLite
-from lowtide.soc.shape import RegisterSpace
-from lowtide.soc.wishbone import Wishbone
+from lowtide.interfaces.axi_lite import AxiLite
+from lowtide.interfaces.params import RegisterSpace
+from lowtide.interfaces.wishbone import Wishbone
 
 
 def before(m, value):

@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In
 
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
-from lowtide.units.conversion.serial import SerialBfpConverter
-from lowtide.units.conversion.shape import ConverterShape
+from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.serial_converter import SerialBfpConverter
 
 pytestmark = pytest.mark.slow  # some take the solver minutes; `make formal` runs them
 

@@ -5,12 +5,12 @@ from amaranth.hdl import Array, Assert, Assume, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from lowtide.engine.banks import Banks
-from lowtide.engine.intake import Intake
 from lowtide.engine.issuer import Issuer
+from lowtide.engine.operand_framer import Intake
+from lowtide.engine.operand_writer import Writer
+from lowtide.engine.ping_pong_banks import Banks
 from lowtide.engine.sequencer import Sequencer
-from lowtide.engine.writer import Writer
-from lowtide.units.conversion.shape import ChunkLayout
+from lowtide.units.conversion.params import ChunkLayout
 
 
 def steady(m, *inputs):

@@ -5,8 +5,8 @@ from amaranth.hdl import Assert, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from lowtide.units.delay import delayed
 from lowtide.units.floating.mac import FloatMac, FloatMacShape
+from lowtide.units.stream.delay import delayed
 
 
 def ordered(view):

@@ -6,10 +6,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from lowtide.formats import Bfp
-from lowtide.units.delay import delayed
-from lowtide.units.elements.aligner import Aligner
-from lowtide.units.elements.dot_product import DotProduct
-from lowtide.units.elements.fmac import Fmac
+from lowtide.units.arithmetic.aligner import Aligner
+from lowtide.units.arithmetic.dot_product import DotProduct
+from lowtide.units.arithmetic.fmac import Fmac
+from lowtide.units.stream.delay import delayed
 
 SMALL = Bfp(lanes=4, mantissa=2, exponent=1, max_k=4)
 

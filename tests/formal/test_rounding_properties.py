@@ -6,11 +6,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from lowtide.units.random.lfsr import Lfsr
-from lowtide.units.random.shape import Source
+from lowtide.units.random.params import Source
 from lowtide.units.random.source import RandomSource
 from lowtide.units.random.taps import TAPS
+from lowtide.units.rounding.params import RounderShape
 from lowtide.units.rounding.rounder import Rounder
-from lowtide.units.rounding.shape import RounderShape
 
 pytestmark = pytest.mark.slow  # a second or two each, but many; `make formal` runs them, and CI
 

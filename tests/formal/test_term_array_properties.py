@@ -9,10 +9,10 @@ from lowtide.array.terms.control import Control
 from lowtide.array.terms.loader import Loader
 from lowtide.array.terms.settings import Effective, Settings
 from lowtide.formats.terms import Terms
-from lowtide.units.delay import delayed
-from lowtide.units.elements.pair_mac import PairMac
-from lowtide.units.elements.pmac import Pmac, PmacShape
-from lowtide.units.elements.tmac import Tmac
+from lowtide.units.arithmetic.pair_mac import PairMac
+from lowtide.units.arithmetic.pmac import Pmac, PmacShape
+from lowtide.units.arithmetic.tmac import Tmac
+from lowtide.units.stream.delay import delayed
 from lowtide.units.terms.term_queue import TermQueue
 
 SMALL = Terms(width=3, group=2, budget=3, data_terms=1)

@@ -5,7 +5,7 @@ from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from lowtide.units.delay import delayed
+from lowtide.units.stream.delay import delayed
 from lowtide.units.terms.digit_value import DigitValue, DigitValueShape
 from lowtide.units.terms.encoder import Encoder, EncoderShape
 from lowtide.units.terms.receding_water import RecedingWater, WaterShape

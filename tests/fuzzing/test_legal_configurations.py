@@ -18,7 +18,10 @@ from lowtide.config import Config
 from lowtide.emission.registry import UNITS
 
 SECTIONS = {section.name: section.type for section in attrs.fields(Config)}
-KINDS = sorted({*SECTIONS.values(), *(unit.parameters for unit in UNITS.values())}, key=lambda kind: kind.__module__)
+KINDS = sorted(
+    {*SECTIONS.values(), *(unit.parameters for unit in UNITS.values())},
+    key=lambda kind: (kind.__module__, kind.__name__),
+)
 
 
 @pytest.mark.parametrize("draw", [draw_config, draw_engine_config, draw_unit])

@@ -12,10 +12,10 @@ from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.registry import UNITS
 from lowtide.emission.serial import SerialTop
 from lowtide.emission.top import ENGINE_BUSES, AxiStreamArray, AxiStreamEngine
-from lowtide.hierarchy import Unit
-from lowtide.soc.axi_lite import AxiLite
-from lowtide.soc.shape import RegisterSpace
-from lowtide.soc.wishbone import Wishbone
+from lowtide.interfaces.axi_lite import AxiLite
+from lowtide.interfaces.params import RegisterSpace
+from lowtide.interfaces.wishbone import Wishbone
+from lowtide.netlist import Unit
 
 QUICK, CI, ALL = 12, 60, 1000
 """Seeds below these are among the quick tests, in CI, and among the long tests."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lowtide.errors import SimulationError
 from lowtide_sim import build_folder, compiled_top
-from lowtide_sim.simulation_error import SimulationError
 
 ROOT = Path(__file__).parents[2]
 EVERYTHING = 'it\'s "my" $HOME;a,b (1) & #ü'
@@ -21,7 +21,7 @@ from pathlib import Path
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit
+from lowtide.netlist import Unit
 from lowtide_sim.compiled_top import compiled_top
 from lowtide_sim.simulator import simulate
 

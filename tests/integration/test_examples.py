@@ -14,9 +14,9 @@ from amaranth.sim import Simulator
 
 from lowtide.config import Config
 from lowtide.emission import emit
-from lowtide_sim.golden import matmul, quantise
+from lowtide_model import matmul, quantise
+from lowtide_model.tiling import Tiling
 from lowtide_sim.simulator import MAKE_VARIABLES
-from lowtide_sim.tiling import Tiling
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 # Amaranth lets operands differ in width, as Verilog does, and Verilator remarks on it.

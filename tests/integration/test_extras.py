@@ -16,9 +16,9 @@ EXTRAS = ("boards", "bitstream", "flash", "report", "sim", "explore")
 
 PRODUCT = """\
 import numpy as np
-from lowtide_boards.device import Device
-from lowtide_sim.engine.golden_engine import GoldenEngine
-from lowtide_sim.engine.operand import Operand
+from lowtide_boards.driver.device import Device
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import Operand
 from lowtide.config import Config
 identity = np.eye(2, dtype=np.float32)
 operand = Operand(chunks=2, bias=0)

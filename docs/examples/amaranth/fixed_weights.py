@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import connect, flipped
 
-from lowtide.array.kinds import array_of
+from lowtide.array.array_factory import array_of
 from lowtide.config import Config
 
 __all__ = ["FixedWeights"]

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.column import Column
-from lowtide.array.ledger import Ledger
-from lowtide.hierarchy import Structure
+from lowtide.array.result_credits import Ledger
+from lowtide.netlist import Structure
 
 __all__ = ["Collector"]
 

@@ -3,8 +3,8 @@
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import In, Out
 
-from lowtide.array.queue import Queue
-from lowtide.hierarchy import Unit, place
+from lowtide.netlist import Unit, place
+from lowtide.units.stream.fifo import Queue
 
 __all__ = ["Column"]
 

@@ -6,10 +6,10 @@ from amaranth.hdl import Const
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.collector import Collector
-from lowtide.array.delay import ShiftRegister, delay
 from lowtide.array.element import Element, port_width
 from lowtide.array.grid import grid
-from lowtide.hierarchy import Structure
+from lowtide.netlist import Structure
+from lowtide.units.stream.delay import ShiftRegister, delay
 
 __all__ = ["SystolicCore"]
 

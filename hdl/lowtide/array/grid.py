@@ -7,8 +7,8 @@ from amaranth.hdl import Cat, Shape
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.element import Element, port_width
-from lowtide.array.halves import halves
-from lowtide.hierarchy import Structure
+from lowtide.netlist import Structure
+from lowtide.netlist.structure import halves
 
 __all__ = ["Grid", "grid"]
 

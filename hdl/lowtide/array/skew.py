@@ -3,9 +3,9 @@
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
-from lowtide.array.delay import delay
-from lowtide.array.halves import halves
-from lowtide.hierarchy import Structure, Unit
+from lowtide.netlist import Structure, Unit
+from lowtide.netlist.structure import halves
+from lowtide.units.stream.delay import delay
 
 __all__ = ["Skew", "SkewedWord", "skew"]
 

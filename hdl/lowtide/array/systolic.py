@@ -6,12 +6,12 @@ from amaranth.hdl import Cat
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.array.beat import beat_layout
 from lowtide.array.core import SystolicCore
 from lowtide.array.element import Element
 from lowtide.array.feeder import Feeder
 from lowtide.array.skew import Skew, skew
-from lowtide.hierarchy import Structure
+from lowtide.formats.beats import beat_layout
+from lowtide.netlist import Structure
 
 __all__ = ["SystolicArray"]
 

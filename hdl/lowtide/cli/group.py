@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 import click
 
-from lowtide.cli.failure import Failure
+from lowtide.errors import CommandError
 from lowtide.formats.parameter import value_text
 
 __all__ = ["CommandGroup"]
@@ -41,7 +41,7 @@ class CommandGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
-            raise Failure(_missing(ctx.invoked_subcommand or "lowtide", error)) from None
+            raise CommandError(_missing(ctx.invoked_subcommand or "lowtide", error)) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -75,7 +75,7 @@ def _unavailable(name: str, reason: str) -> click.Command:
     """A command that only says why it cannot run."""
 
     def refuse(**_: object) -> None:
-        raise Failure(reason)
+        raise CommandError(reason)
 
     anything = {"ignore_unknown_options": True, "allow_extra_args": True}
     return click.Command(name, help=reason, callback=refuse, context_settings=anything)

@@ -7,19 +7,17 @@ from typing import NoReturn
 import click
 
 from lowtide import __version__
-from lowtide.cli.chunks import chunks
 from lowtide.cli.emit import emit
-from lowtide.cli.failure import one_line
 from lowtide.cli.group import CommandGroup
 from lowtide.cli.list import list_
+from lowtide.cli.one_line import one_line
 from lowtide.cli.report import report
-from lowtide.cli.rounders import rounders
-from lowtide.config import Config, ConfigError
-from lowtide.emission.verilog import EmissionError
-from lowtide.formats.parameter import IllegalValue
-from lowtide.paths import PathError
-from lowtide.report import Design, ReportError
-from lowtide.report.parts import parts_of
+from lowtide.config import Config
+from lowtide.errors import LowtideError
+from lowtide.synthesis import Design
+from lowtide.synthesis.parts import parts_of
+from lowtide_studies.chunk_widths.command import chunks
+from lowtide_studies.rounders.command import rounders
 
 __all__ = ["lowtide", "main"]
 
@@ -65,7 +63,7 @@ def main(arguments: Sequence[str] | None = None, units_of: Callable[[Config], Se
         _fail(error.format_message(), error.exit_code)
     except click.Abort:
         _fail("interrupted")
-    except (ConfigError, EmissionError, IllegalValue, PathError, ReportError) as error:
+    except LowtideError as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))

@@ -16,9 +16,9 @@ from lowtide.cli.options import Whole
 from lowtide.config import Config
 from lowtide.emission.registry import UNITS, parameters_of
 from lowtide.formats.parameter import value_text
-from lowtide.report import Cache, Design, ReportError, Row, measure, to_plain, to_table, versions
-from lowtide.report.parts import engine_parts_of, part_names, parts_of, serial_parts_of, unit_alone
-from lowtide.report.synthesis import TARGETS, family
+from lowtide.synthesis import Cache, Design, Row, SynthesisError, measure, to_plain, to_table, versions
+from lowtide.synthesis.parts import engine_parts_of, part_names, parts_of, serial_parts_of, unit_alone
+from lowtide.synthesis.yosys import TARGETS, family
 
 __all__ = ["report"]
 
@@ -40,7 +40,7 @@ def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequenc
     for target in targets:
         try:
             family(target)
-        except ReportError as error:
+        except SynthesisError as error:
             raise click.BadParameter(str(error)) from None
     return list(dict.fromkeys(targets)) or list(TARGETS)
 
@@ -125,7 +125,7 @@ def chosen(units: Sequence[Design], names: Sequence[str]) -> list[Design]:
     """The units of these names, in that order; all where no name is given."""
     known = {unit.name: unit for unit in units}
     if not known:
-        raise ReportError("the configuration has no units to report")
+        raise SynthesisError("the configuration has no units to report")
     check_parts(names, known)
     return [known[name] for name in names or known]
 
@@ -137,7 +137,7 @@ def check_parts(names: Iterable[str], known: Collection[str]) -> None:
             legal = list(dict.fromkeys([*known, *UNITS]))
             close = difflib.get_close_matches(name, legal, n=1)
             nearest = f", did you mean {close[0]}?" if close else ""
-            raise ReportError(f"no unit {value_text(name)}{nearest}; units: {', '.join(legal)}")
+            raise SynthesisError(f"no unit {value_text(name)}{nearest}; units: {', '.join(legal)}")
 
 
 def _measure_with_progress(

@@ -11,8 +11,8 @@ from lowtide.emission.serial import SerialTop
 from lowtide.emission.sidecar import array_sidecar, engine_sidecar, serial_sidecar, unit_sidecar
 from lowtide.emission.top import AxiStreamArray, AxiStreamEngine
 from lowtide.emission.verilog import verilog_of
-from lowtide.hierarchy import Netlist, Unit
-from lowtide.hierarchy.identifier import check_identifier
+from lowtide.netlist import Netlist, Unit
+from lowtide.netlist.identifier import check_identifier
 
 __all__ = ["emit", "emit_engine", "emit_serial", "emit_unit", "verilog_and_modules"]
 

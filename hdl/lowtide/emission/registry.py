@@ -9,31 +9,31 @@ from lowtide.config import Config, ConfigError, nearest, section_from
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import value_text
 from lowtide.formats.terms import Terms
-from lowtide.hierarchy import Unit
-from lowtide.soc.axi_lite import AxiLite
-from lowtide.soc.shape import RegisterSpace
-from lowtide.soc.wishbone import Wishbone
+from lowtide.interfaces.axi_lite import AxiLite
+from lowtide.interfaces.params import RegisterSpace
+from lowtide.interfaces.wishbone import Wishbone
+from lowtide.netlist import Unit
+from lowtide.units.arithmetic.fmac import Fmac
+from lowtide.units.arithmetic.pair_mac import PairMac
+from lowtide.units.arithmetic.pmac import Pmac, PmacShape
+from lowtide.units.arithmetic.tmac import Tmac
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
-from lowtide.units.conversion.normaliser import Normaliser, NormaliserShape
-from lowtide.units.conversion.row_normaliser import RowNormaliser, RowNormaliserShape
-from lowtide.units.conversion.serial import SerialBfpConverter
-from lowtide.units.conversion.shape import ConverterShape
-from lowtide.units.elements.fmac import Fmac
-from lowtide.units.elements.pair_mac import PairMac
-from lowtide.units.elements.pmac import Pmac, PmacShape
-from lowtide.units.elements.tmac import Tmac
+from lowtide.units.conversion.normalizer import Normaliser, NormaliserShape
+from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.row_normalizer import RowNormaliser, RowNormaliserShape
+from lowtide.units.conversion.serial_converter import SerialBfpConverter
 from lowtide.units.floating.block_mac import BlockFloatMac, BlockFloatMacShape
 from lowtide.units.floating.mac import FloatMac, FloatMacShape
-from lowtide.units.random.neighbour import Neighbour, NeighbourSource
-from lowtide.units.random.shape import Source
+from lowtide.units.random.neighbor import Neighbour, NeighbourSource
+from lowtide.units.random.params import Source
 from lowtide.units.random.source import RandomSource
-from lowtide.units.requantisation.requantiser import Requantiser, RequantiserShape
-from lowtide.units.requantisation.row_requantiser import RowRequantiser, RowRequantiserShape
+from lowtide.units.requantization.requantizer import Requantiser, RequantiserShape
+from lowtide.units.requantization.row_requantizer import RowRequantiser, RowRequantiserShape
+from lowtide.units.rounding.params import RounderShape
 from lowtide.units.rounding.rounder import Rounder
-from lowtide.units.rounding.shape import RounderShape
 from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
-from lowtide.units.terms.digit_serialiser import DigitSerialiser, SerialiserShape
+from lowtide.units.terms.digit_serializer import DigitSerialiser, SerialiserShape
 from lowtide.units.terms.encoder import Encoder, EncoderShape
 from lowtide.units.terms.receding_water import RecedingWater, WaterShape
 from lowtide.units.terms.serial_hese import SerialHese, SerialShape

@@ -5,9 +5,9 @@ import json
 
 from lowtide.config import Config
 from lowtide.emission.top import engine_of
-from lowtide.engine.controlled import ControlledEngine
-from lowtide.soc.serial.self_test import Conversation
-from lowtide.soc.serial.serial_engine import SerialEngine
+from lowtide.engine.engine_with_registers import ControlledEngine
+from lowtide.interfaces.serial.self_test import Conversation
+from lowtide.interfaces.serial.serial_engine import SerialEngine
 
 __all__ = ["SerialTop", "digest_of"]
 

@@ -9,7 +9,7 @@ import attrs
 from amaranth.hdl import Shape
 from amaranth.lib import data, wiring
 
-from lowtide.array.requantised import RequantisedArray
+from lowtide.array.requantized import RequantisedArray
 from lowtide.array.systolic import SystolicArray
 from lowtide.array.terms.array import TermArray
 from lowtide.array.terms.settings import Settings
@@ -18,7 +18,7 @@ from lowtide.emission.serial import SerialTop, digest_of
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.registers import BYTES, Register
 from lowtide.formats.bfp import Bfp, ChunkLayout
-from lowtide.hierarchy import Unit
+from lowtide.netlist import Unit
 
 __all__ = ["array_sidecar", "engine_sidecar", "serial_sidecar", "unit_sidecar"]
 

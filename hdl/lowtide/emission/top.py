@@ -1,12 +1,12 @@
 """The tops that are emitted: an array, or an engine, behind AXI4-Stream ports."""
 
-from lowtide.array.kinds import array_of
+from lowtide.array.array_factory import array_of
 from lowtide.config import Config, ConfigError
-from lowtide.emission.axi_streams import AxiStreams
-from lowtide.engine.controlled import ControlledEngine
 from lowtide.engine.engine import Engine
+from lowtide.engine.engine_with_registers import ControlledEngine
 from lowtide.formats.parameter import IllegalValue
-from lowtide.soc.attached import BUSES, AttachedEngine
+from lowtide.interfaces.axi_stream import AxiStreams
+from lowtide.interfaces.bus_engine import BUSES, AttachedEngine
 
 __all__ = ["ENGINE_BUSES", "AxiStreamArray", "AxiStreamEngine", "engine_of"]
 

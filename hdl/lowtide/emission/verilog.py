@@ -4,10 +4,12 @@ import re
 import subprocess
 import sys
 
+from lowtide.errors import LowtideError
+
 __all__ = ["EmissionError", "verilog_of"]
 
 
-class EmissionError(Exception):
+class EmissionError(LowtideError):
     """Emission failed; the message is one line."""
 
 

@@ -5,8 +5,8 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import BIAS, FP32, SPECIAL
-from lowtide.hierarchy import Unit
-from lowtide.units.delay import delayed
+from lowtide.netlist import Unit
+from lowtide.units.stream.delay import delayed
 
 __all__ = ["BiasFinder"]
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Value
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit
+from lowtide.netlist import Unit
 
 __all__ = ["OperandBuffer"]
 

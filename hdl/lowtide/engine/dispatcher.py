@@ -4,14 +4,14 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from lowtide.array.queue import Queue
-from lowtide.engine.banks import Banks
 from lowtide.engine.operand import OperandLayout
-from lowtide.engine.planner import Planner
+from lowtide.engine.operand_planner import Planner
+from lowtide.engine.params import EngineShape
+from lowtide.engine.ping_pong_banks import Banks
 from lowtide.engine.sequencer import sides_layout
-from lowtide.engine.shape import EngineShape
 from lowtide.formats.bfp import Bfp
-from lowtide.hierarchy import Unit, place
+from lowtide.netlist import Unit, place
+from lowtide.units.stream.fifo import Queue
 
 __all__ = ["Dispatcher", "ProductLayout", "RunLayout"]
 

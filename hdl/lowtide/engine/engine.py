@@ -11,16 +11,16 @@ from lowtide.array.systolic import SystolicArray
 from lowtide.engine.buffer import OperandBuffer
 from lowtide.engine.counters import COUNTERS, Counters
 from lowtide.engine.dispatcher import Dispatcher
-from lowtide.engine.intake import numbers_layout
 from lowtide.engine.issuer import Issuer
 from lowtide.engine.loader import METERED, Loader
+from lowtide.engine.params import EngineShape
 from lowtide.engine.results import Results
 from lowtide.engine.sequencer import Sequencer
-from lowtide.engine.shape import EngineShape
+from lowtide.formats.beats import numbers_layout
 from lowtide.formats.bfp import Bfp
-from lowtide.hierarchy import Structure
-from lowtide.units.conversion.row_normaliser import RowNormaliserShape
-from lowtide.units.elements.fmac import Fmac
+from lowtide.netlist import Structure
+from lowtide.units.arithmetic.fmac import Fmac
+from lowtide.units.conversion.row_normalizer import RowNormaliserShape
 
 __all__ = ["Engine"]
 

@@ -3,7 +3,7 @@
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit
+from lowtide.netlist import Unit
 
 __all__ = ["Issuer"]
 

@@ -5,21 +5,22 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.bias_finder import BiasFinder
-from lowtide.engine.grouper import Grouper
-from lowtide.engine.intake import Intake, numbers_layout
 from lowtide.engine.operand import OperandLayout
-from lowtide.engine.shape import EngineShape
-from lowtide.engine.turner import Turner
-from lowtide.engine.word_source import WordSource
-from lowtide.engine.writer import Writer
+from lowtide.engine.operand_framer import Intake
+from lowtide.engine.operand_writer import Writer
+from lowtide.engine.params import EngineShape
+from lowtide.engine.rounding_words import WordSource
+from lowtide.engine.transposer import Turner
+from lowtide.formats.beats import numbers_layout
 from lowtide.formats.bfp import Bfp
-from lowtide.hierarchy import Unit, place
+from lowtide.netlist import Unit, place
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
-from lowtide.units.conversion.ratio_meter import THRESHOLD
-from lowtide.units.conversion.serial import SerialBfpConverter
-from lowtide.units.conversion.shape import ConverterShape
-from lowtide.units.slot import Slot
+from lowtide.units.conversion.improvement_meter import THRESHOLD
+from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.serial_converter import SerialBfpConverter
+from lowtide.units.stream.skid_buffer import Slot
+from lowtide.units.stream.upsizer import Grouper
 
 __all__ = ["METERED", "Loader"]
 

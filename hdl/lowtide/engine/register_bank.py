@@ -9,8 +9,8 @@ from amaranth.lib.wiring import In, Out
 from lowtide.engine.dispatcher import ProductLayout
 from lowtide.engine.operand import OperandLayout
 from lowtide.engine.registers import ERRORS, IDENTITY, Register, register_table
-from lowtide.hierarchy import Unit
-from lowtide.units.conversion.ratio_meter import THRESHOLD
+from lowtide.netlist import Unit
+from lowtide.units.conversion.improvement_meter import THRESHOLD
 
 __all__ = ["RegisterBank"]
 

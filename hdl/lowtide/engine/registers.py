@@ -9,7 +9,7 @@ from amaranth.hdl import Shape
 from lowtide.engine.counters import COUNTERS
 from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, ROUNDINGS, OperandLayout
 from lowtide.formats.parameter import IllegalValue, whole_number
-from lowtide.units.conversion.ratio_meter import THRESHOLD
+from lowtide.units.conversion.improvement_meter import THRESHOLD
 
 __all__ = ["ALL_ERRORS", "BYTES", "ERRORS", "IDENTITY", "Access", "Register", "errors_text", "register_table"]
 

@@ -4,10 +4,10 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.array.queue import Queue
-from lowtide.engine.intake import numbers_layout
-from lowtide.hierarchy import Unit, place
-from lowtide.units.conversion.row_normaliser import RowNormaliser, RowNormaliserShape
+from lowtide.formats.beats import numbers_layout
+from lowtide.netlist import Unit, place
+from lowtide.units.conversion.row_normalizer import RowNormaliser, RowNormaliserShape
+from lowtide.units.stream.fifo import Queue
 
 __all__ = ["Results"]
 

@@ -5,7 +5,7 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.tile_order import TileOrder
-from lowtide.hierarchy import Unit, place
+from lowtide.netlist import Unit, place
 
 __all__ = ["Sequencer", "sides_layout"]
 

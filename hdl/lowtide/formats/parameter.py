@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import attrs
 
+from lowtide.errors import LowtideError
+
 __all__ = [
     "IllegalValue",
     "Unquoted",
@@ -27,7 +29,7 @@ LONGEST_VALUE = 80
 """Most characters of a value in a message."""
 
 
-class IllegalValue(ValueError):
+class IllegalValue(LowtideError, ValueError):
     """A parameter got a value that is not legal.
 
     The message is one line: the key, what is legal, and the value that was given.

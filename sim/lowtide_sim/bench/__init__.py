@@ -1,1 +1,1 @@
-"""cocotb benches of the array. Nothing in here needs the generator: the sidecar says what there is to know."""
+"""cocotb benches. They read a design's sidecar, and need nothing else of the generator."""

@@ -1,1 +1,1 @@
-"""Matrix engines: the golden one, and that of the emitted Verilog."""
+"""Engines compiled from emitted Verilog."""

@@ -4,8 +4,8 @@ import ctypes
 from pathlib import Path
 
 from lowtide.emission.top import AxiStreamEngine
+from lowtide_model.engine.transfer import Stream
 from lowtide_sim.compiled_top import compiled_top
-from lowtide_sim.engine.transfer import Stream
 
 __all__ = ["compiled"]
 

@@ -6,9 +6,9 @@ import attrs
 import numpy as np
 
 from lowtide.engine.registers import ALL_ERRORS
-from lowtide_sim.engine.operand import Operand
-from lowtide_sim.engine.product import Lines, checked
-from lowtide_sim.engine.results import matrix_of, result_beats
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.product import Lines, checked
+from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
 from lowtide_sim.simulator import SimulationError
 

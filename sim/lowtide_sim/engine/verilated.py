@@ -11,12 +11,12 @@ from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.registers import ALL_ERRORS, errors_text
 from lowtide.formats.parameter import instance, whole_number
+from lowtide_model import Ratio
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.product import Events, Lines, Product, checked
+from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_model.engine.transfer import Load, Stalls, Transfer
 from lowtide_sim.engine.compiled import compiled
-from lowtide_sim.engine.operand import Operand
-from lowtide_sim.engine.product import Events, Lines, Product, checked
-from lowtide_sim.engine.results import matrix_of, result_beats
-from lowtide_sim.engine.transfer import Load, Stalls, Transfer
-from lowtide_sim.golden import Ratio
 from lowtide_sim.simulator import SimulationError
 
 __all__ = ["FIND", "LOAD_A", "LOAD_B", "VerilatedEngine"]

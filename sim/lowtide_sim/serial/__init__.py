@@ -1,1 +1,1 @@
-"""The serial engine, simulated: a device without a board."""
+"""Simulated devices behind a serial line."""

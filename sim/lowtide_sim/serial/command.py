@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from lowtide.cli.emit import settings
-from lowtide.cli.failure import Failure
 from lowtide.cli.options import OutputLink
+from lowtide.cli.progress import progress_bar
 from lowtide.config import Config
-from lowtide_sim.progress import progress_bar
+from lowtide.errors import CommandError
 from lowtide_sim.serial.pseudo_terminal import PseudoTerminal
 from lowtide_sim.serial.simulated_line import SimulatedLine
 from lowtide_sim.simulator import SimulationError, SimulatorMissing
@@ -49,7 +49,7 @@ def serve(config: str, changes: dict[str, Any], link: Path | None, as_json: bool
             progress.add_task("Building the device", total=None)
             line = SimulatedLine(made, Path("build/engines"))
     except (SimulationError, SimulatorMissing) as error:
-        raise Failure(str(error)) from None
+        raise CommandError(str(error)) from None
     terminal = PseudoTerminal(line, link)
     if as_json:
         click.echo(json.dumps({"port": terminal.name, "config": made.to_tables()}))

@@ -4,8 +4,8 @@ import attrs
 import numpy as np
 from amaranth.sim import Simulator
 
-from lowtide_sim.bench.numbers import SPECIAL, random_bits
-from lowtide_sim.golden import GivenWords, quantise
+from lowtide_model import GivenWords, quantise
+from lowtide_sim.bench.stimulus.numbers import SPECIAL, random_bits
 
 __all__ = [
     "SPECIAL",

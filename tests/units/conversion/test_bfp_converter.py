@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lowtide.formats import IllegalValue
 from lowtide.units.conversion.converter import BfpConverter
-from lowtide.units.conversion.shape import ConverterShape
+from lowtide.units.conversion.params import ConverterShape
 
 SHAPES = [
     ConverterShape(lanes=4, rounding="truncate"),

@@ -7,9 +7,9 @@ import pytest
 import streams
 
 from lowtide.units.conversion.chunker import Chunker
-from lowtide.units.conversion.shape import ConverterShape
-from lowtide_sim.golden import chunks as golden_chunks
-from lowtide_sim.golden import quantise
+from lowtide.units.conversion.params import ConverterShape
+from lowtide_model import chunks as golden_chunks
+from lowtide_model import quantise
 
 SHAPES = [
     ConverterShape(lanes=4),

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import streams
 
-from lowtide.units.conversion.serial import SerialBfpConverter
-from lowtide.units.conversion.shape import ConverterShape
+from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.serial_converter import SerialBfpConverter
 
 SHAPES = [
     ConverterShape(lanes=1, rounding="truncate"),

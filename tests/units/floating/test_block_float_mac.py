@@ -8,8 +8,8 @@ from float_words import answers, words
 
 from lowtide.formats import IllegalValue
 from lowtide.units.floating.block_mac import BlockFloatMac, BlockFloatMacShape
-from lowtide_sim.bench.block_words import block_word, random_block
-from lowtide_sim.golden.floating import block_float_mac
+from lowtide_model.floating import block_float_mac
+from lowtide_sim.bench.stimulus.block_words import block_word, random_block
 
 SHAPES = [
     BlockFloatMacShape(),

@@ -9,7 +9,7 @@ from float_words import answers, words
 
 from lowtide.formats import IllegalValue
 from lowtide.units.floating.mac import FloatMac, FloatMacShape
-from lowtide_sim.golden.floating import float_mac
+from lowtide_model.floating import float_mac
 
 PAIRS = [
     ("bf16", "fp32"),

@@ -9,9 +9,9 @@ from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.random.shape import Source
+from lowtide.units.random.params import Source
 from lowtide.units.random.source import RandomSource
-from lowtide_sim.golden import SteppingSource
+from lowtide_model import SteppingSource
 
 POLARITIES = ["plain", "inverted", "time", "space", "uniform"]
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from lowtide.units.random.shape import Source
+from lowtide.units.random.params import Source
 from lowtide.units.random.source import RandomSource
-from lowtide_sim.golden import words
+from lowtide_model import words
 
 SHAPES = [
     Source(bits=5, width=3, polarity="space", lanes=16, rows=True),

@@ -5,7 +5,7 @@ import pytest
 from test_random_source import PLATEAU, check, count_columns
 
 from lowtide.units.random.lfsr import Lfsr
-from lowtide.units.random.shape import Source
+from lowtide.units.random.params import Source
 from lowtide.units.random.source import RandomSource
 
 SOURCE = Source(polarity="space", lanes=4, rows=True)

@@ -7,9 +7,9 @@ import pytest
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
+from lowtide.units.rounding.params import RounderShape
 from lowtide.units.rounding.rounder import Rounder
-from lowtide.units.rounding.shape import RounderShape
-from lowtide_sim.golden import round_magnitude, rounds_up
+from lowtide_model import round_magnitude, rounds_up
 
 STOCHASTIC = ["carry", "half_step"]
 PLAIN = ["truncate", "nearest", "nearest_even"]

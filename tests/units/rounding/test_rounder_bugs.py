@@ -4,8 +4,8 @@ import pytest
 from amaranth.hdl import C, Cat, Mux
 from test_rounder import check
 
+from lowtide.units.rounding.params import RounderShape
 from lowtide.units.rounding.rounder import Rounder
-from lowtide.units.rounding.shape import RounderShape
 
 SHAPES = {
     "carry": RounderShape(mode="carry", width=2, fraction=3, random=3),

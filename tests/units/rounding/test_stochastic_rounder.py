@@ -9,7 +9,7 @@ from amaranth.sim import Simulator
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.formats import IllegalValue
 from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
-from lowtide_sim.golden import round_magnitude, rounds_up, words
+from lowtide_model import round_magnitude, rounds_up, words
 
 
 @pytest.mark.parametrize(

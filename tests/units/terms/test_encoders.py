@@ -11,7 +11,7 @@ from lowtide.formats import IllegalValue
 from lowtide.units.terms.digit_value import DigitValue, DigitValueShape
 from lowtide.units.terms.encoder import Encoder, EncoderShape
 from lowtide.units.terms.serial_hese import SerialHese
-from lowtide_sim.golden.terms import encode, value_of
+from lowtide_model.terms import encode, value_of
 
 ENCODINGS = ["binary", "booth", "hese"]
 

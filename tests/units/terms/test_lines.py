@@ -8,10 +8,10 @@ import pytest
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.terms.digit_serialiser import DigitSerialiser, SerialiserShape
-from lowtide.units.terms.line import LineLayout
+from lowtide.units.terms.digit_plane import LineLayout
+from lowtide.units.terms.digit_serializer import DigitSerialiser, SerialiserShape
 from lowtide.units.terms.waterline import Waterline, WaterlineShape
-from lowtide_sim.golden.terms import receding_water
+from lowtide_model.terms import receding_water
 
 STALLS = [0.0, 0.4]
 

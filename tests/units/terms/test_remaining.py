@@ -6,8 +6,8 @@ import pytest
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.sim import Simulator
 
-from lowtide.units.comparison import at_most
-from lowtide.units.terms.remaining import more_than
+from lowtide.units.arithmetic.logic import at_most
+from lowtide.units.terms.first_k_ones import more_than
 
 CONSTANTS = range(20)
 

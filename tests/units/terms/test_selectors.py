@@ -10,7 +10,7 @@ from amaranth.sim import Simulator
 from lowtide.formats import IllegalValue
 from lowtide.units.terms.receding_water import RecedingWater, WaterShape
 from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
-from lowtide_sim.golden.terms import receding_water, top_terms
+from lowtide_model.terms import receding_water, top_terms
 
 PORTS = ["nonzero", "budget", "group"]
 

@@ -10,7 +10,7 @@ from lowtide.array.terms.row import Row
 from lowtide.formats.terms import Terms
 from lowtide.units.terms.signed_encoder import SignedEncoder
 from lowtide.units.terms.term_queue import TermQueue
-from lowtide_sim.golden.terms import digits_of, reveal_data, term_queue
+from lowtide_model.terms import digits_of, reveal_data, term_queue
 
 FORMATS = [
     Terms(),

@@ -6,9 +6,7 @@ from amaranth.hdl import Cat
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.array.beat import beat_layout
 from lowtide.array.core import SystolicCore
-from lowtide.array.delay import delay
 from lowtide.array.feeder import Feeder
 from lowtide.array.skew import Skew, skew
 from lowtide.array.terms.column import Column, ColumnControl
@@ -16,10 +14,12 @@ from lowtide.array.terms.control import Control
 from lowtide.array.terms.loader import Loader
 from lowtide.array.terms.row import Row, RowControl
 from lowtide.array.terms.settings import Settings
+from lowtide.formats.beats import beat_layout
 from lowtide.formats.parameter import IllegalValue
 from lowtide.formats.terms import Terms
-from lowtide.hierarchy import Structure
-from lowtide.units.elements.tmac import Tmac
+from lowtide.netlist import Structure
+from lowtide.units.arithmetic.tmac import Tmac
+from lowtide.units.stream.delay import delay
 
 __all__ = ["TermArray"]
 

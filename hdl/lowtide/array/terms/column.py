@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.array.terms.settings import Effective
 from lowtide.formats.terms import Terms
-from lowtide.hierarchy import Unit, place
-from lowtide.units.delay import delayed
+from lowtide.netlist import Unit, place
+from lowtide.units.stream.delay import delayed
 from lowtide.units.terms.signed_encoder import SignedEncoder
 from lowtide.units.terms.term_queue import TermQueue
 

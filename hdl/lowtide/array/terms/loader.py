@@ -5,7 +5,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.array.terms.settings import Effective
 from lowtide.formats.terms import Terms
-from lowtide.hierarchy import Unit
+from lowtide.netlist import Unit
 
 __all__ = ["Loader"]
 

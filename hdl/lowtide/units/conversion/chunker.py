@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit
-from lowtide.units.conversion.shape import ConverterShape
+from lowtide.netlist import Unit
+from lowtide.units.conversion.params import ConverterShape
 
 __all__ = ["Chunker"]
 

@@ -4,14 +4,14 @@ from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit, place
-from lowtide.units.conversion.largest import LargestCode
-from lowtide.units.conversion.ratio_meter import RatioMeter
-from lowtide.units.conversion.reader import Reader
-from lowtide.units.conversion.scaler import Scaler
-from lowtide.units.conversion.shape import ConverterShape
-from lowtide.units.conversion.window import Window
-from lowtide.units.delay import delayed
+from lowtide.netlist import Unit, place
+from lowtide.units.conversion.exponent_window import Window
+from lowtide.units.conversion.fp32_unpacker import Reader
+from lowtide.units.conversion.improvement_meter import RatioMeter
+from lowtide.units.conversion.mantissa_quantizer import Scaler
+from lowtide.units.conversion.max_exponent import LargestCode
+from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.stream.delay import delayed
 
 __all__ = ["BfpConverter"]
 

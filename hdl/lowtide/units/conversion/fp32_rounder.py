@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import FP32, SPECIAL
-from lowtide.hierarchy import Unit
-from lowtide.units.adder_tree import add
-from lowtide.units.delay import delayed
+from lowtide.netlist import Unit
+from lowtide.units.arithmetic.adder_tree import add
+from lowtide.units.stream.delay import delayed
 
 __all__ = ["Fp32Rounder"]
 

@@ -4,13 +4,13 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit, place
-from lowtide.units.adder_tree import add
-from lowtide.units.conversion.leading_shift import LeadingShift
-from lowtide.units.delay import delayed
+from lowtide.netlist import Unit, place
+from lowtide.units.arithmetic.adder_tree import add
+from lowtide.units.conversion.leading_zero_shifter import LeadingShift
 from lowtide.units.floating.float_rounder import FloatRounder
 from lowtide.units.floating.format import FloatFormat
 from lowtide.units.floating.sticky_shift import StickyShift
+from lowtide.units.stream.delay import delayed
 
 __all__ = ["FloatAdder"]
 

@@ -6,7 +6,7 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue, legal_text, parameter
-from lowtide.hierarchy import Unit, place
+from lowtide.netlist import Unit, place
 from lowtide.units.floating.adder import FloatAdder
 from lowtide.units.floating.block_product import BlockProduct
 from lowtide.units.floating.format import FORMATS, FloatFormat

@@ -5,9 +5,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import Bfp, ChunkLayout
-from lowtide.units.delay import delayed
-from lowtide.units.elements.dot_product import DotProduct
+from lowtide.units.arithmetic.dot_product import DotProduct
 from lowtide.units.floating.format import FloatFormat
+from lowtide.units.stream.delay import delayed
 
 __all__ = ["EXPONENT", "BlockProduct"]
 

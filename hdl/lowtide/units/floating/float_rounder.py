@@ -4,10 +4,10 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit
-from lowtide.units.adder_tree import add
-from lowtide.units.delay import delayed
+from lowtide.netlist import Unit
+from lowtide.units.arithmetic.adder_tree import add
 from lowtide.units.floating.format import FloatFormat
+from lowtide.units.stream.delay import delayed
 
 __all__ = ["FloatRounder"]
 

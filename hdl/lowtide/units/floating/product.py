@@ -4,10 +4,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from lowtide.units.adder_tree import add
-from lowtide.units.delay import delayed
+from lowtide.units.arithmetic.adder_tree import add
 from lowtide.units.floating.format import FloatFormat
 from lowtide.units.floating.significand_product import SignificandProduct
+from lowtide.units.stream.delay import delayed
 
 __all__ = ["FloatProduct"]
 

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from lowtide.units.booth_row import booth_row
-from lowtide.units.delay import delayed
+from lowtide.units.arithmetic.multiplier import booth_row
+from lowtide.units.stream.delay import delayed
 
 __all__ = ["MULTIPLIERS", "SignificandProduct"]
 

@@ -5,9 +5,9 @@ from typing import Any
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit
+from lowtide.netlist import Unit
 from lowtide.units.random.lfsr import Lfsr
-from lowtide.units.random.shape import Source
+from lowtide.units.random.params import Source
 
 __all__ = ["RandomSource"]
 

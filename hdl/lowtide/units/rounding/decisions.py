@@ -3,11 +3,11 @@
 from amaranth.hdl import Cat, Module, Value
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit, place
-from lowtide.units.random.shape import Source
+from lowtide.netlist import Unit, place
+from lowtide.units.random.params import Source
 from lowtide.units.random.source import RandomSource
+from lowtide.units.rounding.params import RounderShape
 from lowtide.units.rounding.rounder import Rounder
-from lowtide.units.rounding.shape import RounderShape
 
 __all__ = ["RoundingDecisions"]
 

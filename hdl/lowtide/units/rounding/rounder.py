@@ -3,8 +3,8 @@
 from amaranth.hdl import C, Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit
-from lowtide.units.rounding.shape import RounderShape
+from lowtide.netlist import Unit
+from lowtide.units.rounding.params import RounderShape
 
 __all__ = ["Rounder"]
 

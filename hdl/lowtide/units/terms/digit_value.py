@@ -5,7 +5,7 @@ from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import parameter
-from lowtide.hierarchy import Unit
+from lowtide.netlist import Unit
 
 __all__ = ["DigitValue", "DigitValueShape"]
 

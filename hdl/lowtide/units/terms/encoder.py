@@ -8,10 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import parameter
 from lowtide.formats.terms import ENCODINGS
-from lowtide.hierarchy import Unit
-from lowtide.units.terms.binary import binary_digits
-from lowtide.units.terms.booth import booth_digits
-from lowtide.units.terms.hese import hese_digits
+from lowtide.netlist import Unit
+from lowtide.units.terms.digit_encodings import binary_digits, booth_digits, hese_digits
 
 __all__ = ["Encoder", "EncoderShape"]
 

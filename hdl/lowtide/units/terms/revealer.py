@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Value, signed
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.terms import digits_of_integer, terms_of_integer
-from lowtide.hierarchy import Unit, place
-from lowtide.units.delay import delayed
+from lowtide.netlist import Unit, place
+from lowtide.units.stream.delay import delayed
 from lowtide.units.terms.digit_value import DigitValue, DigitValueShape
 from lowtide.units.terms.signed_encoder import SignedEncoder
 from lowtide.units.terms.top_terms import TopTerms, TopTermsShape

@@ -4,7 +4,7 @@ import attrs
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from lowtide.hierarchy import Unit
+from lowtide.netlist import Unit
 
 __all__ = ["SerialHese", "SerialShape"]
 

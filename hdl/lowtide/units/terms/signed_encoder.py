@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Value, signed
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.terms import digits_of_integer
-from lowtide.hierarchy import Unit, place
-from lowtide.units.delay import delayed
+from lowtide.netlist import Unit, place
+from lowtide.units.stream.delay import delayed
 from lowtide.units.terms.encoder import Encoder, EncoderShape
 
 __all__ = ["SignedEncoder"]

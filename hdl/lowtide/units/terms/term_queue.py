@@ -7,9 +7,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.terms import Terms
-from lowtide.hierarchy import Unit
-from lowtide.units.delay import delayed
-from lowtide.units.elements.group_memory import GroupMemory
+from lowtide.netlist import Unit
+from lowtide.units.arithmetic.group_memory import GroupMemory
+from lowtide.units.stream.delay import delayed
 
 __all__ = ["TermQueue"]
 

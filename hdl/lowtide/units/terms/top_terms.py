@@ -5,8 +5,8 @@ from amaranth.hdl import Module, Value
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue, parameter
-from lowtide.hierarchy import Unit
-from lowtide.units.terms.first_ones import first_ones
+from lowtide.netlist import Unit
+from lowtide.units.terms.first_k_ones import first_ones
 
 __all__ = ["TopTerms", "TopTermsShape"]
 

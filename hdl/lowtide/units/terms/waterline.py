@@ -6,12 +6,11 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import parameter
-from lowtide.hierarchy import Unit, place
-from lowtide.units.delay import delayed
-from lowtide.units.terms.first_ones import SEGMENT
-from lowtide.units.terms.line import LineLayout
-from lowtide.units.terms.remaining import more_than, remaining, within
-from lowtide.units.terms.running_counts import RunningCounts
+from lowtide.netlist import Unit, place
+from lowtide.units.stream.delay import delayed
+from lowtide.units.terms.digit_plane import LineLayout
+from lowtide.units.terms.first_k_ones import SEGMENT, more_than, remaining, within
+from lowtide.units.terms.prefix_count import RunningCounts
 
 __all__ = ["Waterline", "WaterlineShape"]
 

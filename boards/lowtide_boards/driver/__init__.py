@@ -1,0 +1,1 @@
+"""Driver of a device on a serial port."""

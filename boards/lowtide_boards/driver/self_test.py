@@ -1,0 +1,61 @@
+"""The driver's self-test: products on a device, held against the golden engine."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lowtide_boards.driver.device import Device
+from lowtide_boards.driver.errors import DeviceError
+from lowtide_model import default_bias
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import Operand
+
+__all__ = ["WrongResult", "self_test"]
+
+
+class WrongResult(DeviceError):
+    """A device's product is not the golden engine's."""
+
+
+def self_test(
+    device: Device, products: int = 8, seed: int = 1, progress: Callable[[int], object] = lambda _: None
+) -> int:
+    """Make random products of all precisions and roundings; gives how many words were compared, all of them equal.
+
+    Raises
+    ------
+    WrongResult
+        If one of them, or a count of what happened, is another one than the golden engine's.
+    DeviceError
+        If the device is lost.
+    """
+    rng, golden, words = np.random.default_rng(seed), GoldenEngine(device.config), 0
+    array, bfp = device.config.array, device.config.bfp
+    for n in range(products):
+        m, k, columns = (
+            int(rng.integers(1, most + 1))
+            for most in (2 * array.rows, min(bfp.max_k, 3 * bfp.lanes), 2 * array.columns)
+        )
+        a, b = (
+            (rng.standard_normal(shape) * np.exp2(rng.integers(-6, 2, (shape[0], 1)))).astype(np.float32)
+            for shape in ((m, k), (k, columns))
+        )
+        of_a, of_b = (
+            Operand(
+                chunks=int(rng.integers(1, bfp.mantissa // chunk + 1)),
+                rounding=str(rng.choice(["truncate", "nearest", "stochastic"])),
+                seed=int(rng.integers(1, 2**device.config.engine.generator)),
+                bias=default_bias(x, exponent=bfp.exponent),
+            )
+            for x, chunk in ((a, bfp.chunk_a), (b, bfp.chunk_b))
+        )
+        found, due = device.multiply(a, b, of_a, of_b), golden.multiply(a, b, of_a, of_b)
+        wrong = np.count_nonzero(found.values.view(np.uint32) != due.values.view(np.uint32))
+        if wrong or found.events != due.events:
+            raise WrongResult(
+                f"{device.name}: {wrong} of {due.values.size} results of product {n} are wrong, of shape"
+                f" {m} × {k} × {columns}, seed {seed}"
+            )
+        words += due.values.size
+        progress(n + 1)
+    return words

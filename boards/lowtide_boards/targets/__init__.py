@@ -1,0 +1,1 @@
+"""Boards: clocks, bitstreams, utilization, flashing."""

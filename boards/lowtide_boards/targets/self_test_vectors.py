@@ -1,0 +1,119 @@
+"""The conversation of a device's self-test, and the answers that a right device gives: those of the golden engine."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lowtide.config import Config
+from lowtide.emission.serial import digest_of
+from lowtide.emission.top import engine_of
+from lowtide.engine.engine_with_registers import ControlledEngine
+from lowtide.interfaces.serial.protocol import CONSTANTS, MAGIC, VERSION, WORDS, Kind, code_of
+from lowtide.interfaces.serial.self_test import Conversation, check_of
+from lowtide_model import default_bias
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.product import Lines, Product, checked
+from lowtide_model.engine.transfer import Load
+from lowtide_model.serial_frames import frame_bytes
+
+__all__ = ["conversation_of"]
+
+AT_ONCE = 32
+"""Results of an answer: few enough for it to be complete before the next request."""
+
+GROUPS = 2
+"""Groups along K: the least that makes every accumulator add."""
+
+ANSWER = 0x80
+LOAD_BOTH = 3
+IDLE = 3
+
+Exchange = tuple[Kind, list[int], list[int]]
+"""A kind of request, its words, and those of its answer."""
+
+
+def conversation_of(config: Config, seed: int = 1) -> Conversation:
+    """What a device of this configuration asks itself: a product that takes each of its processing elements.
+
+    Nothing of what is expected comes from the hardware: the results and counts are those of the golden engine.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration has no engine.
+    """
+    requests, answers = b"", b""
+    for number, (kind, words, content) in enumerate(_exchanges(config, seed)):
+        requests += frame_bytes(code_of(kind), number, words)
+        answers += frame_bytes(code_of(kind) | ANSWER, number, [number + 1 << 16, 0, *content])
+    return Conversation(requests, check_of(answers))
+
+
+def _exchanges(config: Config, seed: int) -> Iterator[Exchange]:
+    table = ControlledEngine(engine_of(config)).registers.table
+    places = {register.name: place for place, register in enumerate(table)}
+    lines, operands, product = _product(config, seed)
+    yield "hello", [VERSION, 0], _constants(config)
+    for side, line, operand in zip("ab", lines, operands, strict=True):
+        for name, value in line.settings(operand).items():
+            register = f"{side}_{name}"
+            yield "write", [places[register], value & 0xFFFFFFFF], []
+    yield "write", [places["start"], LOAD_BOTH], []
+    for side, line in zip("ab", lines, strict=True):
+        load = Load.of(line.runs, config.engine.numbers).numbers.ravel().view("<u4").tolist()
+        for at in range(0, len(load), WORDS):
+            kind = "last" if at + WORDS >= len(load) else "load"
+            yield f"{kind}_{side}", load[at : at + WORDS], []  # pyright: ignore[reportReturnType]
+    results = product.values.astype("<f4").ravel().view("<u4").tolist()  # one tile, row by row
+    for at in range(0, len(results), AT_ONCE):
+        words = results[at : at + AT_ONCE]
+        yield "take", [at | at << 16, len(words)], words
+    yield "take", [len(results) | len(results) << 16, 1], []
+    yield "read", [places["status"], 2], [IDLE, 0]  # and no errors
+    counts = _counts(product)
+    first = places[next(iter(counts))]
+    yield "read", [first, len(counts)], list(counts.values())
+
+
+def _constants(config: Config) -> list[int]:
+    serial, digest = config.serial, digest_of(config)
+    words = {
+        "magic": MAGIC,
+        "version": VERSION,
+        "clock": serial.clock,
+        "divisor": serial.divisor,
+        "queue": serial.queue,
+        "digest": digest & 0xFFFFFFFF,
+        "digest_high": digest >> 32,
+    }
+    return [words[name] for name in CONSTANTS]
+
+
+def _product(config: Config, seed: int) -> tuple[tuple[Lines, Lines], tuple[Operand, Operand], Product]:
+    """Operands that fill the array, in the highest precision, one of them rounded stochastically."""
+    array, bfp, random = config.array, config.bfp, np.random.default_rng(seed)
+    k = min(GROUPS * bfp.lanes, bfp.max_k)
+    a = random.standard_normal((array.rows, k), np.float32)
+    b = random.standard_normal((array.columns, k), np.float32).T
+    biases = [default_bias(x, exponent=bfp.exponent) for x in (a, b)]
+    a[0, 0] = b[0, 0] = 1e30  # above the window: it is held, and counted
+    of_a = Operand(chunks=bfp.mantissa // bfp.chunk_a, bias=biases[0])
+    of_b = Operand(chunks=bfp.mantissa // bfp.chunk_b, bias=biases[1], rounding="stochastic")
+    return checked(config, a, b, of_a, of_b), (of_a, of_b), GoldenEngine(config).multiply(a, b, of_a, of_b)
+
+
+def _counts(product: Product) -> dict[str, int]:
+    """Registers that follow each other, from the count of products on."""
+    events = product.events
+    return {
+        "products": 1,
+        "groups_held_a": events.groups_held_a,
+        "groups_held_b": events.groups_held_b,
+        "held_a": events.held_a,
+        "held_b": events.held_b,
+        "bad_a": events.bad_a,
+        "bad_b": events.bad_b,
+        "overflows": events.overflows,
+        "underflows": events.underflows,
+    }

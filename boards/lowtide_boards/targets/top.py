@@ -1,0 +1,101 @@
+"""The top of a board: a serial engine of emitted Verilog, its clock, its line and its lights."""
+
+import importlib
+from typing import Any
+
+from amaranth.build import Attrs, Subsignal
+from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Instance, Module, ResetSignal, Signal
+from amaranth.lib import io
+
+from lowtide_boards.targets.board import Board
+from lowtide_boards.targets.clock import BoardClock, pll_of
+from lowtide_boards.targets.errors import BoardError
+
+__all__ = ["BoardTop", "platform_of"]
+
+
+def platform_of(board: Board) -> Any:
+    """The board's description, as Amaranth has it.
+
+    Raises
+    ------
+    BoardError
+        If descriptions are not installed.
+    """
+    module, _, name = board.platform.partition(":")
+    try:
+        description = importlib.import_module(f"amaranth_boards.{module}")
+        resources = importlib.import_module("amaranth_boards.resources")
+    except ModuleNotFoundError:
+        raise BoardError(
+            "descriptions of boards are not installed; install them with: pip install 'lowtide[bitstream]'"
+        ) from None
+    platform = getattr(description, name)()
+    if board.pins:
+        rx, tx = board.pins
+        uart = resources.UARTResource(0, rx=rx, tx=tx, conn=("io", 0), attrs=Attrs(IO_TYPE="LVCMOS33"))
+        platform.add_resources([uart])
+    return platform
+
+
+class BoardTop(Elaboratable):
+    """The module ``lowtide_serial`` on a board.
+
+    Parameters
+    ----------
+    board : Board
+        Where it goes.
+    clock : int
+        Its clock, in Hz.
+    tested : bool
+        Whether it has a self-test. Without, the right light says that it has a clock.
+
+    Raises
+    ------
+    BoardError
+        If the board cannot make that clock.
+    """
+
+    def __init__(self, board: Board, clock: int, tested: bool):
+        self.board, self.tested = board, tested
+        source = int(platform_of(board).default_clk_frequency)
+        self._clock = BoardClock(pll_of(board.tools, source, clock))
+
+    def elaborate(self, platform: Any) -> Module:
+        """The engine between buffers."""
+        m = Module()
+        m.domains.sync = ClockDomain()
+        m.submodules.clock = self._clock
+        # What a line has besides has no buffer either.
+        ways = {part.name: "-" for part in platform.lookup("uart", 0).ios if isinstance(part, Subsignal)}
+        line = platform.request("uart", 0, dir=ways)
+        m.submodules.rx = rx = io.Buffer("i", line.rx)
+        m.submodules.tx = tx = io.Buffer("o", line.tx)
+        over = Signal()
+        passed = Signal()
+        results = {"o_test_over": over, "o_test_passed": passed} if self.tested else {}
+        m.submodules.engine = Instance(
+            "lowtide_serial", i_clk=ClockSignal(), i_rst=ResetSignal(), i_rx=rx.i, o_tx=tx.o, **results
+        )
+        right, wrong = Signal(), Signal()
+        if self.tested:
+            m.d.comb += [right.eq(over & passed), wrong.eq(over & ~passed)]
+        else:
+            m.d.comb += right.eq(~ResetSignal())
+        lights: dict[str, Any] = {}
+        for light in (self.board.right, self.board.wrong):
+            resource = light.partition(".")[0]
+            lights[resource] = lights.get(resource) or _lights(platform, resource)
+        for name, light, value in (("right", self.board.right, right), ("wrong", self.board.wrong, wrong)):
+            resource, _, part = light.partition(".")
+            pin = getattr(lights[resource], part) if part else lights[resource]
+            m.submodules[name] = buffer = io.Buffer("o", pin)
+            m.d.comb += buffer.o.eq(value)
+        return m
+
+
+def _lights(platform: Any, name: str) -> Any:
+    resource, _, number = name.partition(":")
+    # Of several colours in one, those that are not used have no buffer: nobody drives them.
+    several = dict.fromkeys("rgb", "-") if resource == "rgb_led" else "-"
+    return platform.request(resource, int(number), dir=several)

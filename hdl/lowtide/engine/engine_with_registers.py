@@ -1,0 +1,82 @@
+"""The engine with its registers: what a host, or a bus, talks to."""
+
+from lowtide.engine.counters import COUNTERS
+from lowtide.engine.engine import Engine
+from lowtide.engine.register_bank import RegisterBank
+from lowtide.netlist import Structure
+
+__all__ = ["ControlledEngine"]
+
+
+class ControlledEngine(Structure):
+    """An `Engine` and its `RegisterBank`.
+
+    Parameters
+    ----------
+    engine : Engine
+        The engine.
+
+    Members
+    -------
+    a, b, c
+        As of `Engine`.
+    address, write, write_data, read_data
+        As of `RegisterBank`.
+    """
+
+    def __init__(self, engine: Engine):
+        self.engine = engine
+        a, b = engine.dispatcher.layouts
+        ratios = {side: len(loader.rest) for side, loader in engine.meters.items()}
+        self.registers = RegisterBank(engine.constants, a, b, engine.shape.counter, ratios)
+        self.module_name = f"controlled_{engine.module_name}"
+        bank, streams = self.registers.signature.members, engine.signature.members
+        super().__init__(
+            {name: streams[name] for name in "abc"}
+            | {name: bank[name] for name in ("address", "write", "write_data", "read_data")}
+        )
+
+    def wire(self, place):
+        engine, registers = self.engine, self.registers
+        status = {name: getattr(engine, name) for name in (*COUNTERS, "overflows", "underflows")}
+        for side in engine.meters:
+            status[f"{side}_above"] = getattr(engine, f"{side}_above")
+            for name in (f"{side}_rest", f"{side}_kept"):
+                total = getattr(engine, name)
+                status[name] = total[:32]
+                status |= {f"{name}_high": total[32:]} if len(total) > 32 else {}
+        place(
+            "registers",
+            registers,
+            address=self.address,
+            write=self.write,
+            write_data=self.write_data,
+            ready=engine.ready,
+            idle=engine.idle,
+            refused=engine.refused,
+            short_a=engine.too_short[0],
+            short_b=engine.too_short[1],
+            long_a=engine.too_long[0],
+            long_b=engine.too_long[1],
+            **status,
+        )
+        place(
+            "engine",
+            engine,
+            start=registers.start,
+            product=registers.product,
+            clear=registers.clear,
+            a__payload=self.a.payload,
+            a__valid=self.a.valid,
+            b__payload=self.b.payload,
+            b__valid=self.b.valid,
+            c__ready=self.c.ready,
+            **{f"{side}_threshold": getattr(registers, f"{side}_threshold") for side in engine.meters},
+        )
+        return {
+            "a__ready": engine.a.ready,
+            "b__ready": engine.b.ready,
+            "c__valid": engine.c.valid,
+            "c__payload": engine.c.payload,
+            "read_data": registers.read_data,
+        }

@@ -1,0 +1,110 @@
+"""AXI4-Lite: a subordinate in front of registers on a plain bus."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib.wiring import In, Out
+
+from lowtide.interfaces.params import RegisterSpace
+from lowtide.netlist import Unit
+
+__all__ = ["AxiLite"]
+
+
+class AxiLite(Unit):
+    """Reads and writes registers for an AXI4-Lite manager.
+
+    A write is taken once its address and its data are both there, in whichever order they came; so it needs no
+    register for either. The two ready signals rise together for a cycle, in which the register is written.
+
+    ``SLVERR`` answers an access that has no effect: beyond the last register, at an address that is no multiple of
+    four, or a write of some bytes of a register but not all. A write of no byte at all is answered ``OKAY``. The data
+    of a read that is refused mean nothing. ``DECERR`` is left to interconnects, which alone know that nobody is at an
+    address.
+
+    A write takes two cycles from its later valid to ``bvalid``, a read three to ``rvalid``. Each channel may stall. Of
+    a read and a write that come at once the write is first; neither keeps the other waiting for more than a cycle.
+
+    Parameters
+    ----------
+    space : RegisterSpace
+        What is behind it.
+
+    Members
+    -------
+    s_axi_awaddr, s_axi_araddr : In(place_bits + 2)
+        Address in bytes.
+    s_axi_awprot, s_axi_arprot : In(3)
+        Ignored: who may do what is for the system to say.
+    s_axi_wdata, s_axi_wstrb : In(32), In(4)
+        What is written, and which bytes of it.
+    s_axi_bresp, s_axi_rresp : Out(2)
+        ``OKAY`` or ``SLVERR``.
+    s_axi_rdata : Out(32)
+        What was read.
+    s_axi_awvalid, s_axi_awready, s_axi_wvalid, … : In(1), Out(1), In(1), …
+        Handshakes of the five channels.
+    address, write, write_data, read_data : Out(place_bits), Out(1), Out(32), In(32)
+        To the registers; data that are read come a cycle later.
+    """
+
+    prefix = "s_axi"
+
+    def __init__(self, space: RegisterSpace):
+        self.space = space
+        self.module_name = f"axi_lite_{space.registers}"
+        address = space.place_bits + 2
+        channels = {
+            "aw": {"addr": In(address), "prot": In(3), "valid": In(1), "ready": Out(1)},
+            "w": {"data": In(32), "strb": In(4), "valid": In(1), "ready": Out(1)},
+            "b": {"resp": Out(2), "valid": Out(1), "ready": In(1)},
+            "ar": {"addr": In(address), "prot": In(3), "valid": In(1), "ready": Out(1)},
+            "r": {"data": Out(32), "resp": Out(2), "valid": Out(1), "ready": In(1)},
+        }
+        super().__init__(
+            {f"s_axi_{channel}{name}": port for channel, ports in channels.items() for name, port in ports.items()}
+            | {"address": Out(space.place_bits), "write": Out(1), "write_data": Out(32), "read_data": In(32)}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        writes = Signal()  # both halves of a write are there, and a place for its answer
+        reads = Signal()
+        writing = Signal()  # a register is written in this cycle
+        reading = Signal()  # its address is with the registers
+        came = Signal()  # what was read is there
+        m.d.comb += [
+            writes.eq(self.s_axi_awvalid & self.s_axi_wvalid & ~writing & (~self.s_axi_bvalid | self.s_axi_bready)),
+            reads.eq(self.s_axi_arvalid & ~reading & ~came & (~self.s_axi_rvalid | self.s_axi_rready) & ~writes),
+            Cat(self.s_axi_awready, self.s_axi_wready).eq(writing.replicate(2)),
+            self.s_axi_arready.eq(reading),
+        ]
+        m.d.sync += [writing.eq(writes), reading.eq(reads), came.eq(reading)]
+
+        at = Signal.like(self.s_axi_awaddr)
+        wrong = Signal()  # there is no register at that address
+        partial = Signal()  # some bytes of it are written, but not all
+        strobes = self.s_axi_wstrb
+        m.d.comb += [
+            at.eq(Mux(reading, self.s_axi_araddr, self.s_axi_awaddr)),
+            wrong.eq(at[:2].any() | (at[2:] >= self.space.registers)),
+            partial.eq(strobes.any() & ~strobes.all()),
+            self.address.eq(at[2:]),
+            self.write.eq(writing & strobes.all() & ~wrong),
+            self.write_data.eq(self.s_axi_wdata),
+        ]
+        refused_write = Signal()
+        refused_read = Signal()
+        with m.If(writing):
+            m.d.sync += [self.s_axi_bvalid.eq(1), refused_write.eq(wrong | partial)]
+        with m.Elif(self.s_axi_bready):
+            m.d.sync += self.s_axi_bvalid.eq(0)
+        with m.If(reading):
+            m.d.sync += refused_read.eq(wrong)
+        with m.If(came):
+            m.d.sync += [self.s_axi_rvalid.eq(1), self.s_axi_rdata.eq(self.read_data)]
+        with m.Elif(self.s_axi_rready):
+            m.d.sync += self.s_axi_rvalid.eq(0)
+        m.d.comb += [
+            self.s_axi_bresp.eq(Cat(Const(0, 1), refused_write)),
+            self.s_axi_rresp.eq(Cat(Const(0, 1), refused_read)),
+        ]
+        return m

@@ -1,0 +1,252 @@
+"""Executor: does what a frame asks for, once, and answers."""
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from lowtide.interfaces.serial.frame_receiver import HeaderLayout
+from lowtide.interfaces.serial.operand_queue import OperandWord
+from lowtide.interfaces.serial.params import SerialShape
+from lowtide.interfaces.serial.protocol import CONSTANTS, LEVELS, MAGIC, STATUSES, VERSION, WORDS, code_of
+from lowtide.interfaces.serial.result_queue import POSITION
+from lowtide.interfaces.serial.uart import DIVISOR
+from lowtide.netlist import Unit
+
+__all__ = ["Executor"]
+
+DONE, BUSY, ORDER, REFUSED = range(len(STATUSES))
+
+
+class Executor(Unit):
+    """Takes a good frame, does it if it is the next one in order, and sends the answer.
+
+    Parameters
+    ----------
+    shape : SerialShape
+        The line.
+    registers : int
+        Registers of the engine.
+    digest : int
+        64 bits by which a host knows the configuration.
+
+    Members
+    -------
+    header, word, valid, last, good, done, bad
+        As of `FrameReceiver`.
+    operand, write_operand, keep, forget, over, room
+        As of `OperandQueue`.
+    position, came, oldest, legal, held, forget_results, result
+        Of `ResultQueue`.
+    address, write, write_data, read_data
+        Of `RegisterBank`.
+    o : Out(stream of {word, last})
+        Words of answers, the header first.
+    sent, quiet : In(1)
+        The sender, and the line, have nothing of an answer.
+    divisor : Out(16)
+        Clocks of a bit.
+    reset : Out(1)
+        For a cycle: what holds anything of an earlier connection is to forget it.
+    """
+
+    header: Value
+    word: Value
+    valid: Value
+    last: Value
+    good: Value
+    done: Value
+    bad: Value
+    write_operand: Value
+    keep: Value
+    forget: Value
+    over: Value
+    room: Value
+    position: Value
+    came: Value
+    oldest: Value
+    legal: Value
+    held: Value
+    forget_results: Value
+    result: Value
+    address: Value
+    write: Value
+    write_data: Value
+    read_data: Value
+    sent: Value
+    quiet: Value
+    divisor: Value
+    reset: Value
+
+    def __init__(self, shape: SerialShape, registers: int, digest: int):
+        self.shape, self.registers, self._digest = shape, registers, digest
+        self.module_name = f"executor_{shape.clock}_{shape.baud}_{shape.queue}_{registers}_{digest:016x}"
+        level = range(shape.queue + 1)
+        super().__init__(
+            {
+                "header": In(HeaderLayout()),
+                "word": In(32),
+                "valid": In(1),
+                "last": In(1),
+                "good": In(1),
+                "done": Out(1),
+                "bad": In(1),
+                "operand": Out(OperandWord()),
+                "write_operand": Out(1),
+                "keep": Out(1),
+                "forget": Out(1),
+                "over": In(1),
+                "room": In(level),
+                "position": Out(POSITION),
+                "came": Out(POSITION),
+                "oldest": In(POSITION),
+                "legal": In(1),
+                "held": In(level),
+                "forget_results": Out(1),
+                "result": In(32),
+                "address": Out(range(registers)),
+                "write": Out(1),
+                "write_data": Out(32),
+                "read_data": In(32),
+                "o": Out(stream.Signature(data.StructLayout({"word": 32, "last": 1}))),
+                "sent": In(1),
+                "quiet": In(1),
+                "divisor": Out(DIVISOR, init=shape.divisor),
+                "reset": Out(1, init=1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        kind, number = self.header.kind, self.header.number
+        # The last two words of the payload.
+        first = Signal(32)
+        second = Signal(32)
+        with m.If(self.valid):
+            m.d.sync += [first.eq(second), second.eq(self.word)]
+        count = second[:8]
+        is_ = {name: kind == code_of(name) for name in ("hello", "read", "write", "take", "rate")}
+        loads = Signal()
+        m.d.comb += [
+            loads.eq(kind[2:] == code_of("load_a") >> 2),
+            self.operand.number.eq(self.word),
+            self.operand.last.eq(self.last & kind[1]),
+            self.operand.side.eq(kind[0]),
+            self.write_operand.eq(self.valid & loads),
+        ]
+
+        expected = Signal(16)
+        status = Signal(range(len(STATUSES)))
+        allowed = Signal()
+        m.d.comb += self._allowed(allowed, is_, loads, first, second)
+        with m.If((number != expected) & ~is_["hello"]):
+            m.d.comb += status.eq(ORDER)
+        with m.Elif(~allowed):
+            m.d.comb += status.eq(REFUSED)
+        with m.Elif(loads & self.over):
+            m.d.comb += status.eq(BUSY)
+
+        became = Signal.like(status)
+        left = Signal(range(WORDS + 1))  # words of the answer after those that all have
+        switches = Signal()  # to another rate, once the answer is sent
+        m.d.comb += self.forget.eq(self.bad)
+        m.d.sync += self.reset.eq(0)
+        with m.FSM():
+            with m.State("wait"), m.If(self.good):
+                m.next = "look"
+            with m.State("look"):  # at whether it can be done, which takes a cycle
+                m.d.sync += became.eq(status)
+                m.next = "judge"
+            with m.State("judge"):
+                does = became == DONE
+                m.d.comb += [
+                    self.keep.eq(loads & does),
+                    self.forget.eq(~self.keep),
+                    self.forget_results.eq(is_["take"] & does),
+                    self.write.eq(is_["write"] & does),
+                ]
+                m.d.sync += left.eq(0)
+                with m.If(does):
+                    m.d.sync += [
+                        expected.eq(number + 1),
+                        self.reset.eq(is_["hello"]),
+                        switches.eq(is_["rate"]),
+                        left.eq(self._content(is_, count)),
+                    ]
+                m.next = "header"
+            with m.State("header"):
+                self._send(m, Cat(kind[:7], 1, (left + LEVELS)[:8], number), "status")
+            with m.State("status"):
+                self._send(m, Cat(became, Const(0, 16 - len(became)), expected), "levels")
+            with m.State("levels"):
+                room = Cat(self.room, Const(0, 16 - len(self.room)))
+                self._send(m, Cat(room, self.held), "fetch", last=left == 0, after_last="end")
+            with m.State("fetch"):  # registers and memories answer a cycle later
+                m.next = "content"
+            with m.State("content"):
+                word = Mux(is_["read"], self.read_data, Mux(is_["take"], self.result, self._hello(left)))
+                self._send(m, word, "fetch", last=left == 1, after_last="end")
+                with m.If(self.o.ready):
+                    m.d.sync += [left.eq(left - 1), first[:POSITION].eq(first[:POSITION] + 1)]
+            with m.State("end"), m.If((self.sent & self.quiet) | ~switches):
+                m.d.comb += self.done.eq(1)
+                m.d.sync += switches.eq(0)
+                m.next = "wait"
+        m.d.comb += [
+            self.address.eq(first),
+            self.write_data.eq(second),
+            self.position.eq(Mux(is_["take"], first[:POSITION], self.oldest)),
+            self.came.eq(first[POSITION:]),
+        ]
+        self._rate(m, switches & self.done, first[:DIVISOR])
+        return m
+
+    def _allowed(self, allowed, is_, loads, first, second):
+        """Whether a request, but for its order, can be done."""
+        counts = (second != 0) & (second <= WORDS - LEVELS)
+        there = (first < self.registers) & (first[:16] + second[:8] <= self.registers)
+        return allowed.eq(
+            (self.header.length == 2)
+            & (
+                is_["hello"]
+                | (is_["read"] & counts & there)
+                | (is_["write"] & (first < self.registers))
+                | (is_["take"] & counts & self.legal)
+                | (is_["rate"] & ~first[DIVISOR:].any() & first[2:].any())
+            )
+            | (loads & (self.header.length != 0))
+        )
+
+    def _content(self, is_, count):
+        results = Mux(self.held < count, self.held, count)
+        return Mux(is_["hello"], len(CONSTANTS), 0) | Mux(is_["read"], count, 0) | Mux(is_["take"], results, 0)
+
+    def _hello(self, left: Value) -> Value:
+        """The word of the constants of which so many are left, this one included."""
+        shape, digest = self.shape, self._digest
+        words = {
+            "magic": MAGIC,
+            "version": VERSION,
+            "clock": shape.clock,
+            "divisor": shape.divisor,
+            "queue": shape.queue,
+            "digest": digest & 0xFFFFFFFF,
+            "digest_high": digest >> 32,
+        }
+        return Array([Const(0, 32), *(Const(words[name], 32) for name in reversed(CONSTANTS))])[left[:3]]
+
+    def _send(self, m: Module, word: Value, after: str, last: Value | int = 0, after_last: str = "") -> None:
+        m.d.comb += [self.o.valid.eq(1), self.o.payload.word.eq(word), self.o.payload.last.eq(last)]
+        with m.If(self.o.ready):
+            m.next = after
+            if after_last:
+                with m.If(last):
+                    m.next = after_last
+
+    def _rate(self, m: Module, switches: Value, divisor: Value) -> None:
+        """A new rate; and the first one again when nothing good has come for long."""
+        waited = Signal(range(self.shape.patience + 1))
+        m.d.sync += waited.eq(Mux(self.good, 0, waited + 1))
+        with m.If(switches):
+            m.d.sync += self.divisor.eq(divisor)
+        with m.Elif(waited == self.shape.patience):
+            m.d.sync += [self.divisor.eq(self.shape.divisor), waited.eq(0)]

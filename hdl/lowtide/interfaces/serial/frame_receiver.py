@@ -1,0 +1,128 @@
+"""Frame receiver: bytes become words, and say whether the frame that they are was sent so."""
+
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
+from amaranth.lib.wiring import In, Out
+
+from lowtide.interfaces.serial.protocol import ESCAPE, FLAG, FLIP
+from lowtide.netlist import Unit
+
+__all__ = ["FrameReceiver", "HeaderLayout"]
+
+
+class HeaderLayout(data.StructLayout):
+    """First word of a frame.
+
+    Members
+    -------
+    kind : 8 bits
+        Code of the request; of an answer, with bit 7 set.
+    length : 8 bits
+        Words of the payload.
+    number : 16 bits
+        One more than that of the request before; of an answer, that of its request.
+    """
+
+    def __init__(self):
+        super().__init__({"kind": 8, "length": 8, "number": 16})
+
+
+class FrameReceiver(Unit):
+    """Takes frames apart: header, payload, CRC-32, each of words, the lowest byte first, and a flag.
+
+    Payloads are given as they come, before it is known whether the frame is good: whoever keeps them forgets them with
+    ``bad``. A frame is good if it has as many words as its header says, and its check is right.
+
+    Members
+    -------
+    i : In(stream of 8 bits)
+        Bytes: one in 9 cycles, none while a good frame waits.
+    header : Out(HeaderLayout)
+        Of the frame that comes, or that is there.
+    word, valid, last : Out(32), Out(1), Out(1)
+        In one cycle: a word of the payload, and whether it is the last one.
+    good : Out(1)
+        A frame is there.
+    done : In(1)
+        Go on to the next.
+    bad : Out(1)
+        In one cycle: what came since the last good frame is none.
+    """
+
+    word: Value
+    valid: Value
+    last: Value
+    good: Value
+    done: Value
+    bad: Value
+
+    module_name = "frame_receiver"
+
+    def __init__(self):
+        super().__init__(
+            {
+                "i": In(stream.Signature(8)),
+                "header": Out(HeaderLayout()),
+                "word": Out(32),
+                "valid": Out(1),
+                "last": Out(1),
+                "good": Out(1),
+                "done": In(1),
+                "bad": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=1).create()
+        escaped = Signal()
+        word = Signal(32)  # the last four bytes
+        position = Signal(2)  # bytes of the word that comes
+        words = Signal(9)  # that have come; it stays at the largest
+        bits = Signal(9)  # of the byte that is being checked, and a one above them
+        checking = Signal()
+        m.d.comb += [
+            checking.eq(bits[1:].any()),
+            crc.valid.eq(checking),
+            crc.data.eq(bits[0]),
+            self.i.ready.eq(~checking & ~self.good),
+            self.word.eq(word),
+        ]
+        with m.If(checking):
+            m.d.sync += bits.eq(bits >> 1)
+
+        # A word is complete when its last byte has been checked: by then it is known whether it is the header.
+        complete = Signal()
+        m.d.comb += [
+            complete.eq((bits[1:] == 1) & (position == 0)),
+            self.valid.eq(complete & (words != 0) & (words <= self.header.length)),
+            self.last.eq(words == self.header.length),
+        ]
+        with m.If(complete):
+            m.d.sync += words.eq(words + ~words.all())
+            with m.If(words == 0):
+                m.d.sync += self.header.eq(word)
+
+        ends = Signal()
+        right = Signal()
+        m.d.comb += right.eq(crc.match_detected & ~escaped & (position == 0) & (words == self.header.length + 2))
+        with m.If(self.i.valid & self.i.ready):
+            with m.If(self.i.payload == FLAG):
+                m.d.comb += ends.eq(1)
+            with m.Elif((self.i.payload == ESCAPE) & ~escaped):
+                m.d.sync += escaped.eq(1)
+            with m.Else():
+                flipped = self.i.payload ^ (escaped << FLIP.bit_length() - 1)
+                m.d.sync += [
+                    escaped.eq(0),
+                    position.eq(position + 1),
+                    word.eq(Cat(word[8:], flipped[:8])),
+                    bits.eq(Cat(flipped[:8], 1)),
+                ]
+        with m.If(ends):
+            m.d.comb += [self.bad.eq(~right), crc.start.eq(1)]
+            m.d.sync += [self.good.eq(right), escaped.eq(0), position.eq(0), words.eq(0)]
+        with m.If(self.good & self.done):
+            m.d.sync += self.good.eq(0)
+        return m

@@ -1,0 +1,102 @@
+"""Receiver and transmitter of a serial line: a start bit, eight bits from the lowest on, a stop bit."""
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.lib import stream
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import In, Out
+
+from lowtide.netlist import Unit
+
+__all__ = ["DIVISOR", "UartReceiver", "UartTransmitter"]
+
+DIVISOR = 16
+"""Bits of a divisor."""
+
+
+class UartReceiver(Unit):
+    """Bytes from a serial line. A byte whose stop bit is low is dropped.
+
+    Members
+    -------
+    rx : In(1)
+        The line, of no clock.
+    divisor : In(16)
+        Clocks of a bit, 4 or more.
+    valid, data : Out(1), Out(8)
+        In one cycle: a byte came, in the middle of its stop bit.
+    """
+
+    rx: Value
+    divisor: Value
+    valid: Value
+    data: Value
+
+    module_name = "uart_receiver"
+
+    def __init__(self):
+        super().__init__({"rx": In(1), "divisor": In(DIVISOR), "valid": Out(1), "data": Out(8)})
+
+    def elaborate(self, platform):
+        m = Module()
+        level = Signal(init=1)
+        m.submodules.synchronizer = FFSynchronizer(self.rx, level, init=1, reset_less=False)
+        busy = Signal()
+        starts = Signal()  # the bit that comes is the start bit
+        remaining = Signal(DIVISOR)  # clocks to the middle of the next bit
+        bits = Signal(9)  # a one marks how many have come
+        m.d.comb += [starts.eq(bits.all()), self.data.eq(bits[1:])]
+        m.d.comb += self.valid.eq(busy & (remaining == 0) & ~bits[0] & level)
+        with m.If(~busy):
+            m.d.sync += [busy.eq(~level), remaining.eq((self.divisor >> 1) - 1), bits.eq(-1)]
+        with m.Elif(remaining != 0):
+            m.d.sync += remaining.eq(remaining - 1)
+        with m.Else():
+            m.d.sync += [remaining.eq(self.divisor - 1), bits.eq(Cat(bits[1:], level))]
+            with m.If(starts):
+                m.d.sync += [busy.eq(~level), bits.eq(Const(0b0_1111_1111))]
+            with m.Elif(~bits[0]):  # this was the stop bit
+                m.d.sync += busy.eq(0)
+        return m
+
+
+class UartTransmitter(Unit):
+    """Bytes onto a serial line.
+
+    Members
+    -------
+    i : In(stream of 8 bits)
+        Bytes. The next one is taken in the cycle in which the last one's stop bit ends, at the latest.
+    divisor : In(16)
+        Clocks of a bit.
+    tx : Out(1)
+        The line.
+    idle : Out(1)
+        Nothing is on it.
+    """
+
+    divisor: Value
+    tx: Value
+    idle: Value
+
+    module_name = "uart_transmitter"
+
+    def __init__(self):
+        super().__init__({"i": In(stream.Signature(8)), "divisor": In(DIVISOR), "tx": Out(1, init=1), "idle": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        remaining = Signal(DIVISOR)
+        bits = Signal(9)  # those that are to come, the stop bit last
+        ends = Signal()
+        m.d.comb += [
+            ends.eq(remaining == 0),
+            self.idle.eq(~bits.any() & ends),
+            self.i.ready.eq(~bits.any() & ends),
+        ]
+        with m.If(~ends):
+            m.d.sync += remaining.eq(remaining - 1)
+        with m.Elif(bits.any()):
+            m.d.sync += [self.tx.eq(bits[0]), remaining.eq(self.divisor - 1), bits.eq(bits[1:])]
+        with m.Elif(self.i.valid):
+            m.d.sync += [self.tx.eq(0), remaining.eq(self.divisor - 1), bits.eq(Cat(self.i.payload, Const(1)))]
+        return m

@@ -1,1 +1,0 @@
-"""The serial bridge: an engine at the end of a UART, by frames that are checked, numbered and answered."""

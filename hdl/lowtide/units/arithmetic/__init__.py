@@ -1,0 +1,1 @@
+"""Arithmetic: processing elements and their parts."""

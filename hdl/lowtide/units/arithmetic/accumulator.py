@@ -1,0 +1,84 @@
+"""The end of every processing element: an accumulator, and the drain by which its sums leave."""
+
+from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from lowtide.units.arithmetic.adder_tree import add
+from lowtide.units.stream.delay import delayed
+
+__all__ = ["Accumulator"]
+
+
+class Accumulator(wiring.Component):
+    """Adds an addend in every cycle, exactly: ``acc += i + carry``.
+
+    A restart takes the place of an addend. The sum leaves on the drain and the accumulator starts again from zero. The
+    sum leaves in two halves, the low one first, the high one, its sign repeated if the width is odd, a cycle later. A
+    word that comes in on ``drain_i`` goes out on ``drain_o`` a cycle later; in the two cycles in which the sum leaves,
+    ``drain_i`` must be zero.
+
+    A reset clears the sum without sending it. A restart makes any state good.
+
+    Parameters
+    ----------
+    width : int
+        Bits of the sum, in two's complement.
+    addend : int
+        Bits of an addend.
+    carry : bool
+        Whether there is a carry besides.
+
+    Members
+    -------
+    i : In(signed(addend))
+        What is added.
+    carry : In(1)
+        One more; only if asked for.
+    restart : In(1)
+        A cycle ahead of ``i``: in the next cycle there is a restart in its place.
+    drain_i, drain_o : In(half), Out(half)
+        Half words, ``half`` being half of ``width``, rounded up; zero when idle.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from the restart's place on ``i`` to the low half on ``drain_o``.
+    """
+
+    latency = 1
+
+    i: Value
+    restart: Value
+    drain_i: Value
+    drain_o: Value
+
+    def __init__(self, width: int, addend: int, carry: bool = False):
+        self._width, self._has_carry = width, carry
+        self._half = (width + 1) // 2
+        super().__init__(
+            {
+                "i": In(signed(addend)),
+                **({"carry": In(1)} if carry else {}),
+                "restart": In(1),
+                "drain_i": In(self._half),
+                "drain_o": Out(self._half),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        acc = Signal(signed(self._width), reset_less=True)
+        restart = delayed(m, self.restart, init=1, reset_less=False)
+        # Not restart, but for the cycle after a reset: then the sum, which is yet to be cleared, is not sent.
+        working = delayed(m, ~self.restart, init=1, reset_less=False)
+        total = add(acc, self.i, self.carry) if self._has_carry else acc + self.i
+        high = Signal(self._half)
+        low = Signal(self._half)
+        m.d.comb += low.eq(Mux(working, 0, acc))
+        m.d.sync += [
+            acc.eq(Mux(restart, 0, total)),
+            high.eq(Mux(working, 0, acc >> self._half)),
+        ]
+        m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, reset_less=False))
+        return m

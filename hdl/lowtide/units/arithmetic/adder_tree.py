@@ -1,0 +1,66 @@
+"""Adder tree: sums words and single carries in registered levels of two-input adders."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, Value
+
+from lowtide.units.stream.delay import delayed
+
+__all__ = ["add", "adder_tree", "less_half", "ones_of_four"]
+
+
+def adder_tree(m: Module, words: Sequence[Value], carries: Sequence[Value] = ()) -> tuple[Value, Value | None]:
+    """Sum words and, in the adders' carry inputs, bits of the lowest weight.
+
+    Each level is registered, so no adder has more inputs than a carry chain takes for free, and a synthesiser
+    finds nothing to merge into a compressor.
+
+    Parameters
+    ----------
+    m : Module
+        Where the registers go.
+    words : sequence of Value
+        The words. One that has no partner in a level waits for the next.
+    carries : sequence of one-bit Value
+        None, or one a word.
+
+    Returns
+    -------
+    Value, Value or None
+        The sum, and the one carry for which there is no adder, ``log2(len(words))`` cycles later, rounded up.
+    """
+    while len(words) > 1:
+        pairs = list(zip(words[::2], words[1::2], strict=False))
+        now = list(carries[: len(pairs)]) or [None] * len(pairs)
+        single = [delayed(m, words[-1])] if len(words) % 2 else []
+        words = [delayed(m, add(x, y, carry)) for (x, y), carry in zip(pairs, now, strict=True)] + single
+        carries = [delayed(m, carry) for carry in carries[len(pairs) :]]
+    return words[0], carries[0] if carries else None
+
+
+def add(x: Value, y: Value, carry: Value | None = None) -> Value:
+    """Give ``x + y + carry``; both words are signed, or neither is.
+
+    The carry is a bit below the lowest, the same on both sides: there it makes a carry and costs no second adder.
+    """
+    if carry is None:
+        return x + y
+    if x.shape().signed:
+        return (Cat(carry, x).as_signed() + Cat(carry, y).as_signed())[1:].as_signed()
+    return (Cat(carry, x) + Cat(carry, y))[1:]
+
+
+def less_half(word: Value) -> Value:
+    """Give an unsigned word less the weight of its top bit, signed: its top bit turned over.
+
+    So a sum whose constant is that weight has it for free.
+    """
+    return Cat(word[:-1], ~word[-1]).as_signed()
+
+
+def ones_of_four(bits: Value, less: int) -> Value:
+    """Count the ones of four bits, and subtract a constant from 0 to 4: a four-input LUT a bit, so less than adders."""
+    width = 3 if less else 4
+    counts = [ones.bit_count() - less for ones in range(16)]
+    tables = [sum((count >> n & 1) << ones for ones, count in enumerate(counts)) for n in range(width)]
+    return Cat((Const(table, 16) >> bits)[0] for table in tables).as_signed()

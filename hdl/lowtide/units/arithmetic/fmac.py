@@ -1,0 +1,123 @@
+"""FMAC: the processing element for block floating point."""
+
+from functools import cached_property
+
+from amaranth.hdl import Module, Signal
+
+from lowtide.formats.bfp import Bfp
+from lowtide.netlist import Unit
+from lowtide.units.arithmetic.accumulator import Accumulator
+from lowtide.units.arithmetic.aligner import Aligner
+from lowtide.units.arithmetic.dot_product import DotProduct
+from lowtide.units.arithmetic.ports import element_ports
+from lowtide.units.stream.delay import delayed
+
+__all__ = ["Fmac"]
+
+
+class Fmac(Unit):
+    """Multiplies chunks of two groups and accumulates their dot products, exactly.
+
+    Every beat, ``acc += sum_i (-1)**(sa_i ^ sb_i) * Ma_i * Mb_i * 2**(Ea + Eb)``, an integer in two's complement of
+    ``bfp.accumulator`` bits, sized so that it cannot overflow. More precision is more chunks: nothing in here knows.
+    A beat of zero magnitudes changes nothing. Source: the fMAC of FAST, arXiv 2110.15456, with an integer
+    accumulator in place of its floating one.
+
+    A restart follows the last beat of a tile and carries no product. When it reaches the accumulator, the sum leaves on
+    the drain and the accumulator starts again from zero. The sum leaves in two halves, the low one first, the
+    high one, its sign repeated if the width is odd, a cycle later. A word that comes in on ``drain_i`` goes
+    out on ``drain_o`` a cycle later; in the two cycles in which this element sends its own, ``drain_i`` must be zero,
+    as it is in an array, where each row restarts one cycle after the row above it.
+
+    A reset clears the sum, and a restart makes any state good.
+
+    Parameters
+    ----------
+    bfp : Bfp
+        The format of the operands.
+
+    Members
+    -------
+    a_i : In(bfp.layout_a)
+        Chunk of A, from the left.
+    a_o : Out(bfp.layout_a)
+        The same, one cycle later, to the right.
+    b_i : In(bfp.layout_b)
+        Chunk of B, from above.
+    b_o : Out(bfp.layout_b)
+        The same, one cycle later, downwards.
+    restart_i : In(1)
+        The tile ended one beat ago.
+    restart_o : Out(1)
+        The same, one cycle later, to the right.
+    drain_i : In(half)
+        Half words from below; zero when idle.
+    drain_o : Out(half)
+        Half words, upwards; zero when idle.
+    """
+
+    keep_hierarchy = True  # as an element must, or one merged register would clear several, across the chip
+    spacing, restarts = 2, 1
+
+    def __init__(self, bfp: Bfp):
+        self._bfp, self.accumulator = bfp, bfp.accumulator
+        self.module_name = (
+            f"fmac_l{bfp.lanes}_a{bfp.chunk_a}_b{bfp.chunk_b}_m{bfp.mantissa}_e{bfp.exponent}_k{bfp.max_k}"
+        )
+        super().__init__(element_ports(bfp.layout_a, bfp.layout_b, self.accumulator))
+
+    @property
+    def bfp(self) -> Bfp:
+        """The format of the operands."""
+        return self._bfp
+
+    @property
+    def half(self) -> int:
+        """Bits of half an accumulator, rounded up: what the drain carries."""
+        return (self.bfp.accumulator + 1) // 2
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
+        return 1 + self._to_accumulator + Accumulator.latency
+
+    @cached_property  # of many elements only one is ever elaborated
+    def _dot_product(self) -> DotProduct:
+        return DotProduct(self.bfp)
+
+    @cached_property
+    def _aligner(self) -> Aligner:
+        width = self._dot_product.o.shape().width
+        return Aligner(width, self.bfp.max_code_a + self.bfp.max_code_b, self.bfp.accumulator)
+
+    @property
+    def _to_accumulator(self) -> int:
+        """Cycles from ``a_o`` to the accumulator's input."""
+        return self._dot_product.latency + self._aligner.latency
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dot_product = dot_product = self._dot_product
+        m.submodules.aligner = aligner = self._aligner
+
+        shift = Signal.like(aligner.shift)
+        m.d.comb += [
+            self.a_o.eq(delayed(m, self.a_i, 1)),
+            self.b_o.eq(delayed(m, self.b_i, 1)),
+            self.restart_o.eq(delayed(m, self.restart_i, reset_less=False)),
+            dot_product.a.eq(self.a_o),
+            dot_product.b.eq(self.b_o),
+            aligner.i.eq(dot_product.o),
+            shift.eq(self.a_o.exponent + self.b_o.exponent),
+            aligner.shift.eq(delayed(m, shift, dot_product.latency)),
+        ]
+
+        m.submodules.accumulator = accumulator = Accumulator(self.bfp.accumulator, len(aligner.o))
+        m.d.comb += [
+            accumulator.i.eq(aligner.o),
+            # After a reset the pipeline may hold anything: restarts keep the sum at zero until the first gets there.
+            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1, reset_less=False)),
+            accumulator.drain_i.eq(self.drain_i),
+            self.drain_o.eq(accumulator.drain_o),
+        ]
+        return m

@@ -1,0 +1,94 @@
+"""Group memory: where a processing element keeps the data of a group while the terms of its weights come."""
+
+from amaranth.hdl import Cat, Module, Shape, Value
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from lowtide.units.arithmetic.logic import choice
+
+__all__ = ["GroupMemory"]
+
+
+class GroupMemory(wiring.Component):
+    """Holds two groups of words: one is read, in any order, while the other is written.
+
+    It is small enough to be a look-up table a bit or less where a device has memory in those: storage, two banks and
+    the choice of a word in one. What was written in a cycle is read from the next one on.
+
+    Parameters
+    ----------
+    shape : Shape
+        Of a word.
+    words : int
+        Words of a group that are written in a cycle, a power of two: each has a memory of its own.
+    slots : int
+        Cycles that writing a group takes.
+    reads : int
+        Words that are read in a cycle.
+
+    Members
+    -------
+    write : In(1)
+        Words are written.
+    write_bank, slot : In(1), In
+        Where to.
+    i : In(words * width)
+        Word ``j`` becomes word ``slot * words + j`` of its group.
+    read_bank : In(1)
+        What is read from.
+    index : In, one a read, next to each other
+        Which word.
+    o : Out, one a read, next to each other
+        The words, in the same cycle.
+    """
+
+    write: Value
+    write_bank: Value
+    slot: Value
+    i: Value
+    read_bank: Value
+    index: Value
+    o: Value
+
+    def __init__(self, shape: Shape, words: int, slots: int, reads: int = 1):
+        self._width, self._words, self._slots, self._reads = shape.width, words, slots, reads
+        self._slot_bits = (slots - 1).bit_length()
+        self._index_bits = self._slot_bits + (words - 1).bit_length()
+        super().__init__(
+            {
+                "write": In(1),
+                "write_bank": In(1),
+                "slot": In(self._slot_bits),
+                "i": In(words * self._width),
+                "read_bank": In(1),
+                "index": In(reads * self._index_bits),
+                "o": Out(reads * self._width),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        found = [[] for _ in range(self._reads)]
+        for j in range(self._words):
+            m.submodules[f"words_{j}"] = memory = Memory(shape=self._width, depth=2 << self._slot_bits, init=[])
+            write = memory.write_port()
+            m.d.comb += [
+                write.en.eq(self.write),
+                write.addr.eq(Cat(self.slot, self.write_bank)),
+                write.data.eq(self.i.word_select(j, self._width)),
+            ]
+            for n in range(self._reads):
+                read = memory.read_port(domain="comb")
+                m.d.comb += read.addr.eq(
+                    Cat(self._index(n)[-self._slot_bits :] if self._slot_bits else [], self.read_bank)
+                )
+                found[n].append(read.data)
+        low = (self._words - 1).bit_length()
+        m.d.comb += [
+            self.o.word_select(n, self._width).eq(choice(words, self._index(n)[:low])) for n, words in enumerate(found)
+        ]
+        return m
+
+    def _index(self, n: int) -> Value:
+        return self.index[n * self._index_bits : (n + 1) * self._index_bits]

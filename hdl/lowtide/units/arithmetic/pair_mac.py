@@ -1,0 +1,192 @@
+"""Pair MAC: the processing element of Term Revealing, which multiplies a term by a term."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Module, Mux, Shape, Signal, Value, signed, unsigned
+from amaranth.lib import data
+from amaranth.lib.memory import Memory
+
+from lowtide.formats.terms import Terms
+from lowtide.netlist import Unit
+from lowtide.units.arithmetic.adder_tree import add, adder_tree
+from lowtide.units.arithmetic.group_memory import GroupMemory
+from lowtide.units.arithmetic.ports import element_ports
+from lowtide.units.stream.delay import delayed
+
+__all__ = ["PairMac"]
+
+
+class PairMac(Unit):
+    """Counts products of terms by their exponent, and makes an integer of the counts at the end.
+
+    A term of a weight and one of a value of the data make ``+-2**(e + f)``: their exponents are added, and the
+    coefficient of that power counts one up or down. The vector of coefficients is kept twice, in memory: while
+    one counts the next tile, the other becomes an integer, from the lowest power up: ``t = coefficient + (t >> 1)``,
+    whose last bit is the sum's. Of several pairs a cycle each has a vector of its own, and coefficients of a power are
+    added as they are read. So a group costs ``k * s / parallel`` cycles, whatever its values are. Source: Kung, McDanel
+    and Zhang, Term Revealing, SC20.
+
+    A restart follows the last beat of a tile and carries no pair; two of them, each ``spacing`` cycles after the last
+    restart, make any state good. After a reset the sums of these two are zero. A sum leaves as that of an
+    `Accumulator` does.
+
+    Parameters
+    ----------
+    terms : Terms
+        The format of the operands; ``parallel`` is the number of pairs a cycle. ``values`` is not looked at.
+
+    Members
+    -------
+    a_i, a_o : In(layout_a), Out(layout_a)
+        A term of the data for a bank, from the left; the same, one cycle later, to the right.
+    b_i, b_o : In(layout_b), Out(layout_b)
+        ``parallel`` terms of weights, and for each the slot of the data's term it is paired with, from above; the
+        same, one cycle later, downwards.
+    restart_i, restart_o : In(1), Out(1)
+        The tile ended one beat ago; the same, one cycle later, to the right.
+    drain_i, drain_o : In(half), Out(half)
+        Half words, upwards; zero when idle.
+
+    Attributes
+    ----------
+    spacing : int
+        Least number of cycles from one restart to the next.
+    """
+
+    keep_hierarchy = True
+    restarts = 2
+
+    def __init__(self, terms: Terms):
+        self.terms, self.accumulator = terms, terms.accumulator
+        counts = f"g{terms.group}_s{terms.data_terms}_p{terms.parallel}_k{terms.max_k}"
+        self.module_name = f"pair_mac_w{terms.width}_{terms.encoding}_{counts}"
+        self._exponent = unsigned((terms.digits - 1).bit_length())
+        self._powers = 2 * terms.digits - 1
+        self._half = (self.accumulator + 1) // 2
+        self._slots = terms.group * terms.data_terms
+        self.spacing = self._powers + 2
+        slot = unsigned((self._slots - 1).bit_length())
+        self.layout_a = data.StructLayout(
+            {"exponent": self._exponent, "negative": 1, "nonzero": 1, "slot": slot, "bank": 1, "write": 1}
+        )
+        pair = data.StructLayout({"exponent": self._exponent, "negative": 1, "nonzero": 1, "slot": slot})
+        self.layout_b = data.StructLayout({"pair": data.ArrayLayout(pair, terms.parallel), "bank": 1})
+        super().__init__(element_ports(self.layout_a, self.layout_b, self.accumulator))
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
+        return 1 + self._to_coefficients + 1 + (self.terms.parallel - 1).bit_length() + self._powers + 2
+
+    @property
+    def _to_coefficients(self) -> int:
+        """Cycles from ``b_o`` to the coefficients: the data's term is read, exponents are added."""
+        return 2
+
+    @property
+    def _coefficient(self) -> Shape:
+        """A power gets one term of a weight at most, and of each value's terms one at most, by all pairs together."""
+        most = self.terms.max_k * min(self.terms.most_terms, self.terms.data_terms)
+        return signed(most.bit_length() + 1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += [
+            self.a_o.eq(delayed(m, self.a_i)),
+            self.b_o.eq(delayed(m, self.b_i)),
+            self.restart_o.eq(delayed(m, self.restart_i, reset_less=False)),
+        ]
+        restart = delayed(m, self.restart_o, self._to_coefficients, init=1, reset_less=False)
+
+        active = Signal()  # the bank that counts
+        converting = Signal()  # the other one is read, and cleared behind
+        place = Signal(range(self._powers))
+        last = Signal()
+        m.d.comb += last.eq(converting & (place == self._powers - 1))
+        m.d.sync += active.eq(active ^ restart)
+        with m.If(restart):
+            m.d.sync += [converting.eq(1), place.eq(0)]
+        with m.Elif(converting):
+            m.d.sync += [place.eq(place + 1), converting.eq(~last)]
+        clears, reads = [], []
+        for bank in range(2):
+            clear = Signal(name=f"clear_{bank}")
+            known = Signal(name=f"known_{bank}")  # it was cleared since reset
+            m.d.comb += clear.eq(converting & (active != bank))
+            m.d.sync += known.eq(known | (clear & last))
+            clears.append(clear)
+            reads.append(clear & known)
+
+        vectors = [
+            self._vector(m, f"coefficients_{n}", pair, active, clears, reads, place)
+            for n, pair in enumerate(self._pairs(m))
+        ]
+        coefficient, _ = adder_tree(m, vectors)
+        cycles = 1 + (len(vectors) - 1).bit_length()
+        coefficient = coefficient[: self._coefficient.width].as_signed()
+        self._drain(m, coefficient, *(delayed(m, bit, cycles, reset_less=False) for bit in (converting, last)))
+        return m
+
+    def _vector(
+        self,
+        m: Module,
+        name: str,
+        pair: tuple[Value, Value, Value],
+        active: Value,
+        clears: Sequence[Value],
+        reads: Sequence[Value],
+        place: Value,
+    ) -> Value:
+        """Coefficients of the pairs that come in one place: that which is read, one a cycle."""
+        power, negative, counts = pair
+        down = negative.replicate(self._coefficient.width).as_signed()
+        read = []
+        for bank, (clear, wanted) in enumerate(zip(clears, reads, strict=True)):
+            m.submodules[f"{name}_{bank}"] = memory = Memory(shape=self._coefficient, depth=1 << len(power), init=[])
+            now, then = memory.read_port(domain="comb"), memory.write_port()
+            m.d.comb += [
+                now.addr.eq(Mux(clear, place, power)),
+                then.addr.eq(now.addr),
+                then.en.eq(clear | (counts & (active == bank))),
+                # One more or one less; or, to clear, a word and its complement and 1.
+                then.data.eq(add(Mux(clear, ~down, now.data), down, clear | ~negative)),
+            ]
+            read.append(delayed(m, Mux(wanted, now.data, 0)))
+        return (read[0] | read[1]).as_signed()
+
+    def _pairs(self, m: Module) -> list[tuple[Value, Value, Value]]:
+        """Of each pair the exponent and the sign of the product of its terms, and whether there is one."""
+        a, b = self.a_o, self.b_o
+        pairs = [b.pair[n] for n in range(self.terms.parallel)]
+        m.submodules.group = group = GroupMemory(unsigned(len(a.exponent) + 2), 1, self._slots, len(pairs))
+        m.d.comb += [
+            group.write.eq(a.write),
+            group.write_bank.eq(a.bank),
+            group.slot.eq(a.slot),
+            group.i.eq(Cat(a.exponent, a.negative, a.nonzero)),
+            group.read_bank.eq(b.bank),
+            group.index.eq(Cat(pair.slot for pair in pairs)),
+        ]
+        return [self._product(m, group.o.word_select(n, len(group.i)), pair) for n, pair in enumerate(pairs)]
+
+    def _product(self, m: Module, data: Value, pair) -> tuple[Value, Value, Value]:
+        # Without a term of a weight, what is read may be anything.
+        word, weight = delayed(m, Mux(pair.nonzero, data, 0)), delayed(m, pair)
+        exponent, negative, nonzero = word[:-2], word[-2], word[-1]
+        return (
+            delayed(m, exponent + weight.exponent),
+            delayed(m, negative ^ weight.negative),
+            delayed(m, nonzero & weight.nonzero),
+        )
+
+    def _drain(self, m: Module, coefficient: Value, coming: Value, last: Value) -> None:
+        """Make an integer of coefficients that come from the lowest power up, and send it."""
+        t = Signal(signed(len(coefficient) + 1), reset_less=True)
+        settled = Signal(self._powers - 1, reset_less=True)  # bits of the sum that no later coefficient changes
+        done = delayed(m, last, reset_less=False)
+        m.d.sync += [t.eq(Mux(coming, (t >> 1) + coefficient, 0)), settled.eq(Cat(settled[1:], t[0]))]
+        total = Signal(signed(2 * self._half))
+        m.d.comb += total.eq(Cat(settled, t).as_signed())
+        high = delayed(m, Mux(done, total[self._half :], 0), reset_less=False)
+        low = Mux(done, total[: self._half], 0)
+        m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, reset_less=False))

@@ -1,0 +1,131 @@
+"""PMAC: the processing element for plain integers, the baseline."""
+
+import attrs
+from amaranth.hdl import Cat, Const, Module, Value, signed
+
+from lowtide.formats.parameter import parameter
+from lowtide.netlist import Unit
+from lowtide.units.arithmetic.accumulator import Accumulator
+from lowtide.units.arithmetic.adder_tree import add
+from lowtide.units.arithmetic.multiplier import booth_row
+from lowtide.units.arithmetic.ports import element_ports
+from lowtide.units.stream.delay import delayed
+
+__all__ = ["Pmac", "PmacShape"]
+
+
+@attrs.frozen(kw_only=True)
+class PmacShape:
+    """What a processing element for plain integers is generated for.
+
+    Parameters
+    ----------
+    width : int
+        Bits of an integer in two's complement.
+    multiplier : str
+        ``booth``: rows of radix-4 Booth digits, each an adder of its own; the smallest in look-up tables.
+        ``inferred``: ``a * b``, which a synthesiser may put into a DSP block.
+    max_k : int
+        Longest reduction that the accumulator holds.
+
+    Raises
+    ------
+    IllegalValue
+        If a parameter is out of range.
+    """
+
+    width: int = parameter(8, range(2, 17), "bits of an integer in two's complement")
+    multiplier: str = parameter("booth", ("booth", "inferred"), "how products are made")
+    max_k: int = parameter(4096, range(1, 2**20 + 1), "longest reduction the accumulator must hold")
+
+    @property
+    def max_sum(self) -> int:
+        """Largest magnitude that a reduction of ``max_k`` elements can reach."""
+        return self.max_k * 4 ** (self.width - 1)
+
+    @property
+    def accumulator(self) -> int:
+        """Bits of the two's complement accumulator, which therefore cannot overflow."""
+        return self.max_sum.bit_length() + 1
+
+
+class Pmac(Unit):
+    """Multiplies an integer by an integer and accumulates the products, exactly, one a cycle.
+
+    ``acc += a * b``, an integer in two's complement of ``shape.accumulator`` bits, sized so that it cannot overflow. It
+    stands where an `Fmac` or a `Tmac` may stand, with the same drain, so that figures of the three can be compared.
+
+    With Booth's digits ``d_j`` of ``b``, in {-2, -1, 0, 1, 2}, the product is ``sum_j d_j a 4**j``. Choosing a
+    multiple and turning its bits over for a negative one takes five inputs a bit, to which a carry chain's six-input
+    look-up table adds. So a row costs an adder and nothing more, and the rows follow each other, a register between
+    any two. The 1 that a negative first row lacks is the accumulator's carry.
+
+    Parameters
+    ----------
+    shape : PmacShape
+        Width, kind of multiplier, longest reduction.
+
+    Members
+    -------
+    a_i, a_o : In(signed(width)), Out(signed(width))
+        Factor from the left; the same, one cycle later, to the right.
+    b_i, b_o : In(signed(width)), Out(signed(width))
+        Factor from above; the same, one cycle later, downwards.
+    restart_i, restart_o : In(1), Out(1)
+        The tile ended one beat ago; the same, one cycle later, to the right. Carries no factors.
+    drain_i, drain_o : In(half), Out(half)
+        As those of `Accumulator`.
+    """
+
+    keep_hierarchy = True
+    spacing, restarts = 2, 1
+
+    def __init__(self, shape: PmacShape):
+        self.shape, self.accumulator = shape, shape.accumulator
+        self.module_name = f"pmac_w{shape.width}_{shape.multiplier}_k{shape.max_k}"
+        super().__init__(element_ports(signed(shape.width), signed(shape.width), self.accumulator))
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
+        return 1 + self._to_accumulator + Accumulator.latency
+
+    @property
+    def _to_accumulator(self) -> int:
+        """Cycles from ``b_o`` to the accumulator's input: one a row."""
+        return (self.shape.width + 1) // 2 if self.shape.multiplier == "booth" else 1
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += [
+            self.a_o.eq(delayed(m, self.a_i)),
+            self.b_o.eq(delayed(m, self.b_i)),
+            self.restart_o.eq(delayed(m, self.restart_i, reset_less=False)),
+        ]
+        booth = self.shape.multiplier == "booth"
+        product, carry = self._rows(m) if booth else (delayed(m, self.a_o * self.b_o), Const(0))
+        m.submodules.accumulator = accumulator = Accumulator(self.accumulator, len(product), carry=booth)
+        if booth:
+            m.d.comb += accumulator.carry.eq(carry)
+        m.d.comb += [
+            accumulator.i.eq(product),
+            # After a reset the pipeline may hold anything: restarts keep the sum at zero until the first gets there.
+            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1, reset_less=False)),
+            accumulator.drain_i.eq(self.drain_i),
+            self.drain_o.eq(accumulator.drain_o),
+        ]
+        return m
+
+    def _rows(self, m: Module) -> tuple[Value, Value]:
+        """The product but for a carry, and that."""
+        a = self.a_o
+        b = Cat(Const(0, 1), self.b_o, self.b_o[-1])  # a digit looks at the bit below its own two
+        total = delayed(m, booth_row(a, b[:3]))
+        first_negative = delayed(m, b[2])
+        done = []  # bits of the product that no later row changes
+        for low in range(2, self.shape.width, 2):
+            a, b = delayed(m, a), delayed(m, b)
+            done = [delayed(m, bits) for bits in [*done, total[:2]]]
+            first_negative = delayed(m, first_negative)
+            total = delayed(m, add(total[2:].as_signed(), booth_row(a, b[low : low + 3]), b[low + 2]))
+        return Cat(*done, total).as_signed(), first_negative

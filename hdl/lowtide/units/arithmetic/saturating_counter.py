@@ -1,0 +1,68 @@
+"""Tally: counts events, of which several may come in a cycle, and holds at its largest number."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Module, Signal, Value
+from amaranth.lib.wiring import In, Out
+
+from lowtide.netlist import Unit
+
+__all__ = ["Tally"]
+
+
+class Tally(Unit):
+    """Adds the ones of a word to a count, ``latency`` cycles later. At its largest number it stays.
+
+    Parameters
+    ----------
+    events : int
+        Bits of the word.
+    width : int
+        Bits of the count, as many as that of ``events`` ones has, or more.
+
+    Members
+    -------
+    events : In(events)
+        A one for each thing to count.
+    clear : In(1)
+        Start again from zero. What was on its way to the count is in the new one.
+    count : Out(width)
+        Ones since reset or ``clear``, or ``2**width - 1`` if there were more.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from an event to a count that has it.
+    """
+
+    events: Value
+    clear: Value
+    count: Value
+
+    def __init__(self, events: int, width: int):
+        self.module_name = f"tally_{events}x{width}"
+        self.latency = 1 + (events - 1).bit_length()
+        super().__init__({"events": In(events), "clear": In(1), "count": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        ones: Sequence[Value] = list(self.events)
+        while len(ones) > 1:
+            ones = [_sum(m, *ones[first : first + 2]) for first in range(0, len(ones), 2)]
+
+        total = Signal(len(self.count) + 1)
+        m.d.comb += total.eq(self.count + ones[0])
+        m.d.sync += self.count.eq(total)
+        with m.If(total[-1]):
+            m.d.sync += self.count.eq(-1)
+        with m.If(self.clear):
+            m.d.sync += self.count.eq(ones[0])
+        return m
+
+
+def _sum(m: Module, x: Value, y: Value | None = None) -> Value:
+    """The sum of two words, or one of them alone, a cycle later."""
+    total = x if y is None else x + y
+    word = Signal(len(total), name="ones")
+    m.d.sync += word.eq(total)
+    return word

@@ -1,0 +1,67 @@
+"""Window: what a converter's bias and number of chunks mean for all lanes."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.fp32 import BIAS
+from lowtide.netlist import Unit
+from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.stream.delay import delayed
+
+__all__ = ["Window"]
+
+
+class Window(Unit):
+    """Turns the settings of a tensor into what the lanes need: the window's top, and where magnitudes end.
+
+    It is registered, one cycle late, in reset too: what follows is that of the settings a cycle ago, always.
+
+    Parameters
+    ----------
+    shape : ConverterShape
+        The converter that it is for.
+
+    Members
+    -------
+    bias : In(signed(9))
+        Bias of the tensor, ``B``.
+    chunks : In(range(max_chunks + 1))
+        Chunks of a magnitude, 1 or more.
+    top : Out(9)
+        Exponent field of the top code, ``max(B + 2**e - 1 + 127, 0)``: below 0, every number is above the window.
+    empty : Out(range(mantissa))
+        High bits of ``mantissa`` that a magnitude does not have.
+    mask : Out(mantissa)
+        The others.
+    """
+
+    bias: Value
+    chunks: Value
+    top: Value
+    empty: Value
+    mask: Value
+
+    def __init__(self, shape: ConverterShape):
+        self.shape = shape
+        self.module_name = f"window_m{shape.mantissa}_w{shape.chunk}_e{shape.exponent}"
+        super().__init__(
+            {
+                "bias": In(signed(9)),
+                "chunks": In(range(shape.max_chunks + 1)),
+                "top": Out(9),
+                "empty": Out(range(max(shape.mantissa, 2))),
+                "mask": Out(shape.mantissa),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        top = Signal(signed(11))
+        m.d.comb += top.eq(self.bias + (self.shape.max_code + BIAS))
+        mask = Cat(self.chunks > bit // self.shape.chunk for bit in range(self.shape.mantissa))
+        m.d.comb += [
+            self.top.eq(delayed(m, Mux(top < 0, 0, top)[:9])),
+            self.empty.eq(delayed(m, (self.shape.mantissa - self.shape.chunk * self.chunks)[: len(self.empty)])),
+            self.mask.eq(delayed(m, mask)),
+        ]
+        return m

@@ -1,0 +1,117 @@
+"""Reader: what a converter needs to know of one number."""
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.fp32 import FP32
+from lowtide.netlist import Unit
+from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.stream.delay import delayed
+
+__all__ = ["Reader"]
+
+
+class Reader(Unit):
+    """Finds how deep below the top of the window of exponents a number lies, and the bits of it that matter.
+
+    ``depth = top - exponent field``. Zeros, subnormal numbers, NaNs and what is too deep to leave a bit have a depth
+    of all ones. All that it gives comes ``latency`` cycles of ``enable`` after the number.
+
+    The window's place is known beforehand, so that from here on a few bits stand for an exponent of eight.
+
+    Parameters
+    ----------
+    shape : ConverterShape
+        The converter that it is for.
+
+    Members
+    -------
+    enable : In(1)
+        Registers take what comes.
+    i : In(FP32)
+        Number.
+    top : In(9)
+        Exponent field of the window's top, steady.
+    depth : Out(shape.depth)
+        Its depth; not to be used if the number is ``above``.
+    above : Out(1)
+        It lies above the window.
+    largest : Out(1)
+        Its magnitude is the largest there is: it lies above the window or is infinite.
+    fraction : Out(shape.fraction)
+        The first bits of its significand behind the leading one. For ``nearest_even`` the last of them is sticky.
+    sign : Out(1)
+        Its sign.
+    bad : Out(1)
+        It is NaN or infinite.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from the number to all the rest.
+    """
+
+    enable: Value
+    i: Value
+    top: Value
+    depth: Value
+    above: Value
+    largest: Value
+    fraction: Value
+    sign: Value
+    bad: Value
+
+    latency = 2
+
+    def __init__(self, shape: ConverterShape):
+        self.shape = shape
+        self.module_name = f"reader_f{shape.fraction}_d{shape.depth}" + "_sticky" * shape.sticky
+        super().__init__(
+            {
+                "enable": In(1),
+                "i": In(FP32),
+                "top": In(9),
+                "depth": Out(shape.depth),
+                "above": Out(1),
+                "largest": Out(1),
+                "fraction": Out(shape.fraction),
+                "sign": Out(1),
+                "bad": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        sticky = self.shape.sticky
+        kept = min(self.shape.fraction - sticky, 23)
+        exponent = self.i.exponent
+
+        def register(value: Value) -> Value:
+            return delayed(m, value, enable=self.enable)
+
+        # Registers hold wide conditions in parts, so that neither cycle has logic of many levels, which costs more.
+        distance = Signal(10)
+        m.d.comb += distance.eq(self.top - exponent)
+        depth = register(distance[: self.shape.depth])
+        far = register(distance[self.shape.depth : 9].any())
+        above = register(distance[9])
+        some = [register(exponent[:4].any()), register(exponent[4:].any())]
+        special = register(exponent.all())
+        fraction = register(self.i.fraction[23 - kept :])
+        rest = register(self.i.fraction[: 23 - kept].any())
+
+        nan = Signal()
+        nothing = Signal()
+        m.d.comb += [
+            nan.eq(special & (fraction.any() | rest)),
+            nothing.eq(~(some[0] | some[1]) | (far & ~above) | nan),
+            self.depth.eq(register(Mux(nothing, 2**self.shape.depth - 1, depth))),
+            self.above.eq(register(above & ~nan)),
+            self.largest.eq(register((above | special) & ~nan)),
+            self.fraction[-kept:].eq(register(fraction)),
+            self.sign.eq(delayed(m, self.i.sign, 2, enable=self.enable)),
+            self.bad.eq(register(special)),
+        ]
+        if sticky:
+            m.d.comb += self.fraction[0].eq(register(rest))
+        return m

@@ -1,0 +1,133 @@
+"""Scaler: a number's magnitude at its group's exponent, rounded."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib.wiring import In, Out
+
+from lowtide.netlist import Unit, place
+from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.rounding.rounder import Rounder
+from lowtide.units.stream.delay import delayed
+
+__all__ = ["Scaler"]
+
+
+class Scaler(Unit):
+    """Shifts a significand to its group's exponent, rounds it and holds it at the largest magnitude.
+
+    A number at depth ``top_depth`` has its leading one in the highest bit of ``mantissa``; a deeper one is shifted by
+    the difference. The result comes ``latency`` cycles of ``enable`` later.
+
+    Parameters
+    ----------
+    shape : ConverterShape
+        The converter that it is for.
+
+    Members
+    -------
+    enable : In(1)
+        Registers take what comes.
+    depth, largest, fraction, sign : In
+        Of the number, as its `Reader` gave them.
+    top_depth : In(shape.top_depth)
+        Depth of a number that is not shifted.
+    mask : In(mantissa)
+        Bits that a magnitude has, the largest one therefore; steady.
+    random : In(random)
+        Random word, ``draw`` cycles after the number. Only for the stochastic modes.
+    magnitude : Out(mantissa)
+        Magnitude.
+    negative : Out(1)
+        The number's sign if the magnitude is not zero.
+    saturated : Out(1)
+        The magnitude is held at the largest.
+    shifted : Out(mantissa + dropped)
+        The shifted significand, ``shown`` cycles after the number: the magnitude, truncated, and what decides on its
+        rounding; all ones where the magnitude is the largest there is.
+
+    Attributes
+    ----------
+    draw : int
+        Cycles from the number to its random word.
+    shown : int
+        Cycles from the number to its shifted significand.
+    latency : int
+        Cycles from the number to its magnitude.
+    """
+
+    enable: Value
+    depth: Value
+    largest: Value
+    fraction: Value
+    sign: Value
+    top_depth: Value
+    mask: Value
+    random: Value
+    magnitude: Value
+    negative: Value
+    saturated: Value
+    shifted: Value
+
+    draw = 2
+    shown = 2
+    latency = 4
+
+    def __init__(self, shape: ConverterShape):
+        self.shape = shape
+        words = f"_r{shape.random}" if shape.stochastic else ""
+        self.module_name = f"scaler_m{shape.mantissa}_w{shape.chunk}_e{shape.exponent}_{shape.rounding}{words}"
+        ports = {
+            "enable": In(1),
+            "depth": In(shape.depth),
+            "largest": In(1),
+            "fraction": In(shape.fraction),
+            "sign": In(1),
+            "top_depth": In(shape.top_depth),
+            "mask": In(shape.mantissa),
+            "magnitude": Out(shape.mantissa),
+            "negative": Out(1),
+            "saturated": Out(1),
+            "shifted": Out(shape.significand),
+        }
+        super().__init__(ports | ({"random": In(shape.random)} if shape.stochastic else {}))
+
+    def elaborate(self, platform):
+        m = Module()
+        shape = self.shape
+
+        def register(value: Value, cycles: int = 1) -> Value:
+            return delayed(m, value, cycles, enable=self.enable)
+
+        shift = Signal(shape.depth + 1)
+        places = (shape.significand - 1).bit_length()
+        m.d.comb += shift.eq(self.depth - self.top_depth)
+        amount = register(shift[:places])
+        gone = register(shift[places:].any())
+
+        significand = Cat(register(self.fraction), Const(1, 1))[-shape.significand :]
+        value = register(Mux(gone, 0, self._shifted(m, significand, amount)))
+
+        m.d.comb += self.shifted.eq(value | register(self.largest, 2).replicate(shape.significand))
+        value = value if shape.dropped else Cat(Const(0, 1), value)
+        random = {"random": self.random} if shape.stochastic else {}
+        rounder = place(m, platform, "rounder", Rounder(shape.rounder), value=value, **random)
+        rounded = register(rounder.o)  # a bit more than a magnitude has
+
+        held = Signal()
+        magnitude = Signal(shape.mantissa)
+        m.d.comb += [
+            held.eq((rounded & ~Cat(self.mask, 0)).any() | register(self.largest, 3)),
+            magnitude.eq((rounded[:-1] | held.replicate(shape.mantissa)) & self.mask),
+            self.magnitude.eq(register(magnitude)),
+            self.negative.eq(register(magnitude.any() & register(self.sign, 3))),
+            self.saturated.eq(register(held)),
+        ]
+        return m
+
+    def _shifted(self, m: Module, word: Value, amount: Value) -> Value:
+        """The word shifted to the right; a sticky lowest bit stays set once a bit was that passed it."""
+        for place_ in reversed(range(len(amount))):
+            shifted = Signal(len(word), name=f"shifted_{1 << place_}")
+            passed = word[: (1 << place_) + 1].any() if self.shape.sticky else word[1 << place_]
+            m.d.comb += shifted.eq(Mux(amount[place_], Cat(passed, word[(1 << place_) + 1 :]), word))
+            word = shifted
+        return word

@@ -1,0 +1,128 @@
+"""Normaliser: an exact accumulator becomes FP32, rounded once."""
+
+import attrs
+from amaranth.hdl import Module, Signal, Value, signed
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.fp32 import BIAS, FP32
+from lowtide.formats.parameter import parameter
+from lowtide.netlist import Unit, place
+from lowtide.units.conversion.fp32_rounder import Fp32Rounder
+from lowtide.units.conversion.leading_zero_shifter import LeadingShift
+from lowtide.units.stream.delay import delayed
+
+__all__ = ["Normaliser", "NormaliserShape"]
+
+
+@attrs.frozen(kw_only=True)
+class NormaliserShape:
+    """What a normaliser is generated for.
+
+    Parameters
+    ----------
+    width : int
+        Bits of the accumulator.
+    """
+
+    width: int = parameter(35, range(2, 129), "bits of the accumulator")
+
+    @property
+    def layout_i(self) -> data.StructLayout:
+        """Layout of an accumulator, and a mark that goes along."""
+        return data.StructLayout({"data": signed(self.width), "last": 1})
+
+    @property
+    def layout_o(self) -> data.StructLayout:
+        """Layout of a number, and the mark."""
+        return data.StructLayout({"data": FP32, "last": 1})
+
+
+class Normaliser(Unit):
+    """Gives an accumulator's value in FP32: ``acc * 2**scale``, rounded once to nearest, ties to even.
+
+    A result that then reaches ``2**128`` is infinite, of its sign; one that stays below ``2**-126``, the smallest
+    normal number, is +0. Each is flagged beside the result, to be counted.
+
+    All stages move together, whenever the last of them is empty or its number is taken: none is lost or waits for
+    another, and one can be taken in every cycle.
+
+    Parameters
+    ----------
+    shape : NormaliserShape
+        Width of the accumulator.
+
+    Members
+    -------
+    i : In(stream of {data: signed(width), last: 1})
+        Accumulators. ``last`` marks what the user likes, and comes out again.
+    scale : In(signed(10))
+        Exponent of the accumulator's lowest bit, ``Ba - (ma - 1) + Bb - (mb - 1)``. It goes with the accumulator that
+        is taken, and may be another for the next.
+    o : Out(stream of {data: FP32, last: 1})
+        Numbers, ``latency`` cycles later if nothing stalls.
+    overflow : Out(1)
+        The number on ``o`` is infinite.
+    underflow : Out(1)
+        The number on ``o`` is zero, though its accumulator was not.
+    """
+
+    scale: Value
+    overflow: Value
+    underflow: Value
+
+    def __init__(self, shape: NormaliserShape):
+        self.shape = shape
+        self.module_name = f"normaliser_{shape.width}"
+        super().__init__(
+            {
+                "i": In(stream.Signature(shape.layout_i)),
+                "scale": In(signed(10)),
+                "o": Out(stream.Signature(shape.layout_o)),
+                "overflow": Out(1),
+                "underflow": Out(1),
+            }
+        )
+        self._shift = LeadingShift(shape.width)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from an accumulator that is taken to its number offered, if nothing stalls."""
+        return self._shift.latency + Fp32Rounder.latency
+
+    def elaborate(self, platform):
+        m = Module()
+        shift = self._shift
+        move = Signal()
+        m.d.comb += [move.eq(self.o.ready | ~self.o.valid), self.i.ready.eq(move)]
+
+        valid, last = self.i.valid, self.i.payload.last
+        for _ in range(self.latency):
+            there = Signal(name="there")
+            with m.If(move):
+                m.d.sync += there.eq(valid)
+            valid, last = there, delayed(m, last, enable=move)
+
+        place(m, platform, "shift", shift, enable=move, i=self.i.payload.data)
+        lowest = Signal(signed(11))
+        m.d.comb += lowest.eq(self.scale + (BIAS + self.shape.width - 1 - 2**shift.places))
+        rounder = place(
+            m,
+            platform,
+            "rounder",
+            Fp32Rounder(shift.places),
+            enable=move,
+            sign=shift.sign,
+            significand=shift.significand,
+            inexact=shift.inexact,
+            stays=shift.stays,
+            lowest=delayed(m, lowest, shift.latency, enable=move),
+        )
+        m.d.comb += [
+            self.o.valid.eq(valid),
+            self.o.payload.data.eq(rounder.o),
+            self.o.payload.last.eq(last),
+            self.overflow.eq(rounder.overflow),
+            self.underflow.eq(rounder.underflow),
+        ]
+        return m

@@ -1,0 +1,270 @@
+"""The serial BFP converter: a number a cycle in, and a group whenever enough have come."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, stream
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.fp32 import FP32
+from lowtide.netlist import Unit, place
+from lowtide.units.conversion.exponent_window import Window
+from lowtide.units.conversion.fp32_unpacker import Reader
+from lowtide.units.conversion.mantissa_quantizer import Scaler
+from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.stream.delay import delayed
+
+__all__ = ["SerialBfpConverter"]
+
+SPARE = 5
+"""Cycles from a group's last number to its first taken out of the queue, in which the next group comes already."""
+
+
+class SerialBfpConverter(Unit):
+    """Converts FP32 to block floating point, a number a cycle, with one reader and one scaler.
+
+    What comes out is what a `BfpConverter` gives for the same groups. A group's numbers wait in a queue, as the few
+    bits that matter, until the last of them is there and its code is known; then they are scaled one after the other
+    while those of the next group come in. Numbers can be taken in every cycle.
+
+    Parameters
+    ----------
+    shape : ConverterShape
+        Format of the groups, and how magnitudes are rounded.
+
+    Members
+    -------
+    bias : In(signed(9))
+        Bias of the tensor, ``B``. Steady from the cycle before its first number is offered until its last group has
+        left.
+    chunks : In(range(max_chunks + 1))
+        Chunks of a magnitude, from 1 to ``max_chunks``; steady as the bias.
+    i : In(stream of {number: FP32, last: 1})
+        Numbers; ``last`` with the last of a row. If that leaves a group short, zeros are filled in, one a cycle.
+    o : Out(stream of shape.layout_o)
+        Groups, with magnitudes in the low ``chunks * w`` bits.
+    saturated_group, saturated_elements, bad_group, bad
+        As those of `BfpConverter`.
+    random : In(random)
+        Random word. Only for the stochastic modes.
+    step : Out(1)
+        The word serves a number, or a zero that is filled in, and the next one needs another. Likewise.
+    row : Out(1)
+        With ``step``: it is the last of its row. Likewise.
+    """
+
+    bias: Value
+    chunks: Value
+    saturated_group: Value
+    saturated_elements: Value
+    bad_group: Value
+    bad: Value
+    random: Value
+    step: Value
+    row: Value
+
+    def __init__(self, shape: ConverterShape):
+        self.shape = shape
+        self.module_name = f"serial_bfp_converter_{shape.name}"
+        ports = {
+            "bias": In(signed(9)),
+            "chunks": In(range(shape.max_chunks + 1)),
+            "i": In(stream.Signature(data.StructLayout({"number": FP32, "last": 1}))),
+            "o": Out(stream.Signature(shape.layout_o)),
+            "saturated_group": Out(1),
+            "saturated_elements": Out(range(shape.lanes + 1)),
+            "bad_group": Out(1),
+            "bad": Out(1),
+        }
+        if shape.stochastic:
+            ports |= {"random": In(shape.random), "step": Out(1), "row": Out(1)}
+        super().__init__(ports)
+        number = {"depth": shape.depth, "largest": 1, "fraction": shape.fraction, "sign": 1}
+        self._number = data.StructLayout(number)
+        self._record = data.StructLayout({"code": shape.exponent, "exceeded": 1, "bad": 1, "last": 1})
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the last number of a group to that group offered, if nothing stalls.
+
+        They are those of the queue, of scaling the whole group, and of the stages before and behind.
+        """
+        return Reader.latency + 2 + self.shape.lanes - 1 + Scaler.latency + 1
+
+    @property
+    def capacity(self) -> int:
+        """Numbers that can be on their way to the scaler."""
+        return self.shape.lanes + SPARE
+
+    def elaborate(self, platform):
+        m = Module()
+        shape = self.shape
+        window = place(m, platform, "window", Window(shape), bias=self.bias, chunks=self.chunks)
+        # The memory of such a queue holds one word less than its depth, and its register the other.
+        m.submodules.numbers = numbers = SyncFIFOBuffered(width=self._number.size, depth=self.capacity + 1)
+        groups = self.capacity // shape.lanes + 1  # as many can be complete at once
+        m.submodules.records = records = SyncFIFOBuffered(width=self._record.size, depth=groups + 1)
+
+        move = Signal()  # the scaler and what is behind it go on
+        pop = Signal()
+        m.d.comb += pop.eq(move & records.r_rdy & numbers.r_rdy)
+        take, filling, ends, last = self._intake(m, pop)
+        self._read(m, platform, window, take, filling, ends, last, numbers, records)
+        self._scale(m, platform, window, move, pop, numbers, records)
+        return m
+
+    def _intake(self, m: Module, pop: Value) -> tuple[Value, Value, Value, Value]:
+        """Take numbers while there is room for them, and fill up the last group of a row.
+
+        Returns whether a number is taken, whether it is filled in, whether a group ends, and whether a row does.
+        """
+        promised = Signal(range(self.capacity + 1))
+        position = Signal(range(self.shape.lanes))
+        take, filling, ends, room = Signal(), Signal(), Signal(), Signal()
+        last = Signal()
+        m.d.comb += [
+            room.eq(promised != self.capacity),
+            self.i.ready.eq(room & ~filling),
+            take.eq(room & (filling | self.i.valid)),
+            ends.eq(position == self.shape.lanes - 1),
+            last.eq(filling | self.i.payload.last),
+        ]
+        m.d.sync += promised.eq(promised + take - pop)
+        with m.If(take):
+            m.d.sync += [position.eq(Mux(ends, 0, position + 1)), filling.eq(last & ~ends)]
+        return take, filling, ends, last
+
+    def _read(
+        self,
+        m: Module,
+        platform,
+        window: Window,
+        take: Value,
+        filling: Value,
+        ends: Value,
+        last: Value,
+        numbers: SyncFIFOBuffered,
+        records: SyncFIFOBuffered,
+    ) -> None:
+        """Queue numbers as they come, and what is known of their group with the last of them."""
+        reader = place(m, platform, "reader", Reader(self.shape), enable=1, i=self.i.payload.number, top=window.top)
+        there = take
+        for _ in range(Reader.latency):
+            earlier, there = there, Signal(name="there")
+            m.d.sync += there.eq(earlier)
+        filling, ends, last = (delayed(m, flag, Reader.latency) for flag in (filling, ends, last))
+
+        number = Signal(self._number)
+        above = Signal()
+        code = Signal(self.shape.exponent)
+        m.d.comb += [
+            number.depth.eq(reader.depth | filling.replicate(self.shape.depth)),
+            number.largest.eq(reader.largest & ~filling),
+            number.fraction.eq(reader.fraction),
+            number.sign.eq(reader.sign),
+            above.eq(reader.above & ~filling),
+        ]
+        with m.If(above):
+            m.d.comb += code.eq(self.shape.max_code)
+        with m.Elif(~number.depth[self.shape.exponent :].any()):
+            m.d.comb += code.eq(~number.depth[: self.shape.exponent])
+
+        so_far, record = Signal(self._record), Signal(self._record)  # of the numbers before this one, and with it
+        m.d.comb += [
+            record.code.eq(Mux(code > so_far.code, code, so_far.code)),
+            record.exceeded.eq(so_far.exceeded | above),
+            record.bad.eq(so_far.bad | (reader.bad & ~filling)),
+            record.last.eq(last),
+            numbers.w_en.eq(there),
+            numbers.w_data.eq(number),
+            records.w_en.eq(there & ends),
+            records.w_data.eq(record),
+        ]
+        with m.If(there):
+            m.d.sync += so_far.eq(Mux(ends, 0, record))
+
+    def _scale(
+        self,
+        m: Module,
+        platform,
+        window: Window,
+        move: Value,
+        pop: Value,
+        numbers: SyncFIFOBuffered,
+        records: SyncFIFOBuffered,
+    ) -> None:
+        """Scale the numbers of a group whose code is known, and put them together."""
+        shape = self.shape
+
+        def register(value, cycles: int = 1):
+            return delayed(m, value, cycles, enable=move)
+
+        number, record = Signal(self._number), Signal(self._record)
+        top_depth = Signal(shape.top_depth)
+        position = Signal(range(shape.lanes))
+        ends = Signal()
+        m.d.comb += [
+            number.eq(numbers.r_data),
+            record.eq(records.r_data),
+            top_depth.eq(~record.code - window.empty),
+            ends.eq(position == shape.lanes - 1),
+            numbers.r_en.eq(pop),
+            records.r_en.eq(pop & ends),
+        ]
+        with m.If(pop):
+            m.d.sync += position.eq(Mux(ends, 0, position + 1))
+
+        scaler = place(
+            m,
+            platform,
+            "scaler",
+            Scaler(shape),
+            enable=move,
+            depth=number.depth,
+            largest=number.largest,
+            fraction=number.fraction,
+            sign=number.sign,
+            top_depth=top_depth,
+            mask=window.mask,
+            **({"random": self.random} if shape.stochastic else {}),
+        )
+        there: list[Value] = [pop]
+        for _ in range(Scaler.latency):
+            there.append(Signal(name="there"))
+            with m.If(move):
+                m.d.sync += there[-1].eq(there[-2])
+        if shape.stochastic:
+            row = register(ends & record.last, Scaler.draw)
+            m.d.comb += [self.step.eq(move & there[Scaler.draw]), self.row.eq(row)]
+
+        complete = Signal()
+        m.d.comb += [
+            complete.eq(there[-1] & register(ends, Scaler.latency)),
+            move.eq(~complete | ~self.o.valid | self.o.ready),
+        ]
+        self._assemble(m, scaler, move & there[-1], move & complete, register(record, Scaler.latency))
+
+    def _assemble(self, m: Module, scaler: Scaler, comes: Value, complete: Value, record) -> None:
+        """Gather magnitudes in a shift register, and offer them with the last one."""
+        group = self.o.payload.group
+        earlier = Signal((self.shape.lanes - 1) * (self.shape.mantissa + 1), reset_less=True)
+        lanes = Signal(len(Value.cast(group.lane)))
+        held, count = Signal.like(self.saturated_elements), Signal.like(self.saturated_elements)
+        m.d.comb += [
+            lanes.eq(Cat(earlier, scaler.magnitude, scaler.negative)),
+            count.eq(held + scaler.saturated),
+        ]
+        with m.If(comes):
+            m.d.sync += [earlier.eq(lanes[self.shape.mantissa + 1 :]), held.eq(Mux(complete, 0, count))]
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        with m.If(complete):
+            m.d.sync += [
+                self.o.valid.eq(1),
+                group.lane.eq(lanes),
+                group.exponent.eq(record.code),
+                self.o.payload.last.eq(record.last),
+                self.saturated_group.eq(record.exceeded),
+                self.saturated_elements.eq(count),
+                self.bad_group.eq(record.bad),
+                self.bad.eq(self.bad | record.bad),
+            ]

@@ -1,0 +1,1 @@
+"""Requantization: accumulators become integers again."""

@@ -1,0 +1,74 @@
+"""Tile requantiser: rows of an array's results become data of the next layer, with settings for each tile."""
+
+from amaranth.hdl import Module, Mux
+from amaranth.lib import stream
+from amaranth.lib.wiring import In, Out
+
+from lowtide.netlist import Unit, place
+from lowtide.units.requantization.row_requantizer import RowRequantiser, RowRequantiserShape
+
+__all__ = ["TileRequantiser"]
+
+
+class TileRequantiser(Unit):
+    """A `RowRequantiser` whose settings come on a stream, a word of them for each tile.
+
+    Rows wait until settings are offered, and these are taken together with the last row of their tile. So tiles of
+    different layers may follow each other closely: a word cannot meet the rows of another tile. Who has but one word
+    offers it for ever.
+
+    Parameters
+    ----------
+    shape : RowRequantiserShape
+        Columns, lanes, and those of a requantiser.
+
+    Members
+    -------
+    i, o, clear, saturations
+        As of `RowRequantiser`; ``o.payload`` is zero while nothing is offered.
+    settings : In(stream of shape.layout_settings)
+        Multiplier, shift, ReLU and terms.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from a row offered to its first beat offered, if there are settings.
+    """
+
+    def __init__(self, shape: RowRequantiserShape):
+        self.shape, self._rows = shape, RowRequantiser(shape)
+        self.latency = self._rows.latency
+        self.module_name = f"tile_{self._rows.module_name.removeprefix('row_')}"
+        super().__init__(
+            {
+                "i": In(stream.Signature(shape.layout_i)),
+                "settings": In(stream.Signature(shape.layout_settings)),
+                "o": Out(stream.Signature(shape.layout_o)),
+                "clear": In(1),
+                "saturations": Out(shape.counter),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        rows = place(
+            m,
+            platform,
+            "rows",
+            self._rows,
+            i__payload=self.i.payload,
+            i__valid=self.i.valid & self.settings.valid,
+            o__ready=self.o.ready,
+            clear=self.clear,
+            **{name: self.settings.payload[name] for name in self.shape.settings},
+        )
+        taken = self.settings.valid & rows.i.ready
+        m.d.comb += [
+            self.i.ready.eq(taken),
+            self.settings.ready.eq(self.i.valid & rows.i.ready & self.i.payload.last),
+            self.o.valid.eq(rows.o.valid),
+            # After a reset the pipeline holds unknown values, which no user may see.
+            self.o.payload.eq(Mux(rows.o.valid, rows.o.payload.as_value(), 0)),
+            self.saturations.eq(rows.saturations),
+        ]
+        return m

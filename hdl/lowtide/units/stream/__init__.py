@@ -1,0 +1,1 @@
+"""Stream units: skid buffer, FIFO, width converters, delays."""

@@ -1,0 +1,60 @@
+"""A queue of words."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.wiring import In, Out
+
+from lowtide.netlist import Unit
+
+__all__ = ["Queue"]
+
+
+class Queue(Unit):
+    """First in, first out: Amaranth's queue in memory, and a register behind it, with a stream on either side.
+
+    Parameters
+    ----------
+    width : int
+        Bits of a word.
+    depth : int
+        Words that it takes for certain.
+
+    Members
+    -------
+    i_valid, i_data : In(1), In(width)
+        A word to keep. It has a place while fewer than ``depth`` are kept: whoever sends it sees to that.
+    o_valid, o_ready, o_data : Out(1), In(1), Out(width)
+        The oldest word; after a reset zero until there is one.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from a word to that word offered, if none is kept.
+    """
+
+    latency = 2
+
+    def __init__(self, width: int, depth: int):
+        self.width, self.depth = width, depth
+        self.module_name = f"queue_{depth}x{width}"
+        super().__init__(
+            {"i_valid": In(1), "i_data": In(width), "o_valid": Out(1), "o_ready": In(1), "o_data": Out(width)}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.fifo = fifo = SyncFIFO(width=self.width, depth=self.depth)
+        # A reset gives the register behind the memory a value: the memory, which is read too early, has none.
+        full, word = Signal(), Signal(self.width)
+        m.d.comb += [
+            fifo.w_en.eq(self.i_valid),
+            fifo.w_data.eq(self.i_data),
+            fifo.r_en.eq(~full | self.o_ready),
+            self.o_valid.eq(full),
+            self.o_data.eq(word),
+        ]
+        with m.If(fifo.r_en):
+            m.d.sync += full.eq(fifo.r_rdy)
+            with m.If(fifo.r_rdy):
+                m.d.sync += word.eq(fifo.r_data)
+        return m

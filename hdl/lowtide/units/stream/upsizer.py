@@ -1,0 +1,75 @@
+"""Grouper: beats of numbers become groups along the reduction."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from lowtide.formats.beats import numbers_layout
+from lowtide.formats.fp32 import FP32
+from lowtide.netlist import Unit
+
+__all__ = ["Grouper"]
+
+
+class Grouper(Unit):
+    """Puts the numbers of some beats into a group. A run's last group is filled up with zeros.
+
+    Parameters
+    ----------
+    lanes : int
+        Numbers of a group.
+    numbers : int
+        Numbers of a beat, a divisor of them.
+
+    Members
+    -------
+    i : In(stream of {number: numbers times FP32, last: 1})
+        Beats; ``last`` ends a run.
+    o : Out(stream of {lane: lanes times FP32, last: 1})
+        Groups, each a cycle after its last beat; ``last`` with a run's last. A beat a cycle is taken as long as groups
+        are.
+    """
+
+    def __init__(self, lanes: int, numbers: int):
+        self.lanes, self.numbers = lanes, numbers
+        self.module_name = f"grouper_{lanes}_{numbers}"
+        group = data.StructLayout({"lane": data.ArrayLayout(FP32, lanes), "last": 1})
+        super().__init__(
+            {"i": In(stream.Signature(numbers_layout(numbers))), "o": Out(stream.Signature(group))},
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        beats = self.lanes // self.numbers
+        beat = Signal(range(beats))  # of the group, that comes next
+        full = Signal()
+        last = Signal()
+        take = Signal()
+        ends = Signal()
+        m.d.comb += [
+            self.i.ready.eq(~full | self.o.ready),
+            take.eq(self.i.valid & self.i.ready),
+            ends.eq((beat == beats - 1) | self.i.payload.last),
+            self.o.valid.eq(full),
+            self.o.payload.last.eq(last),
+        ]
+        with m.If(take):
+            m.d.sync += [beat.eq(beat + 1), full.eq(ends), last.eq(self.i.payload.last)]
+            with m.If(ends):
+                m.d.sync += beat.eq(0)
+        with m.Elif(self.o.ready):
+            m.d.sync += full.eq(0)
+
+        # Whether a beat comes does not matter: until one does, what is written is written again. Before a group is
+        # full it waits for nobody, and afterwards its first beat waits until it is taken.
+        begins = Signal()
+        m.d.comb += begins.eq((beat == 0) & self.i.ready)
+        for n in range(beats):
+            for lane, number in enumerate(self.i.payload.number):
+                held = Signal(FP32, name=f"lane_{n * self.numbers + lane}", reset_less=True)
+                m.d.comb += self.o.payload.lane[n * self.numbers + lane].eq(held)
+                with m.If(begins if n == 0 else beat == n):
+                    m.d.sync += held.eq(number)
+                with m.Elif(begins):
+                    m.d.sync += held.eq(0)
+        return m

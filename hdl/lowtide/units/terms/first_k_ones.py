@@ -1,0 +1,106 @@
+"""The first k ones of an ordered vector: what the selection of terms comes down to."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from amaranth.hdl import C, Cat, Module, Mux, Signal, Value
+from amaranth.lib.wiring import In, Out
+
+from lowtide.netlist import Unit, place
+
+__all__ = ["SEGMENT", "Segment", "first_ones", "more_than", "remaining", "within"]
+
+
+class Segment(Unit):
+    """Keeps the first ones of its bits, as many as are left, and says what is left for the next segment.
+
+    Combinational: ``rest = max(left - sum(ones), 0)``.
+
+    Parameters
+    ----------
+    bits : int
+        Bits of the vector.
+    width : int
+        Bits of what is left.
+
+    Members
+    -------
+    ones : In(bits)
+        The vector, its first bit the lowest.
+    left : In(width)
+        Ones that may be kept.
+    kept : Out(bits)
+        Ones that are.
+    rest : Out(width)
+        Ones that may be kept behind it.
+    """
+
+    ones: Value
+    left: Value
+    kept: Value
+    rest: Value
+
+    def __init__(self, bits: int, width: int):
+        self.module_name = f"segment_{bits}_{width}"
+        super().__init__({"ones": In(bits), "left": In(width), "kept": Out(bits), "rest": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += [
+            self.kept.eq(within(self.ones, [more_than(self.left, n) for n in range(len(self.ones))])),
+            self.rest.eq(remaining(m, self.left, sum(self.ones))),
+        ]
+        return m
+
+
+SEGMENT = 3
+"""Bits of a segment: with what is left at it, held at three, five bits in all."""
+
+
+def first_ones(m: Module, platform: Any, ones: Value, k: Value) -> Value:
+    """Give the vector with its first ``k`` ones, from the lowest bit, and none of the others. Combinational.
+
+    Segment by segment, the ones of each are taken off what is left.
+    """
+    kept, left = [], k
+    for low in range(0, len(ones), SEGMENT):
+        bits = ones[low : low + SEGMENT]
+        segment = place(m, platform, f"from_{low}", Segment(len(bits), len(k)), ones=bits, left=left)
+        kept.append(segment.kept)
+        left = segment.rest
+    return Cat(kept)
+
+
+def within(ones: Value, more: Sequence[Value]) -> Value:
+    """Those of a few ones that are kept, the lowest first, where ``more[n]`` is whether more than ``n`` are left.
+
+    Each one that is passed moves what is left down by one.
+    """
+    kept = []
+    for bit in ones:
+        kept.append(bit & more[0])
+        more = [Mux(bit, above, here) for here, above in pairwise(more)]
+    return Cat(kept)
+
+
+def more_than(left: Value, n: int) -> Value:
+    """Whether ``left`` is more than a small constant, without a carry chain."""
+    low = min(n.bit_length(), len(left))
+    more = [left[:low].matches(*range(n + 1, 2**low))] if n + 1 < 2**low else []
+    return Cat(*more, left[low:]).any() if len(left) > low or more else C(0, 1)
+
+
+def remaining(m: Module, left: Value, count: Value) -> Value:
+    """What is left once ``count`` are taken off, ``max(left - count, 0)``, without a carry chain."""
+    a, b = Signal(len(left), name="from_left"), Signal(len(left), name="taken")
+    m.d.comb += [a.eq(left), b.eq(count)]
+    borrow: Value = count[len(left) :].any()
+    difference: list[Value] = []
+    low: Value = C(0, 1)
+    for x, y in zip(a, b, strict=True):
+        following = Signal(name="borrow")
+        m.d.comb += following.eq((~x & y) | (low & (~x | y)))
+        difference.append(x ^ y ^ low)
+        low = following
+    return Mux(borrow | low, 0, Cat(difference))

@@ -1,0 +1,68 @@
+"""Running counts: how many ones a vector has up to the end of each of its segments."""
+
+from amaranth.hdl import Module, Value
+from amaranth.lib.wiring import In, Out
+
+from lowtide.netlist import Unit
+from lowtide.units.stream.delay import delayed
+
+__all__ = ["RunningCounts"]
+
+ADDITIONS = 2
+"""Most additions one after the other between registers."""
+
+
+class RunningCounts(Unit):
+    """Counts the ones of a vector up to the end of each segment, the last of which has them all.
+
+    Counts of neighbours are added, then of pairs of them, and so on; each time, the sum of the lower half goes to all
+    of the upper one.
+
+    Parameters
+    ----------
+    bits : int
+        Bits of the vector.
+    segment : int
+        Bits of a segment; the last one may be shorter.
+
+    Members
+    -------
+    enable : In(1)
+        Registers take what comes.
+    ones : In(bits)
+        The vector.
+    sums : Out(segments * width)
+        The counts, that of the first segment in the lowest bits, ``latency`` cycles of ``enable`` later.
+
+    Attributes
+    ----------
+    width : int
+        Bits of a count.
+    latency : int
+        Cycles from the vector to its counts.
+    """
+
+    enable: Value
+    ones: Value
+    sums: Value
+
+    def __init__(self, bits: int, segment: int):
+        self.module_name = f"running_counts_{bits}_by_{segment}"
+        self.segment, self.width = segment, bits.bit_length()
+        segments = -(-bits // segment)
+        self._levels = (segments - 1).bit_length()
+        self.latency = max(1, -(-self._levels // ADDITIONS))
+        super().__init__({"enable": In(1), "ones": In(bits), "sums": Out(segments * self.width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        sums: list[Value] = [sum(self.ones[low : low + self.segment]) for low in range(0, len(self.ones), self.segment)]
+        for level in range(self._levels):
+            if level and level % ADDITIONS == 0:
+                sums = [delayed(m, count, enable=self.enable) for count in sums]
+            sums = [
+                count + sums[(n >> level << level) - 1] if n >> level & 1 else count for n, count in enumerate(sums)
+            ]
+        with m.If(self.enable):
+            m.d.sync += [self.sums.word_select(n, self.width).eq(count) for n, count in enumerate(sums)]
+        return m

@@ -1,0 +1,209 @@
+"""The BFP converter: from floating point to groups that share an exponent."""
+
+from typing import Any
+
+import numpy as np
+
+from lowtide.formats import IllegalValue
+from lowtide.formats.parameter import choice, whole_number
+from lowtide_model.arrays import axis_of, floats
+from lowtide_model.bfp_tensor import LEGAL, BfpTensor, legal_bias, legal_format
+from lowtide_model.grouping import blocks, group_max, grouped, spread
+from lowtide_model.rounding import random_bits, rounding_of
+from lowtide_model.stochastic import Rounding, Rounds
+
+__all__ = ["default_bias", "quantise"]
+
+# Below it FP32 has only subnormal numbers, which count as zero.
+SMALLEST_NORMAL = 2.0**-126
+
+
+def quantise(
+    x: Any,
+    *,
+    mantissa: int,
+    exponent: int = 3,
+    group: int = 16,
+    axis: int = -1,
+    bias: int | None = None,
+    rounding: str | Rounds = "nearest",
+    bad: str = "raise",
+) -> BfpTensor:
+    """Convert to block floating point.
+
+    For a group ``x`` with ``X = max floor(log2 |x_i|)`` over its non-zero elements: ``E = clamp(X - B, 0, 2**e - 1)``
+    and ``M_i = min(round(|x_i| * 2**(m - 1 - E - B)), 2**m - 1)``, whose sign is kept where ``M_i > 0``. A group of
+    zeros has ``E = 0``.
+
+    Every value is taken exactly as it is given; float64 is not rounded to FP32 first. Values below FP32's smallest
+    normal, ``2**-126``, count as zero whatever their type, so that FP32 data convert alike in either.
+
+    Parameters
+    ----------
+    x : array of floats or integers, any shape of one dimension or more
+        What to convert: float16, float32, float64, bfloat16 and the other types of ml_dtypes, or integers that float64
+        has exactly, in any byte order, or lists of numbers.
+    mantissa : int
+        Bits of a magnitude, ``m``.
+    exponent : int
+        Bits of an exponent code, ``e``.
+    group : int
+        Elements of a group. The last of each row behaves as if padded with zeros.
+    axis : int
+        Axis along which elements are grouped: the reduction axis of the product that the tensor enters.
+    bias : int, optional
+        ``B``. By default it puts the tensor's largest exponent at the top code; it is 0 if there is none.
+    rounding : str, Stochastic, GivenWords or Ideal
+        ``truncate``; ``nearest``, ties away from zero, as the hardware's engine rounds; ``nearest_even``, ties to even;
+        or stochastic, by the words of a random source, by words that are given, or by ideal ones. All round magnitudes.
+    bad : str
+        What NaNs and infinities do: ``raise`` an error, or ``saturate`` as in hardware. There a NaN counts as zero, and
+        an infinity has the exponent 128 and always the largest magnitude.
+
+    Returns
+    -------
+    BfpTensor
+        With the groups and elements that saturated counted, and those that were NaN or infinite.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not legal, float64 does not have the values of ``x``, or ``bad`` is ``raise`` and an element
+        is NaN or infinite; the message gives its index.
+
+    Notes
+    -----
+    Source: the format and converter of Zhang, McDanel and Kung, FAST, HPCA 2022.
+    """
+    mantissa, exponent, group = legal_format(mantissa, exponent, group)
+    if bias is not None:
+        bias = whole_number("bias", bias, legal_bias(exponent))
+    choice("bad", bad, ("raise", "saturate"))
+    x = _floats(x)
+    axis = axis_of("axis", axis, x.ndim)
+
+    groups, padded = grouped(x, axis, group)
+    round_block = rounding_of(rounding, groups.shape, padded[axis] // group)
+    fields = _largest_fields(groups)
+    bad_elements = 0
+    if fields.max(initial=0) == _exponent_mask(x):
+        if bad == "raise":
+            index = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+            raise ValueError(f"x at {index} must be finite, not {x[index]}")
+        bad_elements = int(np.count_nonzero(~np.isfinite(groups)))
+        groups = np.where(np.isnan(groups), 0, groups)
+        fields = _largest_fields(_sized(groups))
+    top = 2**exponent - 1
+    B = _default_bias(fields, _offset(x) + top) if bias is None else bias
+    if x.dtype == np.float32 and not _float32_suffices(B, mantissa, top, random_bits(rounding)):
+        groups = _flushed(groups.astype(np.float64))
+        fields = _largest_fields(_sized(groups) if bad_elements else groups)
+
+    # A group of zeros has field 0, which is below the window of every bias that gets here, and so code 0.
+    codes = fields.astype(np.int32) - (_offset(groups) + B)
+    saturated_groups = int(np.count_nonzero(codes > top))
+    np.clip(codes, 0, top, out=codes)
+    signed, saturated_elements = _magnitudes(groups, mantissa - 1 - B - codes, mantissa, round_block)
+
+    per_group = tuple(length // group if i == axis else length for i, length in enumerate(padded))
+    return BfpTensor(
+        signed=np.moveaxis(signed.reshape(padded), axis, -1),
+        codes=np.moveaxis(codes.astype(np.uint8).reshape(per_group), axis, -1),
+        bias=B,
+        mantissa=mantissa,
+        exponent=exponent,
+        group=group,
+        length=x.shape[axis],
+        axis=axis,
+        saturated_groups=saturated_groups,
+        saturated_elements=saturated_elements,
+        bad_elements=bad_elements,
+    )
+
+
+def default_bias(x: Any, *, exponent: int) -> int:
+    """The bias that `quantise` gives a tensor where it is told none, ``B = max floor(log2 |x_i|) - (2**e - 1)``.
+
+    Parameters
+    ----------
+    x : array of floats or integers
+        What is to be converted, whole: NaNs count as zero, and an infinity has the exponent 128.
+    exponent : int
+        Bits of an exponent code, ``e``.
+    """
+    exponent = whole_number("exponent", exponent, LEGAL["exponent"])
+    x = _floats(x)
+    largest = np.asarray(np.fmax.reduce(np.abs(x), axis=None, initial=0)).reshape(1, 1, 1)
+    return _default_bias(_largest_fields(_sized(largest)), _offset(x) + 2**exponent - 1)
+
+
+def _magnitudes(groups: np.ndarray, shifts: np.ndarray, mantissa: int, rounding: Rounding) -> tuple[np.ndarray, int]:
+    """Signed magnitudes, ``x * 2**shift`` rounded and saturated, and how many saturated."""
+    largest = 2**mantissa - 1
+    signed = np.empty(groups.shape, np.int16)
+    saturated = 0
+    weights = np.ldexp(groups.dtype.type(1), shifts)
+    # A product out of range is either far above the largest magnitude or far below what can round up: both come out
+    # right.
+    with np.errstate(over="ignore", under="ignore"):
+        for block in blocks(groups):
+            values = groups[block] * spread(weights[block], groups.shape[1])
+            rounding(values, block)
+            saturated += int(np.count_nonzero(np.abs(values) > largest))
+            np.clip(values, -largest, largest, out=values)
+            signed[block] = values
+    return signed, saturated
+
+
+def _floats(x: Any) -> np.ndarray:
+    """The array, in float32 or float64; elements that count as zero are zero, but for float32's subnormals."""
+    x = floats("x", x)
+    if x.ndim == 0:
+        raise IllegalValue("x", "an array of one dimension or more", x[()])
+    return _flushed(x) if x.dtype == np.float64 else x
+
+
+def _flushed(x: np.ndarray) -> np.ndarray:
+    return np.where(np.abs(x) < SMALLEST_NORMAL, 0, x)
+
+
+def _sized(x: np.ndarray) -> np.ndarray:
+    """The array with infinities of exponent 128, as their field says in float32 and does not in float64."""
+    return x if x.dtype == np.float32 else np.where(np.isinf(x), 2.0**128, x)
+
+
+def _default_bias(fields: np.ndarray, top_field: int) -> int:
+    """The bias at which the largest exponent field has the top code."""
+    largest = int(fields.max(initial=0))
+    return largest - top_field if largest else 0
+
+
+def _float32_suffices(bias: int, mantissa: int, top: int, random: int) -> bool:
+    """Whether scaling in float32 is exact wherever it matters.
+
+    It is where each scale ``2**(m - 1 - E - B)`` is a normal float32, and where even the largest subnormal number
+    scales to less than one half, or than ``2**-(r+1)`` if there are r random bits, so that it rounds to zero as it
+    should.
+    """
+    return mantissa - 126 + random <= bias <= mantissa - 1 - top + 126
+
+
+def _offset(x: np.ndarray) -> int:
+    """What the exponent field of a type exceeds the exponent by."""
+    return 127 if x.dtype == np.float32 else 1023
+
+
+def _exponent_mask(x: np.ndarray) -> int:
+    """The exponent field of infinities and NaNs."""
+    return 2 * _offset(x) + 1
+
+
+def _largest_fields(groups: np.ndarray) -> np.ndarray:
+    """Largest exponent field of each group: 0 for zero and subnormal numbers alone."""
+    word, fraction, field = (np.uint32, 23, np.uint8) if groups.dtype == np.float32 else (np.uint64, 52, np.uint16)
+    largest = np.empty(groups[:, 0].shape, field)
+    for block in blocks(groups):
+        bits = groups[block].view(word) << 1  # without the sign
+        bits >>= fraction + 1
+        largest[block] = group_max(bits.astype(field))
+    return largest

@@ -1,0 +1,164 @@
+"""How many cycles products take in an engine, without simulating it."""
+
+from collections.abc import Sequence
+
+import attrs
+
+from lowtide.config import Config
+from lowtide.emission.top import AxiStreamEngine
+from lowtide.formats.parameter import count, flag, instance
+from lowtide_model.engine.results import tile_order
+
+__all__ = ["CycleModel", "Shape", "Work"]
+
+
+SIZE = attrs.Converter(lambda value, field: count(field.name, value, 1), takes_field=True)
+FLAG = attrs.Converter(lambda value, field: flag(field.name, value), takes_field=True)
+
+
+@attrs.frozen(kw_only=True)
+class Shape:
+    """An operand as its loader sees it.
+
+    Parameters
+    ----------
+    lines, length : int
+        Rows of A or columns of B; elements along K.
+    chunks : int
+        Chunks of a magnitude.
+    across : bool
+        Whether the stream brings a number of every line, and then another.
+    """
+
+    lines: int = attrs.field(converter=SIZE)
+    length: int = attrs.field(converter=SIZE)
+    chunks: int = attrs.field(converter=SIZE)
+    across: bool = attrs.field(default=False, converter=FLAG)
+
+
+SHAPE = attrs.Converter(lambda value, field: instance(field.name, value, Shape), takes_field=True)
+
+
+@attrs.frozen(kw_only=True)
+class Work:
+    """A product: its operands, and which of them are loaded for it.
+
+    Parameters
+    ----------
+    a, b : Shape
+    load_a, load_b : bool
+        Otherwise the one that was loaded last is used again.
+    """
+
+    a: Shape = attrs.field(converter=SHAPE)
+    b: Shape = attrs.field(converter=SHAPE)
+    load_a: bool = attrs.field(default=True, converter=FLAG)
+    load_b: bool = attrs.field(default=True, converter=FLAG)
+
+
+class CycleModel:
+    """Times of panels and tiles, for streams that never pause and products that are started as soon as they can be.
+
+    Parameters
+    ----------
+    config : Config
+        The engine.
+    """
+
+    def __init__(self, config: Config):
+        self.config = instance("config", config, Config)
+        engine = AxiStreamEngine(config).engine
+        self.lanes, self.numbers = config.bfp.lanes, config.engine.numbers
+        self.group = self.lanes // self.numbers  # beats of a group
+        self.panel = config.array.rows, config.array.columns
+        self.spacing = engine.array.spacing
+        self.latency = engine.array.latency + engine.results.latency
+        self.result_beats = config.array.rows * config.array.columns // config.engine.results
+        self.row_beats = config.array.columns // config.engine.results
+        self.rows = config.array.rows
+        self.serial = [loader.serial for loader in engine.loaders]
+        # Started, put into a slot and grouped, converted, put into a slot: cycles from a load's start until a first
+        # group can be cut.
+        self.fill = [1 + 2 * (not loader.serial) + loader.converter_latency + 1 for loader in engine.loaders]
+        self.compare = [loader.compare_latency for loader in engine.loaders]
+
+    def products(self, works: Sequence[Work]) -> int:
+        """Cycles from the first start to the last result."""
+        return self.ends(works)[-1]
+
+    def ends(self, works: Sequence[Work]) -> list[int]:
+        """Cycles from the first start to the last result of each product."""
+        free = [0, 0]  # when each loader can start
+        loaded: list[list[int]] = [[], []]  # when each panel of the last operand is complete
+        bank_free = [[0, 0], [0, 0]]  # when a bank can be written: when the run over the operand after it begins
+        issue, tile, ends, results = 0, 0, [], 0
+        for work in works:
+            issued = issue + self._planning(work)
+            begins = []
+            for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
+                if load:
+                    start = max(issued, free[side], bank_free[side][0])
+                    panels, end = self._load(side, operand, start)
+                    loaded[side], free[side] = panels, end
+                    begins.append(start)
+            issue = max([issued, *begins]) + 2
+            beats = -(-work.a.length // self.lanes) * work.a.chunks * work.b.chunks
+            period = max(beats + 1, self.spacing, self.result_beats)
+            first = None
+            for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, work.load_b):
+                tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2)
+                first = tile if first is None else first
+                results = max(results + self.result_beats, tile + beats + self.latency + self._drain())
+                tile += period
+            for side, load in enumerate((work.load_a, work.load_b)):
+                if load:
+                    assert first is not None
+                    bank_free[side] = [bank_free[side][1], first]
+            ends.append(results)
+        return ends
+
+    def _drain(self) -> int:
+        """From a tile's row 0 to its last number."""
+        return max(2 * (self.rows - 1) + self.row_beats, self.result_beats)
+
+    def _planning(self, work: Work) -> int:
+        """Cycles until a product's loads start: its panels are counted."""
+        panels = [
+            -(-operand.lines // lines)
+            for operand, lines, load in ((work.a, self.panel[0], work.load_a), (work.b, self.panel[1], work.load_b))
+            if load
+        ]
+        return 3 + max(panels, default=0)
+
+    def _load(self, side: int, operand: Shape, start: int) -> tuple[list[int], int]:
+        """When each panel is complete, and when the loader can start again."""
+        lines, chunks, panel = operand.lines, operand.chunks, self.panel[side]
+        groups = -(-operand.length // self.lanes)
+        size = groups * chunks
+        clear = size if lines % panel else 0
+        done = start + self.fill[side]  # when the last group so far is written
+        ready = []
+        if operand.across:
+            run = -(-lines // self.numbers)
+            comes, half = start + 1, [0, 0]  # when runs begin to come; when a half can be written
+            left = operand.length
+            for n in range(groups):
+                comes = max(comes, half[n % 2]) + run * min(left, self.lanes)
+                left -= self.lanes
+                first = comes + 2 + self.fill[side] + min(chunks, self.group)  # read, and chosen
+                done = max(first + lines * max(chunks, self.group), done + lines * chunks)
+                half[n % 2] = done - self.fill[side] - 3
+            ready = [done + clear] * -(-lines // panel)
+        else:
+            comes = start + 1
+            for line in range(lines):
+                left = -(-operand.length // self.numbers)
+                for _ in range(groups):
+                    comes += self.group if self.serial[side] else min(left, self.group)
+                    left -= self.group
+                    done = max(comes + self.fill[side], done) + chunks
+                if line % panel == panel - 1:
+                    ready.append(done)
+            if clear:
+                ready.append(done + clear)
+        return ready, done + clear + self.compare[side]

@@ -1,0 +1,86 @@
+"""The golden engine: products as the hardware makes them, in NumPy."""
+
+import attrs
+import numpy as np
+
+from lowtide.config import Config
+from lowtide.formats.parameter import instance
+from lowtide_model import BfpTensor, Ratio, Stochastic, matmul, quantise, ratio_of, to_fp32
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.product import Events, Product, checked
+from lowtide_model.stochastic import Rounds
+
+__all__ = ["GoldenEngine"]
+
+
+class GoldenEngine:
+    """Converts both operands, multiplies exactly, and rounds once to FP32.
+
+    Parameters
+    ----------
+    config : Config
+        The engine that it stands for.
+    """
+
+    def __init__(self, config: Config):
+        self.config = instance("config", config, Config)
+
+    def multiply(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> Product:
+        """The product of A (M × K) and B (K × N).
+
+        Raises
+        ------
+        ValueError
+            If they do not multiply, or do not fit into the engine.
+        """
+        checked(self.config, a, b, of_a, of_b)
+        bfp = self.config.bfp
+        left, right = self._convert(a, of_a, -1, bfp.chunk_a), self._convert(b, of_b, 0, bfp.chunk_b)
+        result = to_fp32(matmul(left, right, bfp=bfp), left, right)
+        return Product(
+            values=result.values,
+            events=Events(
+                groups_held_a=left.saturated_groups,
+                groups_held_b=right.saturated_groups,
+                held_a=left.saturated_elements,
+                held_b=right.saturated_elements,
+                bad_a=_bad_groups(a, 1, bfp.lanes),
+                bad_b=_bad_groups(b, 0, bfp.lanes),
+                overflows=result.overflows,
+                underflows=result.underflows,
+            ),
+            ratio_a=self._ratio(a, of_a, -1, bfp.chunk_a),
+            ratio_b=self._ratio(b, of_b, 0, bfp.chunk_b),
+        )
+
+    def _ratio(self, x: np.ndarray, operand: Operand, axis: int, chunk: int) -> Ratio | None:
+        bfp = self.config.bfp
+        if bfp.mantissa < 2 * chunk:
+            return None
+        return ratio_of(x, chunk=chunk, exponent=bfp.exponent, group=bfp.lanes, axis=axis, bias=operand.bias)
+
+    def _convert(self, x: np.ndarray, operand: Operand, axis: int, chunk: int) -> BfpTensor:
+        bfp = self.config.bfp
+        return quantise(
+            x,
+            mantissa=operand.chunks * chunk,
+            exponent=bfp.exponent,
+            group=bfp.lanes,
+            axis=axis,
+            bias=operand.bias,
+            rounding=self._rounding(operand),
+            bad="saturate",
+        )
+
+    def _rounding(self, operand: Operand) -> str | Rounds:
+        if operand.rounding != "stochastic":
+            return operand.rounding
+        source = attrs.evolve(self.config.engine.source(self.config.bfp.lanes), seed=operand.seed)
+        return Stochastic(mode="half_step", source=source)
+
+
+def _bad_groups(x: np.ndarray, axis: int, group: int) -> int:
+    """Groups along an axis with an element that is not finite."""
+    bad = np.moveaxis(~np.isfinite(x), axis, -1)
+    bad = np.pad(bad, [(0, 0), (0, -bad.shape[1] % group)])
+    return int(bad.reshape(len(bad), -1, group).any(axis=-1).sum())

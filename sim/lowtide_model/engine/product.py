@@ -1,0 +1,137 @@
+"""What an engine makes of two operands, and what it says of them."""
+
+import attrs
+import numpy as np
+
+from lowtide.config import Config
+from lowtide.engine.operand import ROUNDINGS, OperandLayout
+from lowtide.formats.parameter import whole_number
+from lowtide_model import Ratio
+from lowtide_model.engine.operand import Operand
+
+__all__ = ["Events", "Lines", "Product", "checked"]
+
+
+@attrs.frozen(kw_only=True)
+class Events:
+    """What happened to the numbers of a product.
+
+    Parameters
+    ----------
+    groups_held_a, groups_held_b : int
+        Groups above the window of exponents.
+    held_a, held_b : int
+        Elements that were held at the largest magnitude.
+    bad_a, bad_b : int
+        Groups with a NaN or an infinity.
+    overflows, underflows : int
+        Results that were infinite, or zero though their sums were not.
+    """
+
+    groups_held_a: int
+    groups_held_b: int
+    held_a: int
+    held_b: int
+    bad_a: int
+    bad_b: int
+    overflows: int
+    underflows: int
+
+
+@attrs.frozen(eq=False)
+class Lines:
+    """An operand as an engine takes it.
+
+    Parameters
+    ----------
+    x : array of float32, shape (lines, K)
+        Rows of A, or columns of B.
+    across : bool
+        Its memory has the first element of every line, then the second: so it is sent, and no copy is made.
+    """
+
+    x: np.ndarray
+    across: bool
+
+    @property
+    def runs(self) -> np.ndarray:
+        """The same in the order of its memory."""
+        return self.x.T if self.across else self.x
+
+    def settings(self, operand: Operand) -> dict[str, int]:
+        """What registers hold of it, by their names without the side."""
+        return {
+            "lines": self.x.shape[0],
+            "length": self.x.shape[1],
+            "across": int(self.across),
+            "chunks": operand.chunks,
+            "rounding": ROUNDINGS.index(operand.rounding),
+            "seed": operand.seed,
+            "found": int(operand.bias is None),
+            "bias": operand.bias or 0,
+        }
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Product:
+    """A product.
+
+    Parameters
+    ----------
+    values : array of float32, shape (M, N)
+    events : Events
+    ratio_a, ratio_b : Ratio, optional
+        Of either operand; None where magnitudes have but one chunk.
+    cycles : int, optional
+        From its start until its last result was taken; None where there is no clock.
+    """
+
+    values: np.ndarray
+    events: Events
+    ratio_a: Ratio | None = None
+    ratio_b: Ratio | None = None
+    cycles: int | None = None
+
+
+def checked(config: Config, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> tuple[Lines, Lines]:
+    """Both operands as lines along the reduction, rows of A and columns of B, if the engine takes their product.
+
+    Raises
+    ------
+    ValueError
+        If they are no matrices of float32 that multiply, have no elements, or do not fit into the engine; or if a
+        setting of an operand is not one that the engine's registers take.
+    """
+    for name, operand in (("a", a), ("b", b)):
+        if not isinstance(operand, np.ndarray):
+            raise ValueError(f"{name} must be a matrix of float32, not of type {type(operand).__name__}")
+        if operand.ndim != 2 or operand.dtype != np.float32:
+            raise ValueError(f"{name} must be a matrix of float32, not {operand.dtype} of {operand.ndim} dimensions")
+    if a.shape[1] != b.shape[0] or 0 in (*a.shape, *b.shape):
+        raise ValueError(f"a and b must be matrices that multiply, not of shapes {a.shape} and {b.shape}")
+    if a.shape[1] > config.bfp.max_k:
+        raise ValueError(f"K must be at most {config.bfp.max_k}, the max_k, not {a.shape[1]}")
+    array, bfp = config.array, config.bfp
+    return (
+        _lines("a", config, a, of_a, array.rows, bfp.chunk_a),
+        _lines("b", config, b.T, of_b, array.columns, bfp.chunk_b),
+    )
+
+
+def _lines(name: str, config: Config, x: np.ndarray, operand: Operand, lines: int, chunk: int) -> Lines:
+    bfp, engine = config.bfp, config.engine
+    legal = OperandLayout(bfp, chunk, lines * engine.words, engine.generator).legal
+    for setting in ("chunks", "seed", *(() if operand.bias is None else ("bias",))):
+        whole_number(f"{setting} of {name}", getattr(operand, setting), legal[setting])
+    words = -(-x.shape[0] // lines) * -(-x.shape[1] // bfp.lanes) * operand.chunks
+    if words > engine.words:
+        raise ValueError(
+            f"{name} must take at most {engine.words} words of a buffer, the engine.words: {x.shape[0]} lines of"
+            f" {x.shape[1]} in {operand.chunks} chunks take {words}"
+        )
+    across = not x.flags.c_contiguous and x.T.flags.c_contiguous
+    if across and x.shape[0] > engine.turn:
+        raise ValueError(
+            f"{name} must have at most {engine.turn} lines, the engine.turn, where it is read across, not {x.shape[0]}"
+        )
+    return Lines(x, across)

@@ -1,0 +1,116 @@
+"""From exact accumulators to FP32, rounded once."""
+
+from numbers import Integral
+from typing import Any
+
+import attrs
+import numpy as np
+
+from lowtide.formats.parameter import IllegalValue, Unquoted, instance, whole_number
+from lowtide_model.arrays import array_of
+from lowtide_model.bfp_tensor import BfpTensor
+
+__all__ = ["Fp32", "scaled_to_fp32", "to_fp32"]
+
+SMALLEST_NORMAL = 2.0**-126
+FIRST_OVERFLOW = 2.0**128
+
+# Scales of accumulators, of any biases and mantissas and far beyond.
+LEGAL_SCALES = range(-(2**20), 2**20 + 1)
+
+# Bits kept of a Python integer before it is rounded: they fit an int64, and leave room for a sticky bit.
+KEPT = 62
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Fp32:
+    """Results in FP32, and how many left its range.
+
+    Parameters
+    ----------
+    values : array of float32
+        The results.
+    overflows : int
+        Results that became infinite.
+    underflows : int
+        Results that became zero though the accumulator was not.
+    """
+
+    values: np.ndarray
+    overflows: int
+    underflows: int
+
+
+def to_fp32(acc: Any, a: BfpTensor, b: BfpTensor) -> Fp32:
+    """Values of the accumulators of a product.
+
+    ``value = acc * 2**(Ba - (ma - 1) + Bb - (mb - 1))``, rounded once to 24 significant bits: to nearest, ties to
+    even. A result that then reaches ``2**128`` becomes infinite, of its sign; one that stays below the smallest normal
+    number, ``2**-126``, becomes +0. Both are counted.
+
+    Parameters
+    ----------
+    acc : array of int64 or of Python integers (object), or int
+        What `matmul` or `dot` returned.
+    a, b : BfpTensor
+        Its operands, for their biases and mantissas.
+
+    Returns
+    -------
+    Fp32
+        Of the shape of ``acc``.
+
+    Raises
+    ------
+    ValueError
+        If ``acc`` does not hold integers.
+    """
+    a, b = instance("a", a, BfpTensor), instance("b", b, BfpTensor)
+    return scaled_to_fp32(acc, a.bias - (a.mantissa - 1) + b.bias - (b.mantissa - 1))
+
+
+def scaled_to_fp32(acc: Any, scale: int) -> Fp32:
+    """Values of accumulators whose lowest bit is ``2**scale``: what `to_fp32` gives for operands of that scale.
+
+    Raises
+    ------
+    ValueError
+        If ``acc`` does not hold integers, or the scale is none, from ``-2**20`` to ``2**20``.
+    """
+    scale = whole_number("scale", scale, LEGAL_SCALES)
+    significands, shifts = _significands(array_of("acc", acc))
+    # The only rounding. What follows moves exponents, in float64, whose range is so wide that it cannot round a
+    # result that is in FP32's.
+    rounded = significands.astype(np.float32).astype(np.float64)
+    with np.errstate(over="ignore", under="ignore"):
+        values = np.ldexp(rounded, np.clip(shifts + scale, -4096, 4096).astype(np.int32))
+    overflow = np.abs(values) >= FIRST_OVERFLOW
+    underflow = (np.abs(values) < SMALLEST_NORMAL) & (significands != 0)
+    values = np.where(overflow, np.copysign(np.inf, values), np.where(underflow, 0.0, values))
+    return Fp32(
+        values=values.astype(np.float32),
+        overflows=int(np.count_nonzero(overflow)),
+        underflows=int(np.count_nonzero(underflow)),
+    )
+
+
+def _significands(acc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Integers as ``int64 * 2**shift``, which round to 24 bits as the integers themselves do."""
+    if acc.dtype.kind in "iu" and acc.dtype != np.uint64:
+        return acc.astype(np.int64), np.zeros(acc.shape, np.int64)
+    if acc.dtype not in (np.uint64, object):
+        raise IllegalValue("acc", "integers", Unquoted(acc.dtype))
+    significands, shifts = np.frompyfunc(_significand, 1, 2)(acc.astype(object))
+    return np.asarray(significands, np.int64), np.asarray(shifts, np.int64)
+
+
+def _significand(acc: Any) -> tuple[int, int]:
+    """The leading bits of an integer, the last of them sticky: set if any bit cut off was."""
+    if not isinstance(acc, Integral) or isinstance(acc, bool):
+        raise IllegalValue("acc", "integers", acc)
+    value = int(acc)
+    magnitude = abs(value)
+    shift = max(0, magnitude.bit_length() - KEPT)
+    kept = magnitude >> shift
+    kept |= kept << shift != magnitude
+    return (-kept if value < 0 else kept), shift

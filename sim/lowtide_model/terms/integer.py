@@ -1,0 +1,67 @@
+"""Plain quantisation: floats as symmetric integers with one scale a tensor or a channel."""
+
+from typing import Any
+
+import attrs
+import numpy as np
+
+from lowtide.formats.parameter import whole_number
+from lowtide_model.arrays import axis_of, floats
+from lowtide_model.quotient import SMALLEST_SCALE, nearest_quotient
+
+__all__ = ["IntegerTensor", "quantise_integers"]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class IntegerTensor:
+    """Values ``integers * scale``.
+
+    Parameters
+    ----------
+    integers : array of int64
+        In ``[-(2**(width-1) - 1), 2**(width-1) - 1]``.
+    scale : array of float64
+        One, or one a channel, of a shape that broadcasts.
+    width : int
+        Bits of an integer in two's complement.
+    """
+
+    integers: np.ndarray
+    scale: np.ndarray
+    width: int
+
+
+def quantise_integers(x: Any, width: int, channel: int | None = None) -> IntegerTensor:
+    """Round ``x / scale`` once, to nearest, ties to even, with ``scale = max|x| / (2**(width-1) - 1)`` in float64.
+
+    Parameters
+    ----------
+    x : array of floats or integers
+        What to quantise: all that `lowtide_model.quantise` takes. A tensor or channel of zeros has scale 1. So has
+        one whose scale would be below ``2**-1022``, the smallest normal float64: its elements count as zero.
+    width : int
+        Bits of an integer, from 2 to 16.
+    channel : int, optional
+        Axis of the channels, each with a scale of its own; one scale for all by default.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not legal, or an element is NaN or infinite; the message gives its index.
+    """
+    width = whole_number("width", width, range(2, 17))
+    x = floats("x", x).astype(np.float64, copy=False)
+    bad = np.argwhere(~np.isfinite(x))
+    if bad.size:
+        index = tuple(int(i) for i in bad[0])
+        raise ValueError(f"x at {index} must be finite, not {x[index]}")
+    if channel is not None:
+        channel = axis_of("channel", channel, x.ndim)
+    others = None if channel is None else tuple(i for i in range(x.ndim) if i != channel)
+    top = np.max(np.abs(x), axis=others, keepdims=True, initial=0)
+    largest = 2 ** (width - 1) - 1
+    scale = top / largest
+    zero = scale < SMALLEST_SCALE
+    scale = np.where(zero, 1.0, scale)
+    integers = nearest_quotient(np.where(zero, 0.0, x), scale).astype(np.int64)
+    return IntegerTensor(integers=integers, scale=scale, width=width)

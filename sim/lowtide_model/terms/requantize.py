@@ -1,0 +1,140 @@
+"""Requantising: accumulators become integers of a few bits again, data of the next layer."""
+
+from fractions import Fraction
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from lowtide.formats import IllegalValue
+from lowtide.formats.parameter import flag, legal_text, whole_number
+from lowtide_model.arrays import integers
+from lowtide_model.terms.reveal import reveal_data
+from lowtide_model.terms.selection import LEGAL_COUNTS
+
+__all__ = ["multiplier_of", "requantise", "requantise_data"]
+
+LEGAL_WIDTHS = range(2, 17)
+LEGAL_MULTIPLIERS = range(2**16)
+LEGAL_SHIFTS = range(128)
+INT64 = np.iinfo(np.int64)
+
+
+def requantise(acc: Any, *, multiplier: int, shift: int, width: int, relu: bool = False) -> tuple[np.ndarray, int]:
+    """``acc * multiplier / 2**shift``, rounded once to nearest, ties to even, and held at ``+-(2**(width-1) - 1)``.
+
+    Exact for all of int64: where a product could leave it, Python's integers are used.
+
+    Parameters
+    ----------
+    acc : array of int, any shape
+        Accumulators.
+    multiplier : int
+        From 0 to ``2**16 - 1``.
+    shift : int
+        From 0 to 127.
+    width : int
+        Bits of a result in two's complement, from 2 to 16.
+    relu : bool
+        Negative results become 0, which is not counted.
+
+    Returns
+    -------
+    array of int64 of the same shape, int
+        The results, and how many of them were held.
+
+    Raises
+    ------
+    ValueError
+        If an accumulator is no integer or not of int64, or another argument is out of range.
+    """
+    width = whole_number("width", width, LEGAL_WIDTHS)
+    multiplier = whole_number("multiplier", multiplier, LEGAL_MULTIPLIERS)
+    shift, relu = whole_number("shift", shift, LEGAL_SHIFTS), flag("relu", relu)
+    acc = integers("accumulator", acc, INT64.min, INT64.max)
+    largest = max(-int(acc.min(initial=0)), int(acc.max(initial=0)))
+    fits = largest * multiplier <= INT64.max and shift < 63
+    rounded = _shifted(acc.astype(np.int64 if fits else object) * multiplier, shift)
+    if relu:
+        rounded = np.maximum(rounded, 0)
+    limit = 2 ** (width - 1) - 1
+    held = np.clip(rounded, -limit, limit)
+    return np.asarray(held, np.int64), int(np.count_nonzero(held != rounded))
+
+
+def requantise_data(
+    acc: Any,
+    *,
+    multiplier: int,
+    shift: int,
+    width: int,
+    terms: int,
+    encoding: str = "hese",
+    relu: bool = False,
+) -> tuple[np.ndarray, int]:
+    """What `reveal_data` leaves of what `requantise` gives: the data of the next layer with their largest terms."""
+    terms = whole_number("terms", terms, LEGAL_COUNTS)
+    results, saturated = requantise(acc, multiplier=multiplier, shift=shift, width=width, relu=relu)
+    return reveal_data(results, width=width, terms=terms, encoding=encoding), saturated
+
+
+def multiplier_of(scale: Any, bits: int = 16) -> tuple[int, int]:
+    """The nearest ``multiplier / 2**shift`` to a scale, with a multiplier of the full ``bits``.
+
+    It is within ``scale * 2**-bits``: a result differs from ``acc * scale`` by at most that much of itself,
+    and half a unit for its rounding. With 16 bits, no result of 8 bits is off by more than 0.502.
+
+    Parameters
+    ----------
+    scale : float, or any real number of Python or NumPy
+        Positive, and taken exactly; for a product of integers whose scales are ``p`` and ``q``, to be of scale ``r``,
+        it is ``p q / r``.
+    bits : int
+        Bits of the multiplier, from 1 to 16.
+
+    Returns
+    -------
+    int, int
+        Multiplier, at least ``2**(bits-1)``, and shift.
+
+    Raises
+    ------
+    ValueError
+        If the scale is not finite and positive, or takes a shift that is not from 0 to 127.
+    """
+    bits = whole_number("bits", bits, range(1, 17))
+    exact = _positive("scale", scale)
+    exponent = exact.numerator.bit_length() - exact.denominator.bit_length()
+    exponent += exact >= Fraction(2) ** exponent  # now it is below 2**exponent, and half of that or more
+    shift = bits - exponent
+    multiplier = round(exact * Fraction(2) ** shift)  # the only rounding
+    if multiplier == 1 << bits:
+        multiplier, shift = multiplier >> 1, shift - 1
+    if shift not in LEGAL_SHIFTS:
+        raise IllegalValue("scale", f"one whose shift is {legal_text(LEGAL_SHIFTS)}", scale)
+    return multiplier, shift
+
+
+def _positive(name: str, value: Any) -> Fraction:
+    """A positive number exactly, whatever its type."""
+    legal = "finite and positive"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise IllegalValue(name, legal, value)
+    number: Any = int(value) if isinstance(value, Integral) else value
+    try:
+        exact = Fraction(*number.as_integer_ratio())
+    except (OverflowError, ValueError):  # infinite, or NaN
+        raise IllegalValue(name, legal, value) from None
+    if exact <= 0:
+        raise IllegalValue(name, legal, value)
+    return exact
+
+
+def _shifted(product: np.ndarray, shift: int) -> np.ndarray:
+    """The product over ``2**shift``, rounded; int64 or Python's integers, as it comes."""
+    if not shift:
+        return product
+    floor = product >> shift
+    half = 1 << (shift - 1)
+    rest = product - (floor << shift)
+    return floor + ((rest > half) | ((rest == half) & (floor % 2 == 1))).astype(product.dtype)

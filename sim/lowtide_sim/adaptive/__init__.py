@@ -1,1 +1,0 @@
-"""Training whose every product goes through a matrix engine, in a precision that changes as it goes."""

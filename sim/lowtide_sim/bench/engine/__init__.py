@@ -1,0 +1,1 @@
+"""Benches of the matrix engine, on every bus."""

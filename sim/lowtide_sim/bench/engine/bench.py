@@ -1,0 +1,171 @@
+"""The bench around an engine: its registers, streams that stall, and what the golden engine says."""
+
+import random
+from typing import Any, Self
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles, RisingEdge
+
+from lowtide.config import Config
+from lowtide.engine.operand import ROUNDINGS
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.product import Lines, checked
+from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_sim.bench.environment import sidecar
+from lowtide_sim.bench.registers.axi_lite import AxiLiteRegisters
+from lowtide_sim.bench.registers.plain import PlainRegisters
+from lowtide_sim.bench.registers.wishbone import WishboneRegisters
+from lowtide_sim.bench.streams.axi_stream import PERIOD, Monitor, Sink, Source, Stream
+from lowtide_sim.bench.streams.pause import PAUSES
+
+__all__ = ["EngineBench"]
+
+PATIENCE = 20_000
+REGISTERS = {"axi4-lite": AxiLiteRegisters, "plain": PlainRegisters, "wishbone": WishboneRegisters}
+
+
+class EngineBench:
+    """Drives an emitted engine, and checks every number that it gives.
+
+    Parameters
+    ----------
+    dut : cocotb handle
+        The emitted top.
+    stalls : tuple of str
+        How A, B and C are stalled: names of `PAUSES`. All channels of a bus that can be are stalled as A is.
+    drivers : tuple of classes
+        What drives streams, what takes from them, and what looks on.
+    """
+
+    def __init__(
+        self,
+        dut: Any,
+        stalls: tuple[str, str, str] = ("none", "none", "none"),
+        drivers: tuple[Any, Any, Any] = (Source, Sink, Monitor),
+    ):
+        self.dut, emitted = dut, sidecar()
+        self.config = Config.from_tables(emitted["configuration"])
+        self.addresses = {register["name"]: register["address"] for register in emitted["registers"]}
+        self.rng = random.Random(random.getrandbits(64))
+        self.numbers = np.random.default_rng(self.rng.getrandbits(64))
+        a, b, c = (Stream(dut, prefix) for prefix in ("s_axis_a", "s_axis_b", "m_axis_c"))
+        source, sink, monitor = drivers
+        self.a, self.b, self.c = source(a, self.rng), source(b, self.rng), sink(c)
+        for part, name in zip((self.a, self.b, self.c), stalls, strict=True):
+            part.pauses = PAUSES[name](random.Random(self.rng.getrandbits(64)))
+        self.monitor = monitor(c, self._saw)
+        self.registers = REGISTERS[emitted["bus"]](dut)
+        self.registers.stall(lambda: PAUSES[stalls[0]](random.Random(self.rng.getrandbits(64))))
+        self.came: list[tuple[int, bool]] = []
+
+    async def start(self, reset: int = 4) -> Self:
+        """Start the clock, hold reset for some cycles, and go."""
+        Clock(self.dut.clk, PERIOD, "ns").start()
+        self.dut.rst.value = 1
+        for part in (self.a, self.b, self.c, self.monitor):
+            cocotb.start_soon(part.run())
+        await self.reset(reset)
+        return self
+
+    async def reset(self, cycles: int = 1) -> None:
+        """Hold reset for some cycles; all that is queued or due is gone."""
+        self.dut.rst.value = 1
+        self.a.clear()
+        self.b.clear()
+        await ClockCycles(self.dut.clk, cycles)
+        self.came.clear()
+        self.dut.rst.value = 0
+
+    async def write(self, name: str, value: int) -> None:
+        """Write a register."""
+        if await self.registers.write(self.addresses[name], value & 0xFFFFFFFF):
+            raise AssertionError(f"a write of {name} was refused")
+
+    async def read(self, name: str) -> int:
+        """Read a register."""
+        value, refused = await self.registers.read(self.addresses[name])
+        if refused:
+            raise AssertionError(f"a read of {name} was refused")
+        return value
+
+    async def settle(self, name: str, mask: int) -> None:
+        """Wait until one of these bits of a register is set."""
+        for _ in range(PATIENCE):
+            if await self.read(name) & mask:
+                return
+        raise AssertionError(f"{name} & {mask} stays 0")
+
+    def random_operand(self, chunk: int) -> Operand:
+        """Any precision, rounding, seed and bias."""
+        return Operand(
+            chunks=self.rng.randint(1, self.config.bfp.mantissa // chunk),
+            rounding=self.rng.choice(ROUNDINGS),
+            seed=self.rng.randrange(1, 2**self.config.engine.generator),
+            bias=self.rng.randint(-9, 1),
+        )
+
+    def random_product(self) -> tuple[np.ndarray, np.ndarray, Operand, Operand]:
+        """A product that fits."""
+        bfp, array = self.config.bfp, self.config.array
+        while True:
+            rows, columns = self.rng.randint(1, 3 * array.rows), self.rng.randint(1, 3 * array.columns)
+            length = self.rng.randint(1, min(self.rng.choice((2, 20)) * bfp.lanes, bfp.max_k))
+            a, b = self._matrix((rows, length)), self._matrix((length, columns))
+            product = a, b, self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
+            try:
+                checked(self.config, *product)
+            except ValueError:
+                continue
+            return product
+
+    def _matrix(self, shape: tuple[int, int]) -> np.ndarray:
+        """Numbers in either order of memory."""
+        x = self.numbers.standard_normal(shape).astype(np.float32)
+        return np.asfortranarray(x) if self.rng.getrandbits(1) else x
+
+    async def begin(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> None:
+        """Queue the operands on their streams, write their settings, and start the product as soon as can be."""
+        lines = checked(self.config, a, b, of_a, of_b)
+        for source, side in zip((self.a, self.b), lines, strict=True):
+            source.send(self._beats(side))
+        for side, operand, each in zip("ab", (of_a, of_b), lines, strict=True):
+            for name, value in each.settings(operand).items():
+                await self.write(f"{side}_{name}", value)
+        await self.settle("status", 1)
+        await self.write("start", 3)
+
+    async def finish(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> None:
+        """Wait for the next product's results, and check every bit of them."""
+        beats = result_beats(self.config, a.shape[0], b.shape[1])
+        for _ in range(PATIENCE):
+            if len(self.came) >= beats:
+                break
+            await RisingEdge(self.dut.clk)
+        else:
+            raise AssertionError(f"{len(self.came)} of {beats} beats came")
+        mine, self.came = self.came[:beats], self.came[beats:]
+        if [last for _, last in mine] != [False] * (beats - 1) + [True]:
+            raise AssertionError("tlast is not with the last beat alone")
+        size = 4 * self.config.engine.results
+        data = np.frombuffer(b"".join(beat.to_bytes(size, "little") for beat, _ in mine), np.float32)
+        array = self.config.array
+        whole = a.shape[0] + -a.shape[0] % array.rows, b.shape[1] + -b.shape[1] % array.columns
+        values, due = matrix_of(self.config, data, *whole), np.zeros(whole, np.float32)
+        due[: a.shape[0], : b.shape[1]] = GoldenEngine(self.config).multiply(a, b, of_a, of_b).values
+        if values.tobytes() != due.tobytes():
+            place = tuple(int(i) for i in np.argwhere(values.view(np.uint32) != due.view(np.uint32))[0])
+            raise AssertionError(f"result {place} is {values[place]}, not {due[place]}")
+
+    def _beats(self, lines: Lines) -> list[tuple[int, bool]]:
+        """Beats of an operand; what fills up the last of a run is any number."""
+        numbers = self.config.engine.numbers
+        runs = lines.runs
+        padded = np.pad(runs, [(0, 0), (0, -runs.shape[1] % numbers)], constant_values=np.float32(1e9))
+        words = [int.from_bytes(beat.tobytes(), "little") for beat in padded.reshape(-1, numbers)]
+        return [(word, n == len(words) - 1) for n, word in enumerate(words)]
+
+    def _saw(self, _edge: int, data: int, last: bool) -> None:
+        self.came.append((data, last))

@@ -1,0 +1,51 @@
+"""cocotb tests of an engine: what it computes, however streams stall, and after a reset at any moment."""
+
+import cocotb
+from cocotb.triggers import ClockCycles
+
+from lowtide_sim.bench.engine.bench import EngineBench
+from lowtide_sim.bench.environment import parameters
+
+__all__ = ["follow_each_other", "reset_at_moments"]
+
+
+async def follow_each_other(bench: EngineBench) -> None:
+    """Give products, each as soon as the engine takes it, and check every bit of every result."""
+    products = [bench.random_product() for _ in range(parameters().get("products", 6))]
+    waiting = []
+    for product in products:
+        await bench.begin(*product)
+        waiting.append(product)
+        if len(waiting) == 3:
+            await bench.finish(*waiting.pop(0))
+    for product in waiting:
+        await bench.finish(*product)
+    await bench.settle("status", 2)
+    assert await bench.read("errors") == 0
+    assert await bench.read("products") == len(products)
+    await ClockCycles(bench.dut.clk, 100)
+    assert not bench.came
+
+
+async def reset_at_moments(bench: EngineBench) -> None:
+    """Reset while a product is being worked on; the next one must be right, with nothing of the old one before it."""
+    for _ in range(parameters().get("resets", 8)):
+        await bench.begin(*bench.random_product())
+        await ClockCycles(bench.dut.clk, bench.rng.randint(1, bench.rng.choice((12, 200))))
+        await bench.reset()
+        product = bench.random_product()
+        await bench.begin(*product)
+        await bench.finish(*product)
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=[("none", "none", "none"), ("half", "light", "bursts"), ("light", "heavy", "half")])
+async def products_that_follow_each_other(dut, stalls):
+    """Every bit of every result; each product is started as soon as the engine takes it."""
+    await follow_each_other(await EngineBench(dut, stalls).start())
+
+
+@cocotb.test()
+async def reset_at_any_moment(dut):
+    """The next product is right, and nothing of the old one comes."""
+    await reset_at_moments(await EngineBench(dut, ("light", "light", "light")).start())

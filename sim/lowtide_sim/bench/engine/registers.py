@@ -1,0 +1,44 @@
+"""cocotb tests of an engine's registers on a bus that others know."""
+
+import cocotb
+
+from lowtide.engine.registers import BYTES
+from lowtide_sim.bench.engine.registers_bench import STALLS, RegistersBench
+from lowtide_sim.bench.environment import parameters
+
+
+@cocotb.test()
+@cocotb.parametrize(stall=STALLS)
+async def settings_hold_what_is_written(dut, stall):
+    """Writes and reads of settings in any order; constants stay as they are, also when written."""
+    bench = await RegistersBench(dut, stall).start()
+    names = list(bench.settings)
+    constants = {name: await bench.read(name) for name in bench.constants}
+    assert constants["rows"] == bench.config.array.rows
+    for _ in range(parameters().get("accesses", 100)):
+        await bench.write_any(names)
+        await bench.check(bench.rng.choice(names))
+        constant = bench.rng.choice(bench.constants)
+        await bench.write(constant, bench.rng.getrandbits(32))
+        assert await bench.read(constant) == constants[constant]
+    await bench.check_all()
+
+
+@cocotb.test()
+@cocotb.parametrize(stall=STALLS)
+async def what_is_refused_has_no_effect(dut, stall):
+    """Addresses beyond the last register, and writes of some of its bytes; what is right comes through between."""
+    bench = await RegistersBench(dut, stall).start()
+    registers, names = bench.registers, list(bench.settings)
+    for address in range(bench.end, bench.end_of_bus, BYTES):
+        assert await registers.write(address, bench.rng.getrandbits(32))
+        assert (await registers.read(address))[1]
+        await bench.write_any(names)
+    for strobes in range(1, 15):
+        for name in ("start", bench.rng.choice(names)):
+            assert await registers.write_bytes(bench.addresses[name], bench.rng.getrandbits(32), strobes)
+        await bench.write_any(names)
+    await bench.check_all()
+    await bench.write("a_lines", 0)
+    await bench.write("start", 3)  # which the engine itself refuses
+    await bench.settle("errors", 1)

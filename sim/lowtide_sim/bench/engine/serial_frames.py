@@ -1,0 +1,128 @@
+"""cocotb tests of a serial engine, whose line another author's UART drives."""
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles
+from cocotbext.uart import UartSink, UartSource
+
+from lowtide.config import Config
+from lowtide.emission.serial import SerialTop
+from lowtide.interfaces.serial.protocol import LEVELS, WORDS, code_of
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.product import checked
+from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_model.engine.transfer import Load
+from lowtide_model.serial_frames import Frame, Frames, frame_bytes
+from lowtide_sim.bench.environment import parameters, sidecar
+
+PERIOD = 10
+DONE, BUSY, ORDER = range(3)
+
+
+class SerialBench:
+    """A line to a device, and its requests, each with its answer."""
+
+    def __init__(self, dut):
+        self.dut = dut
+        self.config = Config.from_tables(sidecar()["configuration"])
+        self.places = {
+            register.name: place for place, register in enumerate(SerialTop(self.config).engine.registers.table)
+        }
+        baud = round(1e9 / PERIOD / self.config.serial.divisor)
+        self.source, self.sink = UartSource(dut.rx, baud=baud), UartSink(dut.tx, baud=baud)
+        for end in (self.source, self.sink):
+            end.log.setLevel("WARNING")
+        self.rng = np.random.default_rng(cocotb.RANDOM_SEED)
+        self.frames, self.number = Frames(), 0
+
+    async def start(self, reset: int = 5, idle: int = 0):
+        """Start the clock, hold reset for some cycles, idle, and greet the device."""
+        self.dut.rst.value = 1
+        Clock(self.dut.clk, PERIOD, "ns").start()
+        await ClockCycles(self.dut.clk, reset)
+        self.dut.rst.value = 0
+        await ClockCycles(self.dut.clk, idle)
+        await self.ask("hello", 1, 0)
+        return self
+
+    async def answer(self) -> Frame:
+        """The next frame that comes."""
+        while True:
+            for frame in self.frames.add(bytes(await self.sink.read(1))):
+                return frame
+
+    async def ask(self, kind, *words, damage=False) -> tuple[int, ...]:
+        """Make a request until it is done; the words of its answer.
+
+        With ``damage``, copies of it that are broken go before it, and the same once more behind it.
+        """
+        while True:
+            frame = frame_bytes(code_of(kind), self.number, words)
+            if damage:
+                broken = bytearray(frame)
+                broken[int(self.rng.integers(len(frame) - 1))] ^= 1 << int(self.rng.integers(8))
+                await self.source.write(
+                    bytes(broken) + b"\x7e" + frame[: int(self.rng.integers(len(frame) - 1))] + b"\x7e"
+                )
+            await self.source.write(frame + frame * damage)
+            found = await self.answer()
+            assert (found.kind, found.number) == (code_of(kind) | 0x80, self.number)
+            status, expected = found.words[0] & 0xFFFF, found.words[0] >> 16
+            if damage and status == DONE:
+                again = await self.answer()
+                assert (again.words[0] & 0xFFFF, again.words[0] >> 16) == (ORDER, expected)
+            if status == DONE:
+                self.number = expected
+                return found.words[LEVELS:]
+            assert status == BUSY
+
+    async def multiply(self, a, b, of_a, of_b, position, damage=False):
+        """A product, and the position behind its results."""
+        lines = checked(self.config, a, b, of_a, of_b)
+        for side, line, operand in zip("ab", lines, (of_a, of_b), strict=True):
+            for name, value in line.settings(operand).items():
+                await self.ask("write", self.places[f"{side}_{name}"], value & 0xFFFFFFFF, damage=damage)
+        await self.ask("write", self.places["start"], 3, damage=damage)
+        for side, line in zip("ab", lines, strict=True):
+            words = Load.of(line.runs, self.config.engine.numbers).numbers.view("<u4").ravel().tolist()
+            at = 0
+            while at < len(words):
+                count = int(self.rng.integers(1, min(WORDS, len(words) - at, 40) + 1))
+                kind = "last" if at + count == len(words) else "load"
+                await self.ask(f"{kind}_{side}", *words[at : at + count], damage=damage)
+                at += count
+        count = result_beats(self.config, a.shape[0], b.shape[1]) * self.config.engine.results
+        words = []
+        while len(words) < count:
+            at = (position + len(words)) % 2**16
+            words += await self.ask("take", at | at << 16, min(count - len(words), 20), damage=damage)
+        return matrix_of(self.config, np.array(words, "<u4").view("<f4"), a.shape[0], b.shape[1]), position + count
+
+
+@cocotb.test()
+async def products_over_the_line(dut):
+    """Every bit of every result; and each request is done once, though with ``damage`` it comes broken, and twice."""
+    damage = parameters()["damage"]
+    bench = await SerialBench(dut).start()
+    golden, rng, position = GoldenEngine(bench.config), bench.rng, 0
+    for _ in range(parameters()["products"]):
+        m, k, n = (int(rng.integers(1, most + 1)) for most in (3, 8, 2))
+        a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((m, k), (k, n)))
+        of_a, of_b = (
+            Operand(chunks=int(rng.integers(1, 3)), rounding="stochastic", seed=int(rng.integers(1, 31)), bias=-4)
+            for _ in "ab"
+        )
+        values, position = await bench.multiply(a, b, of_a, of_b, position, damage)
+        assert values.tobytes() == golden.multiply(a, b, of_a, of_b).values.tobytes()
+
+
+@cocotb.test()
+async def garbage_is_no_frame(dut):
+    """And what follows it is one."""
+    bench = await SerialBench(dut).start()
+    await bench.source.write(bench.rng.bytes(60) + b"\x7e")
+    await bench.source.wait()
+    words = await bench.ask("read", bench.places["rows"], 2)
+    assert words == (bench.config.array.rows, bench.config.array.columns)

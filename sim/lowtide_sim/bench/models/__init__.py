@@ -1,0 +1,1 @@
+"""Expected results, computed by the models from a design's sidecar."""

@@ -1,0 +1,1 @@
+"""Bus masters of the register bench: plain, AXI4-Lite, Wishbone."""

@@ -1,0 +1,1 @@
+"""Stimulus: tiles, words and packed fields."""

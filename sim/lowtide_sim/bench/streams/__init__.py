@@ -1,0 +1,1 @@
+"""Drivers and monitors of streams, with random stalls."""

@@ -1,0 +1,48 @@
+"""cocotb tests of floating-point multiply-accumulates: every sum, and sums that take turns in the unit's registers."""
+
+import cocotb
+
+from lowtide.units.floating.format import FORMATS
+from lowtide_model.floating import float_mac
+from lowtide_sim.bench.environment import parameters
+from lowtide_sim.bench.units.sum_bench import SumBench
+
+
+class FloatBench(SumBench):
+    """Holds what comes to the golden model."""
+
+    def __init__(self, dut):
+        super().__init__(dut)
+        self.operand = FORMATS[self.about["operand"]]
+
+    def factors(self, count):
+        """Words, most of which are near one."""
+        one = self.operand.bias << self.operand.fraction
+        near = (self.rng.getrandbits(self.operand.fraction + 2) for _ in range(count))
+        return [self.rng.choice((one ^ bits, self.rng.getrandbits(self.operand.width))) for bits in near]
+
+    def wanted(self, a, b, c):
+        """The golden model's."""
+        return float_mac(a, b, c, self.operand, self.form).tolist()
+
+
+@cocotb.test()
+async def random_sums(dut):
+    """Sums of words of all kinds."""
+    bench = FloatBench(dut)
+    count = parameters().get("sums", 2000)
+    a, b = bench.factors(count), bench.factors(count)
+    c = bench.near(bench.wanted(a, b, [0] * count))
+    assert await bench.sums(a, b, c) == bench.wanted(a, b, c)
+
+
+@cocotb.test()
+async def sums_that_take_turns(dut):
+    """Sums go back to ``c`` as they come."""
+    bench = FloatBench(dut)
+    a, b = bench.factors(20 * bench.turns), bench.factors(20 * bench.turns)
+    sums = [0] * bench.turns
+    for first in range(0, len(a), bench.turns):
+        here = slice(first, first + bench.turns)
+        sums += bench.wanted(a[here], b[here], sums[-bench.turns :])
+    assert await bench.sums(a, b) == sums[bench.turns :]

@@ -1,0 +1,121 @@
+"""The bench around a unit behind the array, for single results or for rows: drivers, monitors, model and checker."""
+
+from collections import deque
+from typing import Any
+
+import cocotb
+from cocotb.triggers import ClockCycles, RisingEdge
+
+from lowtide_sim.bench.environment import sidecar
+from lowtide_sim.bench.stimulus.fields import Beat
+from lowtide_sim.bench.streams.axi_stream import ONE, now
+from lowtide_sim.bench.streams.setting_stream import SettingStream
+from lowtide_sim.bench.units.bench import UnitBench
+from lowtide_sim.bench.units.result_kinds import kind_of
+
+__all__ = ["ResultBench"]
+
+
+class ResultBench(UnitBench):
+    """Drives an emitted unit of one of the `ResultKind`s, and checks all that it does.
+
+    Parameters
+    ----------
+    dut : cocotb handle
+        The emitted unit.
+    stalls : tuple of str
+        How its input and its output are stalled: names of `PAUSES`.
+    """
+
+    def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):
+        self.kind = kind_of(sidecar())
+        self.settings = SettingStream(dut, "i", self.kind.settings)
+        super().__init__(dut, stalls, self.settings)
+        self.due: deque[Beat] = deque()
+        self.model = self.kind.model(self.sidecar)
+        self.row = self.model.row
+        self.beats = self.model.columns // self.model.lanes
+        self.counts = [0] * len(self.kind.counts)  # since a reset or a clear
+        self.counted = 0  # of all kinds, since the beginning
+
+    def rest(self) -> None:
+        """Clear nothing."""
+        if self.row:
+            self.dut.clear.value = 0
+
+    def watch(self) -> None:
+        """Watch for words as they are offered."""
+        cocotb.start_soon(self._watch_offers())
+
+    def send(self, words: int) -> None:
+        """Queue rows or accumulators, each with settings of its own."""
+        self.source.send([(self._word(), False) for _ in range(words)])
+
+    @property
+    def missing(self) -> int:
+        """Beats that are due."""
+        return len(self.due)
+
+    def forget(self) -> None:
+        """Nothing is due any more, and counts are zero."""
+        self.due.clear()
+        self.counts = [0] * len(self.counts)
+
+    async def clear(self) -> None:
+        """Clear the counters, when nothing is on its way to them."""
+        self.dut.clear.value = 1
+        await ClockCycles(self.dut.clk, 1)
+        self.dut.clear.value = 0
+        self.counts = [0] * len(self.counts)
+
+    async def finish(self) -> None:
+        """Wait until all that was sent has been answered; check the counts, and that no more comes.
+
+        Raises
+        ------
+        AssertionError
+            If numbers are missing, or were counted wrongly.
+        """
+        await super().finish()
+        if self.row:
+            largest = (1 << self.sidecar["parameters"]["counter"]) - 1
+            counts = [int(getattr(self.dut, name).value) for name in self.kind.counts]
+            due = [min(count, largest) for count in self.counts]
+            if counts != due:
+                raise AssertionError(f"edge {now()}: {', '.join(self.kind.counts)} are {counts}, not {due}")
+
+    def _word(self) -> int:
+        payload, *settings = self.kind.word(self.model, self.rng)
+        place = len(self.settings.payload)
+        for port, setting in zip(self.settings.settings, settings, strict=True):
+            payload |= (setting & (1 << len(port)) - 1) << place
+            place += len(port)
+        return payload
+
+    def saw_input(self, edge: int, data: int) -> None:
+        """A word was taken; the model had it when it was offered."""
+
+    def saw_output(self, edge: int, data: int) -> None:
+        """A beat came."""
+        if not self.due:
+            raise AssertionError(f"edge {edge}: a number came that nothing is due for")
+        due = self.due.popleft()
+        self.counts = [count + events for count, events in zip(self.counts, due.events, strict=True)]
+        self.counted += sum(due.events)
+        flags = due.events if self.row else tuple(int(getattr(self.dut, name).value) for name in self.kind.flags)
+        if (data, flags) != (due.payload, due.events):
+            raise AssertionError(f"edge {edge}, beat {len(self.came)}: {data:#x}, {flags}, not {due}")
+
+    async def _watch_offers(self) -> None:
+        """Tell the model of each word as soon as it is offered: of a row, beats may come before it is taken."""
+        edge, offered = RisingEdge(self.dut.clk), False
+        while True:
+            await edge
+            if self.dut.rst.value == ONE:
+                offered = False
+            elif self.i.valid.value == ONE:
+                if not offered:
+                    self.offered.append(now())
+                    settings = (int(port.value) for port in self.settings.settings)
+                    self.due.extend(self.model.beats(self.settings.payload.value.to_unsigned(), *settings))
+                offered = self.i.ready.value != ONE

@@ -1,0 +1,64 @@
+"""cocotb tests of units behind the array: every result, however streams stall; reset at any moment; counts; rate."""
+
+from itertools import pairwise
+
+import cocotb
+from cocotb.triggers import ClockCycles
+
+from lowtide_sim.bench.environment import parameters
+from lowtide_sim.bench.streams.pause import STALLS
+from lowtide_sim.bench.units.result_bench import ResultBench
+
+
+@cocotb.test()
+@cocotb.parametrize((("i", "o"), STALLS))
+async def random_words(dut, i, o):
+    """Every result of accumulators and settings of all sizes, what stands beside it, and the counts."""
+    bench = await ResultBench(dut, (i, o)).start()
+    for run in range(parameters().get("runs", 4)):
+        bench.send(bench.rng.randint(20, 60))
+        await bench.finish()
+        if bench.row and run % 2:
+            await bench.clear()
+    assert bench.counted, "no count was put to the test"
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=[("none", "none"), ("half", "half")])
+async def reset_at_any_moment(dut, stalls):
+    """After a reset the next results and counts are right, and no result of the old ones comes."""
+    bench = await ResultBench(dut, stalls).start()
+    for _ in range(parameters().get("resets", 25)):
+        bench.send(3 + bench.sidecar["latency"])
+        await ClockCycles(dut.clk, bench.rng.randint(1, 3 * bench.sidecar["latency"]))
+        await bench.reset(bench.rng.randint(1, 3))
+        bench.send(bench.rng.randint(1, 3))
+        if bench.rng.random() < 0.3:
+            await bench.finish()
+    await bench.finish()
+
+
+@cocotb.test()
+async def full_rate(dut):
+    """Without stalls a beat comes in every cycle, the first after the latency."""
+    bench = await ResultBench(dut).start()
+    words = 30
+    bench.send(words)
+    await bench.finish()
+    assert [y - x for x, y in pairwise(bench.taken)] == [bench.beats] * (words - 1)
+    assert [y - x for x, y in pairwise(bench.came)] == [1] * (words * bench.beats - 1)
+    assert bench.came[0] - bench.offered[0] == bench.sidecar["latency"]
+
+
+@cocotb.test()
+async def backpressure(dut):
+    """A sink that stops stops the source, and nothing is lost."""
+    bench = await ResultBench(dut).start()
+    bench.sink.pauses = iter([False] * 20 + [True] * 100 + [False] * 10**6)
+    bench.send(80)
+    await ClockCycles(dut.clk, 60)
+    taken, came = len(bench.taken), len(bench.came)
+    await ClockCycles(dut.clk, 40)
+    assert (len(bench.taken), len(bench.came)) == (taken, came), "words were taken while the sink took nothing"
+    assert bench.source.words, "the sink stopped too late to tell"
+    await bench.finish()

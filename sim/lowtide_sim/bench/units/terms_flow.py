@@ -1,0 +1,63 @@
+"""cocotb tests of units for groups of digits: every line, however the streams stall; reset at any moment; the rate."""
+
+from itertools import pairwise
+
+import cocotb
+from cocotb.triggers import ClockCycles
+
+from lowtide_sim.bench.environment import parameters
+from lowtide_sim.bench.streams.pause import STALLS
+from lowtide_sim.bench.units.terms_bench import TermsBench
+
+
+@cocotb.test()
+@cocotb.parametrize((("i", "o"), STALLS))
+async def random_groups(dut, i, o):
+    """Every line of groups with few terms or many; of a waterline, while settings change in every cycle."""
+    bench = await TermsBench(dut, (i, o)).start()
+    for _ in range(parameters().get("runs", 4)):
+        bench.send(bench.rng.randint(20, 50))
+        await bench.finish()
+    assert bench.dropped or not bench.waterline, "no budget was put to the test"
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=[("none", "none"), ("half", "half")])
+async def reset_at_any_moment(dut, stalls):
+    """After a reset the next lines are right, and no line of the old groups comes."""
+    bench = await TermsBench(dut, stalls).start()
+    for _ in range(parameters().get("resets", 25)):
+        bench.send(8)
+        await ClockCycles(dut.clk, bench.rng.randint(1, 30))
+        await bench.reset(bench.rng.randint(1, 3))
+        bench.send(bench.rng.randint(1, 3))
+        if bench.rng.random() < 0.3:
+            await bench.finish()
+    await bench.finish()
+
+
+@cocotb.test()
+async def full_rate(dut):
+    """Without stalls a line comes in every cycle, also from group to group, the first after the latency."""
+    bench = await TermsBench(dut).start()
+    bench.send(30)
+    words = len(bench.source.words)
+    await bench.finish()
+    assert [y - x for x, y in pairwise(bench.taken)] == [bench.lines] * (words - 1)
+    assert [y - x for x, y in pairwise(bench.came)] == [1] * (words * bench.lines - 1)
+    began = bench.taken if bench.waterline else bench.offered
+    assert bench.came[0] - began[0] == bench.sidecar["latency"]
+
+
+@cocotb.test()
+async def backpressure(dut):
+    """A sink that stops stops the source, and nothing is lost."""
+    bench = await TermsBench(dut).start()
+    bench.sink.pauses = iter([False] * 20 + [True] * 60 + [False] * 10**6)
+    bench.send(60)
+    await ClockCycles(dut.clk, 40)
+    taken, came = len(bench.taken), len(bench.came)
+    await ClockCycles(dut.clk, 30)
+    assert (len(bench.taken), len(bench.came)) == (taken, came), "words were taken while the sink took nothing"
+    assert bench.source.words, "the sink stopped too late to tell"
+    await bench.finish()

@@ -1,0 +1,1 @@
+"""Benchmarks: speed of emission, of the models and of the compiled engine."""

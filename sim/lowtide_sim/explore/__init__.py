@@ -1,1 +1,0 @@
-"""Search for stochastic rounding units: small, and true on average."""

@@ -1,1 +1,0 @@
-"""A real workload: a network that reads handwritten digits, on the simulated array."""

@@ -1,0 +1,1 @@
+"""Study: which chunk widths suit which precision."""

@@ -1,0 +1,222 @@
+"""The ``train`` command: a network that is trained with every product on a matrix engine."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+from rich.console import Console
+
+from lowtide.cli.emit import settings
+from lowtide.cli.options import Name, Number, OutputFile, OutputFolder, Whole, number
+from lowtide.cli.progress import progress_bar
+from lowtide.config import Config
+from lowtide.emission.top import engine_of
+from lowtide.errors import CommandError
+from lowtide.paths import check_output_file
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.panels import MatrixEngine
+from lowtide_sim.engine.verilated import VerilatedEngine
+from lowtide_sim.simulator import SimulationError, SimulatorMissing
+from lowtide_studies.engine_training.board import board_at
+from lowtide_studies.engine_training.engine_products import check_chunks
+from lowtide_studies.engine_training.log import Log
+from lowtide_studies.engine_training.plot import plot
+from lowtide_studies.engine_training.run import PRECISIONS, Run
+from lowtide_studies.engine_training.schedule import SCHEDULES
+from lowtide_studies.engine_training.summary import beats_per_pair, cycles, high_shares
+from lowtide_studies.engine_training.table import run_table, run_title
+from lowtide_studies.engine_training.trainer import VALIDATION, Diverged, Trained, train
+from lowtide_studies.networks.digits import HELD_OUT, Digits
+from lowtide_studies.networks.network import NETWORKS
+
+__all__ = ["train_command"]
+
+ENGINES = ("golden", "verilator", "board")
+
+EXAMPLES = """\b
+Examples:
+  lowtide train
+  lowtide train --schedule fixed-2 --network convolution --rate 0.05
+  lowtide train --set schedule.alpha=0.5 --set schedule.beta=0.2 --seed 3
+  lowtide train --engine verilator --set array.rows=4 --set array.columns=4 --steps 20
+  lowtide train --engine board --port /dev/ttyUSB0 --steps 50
+  lowtide train --log run.log       (again: goes on where it was stopped)
+"""
+
+
+def _with_numbers(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """Keys and values, those of the schedule as numbers where they are some."""
+    pairs = settings(context, option, values)
+    for key, value in pairs.items():
+        if key.startswith("schedule.") and isinstance(value, str) and (found := number(value)) is not None:
+            pairs[key] = found
+    return pairs
+
+
+@click.command("train", epilog=EXAMPLES)
+@click.option(
+    "--network",
+    type=Name("network", NETWORKS),
+    default="perceptron",
+    show_default=True,
+    help=f"Of {', '.join(NETWORKS)}.",
+)
+@click.option(
+    "--schedule",
+    type=Name("schedule", PRECISIONS),
+    default="adaptive",
+    show_default=True,
+    help=f"Precision: of {', '.join(PRECISIONS)}.",
+)
+@click.option("--engine", type=click.Choice(ENGINES), default="golden", show_default=True, help="What multiplies.")
+@click.option("--port", metavar="NAME", help="Of the board.  [default: LOWTIDE_PORT, or the only one on USB]")
+@click.option("--config", default="default", show_default=True, help="Of the engine: a preset or a .toml file.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_with_numbers,
+    help="Change a parameter of the configuration, or of the schedule as in schedule.alpha=0.5. Repeatable.",
+)
+@click.option("--steps", type=Whole("steps", range(1, 10**6 + 1)), help="Steps.  [default: 8 epochs]")
+@click.option("--epochs", type=Whole("epochs", range(1, 1001)), help="Passes over the training images, not --steps.")
+@click.option("--batch", type=Whole("batch", range(1, 1151)), default=32, show_default=True, help="Images of a step.")
+@click.option("--rate", type=Number("rate", 0, 100), default=0.2, show_default=True, help="Learning rate at the start.")
+@click.option(
+    "--seed",
+    type=Whole("seed", range(2**32)),
+    default=0,
+    show_default=True,
+    help="Of weights, images and rounding.",
+)
+@click.option(
+    "--validation", is_flag=True, help="Look at 287 training images that are not learnt from, not at held-out ones."
+)
+@click.option(
+    "--log",
+    "log_file",
+    type=OutputFile("log"),
+    help="Where the run is kept, and goes on if it was stopped.  [default: a name of its own in the folder]",
+)
+@click.option(
+    "--checkpoint",
+    type=Whole("checkpoint", range(1, 10**6 + 1)),
+    default=10,
+    show_default=True,
+    help="Steps from one checkpoint to the next.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print everything, each step included, as JSON.")
+@click.option(
+    "--folder",
+    type=OutputFolder("folder"),
+    default=Path("build/train"),
+    show_default=True,
+    help="Where picture, results and log go.",
+)
+def train_command(
+    network: str,
+    schedule: str,
+    engine: str,
+    port: str | None,
+    config: str,
+    changes: dict[str, Any],
+    steps: int | None,
+    epochs: int | None,
+    batch: int,
+    rate: float,
+    seed: int,
+    validation: bool,
+    log_file: Path | None,
+    checkpoint: int,
+    as_json: bool,
+    folder: Path,
+) -> None:
+    """Train a network with every product on a matrix engine.
+
+    A network learns scikit-learn's handwritten digits: its weights are kept in FP32, and the three products of each
+    layer are made by the engine, in a precision that the schedule chooses for each operand in each step. The golden
+    engine, that of the emitted Verilog, simulated, and that of a board give the same bits. Each step is logged: a run
+    that was stopped goes on with the same command, and ends with the same bits. A board is trained on as it is, if no
+    configuration is named.
+    """
+    started = time.perf_counter()
+    if steps is not None and epochs is not None:
+        raise click.UsageError("--steps and --epochs exclude each other")
+    if port is not None and engine != "board":
+        raise click.UsageError(f"--port is of --engine board, not of --engine {engine}")
+    keys = {key: value for key, value in changes.items() if not key.startswith("schedule.")}
+    asked = Config.load(config).changed(keys)
+    engine_of(asked)
+    if schedule in SCHEDULES:
+        check_chunks(asked)
+    run = Run(
+        network=network,
+        schedule=schedule,
+        options={key.removeprefix("schedule."): value for key, value in changes.items() if key.startswith("schedule.")},
+        config=asked,
+        batch=batch,
+        rate=rate,
+        seed=seed,
+        validation=validation,
+        **({} if steps is None else {"steps": steps}),
+    )
+    made = None if engine == "verilator" else GoldenEngine(asked)
+    if engine == "board":
+        made = board_at(port, None if config == "default" and not keys else asked)
+        if schedule in SCHEDULES:
+            check_chunks(made.config)
+        run = attrs.evolve(run, config=made.config)
+    if steps is None:
+        run = attrs.evolve(run, steps=(epochs or 8) * _steps_of_an_epoch(run))
+    name = f"{network}-{schedule}-{seed}-{engine}-{run.digest}"
+    picture, data = folder / f"{name}.png", folder / f"{name}.json"
+    for file in (picture, data):
+        check_output_file(file)
+    log = Log(log_file or folder / f"{name}.log", run.identity())
+    try:
+        trained = _trained(run, made, log, checkpoint)
+    except (Diverged, SimulationError, SimulatorMissing) as error:
+        raise CommandError(str(error)) from None
+    plot(trained, run_title(run, engine), picture)
+    figures = json.dumps(_figures(run, trained, engine), indent=2)
+    data.write_text(figures + "\n", encoding="utf-8")
+    if as_json:
+        click.echo(figures)
+        return
+    Console(width=None if sys.stdout.isatty() else 120).print(run_table(run, trained, engine))
+    for file in (picture, data, log.path):
+        click.echo(file)
+    click.echo(f"{time.perf_counter() - started:.0f} s")
+
+
+def _steps_of_an_epoch(run: Run) -> int:
+    images = len(Digits.load().training) - (VALIDATION if run.validation else 0)
+    return -(-images // run.batch)
+
+
+def _trained(run: Run, made: MatrixEngine | None, log: Log, checkpoint: int) -> Trained:
+    """The trained network; without an engine, one of the emitted Verilog is made."""
+    with progress_bar() as progress:
+        task = progress.add_task("Training" if made else "Building the engine", total=run.steps)
+        engine = made or VerilatedEngine(run.config, Path("build/engines"))
+        progress.update(task, description="Training")
+        return train(
+            run, engine, log, checkpoint=checkpoint, progress=lambda done, _: progress.update(task, completed=done)
+        )
+
+
+def _figures(run: Run, trained: Trained, engine: str) -> dict[str, Any]:
+    return {
+        "run": run.identity(),
+        "engine": engine,
+        "images": {"held_out": HELD_OUT, "validation": run.validation},
+        "high": high_shares(trained.steps),
+        "beats_per_pair": beats_per_pair(trained.steps),
+        "cycles": cycles(trained.steps),
+        **attrs.asdict(trained),
+    }

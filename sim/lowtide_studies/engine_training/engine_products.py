@@ -1,0 +1,171 @@
+"""The three products of each layer, all on a matrix engine."""
+
+from functools import partial
+
+import attrs
+import numpy as np
+
+from lowtide.config import Config, ConfigError
+from lowtide.engine.seeds import operand_seed
+from lowtide_model import Ratio, default_bias, ratio_of
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.panels import MatrixEngine, multiply
+from lowtide_model.engine.product import Product
+from lowtide_studies.engine_training.schedule import HIGH, Last, Moment, Schedule
+from lowtide_studies.engine_training.tensor_use import OPERANDS, PRODUCTS, Use
+
+__all__ = ["EngineProducts", "Work", "check_chunks"]
+
+
+@attrs.define
+class Work:
+    """What a step's products took.
+
+    Parameters
+    ----------
+    pairs : int
+        Pairs of groups that were multiplied, ``M * N * ceil(K / g)`` a product.
+    beats : int
+        Pairs of chunks: each pair of groups times the chunks of either.
+    cycles : int or None
+        Of the engine; None if it has no clock.
+    """
+
+    pairs: int = 0
+    beats: int = 0
+    cycles: int | None = 0
+
+
+class EngineProducts:
+    """Products of a network in training. Weights stay in FP32; each product converts its operands anew.
+
+    Weights and activations are rounded to nearest, ties away from zero, gradients stochastically, by a seed that
+    follows from that of the run, the step, the layer and the product. Operands are handed over as they are in memory:
+    what is transposed is a view, which the engine reads across. The host gives biases, by the rule of
+    `lowtide_model.quantise`.
+
+    Parameters
+    ----------
+    engine : MatrixEngine
+        What multiplies.
+    schedule : Schedule
+        How many chunks each operand has.
+    layers, steps : int
+        Of the network, of the training.
+    seed : int
+        Of the run, 0 or more.
+
+    Attributes
+    ----------
+    last : dict of Use to Last
+        What decides the next step's precision.
+    work : Work
+        What the step has taken so far.
+
+    Raises
+    ------
+    ConfigError
+        If the engine's magnitudes have less than two chunks.
+    """
+
+    def __init__(self, engine: MatrixEngine, schedule: Schedule, *, layers: int, steps: int, seed: int):
+        check_chunks(engine.config)
+        self.engine, self.schedule = engine, schedule
+        self.layers, self.steps, self.seed = layers, steps, seed
+        self.last: dict[Use, Last] = {}
+        self._step, self._now, self._recording = 0, dict[Use, Last](), False
+        self.work = Work()
+
+    def begin(self, step: int) -> None:
+        """Products from here on are those of a step, which is recorded."""
+        self._step, self._now, self._recording, self.work = step, {}, True, Work()
+
+    def end(self) -> None:
+        """The step is over: products from here on are not recorded, in the precision that the next step would have."""
+        self.last, self._step, self._recording = self._now, self._step + 1, False
+
+    def layer(self, number: int) -> "_OfLayer":
+        """The products of a layer."""
+        return _OfLayer(self, number)
+
+    def multiply(self, layer: int, product: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """One of the products of a layer."""
+        used = [Use(layer, product, kind) for kind in OPERANDS[product]]
+        of_a, of_b = (self._operand(use, x) for use, x in zip(used, (a, b), strict=True))
+        found = multiply(self.engine, a, b, of_a, of_b)
+        if self._recording:
+            self._record(used[0], of_a, found.ratio_a, partial(self._measured, a, of_a, 1))
+            self._record(used[1], of_b, found.ratio_b, partial(self._measured, b, of_b, 0))
+            self._count(a, b, of_a, of_b, found)
+        return found.values
+
+    def _operand(self, use: Use, x: np.ndarray) -> Operand:
+        moment = Moment(step=self._step, steps=self.steps, layers=self.layers)
+        return Operand(
+            chunks=self.schedule.chunks(use, moment, self.last.get(use)),
+            rounding="stochastic" if use.kind == "gradients" else "nearest",
+            seed=self._seed(use) if use.kind == "gradients" else 1,
+            bias=default_bias(x, exponent=self.engine.config.bfp.exponent),
+        )
+
+    def _seed(self, use: Use) -> int:
+        """Seed of the engine's generator for a use, reduced from a seed of 64 bits."""
+        entropy = (self.seed, self._step, use.layer, PRODUCTS.index(use.product))
+        word = int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
+        side = "a" if use.kind == OPERANDS[use.product][0] else "b"
+        return operand_seed(word, side, self.engine.config.engine.generator)
+
+    def _record(self, use: Use, operand: Operand, ratio: Ratio | None, measure: partial[Ratio]) -> None:
+        if not self.schedule.measures:
+            ratio = None
+        elif ratio is None:
+            ratio = measure()
+        before = self.last.get(use)
+        held = before.held + 1 if before and before.chunks == operand.chunks else 1
+        self._now[use] = Last(chunks=operand.chunks, ratio=ratio, held=held)
+
+    def _measured(self, x: np.ndarray, operand: Operand, axis: int) -> Ratio:
+        """The ratio of an operand, for engines that do not measure it."""
+        bfp = self.engine.config.bfp
+        chunk = bfp.chunk_a if axis else bfp.chunk_b
+        return ratio_of(x, chunk=chunk, exponent=bfp.exponent, group=bfp.lanes, axis=axis, bias=operand.bias)
+
+    def _count(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand, found: Product) -> None:
+        pairs = a.shape[0] * b.shape[1] * -(-a.shape[1] // self.engine.config.bfp.lanes)
+        self.work.pairs += pairs
+        self.work.beats += pairs * of_a.chunks * of_b.chunks
+        self.work.cycles = None if found.cycles is None or self.work.cycles is None else self.work.cycles + found.cycles
+
+
+def check_chunks(config: Config) -> None:
+    """Refuse a configuration without a second precision.
+
+    Raises
+    ------
+    ConfigError
+        If magnitudes have less than two chunks.
+    """
+    bfp = config.bfp
+    least = HIGH * max(bfp.chunk_a, bfp.chunk_b)
+    if bfp.mantissa < least:
+        raise ConfigError(f"bfp.mantissa must be {least} or more, two chunks, not {bfp.mantissa}")
+
+
+@attrs.frozen
+class _OfLayer:
+    """The products of one layer."""
+
+    products: EngineProducts
+    number: int
+
+    def forward(self, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """``x @ weights``."""
+        return self.products.multiply(self.number, "forward", x, weights)
+
+    def to_inputs(self, gradient: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """``gradient @ weights.T``."""
+        return self.products.multiply(self.number, "to_inputs", gradient, weights.T)
+
+    def to_weights(self, x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """``x.T @ gradient``."""
+        return self.products.multiply(self.number, "to_weights", x.T, gradient)

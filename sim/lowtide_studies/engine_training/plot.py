@@ -1,0 +1,122 @@
+"""A run as a picture."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from lowtide_studies.engine_training.schedule import HIGH
+from lowtide_studies.engine_training.tensor_use import KINDS
+from lowtide_studies.engine_training.trainer import Step, Trained
+
+__all__ = ["BLUE", "DARK", "GREY", "PALE", "plot", "share_map"]
+
+BLUE, PALE, GREY, DARK = "#1f6f9f", "#d6e4ec", "#b9c4cc", "#333333"
+SMOOTHED = 15
+"""Steps over which a loss is averaged for its thick line."""
+
+
+def plot(trained: Trained, title: str, file: Path) -> None:
+    """Draw loss, accuracy, and which operands were high when.
+
+    Parameters
+    ----------
+    trained : Trained
+        What to draw.
+    title : str
+        What it is.
+    file : Path
+        Image to write; its suffix says of which kind.
+    """
+    rows = len(trained.steps[0].chunks)
+    height = 0.8 + 0.24 * rows
+    figure = Figure(figsize=(8.5, 3.2 + (height if rows else 0)), layout="constrained")
+    parts = figure.subfigures(2, 1, squeeze=False, height_ratios=[3, height]) if rows else [[figure]]
+    upper = parts[0][0]
+    loss, accuracy = upper.subplots(1, 2)
+    _loss(loss, trained.steps)
+    _accuracy(accuracy, trained)
+    for axes in (loss, accuracy):
+        axes.set_xlim(0, len(trained.steps))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", color=GREY, linewidth=0.5, alpha=0.6)
+        axes.set_xlabel("step")
+    if rows:
+        high = {key: np.array([step.chunks[key] == HIGH for step in trained.steps]) for key in trained.steps[0].chunks}
+        share_map(parts[1][0].subplots(), high, "Operands with two chunks")
+    figure.suptitle(title, fontsize="medium")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=110)
+
+
+def _loss(axes: Axes, steps: Sequence[Step]) -> None:
+    losses = np.array([step.loss for step in steps])
+    axes.plot(range(1, len(losses) + 1), losses, color=GREY, linewidth=0.8, label="a batch")
+    width = min(SMOOTHED, len(losses))
+    mean = np.convolve(losses, np.full(width, 1 / width), mode="valid")
+    middle = np.arange(len(mean)) + (width + 1) / 2
+    axes.plot(middle, mean, color=BLUE, label=f"mean of {width}")
+    axes.set_ylim(0)
+    axes.set_ylabel("training loss")
+    axes.legend(frameon=False, fontsize="small")
+
+
+def _accuracy(axes: Axes, trained: Trained) -> None:
+    steps, accuracies = zip(*trained.accuracies, strict=True)
+    axes.plot(steps, [100 * accuracy for accuracy in accuracies], "o-", color=BLUE, markersize=4, clip_on=False)
+    axes.annotate(
+        f"{100 * accuracies[-1]:.1f}",
+        (steps[-1], 100 * accuracies[-1]),
+        xytext=(0, -12),
+        textcoords="offset points",
+        ha="right",
+        color=BLUE,
+    )
+    axes.set_ylabel("accuracy (%)")
+
+
+def share_map(axes: Axes, shares: Mapping[str, np.ndarray], meaning: str) -> None:
+    """Draw a row a use and a column a step, the darker the larger the share.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where.
+    shares : dict of str to array
+        By the keys of uses, from 0 to 1, step by step.
+    meaning : str
+        What the shares are of.
+    """
+    keys = sorted(shares, key=_place)
+    image = np.array([shares[key] for key in keys])
+    colours = LinearSegmentedColormap.from_list("shares", [PALE, BLUE])
+    extent = (0, image.shape[1], len(keys) - 0.5, -0.5)
+    axes.imshow(image, cmap=colours, vmin=0, vmax=1, aspect="auto", interpolation="nearest", extent=extent)
+    axes.set_yticks(range(len(keys)), [_label(key) for key in keys], fontsize="small")
+    for row in range(1, len(keys)):
+        new = keys[row].split(".")[0] != keys[row - 1].split(".")[0]
+        axes.axhline(row - 0.5, color=DARK if new else "white", linewidth=1.2 if new else 1)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("step")
+    patches = [Patch(color=BLUE, label="all"), Patch(color=PALE, label="none")]
+    axes.legend(handles=patches, frameon=False, fontsize="small", ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
+    axes.set_title(meaning, loc="left", fontsize="medium")
+
+
+def _place(key: str) -> tuple[int, int, str]:
+    """By layers, then by kinds, then by products."""
+    layer, product, kind = key.split(".")
+    return int(layer), KINDS.index(kind), product
+
+
+def _label(key: str) -> str:
+    layer, product, kind = key.split(".")
+    return f"layer {int(layer) + 1}: {kind}, {product.replace('_', ' ')}"

@@ -1,0 +1,274 @@
+"""Training step by step: the same bits on every engine, and after every interruption."""
+
+import base64
+import hashlib
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import attrs
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from lowtide_model import Ratio
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.panels import MatrixEngine
+from lowtide_studies.engine_training.baseline import BASELINES, BaselineProducts
+from lowtide_studies.engine_training.engine_products import EngineProducts, Work
+from lowtide_studies.engine_training.log import Log
+from lowtide_studies.engine_training.run import Run
+from lowtide_studies.engine_training.schedule import Last
+from lowtide_studies.engine_training.tensor_use import Use, uses
+from lowtide_studies.networks.digits import Digits, Images
+from lowtide_studies.networks.inference_network import accuracy
+from lowtide_studies.networks.network import Network, cross_entropy, network
+from lowtide_studies.networks.products import NetworkProducts
+from lowtide_studies.networks.training import descend
+
+__all__ = ["VALIDATION", "Diverged", "Step", "Trained", "train", "weights_hash"]
+
+VALIDATION = 287
+"""Training images that are not learnt from in a run for validation."""
+
+CHECKPOINT = 10
+
+
+class Diverged(ArithmeticError):
+    """A loss that is no number; the message is one line."""
+
+
+class StepProducts(NetworkProducts, Protocol):
+    """Products that know of steps: those of an engine, or of a baseline."""
+
+    last: dict[Use, Last]
+    work: Work
+
+    def begin(self, step: int) -> None: ...
+
+    def end(self) -> None: ...
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """What is known of a step.
+
+    Parameters
+    ----------
+    step : int
+        From 0.
+    loss : float
+        Mean cross-entropy of its images, before the weights change.
+    chunks : dict of str to int
+        By the keys of uses.
+    ratios : dict of str to list of int
+        By the keys of uses, rest and kept; of schedules that measure.
+    pairs, beats : int
+        Pairs of groups, and of chunks, that were multiplied.
+    cycles : int, optional
+        Of the engine.
+    """
+
+    step: int
+    loss: float
+    chunks: dict[str, int]
+    ratios: dict[str, list[int]]
+    pairs: int
+    beats: int
+    cycles: int | None
+
+
+@attrs.frozen(kw_only=True)
+class Trained:
+    """What a run came to.
+
+    Parameters
+    ----------
+    accuracy : float
+        Share of the held-out images, or of those for validation, that are recognised at the end.
+    loss : float
+        Mean cross-entropy of the images learnt from, at the end.
+    sha256 : str
+        Of the final weights and biases.
+    steps : list of Step
+    accuracies : list of list
+        Numbers of steps done, and the accuracy after them.
+    """
+
+    accuracy: float
+    loss: float
+    sha256: str
+    steps: list[Step]
+    accuracies: list[list[float]]
+
+
+def train(
+    run: Run,
+    engine: MatrixEngine | None = None,
+    log: Log | None = None,
+    *,
+    checkpoint: int = CHECKPOINT,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Trained:
+    """Train by gradient descent with momentum; weights, and all but products, in FP32 on the host.
+
+    Parameters
+    ----------
+    run : Run
+        All that the result follows from.
+    engine : MatrixEngine, optional
+        What multiplies, the golden engine by default. Baselines need none.
+    log : Log, optional
+        Where steps are kept: a run that was stopped goes on from its last checkpoint.
+    checkpoint : int
+        Steps from one checkpoint to the next.
+    progress : callable
+        Called after each step with how many are done, and how many there are.
+
+    Raises
+    ------
+    Diverged
+        If a loss is no number.
+    """
+    # Threads would change sums of plain products, and here take more time than they save.
+    with threadpool_limits(1):
+        return _Training(run, engine or GoldenEngine(run.config), log, checkpoint).finish(progress)
+
+
+def weights_hash(trained: Network) -> str:
+    """SHA-256 of weights and bias of each layer, one after the other, as little-endian FP32."""
+    digest = hashlib.sha256()
+    for layer in trained.layers:
+        for array in (layer.weights, layer.bias):
+            digest.update(np.ascontiguousarray(array, "<f4").tobytes())
+    return digest.hexdigest()
+
+
+class _Training:
+    """A run under way."""
+
+    def __init__(self, run: Run, engine: MatrixEngine, log: Log | None, checkpoint: int):
+        self.run, self.log, self.checkpoint = run, log, checkpoint
+        self.network = network(run.network, run.seed)
+        layers = self.network.layers
+        self.velocities = [(np.zeros_like(layer.weights), np.zeros_like(layer.bias)) for layer in layers]
+        self.products: StepProducts
+        if run.schedule in BASELINES:
+            self.products = BaselineProducts(BASELINES[run.schedule], run.config)
+        else:
+            schedule = run.make_schedule()
+            self.products = EngineProducts(engine, schedule, layers=len(layers), steps=run.steps, seed=run.seed)
+        self.learnt, self.unseen = _images(run)
+        self.steps: list[Step] = []
+        self.accuracies: list[list[float]] = []
+
+    def finish(self, progress: Callable[[int, int], None]) -> Trained:
+        """All steps that are left."""
+        final = self._resume()
+        for number in range(len(self.steps), self.run.steps):
+            progress(number, self.run.steps)
+            self._step(number)
+            done = number + 1
+            if done % self.run.evaluate == 0 or done == self.run.steps:
+                self.accuracies.append([done, self._accuracy()])
+                self._append(accuracy=self.accuracies[-1])
+            if done % self.checkpoint == 0 or done == self.run.steps:
+                self._append(state=self._state())
+        progress(self.run.steps, self.run.steps)
+        if final is None:
+            scores = self.network.scores(self.learnt.pixels, self.products)
+            final = {"loss": cross_entropy(scores, self.learnt.labels)[0]}
+            self._append(final=final)
+        return Trained(
+            accuracy=self.accuracies[-1][1],
+            loss=final["loss"],
+            sha256=weights_hash(self.network),
+            steps=self.steps,
+            accuracies=self.accuracies,
+        )
+
+    def _step(self, number: int) -> None:
+        run, products = self.run, self.products
+        which = self._batch(number)
+        products.begin(number)
+        loss, gradients = self.network.gradients(self.learnt.pixels[which], self.learnt.labels[which], products)
+        if not math.isfinite(loss):
+            raise Diverged(f"the loss of step {number} is {loss}: a smaller rate than {run.rate:g} may help")
+        products.end()
+        descend(self.network, self.velocities, gradients, np.float32(run.rate_of(number)), np.float32(run.momentum))
+        last, work = products.last, products.work
+        step = Step(
+            step=number,
+            loss=loss,
+            chunks={use.key: had.chunks for use, had in last.items()},
+            ratios={use.key: [had.ratio.rest, had.ratio.kept] for use, had in last.items() if had.ratio},
+            pairs=work.pairs,
+            beats=work.beats,
+            cycles=work.cycles,
+        )
+        self.steps.append(step)
+        self._append(step=attrs.asdict(step))
+
+    def _batch(self, number: int) -> np.ndarray:
+        """Images of a step: each pass over all of them has an order of its own."""
+        of_a_pass = -(-len(self.learnt) // self.run.batch)
+        order = np.random.default_rng([self.run.seed, 1, number // of_a_pass]).permutation(len(self.learnt))
+        start = number % of_a_pass * self.run.batch
+        return order[start : start + self.run.batch]
+
+    def _accuracy(self) -> float:
+        return accuracy(self.network.scores(self.unseen.pixels, self.products), self.unseen.labels)
+
+    def _append(self, **entry: Any) -> None:
+        if self.log:
+            self.log.append(entry)
+
+    def _arrays(self) -> list[np.ndarray]:
+        """All that a step changes in place."""
+        weights = [array for layer in self.network.layers for array in (layer.weights, layer.bias)]
+        return weights + [array for pair in self.velocities for array in pair]
+
+    def _state(self) -> dict[str, Any]:
+        held = {use.key: last.held for use, last in self.products.last.items()}
+        arrays = [base64.b64encode(array.astype("<f4").tobytes()).decode() for array in self._arrays()]
+        return {"arrays": arrays, "held": held}
+
+    def _resume(self) -> dict[str, Any] | None:
+        """Go back to the log's last checkpoint; its final entry, if it has one."""
+        if self.log is None:
+            return None
+        entries = self.log.entries
+        final = next((entry["final"] for entry in entries if "final" in entry), None)
+        kept = max((n + 1 for n, entry in enumerate(entries) if "state" in entry), default=0)
+        self.log.rewind(kept + (final is not None))
+        for entry in entries[:kept]:
+            if "step" in entry:
+                self.steps.append(Step(**entry["step"]))
+            elif "accuracy" in entry:
+                self.accuracies.append(entry["accuracy"])
+        if kept:
+            self._restore(entries[kept - 1]["state"])
+        return final
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        for array, text in zip(self._arrays(), state["arrays"], strict=True):
+            array[...] = np.frombuffer(base64.b64decode(text), "<f4").reshape(array.shape)
+        self.products.begin(len(self.steps) - 1)
+        self.products.end()
+        step = self.steps[-1]
+        for use in uses(len(self.network.layers)):
+            if use.key in step.chunks:
+                ratio = step.ratios.get(use.key)
+                self.products.last[use] = Last(
+                    chunks=step.chunks[use.key],
+                    ratio=Ratio(rest=ratio[0], kept=ratio[1]) if ratio else None,
+                    held=state["held"][use.key],
+                )
+
+
+def _images(run: Run) -> tuple[Images, Images]:
+    """Those to learn from, and those to look at."""
+    digits = Digits.load()
+    if not run.validation:
+        return digits.training, digits.held_out
+    count = len(digits.training) - VALIDATION
+    return digits.training.first(count), digits.training.take(slice(count, None))

@@ -1,0 +1,1 @@
+"""Study: training time on units of equal area."""

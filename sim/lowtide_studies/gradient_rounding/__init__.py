@@ -1,0 +1,1 @@
+"""Study: how gradients are rounded in training."""

@@ -1,0 +1,96 @@
+"""A study as a picture."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from lowtide_studies.gradient_rounding.study import Study
+from lowtide_studies.networks.named_rounding import BASELINE, IDEAL, PLATEAU
+
+__all__ = ["plot"]
+
+BLUE, GREY, DARK, RED, GREEN = "#1f6f9f", "#b9c4cc", "#333333", "#c0504d", "#3a8f5c"
+CURVES = {BASELINE: DARK, "nearest_even": RED, "truncate": "#d9a441", IDEAL: GREEN, PLATEAU[0]: BLUE}
+"""Roundings whose training is drawn, and their colours."""
+
+
+def plot(study: Study, file: Path) -> None:
+    """Draw the accuracies of all seeds with their means, and below them how the loss fell.
+
+    Parameters
+    ----------
+    study : Study
+        What to draw.
+    file : Path
+        Image to write; its suffix says of which kind.
+    """
+    columns = len(study.settings)
+    height = 1.6 + 0.27 * len(study.roundings)
+    figure = Figure(figsize=(2.4 + 3.3 * columns, height + 3), layout="constrained")
+    axes = figure.subplots(2, columns, squeeze=False, height_ratios=[height, 2.6])
+    for column, setting in enumerate(study.settings):
+        _accuracies(axes[0, column], study, setting, labels=column == 0)
+        _losses(axes[1, column], study, setting, label=column == 0)
+    handles, labels = axes[1, 0].get_legend_handles_labels()
+    if handles:
+        axes[1, 0].legend(handles, labels, frameon=False, fontsize="small")
+    for one in axes.flat:
+        one.spines[["top", "right"]].set_visible(False)
+        one.set_axisbelow(True)
+    seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''}"
+    figure.suptitle(
+        f"Rounding of gradients: accuracy on held-out digits, {seeds}, mean ± standard error; band: ideal rounding",
+        fontsize="medium",
+    )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=110)
+
+
+def _accuracies(axes: Axes, study: Study, setting: str, labels: bool) -> None:
+    lowest, highest = _limits(study, setting)
+    axes.set_xlim(lowest, highest)
+    if IDEAL in study.roundings:
+        ideal = study.accuracy(setting, IDEAL)
+        axes.axvspan(ideal.mean - ideal.error, ideal.mean + ideal.error, color=GREEN, alpha=0.2, linewidth=0)
+    for y, rounding in enumerate(study.roundings):
+        colour = CURVES.get(rounding, BLUE)
+        accuracy, seeds = study.accuracy(setting, rounding), np.array(study.accuracies(setting, rounding))
+        if accuracy.mean < lowest:
+            axes.annotate(f"◂ {accuracy.mean:.1f} ± {accuracy.error:.1f}", (lowest, y), color=colour, va="center")
+            continue
+        inside = seeds[seeds >= lowest]
+        axes.plot(inside, np.full(len(inside), y), "o", color=colour, alpha=0.3, markersize=4, markeredgewidth=0)
+        axes.errorbar(accuracy.mean, y, xerr=accuracy.error, fmt="o", color=colour, markersize=6, capsize=3)
+    axes.set_yticks(range(len(study.roundings)), study.roundings if labels else [""] * len(study.roundings))
+    axes.set_ylim(len(study.roundings) - 0.5, -0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.set_xlabel("accuracy (%)")
+    axes.set_title(f"{setting}\n{study.settings[setting].meaning.replace('; ', chr(10))}", loc="left", fontsize="small")
+    axes.grid(color=GREY, linewidth=0.5, alpha=0.6)
+
+
+def _limits(study: Study, setting: str) -> tuple[float, float]:
+    """Where the axis starts and ends: so that seeds of all but truncation are seen, unless there is nothing else."""
+    seen = [r for r in study.roundings if r != "truncate"] or study.roundings
+    values = [value for rounding in seen for value in study.accuracies(setting, rounding)]
+    margin = max(0.3, 0.05 * (max(values) - min(values)))
+    return min(values) - margin, max(values) + margin
+
+
+def _losses(axes: Axes, study: Study, setting: str, label: bool) -> None:
+    for rounding, colour in CURVES.items():
+        if rounding in study.roundings:
+            curve = np.mean([run.losses for run in study.runs[setting, rounding]], axis=0)
+            axes.plot(range(1, len(curve) + 1), curve, color=colour, label=rounding, linewidth=1.5)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("epoch")
+    axes.grid(axis="y", color=GREY, linewidth=0.5, alpha=0.6)
+    if label:
+        axes.set_ylabel("training loss")

@@ -1,0 +1,1 @@
+"""What every study uses: jobs, cache, progress, tables, plots."""

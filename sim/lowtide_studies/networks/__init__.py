@@ -1,0 +1,1 @@
+"""Networks on handwritten digits, and their arithmetic."""

@@ -1,0 +1,74 @@
+"""Products of symmetric integers with one scale a tensor."""
+
+import attrs
+import numpy as np
+
+from lowtide.formats.parameter import parameter
+from lowtide_model.grouping import blocks, grouped
+from lowtide_model.quotient import SMALLEST_SCALE, nearest_quotient
+from lowtide_model.rounding import rounding_of
+from lowtide_model.stochastic import Rounds
+
+__all__ = ["IntegerTensor", "Integers"]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class IntegerTensor:
+    """Values ``signed * scale``.
+
+    Parameters
+    ----------
+    signed : array of float64
+        Integers: magnitudes with their signs. They are held in floating point, in which their products are exact.
+    scale : float
+        What one step of the integers is worth.
+    """
+
+    signed: np.ndarray
+    scale: float
+
+
+@attrs.frozen(kw_only=True)
+class Integers:
+    """Sign and magnitude, symmetric: ``M = round(|x| / scale)`` with ``scale = max|x| / (2**bits - 1)``.
+
+    To nearest the exact quotient is rounded; the other roundings take the quotient in float64. A tensor whose scale is
+    no normal float64 counts as zeros, as for `lowtide_model.terms.quantise_integers`. Sums of products are exact
+    and are rounded to FP32 once, together with the scales.
+
+    Parameters
+    ----------
+    bits : int
+        Bits of a magnitude: 7 for 8-bit integers.
+    group : int
+        Elements along the reduction that are rounded at once, to which a random source deals its words.
+    """
+
+    bits: int = parameter(7, range(1, 16), "bits of a magnitude")
+    group: int = parameter(16, range(1, 1025), "elements rounded at once")
+
+    def value(self, x: np.ndarray, axis: int) -> IntegerTensor:
+        """Weights or activations, to nearest, ties to even."""
+        return self.gradient(x, axis, "nearest_even")
+
+    def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> IntegerTensor:
+        """Gradients; ``rounding`` is what `lowtide_model.quantise` takes, and sees the same rows and groups."""
+        largest = 2**self.bits - 1
+        x = x.astype(np.float64)
+        scale = float(np.abs(x).max(initial=0)) / largest
+        if scale < SMALLEST_SCALE:
+            return IntegerTensor(signed=np.zeros_like(x), scale=1.0)
+        if rounding in ("nearest", "nearest_even"):
+            rounded = nearest_quotient(x, scale, even=rounding == "nearest_even")
+            return IntegerTensor(signed=rounded, scale=scale)
+        groups, padded = grouped(x / scale, axis, self.group)
+        groups = groups.copy()
+        round_block = rounding_of(rounding, groups.shape, padded[axis] // self.group)
+        for block in blocks(groups):
+            round_block(groups[block], block)
+        rounded = groups.reshape(padded)[tuple(slice(length) for length in x.shape)]
+        return IntegerTensor(signed=np.clip(rounded, -largest, largest), scale=scale)
+
+    def multiply(self, a: IntegerTensor, b: IntegerTensor) -> np.ndarray:
+        """The product in FP32."""
+        return ((a.signed @ b.signed) * (a.scale * b.scale)).astype(np.float32)

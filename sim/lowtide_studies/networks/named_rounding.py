@@ -1,0 +1,72 @@
+"""The roundings of gradients that a study compares, by name."""
+
+from collections.abc import Callable
+
+import attrs
+import numpy as np
+
+from lowtide.units.random.params import Source
+from lowtide_model import Ideal, Stochastic, reference
+from lowtide_model.stochastic import Rounds
+from lowtide_studies.networks.neighbor import Neighbour
+
+__all__ = ["BASELINE", "IDEAL", "NAMED", "PLATEAU", "USUAL_ROUNDINGS", "NamedRounding"]
+
+LANES = 16
+"""Lanes of the converter, each with a word of its own: those of a whole group."""
+
+BASELINE, IDEAL = "fp32", "ideal"
+PLATEAU = ("plateau-space", "plateau-time")
+"""The short random words that the project is about."""
+
+
+@attrs.frozen
+class NamedRounding:
+    """A rounding, as a study knows it.
+
+    Parameters
+    ----------
+    meaning : str
+        In a few words.
+    make : callable
+        Gives what `lowtide_model.quantise` takes, by the seed of a run, which only ideal rounding looks at; None
+        for no quantisation.
+    """
+
+    meaning: str
+    make: Callable[[int], str | Rounds | None]
+
+
+def _ideal(seed: int) -> Ideal:
+    return Ideal(np.random.default_rng([seed, 2]))
+
+
+def _short(mode: str, polarity: str, lanes: int) -> Stochastic:
+    """Words of 3 bits for 16 lanes, from as many generators as that takes, each of another seed."""
+    seeds = range(1, LANES // lanes + 1)
+    sources = (Source(bits=3, width=3, polarity=polarity, lanes=lanes, rows=True, seed=seed) for seed in seeds)
+    return Stochastic(mode=mode, source=tuple(sources))
+
+
+NAMED = {
+    BASELINE: NamedRounding("nothing is quantised", lambda _: None),
+    "nearest": NamedRounding("to nearest, ties away from zero", lambda _: "nearest"),
+    "nearest_even": NamedRounding("to nearest, ties to even", lambda _: "nearest_even"),
+    "truncate": NamedRounding("towards zero", lambda _: "truncate"),
+    IDEAL: NamedRounding("up with the probability of the fraction", _ideal),
+    "reference": NamedRounding("24-bit LFSR, 24-bit words, carry", lambda _: reference(LANES)),
+    "raw": NamedRounding("3-bit LFSR as it is, carry", lambda _: _short("carry", "plain", 4)),
+    "raw-half": NamedRounding("3-bit LFSR as it is, half step", lambda _: _short("half_step", "plain", 4)),
+    "plateau-space": NamedRounding("3-bit plateau in space, half step", lambda _: _short("half_step", "space", 8)),
+    "plateau-time": NamedRounding("3-bit plateau in time, half step", lambda _: _short("half_step", "time", 4)),
+    "plateau-carry": NamedRounding("3-bit plateau in space, carry", lambda _: _short("carry", "space", 8)),
+    "uniform": NamedRounding("all 3-bit words, half step", lambda _: _short("half_step", "uniform", 8)),
+    "neighbour-low": NamedRounding(
+        "last 3 bits of the next lane, half step", lambda _: Neighbour(leading=False, alternating=False)
+    ),
+    "neighbour": NamedRounding("leading 3 bits of the next lane, half step", lambda _: Neighbour(alternating=False)),
+    "neighbour-plateau": NamedRounding("the same, every second word inverted", lambda _: Neighbour()),
+}
+
+USUAL_ROUNDINGS = tuple(name for name in NAMED if name != "nearest")
+"""Those of a study that is not told which; of the two roundings to nearest, that of weights and activations."""

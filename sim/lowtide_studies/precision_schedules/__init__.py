@@ -1,0 +1,1 @@
+"""Study: precision schedules of training, compared with fixed formats."""

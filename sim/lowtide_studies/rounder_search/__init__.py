@@ -1,0 +1,1 @@
+"""Study: a search for stochastic rounding units."""

@@ -1,0 +1,100 @@
+"""A stochastic rounding unit as the search sees it."""
+
+import attrs
+import numpy as np
+
+from lowtide.errors import LowtideError
+from lowtide.units.random.params import Source
+from lowtide.units.rounding.params import RounderShape
+from lowtide_model.random_source import bits_from
+
+__all__ = ["FRACTION", "GROUP", "Design", "SearchError"]
+
+FRACTION = 24
+"""Bits of the exact fraction that every unit is given, whatever it looks at: those of an FP32 significand."""
+GROUP = 16
+"""Lanes of a group, which are rounded at once, by as many sources as it takes."""
+
+
+@attrs.frozen(kw_only=True)
+class Design:
+    """A random source and the rounders that it serves; a group of 16 lanes takes several of them.
+
+    Parameters
+    ----------
+    bits : int
+        Bits of the generator.
+    taps : tuple of int
+        Its taps, as of `Source`.
+    polarity : str
+        Which of its words are inverted, as of `Source`.
+    width : int
+        Bits of a word, ``r``.
+    lanes : int
+        Lanes that one generator serves; a divisor of the group's 16.
+    apart : int
+        Steps in the generator's sequence from the seed of one source of a group to that of the next.
+    mode : str
+        Rule of the rounders: ``carry`` or ``half_step``.
+    fraction : int
+        Bits of the fraction that a rounder is given, ``D``; the rest is cut off before it.
+    rows : bool
+        Whether the generator knows ends of rows.
+    """
+
+    bits: int
+    taps: tuple[int, ...]
+    polarity: str
+    width: int
+    lanes: int
+    apart: int
+    mode: str
+    fraction: int
+    rows: bool = False
+
+    @property
+    def source(self) -> Source:
+        """The first source of a group."""
+        return self._source(1)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All sources of a group, the lower lanes' first; the first starts from 1."""
+        return tuple(self._source(self._seed(number * self.apart)) for number in range(GROUP // self.lanes))
+
+    @property
+    def rounder(self) -> RounderShape:
+        """The rounder of a lane, whose decision does not depend on the integer's width."""
+        return RounderShape(mode=self.mode, width=1, fraction=self.fraction, random=self.width)
+
+    @property
+    def seen(self) -> int:
+        """Bits of the fraction that can change a decision."""
+        return min(self.fraction, self.width + (self.mode == "half_step"))
+
+    def __str__(self) -> str:
+        word = "" if self.width == self.bits else f", {self.width} of them a word"
+        taps = ",".join(map(str, self.taps))
+        lanes = f"{self.lanes} lane{'s' * (self.lanes > 1)}"
+        return f"{self.bits} bits{word}, taps {taps}, {self.polarity}, {lanes}, {self.mode}, D = {self.fraction}"
+
+    def _seed(self, place: int) -> int:
+        """The state at a place of the sequence; zero, which is no seed, gives way to the next."""
+        source = self.source
+        states = (bits_from(source, at % source.states, self.bits) for at in (place, place + 1))
+        return next(int(state @ (1 << np.arange(self.bits))) for state in states if state.any())
+
+    def _source(self, seed: int) -> Source:
+        return Source(
+            bits=self.bits,
+            width=self.width,
+            taps=self.taps,
+            seed=seed,
+            polarity=self.polarity,
+            lanes=self.lanes,
+            rows=self.rows,
+        )
+
+
+class SearchError(LowtideError):
+    """A search cannot be made; the message is one line."""

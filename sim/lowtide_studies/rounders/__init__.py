@@ -1,0 +1,1 @@
+"""Study: the area of stochastic rounding per lane."""

@@ -1,0 +1,1 @@
+"""Study: term revealing, the term pairs it saves and the accuracy it costs."""

@@ -1,0 +1,150 @@
+"""Networks whose products are exact products of integers."""
+
+from collections.abc import Iterator
+
+import attrs
+import numpy as np
+
+from lowtide_model.quotient import nearest_quotient
+from lowtide_model.terms import IntegerTensor, quantise_integers
+from lowtide_studies.networks.convolution import Convolution
+from lowtide_studies.networks.inference_network import rectified
+from lowtide_studies.networks.layer import Window
+from lowtide_studies.networks.network import Network
+from lowtide_studies.term_revealing.pretrained import FP32
+
+__all__ = ["Operands", "QuantisedLayer", "QuantisedNetwork", "quantised"]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class QuantisedLayer:
+    """A layer with integer operands.
+
+    Parameters
+    ----------
+    window : Window
+        How inputs become rows.
+    weights : IntegerTensor, shape (inputs of a row, outputs)
+        In the order of the rows.
+    bias : array of float32, shape (outputs,)
+    input_scale : float
+        What one step of the inputs' integers is worth.
+    order : array of int
+        Places of the row in the order in which groups are formed: channels of one place are neighbours.
+    """
+
+    window: Window
+    weights: IntegerTensor
+    bias: np.ndarray
+    input_scale: float
+    order: np.ndarray
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Operands:
+    """What is multiplied in place of a network's integers: whole numbers, in `QuantisedNetwork.dtype`.
+
+    Parameters
+    ----------
+    weights : list of array
+        Weights of each layer.
+    data : array, shape (2**width,)
+        What stands for the integer ``i - 2**(width - 1)``, at ``i``.
+    """
+
+    weights: list[np.ndarray]
+    data: np.ndarray
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class QuantisedNetwork:
+    """Layers with a rectifier (ReLU) between any two.
+
+    Parameters
+    ----------
+    image : tuple of int
+        Shape in which the first layer takes an image.
+    layers : tuple of QuantisedLayer
+    width : int
+        Bits of an integer in two's complement.
+    """
+
+    image: tuple[int, ...]
+    layers: tuple[QuantisedLayer, ...]
+    width: int
+
+    @property
+    def integers(self) -> np.ndarray:
+        """All integers of the width, in the order of `Operands.data`."""
+        return np.arange(-(1 << self.width - 1), 1 << self.width - 1)
+
+    @property
+    def dtype(self) -> type[np.floating]:
+        """The fastest type in which all sums are exact.
+
+        Operands are at most ``2**(width - 1)`` in magnitude, revealed ones too.
+        """
+        longest = max(len(layer.order) for layer in self.layers)
+        return np.float32 if longest << 2 * (self.width - 1) <= 1 << 24 else np.float64
+
+    @property
+    def plain(self) -> Operands:
+        """The integers themselves: plain quantisation."""
+        return Operands(
+            weights=[layer.weights.integers.astype(self.dtype) for layer in self.layers],
+            data=self.integers.astype(self.dtype),
+        )
+
+    def run(self, pixels: np.ndarray, operands: Operands) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Scores of the classes for each image, and the integers that each layer got.
+
+        A layer computes ``(unfold(data) @ weights) * scales + bias``: the product is exact, the rest is in float64.
+        """
+        x, seen = pixels.reshape(-1, *self.image), []
+        largest = (1 << self.width - 1) - 1
+        for layer, weights in zip(self.layers, operands.weights, strict=True):
+            x = x if layer is self.layers[0] else rectified(x)
+            quotients = nearest_quotient(x.astype(np.float64), layer.input_scale)
+            integers = np.clip(quotients, -largest, largest).astype(np.int32)
+            seen.append(integers)
+            rows = layer.window.unfold(operands.data[integers + (largest + 1)])
+            sums = (rows @ weights) * (layer.weights.scale * layer.input_scale) + layer.bias
+            x = layer.window.outputs(sums, x.shape)
+        return x, seen
+
+
+def quantised(network: Network, images: np.ndarray, width: int, by_channel: bool = False) -> QuantisedNetwork:
+    """Quantise a trained network, symmetrically, to nearest, ties to even.
+
+    Parameters
+    ----------
+    network : Network
+        In FP32.
+    images : array
+        Pixels from which the scale of each layer's inputs is taken: their largest magnitude in FP32.
+    width : int
+        Bits of an integer.
+    by_channel : bool
+        Whether each output of a layer has a scale of its own, rather than one for all weights.
+    """
+    layers = []
+    for layer, inputs in zip(network.layers, _inputs(network, images), strict=True):
+        size = layer.window.size**2 if isinstance(layer.window, Convolution) else 1
+        layers.append(
+            QuantisedLayer(
+                window=layer.window,
+                weights=quantise_integers(layer.weights, width, channel=1 if by_channel else None),
+                bias=layer.bias,
+                input_scale=float(quantise_integers(inputs, width).scale.item()),
+                order=np.arange(len(layer.weights)).reshape(-1, size).T.ravel(),
+            )
+        )
+    return QuantisedNetwork(image=network.image, layers=tuple(layers), width=width)
+
+
+def _inputs(network: Network, pixels: np.ndarray) -> Iterator[np.ndarray]:
+    """Inputs of every layer, in FP32."""
+    x = pixels.reshape(-1, *network.image)
+    for layer in network.layers:
+        yield x
+        x = rectified(layer.forward(x, FP32))

@@ -1,0 +1,1 @@
+"""Workload: a trained network and large products on a simulated array."""

@@ -1,0 +1,67 @@
+"""The emitted requantisers under their bench, on both simulators, and the bench on requantisers with a bug."""
+
+import pytest
+from mutation import in_module, replaced, without_reset
+
+from lowtide_sim.simulator import SimulationError
+
+BENCH = "lowtide_sim.bench.units.result_flow"
+ONE, ROW = "requantiser", "row_requantiser"
+SMALL = {"columns": 6, "lanes": 2}
+CASES = {
+    "one": (ONE, {}),
+    "row": (ROW, SMALL | {"product": "adders"}),
+    "row of seven": (ROW, {"columns": 7, "accumulator": 27, "width": 5, "counter": 10}),
+    "one of few bits": (ONE, {"width": 2, "accumulator": 2, "multiplier": 1, "encoding": "binary"}),
+    "one of 64 bits": (ONE, {"width": 16, "accumulator": 64, "encoding": "booth"}),
+    "row at once": (ROW, {"columns": 3, "lanes": 3, "accumulator": 35, "encoding": "booth"}),
+    "wide row": (ROW, {"columns": 70, "lanes": 1, "accumulator": 9, "multiplier": 5, "product": "adders"}),
+}
+
+
+@pytest.mark.parametrize("name", list(CASES)[:2])
+def test_requantisers_on_icarus(run_unit, name):
+    run_unit(BENCH, *CASES[name], "icarus", runs=2, resets=12)
+
+
+def test_a_row_on_verilator(run_unit):
+    run_unit(BENCH, *CASES["row"], "verilator", runs=4, resets=30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+def test_long_runs(run_unit, simulator, name):
+    run_unit(BENCH, *CASES[name], simulator, runs=10, resets=60)
+
+
+NARROWER, REQUANTISER, WHOLE_ROW = r"narrower_\w+", r"requantiser_\w+", r"row_requantiser_\w+"
+BUGS = {
+    "results do not wait for the sink": (
+        ONE,
+        in_module(REQUANTISER, r"assign i__ready = .*;", "assign i__ready = 1'h1;"),
+    ),
+    "a result in flight outlives a reset": (ONE, without_reset(REQUANTISER, "o__valid")),
+    "a shift runs ahead of its accumulator": (ONE, in_module(REQUANTISER, r"i__ready \? shift :", "1'h1 ? shift :")),
+    "ties go up": (ONE, in_module(r"rounder_nearest_even_\w+", r"value\[0\] \| value\[2\]", "1'h1")),
+    "bits below are overlooked": (ONE, in_module(NARROWER, r"assign below = .*;", "assign below = 1'h0;")),
+    "bits above are overlooked": (ONE, in_module(NARROWER, r"assign above = .*;", "assign above = 1'h0;")),
+    "a negative result is not cleared": (ONE, in_module(NARROWER, r"clear \? 8'h00 : ", "")),
+    "a row is let go a beat early": (ROW, in_module(r"dealer_\w+", r"beat == 2'h2", "beat == 2'h1")),
+    "stalled results are counted again": (ROW, in_module(WHOLE_ROW, r"o__valid & o__ready", "o__valid & 1'h1")),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", BUGS)
+def test_each_bug_is_caught(run_unit, bug):
+    kind, change = BUGS[bug]
+    with pytest.raises(SimulationError) as caught:
+        run_unit(BENCH, kind, SMALL if kind == ROW else {}, "icarus", change)
+    assert "failed: " in str(caught.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [ONE, ROW])
+def test_nothing_depends_on_what_registers_hold_at_power_up(run_unit, kind):
+    run_unit(BENCH, kind, {}, "icarus", lambda text: replaced(r"(?m)^(  reg .*\S) += \d+'h\w+;$", r"\1 ;", text))

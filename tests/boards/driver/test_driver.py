@@ -1,0 +1,177 @@
+"""The driver on a simulated device: every word is the golden engine's, and what is wrong is said in a line."""
+
+import numpy as np
+import pytest
+
+from lowtide.engine.seeds import operand_seed
+from lowtide.formats.parameter import IllegalValue
+from lowtide_boards.driver import baud as rate
+from lowtide_boards.driver.device import Device
+from lowtide_boards.driver.errors import DeviceError, LinkLost, NotLowtide, Refused
+from lowtide_boards.driver.self_test import WrongResult, self_test
+from lowtide_model import default_bias
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.panels import multiply
+
+
+def golden(config, a, b, chunks, rounding="nearest", seed=1):
+    """The product as the golden engine makes it."""
+    of_a, of_b = (
+        Operand(
+            chunks=count,
+            rounding=rounding,
+            seed=operand_seed(seed, side, config.engine.generator),
+            bias=default_bias(x, exponent=config.bfp.exponent),
+        )
+        for side, count, x in zip("ab", chunks, (a, b), strict=True)
+    )
+    return multiply(GoldenEngine(config), a, b, of_a, of_b).values
+
+
+def test_it_says_what_it_is(device, line):
+    found, due = device.info(), line.config.to_tables()
+    assert found.config == {section: due[section] for section in ("array", "bfp", "engine")}
+    assert (found.clock, found.baud) == (1_843_200, 460_800)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 4), (5, 30, 7), (9, 150, 5)])
+def test_products_equal_the_golden_ones(device, shape):
+    """Also those that are cut into panels, in both orders of memory, and of other types."""
+    rng = np.random.default_rng(1)
+    m, k, n = shape
+    a, b = rng.standard_normal((m, k)).astype(np.float32), rng.standard_normal((n, k)).astype(np.float32).T
+    shares = []
+    product = device.matmul(a, b, precision=(4, 2), progress=shares.append)
+    assert product.tobytes() == golden(device.config, a, b, (2, 1)).tobytes()
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, 1)
+    whole = np.rint(4 * a).astype(int)
+    product = device.matmul(whole, b, rounding="stochastic", seed=7)
+    assert product.tobytes() == golden(device.config, whole.astype(np.float32), b, (2, 2), "stochastic", 7).tobytes()
+
+
+def test_it_tests_itself(device):
+    assert self_test(device, products=4) > 4
+
+
+def test_a_wrong_word_is_seen(device, monkeypatch):
+    multiplied = device.multiply
+
+    def wrong(*of):
+        product = multiplied(*of)
+        product.values.view(np.uint32)[0, 0] ^= 1
+        return product
+
+    monkeypatch.setattr(device, "multiply", wrong)
+    with pytest.raises(WrongResult, match=r"1 of \d+ results of product 0 are wrong"):
+        self_test(device, products=1)
+
+
+def test_registers_can_be_read_and_written(device):
+    device.write("a_lines", 3)
+    assert device.read("a_lines") == 3
+    assert device.read("rows") == 1
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "options", "complaint"),
+    [
+        (np.ones((2, 3)), np.ones((2, 3)), {}, r"must be matrices that multiply, not of shapes \(2, 3\) and \(2, 3\)"),
+        (np.ones((0, 3)), np.ones((3, 2)), {}, "must be matrices that multiply"),
+        (np.ones(3), np.ones((3, 1)), {}, "a must be a matrix of numbers, not float64 of 1 dimensions"),
+        (np.ones((2, 3)), np.array([["x"] * 2] * 3), {}, "b must be a matrix of numbers"),
+        (np.full((2, 3), np.nan), np.ones((3, 2)), {}, "a must have finite numbers, and 6 of 6 are not"),
+        (np.ones((2, 3)), np.full((3, 1), 1e39), {}, "b must have finite numbers, and 3 of 3 are not, in float32"),
+        (np.ones((2, 3)), np.ones((3, 2)), {"precision": 3}, "precision must be one of 2, 4, not 3"),
+        (np.ones((2, 3)), np.ones((3, 2)), {"precision": (4, 8)}, "precision must be one of 2, 4, not 8"),
+        (np.ones((2, 3)), np.ones((3, 2)), {"rounding": "up"}, "rounding must be one of truncate"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line(device, a, b, options, complaint):
+    with pytest.raises(ValueError, match=complaint) as raised:
+        device.matmul(a, b, **options)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_rate_that_it_cannot_make(device):
+    with pytest.raises(IllegalValue, match="baud must be within 2 %"):
+        device.hurry(1_000_000)
+
+
+def test_a_device_that_is_lost_at_a_rate_is_not_taken_for_one_that_is_there(device, monkeypatch):
+    def lost(link, baud):
+        raise LinkLost(f"lost at {baud}")
+
+    device.link.port.baudrate = 115_200
+    monkeypatch.setattr(rate, "change_rate", lost)
+    with pytest.raises(LinkLost, match="lost at 12000000"):
+        device.hurry()
+
+
+def test_what_it_refuses(device):
+    """No such register, no words, too many, results that were forgotten, a rate of no clocks: and it goes on."""
+    for kind, words in [
+        ("read", (1000, 1)),
+        ("read", (0, 0)),
+        ("read", (0, 254)),
+        ("write", (1000, 1)),
+        ("take", (0xFFFF << 16, 1)),
+        ("rate", (3, 0)),
+        ("rate", (1 << 16, 0)),
+        ("load_a", ()),
+    ]:
+        with pytest.raises(Refused, match=f"the device refused {kind}"):
+            device.link.one(kind, *words)
+        assert device.link.one("read", 1, 1) == (1,)
+
+
+def test_products_after_what_was_broken_off(device, monkeypatch):
+    """A refusal, an interrupt, a product that the engine refuses: the next product is right."""
+    rng = np.random.default_rng(2)
+    a, b = rng.standard_normal((3, 20)).astype(np.float32), rng.standard_normal((20, 4)).astype(np.float32)
+    due = device.matmul(a, b).tobytes()
+    with pytest.raises(Refused):
+        device.link.one("read", 1000, 1)
+    assert device.matmul(a, b).tobytes() == due
+
+    def interrupt(share):
+        if share > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        device.matmul(a, b, progress=interrupt)
+    assert device.matmul(a, b).tobytes() == due
+
+    monkeypatch.setattr("lowtide_boards.driver.request_window.STUCK", 0.5)
+    with monkeypatch.context() as within:
+        within.setattr("lowtide_model.engine.product.Lines.settings", lambda *_: {"lines": 0})
+        with pytest.raises(DeviceError, match="the engine flags errors: refused"):
+            device.matmul(a, b)
+    assert device.matmul(a, b).tobytes() == due
+
+
+def test_what_does_not_answer_is_no_lowtide(port, monkeypatch):
+    monkeypatch.setattr(port, "write", len)
+    with pytest.raises(NotLowtide, match="nothing at simulation answers as a lowtide does"):
+        Device(port, "simulation", patience=0.001)
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [("MAGIC", "is no lowtide"), ("VERSION", "speaks version 1 of the protocol, not 2")],
+)
+def test_another_version(port, monkeypatch, name, complaint):
+    from lowtide_boards.driver import connection as link
+
+    monkeypatch.setattr(link, name, getattr(link, name) + 1)
+    with pytest.raises(NotLowtide, match=complaint):
+        Device(port, "simulation", patience=0.01)
+
+
+def test_another_configuration(port, monkeypatch):
+    from lowtide_boards.driver import identify as described
+
+    monkeypatch.setattr(described, "digest_of", lambda config: 1)
+    with pytest.raises(NotLowtide, match="is of another version of lowtide: its digest is"):
+        Device(port, "simulation", patience=0.01)

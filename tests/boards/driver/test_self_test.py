@@ -1,0 +1,84 @@
+"""The self-test passes on right hardware, and on no other."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from amaranth.sim import Simulator
+
+import lowtide_sim.compiled_top
+from lowtide.config import Config
+from lowtide.emission.folder import verilog_and_modules
+from lowtide.emission.serial import SerialTop
+from lowtide.interfaces.serial.self_test import Conversation, SelfTest
+from lowtide_boards.targets.self_test_vectors import conversation_of
+from lowtide_sim.compiled_top import compiled_top
+
+HARNESS = Path(__file__).with_name("self_test.cpp")
+CYCLES = 10**6
+
+CONFIG = Config.load("tiny").changed(
+    {
+        "array.rows": 1,
+        "array.columns": 1,
+        "bfp.mantissa": 2,
+        "engine.numbers": 1,
+        "engine.results": 1,
+        "engine.words": 16,
+        "engine.turn": 16,
+        "serial.queue": 256,
+    }
+)
+
+
+@pytest.fixture
+def outcome(tmp_path, monkeypatch):
+    """What comes of the test on hardware whose Verilog has been changed."""
+
+    def run(mutation: Callable[[str], str] = lambda text: text) -> int:
+        def mutated(top):
+            text, modules = verilog_and_modules(top)
+            return mutation(text), modules
+
+        monkeypatch.setattr(lowtide_sim.compiled_top, "verilog_and_modules", mutated)
+        return compiled_top(SerialTop(CONFIG, test=conversation_of(CONFIG)), HARNESS, tmp_path).self_test(CYCLES)
+
+    return run
+
+
+def test_right_hardware_passes_what_the_golden_engine_expects(outcome):
+    assert outcome() == 1
+
+
+@pytest.mark.slow
+def test_an_element_that_adds_wrongly_fails(outcome):
+    def subtracts(text: str) -> str:
+        right = "$signed(acc) + $signed(i)"
+        assert right in text, "this mutation has to follow a change of the RTL"
+        return text.replace(right, "$signed(acc) - $signed(i)")
+
+    assert outcome(subtracts) == 0
+
+
+def test_a_bridge_that_never_answers_fails():
+    unit = SelfTest(Conversation(b"\x01\x7e", 0x12345678, patience=20))
+    seen = []
+
+    async def process(ctx):
+        for _ in range(100):
+            await ctx.tick()
+        seen.append((ctx.get(unit.over), ctx.get(unit.passed)))
+
+    simulator = Simulator(unit)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(process)
+    simulator.run()
+    assert seen == [(1, 0)]
+
+
+def test_nothing_is_added_without_a_conversation():
+    text, modules = verilog_and_modules(SerialTop(CONFIG))
+    assert "test_over" not in text
+    assert not [name for name in modules if "self_test" in name]
+    _, with_one = verilog_and_modules(SerialTop(CONFIG, test=conversation_of(CONFIG)))
+    assert [name for name in with_one if "self_test" in name]

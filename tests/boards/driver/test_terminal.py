@@ -1,0 +1,173 @@
+"""The driver at a real port: a simulated device behind a pseudo-terminal, and what else may be there."""
+
+import json
+import os
+import threading
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from serial.serialutil import SerialException
+
+from lowtide_boards.cli.device import info, selftest
+from lowtide_boards.driver.device import Device
+from lowtide_boards.driver.errors import NotLowtide, PortError
+from lowtide_boards.driver.self_test import self_test
+from lowtide_sim.serial.pseudo_terminal import PseudoTerminal
+
+
+class Served:
+    """A terminal that is served in a thread, and can be pulled out."""
+
+    def __init__(self, line, link):
+        self.line, self.link = line, link
+        self.plug()
+
+    def plug(self):
+        self._pulled = threading.Event()
+        self.terminal = PseudoTerminal(self.line, self.link)
+        self._thread = threading.Thread(target=self.terminal.run, args=(self._pulled.is_set,))
+        self._thread.start()
+
+    def pull(self):
+        self._pulled.set()
+        self._thread.join()
+        self.terminal.close()
+
+
+@pytest.fixture
+def served(line, tmp_path):
+    served = Served(line, tmp_path / "device")
+    yield served
+    served.pull()
+
+
+def test_a_driver_opens_it_and_goes_to_its_fastest_rate(served):
+    with Device.open(str(served.link)) as device:
+        assert device.info().baud == 460_800
+        assert self_test(device, products=3) > 3
+
+
+def test_a_rate_that_was_asked_for(served):
+    with Device.open(str(served.link), baud=230_400) as device:
+        assert device.info().baud == 230_400
+        assert device.read("rows") == 1
+
+
+def test_it_can_be_opened_again(served):
+    for _ in range(2):
+        with Device.open(str(served.link)) as device:
+            assert device.read("rows") == 1
+
+
+@pytest.mark.slow
+def test_a_driver_that_went_away_without_a_word(served):
+    """The device gives its rate up by itself."""
+    Device.open(str(served.link)).link.port.close()
+    with Device.open(str(served.link), patience=4) as device:
+        assert device.read("rows") == 1
+
+
+def test_a_cable_that_is_pulled_and_put_back(served):
+    rng = np.random.default_rng(1)
+    a, b = rng.standard_normal((2, 8)).astype(np.float32), rng.standard_normal((8, 4)).astype(np.float32)
+    with Device.open(str(served.link)) as device:
+        due = device.matmul(a, b)
+        served.pull()
+        later = threading.Timer(1.0, served.plug)
+        later.start()
+        try:
+            assert device.matmul(a, b).tobytes() == due.tobytes()
+        finally:
+            later.join()
+
+
+def test_a_cable_that_stays_away(served, monkeypatch):
+    from lowtide_boards.driver import device as driver
+
+    monkeypatch.setattr(driver, "RETURN", 0.3)
+    with Device.open(str(served.link)) as device:
+        served.pull()
+        try:
+            with pytest.raises(PortError, match="there is no such port"):
+                device.matmul(np.ones((1, 2)), np.ones((2, 1)))
+        finally:
+            served.plug()
+
+
+def test_another_program_has_it(served):
+    with Device.open(str(served.link)), pytest.raises(PortError, match="another program uses it"):
+        Device.open(str(served.link))
+
+
+def test_no_such_port():
+    with pytest.raises(PortError, match=r"^cannot open /dev/nothing: there is no such port"):
+        Device.open("/dev/nothing")
+
+
+def test_no_serial_port(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(PortError, match="it is no serial port that works"):
+        Device.open(str(file))
+
+
+def test_a_port_that_may_not_be_used(monkeypatch):
+    def refuse(*_of, **_options):
+        raise SerialException(13, "could not open port")
+
+    monkeypatch.setattr("serial.serial_for_url", refuse)
+    with pytest.raises(PortError, match="you may not use it: join its group"):
+        Device.open("/dev/ttyUSB0")
+
+
+@pytest.mark.parametrize("says", [b"", b"login: "])
+def test_something_else_is_at_the_port(says):
+    """A terminal that is silent, and one that says the same to everything."""
+    ours, theirs = os.openpty()
+    done = threading.Event()
+
+    def say():
+        while not done.is_set():
+            os.read(ours, 100)
+            os.write(ours, says)
+
+    thread = threading.Thread(target=say, daemon=True)
+    thread.start()
+    with pytest.raises(NotLowtide, match="answers as a lowtide does, at 115200 baud"):
+        Device.open(os.ttyname(theirs), patience=0.05)
+    done.set()
+
+
+def test_no_port_is_named(monkeypatch):
+    monkeypatch.delenv("LOWTIDE_PORT", raising=False)
+    monkeypatch.setattr("lowtide_boards.driver.ports.comports", list)
+    with pytest.raises(PortError, match="no serial port on USB is there; or simulate a device by `lowtide serve`"):
+        Device.open()
+
+
+def test_a_link_takes_no_file_away(line, tmp_path):
+    file = tmp_path / "notes"
+    file.write_text("mine")
+    with pytest.raises(FileExistsError, match="there is something else of that name"):
+        PseudoTerminal(line, file)
+    assert file.read_text() == "mine"
+    terminal = PseudoTerminal(line, tmp_path / "new" / "device")
+    assert (tmp_path / "new" / "device").is_symlink()
+    terminal.close()
+    assert not (tmp_path / "new" / "device").is_symlink()
+
+
+def test_commands(served, monkeypatch, lowtide):
+    monkeypatch.setenv("LOWTIDE_PORT", str(served.link))
+    said = CliRunner().invoke(info, ["--json"])
+    assert json.loads(said.stdout)["config"]["array"]["columns"] == 2
+    assert "array.columns" in CliRunner().invoke(info).stdout
+    said = CliRunner().invoke(selftest, ["--products", "2", "--json"])
+    found = json.loads(said.stdout)
+    assert (found["products"], found["port"]) == (2, str(served.link))
+    assert "are right" in CliRunner().invoke(selftest, ["--products", "1"]).stdout
+    said = lowtide("info", "--port", "/dev/nothing")
+    assert said.code == 1
+    assert said.err.startswith("lowtide: cannot open /dev/nothing: ")
+    assert said.err.count("\n") == 1

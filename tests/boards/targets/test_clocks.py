@@ -1,0 +1,73 @@
+"""PLLs make the clocks that they say, within the ranges of their parts."""
+
+import pytest
+
+from lowtide.config import Config
+from lowtide_boards.targets.board import BOARDS
+from lowtide_boards.targets.clock import pll_of
+from lowtide_boards.targets.errors import BoardError
+from lowtide_boards.targets.pll import ecp5 as ecp5_pll
+from lowtide_boards.targets.pll import ice40 as ice40_pll
+from lowtide_boards.targets.pll import xc7 as xc7_pll
+from lowtide_boards.targets.top import platform_of
+
+SOURCES = (12_000_000, 25_000_000, 48_000_000, 100_000_000)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_ecp5(source):
+    plls = ecp5_pll.Ecp5Pll.all_of(source)
+    assert plls
+    for pll in plls:
+        assert pll.clock * pll.divider == source * pll.feedback
+        assert pll.clock * pll.out in ecp5_pll.OSCILLATOR_HZ
+        assert source // pll.divider in ecp5_pll.PHASE_HZ
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_ice40(source):
+    plls = ice40_pll.Ice40Pll.all_of(source)
+    assert plls
+    for pll in plls:
+        oscillator = source * (pll.feedback + 1) // (pll.divider + 1)
+        assert pll.clock << pll.out == oscillator
+        assert oscillator in ice40_pll.OSCILLATOR_HZ
+
+
+def test_xc7():
+    for pll in xc7_pll.Xc7Pll.all_of(100_000_000):
+        assert pll.clock * pll.out * pll.divider == 100_000_000 * pll.feedback
+        assert pll.clock * pll.out in xc7_pll.OSCILLATOR_HZ
+
+
+def test_known_dividers():
+    """Those that Lattice's own parts are given for these clocks."""
+    assert pll_of("trellis", 25_000_000, 100_000_000) == ecp5_pll.Ecp5Pll(
+        clock=100_000_000, divider=1, feedback=4, out=6
+    )
+    assert pll_of("icestorm", 12_000_000, 24_000_000) == ice40_pll.Ice40Pll(
+        clock=24_000_000, divider=0, feedback=63, out=5, filter=1
+    )
+
+
+def test_no_pll_for_the_oscillator_itself():
+    assert pll_of("trellis", 25_000_000, 25_000_000) is None
+
+
+def test_a_board_without_a_pll_has_its_oscillator_alone():
+    assert pll_of("apicula", 27_000_000, 27_000_000) is None
+    with pytest.raises(BoardError, match=r"nearest to 54_000_000 are 27_000_000$"):
+        pll_of("apicula", 27_000_000, 54_000_000)
+
+
+def test_a_clock_that_cannot_be_made_names_its_neighbours():
+    with pytest.raises(BoardError, match="nearest to 80_000_001 are 80_000_000 and 8"):
+        pll_of("trellis", 25_000_000, 80_000_001)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_each_board_makes_the_clock_of_its_preset(name):
+    board = BOARDS[name]
+    source = int(platform_of(board).default_clk_frequency)
+    clock = Config.load(board.preset).serial.clock
+    assert clock in {source, getattr(pll_of(board.tools, source, clock), "clock", source)}

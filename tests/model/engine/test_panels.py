@@ -1,0 +1,117 @@
+"""Products in panels: what fits is one product, and what does not is the sum of its parts."""
+
+import attrs
+import numpy as np
+import pytest
+
+from lowtide.engine.seeds import panel_seed
+from lowtide_model import default_bias, quantise, ratio_of
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.panels import multiply
+
+
+class Counting:
+    """A golden engine that keeps what it was given."""
+
+    def __init__(self, config):
+        self.config, self.given = config, []
+
+    def multiply(self, a, b, of_a, of_b):
+        product = GoldenEngine(self.config).multiply(a, b, of_a, of_b)
+        self.given.append((a, b, of_a, of_b))
+        return attrs.evolve(product, cycles=1)
+
+
+def matrices(m, k, n, seed=1):
+    random = np.random.default_rng(seed)
+    a = random.standard_normal((m, k)).astype(np.float32)
+    return a, (random.standard_normal((k, n)) / 8).astype(np.float32)
+
+
+def operands(a, b, **of_a):
+    of_b = Operand(bias=default_bias(b, exponent=3), chunks=2)
+    return Operand(bias=default_bias(a, exponent=3), **of_a), of_b
+
+
+def test_what_fits_is_one_product_of_the_same_memory(small):
+    a, b = matrices(5, 12, 7)
+    engine = Counting(small)
+    of_a, of_b = operands(a, b, rounding="stochastic", seed=9)
+    found, due = multiply(engine, a, b, of_a, of_b), GoldenEngine(small).multiply(a, b, of_a, of_b)
+    assert found.values.tobytes() == due.values.tobytes()
+    assert (found.events, found.ratio_a, found.ratio_b) == (due.events, due.ratio_a, due.ratio_b)
+    ((given_a, given_b, *settings),) = engine.given
+    assert np.shares_memory(given_a, a)
+    assert np.shares_memory(given_b, b)
+    assert settings == [of_a, of_b]
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("shape", [(30, 40, 5), (3, 4, 50), (70, 9, 60), (1, 40, 1)])
+def test_panels_of_rows_and_columns_change_no_bit(small, shape, across):
+    """Rounded to nearest: an engine that takes everything at once gives the same, and counts the same."""
+    a, b = matrices(*shape)
+    if across:
+        a, b = np.asfortranarray(a), np.ascontiguousarray(b)
+    of_a, of_b = operands(a, b, chunks=1)
+    large = small.changed({"engine.words": 4096, "engine.turn": 4096})
+    found, due = multiply(Counting(small), a, b, of_a, of_b), GoldenEngine(large).multiply(a, b, of_a, of_b)
+    assert found.values.tobytes() == due.values.tobytes()
+    assert (found.events, found.ratio_a, found.ratio_b) == (due.events, due.ratio_a, due.ratio_b)
+
+
+def test_a_long_reduction_is_added_up_from_its_start(small):
+    small = small.changed({"engine.words": 256})
+    a, b = matrices(3, 250, 4)
+    of_a, of_b = operands(a, b, chunks=2)
+    parts = [
+        GoldenEngine(small).multiply(a[:, ks], b[ks], of_a, of_b).values
+        for ks in (slice(0, 100), slice(100, 200), slice(200, 250))
+    ]
+    found = multiply(Counting(small), a, b, of_a, of_b)
+    assert found.values.tobytes() == ((parts[0] + parts[1]) + parts[2]).tobytes()
+    assert found.cycles == 3
+    assert found.ratio_a == ratio_of(a, chunk=2, exponent=3, group=4, axis=1)
+
+
+def test_a_panel_has_the_same_random_words_each_time(small):
+    a, b = matrices(30, 180, 9)
+    engine = Counting(small)
+    multiply(engine, a, b, *operands(a, b, rounding="stochastic", seed=30))
+    seeds = {}
+    for panel, _, of_a, _ in engine.given:
+        place = panel.__array_interface__["data"][0]
+        assert seeds.setdefault(place, of_a.seed) == of_a.seed
+    assert len(seeds) > 4
+    assert list(seeds.values()) == [panel_seed(30, "a", n, small.engine.generator) for n in range(len(seeds))]
+    assert len(set(seeds.values())) == len(seeds)
+
+
+def test_the_emitted_engine_takes_every_panel(small, engine):
+    for shape, across in (((40, 150, 9), False), ((20, 190, 31), True), ((3, 4, 50), False)):
+        a, b = matrices(*shape)
+        a = np.asfortranarray(a) if across else a
+        settings = operands(a, b, rounding="stochastic", seed=30)
+        found, due = multiply(engine, a, b, *settings), multiply(GoldenEngine(small), a, b, *settings)
+        assert found.values.tobytes() == due.values.tobytes()
+        assert found.events == due.events
+        assert found.cycles is not None
+
+
+def test_a_panel_must_not_find_its_own_bias(small):
+    a, b = matrices(2, 2, 2)
+    with pytest.raises(ValueError, match="b must have a bias, which all its panels share, not None"):
+        multiply(GoldenEngine(small), a, b, Operand(bias=0), Operand())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_default_bias_is_that_of_the_converter(dtype):
+    random = np.random.default_rng(4)
+    cases = [random.standard_normal((5, 9)) * 2.0 ** random.integers(-100, 100) for _ in range(50)]
+    cases += [np.zeros((2, 3)), np.array([[1e-39]]), np.array([[np.nan, 1]]), np.array([[-np.inf, np.nan]])]
+    for x in cases:
+        x = x.astype(dtype)
+        for exponent in (2, 3, 5):
+            due = quantise(x, mantissa=4, exponent=exponent, group=4, bad="saturate").bias
+            assert default_bias(x.T, exponent=exponent) == due

@@ -1,0 +1,186 @@
+"""Placed units: what is connected in a simulation is connected in Verilog."""
+
+import re
+
+import pytest
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib.wiring import In, Out
+
+from lowtide.emission.folder import verilog_and_modules
+from lowtide.netlist import Structure, Unit, place
+
+
+class Negation(Unit):
+    """``o = -i``."""
+
+    def __init__(self):
+        self.module_name = "negation"
+        super().__init__({"i": In(signed(4)), "o": Out(signed(5))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.o.eq(-self.i)
+        return m
+
+
+class Twice(Unit):
+    """A unit that holds two of them, one after the other."""
+
+    def __init__(self):
+        self.module_name = "twice"
+        super().__init__({"i": In(signed(4)), "o": Out(signed(5))})
+
+    def elaborate(self, platform):
+        m = Module()
+        between = Signal(signed(4))
+        m.d.comb += between.eq(place(m, platform, "first", Negation(), i=self.i).o)
+        m.d.comb += self.o.eq(place(m, platform, "second", Negation(), i=between).o)
+        return m
+
+
+def test_signed_ports_are_connected():
+    text, _ = verilog_and_modules(Twice())
+    instances = re.findall(r"negation \w+ \((.*?)\);", text, re.DOTALL)
+    assert [re.findall(r"\.(\w+)\(", ports) for ports in instances] == [["i", "o"]] * 2
+
+
+class Misspelt(Twice):
+    """A unit that connects a port that is not there."""
+
+    def __init__(self):
+        super().__init__()
+        self.module_name = "misspelt"
+
+    def elaborate(self, platform):
+        m = Module()
+        place(m, platform, "first", Negation(), j=self.i)
+        return m
+
+
+class MisspeltStructure(Structure):
+    """The same without logic."""
+
+    def __init__(self):
+        self.module_name = "misspelt_structure"
+        super().__init__({"i": In(signed(4)), "o": Out(signed(5))})
+
+    def wire(self, place):
+        return {"o": place("first", Negation(), j=self.i).o}
+
+
+@pytest.mark.parametrize("unit", [Misspelt, MisspeltStructure])
+def test_an_input_that_is_not_there_is_named(unit):
+    with pytest.raises(TypeError, match=r"^negation has no input j$"):
+        verilog_and_modules(unit())
+
+
+class Unequal(Twice):
+    """A unit that connects a port to a wire of another width."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.module_name, self.width = f"unequal_{width}", width
+
+    def elaborate(self, platform):
+        m = Module()
+        place(m, platform, "first", Negation(), i=Signal(self.width))
+        return m
+
+
+class UnequalStructure(Structure):
+    """The same without logic."""
+
+    def __init__(self, width):
+        self.module_name, self.width = f"unequal_structure_{width}", width
+        super().__init__({"i": In(width), "o": Out(signed(5))})
+
+    def wire(self, place):
+        return {"o": place("first", Negation(), i=self.i).o}
+
+
+@pytest.mark.parametrize("unit", [Unequal, UnequalStructure])
+@pytest.mark.parametrize("width", [1, 3, 5])
+def test_a_wire_of_another_width_is_refused(unit, width):
+    with pytest.raises(ValueError, match=rf"{width} bits do(es)? not fit"):
+        verilog_and_modules(unit(width))
+
+
+class Counted(Unit):
+    """A unit with ports that may have no bits."""
+
+    def __init__(self, bits):
+        self.module_name, self.bits = f"counted_{bits}", bits
+        super().__init__({"i": In(2), "index": In(bits), "o": Out(2), "next": Out(bits)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += [self.o.eq(~self.i), self.next.eq(self.index + 1)]
+        return m
+
+
+class CountedTwice(Counted):
+    """A unit with two of them."""
+
+    def elaborate(self, platform):
+        m = Module()
+        first = place(m, platform, "first", Counted(self.bits), i=self.i, index=self.index)
+        second = place(m, platform, "second", Counted(self.bits), i=first.o, index=first.next)
+        m.d.comb += [self.o.eq(second.o), self.next.eq(second.next)]
+        return m
+
+    def __init__(self, bits):
+        super().__init__(bits)
+        self.module_name = f"counted_twice_{bits}"
+
+
+class CountedStructure(Structure):
+    """The same without logic."""
+
+    def __init__(self, bits):
+        self.module_name, self.bits = f"counted_structure_{bits}", bits
+        super().__init__({"i": In(2), "index": In(bits), "o": Out(2), "next": Out(bits)})
+
+    def wire(self, place):
+        first = place("first", Counted(self.bits), i=self.i, index=self.index)
+        second = place("second", CountedTwice(self.bits), i=first.o, index=first.next)
+        return {"o": second.o, "next": second.next}
+
+
+@pytest.mark.parametrize("unit", [Counted, CountedTwice, CountedStructure])
+@pytest.mark.parametrize("bits", [0, 1, 2])
+def test_a_port_without_bits_is_left_out(unit, bits):
+    text, names = verilog_and_modules(unit(bits))
+    assert "[-1:0]" not in text
+    assert text.count(".i(") == text.count(".o(") == {Counted: 0, CountedTwice: 2, CountedStructure: 4}[unit]
+    assert len(re.findall(r"^  input .*\bindex;", text, re.MULTILINE)) == (len(names) if bits else 0)
+    assert len(re.findall(r"^  output .*\bnext;", text, re.MULTILINE)) == (len(names) if bits else 0)
+    assert text.count(".index(") == text.count(".next(") == (text.count(".i(") if bits else 0)
+
+
+class Chosen(Unit):
+    """A unit that chooses by the state of a machine: a multiplexer of one-hot selection."""
+
+    def __init__(self):
+        self.module_name = "chosen"
+        super().__init__({"go": In(1), "i": In(8), "o": Out(8)})
+
+    def elaborate(self, platform):
+        m = Module()
+        with m.FSM():
+            for n in range(4):
+                with m.State(f"state {n}"):
+                    m.d.comb += self.o.eq(self.i + n)
+                    with m.If(self.go):
+                        m.next = f"state {(n + 1) % 4}"
+        return m
+
+
+def test_cases_do_not_overlap():
+    text, _ = verilog_and_modules(Chosen())
+    patterns = re.findall(r"^ *\d+'b([01?]+):$", text, re.MULTILINE)
+    assert len(patterns) >= 3
+    assert "parallel_case" not in text
+    for one in patterns:
+        for other in patterns:
+            apart = any({a, b} == {"0", "1"} for a, b in zip(one, other, strict=True))
+            assert apart == (one != other)

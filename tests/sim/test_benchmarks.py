@@ -1,0 +1,16 @@
+"""The speed measurement runs and adds up; the figure itself depends on the machine."""
+
+import pytest
+
+from lowtide_sim.benchmarks.model import Speed, measure
+
+
+@pytest.mark.parametrize("every_code", [False, True])
+def test_measures_both_products(every_code):
+    speed = measure(size=32, repeats=3, every_code=every_code)
+    assert speed.golden > 0
+    assert speed.float64 > 0
+
+
+def test_ratio_is_golden_over_float64():
+    assert Speed(golden=3.0, float64=2.0).ratio == 1.5

@@ -1,0 +1,75 @@
+"""Products on the simulated array against the golden model."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from lowtide.array.params import ArrayShape
+from lowtide.config import Config
+from lowtide.formats import Bfp
+from lowtide_model import matmul, quantise
+from lowtide_model.tiling import Tiling
+from lowtide_sim.simulated_array import Product, SimulatedArray
+
+WIDE = Config(array=ArrayShape(rows=1, columns=2), bfp=Bfp(lanes=4, mantissa=8, exponent=5, max_k=64))
+
+
+@pytest.fixture(params=["icarus", pytest.param("verilator", marks=pytest.mark.slow)])
+def simulator(request):
+    if request.param == "icarus" and shutil.which("iverilog") is None:
+        pytest.skip("Icarus is not installed")
+    return request.param
+
+
+def operands(config, M, K, N, ma, mb, group=None):
+    random = np.random.default_rng([M, K, N])
+    group = group or config.bfp.lanes
+    scales = np.exp2(random.integers(-9, 9, (M, K)))
+    return (
+        quantise(random.standard_normal((M, K)) * scales, mantissa=ma, exponent=config.bfp.exponent, group=group),
+        quantise(random.standard_normal((K, N)), mantissa=mb, exponent=config.bfp.exponent, group=group, axis=0),
+    )
+
+
+@pytest.mark.parametrize("config", [Config.load("tiny"), WIDE], ids=["tiny", "more than 64 bits"])
+def test_words_equal_the_golden_model(config, simulator, tmp_path):
+    """Products of one beat a tile and of many, smaller than a tile and no multiple of it, one after the other."""
+    m = config.bfp.mantissa
+    pairs = [
+        operands(config, 1, 1, 1, 2, 2),
+        operands(config, 5, 9, 4, m, 2),
+        operands(config, 4, 24, 7, 2, m, group=8),
+        operands(config, 3, 17, 3, m, m),
+    ]
+    seen = []
+    array = SimulatedArray(config, folder=tmp_path, simulator=simulator, progress=lambda *beats: seen.append(beats))
+    products = array.products(pairs)
+    for (a, b), product in zip(pairs, products, strict=True):
+        expected = matmul(a, b, bfp=config.bfp)
+        np.testing.assert_array_equal(product.acc, expected)
+        np.testing.assert_array_equal(product.words, product.tiling.padded(expected))
+        assert product.cycles >= product.tiling.beats + product.tiling.tiles  # an idle beat a tile
+    assert array.cycles == sum(product.cycles for product in products)
+    beats = sum(product.tiling.beats for product in products)
+    assert seen[-1] == (beats, beats)
+
+
+def test_utilisation_counts_results_that_were_asked_for():
+    a, b = operands(Config.load("tiny"), 3, 8, 4, 4, 4)
+    tiling = Tiling(a=a, b=b, config=Config.load("tiny"))
+    product = Product(tiling=tiling, words=np.zeros((4, 6), np.int64), cycles=100)
+    assert tiling.beats == 2 * 2 * (2 * 2 * 2)
+    assert product.beat_rate == 32 / 100
+    assert product.utilisation == 3 * 4 * 8 / (2 * 3 * 100)
+
+
+@pytest.mark.slow
+def test_long_tiles_keep_the_default_array_busy(tmp_path):
+    """256 × 512 × 256 at 4 × 4 bits: nothing is lost but one beat between tiles."""
+    config = Config.load("default")
+    a, b = operands(config, 256, 512, 256, 4, 4)
+    product = SimulatedArray(config, folder=tmp_path).matmul(a, b)
+    np.testing.assert_array_equal(product.acc, matmul(a, b))
+    assert product.cycles < 1024 * 129 + 64
+    assert product.utilisation > 0.99

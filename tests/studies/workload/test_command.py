@@ -1,0 +1,135 @@
+"""The ``sim`` command: what it prints, writes and answers."""
+
+import json
+import math
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from lowtide_model.tiling import Tiling
+from lowtide_sim.simulated_array import Product, SimulatedArray
+from lowtide_studies.workload import command
+
+SMALL = "[array]\nrows = 1\ncolumns = 4\n[bfp]\nlanes = 32\nchunk_a = 4\nchunk_b = 4\nmantissa = 8\n"
+
+# Accuracy with the versions of constraints.txt, exact cycles and pairs of chunks, with the default preset. Cycles are
+# beats, at least 16 for a tile, and the 1,275 that three layers take to fill and drain.
+DIGITS = {
+    "8×8": (0.9806, 99_195, 16),
+    "6×6": (0.9806, 56_355, 9),
+    "4×4": (0.9889, 25_755, 4),
+    "4×2": (0.9639, 19_171, 2),
+    "2×2": (0.9472, 18_796, 1),
+}
+IMAGES = 360
+
+
+def least(accuracy):
+    """Three standard errors below: other versions of NumPy train a slightly different network."""
+    return accuracy - 3 * math.sqrt(accuracy * (1 - accuracy) / IMAGES)
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A configuration that takes few cycles."""
+    file = tmp_path / "small.toml"
+    file.write_text(SMALL, encoding="utf-8")
+    return str(file)
+
+
+@pytest.fixture
+def icarus():
+    if shutil.which("iverilog") is None:
+        pytest.skip("Icarus is not installed")
+
+
+@pytest.mark.usefixtures("icarus")
+def test_one_image_on_a_small_array(lowtide, small, tmp_path):
+    """Every layer goes through the simulation; table, picture and JSON tell of it."""
+    folder = tmp_path / "out"
+    result = lowtide("sim", small, "--set", "bfp.max_k=130", "--simulator", "icarus", "--images", 1, "--folder", folder)
+    assert result.code == 0, result.err
+    assert "1 × 4 fmac, 32 lanes, chunks of 4 × 4 bits" in result.out
+    assert f"(configuration {small}, bfp.max_k = 130)" in result.out
+    assert "1 held-out image, network 64-128-64-10" in result.out
+    assert result.out.endswith("Every word equals the golden model's.\n")
+    assert "256 × 512 × 256" not in result.out
+    assert (folder / "digits.png").read_bytes().startswith(b"\x89PNG")
+    figures = json.loads((folder / "digits.json").read_text(encoding="utf-8"))
+    assert [(run["bits_a"], run["bits_b"]) for run in figures["precisions"]] == [(8, 8), (4, 4)]
+    for run in figures["precisions"]:
+        assert run["words"] == run["equal"] == 128 + 64 + 12
+        assert [layer["tiles"] for layer in run["layers"]] == [32, 16, 3]
+        assert run["cycles"] == sum(layer["cycles"] for layer in run["layers"])
+
+
+def test_a_word_that_differs_is_a_failure(lowtide, small, tmp_path, monkeypatch):
+    """One line names the layer, and the exit code is 1."""
+
+    def products(self, operands):
+        """What a faulty array gives: zeros."""
+        self.seconds = 1.0
+        tilings = [Tiling(a=a, b=b, config=self.config) for a, b in operands]
+        return [
+            Product(tiling=tiling, words=tiling.padded(np.zeros(tiling.shape, int)), cycles=tiling.beats)
+            for tiling in tilings
+        ]
+
+    monkeypatch.setattr(SimulatedArray, "products", products)
+    monkeypatch.setattr(command, "check_installed", lambda _: None)
+    result = lowtide("sim", small, "--images", 2, "--folder", tmp_path)
+    assert result.code == 1
+    assert re.fullmatch(
+        r"lowtide: not equal to the golden model: \d+ of 256 words of layer 1 at 8×8; .*; .* words of layer 3 at 4×4\n",
+        result.err,
+    )
+
+
+def test_missing_simulator_is_named_in_one_line(lowtide, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    result = lowtide("sim", "--simulator", "icarus")
+    assert result.code == 1
+    assert result.err == "lowtide: Icarus is not installed: apt-get install iverilog\n"
+
+
+def test_unknown_preset_is_named_in_one_line(lowtide):
+    result = lowtide("sim", "tinny")
+    assert result.code == 1
+    assert result.err.startswith("lowtide: no preset 'tinny', did you mean tiny?")
+    assert result.err.count("\n") == 1
+
+
+def test_an_array_of_terms_is_refused_in_one_line(lowtide, tmp_path):
+    result = lowtide("sim", "terms", "--folder", tmp_path)
+    assert result.code == 1
+    assert result.err == (
+        "lowtide: array.element must be fmac for this workload, which is in block floating point, not 'tmac';"
+        " lowtide reveal has one in terms\n"
+    )
+
+
+def test_help_has_an_example(lowtide):
+    result = lowtide("sim", "--help")
+    assert result.code == 0
+    assert "lowtide sim tiny --simulator icarus --waves" in result.out
+
+
+@pytest.mark.slow
+def test_every_held_out_image(lowtide, tmp_path):
+    result = lowtide("sim", "--folder", tmp_path, "--json")
+    assert result.code == 0, result.err
+    figures = json.loads(result.out)
+    assert figures["images"] == IMAGES
+    assert figures["fp32_accuracy"] >= least(0.9806)
+    runs = {f"{run['bits_a']}×{run['bits_b']}": run for run in figures["precisions"]}
+    assert list(runs) == list(DIGITS)
+    for name, (accuracy, cycles, pairs) in DIGITS.items():
+        assert runs[name]["words"] == runs[name]["equal"] == IMAGES * (128 + 64 + 16)
+        assert runs[name]["accuracy"] >= least(accuracy)
+        assert runs[name]["cycles"] == cycles
+        busy = IMAGES * (64 * 128 + 128 * 64 + 64 * 10) // 16 * pairs
+        assert runs[name]["utilisation"] == round(busy / (64 * cycles), 4)
+    assert [run["words"] == run["equal"] == 256 * 256 for run in figures["large"]] == [True, True]
+    assert [run["cycles"] for run in figures["large"]] == [132_131, 33_827]

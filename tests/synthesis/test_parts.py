@@ -1,0 +1,34 @@
+"""The parts of an array that a report measures are modules of it, whatever the shape."""
+
+import pytest
+
+from lowtide.config import Config
+from lowtide.synthesis.parts import engine_parts_of, part_names, parts_of, serial_parts_of
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 3), (2, 1), (3, 2), (17, 16)])
+def test_parts_are_modules_of_the_array(rows, columns):
+    parts = parts_of(Config.load("tiny").changed({"array.rows": rows, "array.columns": columns}))
+    for part in parts:
+        assert f"module {part.top}(" in part.verilog, part.name
+    assert ("array" in [part.name for part in parts]) == (rows * columns <= 256)
+
+
+@pytest.mark.parametrize(
+    ("top", "parts", "preset"),
+    [
+        ("array", parts_of, "tiny"),
+        ("array", parts_of, "terms"),
+        ("engine", engine_parts_of, "icebreaker"),
+        ("serial", serial_parts_of, "icebreaker"),
+    ],
+)
+def test_names_are_known_before_parts_are_built(top, parts, preset):
+    config = Config.load(preset)
+    assert part_names(config, top) == [part.name for part in parts(config)]
+
+
+@pytest.mark.parametrize("parts_of_top", [engine_parts_of, serial_parts_of])
+def test_parts_are_modules_of_an_engine(parts_of_top):
+    for part in parts_of_top(Config.load("tiny")):
+        assert f"module {part.top}(" in part.verilog, part.name

@@ -1,0 +1,37 @@
+"""The same rows for people and for programs."""
+
+import json
+
+import pytest
+from rich.console import Console
+
+from lowtide.synthesis import Design, SynthesisError, measure, to_plain, to_table, versions
+
+
+@pytest.fixture(scope="module")
+def rows():
+    verilog = "module xor3(input [2:0] a, output y); assign y = ^a; endmodule"
+    return list(measure([Design("xor", verilog, "xor3")], ["xc7", "ice40"], seeds=(1,)))
+
+
+def test_table_shows_every_row_and_the_tools(rows):
+    console = Console(width=160)
+    with console.capture() as capture:
+        console.print(to_table(rows, versions()))
+    text = capture.get()
+    assert all(word in text for word in ("xor", "xc7", "ice40", "fmax, MHz", f"yosys {versions()['yosys']}"))
+    assert "LUTRAM" not in text
+
+
+def test_plain_rows_survive_json(rows):
+    plain = to_plain(rows, versions())
+    assert json.loads(json.dumps(plain)) == json.loads(json.dumps(plain, sort_keys=True))
+    first, second = plain["rows"]
+    assert (first["unit"], first["target"], first["timing"]) == ("xor", "xc7", None)
+    assert second["timing"]["fmax"] == rows[1].timing.fmax
+    assert "synth_ice40" in second["area"]["script"]
+
+
+def test_failure_names_unit_and_target():
+    with pytest.raises(SynthesisError, match=r"^broken on ecp5: yosys: "):
+        list(measure([Design("broken", "module", "broken")], ["ecp5"]))
