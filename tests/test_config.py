@@ -51,15 +51,15 @@ def test_a_file_may_leave_keys_out(tmp_path):
             "[array]\ncolums = 3",
             "unknown key array.colums, did you mean columns?; keys: rows, columns, element, operands",
         ),
-        ('[array]\nelement = "fmac"\noperands = "integers"', "array.operands must be words for the element fmac, not"),
+        ('[array]\nelement = "fmac"\noperands = "integers"', "array.operands must be packed for the element fmac, not"),
         (
             '[array]\nelement = "tmac"\noperands = "integers"\n[terms]\nparallel = 2',
             "terms.parallel must be 1 where array.operands are integers, of which a cycle makes a term, not 2",
         ),
         ('[array]\nresults = "integers"', "array.results must be accumulators for the element fmac, not 'integers'"),
         (
-            '[array]\nelement = "pmac"\nresults = "integers"\n[requantiser]\nlanes = 3',
-            "requantiser.lanes must be a divisor of array.columns = 8: one of 1, 2, 4, 8, not 3",
+            '[array]\nelement = "pmac"\nresults = "integers"\n[requantizer]\nlanes = 3',
+            "requantizer.lanes must be a divisor of array.columns = 8: one of 1, 2, 4, 8, not 3",
         ),
         (
             "[terms]\nbudget = 33",

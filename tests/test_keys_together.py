@@ -16,6 +16,8 @@ SECTIONS = {field.name: field.type for field in attrs.fields(Config)}
 STEPS = 12
 """More than there are keys with a rule."""
 
+LFSR = "engine.lfsr_bits must be"
+
 
 def engine_is_legal(tables):
     """Refuse what an engine of a configuration refuses, without the time that it takes to make one."""
@@ -133,22 +135,22 @@ def test_an_engine_is_made_of_all_that_its_check_lets_pass():
     ("changes", "message"),
     [
         (
-            {"bfp.chunk_b": 4, "bfp.mantissa": 8, "engine.random": 2},
-            "engine.random must be 3 or more (a chunk of 4 bits less one, as bfp.mantissa = 8 has two), not 2",
+            {"bfp.chunk_b": 4, "bfp.mantissa": 8, "engine.random_bits": 2},
+            "engine.random_bits must be 3 or more (a chunk of 4 bits less one, as bfp.mantissa = 8 has two), not 2",
         ),
         (
-            {"engine.random": 8, "engine.generator": 5},
-            "engine.generator must be from 8 to 32 (random = 8 or more; a state serves two of bfp.lanes = 16), not 5",
+            {"engine.random_bits": 8, "engine.lfsr_bits": 5},
+            f"{LFSR} from 8 to 32 (random_bits = 8 or more; a state serves two of bfp.lanes = 16), not 5",
         ),
         (
-            {"bfp.lanes": 64, "engine.generator": 5},
-            "engine.generator must be from 6 to 32 (random = 3 or more; a state serves two of bfp.lanes = 64), not 5",
+            {"bfp.lanes": 64, "engine.lfsr_bits": 5},
+            f"{LFSR} from 6 to 32 (random_bits = 3 or more; a state serves two of bfp.lanes = 64), not 5",
         ),
         (
-            {"bfp.lanes": 4, "engine.numbers": 8},
-            "engine.numbers must be a divisor of bfp.lanes = 4: one of 1, 2, 4, not 8",
+            {"bfp.lanes": 4, "engine.input_width": 8},
+            "engine.input_width must be a divisor of bfp.lanes = 4: one of 1, 2, 4, not 8",
         ),
-        ({"array.columns": 6}, "engine.results must be a divisor of array.columns = 6: one of 1, 2, 3, 6, not 4"),
+        ({"array.columns": 6}, "engine.output_width must be a divisor of array.columns = 6: one of 1, 2, 3, 6, not 4"),
         (
             {"serial.clock": 1_000_000, "serial.baud": 260_000},
             "serial.baud must be from 1200 to 250000 (a bit takes 4 to 65535 cycles of clock = 1000000), not 260000",
@@ -164,7 +166,7 @@ def test_the_least_random_word_of_an_engine():
     """One chunk is not metered, and any word will do; of two the longer one counts."""
     for chunk_a, chunk_b, mantissa, least in ((4, 4, 4, 1), (4, 2, 4, 1), (4, 1, 8, 3), (1, 3, 6, 2), (2, 2, 4, 1)):
         bits = {"bfp.chunk_a": chunk_a, "bfp.chunk_b": chunk_b, "bfp.mantissa": mantissa, "array.columns": 4}
-        engine_of(Config().changed(bits | {"engine.random": least}))
+        engine_of(Config().changed(bits | {"engine.random_bits": least}))
         if least > 1:
-            with pytest.raises(ConfigError, match=rf"^engine\.random must be {least} or more"):
-                engine_of(Config().changed(bits | {"engine.random": least - 1}))
+            with pytest.raises(ConfigError, match=rf"^engine\.random_bits must be {least} or more"):
+                engine_of(Config().changed(bits | {"engine.random_bits": least - 1}))

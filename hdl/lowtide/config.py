@@ -8,13 +8,13 @@ from typing import Any, Self, TypeVar
 
 import attrs
 
-from lowtide.array.params import ArrayShape, Requantising
-from lowtide.engine.params import EngineShape
+from lowtide.array.params import ArrayParams, RequantizationParams
+from lowtide.engine.params import EngineParams
 from lowtide.errors import LowtideError
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import IllegalValue, value_text
 from lowtide.formats.terms import Terms
-from lowtide.interfaces.serial.params import SerialShape
+from lowtide.interfaces.serial.params import SerialParams
 from lowtide.toml_file import TomlError, read_toml
 from lowtide.units.stream.downsizer import check_lanes
 
@@ -38,17 +38,17 @@ class Config:
 
     Parameters
     ----------
-    array : ArrayShape
+    array : ArrayParams
         Section ``[array]``.
     bfp : Bfp
         Section ``[bfp]``: operands of the element ``fmac``.
     terms : Terms
         Section ``[terms]``: operands of ``tmac``, ``pair_mac`` and, with its width and ``max_k``, ``pmac``.
-    requantiser : Requantising
-        Section ``[requantiser]``: what makes integers of results, where these are to be integers.
-    engine : EngineShape
+    requantizer : RequantizationParams
+        Section ``[requantizer]``: what makes integers of results, where these are to be integers.
+    engine : EngineParams
         Section ``[engine]``: what is around the array of an engine.
-    serial : SerialShape
+    serial : SerialParams
         Section ``[serial]``: the serial line of an engine that has one.
 
     Raises
@@ -57,12 +57,12 @@ class Config:
         If sections do not go together.
     """
 
-    array: ArrayShape = attrs.field(factory=ArrayShape)
+    array: ArrayParams = attrs.field(factory=ArrayParams)
     bfp: Bfp = attrs.field(factory=Bfp)
     terms: Terms = attrs.field(factory=Terms)
-    requantiser: Requantising = attrs.field(factory=Requantising)
-    engine: EngineShape = attrs.field(factory=EngineShape)
-    serial: SerialShape = attrs.field(factory=SerialShape)
+    requantizer: RequantizationParams = attrs.field(factory=RequantizationParams)
+    engine: EngineParams = attrs.field(factory=EngineParams)
+    serial: SerialParams = attrs.field(factory=SerialParams)
 
     def __attrs_post_init__(self):
         for field in attrs.fields(Config):
@@ -75,7 +75,7 @@ class Config:
             )
         if self.array.results == "integers":
             try:
-                check_lanes("requantiser.lanes", self.requantiser.lanes, self.array.columns, "array.columns")
+                check_lanes("requantizer.lanes", self.requantizer.lanes, self.array.columns, "array.columns")
             except IllegalValue as error:
                 raise ConfigError(str(error)) from None
 

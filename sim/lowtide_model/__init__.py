@@ -2,11 +2,11 @@
 
 from lowtide_model.bfp_tensor import BfpTensor
 from lowtide_model.chunk import Chunk, chunks
-from lowtide_model.converter import default_bias, quantise
+from lowtide_model.converter import default_bias, quantize
 from lowtide_model.fp32 import Fp32, scaled_to_fp32, to_fp32
-from lowtide_model.improvement import Ratio, ratio_of
+from lowtide_model.improvement import Improvement, improvement_of
 from lowtide_model.product import check_product, dot, matmul
-from lowtide_model.random_source import SteppingSource, neighbour_words, words
+from lowtide_model.random_source import SteppingSource, neighbor_words, words
 from lowtide_model.rounder import round_magnitude, rounds_up
 from lowtide_model.stochastic import GivenWords, Ideal, OneWord, Stochastic, reference
 
@@ -16,18 +16,18 @@ __all__ = [
     "Fp32",
     "GivenWords",
     "Ideal",
+    "Improvement",
     "OneWord",
-    "Ratio",
     "SteppingSource",
     "Stochastic",
     "check_product",
     "chunks",
     "default_bias",
     "dot",
+    "improvement_of",
     "matmul",
-    "neighbour_words",
-    "quantise",
-    "ratio_of",
+    "neighbor_words",
+    "quantize",
     "reference",
     "round_magnitude",
     "rounds_up",

@@ -55,7 +55,7 @@ class BfpTensor:
     """Values ``signed * 2**(code + bias - (mantissa - 1))``, one code for each group of elements along an axis.
 
     The axis of the groups is moved last in ``signed`` and ``codes``, whatever it was in the tensor that was
-    quantised; ``axis`` remembers, and `to_float` moves it back. There it is padded with zeros to whole groups.
+    quantized; ``axis`` remembers, and `to_float` moves it back. There it is padded with zeros to whole groups.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class BfpTensor:
         Groups whose largest exponent lay above the top code.
     saturated_elements : int
         Elements whose rounded magnitude exceeded ``2**mantissa - 1`` and was held there, and all infinities.
-    bad_elements : int
+    nonfinite_elements : int
         Elements that were NaN or infinite.
 
     Raises
@@ -94,7 +94,7 @@ class BfpTensor:
     axis: int
     saturated_groups: int = attrs.field(default=0, converter=COUNT)
     saturated_elements: int = attrs.field(default=0, converter=COUNT)
-    bad_elements: int = attrs.field(default=0, converter=COUNT)
+    nonfinite_elements: int = attrs.field(default=0, converter=COUNT)
 
     def __attrs_post_init__(self):
         mantissa, exponent, group = legal_format(self.mantissa, self.exponent, self.group)
@@ -122,7 +122,7 @@ class BfpTensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of the tensor as it was quantised, without padding."""
+        """Shape of the tensor as it was quantized, without padding."""
         others = self.signed.shape[:-1]
         return (*others[: self.axis], self.length, *others[self.axis :])
 

@@ -12,13 +12,13 @@ from lowtide_model.grouping import blocks, group_max, grouped, spread
 from lowtide_model.rounding import random_bits, rounding_of
 from lowtide_model.stochastic import Rounding, Rounds
 
-__all__ = ["default_bias", "quantise"]
+__all__ = ["default_bias", "quantize"]
 
 # Below it FP32 has only subnormal numbers, which count as zero.
 SMALLEST_NORMAL = 2.0**-126
 
 
-def quantise(
+def quantize(
     x: Any,
     *,
     mantissa: int,
@@ -27,7 +27,7 @@ def quantise(
     axis: int = -1,
     bias: int | None = None,
     rounding: str | Rounds = "nearest",
-    bad: str = "raise",
+    nonfinite: str = "raise",
 ) -> BfpTensor:
     """Convert to block floating point.
 
@@ -56,7 +56,7 @@ def quantise(
     rounding : str, Stochastic, GivenWords or Ideal
         ``truncate``; ``nearest``, ties away from zero, as the hardware's engine rounds; ``nearest_even``, ties to even;
         or stochastic, by the words of a random source, by words that are given, or by ideal ones. All round magnitudes.
-    bad : str
+    nonfinite : str
         What NaNs and infinities do: ``raise`` an error, or ``saturate`` as in hardware. There a NaN counts as zero, and
         an infinity has the exponent 128 and always the largest magnitude.
 
@@ -68,8 +68,8 @@ def quantise(
     Raises
     ------
     ValueError
-        If a parameter is not legal, float64 does not have the values of ``x``, or ``bad`` is ``raise`` and an element
-        is NaN or infinite; the message gives its index.
+        If a parameter is not legal, if float64 cannot represent the values of ``x``, or if ``nonfinite`` is ``raise``
+        and an element is NaN or infinite; the message gives its index.
 
     Notes
     -----
@@ -78,26 +78,26 @@ def quantise(
     mantissa, exponent, group = legal_format(mantissa, exponent, group)
     if bias is not None:
         bias = whole_number("bias", bias, legal_bias(exponent))
-    choice("bad", bad, ("raise", "saturate"))
+    choice("nonfinite", nonfinite, ("raise", "saturate"))
     x = _floats(x)
     axis = axis_of("axis", axis, x.ndim)
 
     groups, padded = grouped(x, axis, group)
     round_block = rounding_of(rounding, groups.shape, padded[axis] // group)
     fields = _largest_fields(groups)
-    bad_elements = 0
+    nonfinite_elements = 0
     if fields.max(initial=0) == _exponent_mask(x):
-        if bad == "raise":
+        if nonfinite == "raise":
             index = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
             raise ValueError(f"x at {index} must be finite, not {x[index]}")
-        bad_elements = int(np.count_nonzero(~np.isfinite(groups)))
+        nonfinite_elements = int(np.count_nonzero(~np.isfinite(groups)))
         groups = np.where(np.isnan(groups), 0, groups)
         fields = _largest_fields(_sized(groups))
     top = 2**exponent - 1
     B = _default_bias(fields, _offset(x) + top) if bias is None else bias
     if x.dtype == np.float32 and not _float32_suffices(B, mantissa, top, random_bits(rounding)):
         groups = _flushed(groups.astype(np.float64))
-        fields = _largest_fields(_sized(groups) if bad_elements else groups)
+        fields = _largest_fields(_sized(groups) if nonfinite_elements else groups)
 
     # A group of zeros has field 0, which is below the window of every bias that gets here, and so code 0.
     codes = fields.astype(np.int32) - (_offset(groups) + B)
@@ -117,12 +117,12 @@ def quantise(
         axis=axis,
         saturated_groups=saturated_groups,
         saturated_elements=saturated_elements,
-        bad_elements=bad_elements,
+        nonfinite_elements=nonfinite_elements,
     )
 
 
 def default_bias(x: Any, *, exponent: int) -> int:
-    """The bias that `quantise` gives a tensor where it is told none, ``B = max floor(log2 |x_i|) - (2**e - 1)``.
+    """The bias that `quantize` gives a tensor where it is told none, ``B = max floor(log2 |x_i|) - (2**e - 1)``.
 
     Parameters
     ----------

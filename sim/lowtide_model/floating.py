@@ -96,7 +96,7 @@ def _nearest(values: np.ndarray, bits: int) -> np.ndarray:
 
 
 def _rounded_to_odd(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The sum where it is exact, else the neighbour whose last bit is one: whoever rounds it again rounds the sum."""
+    """The sum where it is exact, else the neighbor whose last bit is one: whoever rounds it again rounds the sum."""
     total = x + y
     part = total - x
     error = (x - (total - part)) + (y - part)  # Knuth's two-sum: exact

@@ -8,9 +8,9 @@ import numpy as np
 
 from lowtide.formats.parameter import whole_number
 from lowtide_model.bfp_tensor import COUNT, LEGAL, BfpTensor
-from lowtide_model.converter import quantise
+from lowtide_model.converter import quantize
 
-__all__ = ["LEGAL_THRESHOLDS", "Ratio", "ratio_of"]
+__all__ = ["LEGAL_THRESHOLDS", "Improvement", "improvement_of"]
 
 LEGAL_THRESHOLDS = range(1024)
 """Thresholds in 256ths, as a controller's register has them."""
@@ -20,24 +20,24 @@ LEGAL_CHUNKS = range(1, LEGAL["mantissa"][-1] // 2 + 1)
 
 
 @attrs.frozen
-class Ratio:
+class Improvement:
     """Sums over a tensor's elements, in units of the second chunk at code 0.
 
     Parameters
     ----------
-    rest : int
+    low_sum : int
         What the second chunks add.
-    kept : int
+    high_sum : int
         What the first chunks have.
     """
 
-    rest: int = attrs.field(converter=COUNT)
-    kept: int = attrs.field(converter=COUNT)
+    low_sum: int = attrs.field(converter=COUNT)
+    high_sum: int = attrs.field(converter=COUNT)
 
     @property
     def value(self) -> float:
-        """``rest / kept``; 0 of a tensor of zeros."""
-        return float(Fraction(self.rest, self.kept)) if self.kept else 0.0
+        """``low_sum / high_sum``; 0 of a tensor of zeros."""
+        return float(Fraction(self.low_sum, self.high_sum)) if self.high_sum else 0.0
 
     def exceeds(self, threshold: int) -> bool:
         """Whether it is above ``threshold / 256``: then a second chunk is worth its cycles.
@@ -48,10 +48,10 @@ class Ratio:
             If the threshold is none of a controller's.
         """
         threshold = whole_number("threshold", threshold, LEGAL_THRESHOLDS)
-        return 256 * self.rest > threshold * self.kept
+        return 256 * self.low_sum > threshold * self.high_sum
 
 
-def ratio_of(x: Any, *, chunk: int, exponent: int, group: int, axis: int, bias: int | None = None) -> Ratio:
+def improvement_of(x: Any, *, chunk: int, exponent: int, group: int, axis: int, bias: int | None = None) -> Improvement:
     """The ratio of a tensor, from its magnitudes of two chunks under truncation, however it is rounded for a product.
 
     Parameters
@@ -61,10 +61,10 @@ def ratio_of(x: Any, *, chunk: int, exponent: int, group: int, axis: int, bias: 
     chunk : int
         Bits of a chunk.
     exponent, group, axis, bias
-        As of `quantise`.
+        As of `quantize`.
     """
     chunk = whole_number("chunk", chunk, LEGAL_CHUNKS)
-    tensor = quantise(
+    tensor = quantize(
         x,
         mantissa=2 * chunk,
         exponent=exponent,
@@ -72,11 +72,11 @@ def ratio_of(x: Any, *, chunk: int, exponent: int, group: int, axis: int, bias: 
         axis=axis,
         bias=bias,
         rounding="truncate",
-        bad="saturate",
+        nonfinite="saturate",
     )
     magnitudes = np.abs(tensor.signed.astype(np.int64)).reshape(*tensor.codes.shape, tensor.group)
-    rest = magnitudes & (1 << chunk) - 1
-    return Ratio(rest=_sum(rest, tensor), kept=_sum(magnitudes - rest, tensor))
+    low_sum = magnitudes & (1 << chunk) - 1
+    return Improvement(low_sum=_sum(low_sum, tensor), high_sum=_sum(magnitudes - low_sum, tensor))
 
 
 def _sum(parts: np.ndarray, tensor: BfpTensor) -> int:

@@ -20,9 +20,9 @@ def matmul(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> np.ndarray:
     Parameters
     ----------
     a : BfpTensor, shape (..., M, K)
-        Grouped along its last axis: ``quantise(a, axis=-1, ...)``.
+        Grouped along its last axis: ``quantize(a, axis=-1, ...)``.
     b : BfpTensor, shape (..., K, N)
-        Grouped along its last axis but one: ``quantise(b, axis=-2, ...)``. Formats may differ from those of ``a``;
+        Grouped along its last axis but one: ``quantize(b, axis=-2, ...)``. Formats may differ from those of ``a``;
         groups may not. Dimensions before the last two broadcast.
     bfp : Bfp, optional
         Hardware that should be able to compute it. Without, ``K`` may be as long as any hardware here can take.
@@ -104,7 +104,7 @@ def _check_axis(name: str, tensor: BfpTensor, axis: int) -> None:
     if tensor.axis != len(tensor.shape) + axis:
         raise ValueError(
             f"{name} must be grouped along axis {axis} of its shape {tensor.shape}, not along axis {tensor.axis}:"
-            f" quantise({name}, axis={axis}, ...)"
+            f" quantize({name}, axis={axis}, ...)"
         )
 
 

@@ -6,17 +6,17 @@ import attrs
 import numpy as np
 
 from lowtide.formats.parameter import IllegalValue, flag, instance, whole_number
-from lowtide.units.random.neighbor import Neighbour
-from lowtide.units.random.params import Source
+from lowtide.units.random.neighbor import Neighbor
+from lowtide.units.random.params import RandomSourceParams
 from lowtide_model.arrays import integers
 
-__all__ = ["MOST_STEPS", "SteppingSource", "bits_from", "neighbour_words", "words"]
+__all__ = ["MOST_STEPS", "SteppingSource", "bits_from", "neighbor_words", "words"]
 
 MOST_STEPS = 2**60
 """Steps and rows since reset that can still be added."""
 
 
-def words(source: Source, index: Any, lane: Any = 0, row: Any = 0) -> np.ndarray:
+def words(source: RandomSourceParams, index: Any, lane: Any = 0, row: Any = 0) -> np.ndarray:
     """Words of lanes of a source, for arrays that broadcast.
 
     With ``s`` the seed and ``A`` the step of the generator, it is the low bits of ``A**(n + phase(lane)) s``, inverted
@@ -43,7 +43,7 @@ def words(source: Source, index: Any, lane: Any = 0, row: Any = 0) -> np.ndarray
     ValueError
         If there is no such lane, or rows are given to a source without.
     """
-    instance("source", source, Source)
+    instance("source", source, RandomSourceParams)
     lane = integers("lane", lane, 0, source.lanes - 1)
     index, row = integers("index", index, -MOST_STEPS, MOST_STEPS), integers("row", row, -MOST_STEPS, MOST_STEPS)
     try:
@@ -67,7 +67,7 @@ def words(source: Source, index: Any, lane: Any = 0, row: Any = 0) -> np.ndarray
     return np.asarray(window)[places - first] ^ (2**source.width - 1) * inverted
 
 
-def bits_from(source: Source, first: int, count: int) -> np.ndarray:
+def bits_from(source: RandomSourceParams, first: int, count: int) -> np.ndarray:
     """``count`` bits of the generator's sequence from step ``first`` on; ``bits`` of them are a state."""
     if 2**source.bits <= first + count:  # a period is shorter than what is asked for
         period = _extended(source, _seed(source), source.states)
@@ -84,8 +84,8 @@ class SteppingSource:
         The source.
     """
 
-    def __init__(self, source: Source):
-        self.source = instance("source", source, Source)
+    def __init__(self, source: RandomSourceParams):
+        self.source = instance("source", source, RandomSourceParams)
         self.state, self.odd = _seed(source), 0
         self.start = self._after(self.state, self.odd)
 
@@ -113,11 +113,11 @@ class SteppingSource:
         return [*state[1:], _next_bit(self.source, state)], 1 - odd
 
 
-def _seed(source: Source) -> list[int]:
+def _seed(source: RandomSourceParams) -> list[int]:
     return [source.seed >> n & 1 for n in range(source.bits)]
 
 
-def _next_bit(source: Source, state: list[int]) -> int:
+def _next_bit(source: RandomSourceParams, state: list[int]) -> int:
     """The bit after a state: the sum of those that the taps name, the polynomial's 1 among them."""
     bit = (state[0] + sum(state[tap] for tap in source.exponents[1:])) % 2
     if source.polarity == "uniform" and not any(state[1:]):
@@ -125,7 +125,7 @@ def _next_bit(source: Source, state: list[int]) -> int:
     return bit
 
 
-def _extended(source: Source, state: list[int], count: int) -> np.ndarray:
+def _extended(source: RandomSourceParams, state: list[int], count: int) -> np.ndarray:
     """``count`` bits from a state on.
 
     Of a linear sequence not one by one: a polynomial over GF(2) is squared by doubling its exponents, so that once
@@ -151,10 +151,10 @@ def _extended(source: Source, state: list[int], count: int) -> np.ndarray:
     return sequence[:count]
 
 
-LEGAL = {field.name: field.metadata["legal"] for field in attrs.fields(Neighbour)}
+LEGAL = {field.name: field.metadata["legal"] for field in attrs.fields(Neighbor)}
 
 
-def neighbour_words(data: Any, *, width: int, neighbours: int = 1) -> np.ndarray:
+def neighbor_words(data: Any, *, width: int, neighbors: int = 1) -> np.ndarray:
     """Words of all lanes.
 
     Parameters
@@ -163,7 +163,7 @@ def neighbour_words(data: Any, *, width: int, neighbours: int = 1) -> np.ndarray
         Low-order bits of the lanes' data, ``width`` bits each.
     width : int
         Bits of a word.
-    neighbours : int
+    neighbors : int
         Lanes after a lane that its word is the XOR of, the bits of every second of them in the opposite order.
 
     Returns
@@ -172,12 +172,12 @@ def neighbour_words(data: Any, *, width: int, neighbours: int = 1) -> np.ndarray
         The words.
     """
     width = whole_number("width", width, LEGAL["width"])
-    neighbours = whole_number("neighbours", neighbours, LEGAL["neighbours"])
+    neighbors = whole_number("neighbors", neighbors, LEGAL["neighbors"])
     data = integers("data", data, 0, 2**width - 1)
     if data.ndim == 0:
         raise IllegalValue("data", "an array of one dimension or more", int(data))
     backwards = sum((data >> bit & 1) << width - 1 - bit for bit in range(width))
     words = np.zeros(data.shape, np.int64)
-    for k in range(1, neighbours + 1):
+    for k in range(1, neighbors + 1):
         words ^= np.roll(data if k % 2 else backwards, -k, axis=-1)
     return words

@@ -8,7 +8,7 @@ import numpy as np
 
 from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import choice, instance, whole_number
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide_model.arrays import integers
 from lowtide_model.random_source import MOST_STEPS, words
 
@@ -31,9 +31,11 @@ class Rounds(Protocol):
     def on(self, groups_in_row: int, group: int, inner: int, /) -> Rounding: ...
 
 
-def _sources(value: Any) -> tuple[Source, ...]:
+def _sources(value: Any) -> tuple[RandomSourceParams, ...]:
     sources = tuple(value) if isinstance(value, list | tuple) else (value,)
-    return tuple(instance("source", source, Source, "a Source, or a list or tuple of them") for source in sources)
+    return tuple(
+        instance("source", source, RandomSourceParams, "a Source, or a list or tuple of them") for source in sources
+    )
 
 
 def _mode(value: str) -> str:
@@ -92,7 +94,7 @@ class Stochastic:
     """
 
     mode: str = attrs.field(default="carry", converter=_mode)
-    source: tuple[Source, ...] = attrs.field(converter=_sources)
+    source: tuple[RandomSourceParams, ...] = attrs.field(converter=_sources)
     first_row: int = _number(lambda _: range(MOST_STEPS + 1), default=0)
     first_step: int = _number(lambda _: range(MOST_STEPS + 1), default=0)
 
@@ -163,7 +165,7 @@ class GivenWords:
     bits : int
         Bits of a word, ``r``.
     words : array of int, shape (groups, group)
-        Words, in the order of the tensor's groups along its last axis. Whoever quantises a tensor of other groups, or
+        Words, in the order of the tensor's groups along its last axis. Whoever quantizes a tensor of other groups, or
         along another axis, is refused.
 
     Raises
@@ -253,7 +255,8 @@ def reference(lanes: int, mode: str = "carry") -> Stochastic:
     lanes = whole_number("lanes", lanes, range(1, 1025))
     seeds = [0x9E3779 * (lane + 1) % 2**24 for lane in range(lanes)]
     return Stochastic(
-        mode=mode, source=[Source(bits=24, width=24, polarity="plain", lanes=1, seed=seed) for seed in seeds]
+        mode=mode,
+        source=[RandomSourceParams(bits=24, width=24, polarity="plain", lanes=1, seed=seed) for seed in seeds],
     )
 
 

@@ -19,7 +19,7 @@ __all__ = ["compiled_top"]
 
 
 def compiled_top(
-    top: Unit, harness: Path, folder: Path, defines: Mapping[str, int] | None = None, optimisation: str = "-O1"
+    top: Unit, harness: Path, folder: Path, defines: Mapping[str, int] | None = None, optimization: str = "-O1"
 ) -> ctypes.CDLL:
     """The library of a top, built unless it is in the folder.
 
@@ -33,7 +33,7 @@ def compiled_top(
         Where libraries are kept, by what they are made of.
     defines : mapping of str to int, optional
         Macros of the harness.
-    optimisation : str
+    optimization : str
         Of the compiler: of short runs, more of it takes longer than it saves.
 
     Raises
@@ -45,7 +45,7 @@ def compiled_top(
     """
     check_verilator()
     text, _ = verilog_and_modules(top)
-    flags = [optimisation, *(f"-D{name}={value}" for name, value in (defines or {}).items())]
+    flags = [optimization, *(f"-D{name}={value}" for name, value in (defines or {}).items())]
     made_of = (text, harness.read_text(), *flags, version("verilator"))
     digest = hashlib.sha256("\0".join(made_of).encode()).hexdigest()
     library = folder.resolve() / f"{harness.stem}-{digest[:20]}.so"

@@ -13,7 +13,7 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.emission import emit
 from lowtide.formats.parameter import choice, instance
-from lowtide_model import BfpTensor, quantise
+from lowtide_model import BfpTensor, quantize
 from lowtide_model.tiling import Tiling
 from lowtide_sim.simulator import SIMULATORS, simulate
 
@@ -53,7 +53,7 @@ class Product:
         return self.tiling.beats / self.cycles
 
     @property
-    def utilisation(self) -> float:
+    def utilization(self) -> float:
         """Share of all element-cycles that went into a result.
 
         An element is busy in a cycle if a beat for a result that was asked for is in it. It is idle while the array
@@ -105,7 +105,7 @@ class SimulatedArray:
         """Build the simulation, so that products need not wait for it."""
         self.products([])
 
-    def quantise(self, x: Any, *, mantissa: int, axis: int) -> BfpTensor:
+    def quantize(self, x: Any, *, mantissa: int, axis: int) -> BfpTensor:
         """Convert to the exponents and groups that this hardware takes, rounding to nearest, ties away from zero.
 
         Parameters
@@ -117,7 +117,7 @@ class SimulatedArray:
         axis : int
             Axis along which elements are grouped: the last of A, the last but one of B.
         """
-        return quantise(x, mantissa=mantissa, exponent=self.config.bfp.exponent, group=self.config.bfp.lanes, axis=axis)
+        return quantize(x, mantissa=mantissa, exponent=self.config.bfp.exponent, group=self.config.bfp.lanes, axis=axis)
 
     def matmul(self, a: BfpTensor, b: BfpTensor) -> Product:
         """Multiply two tensors of the golden model.

@@ -266,19 +266,19 @@ class _Verilator(runner.Verilator):
         *("--output-split", "20000"),
     )
     # Of what -O2 and -O3 gain at run time, compiling takes more than a bench ever gets back.
-    optimisation = "OPT_FAST=-O1"
+    optimization = "OPT_FAST=-O1"
 
     check_installed = staticmethod(check_verilator)
 
     @property
     def fingerprint(self) -> str:
         return " ".join(
-            (version("verilator"), version("cocotb"), *self.options, *WAIVERS, self.optimisation, *MAKE_VARIABLES)
+            (version("verilator"), version("cocotb"), *self.options, *WAIVERS, self.optimization, *MAKE_VARIABLES)
         )
 
     def sources(self, top: str, folder: Path) -> list[Path]:
         """Files that are compiled besides the Verilog."""
-        # Only the ports of the top can be read from a bench: whatever else is public cannot be optimised.
+        # Only the ports of the top can be read from a bench: whatever else is public cannot be optimized.
         public = f'public_flat_rw -module "{top}" -var "*"'
         control = folder / "control.vlt"
         control.write_text(control_file(public), encoding="utf-8")
@@ -314,7 +314,7 @@ class _Verilator(runner.Verilator):
         verilate = [part.replace(str(cocotb_config.share_dir), str(share)) for part in verilate]
         libraries = self.folder.link("libraries", cocotb_config.libs_dir)
         verilate[verilate.index("-LDFLAGS") + 1] = f"-L{libraries} -lcocotbvpi_verilator"
-        return [[*self.prefix, *verilate], [*make, self.optimisation, *MAKE_VARIABLES, *self.folder.programs]]
+        return [[*self.prefix, *verilate], [*make, self.optimization, *MAKE_VARIABLES, *self.folder.programs]]
 
 
 class _Icarus(runner.Icarus):

@@ -2,16 +2,16 @@
 
 import pytest
 
-from lowtide.netlist.structure import halves
+from lowtide.netlist.structure import power_of_two_split
 
 
 @pytest.mark.parametrize("count", range(2, 513))
 def test_halves_are_whole_and_recur(count):
-    first, second = halves(count)
+    first, second = power_of_two_split(count)
     assert first + second == count
     assert first >= second >= 1
 
     def parts(n):
-        return {n} if n == 1 else {n, *parts(halves(n)[0]), *parts(halves(n)[1])}
+        return {n} if n == 1 else {n, *parts(power_of_two_split(n)[0]), *parts(power_of_two_split(n)[1])}
 
     assert len(parts(count)) <= 2 * count.bit_length()

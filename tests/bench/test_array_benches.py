@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lowtide.array.params import ArrayShape, Requantising
+from lowtide.array.params import ArrayParams, RequantizationParams
 from lowtide.config import Config
 from lowtide.formats import Bfp
 from lowtide.formats.terms import Terms
@@ -19,7 +19,7 @@ MANTISSAS = {(1, 1): 3, (2, 2): 6, (4, 2): 8, (3, 1): 6, (4, 4): 4}
 def config(shape, lanes, chunks, exponent, max_k):
     (rows, columns), (chunk_a, chunk_b) = shape, chunks
     return Config(
-        array=ArrayShape(rows=rows, columns=columns),
+        array=ArrayParams(rows=rows, columns=columns),
         bfp=Bfp(
             lanes=lanes,
             chunk_a=chunk_a,
@@ -31,10 +31,10 @@ def config(shape, lanes, chunks, exponent, max_k):
     )
 
 
-def terms_config(shape, element, operands="words", results="accumulators", lanes=1, **terms: Any):
+def terms_config(shape, element, operands="packed", results="accumulators", lanes=1, **terms: Any):
     rows, columns = shape
-    array = ArrayShape(rows=rows, columns=columns, element=element, operands=operands, results=results)
-    return Config(array=array, terms=Terms(max_k=1024, **terms), requantiser=Requantising(lanes=lanes))
+    array = ArrayParams(rows=rows, columns=columns, element=element, operands=operands, results=results)
+    return Config(array=array, terms=Terms(max_k=1024, **terms), requantizer=RequantizationParams(lanes=lanes))
 
 
 QUICK = {
@@ -85,7 +85,7 @@ INTEGERS = {
     "1x4 booth": terms_config((1, 4), "tmac", "integers", width=8, encoding="booth", group=5, values=4, budget=12),
     "4x1 of 64": terms_config((4, 1), "tmac", "integers", width=16, group=64, values=8, budget=100, data_terms=8),
 }
-REQUANTISED = {
+REQUANTIZED = {
     "integers 2x3": terms_config((2, 3), "tmac", "integers", results="integers"),
     "integers 3x4": terms_config(
         (3, 4), "tmac", "integers", results="integers", lanes=2, width=6, group=7, values=2, budget=9, data_terms=3
@@ -121,12 +121,12 @@ def test_an_array_that_reveals_on_verilator(run_array):
 
 
 def test_an_array_that_gives_integers_on_icarus(run_array):
-    run_array(REQUANTISED["pmac 3x2"], "icarus", LAYERS, tiles=5, resets=6)
+    run_array(REQUANTIZED["pmac 3x2"], "icarus", LAYERS, tiles=5, resets=6)
 
 
 @pytest.mark.slow
 def test_an_array_of_integers_throughout_on_verilator(run_array):
-    run_array(REQUANTISED["integers 3x4"], "verilator", LAYERS, tiles=15, resets=20)
+    run_array(REQUANTIZED["integers 3x4"], "verilator", LAYERS, tiles=15, resets=20)
 
 
 @pytest.mark.slow
@@ -162,7 +162,7 @@ def test_many_tiles_on_verilator(run_array, shape, lanes, chunks, exponent):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", REQUANTISED)
+@pytest.mark.parametrize("name", REQUANTIZED)
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
 def test_long_runs_that_give_integers(run_array, simulator, name):
-    run_array(REQUANTISED[name], simulator, LAYERS, tiles=150, resets=100, networks=30)
+    run_array(REQUANTIZED[name], simulator, LAYERS, tiles=150, resets=100, networks=30)

@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pytest
 from mutation import in_module, replaced, without_reset
 
-from lowtide.array.params import ArrayShape, Requantising
+from lowtide.array.params import ArrayParams, RequantizationParams
 from lowtide.config import Config
 from lowtide.emission import emit
 from lowtide.formats import Bfp
 from lowtide.formats.terms import Terms
 from lowtide_sim.simulator import Simulation, SimulationError, simulate
 
-CONFIG = Config(array=ArrayShape(rows=2, columns=3), bfp=Bfp(lanes=4, max_k=64))
+CONFIG = Config(array=ArrayParams(rows=2, columns=3), bfp=Bfp(lanes=4, max_k=64))
 WORD_A = CONFIG.bfp.layout_a.size
 BENCHES = ",".join(f"lowtide_sim.bench.array.{name}" for name in ("data", "flow", "timing"))
 TRANSPARENT = (r"always @\(posedge clk\)\n    o <= i;", "always @*\n    o = i;")
@@ -20,7 +20,9 @@ BUGS = {
     "a stage of the operands' skew is missing": in_module(f"register_{WORD_A}", *TRANSPARENT),
     "a row restarts a cycle early": in_module(r"systolic_core_\w+", r"restart_wave_o\[2:1\]", "restart_wave_o[1:0]"),
     "halves of the results are swapped": in_module(r"column_\w+", r"half\[13:0\], low", "low[13:0], half"),
-    "the array does not stop for its sink": in_module(r"ledger_\w+", r"assign room = .*;", "assign room = 1'h1;"),
+    "the array does not stop for its sink": in_module(
+        r"result_credits_\w+", r"assign room = .*;", "assign room = 1'h1;"
+    ),
     "tiles follow each other too soon": in_module(r"feeder_\w+", r"restart \? 2'h3 :", "restart ? 2'h2 :"),
     "beats are taken from one side alone": in_module(r"feeder_\w+", r"a_ready = (\S+) & b_valid", r"a_ready = \1"),
     "misaligned tiles go unnoticed": in_module(r"feeder_\w+", "a_last != b_last", "1'h0"),
@@ -30,7 +32,7 @@ BUGS = {
     "a row is offered for one cycle only": in_module(r"column_\w+", r"\.o_ready\(accept\)", ".o_ready(1'h1)"),
 }
 REVEALING = Config(
-    array=ArrayShape(rows=2, columns=3, element="tmac", operands="integers"),
+    array=ArrayParams(rows=2, columns=3, element="tmac", operands="integers"),
     terms=Terms(group=5, budget=9, data_terms=3, max_k=1024),
 )
 REVEALING_BENCHES = ",".join(f"lowtide_sim.bench.array.{name}" for name in ("data", "flow", "revealing"))
@@ -51,20 +53,20 @@ REVEALING_BUGS = {
 }
 
 # With a row in a beat, rows could be taken in every cycle.
-REQUANTISED = Config(
-    array=ArrayShape(rows=2, columns=3, element="pmac", results="integers"), requantiser=Requantising(lanes=3)
+REQUANTIZED = Config(
+    array=ArrayParams(rows=2, columns=3, element="pmac", results="integers"), requantizer=RequantizationParams(lanes=3)
 )
-REQUANTISED_BENCHES = ",".join(f"lowtide_sim.bench.array.{name}" for name in ("data", "flow", "layers"))
-IN_REQUANTISER = r"tile_requantiser_\w+"
-REQUANTISED_BUGS = {
+REQUANTIZED_BENCHES = ",".join(f"lowtide_sim.bench.array.{name}" for name in ("data", "flow", "layers"))
+IN_REQUANTIZER = r"tile_requantizer_\w+"
+REQUANTIZED_BUGS = {
     "a row takes the settings of its tile": in_module(
-        IN_REQUANTISER, r"(assign settings__ready = \S+) & i__payload\[\d+\];", r"\1;"
+        IN_REQUANTIZER, r"(assign settings__ready = \S+) & i__payload\[\d+\];", r"\1;"
     ),
-    "rows do not wait for settings": in_module(IN_REQUANTISER, r"i__valid & settings__valid", "i__valid"),
+    "rows do not wait for settings": in_module(IN_REQUANTIZER, r"i__valid & settings__valid", "i__valid"),
     "rows are lost before settings come": in_module(
-        IN_REQUANTISER, r"assign i__ready = settings__valid & ", "assign i__ready = "
+        IN_REQUANTIZER, r"assign i__ready = settings__valid & ", "assign i__ready = "
     ),
-    "the end of a tile is lost": in_module(r"requantised_\w+", r"requantiser_o__payload\[28\]", "1'h0"),
+    "the end of a tile is lost": in_module(r"requantized_\w+", r"requantizer_o__payload\[28\]", "1'h0"),
 }
 
 
@@ -138,14 +140,14 @@ def test_each_bug_in_an_array_that_reveals_is_caught(run_changed, bug):
 
 @pytest.mark.slow
 def test_an_array_that_gives_integers_without_a_bug_passes(run_changed):
-    run_changed(lambda text: text, config=REQUANTISED, benches=REQUANTISED_BENCHES)
+    run_changed(lambda text: text, config=REQUANTIZED, benches=REQUANTIZED_BENCHES)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bug", REQUANTISED_BUGS)
+@pytest.mark.parametrize("bug", REQUANTIZED_BUGS)
 def test_each_bug_in_an_array_that_gives_integers_is_caught(run_changed, bug):
     with pytest.raises(SimulationError) as caught:
-        run_changed(REQUANTISED_BUGS[bug], config=REQUANTISED, benches=REQUANTISED_BENCHES)
+        run_changed(REQUANTIZED_BUGS[bug], config=REQUANTIZED, benches=REQUANTIZED_BENCHES)
     is_a_finding(caught)
 
 

@@ -1,4 +1,4 @@
-"""The emitted normalisers under their bench, on both simulators, and the bench on normalisers with a bug."""
+"""The emitted normalizers under their bench, on both simulators, and the bench on normalizers with a bug."""
 
 import pytest
 from mutation import in_module, replaced, without_reset
@@ -6,21 +6,21 @@ from mutation import in_module, replaced, without_reset
 from lowtide_sim.simulator import SimulationError
 
 BENCH = "lowtide_sim.bench.units.result_flow"
-ONE, ROW = "normaliser", "row_normaliser"
-SMALL = {"columns": 6, "normalisers": 2}
+ONE, ROW = "normalizer", "row_normalizer"
+SMALL = {"columns": 6, "normalizers": 2}
 CASES = {
     "one": (ONE, {}),
     "row": (ROW, SMALL),
     "row of seven": (ROW, {"columns": 7, "width": 27, "counter": 10}),
     "one of two bits": (ONE, {"width": 2}),
     "one of 128 bits": (ONE, {"width": 128}),
-    "row at once": (ROW, {"columns": 3, "normalisers": 3, "width": 83}),
-    "wide row": (ROW, {"columns": 70, "normalisers": 1, "width": 9}),
+    "row at once": (ROW, {"columns": 3, "normalizers": 3, "width": 83}),
+    "wide row": (ROW, {"columns": 70, "normalizers": 1, "width": 9}),
 }
 
 
 @pytest.mark.parametrize("name", list(CASES)[:2])
-def test_normalisers_on_icarus(run_unit, name):
+def test_normalizers_on_icarus(run_unit, name):
     run_unit(BENCH, *CASES[name], "icarus", runs=2, resets=12)
 
 
@@ -35,24 +35,24 @@ def test_long_runs(run_unit, simulator, name):
     run_unit(BENCH, *CASES[name], simulator, runs=10, resets=60)
 
 
-SHIFT, NORMALISER, DEALER, WHOLE_ROW = (
-    r"leading_shift_\w+",
-    r"normaliser_\w+",
-    r"dealer_\w+",
-    r"row_normaliser_\w+",
+SHIFT, NORMALIZER, DEALER, WHOLE_ROW = (
+    r"leading_zero_shifter_\w+",
+    r"normalizer_\w+",
+    r"stream_downsizer_\w+",
+    r"row_normalizer_\w+",
 )
 BUGS = {
     "numbers do not wait for the sink": (
         ONE,
-        in_module(NORMALISER, r"assign i__ready = .*;", "assign i__ready = 1'h1;"),
+        in_module(NORMALIZER, r"assign i__ready = .*;", "assign i__ready = 1'h1;"),
     ),
-    "a number in flight outlives a reset": (ONE, without_reset(NORMALISER, "o__valid")),
+    "a number in flight outlives a reset": (ONE, without_reset(NORMALIZER, "o__valid")),
     "ones below are overlooked": (ONE, in_module(SHIFT, r"assign inexact = .*;", "assign inexact = 1'h0;")),
     "a row is let go a beat early": (ROW, in_module(DEALER, r"beat == 2'h2", "beat == 2'h1")),
     "a reset leaves a row half chosen": (ROW, without_reset(DEALER, "beat")),
     "stalled numbers are counted again": (ROW, in_module(WHOLE_ROW, r"o__valid & o__ready", "o__valid & 1'h1")),
-    "counts outlive a reset": (ROW, without_reset(r"tally_\w+", "count")),
-    "counts are never cleared": (ROW, in_module(r"tally_\w+", r"= clear \?", "= 1'h0 ?")),
+    "counts outlive a reset": (ROW, without_reset(r"saturating_counter_\w+", "count")),
+    "counts are never cleared": (ROW, in_module(r"saturating_counter_\w+", r"= clear \?", "= 1'h0 ?")),
 }
 
 

@@ -7,16 +7,16 @@ import pytest
 from power_up_cases import IDLES, TOP, write_cases
 from test_array_benches import terms_config
 
-from lowtide.array.params import ArrayShape
+from lowtide.array.params import ArrayParams
 from lowtide.config import Config
 from lowtide.emission import UNITS, emit, emit_engine, emit_serial, emit_unit
 from lowtide.emission.registry import parameters_of
-from lowtide.engine.params import EngineShape
+from lowtide.engine.params import EngineParams
 from lowtide.formats import Bfp
-from lowtide.interfaces.serial.params import SerialShape
+from lowtide.interfaces.serial.params import SerialParams
 from lowtide_sim.simulator import simulate
 
-FMAC = Config(array=ArrayShape(rows=2, columns=3), bfp=Bfp(lanes=4, chunk_a=2, chunk_b=2, exponent=2, max_k=64))
+FMAC = Config(array=ArrayParams(rows=2, columns=3), bfp=Bfp(lanes=4, chunk_a=2, chunk_b=2, exponent=2, max_k=64))
 ARRAYS = {
     "fmac": FMAC,
     "tmac": terms_config((2, 3), "tmac", group=4, values=2, parallel=2, budget=8, data_terms=3),
@@ -42,10 +42,10 @@ ELEMENTS = {
     "pmac, inferred": ("pmac", ARRAYS["pmac"], {"multiplier": "inferred"}),
 }
 ENGINE = Config(
-    array=ArrayShape(rows=2, columns=2),
+    array=ArrayParams(rows=2, columns=2),
     bfp=Bfp(lanes=4, chunk_a=2, chunk_b=2, max_k=32),
-    engine=EngineShape(numbers=2, results=1, words=32, turn=16),
-    serial=SerialShape(clock=1_000_000, baud=250_000, queue=256),
+    engine=EngineParams(input_width=2, output_width=1, buffer_depth=32, transpose_depth=16),
+    serial=SerialParams(clock=1_000_000, baud=250_000, queue=256),
 )
 INSTANCES = [f"idle_{idle}" for idle in IDLES]
 
@@ -80,7 +80,7 @@ def test_elements(power_up, tmp_path, name):
     parameters = {"width": config.terms.width, "max_k": config.terms.max_k} if kind == "pmac" else {}
     parameters |= changes[0] if changes else {}
     files = emit_unit(kind, config, parameters, tmp_path, initial_values=False)
-    array = {"rows": 1, "columns": 1, "element": kind, "operands": "words", "results": "accumulators"}
+    array = {"rows": 1, "columns": 1, "element": kind, "operands": "packed", "results": "accumulators"}
     alone = Config.from_tables(config.to_tables() | {"array": array})
     _, sidecar = emit(alone, tmp_path / "array")
     element = UNITS[kind].make(parameters_of(kind, config, parameters))

@@ -1,4 +1,4 @@
-"""The emitted requantisers under their bench, on both simulators, and the bench on requantisers with a bug."""
+"""The emitted requantizers under their bench, on both simulators, and the bench on requantizers with a bug."""
 
 import pytest
 from mutation import in_module, replaced, without_reset
@@ -6,7 +6,7 @@ from mutation import in_module, replaced, without_reset
 from lowtide_sim.simulator import SimulationError
 
 BENCH = "lowtide_sim.bench.units.result_flow"
-ONE, ROW = "requantiser", "row_requantiser"
+ONE, ROW = "requantizer", "row_requantizer"
 SMALL = {"columns": 6, "lanes": 2}
 CASES = {
     "one": (ONE, {}),
@@ -20,7 +20,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", list(CASES)[:2])
-def test_requantisers_on_icarus(run_unit, name):
+def test_requantizers_on_icarus(run_unit, name):
     run_unit(BENCH, *CASES[name], "icarus", runs=2, resets=12)
 
 
@@ -35,19 +35,19 @@ def test_long_runs(run_unit, simulator, name):
     run_unit(BENCH, *CASES[name], simulator, runs=10, resets=60)
 
 
-NARROWER, REQUANTISER, WHOLE_ROW = r"narrower_\w+", r"requantiser_\w+", r"row_requantiser_\w+"
+NARROWER, REQUANTIZER, WHOLE_ROW = r"rounding_shifter_\w+", r"requantizer_\w+", r"row_requantizer_\w+"
 BUGS = {
     "results do not wait for the sink": (
         ONE,
-        in_module(REQUANTISER, r"assign i__ready = .*;", "assign i__ready = 1'h1;"),
+        in_module(REQUANTIZER, r"assign i__ready = .*;", "assign i__ready = 1'h1;"),
     ),
-    "a result in flight outlives a reset": (ONE, without_reset(REQUANTISER, "o__valid")),
-    "a shift runs ahead of its accumulator": (ONE, in_module(REQUANTISER, r"i__ready \? shift :", "1'h1 ? shift :")),
+    "a result in flight outlives a reset": (ONE, without_reset(REQUANTIZER, "o__valid")),
+    "a shift runs ahead of its accumulator": (ONE, in_module(REQUANTIZER, r"i__ready \? shift :", "1'h1 ? shift :")),
     "ties go up": (ONE, in_module(r"rounder_nearest_even_\w+", r"value\[0\] \| value\[2\]", "1'h1")),
     "bits below are overlooked": (ONE, in_module(NARROWER, r"assign below = .*;", "assign below = 1'h0;")),
     "bits above are overlooked": (ONE, in_module(NARROWER, r"assign above = .*;", "assign above = 1'h0;")),
     "a negative result is not cleared": (ONE, in_module(NARROWER, r"clear \? 8'h00 : ", "")),
-    "a row is let go a beat early": (ROW, in_module(r"dealer_\w+", r"beat == 2'h2", "beat == 2'h1")),
+    "a row is let go a beat early": (ROW, in_module(r"stream_downsizer_\w+", r"beat == 2'h2", "beat == 2'h1")),
     "stalled results are counted again": (ROW, in_module(WHOLE_ROW, r"o__valid & o__ready", "o__valid & 1'h1")),
 }
 

@@ -3,19 +3,19 @@
 import pytest
 from mutation import in_module
 
-from lowtide.array.params import ArrayShape
+from lowtide.array.params import ArrayParams
 from lowtide.config import Config
 from lowtide.emission import emit_serial
-from lowtide.engine.params import EngineShape
+from lowtide.engine.params import EngineParams
 from lowtide.formats import Bfp
-from lowtide.interfaces.serial.params import SerialShape
+from lowtide.interfaces.serial.params import SerialParams
 from lowtide_sim.simulator import SimulationError, simulate
 
 CONFIG = Config(
-    array=ArrayShape(rows=2, columns=1),
+    array=ArrayParams(rows=2, columns=1),
     bfp=Bfp(lanes=4, chunk_a=2, chunk_b=2, max_k=32),
-    engine=EngineShape(numbers=2, results=1, words=32, turn=16),
-    serial=SerialShape(clock=1_000_000, baud=250_000, queue=256),
+    engine=EngineParams(input_width=2, output_width=1, buffer_depth=32, transpose_depth=16),
+    serial=SerialParams(clock=1_000_000, baud=250_000, queue=256),
 )
 
 BUGS = {

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from lowtide.array.params import ArrayShape
+from lowtide.array.params import ArrayParams
 from lowtide.config import Config
 from lowtide.formats import Bfp
 from lowtide_sim import simulator as runner
 from lowtide_sim.simulator import SimulationError, SimulatorMissing, check_installed, run, simulate
 
-CONFIG = Config(array=ArrayShape(rows=1, columns=1), bfp=Bfp(lanes=4, max_k=16))
+CONFIG = Config(array=ArrayParams(rows=1, columns=1), bfp=Bfp(lanes=4, max_k=16))
 MODULE = "passing_and_failing"
 
 
@@ -105,7 +105,7 @@ def test_the_same_verilog_is_built_once(tmp_path, icarus):
 
     first = built(CONFIG, tmp_path / "a")
     assert built(CONFIG, tmp_path / "b") == first
-    wider = Config(array=ArrayShape(rows=1, columns=2), bfp=CONFIG.bfp)
+    wider = Config(array=ArrayParams(rows=1, columns=2), bfp=CONFIG.bfp)
     assert len(built(wider, tmp_path / "a")) > len(first)
 
 

@@ -1,4 +1,4 @@
-"""The emitted serialiser and waterline under their bench, on both simulators, and the bench on units with a bug."""
+"""The emitted serializer and waterline under their bench, on both simulators, and the bench on units with a bug."""
 
 import pytest
 from mutation import in_module, replaced, without_reset
@@ -6,15 +6,15 @@ from mutation import in_module, replaced, without_reset
 from lowtide_sim.simulator import SimulationError
 
 BENCH = "lowtide_sim.bench.units.terms_flow"
-SERIALISER, WATERLINE = "digit_serialiser", "waterline"
+SERIALIZER, WATERLINE = "digit_serializer", "waterline"
 CASES = {
     "waterline": (WATERLINE, {}),
-    "serialiser": (SERIALISER, {"digits": 5, "lanes": 3}),
+    "serializer": (SERIALIZER, {"digits": 5, "lanes": 3}),
     "waterline of five": (WATERLINE, {"group": 5, "budget": 7}),
     "waterline of one": (WATERLINE, {"group": 1, "budget": 3}),
     "waterline of 64": (WATERLINE, {"group": 64, "budget": 200}),
-    "serialiser of one": (SERIALISER, {"digits": 1, "lanes": 1}),
-    "serialiser of 64": (SERIALISER, {"digits": 9, "lanes": 64}),
+    "serializer of one": (SERIALIZER, {"digits": 1, "lanes": 1}),
+    "serializer of 64": (SERIALIZER, {"digits": 9, "lanes": 64}),
 }
 
 
@@ -24,8 +24,8 @@ def test_units_on_icarus(run_unit, name):
 
 
 @pytest.mark.slow
-def test_a_serialiser_on_verilator(run_unit):
-    run_unit(BENCH, *CASES["serialiser"], "verilator", runs=2, resets=20)
+def test_a_serializer_on_verilator(run_unit):
+    run_unit(BENCH, *CASES["serializer"], "verilator", runs=2, resets=20)
 
 
 @pytest.mark.slow
@@ -37,7 +37,7 @@ def test_long_runs(run_unit, simulator, name):
 
 def in_unit(pattern, replacement):
     """A mutation of the unit itself."""
-    return in_module(r"(waterline|digit_serialiser)_\w+", pattern, replacement)
+    return in_module(r"(waterline|digit_serializer)_\w+", pattern, replacement)
 
 
 BUGS = {
@@ -49,12 +49,12 @@ BUGS = {
     "values beyond the group count": (WATERLINE, in_unit(r"(assign ones = \S+) & .*;", r"\1;")),
     "settings change inside of a group": (WATERLINE, in_unit(r"& i__payload\[16\];", "& 1'h1;")),
     "a line that is none uses up the budget": (WATERLINE, in_unit(r"i__ready & there;", "i__ready & 1'h1;")),
-    "a term is not counted": (WATERLINE, in_module(r"running_counts_\w+", r"\+ ones\[7\]", "+ 1'h0")),
+    "a term is not counted": (WATERLINE, in_module(r"prefix_count_\w+", r"\+ ones\[7\]", "+ 1'h0")),
     "a line in flight outlives a reset": (WATERLINE, without_reset(r"waterline_\w+", "o__valid")),
-    "lines are overwritten": (SERIALISER, in_unit(r"assign move = .*;", "assign move = 1'h1;")),
-    "a group is let go a line early": (SERIALISER, in_unit(r"sent == 3'h4", "sent == 3'h3")),
-    "a reset leaves a group half sent": (SERIALISER, without_reset(r"digit_serialiser_\w+", "sent")),
-    "lines come in the wrong order": (SERIALISER, in_unit(r"= sent\[0\] \?", "= !sent[0] ?")),
+    "lines are overwritten": (SERIALIZER, in_unit(r"assign move = .*;", "assign move = 1'h1;")),
+    "a group is let go a line early": (SERIALIZER, in_unit(r"sent == 3'h4", "sent == 3'h3")),
+    "a reset leaves a group half sent": (SERIALIZER, without_reset(r"digit_serializer_\w+", "sent")),
+    "lines come in the wrong order": (SERIALIZER, in_unit(r"= sent\[0\] \?", "= !sent[0] ?")),
 }
 
 
@@ -63,7 +63,7 @@ BUGS = {
 def test_each_bug_is_caught(run_unit, bug):
     kind, change = BUGS[bug]
     with pytest.raises(SimulationError) as caught:
-        run_unit(BENCH, kind, {} if kind == WATERLINE else CASES["serialiser"][1], "icarus", change)
+        run_unit(BENCH, kind, {} if kind == WATERLINE else CASES["serializer"][1], "icarus", change)
     assert "failed: " in str(caught.value)
 
 

@@ -34,7 +34,7 @@ def test_no_argument_emits_the_default(run, tmp_path):
         "rows": 8,
         "columns": 8,
         "element": "fmac",
-        "operands": "words",
+        "operands": "packed",
         "results": "accumulators",
     }
 
@@ -87,7 +87,7 @@ def test_a_bus_is_for_an_engine_alone(run):
 
 
 def test_an_engine_on_wishbone(run, tmp_path):
-    small = ["--set", "array.rows=1", "--set", "bfp.lanes=4", "--set", "engine.words=64"]
+    small = ["--set", "array.rows=1", "--set", "bfp.lanes=4", "--set", "engine.buffer_depth=64"]
     code, _, _ = run("emit", "--top", "engine", "--bus", "wishbone", *small, "-o", "here")
     assert code == 0
     assert json.loads((tmp_path / "here/lowtide_engine.json").read_text())["bus"] == "wishbone"

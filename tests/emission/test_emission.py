@@ -63,7 +63,7 @@ def test_instances_equal_plain_submodules(rows, columns, tmp_path):
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        (".b_i(b_i[14:0])", ".b_i(b_i[29:15])"),  # a column fed with its neighbour's operand
+        (".b_i(b_i[14:0])", ".b_i(b_i[29:15])"),  # a column fed with its neighbor's operand
         ("= 1'h1;\n", "= 1'h0;\n"),  # another initial value
         (" ^ ", " & "),  # another gate
     ],

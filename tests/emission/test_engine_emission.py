@@ -11,7 +11,7 @@ from lowtide.emission.serial import digest_of
 from lowtide.emission.top import ENGINE_BUSES, AxiStreamEngine
 
 SMALL = {"array.rows": 1, "array.columns": 2, "bfp.lanes": 4, "bfp.max_k": 64}
-SMALL |= {"engine.results": 1, "engine.words": 64, "engine.turn": 64}
+SMALL |= {"engine.output_width": 1, "engine.buffer_depth": 64, "engine.transpose_depth": 64}
 FIRST_PORT = {"axi4-lite": "s_axi_awaddr", "wishbone": "wb_cyc_i", "plain": "address"}
 
 

@@ -12,7 +12,9 @@ from lowtide.emission import emit, emit_engine, emit_serial, emit_unit
 from lowtide.formats import IllegalValue
 from lowtide.netlist.identifier import LONGEST, RESERVED, check_identifier
 
-TINY = Config.load("tiny").changed({"array.rows": 1, "array.columns": 1, "engine.results": 1, "engine.words": 16})
+TINY = Config.load("tiny").changed(
+    {"array.rows": 1, "array.columns": 1, "engine.output_width": 1, "engine.buffer_depth": 16}
+)
 FORM = "a letter or _, then letters, digits, _ or $ (of ASCII alone)"
 WORD = "a word that neither Verilog-2005 nor SystemVerilog-2017 reserves"
 NOT_IDENTIFIERS = [

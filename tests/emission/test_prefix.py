@@ -16,8 +16,18 @@ from lowtide.emission import UNITS, emit, emit_engine, emit_serial, emit_unit
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.synthesis.tool import LAUNCH
 
-TINY = Config.load("tiny").changed({"bfp.mantissa": 2, "engine.numbers": 1, "engine.results": 1, "engine.words": 16})
-OWN = ["uart_receiver", "slot_8", "register_1_reset", "frame_sender", "fmac_l4_a2_b2_m2_e2_k64", "feeder_4", "banks"]
+TINY = Config.load("tiny").changed(
+    {"bfp.mantissa": 2, "engine.input_width": 1, "engine.output_width": 1, "engine.buffer_depth": 16}
+)
+OWN = [
+    "uart_receiver",
+    "skid_buffer_8",
+    "register_1_reset",
+    "frame_sender",
+    "fmac_l4_a2_b2_m2_e2_k64",
+    "feeder_4",
+    "banks",
+]
 DESIGNS = {
     "two_by_three": lambda folder: emit(TINY, folder, "two_by_three"),
     "four_by_three": lambda folder: emit(TINY.changed({"array.rows": 4}), folder, "four_by_three"),
@@ -47,7 +57,7 @@ def test_every_name_begins_with_that_of_the_top(emitted, name):
     assert sorted(json.loads(sidecar.read_text())["modules"]) == sorted(names)
 
 
-@pytest.mark.parametrize("kind", ["block_float_mac", "fmac", "row_requantiser", "serial_bfp_converter", "top_terms"])
+@pytest.mark.parametrize("kind", ["block_float_mac", "fmac", "row_requantizer", "serial_bfp_converter", "top_terms"])
 def test_every_name_in_a_unit_begins_with_its_own(kind):
     unit = UNITS[kind].make(UNITS[kind].parameters())
     text, names = verilog_and_modules(unit)

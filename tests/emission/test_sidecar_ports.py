@@ -9,8 +9,8 @@ from lowtide.config import Config
 from lowtide.emission import UNITS, emit, emit_engine, emit_serial, emit_unit
 from lowtide.emission.top import ENGINE_BUSES
 
-TINY = Config.load("tiny").changed({"array.rows": 1, "array.columns": 2, "engine.results": 1})
-ENGINE = TINY.changed({"bfp.mantissa": 2, "engine.words": 16, "engine.turn": 16, "serial.queue": 256})
+TINY = Config.load("tiny").changed({"array.rows": 1, "array.columns": 2, "engine.output_width": 1})
+ENGINE = TINY.changed({"bfp.mantissa": 2, "engine.buffer_depth": 16, "engine.transpose_depth": 16, "serial.queue": 256})
 ARRAYS = {
     "accumulators": {},
     "integers in": {"array.element": "tmac", "array.operands": "integers", "terms.group": 4, "terms.budget": 4},

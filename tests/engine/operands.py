@@ -18,23 +18,23 @@ class Case:
 
     a: np.ndarray
     b: np.ndarray
-    of_a: Operand
-    of_b: Operand
+    a_settings: Operand
+    b_settings: Operand
 
     def lines(self, config):
         """Both operands as the engine takes them, or an error if it does not."""
-        return checked(config, self.a, self.b, self.of_a, self.of_b)
+        return checked(config, self.a, self.b, self.a_settings, self.b_settings)
 
     def due(self, config):
         """The product of the golden engine."""
-        return GoldenEngine(config).multiply(self.a, self.b, self.of_a, self.of_b)
+        return GoldenEngine(config).multiply(self.a, self.b, self.a_settings, self.b_settings)
 
     def check(self, config, product):
         """The product is the golden engine's: every bit of every number, and all that is counted and measured."""
         due = self.due(config)
         assert product.values.tobytes() == due.values.tobytes()
         assert product.events == due.events
-        assert (product.ratio_a, product.ratio_b) == (due.ratio_a, due.ratio_b)
+        assert (product.a_improvement, product.b_improvement) == (due.a_improvement, due.b_improvement)
 
 
 def random_matrix(rng, shape, special=0.0):
@@ -50,7 +50,7 @@ def random_operand(rng, config, chunk, found=0.4):
     return Operand(
         chunks=int(rng.integers(1, config.bfp.mantissa // chunk + 1)),
         rounding=str(rng.choice(["truncate", "nearest", "stochastic"])),
-        seed=int(rng.integers(1, 2**config.engine.generator)),
+        seed=int(rng.integers(1, 2**config.engine.lfsr_bits)),
         bias=None if rng.random() < found else int(rng.integers(-12, 3)),
     )
 

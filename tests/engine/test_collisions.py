@@ -39,7 +39,7 @@ def test_engine(poison, tmp_path):
     for _ in range(300):
         engine.stalls = Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 3)))
         case = random_case(rng, SMALL_ENGINE)
-        case.check(SMALL_ENGINE, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+        case.check(SMALL_ENGINE, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
 
 @pytest.mark.slow

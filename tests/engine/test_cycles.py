@@ -5,7 +5,7 @@ import pytest
 from operands import Case, random_case
 
 from lowtide.config import Config
-from lowtide.engine.params import EngineShape
+from lowtide.engine.params import EngineParams
 from lowtide_model.engine.cycles import CycleModel, Shape, Work
 from lowtide_model.engine.operand import Operand
 from lowtide_sim.engine.queue import Queued, run_queued
@@ -15,8 +15,8 @@ from lowtide_sim.engine.verilated import VerilatedEngine
 def work(config, case):
     """A product as the model takes it."""
     shapes = [
-        Shape(lines=side.x.shape[0], length=side.x.shape[1], chunks=operand.chunks, across=side.across)
-        for side, operand in zip(case.lines(config), (case.of_a, case.of_b), strict=True)
+        Shape(lines=side.x.shape[0], length=side.x.shape[1], chunks=operand.chunks, transposed=side.transposed)
+        for side, operand in zip(case.lines(config), (case.a_settings, case.b_settings), strict=True)
     ]
     return Work(a=shapes[0], b=shapes[1])
 
@@ -24,12 +24,12 @@ def work(config, case):
 def test_single_products(engine):
     """Of most products it knows every cycle; all others together differ by less than 2 %."""
     rng, model = np.random.default_rng(1), CycleModel(engine.config)
-    measured, modelled = [], []
+    measured, modeled = [], []
     for _ in range(60):
         case = random_case(rng, engine.config, found=0)
-        measured.append(engine.multiply(case.a, case.b, case.of_a, case.of_b).cycles)
-        modelled.append(model.products([work(engine.config, case)]))
-    errors = np.subtract(measured, modelled)
+        measured.append(engine.multiply(case.a, case.b, case.a_settings, case.b_settings).cycles)
+        modeled.append(model.products([work(engine.config, case)]))
+    errors = np.subtract(measured, modeled)
     assert np.count_nonzero(errors) <= len(errors) // 4
     assert np.abs(errors).sum() < 0.02 * np.sum(measured)
 
@@ -43,16 +43,16 @@ LAYERS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("b_order", ["along", "across"])
+@pytest.mark.parametrize("b_order", ["along", "transposed"])
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers_of_256(libraries, name, b_order):
     """The model is right to 0.5 %, and elements are busy, the first load included."""
     chunks, numbers, least = LAYERS[name]
-    config, rng = Config(engine=EngineShape(numbers=numbers)), np.random.default_rng(3)
+    config, rng = Config(engine=EngineParams(input_width=numbers)), np.random.default_rng(3)
     a, b = (rng.standard_normal((256, 256)).astype(np.float32) for _ in range(2))
     b = np.asfortranarray(b) if b_order == "along" else b
     case = Case(a, b, *(Operand(bias=-5, chunks=count) for count in chunks))
-    each = Queued(a=a, b=b, of_a=case.of_a, of_b=case.of_b)
+    each = Queued(a=a, b=b, a_settings=case.a_settings, b_settings=case.b_settings)
     engine, model, found = VerilatedEngine(config, libraries), CycleModel(config), {}
     for count in (1, 8):
         found[count] = run_queued(engine, [each] * count)

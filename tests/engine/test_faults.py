@@ -16,7 +16,7 @@ REFUSED, SHORT_A, SHORT_B, LONG_A, LONG_B = (1 << n for n in range(5))
 def check_next(engine, rng):
     """The next product is right."""
     case = random_case(rng, engine.config)
-    case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+    case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
 
 def errors(engine):
@@ -45,7 +45,7 @@ ILLEGAL = {
     "a bias beyond FP32, above": {"b_bias": 129},
     "lines beyond the buffer": {"a_lines": 65},
     "the most lines there can be written": {"b_lines": 0xFFFFFFFF},
-    "lines beyond what can be turned": {"a_across": 1, "a_lines": 17, "a_length": 4, "b_length": 4},
+    "lines beyond what can be turned": {"a_transposed": 1, "a_lines": 17, "a_length": 4, "b_length": 4},
     "nothing to load": {"start": 4},
 }
 
@@ -78,7 +78,7 @@ def test_a_product_too_many_is_refused(engine):
     rng = np.random.default_rng(2)
     case = random_case(rng, engine.config, found=0)
     lines = case.lines(engine.config)
-    loads = [engine.prepare(*side) for side in (("a", lines[0], case.of_a), ("b", lines[1], case.of_b))]
+    loads = [engine.prepare(*side) for side in (("a", lines[0], case.a_settings), ("b", lines[1], case.b_settings))]
     for _ in range(5):  # one is being loaded, one waits for it, and the others come too soon
         engine.write("start", LOAD_A | LOAD_B)
         engine.run(engine.transfer(), products=1, most=100)
@@ -98,7 +98,7 @@ def test_a_stream_that_ends_too_soon_is_filled_with_zeros(engine, side):
         lines = case.lines(engine.config)
         loads = {
             name: engine.prepare(name, x, operand)
-            for name, x, operand in zip("ab", lines, (case.of_a, case.of_b), strict=True)
+            for name, x, operand in zip("ab", lines, (case.a_settings, case.b_settings), strict=True)
         }
         if len(loads[side].last) < 2:
             continue
@@ -111,7 +111,7 @@ def test_a_stream_that_ends_too_soon_is_filled_with_zeros(engine, side):
         engine.finish(transfer, products=1)
         assert errors(engine) == {"a": SHORT_A, "b": SHORT_B}[side]
         missing = lines["ab".index(side)].runs  # a view: what did not come is zero
-        flat = np.zeros_like(np.pad(missing, [(0, 0), (0, -missing.shape[1] % engine.config.engine.numbers)]))
+        flat = np.zeros_like(np.pad(missing, [(0, 0), (0, -missing.shape[1] % engine.config.engine.input_width)]))
         flat.reshape(-1)[: cut.size] = cut.reshape(-1)
         missing[:] = flat[:, : missing.shape[1]]
         due = case.due(engine.config).values
@@ -126,9 +126,11 @@ def test_what_a_stream_has_beyond_its_operand_is_dropped(engine, side):
         case = random_case(rng, engine.config, found=0)
         loads = {
             name: engine.prepare(name, x, operand)
-            for name, x, operand in zip("ab", case.lines(engine.config), (case.of_a, case.of_b), strict=True)
+            for name, x, operand in zip(
+                "ab", case.lines(engine.config), (case.a_settings, case.b_settings), strict=True
+            )
         }
-        more = random_matrix(rng, (int(rng.integers(1, 30)), engine.config.engine.numbers))
+        more = random_matrix(rng, (int(rng.integers(1, 30)), engine.config.engine.input_width))
         numbers = np.concatenate([loads[side].numbers, more])
         loads[side] = Load(numbers, np.eye(1, len(numbers), len(numbers) - 1, dtype=np.uint8)[0])
         engine.write("start", LOAD_A | LOAD_B)
@@ -147,7 +149,7 @@ def disturb(engine, rng):
     lines = case.lines(engine.config)
     loads = {
         name: engine.prepare(name, x, operand)
-        for name, x, operand in zip("ab", lines, (case.of_a, case.of_b), strict=True)
+        for name, x, operand in zip("ab", lines, (case.a_settings, case.b_settings), strict=True)
     }
     names = [name for name in engine.registers if name[:2] in ("a_", "b_")]
     if rng.random() < 0.3:  # any settings

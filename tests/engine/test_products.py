@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from operands import Case, random_case, random_matrix
 
-from lowtide.array.params import ArrayShape
+from lowtide.array.params import ArrayParams
 from lowtide.config import Config
-from lowtide.engine.params import EngineShape
+from lowtide.engine.params import EngineParams
 from lowtide.formats import Bfp
 from lowtide_model.engine.operand import Operand
 from lowtide_model.engine.transfer import Stalls
@@ -23,14 +23,14 @@ def test_random_products(engine):
     for _ in range(150):
         engine.stalls = random_stalls(rng)
         case = random_case(rng, engine.config)
-        case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+        case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
 
 def test_numbers_that_are_none(engine):
     rng = np.random.default_rng(2)
     for _ in range(60):
         case = random_case(rng, engine.config, special=0.1)
-        case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+        case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 3, 4), (3, 4, 5), (1, 3, 100), (2, 1, 100), (16, 16, 8)])
@@ -39,7 +39,7 @@ def test_shapes_at_the_edges(engine, shape):
     for _ in range(4):
         m, n, k = shape
         case = Case(random_matrix(rng, (m, k)), random_matrix(rng, (k, n)), Operand(), Operand(chunks=2))
-        case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+        case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3])
@@ -49,7 +49,7 @@ def test_operands_that_fill_their_buffers(engine, columns):
     for in_order in (np.ascontiguousarray, np.asfortranarray):
         a, b = (in_order(random_matrix(rng, shape)) for shape in ((3, 64), (64, columns)))
         case = Case(a, b, Operand(chunks=2), Operand(chunks=4))
-        case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+        case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
 
 def test_products_that_follow_each_other(engine):
@@ -65,13 +65,20 @@ def test_products_that_follow_each_other(engine):
             new_a, new_b = rng.random(2) < 0.5
             if not (new_a and new_b):
                 k = last.a.shape[1]
-                a = (random_matrix(rng, (case.a.shape[0], k)), case.of_a) if new_a else (last.a, last.of_a)
-                b = (random_matrix(rng, (k, case.b.shape[1])), case.of_b) if new_b else (last.b, last.of_b)
+                a = (random_matrix(rng, (case.a.shape[0], k)), case.a_settings) if new_a else (last.a, last.a_settings)
+                b = (random_matrix(rng, (k, case.b.shape[1])), case.b_settings) if new_b else (last.b, last.b_settings)
                 case = Case(a[0], b[0], a[1], b[1])
             cases.append(case)
             loads.append((new_a, new_b))
         products = [
-            Queued(a=case.a, b=case.b, of_a=case.of_a, of_b=case.of_b, load_a=bool(new_a), load_b=bool(new_b))
+            Queued(
+                a=case.a,
+                b=case.b,
+                a_settings=case.a_settings,
+                b_settings=case.b_settings,
+                load_a=bool(new_a),
+                load_b=bool(new_b),
+            )
             for case, (new_a, new_b) in zip(cases, loads, strict=True)
         ]
         found = run_queued(engine, products, patience=7)
@@ -86,32 +93,34 @@ def test_the_ratio_is_held_against_a_threshold(engine):
     for _ in range(40):
         case = random_case(rng, engine.config)
         due, thresholds = case.due(engine.config), []
-        assert due.ratio_a
-        assert due.ratio_b
-        ratios = {"a": due.ratio_a, "b": due.ratio_b}
+        assert due.a_improvement
+        assert due.b_improvement
+        ratios = {"a": due.a_improvement, "b": due.b_improvement}
         for side, ratio in ratios.items():
-            near = 256 * ratio.rest // max(ratio.kept, 1) + int(rng.integers(-1, 2))
+            near = 256 * ratio.low_sum // max(ratio.high_sum, 1) + int(rng.integers(-1, 2))
             thresholds.append(min(max(near, 0), 1023) if rng.random() < 0.7 else int(rng.integers(0, 1024)))
             engine.write(f"{side}_threshold", thresholds[-1])
-        engine.multiply(case.a, case.b, case.of_a, case.of_b)
+        engine.multiply(case.a, case.b, case.a_settings, case.b_settings)
         for (side, ratio), threshold in zip(ratios.items(), thresholds, strict=True):
-            assert engine.read(f"{side}_above") == ratio.exceeds(threshold)
+            assert engine.read(f"{side}_above_threshold") == ratio.exceeds(threshold)
             seen.add((side, ratio.exceeds(threshold)))
     assert len(seen) == 4
 
 
 OTHERS = {
     "1x1": Config(
-        array=ArrayShape(rows=1, columns=1),
+        array=ArrayParams(rows=1, columns=1),
         bfp=Bfp(lanes=4, chunk_a=4, chunk_b=4, max_k=60),
-        engine=EngineShape(numbers=1, results=1, words=16, turn=16, generator=8, random=1),
+        engine=EngineParams(
+            input_width=1, output_width=1, buffer_depth=16, transpose_depth=16, lfsr_bits=8, random_bits=1
+        ),
     ),
     "3x2, a group a beat": Config(
-        array=ArrayShape(rows=3, columns=2),
+        array=ArrayParams(rows=3, columns=2),
         bfp=Bfp(lanes=16, chunk_a=1, chunk_b=2, mantissa=8, exponent=4, max_k=300),
-        engine=EngineShape(numbers=16, results=1, words=128, turn=32),
+        engine=EngineParams(input_width=16, output_width=1, buffer_depth=128, transpose_depth=32),
     ),
-    "8x8": Config(array=ArrayShape(rows=8, columns=8), bfp=Bfp(max_k=512), engine=EngineShape(words=256)),
+    "8x8": Config(array=ArrayParams(rows=8, columns=8), bfp=Bfp(max_k=512), engine=EngineParams(buffer_depth=256)),
 }
 
 
@@ -122,4 +131,4 @@ def test_random_products_on_others(libraries, name):
     for _ in range(300):
         engine.stalls = random_stalls(rng)
         case = random_case(rng, engine.config, special=float(rng.choice([0, 0, 0.02])))
-        case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+        case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))

@@ -17,7 +17,7 @@ BITS = range(2, 33)
 
 def stochastic(config, a, b, states, chunks=1):
     """A product in two bits, or four, with these states of the generators."""
-    of_a, of_b = (
+    a_settings, b_settings = (
         Operand(
             chunks=chunks * (config.bfp.chunk_a // chunk),
             rounding="stochastic",
@@ -26,12 +26,12 @@ def stochastic(config, a, b, states, chunks=1):
         )
         for x, state, chunk in zip((a, b), states, (config.bfp.chunk_a, config.bfp.chunk_b), strict=True)
     )
-    return multiply(GoldenEngine(config), a, b, of_a, of_b).values
+    return multiply(GoldenEngine(config), a, b, a_settings, b_settings).values
 
 
 def states_of(config, seed):
     """The states that follow from a seed."""
-    return tuple(operand_seed(seed, side, config.engine.generator) for side in "ab")
+    return tuple(operand_seed(seed, side, config.engine.lfsr_bits) for side in "ab")
 
 
 def errors_of(values, due):
@@ -89,7 +89,7 @@ def test_bits_of_states_are_independent():
 
 def test_no_two_operands_or_panels_have_the_same_words(small):
     """Words at the same place are equal as often as independent ones: one time in eight, within five errors."""
-    bits, source, seeds = small.engine.generator, small.engine.source(4), range(300)
+    bits, source, seeds = small.engine.lfsr_bits, small.engine.source(4), range(300)
     found = {}
     for side in "ab":
         for panel in range(3):

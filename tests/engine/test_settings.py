@@ -20,22 +20,22 @@ BIASES = (-161, -160, -157, 0, 127, 128, 129, 255, 256, 506, 512, -256, -257, -5
 
 def changed(case, side, setting, value):
     """The case with a setting of an operand changed, without the checks of the operand itself."""
-    operand = attrs.evolve(getattr(case, f"of_{side}"))
+    operand = attrs.evolve(getattr(case, f"{side}_settings"))
     object.__setattr__(operand, setting, value)
-    return attrs.evolve(case, **{f"of_{side}": operand})
+    return attrs.evolve(case, **{f"{side}_settings": operand})
 
 
 def outcome(engine, case):
     """The bits of a product; or, where it is refused, why."""
     try:
-        return engine.multiply(case.a, case.b, case.of_a, case.of_b).values.tobytes()
+        return engine.multiply(case.a, case.b, case.a_settings, case.b_settings).values.tobytes()
     except ValueError as error:
         return str(error)
 
 
 def random_change(rng, config, side):
     """A setting, and a value for it that may be legal."""
-    states, most = 2**config.engine.generator, config.bfp.mantissa // getattr(config.bfp, f"chunk_{side}")
+    states, most = 2**config.engine.lfsr_bits, config.bfp.mantissa // getattr(config.bfp, f"chunk_{side}")
     setting = str(rng.choice(["bias", "seed", "chunks"]))
     values = {
         "bias": (*BIASES, *(int(bias) for bias in rng.integers(-160, 129, 8))),
@@ -74,14 +74,14 @@ def test_the_ends_of_the_range_of_biases_are_right(engine, bias):
             case = attrs.evolve(case, a=a, b=b)
             for side in "ab":
                 case = changed(case, side, "bias", bias)
-            case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+            case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
 
 def prepared(engine, rng):
     """Registers with legal settings of a product."""
     case = random_case(rng, engine.config, found=0)
     lines = case.lines(engine.config)
-    for side, line, operand in zip("ab", lines, (case.of_a, case.of_b), strict=True):
+    for side, line, operand in zip("ab", lines, (case.a_settings, case.b_settings), strict=True):
         engine.settings(side, line, operand)
     return case
 
@@ -89,7 +89,7 @@ def prepared(engine, rng):
 def check_next(engine, rng):
     """The next product is right, and nothing is flagged."""
     case = random_case(rng, engine.config)
-    case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+    case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
     assert engine.read("errors") == 0
 
 
@@ -139,7 +139,7 @@ def test_a_negative_bias_is_held_in_32_bits(engine):
     rng = np.random.default_rng(4)
     case = random_case(rng, engine.config, found=0)
     case = changed(changed(case, "a", "bias", -6), "b", "bias", -6)
-    case.check(engine.config, engine.multiply(case.a, case.b, case.of_a, case.of_b))
+    case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
     engine.write("a_bias", -6 & 0x1FF)
     engine.write("start", LOAD_A | LOAD_B)
     engine.wait("status", 2, 1000)
@@ -164,7 +164,7 @@ def test_a_product_that_the_engine_refuses_ends_soon(engine, monkeypatch):
             "lowtide_sim.engine.verilated.checked", lambda *_: (Lines(case.a, False), Lines(case.b.T, False))
         )
         with pytest.raises(SimulationError, match=r"^the engine flags errors: refused$"):
-            engine.multiply(case.a, case.b, case.of_a, case.of_b)
+            engine.multiply(case.a, case.b, case.a_settings, case.b_settings)
     assert engine.cycles - since < 50_000
     engine.reset()  # its streams hold what was not taken
     check_next(engine, rng)

@@ -1,4 +1,4 @@
-"""Proved of the array's control, for whatever its neighbours do."""
+"""Proved of the array's control, for whatever its neighbors do."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Signal

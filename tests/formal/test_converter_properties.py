@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In
 
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.conversion.serial_converter import SerialBfpConverter
 
 pytestmark = pytest.mark.slow  # some take the solver minutes; `make formal` runs them
@@ -71,8 +71,8 @@ class GroupsAreInRange(wiring.Component):
                 Assert(now == 3 + dut.latency),
                 Assert(group.exponent == code),
                 Assert(dut.saturated_group == ((largest != 0) & (offset > shape.max_code))),
-                Assert(dut.bad_group == special),
-                Assert(dut.bad == special),
+                Assert(dut.nonfinite_group == special),
+                Assert(dut.nonfinite == special),
                 *(Assert((lane.magnitude >> bits) == 0) for lane in group.lane),
                 *(Assert((lane.magnitude != 0) | ~lane.sign) for lane in group.lane),
             ]
@@ -85,7 +85,7 @@ class GroupsAreInRange(wiring.Component):
 
 @pytest.mark.parametrize("rounding", ["truncate", "nearest", "nearest_even", "carry"])
 def test_groups_are_in_range(prove, rounding):
-    shape = ConverterShape(lanes=2, rounding=rounding, random=2)
+    shape = ConverterParams(lanes=2, rounding=rounding, random=2)
     prove(GroupsAreInRange(shape, None), depth=BfpConverter(shape).latency + 6)
 
 
@@ -100,10 +100,10 @@ class GroupsKeepTheirOrder(wiring.Component):
         m = Module()
         m.submodules.dut = dut = self.dut
         serial = isinstance(dut, SerialBfpConverter)
-        words = dut.shape.lanes if serial else 1
+        words = dut.params.lanes if serial else 1
         sent, came, word, end = Signal(4), Signal(4), Signal(range(words)), Signal()
         # A power of two in the first lane gives the code, whatever is in the others: smaller ones, here.
-        numbers = [Cat(Const(0, 23), (sent[0] + 127)[:8], Const(0, 1))] + [Const(1 << 23, 32)] * (dut.shape.lanes - 1)
+        numbers = [Cat(Const(0, 23), (sent[0] + 127)[:8], Const(0, 1))] + [Const(1 << 23, 32)] * (dut.params.lanes - 1)
         offered = Signal()
         begun = Signal()  # the window is a cycle late
         m.d.sync += begun.eq(1)
@@ -139,7 +139,7 @@ class GroupsKeepTheirOrder(wiring.Component):
 
 @pytest.mark.parametrize(("kind", "lanes"), [(BfpConverter, 1), (SerialBfpConverter, 1), (SerialBfpConverter, 2)])
 def test_groups_keep_their_order(prove, kind, lanes):
-    dut = kind(ConverterShape(lanes=lanes, mantissa=1, chunk=1, exponent=1, rounding="truncate"))
+    dut = kind(ConverterParams(lanes=lanes, mantissa=1, chunk=1, exponent=1, rounding="truncate"))
     prove(GroupsKeepTheirOrder(dut), depth=dut.latency + 8)
 
 
@@ -209,4 +209,4 @@ class ChunksAreTheGroup(wiring.Component):
 
 @pytest.mark.parametrize("mantissa", [2, 6])
 def test_chunks_are_the_group(prove, mantissa):
-    prove(ChunksAreTheGroup(ConverterShape(lanes=2, mantissa=mantissa)), depth=9)
+    prove(ChunksAreTheGroup(ConverterParams(lanes=2, mantissa=mantissa)), depth=9)

@@ -6,9 +6,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from lowtide.engine.issuer import Issuer
-from lowtide.engine.operand_framer import Intake
-from lowtide.engine.operand_writer import Writer
-from lowtide.engine.ping_pong_banks import Banks
+from lowtide.engine.operand_framer import OperandFramer
+from lowtide.engine.operand_writer import OperandWriter
+from lowtide.engine.ping_pong_banks import PingPongBanks
 from lowtide.engine.sequencer import Sequencer
 from lowtide.units.conversion.params import ChunkLayout
 
@@ -31,7 +31,7 @@ class BanksAreApart(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.dut = dut = Banks()
+        m.submodules.dut = dut = PingPongBanks()
         m.d.comb += [dut.load.eq(self.load), dut.begins.eq(self.begins), Assume(~self.load | dut.free)]
         waiting = Signal(2)  # banks that were loaded, and over which no run has begun
         reading = Signal(2)  # the bank of the run
@@ -88,7 +88,7 @@ class AsManyNumbersAsThereShouldBe(wiring.Component):
     """Whatever the stream does: all runs, each of its beats, zeros beyond; and of the stream one operand is taken."""
 
     def __init__(self, numbers, most):
-        self.dut = Intake(numbers, most)
+        self.dut = OperandFramer(numbers, most)
         sizes = {name: In(range(most + 1)) for name in ("runs", "length")}
         super().__init__(sizes | {name: In(1) for name in ("start", "valid", "last", "ready")})
 
@@ -140,12 +140,12 @@ class EachWordIsWrittenOnce(wiring.Component):
     """Any word of any line's buffer: written once if its panel is the operand's, before that is said to be complete."""
 
     def __init__(self, lines, words):
-        self.dut = Writer(lines, ChunkLayout(1, 2, 2), words, words)
+        self.dut = OperandWriter(lines, ChunkLayout(1, 2, 2), words, words)
         sizes = {name: In(range(words + 1)) for name in ("groups", "chunks", "panels")}
         super().__init__(
             sizes
             | {"count": In(range(lines * words + 1)), "line": In(range(lines)), "word": In(range(words))}
-            | {name: In(1) for name in ("start", "across", "valid")}
+            | {name: In(1) for name in ("start", "transposed", "valid")}
         )
 
     def elaborate(self, platform):
@@ -153,7 +153,9 @@ class EachWordIsWrittenOnce(wiring.Component):
         m.submodules.dut = dut = self.dut
         size = Signal.like(dut.size)
         m.d.comb += size.eq(self.groups * self.chunks)
-        steady(m, *(getattr(self, name) for name in ("groups", "chunks", "panels", "count", "line", "word", "across")))
+        steady(
+            m, *(getattr(self, name) for name in ("groups", "chunks", "panels", "count", "line", "word", "transposed"))
+        )
         m.d.comb += [
             Assume((self.groups != 0) & (self.chunks != 0) & (self.count != 0)),
             Assume((self.count <= self.panels * dut.lines) & (self.count > (self.panels - 1) * dut.lines)),
@@ -161,7 +163,7 @@ class EachWordIsWrittenOnce(wiring.Component):
             Assume(self.line < dut.lines),
             Assume(~self.start | ~dut.busy),
             dut.start.eq(self.start),
-            dut.across.eq(self.across),
+            dut.transposed.eq(self.transposed),
             dut.count.eq(self.count),
             dut.groups.eq(self.groups),
             dut.chunks.eq(self.chunks),

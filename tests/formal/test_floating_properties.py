@@ -5,7 +5,7 @@ from amaranth.hdl import Assert, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from lowtide.units.floating.mac import FloatMac, FloatMacShape
+from lowtide.units.floating.mac import FloatMac, FloatMacParams
 from lowtide.units.stream.delay import delayed
 
 
@@ -19,7 +19,7 @@ class Pair(wiring.Component):
     """Two multiply-accumulates side by side, that get the same factors unless it is said."""
 
     def __init__(self, operand, form):
-        self.shape = FloatMacShape(operand=operand, sum=form)
+        self.shape = FloatMacParams(operand=operand, sum=form)
         self.first, self.second = FloatMac(self.shape), FloatMac(self.shape)
         words = {name: In(self.shape.operand_format.width) for name in ("a", "b")}
         super().__init__(words | {name: In(self.shape.sum_format.width) for name in ("c", "d")})

@@ -1,15 +1,15 @@
-"""Proved of the normalisers: shift and rounding, order of results, and that nothing is lost or comes twice."""
+"""Proved of the normalizers: shift and rounding, order of results, and that nothing is lost or comes twice."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from lowtide.units.arithmetic.saturating_counter import Tally
+from lowtide.units.arithmetic.saturating_counter import SaturatingCounter
 from lowtide.units.conversion.fp32_rounder import Fp32Rounder
-from lowtide.units.conversion.leading_zero_shifter import LeadingShift
-from lowtide.units.conversion.normalizer import Normaliser, NormaliserShape
-from lowtide.units.conversion.row_normalizer import RowNormaliser, RowNormaliserShape
+from lowtide.units.conversion.leading_zero_shifter import LeadingZeroShifter
+from lowtide.units.conversion.normalizer import Normalizer, NormalizerParams
+from lowtide.units.conversion.row_normalizer import RowNormalizer, RowNormalizerParams
 from lowtide.units.stream.delay import delayed
 
 
@@ -22,7 +22,7 @@ class ShiftIsExact(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.dut = dut = LeadingShift(self.width)
+        m.submodules.dut = dut = LeadingZeroShifter(self.width)
         m.d.comb += [dut.enable.eq(1), dut.i.eq(self.i)]
         acc = delayed(m, self.i, dut.latency)
         started = delayed(m, Const(1), dut.latency)
@@ -44,7 +44,7 @@ class ShiftIsExact(wiring.Component):
 
 @pytest.mark.parametrize("width", [2, 9, 27, 35])
 def test_shift_is_exact(prove, width):
-    prove(ShiftIsExact(width), depth=LeadingShift(width).latency + 2)
+    prove(ShiftIsExact(width), depth=LeadingZeroShifter(width).latency + 2)
 
 
 class RoundingIsNearest(wiring.Component):
@@ -120,7 +120,7 @@ class LargerStaysLarger(wiring.Component):
         m = Module()
         ordered = []
         for name in ("less", "more"):
-            m.submodules[name] = dut = Normaliser(NormaliserShape(width=self.width))
+            m.submodules[name] = dut = Normalizer(NormalizerParams(width=self.width))
             m.d.comb += [
                 dut.i.payload.data.eq(getattr(self, name)),
                 dut.scale.eq(self.scale),
@@ -137,7 +137,7 @@ class LargerStaysLarger(wiring.Component):
 
 @pytest.mark.parametrize("width", [6, pytest.param(27, marks=pytest.mark.slow)])
 def test_larger_stays_larger(prove, width):
-    prove(LargerStaysLarger(width), depth=Normaliser(NormaliserShape(width=width)).latency + 2)
+    prove(LargerStaysLarger(width), depth=Normalizer(NormalizerParams(width=width)).latency + 2)
 
 
 class NothingIsLost(wiring.Component):
@@ -158,7 +158,7 @@ class NothingIsLost(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.dut = dut = Normaliser(NormaliserShape(width=self.width))
+        m.submodules.dut = dut = Normalizer(NormalizerParams(width=self.width))
         m.d.comb += [
             dut.i.payload.data.eq(self.acc),
             dut.i.payload.last.eq(self.last),
@@ -211,14 +211,14 @@ def test_nothing_is_lost(prove):
 class RowsAreTakenApart(wiring.Component):
     """Whatever either side does, the beat of any index has the column and the row of that index."""
 
-    def __init__(self, columns, normalisers):
-        self.shape = RowNormaliserShape(columns=columns, normalisers=normalisers, width=2)
+    def __init__(self, columns, normalizers):
+        self.shape = RowNormalizerParams(columns=columns, normalizers=normalizers, width=2)
         super().__init__({"index": In(4), "row": In(self.shape.layout_i), "valid": In(1), "ready": In(1)})
 
     def elaborate(self, platform):
         m = Module()
         shape = self.shape
-        m.submodules.dut = dut = RowNormaliser(shape)
+        m.submodules.dut = dut = RowNormalizer(shape)
         m.d.comb += [dut.i.payload.eq(self.row), dut.i.valid.eq(self.valid), dut.o.ready.eq(self.ready)]
         held = delayed(m, self.valid & ~dut.i.ready)  # a row stays offered until it is taken
         m.d.comb += [
@@ -239,8 +239,8 @@ class RowsAreTakenApart(wiring.Component):
         column = (self.index - first)[: (shape.beats - 1).bit_length() or 1] if shape.beats > 1 else Const(0, 1)
         here = dut.o.valid & (given == self.index)
         ends = beat == shape.beats - 1
-        for lane in range(shape.normalisers):
-            acc = words.word_select(column * shape.normalisers + lane, 2)
+        for lane in range(shape.normalizers):
+            acc = words.word_select(column * shape.normalizers + lane, 2)
             expected = Signal(32, name=f"expected_{lane}")
             with m.Switch(acc):
                 for value, bits in enumerate((0, 0x3F800000, 0xC0000000, 0xBF800000)):
@@ -255,17 +255,17 @@ class RowsAreTakenApart(wiring.Component):
 
 
 @pytest.mark.parametrize(
-    ("columns", "normalisers"), [(3, 1), *(pytest.param(*shape, marks=pytest.mark.slow) for shape in [(4, 2), (2, 2)])]
+    ("columns", "normalizers"), [(3, 1), *(pytest.param(*shape, marks=pytest.mark.slow) for shape in [(4, 2), (2, 2)])]
 )
-def test_rows_are_taken_apart(prove, columns, normalisers):
-    prove(RowsAreTakenApart(columns, normalisers), depth=13)
+def test_rows_are_taken_apart(prove, columns, normalizers):
+    prove(RowsAreTakenApart(columns, normalizers), depth=13)
 
 
 class CountIsTheSum(wiring.Component):
     """The count is the ones since a reset or a clear, or its largest number."""
 
     def __init__(self, events, width):
-        self.dut = Tally(events, width)
+        self.dut = SaturatingCounter(events, width)
         super().__init__({"events": In(events), "clear": In(1)})
 
     def elaborate(self, platform):

@@ -1,4 +1,4 @@
-"""Proved of the requantisers: rounding and bounds, order, and that nothing is lost or comes twice."""
+"""Proved of the requantizers: rounding and bounds, order, and that nothing is lost or comes twice."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Const, Module, Mux, Signal, signed
@@ -6,8 +6,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from lowtide.units.arithmetic.multiplier import Multiplier
-from lowtide.units.requantization.requantizer import Requantiser, RequantiserShape
-from lowtide.units.requantization.rounding_shifter import Narrower
+from lowtide.units.requantization.requantizer import Requantizer, RequantizerParams
+from lowtide.units.requantization.rounding_shifter import RoundingShifter
 from lowtide.units.stream.delay import delayed
 
 
@@ -37,7 +37,7 @@ class ResultIsNearest(wiring.Component):
     """A result is within half a unit of the exact one, even at half; or it is held, of the right sign; or cleared."""
 
     def __init__(self, in_width, places, width):
-        self.dut = Narrower(in_width, places, width)
+        self.dut = RoundingShifter(in_width, places, width)
         super().__init__({"i": In(signed(in_width)), "shift": In(places), "relu": In(1)})
 
     def elaborate(self, platform):
@@ -71,7 +71,7 @@ class ResultIsNearest(wiring.Component):
     ("in_width", "places", "width"), [(7, 3, 3), (5, 3, 8), (9, 4, 2), pytest.param(44, 6, 8, marks=pytest.mark.slow)]
 )
 def test_result_is_nearest(prove, in_width, places, width):
-    prove(ResultIsNearest(in_width, places, width), depth=Narrower(in_width, places, width).latency + 2)
+    prove(ResultIsNearest(in_width, places, width), depth=RoundingShifter(in_width, places, width).latency + 2)
 
 
 class LargerStaysLarger(wiring.Component):
@@ -90,7 +90,7 @@ class LargerStaysLarger(wiring.Component):
         m = Module()
         duts = []
         for name in ("less", "more"):
-            m.submodules[name] = dut = Requantiser(self.shape)
+            m.submodules[name] = dut = Requantizer(self.shape)
             m.d.comb += [getattr(dut, port).eq(getattr(self, port)) for port in self._settings()]
             m.d.comb += [
                 dut.i.payload.data.eq(getattr(self, name)),
@@ -108,20 +108,20 @@ class LargerStaysLarger(wiring.Component):
 @pytest.mark.parametrize(
     "shape",
     [
-        RequantiserShape(width=3, accumulator=4, multiplier=2, product="adders"),
-        pytest.param(RequantiserShape(width=4, accumulator=7, multiplier=4), marks=pytest.mark.slow),
+        RequantizerParams(width=3, accumulator=4, multiplier=2, product="adders"),
+        pytest.param(RequantizerParams(width=4, accumulator=7, multiplier=4), marks=pytest.mark.slow),
     ],
     ids=["short", "longer"],
 )
 def test_larger_stays_larger(prove, shape):
-    prove(LargerStaysLarger(shape), depth=Requantiser(shape).latency + 2)
+    prove(LargerStaysLarger(shape), depth=Requantizer(shape).latency + 2)
 
 
 class NothingIsLost(wiring.Component):
     """Whatever either side does, the result of any index is that of the accumulator and settings of that index."""
 
     def __init__(self):
-        self.shape = RequantiserShape(width=3, accumulator=3, multiplier=1, product="adders", encoding="binary")
+        self.shape = RequantizerParams(width=3, accumulator=3, multiplier=1, product="adders", encoding="binary")
         super().__init__(
             {
                 "index": In(4),
@@ -135,7 +135,7 @@ class NothingIsLost(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.dut = dut = Requantiser(self.shape)
+        m.submodules.dut = dut = Requantizer(self.shape)
         m.d.comb += [getattr(dut, name).eq(getattr(self, name)) for name in self.shape.settings]
         m.d.comb += [
             dut.i.payload.data.eq(self.acc),

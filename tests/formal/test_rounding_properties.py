@@ -6,24 +6,24 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from lowtide.units.random.lfsr import Lfsr
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide.units.random.source import RandomSource
 from lowtide.units.random.taps import TAPS
-from lowtide.units.rounding.params import RounderShape
+from lowtide.units.rounding.params import RounderParams
 from lowtide.units.rounding.rounder import Rounder
 
 pytestmark = pytest.mark.slow  # a second or two each, but many; `make formal` runs them, and CI
 
 SHAPES = [
-    RounderShape(mode="carry", fraction=3, random=3),
-    RounderShape(mode="half_step", fraction=8, random=3),
+    RounderParams(mode="carry", fraction=3, random=3),
+    RounderParams(mode="half_step", fraction=8, random=3),
     *(
-        RounderShape(mode=mode, width=3, fraction=fraction)
+        RounderParams(mode=mode, width=3, fraction=fraction)
         for mode in ("truncate", "nearest", "nearest_even")
         for fraction in (1, 9)
     ),
     *(
-        RounderShape(mode=mode, width=width, fraction=fraction, random=random)
+        RounderParams(mode=mode, width=width, fraction=fraction, random=random)
         for mode in ("carry", "half_step")
         for width, fraction, random in ((1, 12, 8), (3, 4, 7), (2, 24, 24), (24, 1, 1))
     ),
@@ -127,7 +127,7 @@ class ComplementsDecideOpposite(wiring.Component):
 @pytest.mark.parametrize("bits", [1, 3, 4, 5, 24])
 @pytest.mark.parametrize("mode", ["carry", "half_step"])
 def test_complements_decide_opposite(prove, mode, bits):
-    prove(ComplementsDecideOpposite(RounderShape(mode=mode, fraction=bits, random=bits)), depth=1)
+    prove(ComplementsDecideOpposite(RounderParams(mode=mode, fraction=bits, random=bits)), depth=1)
 
 
 class StepIsInvertible(wiring.Component):
@@ -173,7 +173,7 @@ class WordsStayInTheSequence(wiring.Component):
     """
 
     def __init__(self, polarity, rows):
-        self.source = Source(polarity=polarity, lanes=4, rows=rows)
+        self.source = RandomSourceParams(polarity=polarity, lanes=4, rows=rows)
         super().__init__({"step": In(1), "row": In(1)})
 
     def elaborate(self, platform):

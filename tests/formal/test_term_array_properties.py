@@ -10,7 +10,7 @@ from lowtide.array.terms.loader import Loader
 from lowtide.array.terms.settings import Effective, Settings
 from lowtide.formats.terms import Terms
 from lowtide.units.arithmetic.pair_mac import PairMac
-from lowtide.units.arithmetic.pmac import Pmac, PmacShape
+from lowtide.units.arithmetic.pmac import Pmac, PmacParams
 from lowtide.units.arithmetic.tmac import Tmac
 from lowtide.units.stream.delay import delayed
 from lowtide.units.terms.term_queue import TermQueue
@@ -277,7 +277,7 @@ class PairTileIsExact(TermTileIsExact):
 
 @pytest.mark.parametrize("multiplier", ["booth", "inferred"])
 def test_a_tile_of_integers_is_exact(prove, multiplier):
-    shape = PmacShape(width=3, multiplier=multiplier, max_k=4)
+    shape = PmacParams(width=3, multiplier=multiplier, max_k=4)
     prove(TileIsExact(lambda: Pmac(shape)), depth=Pmac(shape).latency + 6)
 
 

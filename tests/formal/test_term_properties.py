@@ -6,18 +6,18 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from lowtide.units.stream.delay import delayed
-from lowtide.units.terms.digit_value import DigitValue, DigitValueShape
-from lowtide.units.terms.encoder import Encoder, EncoderShape
-from lowtide.units.terms.receding_water import RecedingWater, WaterShape
+from lowtide.units.terms.digit_value import DigitValue, DigitValueParams
+from lowtide.units.terms.encoder import Encoder, EncoderParams
+from lowtide.units.terms.receding_water import RecedingWater, RecedingWaterParams
 from lowtide.units.terms.serial_hese import SerialHese
-from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
-from lowtide.units.terms.waterline import Waterline, WaterlineShape
+from lowtide.units.terms.top_terms import TopTerms, TopTermsParams
+from lowtide.units.terms.waterline import Waterline, WaterlineParams
 
 
 class DigitsKeepTheValue(wiring.Component):
-    """The digits of a magnitude add up to it, by the plain sum and by `DigitValue`; those of HESE have no neighbours.
+    """The digits of a magnitude add up to it, by the plain sum and by `DigitValue`; those of HESE have no neighbors.
 
-    No two neighbours means that no signed digits have fewer terms (Reitwiesner, 1960).
+    No two neighbors means that no signed digits have fewer terms (Reitwiesner, 1960).
     """
 
     def __init__(self, shape):
@@ -27,7 +27,7 @@ class DigitsKeepTheValue(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.dut = dut = Encoder(self.shape)
-        m.submodules.value = value = DigitValue(DigitValueShape(digits=self.shape.digits))
+        m.submodules.value = value = DigitValue(DigitValueParams(digits=self.shape.digits))
         total = sum(
             (Mux(dut.nonzero[i], Mux(dut.negative[i], -(1 << i), 1 << i), 0) for i in range(self.shape.digits)),
             Const(0),
@@ -50,7 +50,7 @@ class DigitsKeepTheValue(wiring.Component):
 @pytest.mark.parametrize("width", [1, 8, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3, 7, 12, 15, 16))])
 @pytest.mark.parametrize("encoding", ["binary", "booth", "hese"])
 def test_digits_keep_the_value(prove, encoding, width):
-    prove(DigitsKeepTheValue(EncoderShape(width=width, encoding=encoding)), depth=1)
+    prove(DigitsKeepTheValue(EncoderParams(width=width, encoding=encoding)), depth=1)
 
 
 class NothingHasFewerTerms(wiring.Component):
@@ -62,7 +62,7 @@ class NothingHasFewerTerms(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.dut = dut = Encoder(EncoderShape(width=self.width))
+        m.submodules.dut = dut = Encoder(EncoderParams(width=self.width))
         m.d.comb += [
             dut.n.eq(self.n),
             Assume(self.plus - self.minus == self.n),
@@ -86,7 +86,7 @@ class SerialIsOneStep(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.dut = dut = SerialHese()
-        m.submodules.encoder = encoder = Encoder(EncoderShape(width=self.width))
+        m.submodules.encoder = encoder = Encoder(EncoderParams(width=self.width))
         index = Signal(range(self.width + 1))
         magnitude = Signal(self.width)
         m.d.comb += [magnitude.eq(Mux(index == 0, self.n, delayed(m, magnitude))), encoder.n.eq(magnitude)]
@@ -145,7 +145,7 @@ class LargestOfAValue(wiring.Component):
     [(8, 4), *(pytest.param(*shape, marks=pytest.mark.slow) for shape in [(17, 9), (9, 9), (5, 2)])],
 )
 def test_largest_terms_of_a_value_are_kept(prove, digits, terms):
-    prove(LargestOfAValue(TopTermsShape(digits=digits, terms=terms)), depth=1)
+    prove(LargestOfAValue(TopTermsParams(digits=digits, terms=terms)), depth=1)
 
 
 class LargestOfAGroup(wiring.Component):
@@ -186,7 +186,7 @@ class LargestOfAGroup(wiring.Component):
     ],
 )
 def test_largest_terms_of_a_group_are_kept(prove, digits, group, budget):
-    prove(LargestOfAGroup(WaterShape(digits=digits, group=group, budget=budget)), depth=1)
+    prove(LargestOfAGroup(RecedingWaterParams(digits=digits, group=group, budget=budget)), depth=1)
 
 
 class LinesAreKept(wiring.Component):
@@ -258,4 +258,4 @@ class LinesAreKept(wiring.Component):
 @pytest.mark.slow
 @pytest.mark.parametrize(("group", "budget"), [(1, 2), (2, 3)])
 def test_lines_are_kept(prove, group, budget):
-    prove(LinesAreKept(WaterlineShape(group=group, budget=budget)), depth=11)
+    prove(LinesAreKept(WaterlineParams(group=group, budget=budget)), depth=11)

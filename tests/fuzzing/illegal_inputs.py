@@ -208,7 +208,7 @@ TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ["--unit", "fmac", "--name", "mine"],
         ["terms", "--top", "engine"],
         ["terms", "--top", "serial"],
-        ["--top", "engine", "--set", "engine.results=16", "--set", "array.columns=8"],
+        ["--top", "engine", "--set", "engine.output_width=16", "--set", "array.columns=8"],
     ),
     "report": (
         ["--top", "engine", "--unit", "no_part"],

@@ -22,7 +22,7 @@ TRIES = 10_000
 WIDE = 32
 """Most values of a range that are drawn with the same probability."""
 
-ENGINE = {"array": {"element": "fmac", "operands": "words", "results": "accumulators"}}
+ENGINE = {"array": {"element": "fmac", "operands": "packed", "results": "accumulators"}}
 """Keys of which an engine allows one value."""
 
 

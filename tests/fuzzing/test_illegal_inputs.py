@@ -134,5 +134,5 @@ def test_what_is_wrong_is_noticed(workplace, capsys, monkeypatch):
             pass
 
     for answer, said in ((complain, "not one line: "), ({}.popitem, "KeyError: "), (loop, "Started: the refusal took")):
-        monkeypatch.setattr(list_module, "catalogue", answer)
+        monkeypatch.setattr(list_module, "catalog", answer)
         assert refusal(listed, capsys).startswith(said)

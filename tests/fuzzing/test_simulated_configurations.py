@@ -14,7 +14,7 @@ from lowtide_sim.simulator import SimulatorMissing, check_installed, simulate
 
 ARRAYS = [
     {"element": "fmac"},
-    {"element": "tmac", "operands": "words"},
+    {"element": "tmac", "operands": "packed"},
     {"element": "tmac", "operands": "integers"},
     {"element": "pair_mac"},
     {"element": "pmac"},

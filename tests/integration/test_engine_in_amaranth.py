@@ -7,7 +7,7 @@ from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.registers import IDENTITY
 
 SMALL = {"array.rows": 1, "array.columns": 2, "bfp.lanes": 4, "bfp.max_k": 64}
-SMALL |= {"engine.results": 1, "engine.words": 64, "engine.turn": 64}
+SMALL |= {"engine.output_width": 1, "engine.buffer_depth": 64, "engine.transpose_depth": 64}
 
 
 def test_registers_over_wishbone():

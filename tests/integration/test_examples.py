@@ -14,7 +14,7 @@ from amaranth.sim import Simulator
 
 from lowtide.config import Config
 from lowtide.emission import emit
-from lowtide_model import matmul, quantise
+from lowtide_model import matmul, quantize
 from lowtide_model.tiling import Tiling
 from lowtide_sim.simulator import MAKE_VARIABLES
 
@@ -79,8 +79,8 @@ def test_the_amaranth_example_multiplies_by_its_weights():
     numbers = np.random.default_rng(1)
     rows, columns, k = config.array.rows, config.array.columns, 3 * config.bfp.lanes
     formats: Any = {"exponent": config.bfp.exponent, "group": config.bfp.lanes}
-    a = quantise(numbers.standard_normal((2 * rows, k)), mantissa=config.bfp.chunk_a, axis=1, **formats)
-    b = quantise(numbers.standard_normal((k, columns)), mantissa=config.bfp.chunk_b, axis=0, **formats)
+    a = quantize(numbers.standard_normal((2 * rows, k)), mantissa=config.bfp.chunk_a, axis=1, **formats)
+    b = quantize(numbers.standard_normal((k, columns)), mantissa=config.bfp.chunk_b, axis=0, **formats)
     tiling = Tiling(config=config, a=a, b=b)
     order_a, order_b = tiling.order
     beats_a, beats_b = words(tiling.words_a[order_a]), words(tiling.words_b[order_b])

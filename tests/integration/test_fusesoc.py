@@ -57,7 +57,7 @@ def test_the_example_passes_lint(fusesoc, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "%Warning" not in done.stdout + done.stderr
     changes = {"array.rows": 2, "array.columns": 4, "bfp.lanes": 4, "bfp.max_k": 256}
-    changes |= {"engine.words": 256, "engine.turn": 64}
+    changes |= {"engine.buffer_depth": 256, "engine.transpose_depth": 64}
     verilog, _ = emit_engine(Config().changed(changes), tmp_path / "due")
     assert emitted(tmp_path) == verilog.read_text()
 

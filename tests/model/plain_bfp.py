@@ -69,9 +69,9 @@ def dot_by_chunks(a, b, wa, wb):
     g = a.group
     for group in range(a.codes.shape[0]):
         lanes = slice(group * g, group * g + g)
-        of_a = cut(a.signed[lanes].tolist(), int(a.codes[group]), a.mantissa, wa)
-        of_b = cut(b.signed[lanes].tolist(), int(b.codes[group]), b.mantissa, wb)
-        for (code_a, parts_a), (code_b, parts_b) in product(of_a, list(of_b)):
+        a_settings = cut(a.signed[lanes].tolist(), int(a.codes[group]), a.mantissa, wa)
+        b_settings = cut(b.signed[lanes].tolist(), int(b.codes[group]), b.mantissa, wb)
+        for (code_a, parts_a), (code_b, parts_b) in product(a_settings, list(b_settings)):
             acc += sum(x * y for x, y in zip(parts_a, parts_b, strict=True)) << (code_a + code_b)
     return acc
 

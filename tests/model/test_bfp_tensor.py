@@ -8,7 +8,7 @@ import numpy as np
 import plain_bfp as plain
 import pytest
 
-from lowtide_model import BfpTensor, quantise
+from lowtide_model import BfpTensor, quantize
 
 
 def tensor(**changes):
@@ -29,25 +29,25 @@ def test_values_are_exact_at_every_code(m, bias):
     assert [Fraction(value) for value in full.to_float().tolist()] == wanted
 
 
-def test_quantising_the_values_again_changes_nothing():
+def test_quantizing_the_values_again_changes_nothing():
     x = np.random.default_rng(1).standard_normal((3, 40, 5), np.float32)
     for axis in range(3):
-        once = quantise(x, mantissa=4, axis=axis)
-        again = quantise(once.to_float(), mantissa=4, axis=axis, bias=once.bias)
+        once = quantize(x, mantissa=4, axis=axis)
+        again = quantize(once.to_float(), mantissa=4, axis=axis, bias=once.bias)
         np.testing.assert_array_equal(again.to_float(), once.to_float())
         np.testing.assert_array_equal(again.signed, once.signed)
 
 
 def test_error_is_at_most_half_a_unit_inside_the_window():
     x = np.random.default_rng(2).standard_normal((8, 64), np.float32)
-    t = quantise(x, mantissa=4)
+    t = quantize(x, mantissa=4)
     units = np.exp2(np.repeat(t.codes, 16, axis=-1) + float(t.bias - 3))
     free = np.abs(t.signed) < 15  # not saturated
     assert np.all((np.abs(t.to_float() - x) <= units / 2)[free])
 
 
 def test_tensor_is_frozen():
-    t = quantise(np.ones(4, np.float32), mantissa=4)
+    t = quantize(np.ones(4, np.float32), mantissa=4)
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         t.bias = 3  # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises(ValueError, match="read-only"):

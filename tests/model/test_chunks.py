@@ -6,7 +6,7 @@ import numpy as np
 import plain_bfp as plain
 import pytest
 
-from lowtide_model import chunks, quantise
+from lowtide_model import chunks, quantize
 
 DIVISIONS = [(m, w) for m in range(1, 13) for w in range(1, m + 1) if m % w == 0]
 
@@ -18,7 +18,7 @@ def data():
 
 @pytest.mark.parametrize(("m", "w"), DIVISIONS)
 def test_chunks_are_the_plain_cut(data, m, w):
-    tensor = quantise(data, mantissa=m, exponent=5)
+    tensor = quantize(data, mantissa=m, exponent=5)
     parts = chunks(tensor, w)
     assert len(parts) == m // w
     for row, group in np.ndindex(tensor.codes.shape):
@@ -32,14 +32,14 @@ def test_chunks_are_the_plain_cut(data, m, w):
 
 @pytest.mark.parametrize(("m", "w"), DIVISIONS)
 def test_chunks_sum_to_the_tensor(data, m, w):
-    tensor = quantise(data, mantissa=m, exponent=5, axis=0)
+    tensor = quantize(data, mantissa=m, exponent=5, axis=0)
     weigh = [part.signed.astype(int) << np.repeat(part.codes, 16, axis=-1) for part in chunks(tensor, w)]
     np.testing.assert_array_equal(sum(weigh), tensor.signed.astype(int) << np.repeat(tensor.codes, 16, axis=-1))
 
 
 @pytest.mark.parametrize(("high", "low"), [(4, 2), (8, 4), (8, 2), (6, 2), (12, 3)])
 def test_truncated_narrow_form_is_the_high_chunk_of_the_wide_form(data, high, low):
-    wide, narrow = (quantise(data, mantissa=m, rounding="truncate") for m in (high, low))
+    wide, narrow = (quantize(data, mantissa=m, rounding="truncate") for m in (high, low))
     first = chunks(wide, low)[0]
     np.testing.assert_array_equal(first.signed, narrow.signed)
     np.testing.assert_array_equal(first.codes, narrow.codes + (high - low))
@@ -47,7 +47,7 @@ def test_truncated_narrow_form_is_the_high_chunk_of_the_wide_form(data, high, lo
 
 
 def test_nearest_narrow_form_is_not(data):
-    wide, narrow = (quantise(data, mantissa=m) for m in (4, 2))
+    wide, narrow = (quantize(data, mantissa=m) for m in (4, 2))
     assert np.any(chunks(wide, 2)[0].signed != narrow.signed)
 
 
@@ -55,4 +55,4 @@ def test_nearest_narrow_form_is_not(data):
 def test_width_that_does_not_divide_is_refused(data, w):
     message = f"w must be one of 1, 2, 4 (the divisors of the mantissa, 4), not {w}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        chunks(quantise(data, mantissa=4), w)
+        chunks(quantize(data, mantissa=4), w)

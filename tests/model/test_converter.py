@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lowtide.config import Config
-from lowtide.units.conversion.params import ConverterShape
-from lowtide_model import OneWord, quantise
+from lowtide.units.conversion.params import ConverterParams
+from lowtide_model import OneWord, quantize
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import Operand
 from lowtide_model.rounding import rounding_of
@@ -25,7 +25,7 @@ FORMATS = [(m, e) for m in range(1, 13) for e in range(1, 6)]
 ROUNDINGS = ["truncate", "nearest", "nearest_even"]
 
 floats32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
-# Neighbours in exponent, so that groups share their window, and what lies at the ends of FP32.
+# Neighbors in exponent, so that groups share their window, and what lies at the ends of FP32.
 nearby = st.builds(lambda f, t: np.ldexp(f, t), st.integers(-300, 300), st.integers(-12, 4))
 hostile = st.sampled_from([0.0, -0.0, 2.0**-149, -(2.0**-126), 2.0**-126 - 2.0**-149, 1.5 * 2.0**-126, -3.4028235e38])
 
@@ -46,8 +46,8 @@ def cases(draw, dtype: type[np.floating] = np.float32):
 
 
 def check(x, keywords, axis):
-    """Quantise, and hold the tensor to the plain formulae."""
-    tensor = quantise(x, axis=axis, **keywords)
+    """Quantize, and hold the tensor to the plain formulae."""
+    tensor = quantize(x, axis=axis, **keywords)
     m, e, g, rounding = (keywords[key] for key in ("mantissa", "exponent", "group", "rounding"))
     B = keywords["bias"]
     if B is None:
@@ -83,7 +83,7 @@ def test_float64_by_the_formula(case):
 @given(cases())
 def test_float64_copy_of_float32_converts_alike(case):
     x, keywords, axis = case
-    single, double = (quantise(x.astype(dtype), axis=axis, **keywords) for dtype in (np.float32, np.float64))
+    single, double = (quantize(x.astype(dtype), axis=axis, **keywords) for dtype in (np.float32, np.float64))
     np.testing.assert_array_equal(single.signed, double.signed)
     np.testing.assert_array_equal(single.codes, double.codes)
     assert single.bias == double.bias
@@ -107,7 +107,7 @@ def test_every_fraction_at_every_exponent(m, e, rounding):
         magnitude = magnitude + ((twice > one) | ((twice == one) & (magnitude % 2 == 1)))
     magnitude = np.minimum(magnitude, 2**m - 1)
     for sign in (1, -1):
-        tensor = quantise(sign * pairs, mantissa=m, exponent=e, group=2, bias=0, rounding=rounding)
+        tensor = quantize(sign * pairs, mantissa=m, exponent=e, group=2, bias=0, rounding=rounding)
         np.testing.assert_array_equal(tensor.codes[..., 0], np.broadcast_to(E, magnitude.shape))
         np.testing.assert_array_equal(tensor.signed[..., 1], sign * magnitude)
 
@@ -127,33 +127,33 @@ def test_every_bias_at_the_ends_of_float32(m, rounding):
 
 def test_ties_go_where_the_name_says():
     x = np.array([8, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 0.50000006], np.float32)
-    assert quantise(x, mantissa=4, rounding="nearest_even").signed[:8].tolist() == [8, 0, 2, 2, 0, -2, -2, 1]
-    assert quantise(x, mantissa=4, rounding="nearest").signed[:8].tolist() == [8, 1, 2, 3, -1, -2, -3, 1]
+    assert quantize(x, mantissa=4, rounding="nearest_even").signed[:8].tolist() == [8, 0, 2, 2, 0, -2, -2, 1]
+    assert quantize(x, mantissa=4, rounding="nearest").signed[:8].tolist() == [8, 1, 2, 3, -1, -2, -3, 1]
 
 
 def test_group_above_the_window_saturates_and_is_counted():
     x = np.array([[1024, -1, 0, 0], [1, 1, 1, 1]], np.float32)
-    tensor = quantise(x, mantissa=4, exponent=3, group=4, bias=0)
+    tensor = quantize(x, mantissa=4, exponent=3, group=4, bias=0)
     assert tensor.codes.tolist() == [[7], [0]]
     assert tensor.signed.tolist() == [[15, 0, 0, 0], [8, 8, 8, 8]]
     assert (tensor.saturated_groups, tensor.saturated_elements) == (1, 1)
 
 
 def test_rounding_up_past_the_largest_magnitude_saturates_the_element_alone():
-    tensor = quantise(np.array([15.75, -15.25], np.float32), mantissa=4, group=2)
+    tensor = quantize(np.array([15.75, -15.25], np.float32), mantissa=4, group=2)
     assert tensor.signed.tolist() == [15, -15]
     assert (tensor.saturated_groups, tensor.saturated_elements) == (0, 1)
 
 
 def test_group_below_the_window_loses_bits():
     x = np.array([1.0, 0.75, 0.25, 0.125], np.float32)
-    tensor = quantise(x, mantissa=4, exponent=1, group=1, bias=2, rounding="truncate")
+    tensor = quantize(x, mantissa=4, exponent=1, group=1, bias=2, rounding="truncate")
     assert tensor.codes.tolist() == [0, 0, 0, 0]
     assert tensor.signed.tolist() == [2, 1, 0, 0]
 
 
 def test_default_bias_puts_the_largest_exponent_at_the_top_code():
-    tensor = quantise(np.array([0.001, -100.0], np.float32), mantissa=4, exponent=3, group=1)
+    tensor = quantize(np.array([0.001, -100.0], np.float32), mantissa=4, exponent=3, group=1)
     assert tensor.bias == 6 - 7
     assert tensor.codes.tolist() == [0, 7]
 
@@ -161,14 +161,14 @@ def test_default_bias_puts_the_largest_exponent_at_the_top_code():
 def test_largest_and_smallest_float32_are_exact():
     x = np.array([-3.4028235e38, 2.0**-126], np.float32)
     for value in x:
-        tensor = quantise(value[np.newaxis], mantissa=12, group=1, rounding="truncate")
+        tensor = quantize(value[np.newaxis], mantissa=12, group=1, rounding="truncate")
         assert tensor.codes.tolist() == [7]
         kept = np.float64(value) if value > 0 else -(2.0**128 - 2.0**116)
         assert tensor.to_float().tolist() == [kept]
 
 
 def test_zeros_of_either_sign_and_subnormals_are_plus_zero():
-    tensor = quantise(np.array([0.0, -0.0, 1e-40, -1e-40], np.float32), mantissa=4, group=2, bias=-140)
+    tensor = quantize(np.array([0.0, -0.0, 1e-40, -1e-40], np.float32), mantissa=4, group=2, bias=-140)
     assert tensor.codes.tolist() == [0, 0]
     assert not np.signbit(tensor.to_float()).any()
     assert not tensor.to_float().any()
@@ -177,18 +177,18 @@ def test_zeros_of_either_sign_and_subnormals_are_plus_zero():
 def test_subnormal_beside_a_small_normal_counts_as_zero():
     x = np.array([2.0**-126, 0.75 * 2.0**-126], np.float32)
     for dtype in (np.float32, np.float64):
-        assert quantise(x.astype(dtype), mantissa=4, group=2).signed.tolist() == [8, 0]
+        assert quantize(x.astype(dtype), mantissa=4, group=2).signed.tolist() == [8, 0]
 
 
 def test_zero_tensor_has_bias_zero():
-    tensor = quantise(np.zeros((2, 5), np.float32), mantissa=4, group=4)
+    tensor = quantize(np.zeros((2, 5), np.float32), mantissa=4, group=4)
     assert (tensor.bias, tensor.codes.any(), tensor.signed.any()) == (0, False, False)
 
 
 @pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 3)])
 @pytest.mark.parametrize("axis", [0, -1])
 def test_empty_tensors_stay_empty(shape, axis):
-    tensor = quantise(np.zeros(shape, np.float32), mantissa=4, axis=axis)
+    tensor = quantize(np.zeros(shape, np.float32), mantissa=4, axis=axis)
     assert tensor.shape == shape
     assert tensor.to_float().shape == shape
 
@@ -200,7 +200,7 @@ def test_tail_behaves_as_if_padded_with_zeros(axis, length):
     shape[axis] = length
     x = np.random.default_rng(1).standard_normal(shape, np.float32)
     whole = np.pad(x, [(0, -length % 16 if i == axis else 0) for i in range(3)])
-    tensor, padded = (quantise(values, mantissa=4, axis=axis) for values in (x, whole))
+    tensor, padded = (quantize(values, mantissa=4, axis=axis) for values in (x, whole))
     np.testing.assert_array_equal(tensor.signed, padded.signed)
     np.testing.assert_array_equal(tensor.codes, padded.codes)
     assert (tensor.shape, tensor.length, tensor.axis) == (x.shape, length, axis)
@@ -209,8 +209,8 @@ def test_tail_behaves_as_if_padded_with_zeros(axis, length):
 
 def test_layout_in_memory_does_not_matter():
     x = np.random.default_rng(2).standard_normal((48, 33), np.float32)
-    wanted = quantise(np.ascontiguousarray(x.T[::2]), mantissa=4)
-    got = quantise(x[:, ::2], mantissa=4, axis=0)
+    wanted = quantize(np.ascontiguousarray(x.T[::2]), mantissa=4)
+    got = quantize(x[:, ::2], mantissa=4, axis=0)
     np.testing.assert_array_equal(got.signed, wanted.signed)
     np.testing.assert_array_equal(got.codes, wanted.codes)
     np.testing.assert_array_equal(got.to_float().T, wanted.to_float())
@@ -219,10 +219,10 @@ def test_layout_in_memory_does_not_matter():
 def test_large_tensor_equals_its_rows():
     x = np.random.default_rng(3).standard_normal((300, 700), np.float32)
     for group in (3, 16, 700, 1000):
-        whole = quantise(x, mantissa=4, group=group, bias=-5)
-        across = quantise(np.ascontiguousarray(x.T), mantissa=4, group=group, bias=-5, axis=0)
+        whole = quantize(x, mantissa=4, group=group, bias=-5)
+        across = quantize(np.ascontiguousarray(x.T), mantissa=4, group=group, bias=-5, axis=0)
         for row in (0, 150, 299):
-            one = quantise(x[row], mantissa=4, group=group, bias=-5)
+            one = quantize(x[row], mantissa=4, group=group, bias=-5)
             np.testing.assert_array_equal(whole.signed[row], one.signed)
             np.testing.assert_array_equal(across.signed[row], one.signed)
             np.testing.assert_array_equal(across.codes[row], one.codes)
@@ -231,18 +231,18 @@ def test_large_tensor_equals_its_rows():
 def test_input_is_left_alone():
     x = np.random.default_rng(4).standard_normal((4, 32), np.float32)
     before = x.copy()
-    quantise(x, mantissa=4)
+    quantize(x, mantissa=4)
     np.testing.assert_array_equal(x, before)
 
 
 def test_float64_is_not_rounded_to_float32_first():
     even = {"mantissa": 4, "group": 2, "rounding": "nearest_even"}
     above_tie = np.array([8, 0.5 + 2.0**-40])
-    assert quantise(above_tie, **even).signed.tolist() == [8, 1]
-    assert quantise(above_tie.astype(np.float32), **even).signed.tolist() == [8, 0]
+    assert quantize(above_tie, **even).signed.tolist() == [8, 1]
+    assert quantize(above_tie.astype(np.float32), **even).signed.tolist() == [8, 0]
     below_tie = np.array([8, 0.5 - 2.0**-40])
-    assert quantise(below_tie, mantissa=4, group=2).signed.tolist() == [8, 0]
-    assert quantise(below_tie.astype(np.float32), mantissa=4, group=2).signed.tolist() == [8, 1]
+    assert quantize(below_tie, mantissa=4, group=2).signed.tolist() == [8, 0]
+    assert quantize(below_tie.astype(np.float32), mantissa=4, group=2).signed.tolist() == [8, 1]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -252,7 +252,7 @@ def test_not_finite_names_the_index(value, dtype, axis):
     x = np.ones((3, 20), dtype)
     x[1, 17] = value
     with pytest.raises(ValueError, match=re.escape(f"x at (1, 17) must be finite, not {value}")):
-        quantise(x, mantissa=4, axis=axis)
+        quantize(x, mantissa=4, axis=axis)
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_not_finite_names_the_index(value, dtype, axis):
 )
 def test_illegal_parameters_name_the_legal_values(keywords, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        quantise(np.ones((2, 2), np.float32), **{"mantissa": 4, **keywords})
+        quantize(np.ones((2, 2), np.float32), **{"mantissa": 4, **keywords})
 
 
 TIES = [1.0625, -1.0625, 1.1875, 0.5 - 2.0**-25, 0.9375, 1 - 2.0**-24]
@@ -280,10 +280,10 @@ TIES = [1.0625, -1.0625, 1.1875, 0.5 - 2.0**-25, 0.9375, 1 - 2.0**-24]
 def test_nearest_is_what_the_engine_does(dtype):
     """By the converter and by the engine's golden model: ties go away from zero, and nothing else does."""
     x = np.array([TIES], dtype)
-    signed = quantise(x, mantissa=4, group=6, bias=-7).signed[0].tolist()
+    signed = quantize(x, mantissa=4, group=6, bias=-7).signed[0].tolist()
     assert signed == [9, -9, 10, 4, 8, 8]
-    assert quantise(x, mantissa=4, group=6, bias=-7, rounding="nearest_even").signed[0].tolist() == [8, -8, 10, 4, 8, 8]
-    one_word = quantise(x, mantissa=4, group=6, bias=-7, rounding=OneWord(bits=1, word=1))
+    assert quantize(x, mantissa=4, group=6, bias=-7, rounding="nearest_even").signed[0].tolist() == [8, -8, 10, 4, 8, 8]
+    one_word = quantize(x, mantissa=4, group=6, bias=-7, rounding=OneWord(bits=1, word=1))
     assert one_word.signed[0].tolist() == signed
 
 
@@ -293,12 +293,12 @@ def test_one_name_has_one_meaning():
     one, identity = np.array([[1.0625] * 16], np.float32), np.eye(16, dtype=np.float32)
     engine = GoldenEngine(config).multiply(one, identity, Operand(chunks=2), Operand(chunks=2))
     assert set(engine.values.ravel().tolist()) == {1.125}
-    assert set(quantise(one, mantissa=4).to_float().ravel().tolist()) == {1.125}
+    assert set(quantize(one, mantissa=4).to_float().ravel().tolist()) == {1.125}
     array = SimulatedArray(config, folder=Path())
-    assert set(array.quantise(one, mantissa=4, axis=1).to_float().ravel().tolist()) == {1.125}
-    for kind, key in ((ConverterShape, "rounding"), (Operand, "rounding")):
+    assert set(array.quantize(one, mantissa=4, axis=1).to_float().ravel().tolist()) == {1.125}
+    for kind, key in ((ConverterParams, "rounding"), (Operand, "rounding")):
         assert {field.name: field.default for field in attrs.fields(kind)}[key] == "nearest"
-    assert inspect.signature(quantise).parameters["rounding"].default == "nearest"
+    assert inspect.signature(quantize).parameters["rounding"].default == "nearest"
 
 
 @plain.repeatable

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowtide_model import BfpTensor, dot, matmul, quantise, to_fp32
+from lowtide_model import BfpTensor, dot, matmul, quantize, to_fp32
 
 
 def operand(bias=0, mantissa=1):
@@ -100,14 +100,14 @@ def test_counts_add_up_over_the_array():
 
 def test_whole_product_is_the_rounded_exact_one():
     random = np.random.default_rng(1)
-    a = quantise(random.standard_normal((9, 200), np.float32), mantissa=4)
-    b = quantise(random.standard_normal((200, 7), np.float32), mantissa=4, axis=0)
+    a = quantize(random.standard_normal((9, 200), np.float32), mantissa=4)
+    b = quantize(random.standard_normal((200, 7), np.float32), mantissa=4, axis=0)
     exact = a.to_float() @ b.to_float()  # exact in float64, as 33 bits are enough
     np.testing.assert_array_equal(to_fp32(matmul(a, b), a, b).values, exact.astype(np.float32))
 
 
 def test_dot_of_wide_formats_goes_beyond_int64():
-    x = quantise(np.full(16, 1.875, np.float32), mantissa=4, exponent=5)
+    x = quantize(np.full(16, 1.875, np.float32), mantissa=4, exponent=5)
     acc = dot(x, x)
     assert acc == 16 * 15**2 * 4**31 > 2**63
     assert to_fp32(acc, x, x).values == 16 * 1.875**2

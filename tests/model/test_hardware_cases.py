@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lowtide_model import GivenWords, quantise
+from lowtide_model import GivenWords, quantize
 
 NUMBERS = (
     st.floats(width=32)
@@ -58,33 +58,39 @@ def convert(group, words, *, m, e, B, mode, r):
 def test_any_numbers_by_the_formula(group, m, e, B, mode, r, random, dtype):
     words = [random.choice((0, 2**r - 1, random.randrange(2**r))) for _ in group]
     rounding = GivenWords(mode=mode, bits=r, words=words) if mode in ("carry", "half_step") else mode
-    tensor = quantise(
-        np.array(group, dtype), mantissa=m, exponent=e, group=len(group), bias=B, rounding=rounding, bad="saturate"
+    tensor = quantize(
+        np.array(group, dtype),
+        mantissa=m,
+        exponent=e,
+        group=len(group),
+        bias=B,
+        rounding=rounding,
+        nonfinite="saturate",
     )
     E, signed, above, held, bad = convert(group, words, m=m, e=e, B=B, mode=mode, r=r)
     assert tensor.signed.tolist() == signed
     assert tensor.codes.tolist() == [E]
-    assert (tensor.saturated_groups, tensor.saturated_elements, tensor.bad_elements) == (above, held, bad)
+    assert (tensor.saturated_groups, tensor.saturated_elements, tensor.nonfinite_elements) == (above, held, bad)
 
 
 def test_infinities_are_the_largest_magnitude_at_any_bias():
     x = np.array([np.inf, -np.inf, np.nan, 2.0**127], np.float32)
     for bias, code, half in ((0, 7, 7), (122, 6, 2), (127, 1, 2), (200, 0, 0)):
-        tensor = quantise(x, mantissa=3, group=4, bias=bias, rounding="truncate", bad="saturate")
+        tensor = quantize(x, mantissa=3, group=4, bias=bias, rounding="truncate", nonfinite="saturate")
         assert tensor.codes.tolist() == [code]
         assert tensor.signed.tolist() == [7, -7, 0, half]
-        assert tensor.bad_elements == 3
+        assert tensor.nonfinite_elements == 3
 
 
 def test_the_default_bias_counts_an_infinity_as_exponent_128():
     x = np.array([[np.inf, 1.0], [1.0, np.nan]], np.float32)
-    assert quantise(x, mantissa=4, group=2, bad="saturate").bias == 128 - 7
+    assert quantize(x, mantissa=4, group=2, nonfinite="saturate").bias == 128 - 7
 
 
 def test_illegal_choices_are_refused():
     one = np.ones(4, np.float32)
-    with pytest.raises(ValueError, match=r"^bad must be one of raise, saturate, not 'ignore'$"):
-        quantise(one, mantissa=4, bad="ignore")
+    with pytest.raises(ValueError, match=r"^nonfinite must be one of raise, saturate, not 'ignore'$"):
+        quantize(one, mantissa=4, nonfinite="ignore")
     with pytest.raises(ValueError, match=r"^mode must be one of carry, half_step, not 'nearest'$"):
         GivenWords(mode="nearest", bits=3, words=[1])
     with pytest.raises(ValueError, match=r"^words at \(0,\) must be from 0 to 7, not 8$"):

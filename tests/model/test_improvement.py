@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lowtide.formats import IllegalValue
-from lowtide_model import Ratio, ratio_of
+from lowtide_model import Improvement, improvement_of
 
 
 def plain(x, chunk, exponent, group, bias):
@@ -22,7 +22,7 @@ def plain(x, chunk, exponent, group, bias):
                 magnitude = min(int(value * Fraction(2) ** (m - 1 - code - bias)), 2**m - 1)
                 rest += (magnitude % 2**chunk) * 2**code
                 kept += (magnitude - magnitude % 2**chunk) * 2**code
-    return Ratio(int(rest), int(kept))
+    return Improvement(int(rest), int(kept))
 
 
 @pytest.mark.parametrize(("chunk", "exponent", "group"), [(2, 3, 16), (1, 1, 4), (4, 3, 5), (3, 5, 8)])
@@ -31,19 +31,19 @@ def test_it_is_that_of_the_definition(chunk, exponent, group, bias):
     rng = np.random.default_rng(1)
     for axis in (0, 1):
         x = (rng.standard_normal((7, 37)) * np.exp2(rng.integers(-5, 5, (7, 1)))).astype(np.float32)
-        found = ratio_of(x, chunk=chunk, exponent=exponent, group=group, axis=axis, bias=bias)
+        found = improvement_of(x, chunk=chunk, exponent=exponent, group=group, axis=axis, bias=bias)
         assert found == plain(x if axis else x.T, chunk, exponent, group, bias)
 
 
 def test_of_normal_numbers_it_is_as_fast_says():
     x = np.random.default_rng(2).standard_normal((256, 256)).astype(np.float32)
-    assert abs(ratio_of(x, chunk=2, exponent=3, group=16, axis=1).value - 0.53) < 0.01
+    assert abs(improvement_of(x, chunk=2, exponent=3, group=16, axis=1).value - 0.53) < 0.01
 
 
 def test_thresholds_are_256ths():
-    assert Ratio(129, 256).exceeds(128)
-    assert not Ratio(128, 256).exceeds(128)
-    assert not Ratio(0, 0).exceeds(0)
-    assert Ratio(0, 0).value == 0
+    assert Improvement(129, 256).exceeds(128)
+    assert not Improvement(128, 256).exceeds(128)
+    assert not Improvement(0, 0).exceeds(0)
+    assert Improvement(0, 0).value == 0
     with pytest.raises(IllegalValue, match="threshold must be from 0 to 1023, not 1024"):
-        Ratio(1, 1).exceeds(1024)
+        Improvement(1, 1).exceeds(1024)

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 import lowtide_model as golden
-from lowtide.array.params import ArrayShape, Requantising
+from lowtide.array.params import ArrayParams, RequantizationParams
 from lowtide.config import Config
 from lowtide.emission.registry import UNITS
-from lowtide.engine.params import EngineShape
+from lowtide.engine.params import EngineParams
 from lowtide.formats import Bfp, IllegalValue
 from lowtide.formats.terms import Terms
-from lowtide.interfaces.serial.params import SerialShape
-from lowtide.units.random.params import Source
+from lowtide.interfaces.serial.params import SerialParams
+from lowtide.units.random.params import RandomSourceParams
 from lowtide_boards.driver.arguments import chunks_of, matrix, precisions
 from lowtide_model import terms
 from lowtide_model.engine.cycles import Shape, Work
@@ -34,10 +34,10 @@ from lowtide_studies.engine_training.schedule import Adaptive, LowThenHigh, TwoS
 
 X = np.arange(1, 33, dtype=np.float32).reshape(4, 8)
 WIDE = np.ones((16, 16), np.float32)
-A = golden.quantise(WIDE, mantissa=4, group=16)
-B = golden.quantise(WIDE, mantissa=4, group=16, axis=0)
-V = golden.quantise(X[0], mantissa=4, group=8)
-SOURCE = Source(lanes=4, bits=5, seed=3, rows=True)
+A = golden.quantize(WIDE, mantissa=4, group=16)
+B = golden.quantize(WIDE, mantissa=4, group=16, axis=0)
+V = golden.quantize(X[0], mantissa=4, group=8)
+SOURCE = RandomSourceParams(lanes=4, bits=5, seed=3, rows=True)
 DIGITS = terms.digits_of(np.arange(12).reshape(3, 4), 8)
 ROW = {
     "signed": V.signed,
@@ -56,14 +56,23 @@ def result(**keywords):
 
 
 CASES = {
-    "quantise": (
-        golden.quantise,
-        {"x": X, "mantissa": 4, "exponent": 3, "group": 4, "axis": 1, "bias": 0, "rounding": "nearest", "bad": "raise"},
+    "quantize": (
+        golden.quantize,
+        {
+            "x": X,
+            "mantissa": 4,
+            "exponent": 3,
+            "group": 4,
+            "axis": 1,
+            "bias": 0,
+            "rounding": "nearest",
+            "nonfinite": "raise",
+        },
     ),
     "default_bias": (golden.default_bias, {"x": X, "exponent": 3}),
     "BfpTensor": (
         result,
-        dict(**ROW, saturated_groups=2, saturated_elements=3, bad_elements=4),
+        dict(**ROW, saturated_groups=2, saturated_elements=3, nonfinite_elements=4),
     ),
     "chunks": (golden.chunks, {"tensor": A, "w": 2}),
     "check_product": (golden.check_product, {"a": A, "b": B, "bfp": Bfp()}),
@@ -71,10 +80,10 @@ CASES = {
     "dot": (golden.dot, {"a": V, "b": V, "bfp": Bfp(lanes=8)}),
     "to_fp32": (golden.to_fp32, {"acc": 5, "a": A, "b": B}),
     "scaled_to_fp32": (golden.scaled_to_fp32, {"acc": 5, "scale": 4}),
-    "neighbour_words": (golden.neighbour_words, {"data": [1, 2, 3, 4], "width": 4, "neighbours": 2}),
-    "Ratio": (golden.Ratio, {"rest": 4, "kept": 7}),
-    "Ratio.exceeds": (golden.Ratio(4, 7).exceeds, {"threshold": 4}),
-    "ratio_of": (golden.ratio_of, {"x": X, "chunk": 2, "exponent": 3, "group": 4, "axis": 1, "bias": 0}),
+    "neighbor_words": (golden.neighbor_words, {"data": [1, 2, 3, 4], "width": 4, "neighbors": 2}),
+    "Improvement": (golden.Improvement, {"low_sum": 4, "high_sum": 7}),
+    "Improvement.exceeds": (golden.Improvement(4, 7).exceeds, {"threshold": 4}),
+    "improvement_of": (golden.improvement_of, {"x": X, "chunk": 2, "exponent": 3, "group": 4, "axis": 1, "bias": 0}),
     "round_magnitude": (
         golden.round_magnitude,
         {"value": 45, "mode": "carry", "width": 4, "fraction": 3, "random": 4, "random_bits": 3},
@@ -103,16 +112,16 @@ CASES = {
         {"a": [[4, 5]], "b": [[4], [5]], "width": 4, "group": 4, "budget": 4, "data_terms": 4, "encoding": "hese"},
     ),
     "term_queue": (terms.term_queue, {"values": [4, 5], "width": 4, "group": 4, "budget": 4, "encoding": "hese"}),
-    "requantise": (terms.requantise, {"acc": 4, "multiplier": 4, "shift": 4, "width": 4, "relu": True}),
-    "requantise_data": (
-        terms.requantise_data,
+    "requantize": (terms.requantize, {"acc": 4, "multiplier": 4, "shift": 4, "width": 4, "relu": True}),
+    "requantize_data": (
+        terms.requantize_data,
         {"acc": 4, "multiplier": 4, "shift": 4, "width": 4, "terms": 4, "encoding": "hese", "relu": True},
     ),
     "multiplier_of": (terms.multiplier_of, {"scale": 4.0, "bits": 4}),
-    "quantise_integers": (terms.quantise_integers, {"x": X, "width": 4, "channel": 1}),
+    "quantize_integers": (terms.quantize_integers, {"x": X, "width": 4, "channel": 1}),
     "Operand": (Operand, {"chunks": 4, "rounding": "nearest", "seed": 4, "bias": 4}),
     "Stalls": (Stalls, {"a": 4, "b": 4, "c": 4}),
-    "cycles.Shape": (Shape, {"lines": 4, "length": 4, "chunks": 4, "across": True}),
+    "cycles.Shape": (Shape, {"lines": 4, "length": 4, "chunks": 4, "transposed": True}),
     "cycles.Work": (
         Work,
         {
@@ -151,7 +160,7 @@ ARRAYS = {
 }
 """Arguments that take arrays of numbers, and so also one number."""
 
-SHAPES = [Bfp, Terms, ArrayShape, EngineShape, SerialShape, Requantising, Source]
+SHAPES = [Bfp, Terms, ArrayParams, EngineParams, SerialParams, RequantizationParams, RandomSourceParams]
 SHAPES += [unit.parameters for unit in UNITS.values() if unit.parameters not in SHAPES]
 
 
@@ -277,13 +286,13 @@ def test_a_large_seed_of_any_type_is_taken_at_once(seed):
 def test_words_of_other_groups_are_refused(words):
     rounding = golden.GivenWords(mode="carry", bits=3, words=words.astype(int))
     with pytest.raises(IllegalValue, match=r"^words must be of shape \(4, 8\), one for each element, not \("):
-        golden.quantise(X, mantissa=4, group=8, rounding=rounding)
+        golden.quantize(X, mantissa=4, group=8, rounding=rounding)
 
 
 def test_words_belong_to_the_last_axis():
     rounding = golden.GivenWords(mode="carry", bits=3, words=np.zeros((8, 4), int))
     with pytest.raises(IllegalValue, match=r"^words must be for groups along the last axis, not "):
-        golden.quantise(X, mantissa=4, group=4, axis=0, rounding=rounding)
+        golden.quantize(X, mantissa=4, group=4, axis=0, rounding=rounding)
 
 
 @pytest.mark.parametrize("precision", [4.0, np.float32(4), "4", True, [4], 3, 0, -2, 10**30])
@@ -304,8 +313,8 @@ def test_precisions_of_a_device():
 def test_the_ratio_of_a_large_tensor_does_not_overflow():
     """Sums beyond int64: 2**21 elements of 12 bits at the top code of 31."""
     x = np.full((1, 2**21), 2.0**31 * (2 - 2.0**-11), np.float32)
-    ratio = golden.ratio_of(x, chunk=6, exponent=5, group=64, axis=1, bias=0)
-    assert (ratio.rest, ratio.kept) == (2**21 * 63 << 31, 2**21 * (63 << 6) << 31)
+    ratio = golden.improvement_of(x, chunk=6, exponent=5, group=64, axis=1, bias=0)
+    assert (ratio.low_sum, ratio.high_sum) == (2**21 * 63 << 31, 2**21 * (63 << 6) << 31)
 
 
 @pytest.mark.parametrize("kind", [ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn, ">f4", "<f2", ">i2", "u1", bool])

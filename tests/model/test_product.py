@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lowtide.formats import Bfp
-from lowtide_model import BfpTensor, dot, matmul, quantise
+from lowtide_model import BfpTensor, dot, matmul, quantize
 
 FORMATS = [(m, e) for m in range(1, 13) for e in range(1, 6)]
 
@@ -120,8 +120,8 @@ def test_sums_about_the_limit_of_float32_are_exact(terms):
 @pytest.mark.parametrize("rounding", ["truncate", "nearest", "nearest_even"])
 def test_float64_agrees_where_it_is_exact(ma, mb, rounding):
     random = np.random.default_rng([ma, mb])
-    a = quantise(random.standard_normal((33, 100), np.float32), mantissa=ma, rounding=rounding)
-    b = quantise(random.standard_normal((100, 20), np.float32), mantissa=mb, axis=0, rounding=rounding)
+    a = quantize(random.standard_normal((33, 100), np.float32), mantissa=ma, rounding=rounding)
+    b = quantize(random.standard_normal((100, 20), np.float32), mantissa=mb, axis=0, rounding=rounding)
     value = matmul(a, b) * 2.0 ** (a.bias - (ma - 1) + b.bias - (mb - 1))
     np.testing.assert_array_equal(value, a.to_float() @ b.to_float())
 
@@ -157,37 +157,37 @@ def test_integers_are_python_ones_only_where_int64_could_overflow():
 
 
 def test_zeros_multiply_to_zero():
-    zero = quantise(np.zeros((3, 20), np.float32), mantissa=4)
-    other = quantise(np.ones((20, 3), np.float32), mantissa=4, axis=0)
+    zero = quantize(np.zeros((3, 20), np.float32), mantissa=4)
+    other = quantize(np.ones((20, 3), np.float32), mantissa=4, axis=0)
     assert not matmul(zero, other).any()
 
 
 def test_groups_of_zeros_take_no_part():
     x = np.zeros((2, 48), np.float32)
     x[:, 16:32] = 100
-    a = quantise(x, mantissa=4)
-    b = quantise(np.ones((48, 2), np.float32), mantissa=4, axis=0)
+    a = quantize(x, mantissa=4)
+    b = quantize(np.ones((48, 2), np.float32), mantissa=4, axis=0)
     np.testing.assert_array_equal(matmul(a, b), integers(a) @ integers(b))
 
 
 def test_small_group_at_code_zero_is_kept():
     x = np.array([[1.0] * 16 + [2.0**-7 * 1.875] * 16], np.float32)
-    a = quantise(x, mantissa=4)
-    b = quantise(np.ones((32, 1), np.float32), mantissa=4, axis=0)
+    a = quantize(x, mantissa=4)
+    b = quantize(np.ones((32, 1), np.float32), mantissa=4, axis=0)
     assert a.codes.tolist() == [[7, 0]]
     assert matmul(a, b).tolist() == [[16 * 8 * 8 * (1 << 14) + 16 * 15 * 8 * (1 << 7)]]
 
 
 def test_one_by_one():
-    a = quantise(np.array([[3.0]], np.float32), mantissa=2)
-    b = quantise(np.array([[-2.0]], np.float32), mantissa=2, axis=0)
+    a = quantize(np.array([[3.0]], np.float32), mantissa=2)
+    b = quantize(np.array([[-2.0]], np.float32), mantissa=2, axis=0)
     assert matmul(a, b).tolist() == [[-3 * 2 << 14]]
 
 
 @pytest.mark.parametrize("shape_a", [(4, 0), (0, 4), (0, 0)])
 def test_empty_products_have_their_shape(shape_a):
-    a = quantise(np.ones(shape_a, np.float32), mantissa=4)
-    b = quantise(np.ones((shape_a[1], 3), np.float32), mantissa=4, axis=0)
+    a = quantize(np.ones(shape_a, np.float32), mantissa=4)
+    b = quantize(np.ones((shape_a[1], 3), np.float32), mantissa=4, axis=0)
     acc = matmul(a, b)
     assert acc.shape == (shape_a[0], 3)
     assert not acc.any()
@@ -203,13 +203,13 @@ def test_leading_dimensions_broadcast():
 def test_tails_of_k_multiply_as_if_padded():
     random = np.random.default_rng(6)
     x, y = random.standard_normal((3, 21), np.float32), random.standard_normal((21, 3), np.float32)
-    short = matmul(quantise(x, mantissa=4), quantise(y, mantissa=4, axis=0))
+    short = matmul(quantize(x, mantissa=4), quantize(y, mantissa=4, axis=0))
     x, y = np.pad(x, [(0, 0), (0, 11)]), np.pad(y, [(0, 11), (0, 0)])
-    np.testing.assert_array_equal(short, matmul(quantise(x, mantissa=4), quantise(y, mantissa=4, axis=0)))
+    np.testing.assert_array_equal(short, matmul(quantize(x, mantissa=4), quantize(y, mantissa=4, axis=0)))
 
 
 def ones(*shape, axis=-1, m=4, e=3, group=16):
-    return quantise(np.ones(shape, np.float32), mantissa=m, exponent=e, group=group, axis=axis)
+    return quantize(np.ones(shape, np.float32), mantissa=m, exponent=e, group=group, axis=axis)
 
 
 @pytest.mark.parametrize(
@@ -229,13 +229,13 @@ def ones(*shape, axis=-1, m=4, e=3, group=16):
             matmul,
             ones(3, 4, axis=0),
             ones(4, 2, axis=0),
-            "a must be grouped along axis -1 of its shape (3, 4), not along axis 0: quantise(a, axis=-1, ...)",
+            "a must be grouped along axis -1 of its shape (3, 4), not along axis 0: quantize(a, axis=-1, ...)",
         ),
         (
             matmul,
             ones(3, 4),
             ones(4, 2),
-            "b must be grouped along axis -2 of its shape (4, 2), not along axis 1: quantise(b, axis=-2, ...)",
+            "b must be grouped along axis -2 of its shape (4, 2), not along axis 1: quantize(b, axis=-2, ...)",
         ),
         (
             matmul,

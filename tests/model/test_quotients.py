@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from plain_bfp import repeatable
 
 from lowtide_model.quotient import nearest_quotient
-from lowtide_model.terms import multiplier_of, quantise_integers
+from lowtide_model.terms import multiplier_of, quantize_integers
 from lowtide_studies.networks.integers import Integers
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -40,7 +40,7 @@ def test_quotients_about_ties_are_those_of_fractions(scale, k):
 @repeatable
 @given(st.lists(finite, min_size=1, max_size=6), st.integers(2, 16))
 def test_tensors_are_those_of_fractions(values, width):
-    tensor, largest = quantise_integers(values, width), 2 ** (width - 1) - 1
+    tensor, largest = quantize_integers(values, width), 2 ** (width - 1) - 1
     scale = float(tensor.scale.item())
     top = max(map(abs, values))
     if top / largest < 2.0**-1022:
@@ -61,14 +61,14 @@ def test_halves_of_every_step(width):
         k = rng.integers(0, largest, 20)
         x = np.concatenate([[top], *(near_ties(scale, each) for each in k)])
         x = x[np.abs(x) <= top]
-        assert quantise_integers(x, width).integers.tolist() == [exactly(value, scale) for value in x]
+        assert quantize_integers(x, width).integers.tolist() == [exactly(value, scale) for value in x]
 
 
 @pytest.mark.parametrize("width", [2, 8, 16])
 @pytest.mark.parametrize("top", [5e-324, 2.0**-1074 * 190, 2.0**-1030, 2.0**-1022])
 def test_a_scale_that_underflows_makes_zeros(width, top):
     largest = 2 ** (width - 1) - 1
-    tensor = quantise_integers(np.array([top, 0.0, -top]), width)
+    tensor = quantize_integers(np.array([top, 0.0, -top]), width)
     if top / largest >= 2.0**-1022:
         assert tensor.integers.tolist() == [largest, 0, -largest]
     else:
@@ -78,7 +78,7 @@ def test_a_scale_that_underflows_makes_zeros(width, top):
 
 def test_a_channel_whose_scale_underflows_does_not_touch_the_others():
     x = np.array([[5e-324, -5e-324], [1.0, -0.25], [1.7e308, 1e-300], [0.0, 0.0]])
-    tensor = quantise_integers(x, 8, channel=0)
+    tensor = quantize_integers(x, 8, channel=0)
     assert tensor.integers.tolist() == [[0, 0], [127, -32], [127, 0], [0, 0]]
     assert tensor.scale.ravel().tolist() == [1, 1 / 127, 1.7e308 / 127, 1]
 

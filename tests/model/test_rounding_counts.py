@@ -7,7 +7,7 @@ import pytest
 from gfloat import RoundMode, round_ndarray
 from gfloat.formats import format_info_ocp_e4m3
 
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide.units.rounding.params import MODES
 from lowtide_model import round_magnitude, rounds_up, words
 
@@ -52,7 +52,7 @@ def test_mean_bias_of_uniform_words(D, r):
 @pytest.mark.parametrize("mode", ["carry", "half_step"])
 def test_a_plateau_has_the_mean_bias_of_uniform_words(mode, D, r):
     for polarity, lane in (("time", 0), ("space", 0), ("space", 1)):
-        source = Source(bits=r, width=r, polarity=polarity, lanes=2)
+        source = RandomSourceParams(bits=r, width=r, polarity=polarity, lanes=2)
         chances = probabilities(mode, D, source, lane)
         assert mean_bias(chances, D) == mean_bias(uniform_probabilities(mode, D, r), D)
 
@@ -70,7 +70,7 @@ def test_chances_of_every_fraction_where_all_its_bits_are_looked_at(r):
     if r <= 6:
         wanted["uniform"] = [Fraction(t, 2**r) for t in range(2**r)]
     for polarity, chances in wanted.items():
-        source = Source(bits=r, width=r, polarity=polarity, lanes=1)
+        source = RandomSourceParams(bits=r, width=r, polarity=polarity, lanes=1)
         for mode in ("carry", "half_step"):
             assert probabilities(mode, r, source) == chances
 
@@ -78,7 +78,9 @@ def test_chances_of_every_fraction_where_all_its_bits_are_looked_at(r):
 @pytest.mark.parametrize("r", range(2, 9))
 def test_biases_of_each_polarity_where_all_bits_are_looked_at(r):
     bias = {
-        polarity: mean_bias(probabilities("carry", r, Source(bits=r, width=r, polarity=polarity, lanes=1)), r)
+        polarity: mean_bias(
+            probabilities("carry", r, RandomSourceParams(bits=r, width=r, polarity=polarity, lanes=1)), r
+        )
         for polarity in ("plain", "inverted", "time")
     }
     assert bias == {"plain": half(r + 1), "inverted": -half(r + 1), "time": 0}
@@ -86,7 +88,7 @@ def test_biases_of_each_polarity_where_all_bits_are_looked_at(r):
 
 @pytest.mark.parametrize("r", range(2, 9))
 def test_a_plateau_is_antisymmetric_about_one_half(r):
-    chances = probabilities("carry", r, Source(bits=r, width=r, polarity="time", lanes=1))
+    chances = probabilities("carry", r, RandomSourceParams(bits=r, width=r, polarity="time", lanes=1))
     for t in range(1, 2**r):
         assert chances[t] + chances[2**r - t] == 1
         assert abs(chances[t] - Fraction(t, 2**r)) < half(r + 1)
@@ -105,10 +107,10 @@ def test_the_wide_generator_is_nearly_uniform():
 @pytest.mark.parametrize("polarity", ["time", "space"])
 @pytest.mark.parametrize(("bits", "r"), [(4, 3), (6, 3), (8, 4)])
 def test_words_narrower_than_their_generator_are_nearer_to_uniform(polarity, bits, r):
-    source = Source(bits=bits, width=r, polarity=polarity, lanes=1)
+    source = RandomSourceParams(bits=bits, width=r, polarity=polarity, lanes=1)
     chances = probabilities("carry", r, source)
     assert mean_bias(chances, r) == 0
-    short = probabilities("carry", r, Source(bits=r, width=r, polarity=polarity, lanes=1))
+    short = probabilities("carry", r, RandomSourceParams(bits=r, width=r, polarity=polarity, lanes=1))
     for t in range(1, 2**r):
         assert abs(chances[t] - Fraction(t, 2**r)) <= abs(short[t] - Fraction(t, 2**r))
 

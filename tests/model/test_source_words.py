@@ -8,7 +8,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide_model import SteppingSource, words
 
 POLARITIES = ["plain", "inverted", "time", "space", "uniform"]
@@ -17,8 +17,10 @@ WIDTHS = [*range(1, 41), 49, 63, 64, 105]
 
 def source_of(bits, polarity, **keywords):
     """A source with as many lanes as it can serve, up to 16."""
-    most = Source(bits=bits, width=1, polarity=polarity, lanes=1).most_lanes
-    return Source(**{"bits": bits, "width": min(bits, 3), "polarity": polarity, "lanes": min(most, 16)} | keywords)
+    most = RandomSourceParams(bits=bits, width=1, polarity=polarity, lanes=1).most_lanes
+    return RandomSourceParams(
+        **{"bits": bits, "width": min(bits, 3), "polarity": polarity, "lanes": min(most, 16)} | keywords
+    )
 
 
 def expected_counts(source):
@@ -45,7 +47,7 @@ def test_machine_and_closed_form_agree_over_whole_periods(bits, polarity):
 @pytest.mark.parametrize("polarity", ["plain", "inverted", "time", "space"])
 @pytest.mark.parametrize(("bits", "width"), [(8, 8), (17, 5), (24, 24), (32, 11)])
 def test_machine_and_closed_form_agree_on_long_generators(bits, width, polarity):
-    source = Source(bits=bits, width=width, polarity=polarity, lanes=5, seed=2**bits - 3, rows=True)
+    source = RandomSourceParams(bits=bits, width=width, polarity=polarity, lanes=5, seed=2**bits - 3, rows=True)
     machine, rng = SteppingSource(source), random.Random(bits)
     row = index = 0
     for _ in range(300):
@@ -57,7 +59,7 @@ def test_machine_and_closed_form_agree_on_long_generators(bits, width, polarity)
 
 def test_far_ahead_in_a_long_sequence():
     """Bits far from the seed follow from it by the taps, and come again after the period."""
-    source = Source(bits=20, width=20, polarity="plain", lanes=1)
+    source = RandomSourceParams(bits=20, width=20, polarity="plain", lanes=1)
     bits = words(source, 800_000 + np.arange(64)) & 1
     for i in range(44):
         assert bits[i + 20] == bits[i] ^ bits[i + 3]
@@ -78,18 +80,18 @@ def test_every_lane_sees_every_word_in_a_period(bits, polarity):
 @pytest.mark.parametrize("polarity", POLARITIES)
 def test_no_two_lanes_see_the_same(polarity):
     for bits in (2, 3, 4):
-        most = Source(bits=bits, width=1, polarity=polarity, lanes=1).most_lanes
-        source = Source(bits=bits, width=bits, polarity=polarity, lanes=most)
+        most = RandomSourceParams(bits=bits, width=1, polarity=polarity, lanes=1).most_lanes
+        source = RandomSourceParams(bits=bits, width=bits, polarity=polarity, lanes=most)
         seen = words(source, np.arange(source.period)[:, np.newaxis], np.arange(most))
         assert len({tuple(lane) for lane in seen.T.tolist()}) == most
 
 
 def test_pairs_in_space_are_each_others_inverse():
-    seen = words(Source(), np.arange(14)[:, np.newaxis], np.arange(14))
+    seen = words(RandomSourceParams(), np.arange(14)[:, np.newaxis], np.arange(14))
     np.testing.assert_array_equal(seen[:, ::2] ^ seen[:, 1::2], 7)
     # And the 14 lanes together see in each step every word and polarity once.
     for step in seen.tolist():
-        assert Counter(step) == expected_counts(Source())
+        assert Counter(step) == expected_counts(RandomSourceParams())
 
 
 def column_counts(source, width, rows):
@@ -107,7 +109,7 @@ def column_counts(source, width, rows):
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("polarity", POLARITIES)
 def test_no_column_of_any_width_is_locked_to_its_words(polarity, width):
-    source = Source(polarity=polarity, lanes=2, rows=True)
+    source = RandomSourceParams(polarity=polarity, lanes=2, rows=True)
     for column in column_counts(source, width, source.period):
         for counts in column:
             assert counts == expected_counts(source)
@@ -115,7 +117,7 @@ def test_no_column_of_any_width_is_locked_to_its_words(polarity, width):
 
 @pytest.mark.parametrize("bits", [2, 4])
 def test_nor_with_other_generators(bits):
-    source = Source(bits=bits, width=2, lanes=2, rows=True)
+    source = RandomSourceParams(bits=bits, width=2, lanes=2, rows=True)
     for width in [1, 7, 8, source.period // 2, source.period - 1, source.period, source.period + 1]:
         for column in column_counts(source, width, source.period):
             assert all(counts == expected_counts(source) for counts in column)
@@ -131,14 +133,14 @@ def test_nor_with_other_generators(bits):
 )
 def test_without_rows_a_column_is_locked_where_the_width_shares_a_factor(polarity, width, distinct):
     """What `rows` is for: words that a column sees, of all those that there are, however many rows go by."""
-    source = Source(polarity=polarity, lanes=1)
+    source = RandomSourceParams(polarity=polarity, lanes=1)
     seen = words(source, width * np.arange(100))
     assert len(set(seen.tolist())) == distinct
 
 
 def test_an_extra_step_a_row_only_moves_the_lock():
     """The nearest alternative: it unlocks rows of 7, and locks those of 6 and 13."""
-    source = Source(polarity="plain", lanes=1)
+    source = RandomSourceParams(polarity="plain", lanes=1)
     for width in range(1, 41):
         seen = words(source, (width + 1) * np.arange(100))
         assert len(set(seen.tolist())) == (1 if width % 7 == 6 else 7)
@@ -157,9 +159,9 @@ def test_every_scheme_without_more_memory_locks_some_width():
 
 def test_other_arguments_are_refused():
     with pytest.raises(ValueError, match=re.escape("lane must be from 0 to 13, not 14")):
-        words(Source(), 0, 14)
+        words(RandomSourceParams(), 0, 14)
     with pytest.raises(ValueError, match=re.escape("row must be 0: the source was made without rows")):
-        words(Source(), 0, 0, 1)
+        words(RandomSourceParams(), 0, 0, 1)
     with pytest.raises(ValueError, match=re.escape("row + index must be 0 or more, not -1")):
-        words(Source(), [-1, 4])
-    assert words(Source(), np.zeros((3, 0), int)).shape == (3, 0)
+        words(RandomSourceParams(), [-1, 4])
+    assert words(RandomSourceParams(), np.zeros((3, 0), int)).shape == (3, 0)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lowtide.units.random.params import Source
-from lowtide_model import Ideal, SteppingSource, Stochastic, quantise, reference, rounds_up, words
+from lowtide.units.random.params import RandomSourceParams
+from lowtide_model import Ideal, SteppingSource, Stochastic, quantize, reference, rounds_up, words
 
 MODES = ["carry", "half_step"]
 nearby = st.builds(lambda f, t: np.ldexp(f, t), st.integers(-300, 300), st.integers(-12, 4))
@@ -27,8 +27,8 @@ def goes_up(mode, t, R, r):
 
 
 def check(x, axis, rounding, **keywords):
-    """Quantise, and hold every element to the definition, its word from machines stepped through the tensor."""
-    tensor = quantise(x, axis=axis, rounding=rounding, **keywords)
+    """Quantize, and hold every element to the definition, its word from machines stepped through the tensor."""
+    tensor = quantize(x, axis=axis, rounding=rounding, **keywords)
     m, g, B = tensor.mantissa, tensor.group, tensor.bias
     machines = [SteppingSource(source) for source in rounding.source]
     rows = np.moveaxis(x, axis, -1)
@@ -62,7 +62,9 @@ def cases(draw):
     lanes = draw(st.integers(1, 4))
     bits, width = draw(st.sampled_from([(3, 3), (4, 3), (5, 5), (24, 24)]))
     polarity = draw(st.sampled_from(["plain", "inverted", "time", "space"]))
-    source = Source(bits=bits, width=width, polarity=polarity, lanes=lanes, rows=draw(st.booleans()), seed=5)
+    source = RandomSourceParams(
+        bits=bits, width=width, polarity=polarity, lanes=lanes, rows=draw(st.booleans()), seed=5
+    )
     keywords = {
         "mantissa": draw(st.integers(1, 8)),
         "exponent": draw(st.integers(1, 3)),
@@ -82,17 +84,17 @@ def test_every_element_by_the_definition(case):
 @pytest.mark.parametrize("mode", MODES)
 def test_two_sources_serve_the_lanes_of_a_group(mode):
     x = np.random.default_rng(1).standard_normal((5, 40)).astype(np.float32)
-    sources = [Source(lanes=8, rows=True, seed=1), Source(lanes=8, rows=True, seed=4)]
+    sources = [RandomSourceParams(lanes=8, rows=True, seed=1), RandomSourceParams(lanes=8, rows=True, seed=4)]
     check(x, -1, Stochastic(mode=mode, source=sources), mantissa=4)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_fraction_goes_up_in_every_lane_as_often_as_its_chance_says(mode):
     """Rows of groups, an 8 and 15 times one of 256 fractions, as many rows as the source has words: counted exactly."""
-    source = Source(bits=4, width=3, lanes=16, rows=True)
+    source = RandomSourceParams(bits=4, width=3, lanes=16, rows=True)
     t = np.arange(256)
     row = np.concatenate([np.full((256, 1), 8.0), np.repeat(t[:, np.newaxis] / 256, 15, axis=1)], axis=1).ravel()
-    tensor = quantise(np.tile(row, (30, 1)), mantissa=4, rounding=Stochastic(mode=mode, source=source))
+    tensor = quantize(np.tile(row, (30, 1)), mantissa=4, rounding=Stochastic(mode=mode, source=source))
     counts = tensor.signed.reshape(30, 256, 16).sum(axis=0)
     for lane in range(1, 16):
         period = words(source, np.arange(30), lane)
@@ -103,14 +105,14 @@ def test_every_fraction_goes_up_in_every_lane_as_often_as_its_chance_says(mode):
 @pytest.mark.parametrize("width", [7, 8, 14, 15, 16, 28, 32])
 def test_no_column_is_biased_over_a_period_of_rows(width):
     """A column of equal fractions is rounded up in exactly the mean of its chances, and so is every column."""
-    source = Source(polarity="time", lanes=1, rows=True)
+    source = RandomSourceParams(polarity="time", lanes=1, rows=True)
     for t in range(8):
         x = np.full((14, width), 8 + t / 8, np.float32)
-        up = quantise(x, mantissa=4, group=1, rounding=Stochastic(source=source)).signed - 8
+        up = quantize(x, mantissa=4, group=1, rounding=Stochastic(source=source)).signed - 8
         assert set(up.sum(axis=0).tolist()) == {max(2 * t - 1, 0)}
-    locked = Source(polarity="time", lanes=1)
+    locked = RandomSourceParams(polarity="time", lanes=1)
     up = (
-        quantise(np.full((14, 14), 8.5, np.float32), mantissa=4, group=1, rounding=Stochastic(source=locked)).signed - 8
+        quantize(np.full((14, 14), 8.5, np.float32), mantissa=4, group=1, rounding=Stochastic(source=locked)).signed - 8
     )
     assert set(up.sum(axis=0).tolist()) == {0, 14}
 
@@ -118,33 +120,33 @@ def test_no_column_is_biased_over_a_period_of_rows(width):
 def test_rows_go_on_from_tensor_to_tensor():
     x = np.random.default_rng(2).standard_normal((20, 48)).astype(np.float32)
     for rows in (False, True):
-        source = Source(lanes=8, rows=rows)
-        whole = quantise(x, mantissa=3, bias=-6, rounding=Stochastic(source=source))
-        later = quantise(x[7:], mantissa=3, bias=-6, rounding=Stochastic(source=source, first_row=7))
+        source = RandomSourceParams(lanes=8, rows=rows)
+        whole = quantize(x, mantissa=3, bias=-6, rounding=Stochastic(source=source))
+        later = quantize(x[7:], mantissa=3, bias=-6, rounding=Stochastic(source=source, first_row=7))
         np.testing.assert_array_equal(whole.signed[7:], later.signed)
 
 
 def test_large_tensors_equal_their_parts():
     x = np.random.default_rng(3).standard_normal((300, 700)).astype(np.float32)
-    rounding = Stochastic(source=Source(lanes=4, rows=True))
-    whole = quantise(x, mantissa=4, bias=-5, rounding=rounding)
-    across = quantise(np.ascontiguousarray(x.T), mantissa=4, bias=-5, axis=0, rounding=rounding)
+    rounding = Stochastic(source=RandomSourceParams(lanes=4, rows=True))
+    whole = quantize(x, mantissa=4, bias=-5, rounding=rounding)
+    across = quantize(np.ascontiguousarray(x.T), mantissa=4, bias=-5, axis=0, rounding=rounding)
     np.testing.assert_array_equal(whole.signed, across.signed)
     for row in (0, 150, 299):
-        one = quantise(x[row], mantissa=4, bias=-5, rounding=Stochastic(source=rounding.source, first_row=row))
+        one = quantize(x[row], mantissa=4, bias=-5, rounding=Stochastic(source=rounding.source, first_row=row))
         np.testing.assert_array_equal(whole.signed[row], one.signed)
 
 
 def test_what_is_exact_is_left_alone():
     x = np.arange(-15, 16).astype(np.float32)
-    for rounding in (Stochastic(source=Source(lanes=1)), Ideal(np.random.default_rng(4)), reference(1)):
-        assert quantise(x, mantissa=4, group=31, rounding=rounding).signed.tolist() == x.astype(int).tolist()
+    for rounding in (Stochastic(source=RandomSourceParams(lanes=1)), Ideal(np.random.default_rng(4)), reference(1)):
+        assert quantize(x, mantissa=4, group=31, rounding=rounding).signed.tolist() == x.astype(int).tolist()
 
 
 def test_values_far_above_the_window_saturate():
     x = np.array([3.4e38, -3.4e38, 1.0], np.float32)
-    for rounding in (Stochastic(source=Source(lanes=3)), Ideal(np.random.default_rng(5))):
-        tensor = quantise(x, mantissa=4, group=3, bias=-120, rounding=rounding)
+    for rounding in (Stochastic(source=RandomSourceParams(lanes=3)), Ideal(np.random.default_rng(5))):
+        tensor = quantize(x, mantissa=4, group=3, bias=-120, rounding=rounding)
         assert tensor.signed.tolist() == [15, -15, 15]
         assert tensor.saturated_elements == 3
 
@@ -153,7 +155,7 @@ def test_ideal_rounding_goes_up_with_the_chance_of_the_fraction():
     """100,000 draws: each count within five standard deviations, of a seeded generator."""
     t = np.array([0.0, 0.1, 0.25, 0.5, 0.9, 0.999])
     x = np.broadcast_to(4 + t, (100_000, 6))
-    up = (quantise(x, mantissa=3, group=6, rounding=Ideal(np.random.default_rng(6))).signed - 4).mean(axis=0)
+    up = (quantize(x, mantissa=3, group=6, rounding=Ideal(np.random.default_rng(6))).signed - 4).mean(axis=0)
     assert np.all(np.abs(up - t) <= 5 * np.sqrt(t * (1 - t) / 100_000))
 
 
@@ -164,7 +166,7 @@ def test_the_reference_is_unbiased():
     large as that of independent words.
     """
     x = np.random.default_rng(7).uniform(8, 15, (500, 1024))
-    error = quantise(x, mantissa=4, rounding=reference(16)).to_float() - x
+    error = quantize(x, mantissa=4, rounding=reference(16)).to_float() - x
     assert abs(error.mean()) < 5 * math.sqrt(3 / 6 / x.size)
     assert 0.98 < error.var() * 6 < 1.02
 
@@ -174,10 +176,10 @@ def test_pairs_of_inverse_words_halve_the_error_of_sums():
     x = np.random.default_rng(8).uniform(8, 15, (500, 1024))
     variance = {}
     for name, rounding in (
-        ("space", Stochastic(mode="half_step", source=Source(bits=4, width=3, lanes=16, rows=True))),
+        ("space", Stochastic(mode="half_step", source=RandomSourceParams(bits=4, width=3, lanes=16, rows=True))),
         ("ideal", Ideal(np.random.default_rng(9))),
     ):
-        error = quantise(x, mantissa=4, rounding=rounding).to_float() - x
+        error = quantize(x, mantissa=4, rounding=rounding).to_float() - x
         assert abs(error.mean()) < 5 * math.sqrt(1 / 6 / x.size)
         variance[name] = error.reshape(-1, 16).sum(axis=1).var() / 16 * 6
     assert 0.97 < variance["ideal"] < 1.03
@@ -187,18 +189,21 @@ def test_pairs_of_inverse_words_halve_the_error_of_sums():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Stochastic(mode="nearest", source=Source()), "mode must be one of carry, half_step, not 'nearest'"),
+        (
+            lambda: Stochastic(mode="nearest", source=RandomSourceParams()),
+            "mode must be one of carry, half_step, not 'nearest'",
+        ),
         (lambda: Stochastic(source=[]), "source must be one or more sources, with words of one width, not []"),
         (
-            lambda: Stochastic(source=[Source(), Source(width=2)]),
+            lambda: Stochastic(source=[RandomSourceParams(), RandomSourceParams(width=2)]),
             "source must be one or more sources, with words of one width, not [2, 3]",
         ),
         (
-            lambda: Stochastic(source=[Source(lanes=8, seed=3), Source(lanes=4, seed=3)]),
+            lambda: Stochastic(source=[RandomSourceParams(lanes=8, seed=3), RandomSourceParams(lanes=4, seed=3)]),
             "source must be sources of which no two are alike, lanes aside, not 'seeds [3, 3]'",
         ),
         (
-            lambda: quantise(np.ones(16), mantissa=4, rounding=Stochastic(source=Source())),
+            lambda: quantize(np.ones(16), mantissa=4, rounding=Stochastic(source=RandomSourceParams())),
             "lanes of the sources must be a divisor of the group of 16: one of 1, 2, 4, 8, 16, not 14",
         ),
     ],

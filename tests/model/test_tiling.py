@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lowtide.array.params import ArrayShape
+from lowtide.array.params import ArrayParams
 from lowtide.config import Config
 from lowtide.formats import Bfp, ChunkLayout
-from lowtide_model import BfpTensor, matmul, quantise
+from lowtide_model import BfpTensor, matmul, quantize
 from lowtide_model.tiling import Tiling, pack_words
 
 
@@ -87,7 +87,7 @@ def tilings(draw):
         exponent=draw(st.integers(1, 5)),
         max_k=draw(st.sampled_from([40, 4096])),
     )
-    shape = ArrayShape(rows=draw(st.integers(1, 5)), columns=draw(st.integers(1, 5)))
+    shape = ArrayParams(rows=draw(st.integers(1, 5)), columns=draw(st.integers(1, 5)))
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
     M, K, N = draw(st.integers(1, 9)), draw(st.integers(1, 40)), draw(st.integers(1, 9))
     e, group = bfp.exponent, bfp.lanes * draw(st.integers(1, 3))
@@ -125,7 +125,7 @@ def test_packing_equals_the_layout(lanes, chunk, max_code, n):
 def test_results_of_any_width_come_back(width, rows, columns):
     """The widest and the narrowest sums, in every place of the product."""
     random = np.random.default_rng(width)
-    config = Config(array=ArrayShape(rows=rows, columns=columns), bfp=narrow_or_wide(width))
+    config = Config(array=ArrayParams(rows=rows, columns=columns), bfp=narrow_or_wide(width))
     width = config.bfp.accumulator
     ends = [-(2 ** (width - 1)), 2 ** (width - 1) - 1, -1, 0, 1]
     tiling = Tiling(a=ones(5, 4), b=ones(4, 4, axis=0), config=config)
@@ -157,7 +157,7 @@ def narrow_or_wide(width):
 
 
 def ones(*shape, axis=-1, m=1, group=4):
-    return quantise(np.ones(shape, np.float32), mantissa=m, exponent=1, group=group, axis=axis)
+    return quantize(np.ones(shape, np.float32), mantissa=m, exponent=1, group=group, axis=axis)
 
 
 @pytest.mark.parametrize(

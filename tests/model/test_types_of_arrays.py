@@ -7,9 +7,9 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from lowtide_model import default_bias, quantise, ratio_of
+from lowtide_model import default_bias, improvement_of, quantize
 from lowtide_model.arrays import floats
-from lowtide_model.terms import quantise_integers
+from lowtide_model.terms import quantize_integers
 
 FEW_BITS = [
     ml_dtypes.bfloat16,
@@ -82,19 +82,19 @@ def test_any_type_whose_values_float64_has(dtype):
     assert taken.dtype in (np.float32, np.float64)
     assert taken.dtype.isnative
     np.testing.assert_array_equal(taken.astype(np.float64), plain)
-    ours, theirs = (quantise(each, mantissa=4, exponent=5, group=8) for each in (x, plain))
+    ours, theirs = (quantize(each, mantissa=4, exponent=5, group=8) for each in (x, plain))
     np.testing.assert_array_equal(ours.signed, theirs.signed)
     np.testing.assert_array_equal(ours.codes, theirs.codes)
     assert ours.bias == theirs.bias == default_bias(x, exponent=5)
-    np.testing.assert_array_equal(quantise_integers(x, 8).integers, quantise_integers(plain, 8).integers)
+    np.testing.assert_array_equal(quantize_integers(x, 8).integers, quantize_integers(plain, 8).integers)
     settings = {"chunk": 2, "exponent": 3, "group": 8, "axis": 0}
-    assert ratio_of(x, **settings) == ratio_of(plain, **settings)
+    assert improvement_of(x, **settings) == improvement_of(plain, **settings)
 
 
 @pytest.mark.parametrize("x", [[1, 2], [[1, 2.5], [3, 4]], (1.0, 2.0), [np.float32(1), 2], [np.arange(2), np.ones(2)]])
 def test_lists_are_arrays(x):
     np.testing.assert_array_equal(
-        quantise(x, mantissa=4).to_float(), quantise(np.array(x, np.float64), mantissa=4).to_float()
+        quantize(x, mantissa=4).to_float(), quantize(np.array(x, np.float64), mantissa=4).to_float()
     )
 
 
@@ -102,12 +102,12 @@ def test_lists_are_arrays(x):
 @pytest.mark.parametrize(
     "convert",
     [
-        lambda x: quantise(x, mantissa=4),
+        lambda x: quantize(x, mantissa=4),
         lambda x: default_bias(x, exponent=3),
-        lambda x: quantise_integers(x, 8),
-        lambda x: ratio_of(x, chunk=2, exponent=3, group=4, axis=-1),
+        lambda x: quantize_integers(x, 8),
+        lambda x: improvement_of(x, chunk=2, exponent=3, group=4, axis=-1),
     ],
-    ids=["quantise", "default_bias", "quantise_integers", "ratio_of"],
+    ids=["quantize", "default_bias", "quantize_integers", "improvement_of"],
 )
 def test_other_types_are_refused_by_name(convert, x):
     with pytest.raises(ValueError, match=r"^x (at \(\d+,\) )?must be [^\n]+, not [^\n]+$"):
@@ -116,7 +116,7 @@ def test_other_types_are_refused_by_name(convert, x):
 
 def test_an_array_has_an_axis():
     with pytest.raises(ValueError, match=r"^x must be an array of one dimension or more, not np.float64\(1.0\)$"):
-        quantise(1.0, mantissa=4)
+        quantize(1.0, mantissa=4)
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint64])
@@ -133,19 +133,19 @@ def test_long_integers_that_float64_lacks_are_refused(dtype, value):
     for number in (value, -value) if dtype is np.int64 else (value,):
         message = re.escape(f"x at (1,) must be exact in float64, not {number}")
         with pytest.raises(ValueError, match=f"^{message}$"):
-            quantise(np.array([1, number], dtype), mantissa=4)
+            quantize(np.array([1, number], dtype), mantissa=4)
         with pytest.raises(ValueError, match=f"^{message}$"):
-            quantise([0.5, number], mantissa=4)
+            quantize([0.5, number], mantissa=4)
 
 
 def test_the_most_negative_integer_is_a_power_of_two():
-    assert quantise(np.array([-(2**63), 0]), mantissa=4).to_float().tolist() == [-(2.0**63), 0]
+    assert quantize(np.array([-(2**63), 0]), mantissa=4).to_float().tolist() == [-(2.0**63), 0]
 
 
 @pytest.mark.parametrize("kind", [ml_dtypes.bfloat16, ml_dtypes.float8_e5m2, ">f4", ">f2"])
 def test_numbers_that_are_not_finite_are_found_in_any_type(kind):
     x = np.array([1, np.nan, np.inf]).astype(kind)
     with pytest.raises(ValueError, match=r"^x at \(1,\) must be finite, not nan$"):
-        quantise(x, mantissa=4)
-    tensor = quantise(x, mantissa=4, bad="saturate")
-    assert tensor.bad_elements == 2
+        quantize(x, mantissa=4)
+    tensor = quantize(x, mantissa=4, nonfinite="saturate")
+    assert tensor.nonfinite_elements == 2

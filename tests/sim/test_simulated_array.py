@@ -5,14 +5,14 @@ import shutil
 import numpy as np
 import pytest
 
-from lowtide.array.params import ArrayShape
+from lowtide.array.params import ArrayParams
 from lowtide.config import Config
 from lowtide.formats import Bfp
-from lowtide_model import matmul, quantise
+from lowtide_model import matmul, quantize
 from lowtide_model.tiling import Tiling
 from lowtide_sim.simulated_array import Product, SimulatedArray
 
-WIDE = Config(array=ArrayShape(rows=1, columns=2), bfp=Bfp(lanes=4, mantissa=8, exponent=5, max_k=64))
+WIDE = Config(array=ArrayParams(rows=1, columns=2), bfp=Bfp(lanes=4, mantissa=8, exponent=5, max_k=64))
 
 
 @pytest.fixture(params=["icarus", pytest.param("verilator", marks=pytest.mark.slow)])
@@ -27,8 +27,8 @@ def operands(config, M, K, N, ma, mb, group=None):
     group = group or config.bfp.lanes
     scales = np.exp2(random.integers(-9, 9, (M, K)))
     return (
-        quantise(random.standard_normal((M, K)) * scales, mantissa=ma, exponent=config.bfp.exponent, group=group),
-        quantise(random.standard_normal((K, N)), mantissa=mb, exponent=config.bfp.exponent, group=group, axis=0),
+        quantize(random.standard_normal((M, K)) * scales, mantissa=ma, exponent=config.bfp.exponent, group=group),
+        quantize(random.standard_normal((K, N)), mantissa=mb, exponent=config.bfp.exponent, group=group, axis=0),
     )
 
 
@@ -55,13 +55,13 @@ def test_words_equal_the_golden_model(config, simulator, tmp_path):
     assert seen[-1] == (beats, beats)
 
 
-def test_utilisation_counts_results_that_were_asked_for():
+def test_utilization_counts_results_that_were_asked_for():
     a, b = operands(Config.load("tiny"), 3, 8, 4, 4, 4)
     tiling = Tiling(a=a, b=b, config=Config.load("tiny"))
     product = Product(tiling=tiling, words=np.zeros((4, 6), np.int64), cycles=100)
     assert tiling.beats == 2 * 2 * (2 * 2 * 2)
     assert product.beat_rate == 32 / 100
-    assert product.utilisation == 3 * 4 * 8 / (2 * 3 * 100)
+    assert product.utilization == 3 * 4 * 8 / (2 * 3 * 100)
 
 
 @pytest.mark.slow
@@ -72,4 +72,4 @@ def test_long_tiles_keep_the_default_array_busy(tmp_path):
     product = SimulatedArray(config, folder=tmp_path).matmul(a, b)
     np.testing.assert_array_equal(product.acc, matmul(a, b))
     assert product.cycles < 1024 * 129 + 64
-    assert product.utilisation > 0.99
+    assert product.utilization > 0.99

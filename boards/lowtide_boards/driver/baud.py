@@ -3,8 +3,8 @@
 import contextlib
 import time
 
-from lowtide_boards.driver.connection import Link
-from lowtide_boards.driver.errors import LinkLost, NotLowtide, PortError, Refused
+from lowtide_boards.driver.connection import Connection
+from lowtide_boards.driver.errors import ConnectionLost, NotLowtide, PortError, Refused
 
 __all__ = ["BAUDS", "RATES", "change_rate", "divisor_of", "fastest"]
 
@@ -28,12 +28,12 @@ def divisor_of(clock: int, baud: int) -> int | None:
     return divisor
 
 
-def change_rate(link: Link, baud: int, *, tries: int = 2) -> bool:
+def change_rate(link: Connection, baud: int, *, tries: int = 2) -> bool:
     """Go to a rate on both ends, and begin again there; whether that works. If not, both are at the device's first.
 
     Raises
     ------
-    LinkLost
+    ConnectionLost
         If the device does not come back.
     """
     divisor = divisor_of(link.constants["clock"], baud)
@@ -51,22 +51,22 @@ def change_rate(link: Link, baud: int, *, tries: int = 2) -> bool:
         link.line.baud = first
         if _speaks(link, 1):
             return False
-    raise LinkLost(f"the device at {link.name} was lost at {baud} baud; switch it off and on")
+    raise ConnectionLost(f"the device at {link.name} was lost at {baud} baud; switch it off and on")
 
 
-def _speaks(link: Link, tries: int) -> bool:
+def _speaks(link: Connection, tries: int) -> bool:
     with contextlib.suppress(NotLowtide):
         link.connect(tries)
         return True
     return False
 
 
-def fastest(link: Link) -> int:
+def fastest(link: Connection) -> int:
     """Go to the fastest rate that works; gives it.
 
     Raises
     ------
-    LinkLost
+    ConnectionLost
         If the device does not come back from one that does not.
     """
     for baud in RATES:

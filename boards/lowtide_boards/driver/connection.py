@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterable, Iterator
 
 from lowtide.interfaces.serial.protocol import CONSTANTS, LEVELS, MAGIC, VERSION, Kind, code_of
 from lowtide_boards.driver.errors import NotLowtide
-from lowtide_boards.driver.framed_port import SILENCE, Line, Port
-from lowtide_boards.driver.request import Ask
-from lowtide_boards.driver.request_window import ANSWER, NUMBERS, Exchange
+from lowtide_boards.driver.framed_port import SILENCE, FramedPort, Port
+from lowtide_boards.driver.request import Request
+from lowtide_boards.driver.request_window import ANSWER, NUMBERS, RequestWindow
 from lowtide_model.serial_frames import Frame, frame_bytes
 
-__all__ = ["Link"]
+__all__ = ["Connection"]
 
 PRATTLE = 2.0
 """Seconds at least until a line that brings bytes, and no answer, is given up: those of a host, which may be busy."""
 
 
-class Link:
+class Connection:
     """Requests to a device, several of them on their way at a time.
 
     A device does requests in the order of their numbers, each once; its answer says which number is due next. So what
@@ -48,7 +48,7 @@ class Link:
         self.resent = self.beginnings = 0
         self._whole = False  # the last exchange came to its end
         self.random = random.Random()
-        self.line = Line(port, name)
+        self.line = FramedPort(port, name)
         self._next = 0
         self.room = 0
 
@@ -87,10 +87,10 @@ class Link:
     def one(self, kind: Kind, *words: int) -> tuple[int, ...]:
         """Words of the answer to one request."""
         answers: list[tuple[int, ...]] = []
-        self.ask([Ask(kind, words, answers.append)])
+        self.ask([Request(kind, words, answers.append)])
         return answers[0]
 
-    def ask(self, asks: Iterable[Ask | None]) -> None:
+    def ask(self, asks: Iterable[Request | None]) -> None:
         """Make requests; returns when all are done.
 
         Parameters
@@ -100,7 +100,7 @@ class Link:
 
         Raises
         ------
-        LinkLost
+        ConnectionLost
             If the device does not answer, or forgot that it is connected.
         Refused
             If it refuses a request.
@@ -109,7 +109,7 @@ class Link:
         """
         self.mend()
         try:
-            Exchange(self, iter(asks)).run()
+            RequestWindow(self, iter(asks)).run()
         except BaseException:  # an interrupt too: requests are on their way, and nobody knows of them any more
             self._whole = False
             raise

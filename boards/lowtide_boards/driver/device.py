@@ -18,11 +18,11 @@ from lowtide.engine.seeds import operand_seed
 from lowtide.formats.parameter import IllegalValue, whole_number
 from lowtide_boards.driver.arguments import chunks_of, matrix, precisions
 from lowtide_boards.driver.baud import BAUDS, change_rate, divisor_of, fastest
-from lowtide_boards.driver.connection import Link
-from lowtide_boards.driver.errors import DeviceError, LinkLost, NotLowtide, PortError
-from lowtide_boards.driver.framed_port import Line, Port
+from lowtide_boards.driver.connection import Connection
+from lowtide_boards.driver.errors import ConnectionLost, DeviceError, NotLowtide, PortError
+from lowtide_boards.driver.framed_port import FramedPort, Port
 from lowtide_boards.driver.ports import FIRST_BAUD, only_port, opened
-from lowtide_boards.driver.remote_engine import LinkedEngine
+from lowtide_boards.driver.remote_engine import RemoteEngine
 from lowtide_model import default_bias
 from lowtide_model.engine.operand import Operand
 from lowtide_model.engine.panels import multiply
@@ -95,9 +95,9 @@ class Device:
         self._connect(port)
 
     def _connect(self, port: Port) -> None:
-        link = Link(port, patience=self._patience, name=self.name)
+        link = Connection(port, patience=self._patience, name=self.name)
         link.connect()
-        self._engine = LinkedEngine(link)
+        self._engine = RemoteEngine(link)
         self.link = link
 
     @property
@@ -138,20 +138,20 @@ class Device:
         line = opened(name)
         try:
             device = cls(line, name, patience=patience)
-            device.hurry(baud)
+            device.set_baud(baud)
         except BaseException:
-            Line(line, name).close()
+            FramedPort(line, name).close()
             raise
         return device
 
-    def hurry(self, baud: int | None = None) -> None:
+    def set_baud(self, baud: int | None = None) -> None:
         """Go to a rate, by default the fastest at which both ends work; the device begins again.
 
         Raises
         ------
         IllegalValue
             If the device cannot go to that rate.
-        LinkLost
+        ConnectionLost
             If it does not work.
         """
         with self._lock:
@@ -161,7 +161,7 @@ class Device:
             elif divisor_of(clock, whole_number("baud", baud, BAUDS)) is None:
                 raise IllegalValue("baud", f"within 2 % of a whole part of {clock}, a 4th or less", baud)
             elif baud != self.link.line.baud and not change_rate(self.link, baud):
-                raise LinkLost(f"the line at {self.name} does not work at {baud} baud")
+                raise ConnectionLost(f"the line at {self.name} does not work at {baud} baud")
 
     def __enter__(self) -> Self:
         return self
@@ -266,7 +266,7 @@ class Device:
             Operand(
                 chunks=chunks_of(n, bfp.mantissa, chunk),
                 rounding=rounding,
-                seed=operand_seed(seed, side, self.config.engine.generator),
+                seed=operand_seed(seed, side, self.config.engine.lfsr_bits),
                 bias=default_bias(z, exponent=exponent),
             )
             for side, n, chunk, z in (("a", bits[0], bfp.chunk_a, x), ("b", bits[1], bfp.chunk_b, y))
@@ -284,7 +284,7 @@ class Device:
             finally:
                 self._progress = before
 
-    def multiply(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> Product:
+    def multiply(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> Product:
         """The product of A (M × K) and B (K × N): as `lowtide_sim.engine.GoldenEngine.multiply`, on the device.
 
         If the device goes away, it is waited for, and the product is made again.
@@ -296,9 +296,9 @@ class Device:
         DeviceError
             If the device is lost, or flags an error.
         """
-        of_a, of_b = self._with_bias(a, of_a), self._with_bias(b, of_b)
-        lines, shape = checked(self.config, a, b, of_a, of_b), (a.shape[0], b.shape[1])
-        return self._with_return(lambda: self._engine.product(lines, (of_a, of_b), shape, self._progress))
+        a_settings, b_settings = self._with_bias(a, a_settings), self._with_bias(b, b_settings)
+        lines, shape = checked(self.config, a, b, a_settings, b_settings), (a.shape[0], b.shape[1])
+        return self._with_return(lambda: self._engine.product(lines, (a_settings, b_settings), shape, self._progress))
 
     def _with_bias(self, x: np.ndarray, operand: Operand) -> Operand:
         if operand.bias is not None:
@@ -313,12 +313,12 @@ class Device:
         with self._lock:
             try:
                 return operation()
-            except (LinkLost, PortError) as error:
+            except (ConnectionLost, PortError) as error:
                 first = error
             try:
                 self._come_back(first)
                 return operation()
-            except (LinkLost, NotLowtide, PortError):
+            except (ConnectionLost, NotLowtide, PortError):
                 self.link.line.close()
                 raise
 
@@ -337,19 +337,19 @@ class Device:
             try:
                 self._connect_at(baud)
                 break
-            except (LinkLost, NotLowtide, PortError) as last:
+            except (ConnectionLost, NotLowtide, PortError) as last:
                 if time.monotonic() > ends:
                     text = f"{first}; it did not come back within {RETURN:g} s: {last}"
                     raise type(first)(text) from None
                 time.sleep(0.2)
         if self.config != config:
             raise NotLowtide(f"another device came back at {self.name}")
-        self.hurry(baud)
+        self.set_baud(baud)
 
     def _connect_at(self, baud: int) -> None:
         """Open the port again; the device is at this rate, or at its first one if it was switched off."""
         port = opened(self.name)
-        line = Line(port, self.name)
+        line = FramedPort(port, self.name)
         try:
             with contextlib.suppress(NotLowtide):
                 line.baud = baud

@@ -2,7 +2,7 @@
 
 from lowtide.errors import LowtideError
 
-__all__ = ["DeviceError", "LinkLost", "NotLowtide", "PortError", "Refused"]
+__all__ = ["ConnectionLost", "DeviceError", "NotLowtide", "PortError", "Refused"]
 
 
 class DeviceError(LowtideError):
@@ -17,7 +17,7 @@ class NotLowtide(DeviceError):
     """What is at the port is no lowtide, or one of another version or configuration."""
 
 
-class LinkLost(DeviceError):
+class ConnectionLost(DeviceError):
     """The device does not answer."""
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from lowtide_boards.driver.errors import PortError
 from lowtide_model.serial_frames import Frame, Frames
 
-__all__ = ["SILENCE", "Line", "Port"]
+__all__ = ["SILENCE", "FramedPort", "Port"]
 
 SILENCE = Frame(0, 0, ())
 """Stands for a time in which no byte came."""
@@ -32,7 +32,7 @@ class Port(Protocol):
     def close(self) -> None: ...
 
 
-class Line:
+class FramedPort:
     """Frames that come over a port, and bytes that go.
 
     Parameters

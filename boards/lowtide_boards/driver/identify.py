@@ -3,20 +3,27 @@
 from lowtide.config import Config, ConfigError
 from lowtide.emission.serial import digest_of
 from lowtide.engine.registers import IDENTITY
-from lowtide_boards.driver.connection import Link
+from lowtide_boards.driver.connection import Connection
 from lowtide_boards.driver.errors import NotLowtide
 
 __all__ = ["config_of"]
 
 KEYS = (
     *("array.rows", "array.columns", "bfp.lanes", "bfp.chunk_a", "bfp.chunk_b", "bfp.mantissa", "bfp.exponent"),
-    *("bfp.max_k", "engine.numbers", "engine.results", "engine.words", "engine.turn", "engine.random"),
-    *("engine.generator", "engine.counter"),
+    *(
+        "bfp.max_k",
+        "engine.input_width",
+        "engine.output_width",
+        "engine.buffer_depth",
+        "engine.transpose_depth",
+        "engine.random_bits",
+    ),
+    *("engine.lfsr_bits", "engine.counter_bits"),
 )
 """Of a configuration, in the order of the registers that have them, which are those after the first one."""
 
 
-def config_of(link: Link) -> Config:
+def config_of(link: Connection) -> Config:
     """The configuration that a device was generated for.
 
     Raises

@@ -5,12 +5,12 @@ import errno
 import serial
 from serial.tools.list_ports import comports
 
-from lowtide.interfaces.serial.params import SerialShape
+from lowtide.interfaces.serial.params import SerialParams
 from lowtide_boards.driver.errors import PortError
 
 __all__ = ["FIRST_BAUD", "only_port", "opened"]
 
-FIRST_BAUD = SerialShape().baud
+FIRST_BAUD = SerialParams().baud
 """Rate at which a device is greeted."""
 
 _REASONS = {

@@ -7,22 +7,22 @@ import numpy as np
 
 from lowtide.config import nearest
 from lowtide.emission.top import engine_of
-from lowtide.engine.engine_with_registers import ControlledEngine
+from lowtide.engine.engine_with_registers import EngineWithRegisters
 from lowtide.engine.registers import ALL_ERRORS, Register, errors_text
 from lowtide.formats.parameter import IllegalValue
 from lowtide.interfaces.serial.protocol import WORDS
-from lowtide_boards.driver.connection import Link
+from lowtide_boards.driver.connection import Connection
 from lowtide_boards.driver.errors import DeviceError
 from lowtide_boards.driver.identify import config_of
-from lowtide_boards.driver.request import Ask
+from lowtide_boards.driver.request import Request
 from lowtide_boards.driver.results import ResultReader
-from lowtide_model import Ratio
+from lowtide_model import Improvement
 from lowtide_model.engine.operand import Operand
 from lowtide_model.engine.product import Events, Lines, Product
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_model.engine.transfer import Load
 
-__all__ = ["LinkedEngine"]
+__all__ = ["RemoteEngine"]
 
 LOAD_BOTH = 3
 """Bits of the register ``start``."""
@@ -30,7 +30,7 @@ LOAD_BOTH = 3
 POSITIONS = 1 << 16
 
 
-class LinkedEngine:
+class RemoteEngine:
     """An engine, over a link that is connected.
 
     Parameters
@@ -50,9 +50,9 @@ class LinkedEngine:
         If it is of another version.
     """
 
-    def __init__(self, link: Link):
+    def __init__(self, link: Connection):
         self.link, self.config = link, config_of(link)
-        self.table = ControlledEngine(engine_of(self.config)).registers.table
+        self.table = EngineWithRegisters(engine_of(self.config)).registers.table
         self._places = {register.name: place for place, register in enumerate(self.table)}
         self._beginning = 0
         self._written: dict[str, int] = {}
@@ -92,9 +92,9 @@ class LinkedEngine:
             raise IllegalValue("the register", f"one of the engine's{nearest(str(name), self._places)}", name)
         return self.table[self._places[name]]
 
-    def _write(self, name: str, value: int) -> Ask:
+    def _write(self, name: str, value: int) -> Request:
         self._written[name] = value
-        return Ask("write", (self._places[name], value & 0xFFFFFFFF))
+        return Request("write", (self._places[name], value & 0xFFFFFFFF))
 
     def product(
         self,
@@ -122,9 +122,9 @@ class LinkedEngine:
             If the link is lost, or the engine flags an error.
         """
         self._begin()
-        queue, numbers = self.link.constants["queue"], self.config.engine.numbers
+        queue, numbers = self.link.constants["queue"], self.config.engine.input_width
         loads = [Load.of(line.runs, numbers).numbers.view("<u4").ravel() for line in lines]
-        count = result_beats(self.config, *shape) * self.config.engine.results
+        count = result_beats(self.config, *shape) * self.config.engine.output_width
         whole, moved = sum(map(len, loads)) + count, [0]
 
         def move(words: int) -> None:
@@ -139,7 +139,7 @@ class LinkedEngine:
             values.update(zip(list(self._places)[first : last + 1], words, strict=True))
             _check(values["errors"])
 
-        def asks() -> Iterator[Ask | None]:
+        def asks() -> Iterator[Request | None]:
             for side, line, operand in zip("ab", lines, operands, strict=True):
                 for name, value in line.settings(operand).items():
                     if self._written.get(f"{side}_{name}") != value:
@@ -152,16 +152,16 @@ class LinkedEngine:
             for ask in results.asks():
                 yield ask
                 if results.none_came:  # it works on them, unless it refused the product
-                    yield Ask("read", (first, 1), lambda errors: _check(errors[0]))
-            yield Ask("read", (first, last - first + 1), counts)
+                    yield Request("read", (first, 1), lambda errors: _check(errors[0]))
+            yield Request("read", (first, last - first + 1), counts)
 
         self.link.ask(asks())
         self._position = (self._position + count) % POSITIONS
         return Product(
             values=matrix_of(self.config, results.words.view("<f4"), *shape),
             events=Events(**{field.name: values[field.name] for field in attrs.fields(Events)}),
-            ratio_a=_ratio("a", values),
-            ratio_b=_ratio("b", values),
+            a_improvement=_ratio("a", values),
+            b_improvement=_ratio("b", values),
             cycles=values["cycles"],
         )
 
@@ -172,20 +172,22 @@ def _check(errors: int) -> None:
         raise DeviceError(f"the engine flags errors: {errors_text(errors)}")
 
 
-def _loads(side: str, words: np.ndarray, most: int, move: Callable[[int], None]) -> Iterator[Ask]:
+def _loads(side: str, words: np.ndarray, most: int, move: Callable[[int], None]) -> Iterator[Request]:
     """An operand, in parts of so many words at most."""
     for at in range(0, len(words), most):
         part = words[at : at + most]
         ends = at + most >= len(words)
         if side == "a":
-            yield Ask("last_a" if ends else "load_a", part)
+            yield Request("last_a" if ends else "load_a", part)
         else:
-            yield Ask("last_b" if ends else "load_b", part)
+            yield Request("last_b" if ends else "load_b", part)
         move(len(part))
 
 
-def _ratio(side: str, values: dict[str, int]) -> Ratio | None:
-    if f"{side}_rest" not in values:
+def _ratio(side: str, values: dict[str, int]) -> Improvement | None:
+    if f"{side}_low_sum" not in values:
         return None
-    rest, kept = (values[f"{side}_{name}"] + (values.get(f"{side}_{name}_high", 0) << 32) for name in ("rest", "kept"))
-    return Ratio(rest, kept)
+    low_sum, high_sum = (
+        values[f"{side}_{name}"] + (values.get(f"{side}_{name}_hi", 0) << 32) for name in ("low_sum", "high_sum")
+    )
+    return Improvement(low_sum, high_sum)

@@ -7,11 +7,11 @@ import numpy as np
 
 from lowtide.interfaces.serial.protocol import Kind
 
-__all__ = ["Ask"]
+__all__ = ["Request"]
 
 
 @attrs.frozen(eq=False)
-class Ask:
+class Request:
     """A request, and what is done with its answer.
 
     Parameters

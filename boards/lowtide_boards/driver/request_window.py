@@ -9,12 +9,12 @@ from typing import Protocol
 import attrs
 
 from lowtide.interfaces.serial.protocol import LEVELS, STATUSES, code_of
-from lowtide_boards.driver.errors import LinkLost, Refused
-from lowtide_boards.driver.framed_port import SILENCE, Line
-from lowtide_boards.driver.request import Ask
+from lowtide_boards.driver.errors import ConnectionLost, Refused
+from lowtide_boards.driver.framed_port import SILENCE, FramedPort
+from lowtide_boards.driver.request import Request
 from lowtide_model.serial_frames import Frame, frame_bytes
 
-__all__ = ["ANSWER", "NUMBERS", "Exchange", "Numbered"]
+__all__ = ["ANSWER", "NUMBERS", "Numbered", "RequestWindow"]
 
 DONE, BUSY, ORDER, REFUSED = range(len(STATUSES))
 
@@ -31,7 +31,7 @@ class Numbered(Protocol):
     """The link of an exchange."""
 
     name: str
-    line: Line
+    line: FramedPort
     constants: dict[str, int]
     room: int
     resent: int
@@ -49,20 +49,20 @@ class Numbered(Protocol):
 class _Sent:
     """A request that has its number, which it keeps."""
 
-    ask: Ask
+    ask: Request
     number: int
     frame: bytes
     answered: bool = False
 
 
-class Exchange:
+class RequestWindow:
     """Requests that are on their way."""
 
-    def __init__(self, link: Numbered, asks: Iterator[Ask | None]):
+    def __init__(self, link: Numbered, asks: Iterator[Request | None]):
         self.link, self._asks = link, asks
         self._due: deque[_Sent] = deque()  # numbered and not known to be done, in order
         self._sent = 0  # of them, on their way
-        self._again: deque[Ask] = deque()  # done, their answers lost, and wanted
+        self._again: deque[Request] = deque()  # done, their answers lost, and wanted
         self._over = False  # no more asks
         self._trouble = False  # nothing is sent until all that is on its way is answered, or is silent
         self._failures = 0
@@ -166,14 +166,14 @@ class Exchange:
         """Send again what is not known to be done."""
         self._failures += failed
         if self._failures > TRIES:
-            raise LinkLost(f"the device at {self.link.name} does not answer any more")
+            raise ConnectionLost(f"the device at {self.link.name} does not answer any more")
         if not failed and time.monotonic() - self._progress > STUCK:
-            raise LinkLost(f"the device at {self.link.name} takes no more of an operand")
+            raise ConnectionLost(f"the device at {self.link.name} takes no more of an operand")
         self._trouble = False
         self.link.resent += self._sent
         self.link.room = self.link.constants["queue"]
         self._sent = 0
 
 
-_OVER = Ask("hello", ())
+_OVER = Request("hello", ())
 """Stands for the end of requests."""

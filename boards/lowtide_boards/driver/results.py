@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from lowtide.interfaces.serial.protocol import LEVELS, WORDS
-from lowtide_boards.driver.request import Ask
+from lowtide_boards.driver.request import Request
 
 __all__ = ["ResultReader"]
 
@@ -44,7 +44,7 @@ class ResultReader:
         self._waiting = 0
         self.none_came = False
 
-    def asks(self) -> Iterator[Ask | None]:
+    def asks(self) -> Iterator[Request | None]:
         """Requests, until all words have come."""
         while self._came < len(self.words):
             count = min(len(self.words) - self._asked, self._most)
@@ -57,10 +57,10 @@ class ResultReader:
             self._asked += count
             self._waiting += 1
             at, came = ((self._start + n) % POSITIONS for n in (place, self._came))
-            yield Ask("take", (at | came << 16, count), lambda words, place=place: self._take(place, words))
+            yield Request("take", (at | came << 16, count), lambda words, place=place: self._take(place, words))
         if self._came:  # what came last may be forgotten too
             at = (self._start + self._came) % POSITIONS
-            yield Ask("take", (at | at << 16, 1), lambda _: None)
+            yield Request("take", (at | at << 16, 1), lambda _: None)
 
     def _take(self, place: int, words: tuple[int, ...]) -> None:
         self._waiting -= 1

@@ -40,16 +40,16 @@ def self_test(
             (rng.standard_normal(shape) * np.exp2(rng.integers(-6, 2, (shape[0], 1)))).astype(np.float32)
             for shape in ((m, k), (k, columns))
         )
-        of_a, of_b = (
+        a_settings, b_settings = (
             Operand(
                 chunks=int(rng.integers(1, bfp.mantissa // chunk + 1)),
                 rounding=str(rng.choice(["truncate", "nearest", "stochastic"])),
-                seed=int(rng.integers(1, 2**device.config.engine.generator)),
+                seed=int(rng.integers(1, 2**device.config.engine.lfsr_bits)),
                 bias=default_bias(x, exponent=bfp.exponent),
             )
             for x, chunk in ((a, bfp.chunk_a), (b, bfp.chunk_b))
         )
-        found, due = device.multiply(a, b, of_a, of_b), golden.multiply(a, b, of_a, of_b)
+        found, due = device.multiply(a, b, a_settings, b_settings), golden.multiply(a, b, a_settings, b_settings)
         wrong = np.count_nonzero(found.values.view(np.uint32) != due.values.view(np.uint32))
         if wrong or found.events != due.events:
             raise WrongResult(

@@ -22,7 +22,7 @@ from lowtide_boards.targets.board import Board, board_of
 from lowtide_boards.targets.design import ENGINE, TOP, Design, check_design, design_of
 from lowtide_boards.targets.errors import BoardError
 from lowtide_boards.targets.ice40_cells import logic_cells
-from lowtide_boards.targets.utilization import Use, check_room, uses
+from lowtide_boards.targets.utilization import Utilization, check_utilization, utilization
 
 __all__ = ["STEPS", "build"]
 
@@ -159,8 +159,8 @@ def build(
         for file, content in design.files.items():
             (here / file).write_text(content, encoding="utf-8")
         progress(STEPS[1])
-        taken, script = _synthesise(board, tools, here)
-        check_room(taken, board)
+        taken, script = _synthesize(board, tools, here)
+        check_utilization(taken, board)
         progress(STEPS[2])
         megahertz = config.serial.clock / 1e6
         command = f"{board.options} --json {TOP}.json {tools.options.format(top=TOP, clock=megahertz)}"
@@ -178,7 +178,7 @@ def build(
         return facts | {"files": [str(file) for file in files.write(contents)]}
 
 
-def _synthesise(board: Board, tools: Tools, here: Path) -> tuple[list[Use], str]:
+def _synthesize(board: Board, tools: Tools, here: Path) -> tuple[list[Utilization], str]:
     """What it takes, and the script that made it."""
     script = "; ".join(
         [
@@ -193,7 +193,7 @@ def _synthesise(board: Board, tools: Tools, here: Path) -> tuple[list[Use], str]
     cells = cells_of(json.loads((here / "cells.json").read_text(encoding="utf-8")))
     netlist = json.loads((here / f"{TOP}.json").read_text(encoding="utf-8"))["modules"][TOP]
     packed = logic_cells(netlist) if board.chip.family == "ice40" else None
-    return uses(area_of(board.chip.family, cells, script), board, packed), script
+    return utilization(area_of(board.chip.family, cells, script), board, packed), script
 
 
 def _check_clock(run: Run, megahertz: float, seed: int) -> None:
@@ -224,7 +224,7 @@ def _pack(tools: Tools, here: Path, comment: str, digest: int) -> bytes:
     return f"//{comment}\n".encode() + bits if tools.pack == "gowin_pack" else bits
 
 
-def _facts(name: str, config: Config, design: Design, taken: list[Use], run: Run, seed: int) -> dict[str, Any]:
+def _facts(name: str, config: Config, design: Design, taken: list[Utilization], run: Run, seed: int) -> dict[str, Any]:
     board, tables = board_of(name), config.to_tables()
     tools = TOOLS[board.tools]
     packages = {"amaranth-boards", tools.nextpnr.replace("_", "-"), tools.packer.replace("_", "-")}
@@ -238,7 +238,7 @@ def _facts(name: str, config: Config, design: Design, taken: list[Use], run: Run
         "fmax": run.fmax,
         "critical": run.critical,
         "seed": seed,
-        "synthesised": {use.kind: {"used": use.used, "available": use.available} for use in taken},
+        "synthesized": {use.kind: {"used": use.used, "available": use.available} for use in taken},
         "placed": {cell: {"used": run.used[cell], "available": run.available[cell]} for cell in run.used},
         "versions": versions() | {name.removeprefix("yowasp-"): metadata.version(name) for name in sorted(packages)},
     }

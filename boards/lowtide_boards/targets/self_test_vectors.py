@@ -7,9 +7,9 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.emission.serial import digest_of
 from lowtide.emission.top import engine_of
-from lowtide.engine.engine_with_registers import ControlledEngine
+from lowtide.engine.engine_with_registers import EngineWithRegisters
 from lowtide.interfaces.serial.protocol import CONSTANTS, MAGIC, VERSION, WORDS, Kind, code_of
-from lowtide.interfaces.serial.self_test import Conversation, check_of
+from lowtide.interfaces.serial.self_test import SelfTestVectors, check_of
 from lowtide_model import default_bias
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import Operand
@@ -29,11 +29,11 @@ ANSWER = 0x80
 LOAD_BOTH = 3
 IDLE = 3
 
-Exchange = tuple[Kind, list[int], list[int]]
+RequestWindow = tuple[Kind, list[int], list[int]]
 """A kind of request, its words, and those of its answer."""
 
 
-def conversation_of(config: Config, seed: int = 1) -> Conversation:
+def conversation_of(config: Config, seed: int = 1) -> SelfTestVectors:
     """What a device of this configuration asks itself: a product that takes each of its processing elements.
 
     Nothing of what is expected comes from the hardware: the results and counts are those of the golden engine.
@@ -47,11 +47,11 @@ def conversation_of(config: Config, seed: int = 1) -> Conversation:
     for number, (kind, words, content) in enumerate(_exchanges(config, seed)):
         requests += frame_bytes(code_of(kind), number, words)
         answers += frame_bytes(code_of(kind) | ANSWER, number, [number + 1 << 16, 0, *content])
-    return Conversation(requests, check_of(answers))
+    return SelfTestVectors(requests, check_of(answers))
 
 
-def _exchanges(config: Config, seed: int) -> Iterator[Exchange]:
-    table = ControlledEngine(engine_of(config)).registers.table
+def _exchanges(config: Config, seed: int) -> Iterator[RequestWindow]:
+    table = EngineWithRegisters(engine_of(config)).registers.table
     places = {register.name: place for place, register in enumerate(table)}
     lines, operands, product = _product(config, seed)
     yield "hello", [VERSION, 0], _constants(config)
@@ -61,7 +61,7 @@ def _exchanges(config: Config, seed: int) -> Iterator[Exchange]:
             yield "write", [places[register], value & 0xFFFFFFFF], []
     yield "write", [places["start"], LOAD_BOTH], []
     for side, line in zip("ab", lines, strict=True):
-        load = Load.of(line.runs, config.engine.numbers).numbers.ravel().view("<u4").tolist()
+        load = Load.of(line.runs, config.engine.input_width).numbers.ravel().view("<u4").tolist()
         for at in range(0, len(load), WORDS):
             kind = "last" if at + WORDS >= len(load) else "load"
             yield f"{kind}_{side}", load[at : at + WORDS], []  # pyright: ignore[reportReturnType]
@@ -98,9 +98,13 @@ def _product(config: Config, seed: int) -> tuple[tuple[Lines, Lines], tuple[Oper
     b = random.standard_normal((array.columns, k), np.float32).T
     biases = [default_bias(x, exponent=bfp.exponent) for x in (a, b)]
     a[0, 0] = b[0, 0] = 1e30  # above the window: it is held, and counted
-    of_a = Operand(chunks=bfp.mantissa // bfp.chunk_a, bias=biases[0])
-    of_b = Operand(chunks=bfp.mantissa // bfp.chunk_b, bias=biases[1], rounding="stochastic")
-    return checked(config, a, b, of_a, of_b), (of_a, of_b), GoldenEngine(config).multiply(a, b, of_a, of_b)
+    a_settings = Operand(chunks=bfp.mantissa // bfp.chunk_a, bias=biases[0])
+    b_settings = Operand(chunks=bfp.mantissa // bfp.chunk_b, bias=biases[1], rounding="stochastic")
+    return (
+        checked(config, a, b, a_settings, b_settings),
+        (a_settings, b_settings),
+        GoldenEngine(config).multiply(a, b, a_settings, b_settings),
+    )
 
 
 def _counts(product: Product) -> dict[str, int]:
@@ -108,12 +112,12 @@ def _counts(product: Product) -> dict[str, int]:
     events = product.events
     return {
         "products": 1,
-        "groups_held_a": events.groups_held_a,
-        "groups_held_b": events.groups_held_b,
-        "held_a": events.held_a,
-        "held_b": events.held_b,
-        "bad_a": events.bad_a,
-        "bad_b": events.bad_b,
+        "a_exp_saturated": events.a_exp_saturated,
+        "b_exp_saturated": events.b_exp_saturated,
+        "a_saturated": events.a_saturated,
+        "b_saturated": events.b_saturated,
+        "a_nonfinite": events.a_nonfinite,
+        "b_nonfinite": events.b_nonfinite,
         "overflows": events.overflows,
         "underflows": events.underflows,
     }

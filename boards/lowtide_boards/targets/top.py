@@ -96,6 +96,6 @@ class BoardTop(Elaboratable):
 
 def _lights(platform: Any, name: str) -> Any:
     resource, _, number = name.partition(":")
-    # Of several colours in one, those that are not used have no buffer: nobody drives them.
+    # Of several colors in one, those that are not used have no buffer: nobody drives them.
     several = dict.fromkeys("rgb", "-") if resource == "rgb_led" else "-"
     return platform.request(resource, int(number), dir=several)

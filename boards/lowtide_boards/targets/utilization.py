@@ -8,11 +8,11 @@ from lowtide.synthesis import Area
 from lowtide_boards.targets.board import Board
 from lowtide_boards.targets.errors import BoardError
 
-__all__ = ["Use", "check_room", "uses"]
+__all__ = ["Utilization", "check_utilization", "utilization"]
 
 
 @attrs.frozen
-class Use:
+class Utilization:
     """What a design takes of one kind of cell.
 
     Parameters
@@ -33,18 +33,18 @@ class Use:
         return math.inf if self.used else 0.0
 
 
-def uses(area: Area, board: Board, cells: int | None = None) -> list[Use]:
+def utilization(area: Area, board: Board, cells: int | None = None) -> list[Utilization]:
     """What a design takes of a board's chip, kind by kind; its cells, where more than tables are known of them."""
     chip = board.chip
     return [
-        Use("cells", cells or area.with_memory, chip.tables),
-        Use("flip-flops", area.ffs, chip.registers),
-        Use("block RAMs", area.brams, chip.memories),
-        Use("DSP blocks", area.dsps, chip.multipliers),
+        Utilization("cells", cells or area.with_memory, chip.tables),
+        Utilization("flip-flops", area.ffs, chip.registers),
+        Utilization("block RAMs", area.brams, chip.memories),
+        Utilization("DSP blocks", area.dsps, chip.multipliers),
     ]
 
 
-def check_room(taken: list[Use], board: Board) -> None:
+def check_utilization(taken: list[Utilization], board: Board) -> None:
     """Refuse a design that cannot fit, before an hour has gone into placing it.
 
     Raises

@@ -28,7 +28,7 @@ class FixedWeights(wiring.Component):
 
     def __init__(self, config, weights):
         self.weights = weights
-        self.array = array_of(config.array, config.bfp, config.terms, config.requantiser)
+        self.array = array_of(config.array, config.bfp, config.terms, config.requantizer)
         ports = self.array.signature.members
         super().__init__({"a": ports["a"], "c": ports["c"]})
 

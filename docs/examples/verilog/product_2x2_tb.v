@@ -40,9 +40,9 @@ module product_2x2_tb;
     rows = rows + 1;
   end
 
-  task send(input [23:0] of_a, of_b);
+  task send(input [23:0] a_settings, b_settings);
     begin
-      a = of_a; b = of_b; valid = 1;
+      a = a_settings; b = b_settings; valid = 1;
       @(posedge clk);
       while (!ready) @(posedge clk);
       @(negedge clk) valid = 0;

@@ -4,36 +4,36 @@ from collections.abc import Callable
 from functools import partial
 
 from lowtide.array.element import Element
-from lowtide.array.params import ArrayShape, Requantising
-from lowtide.array.requantized import RequantisedArray
+from lowtide.array.params import ArrayParams, RequantizationParams
+from lowtide.array.requantized import RequantizedArray
 from lowtide.array.systolic import SystolicArray
 from lowtide.array.terms.array import TermArray
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.terms import Terms
 from lowtide.units.arithmetic.fmac import Fmac
 from lowtide.units.arithmetic.pair_mac import PairMac
-from lowtide.units.arithmetic.pmac import Pmac, PmacShape
+from lowtide.units.arithmetic.pmac import Pmac, PmacParams
 from lowtide.units.arithmetic.tmac import Tmac
 
-__all__ = ["array_of", "element_maker"]
+__all__ = ["array_of", "element_factory"]
 
 
-def element_maker(kind: str, bfp: Bfp, terms: Terms) -> Callable[[], Element]:
+def element_factory(kind: str, bfp: Bfp, terms: Terms) -> Callable[[], Element]:
     """What makes an element of a kind, for the formats of a configuration."""
     return {
         "fmac": partial(Fmac, bfp),
         "tmac": partial(Tmac, terms),
         "pair_mac": partial(PairMac, terms),
-        "pmac": partial(Pmac, PmacShape(width=terms.width, max_k=terms.max_k)),
+        "pmac": partial(Pmac, PmacParams(width=terms.width, max_k=terms.max_k)),
     }[kind]
 
 
 def array_of(
-    shape: ArrayShape, bfp: Bfp, terms: Terms, requantising: Requantising
-) -> SystolicArray | TermArray | RequantisedArray:
+    params: ArrayParams, bfp: Bfp, terms: Terms, requantizing: RequantizationParams
+) -> SystolicArray | TermArray | RequantizedArray:
     """The array of a configuration."""
-    if shape.operands == "integers":
-        array = TermArray(shape.rows, shape.columns, terms)
+    if params.operands == "integers":
+        array = TermArray(params.rows, params.columns, terms)
     else:
-        array = SystolicArray(shape.rows, shape.columns, element_maker(shape.element, bfp, terms))
-    return RequantisedArray(array, terms, requantising) if shape.results == "integers" else array
+        array = SystolicArray(params.rows, params.columns, element_factory(params.element, bfp, terms))
+    return RequantizedArray(array, terms, requantizing) if params.results == "integers" else array

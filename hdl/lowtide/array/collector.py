@@ -4,7 +4,7 @@ from amaranth.hdl import Cat
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.column import Column
-from lowtide.array.result_credits import Ledger
+from lowtide.array.result_credits import ResultCredits
 from lowtide.netlist import Structure
 
 __all__ = ["Collector"]
@@ -73,7 +73,7 @@ class Collector(Structure):
         columns = [Column(self.width, self.capacity) for _ in range(self.columns)]
         ledger = place(
             "ledger",
-            Ledger(self.rows, self.capacity),
+            ResultCredits(self.rows, self.capacity),
             promise=self.promise,
             start=self.start,
             valid=columns[-1].valid,

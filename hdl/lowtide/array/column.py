@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit, place
-from lowtide.units.stream.fifo import Queue
+from lowtide.units.stream.fifo import Fifo
 
 __all__ = ["Column"]
 
@@ -36,7 +36,7 @@ class Column(Unit):
         Cycles from a low half word to the result offered, if none is queued.
     """
 
-    latency = 1 + Queue.latency
+    latency = 1 + Fifo.latency
 
     def __init__(self, width: int, capacity: int):
         self.width, self.capacity = width, capacity
@@ -61,7 +61,7 @@ class Column(Unit):
             m,
             platform,
             "queue",
-            Queue(self.width, self.capacity),
+            Fifo(self.width, self.capacity),
             i_valid=self.high_i,
             i_data=Cat(low, self.half)[: self.width],
             o_ready=self.accept,

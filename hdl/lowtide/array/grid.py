@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.array.element import Element, port_width
 from lowtide.netlist import Structure
-from lowtide.netlist.structure import halves
+from lowtide.netlist.structure import power_of_two_split
 
 __all__ = ["Grid", "grid"]
 
@@ -19,7 +19,7 @@ def grid(rows: int, columns: int, element: Callable[[], Element]) -> Any:
 
 
 class Grid(Structure):
-    """Rows and columns of processing elements, each wired to its neighbours.
+    """Rows and columns of processing elements, each wired to its neighbors.
 
     A grid is two smaller grids, down to the element: each distinct shape is emitted once, so that the emitted text
     grows with the logarithm of the array.
@@ -55,7 +55,7 @@ class Grid(Structure):
         return self._rows(place) if self.rows >= self.columns else self._columns(place)
 
     def _rows(self, place):
-        above, below = halves(self.rows)
+        above, below = power_of_two_split(self.rows)
         top, low = grid(above, self.columns, self.element), grid(below, self.columns, self.element)
         a, restart = self._shares("a_i", top), self._shares("restart_i", top)
         place(f"rows_0_to_{above - 1}", top, a_i=a[0], restart_i=restart[0], b_i=self.b_i, drain_i=low.drain_o)
@@ -75,7 +75,7 @@ class Grid(Structure):
         }
 
     def _columns(self, place):
-        near, far = halves(self.columns)
+        near, far = power_of_two_split(self.columns)
         left, right = grid(self.rows, near, self.element), grid(self.rows, far, self.element)
         b, drain = self._shares("b_i", left), self._shares("drain_i", left)
         place(

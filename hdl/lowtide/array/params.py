@@ -5,11 +5,11 @@ import attrs
 from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.units.arithmetic.multiplier import PRODUCTS
 
-__all__ = ["ArrayShape", "Requantising"]
+__all__ = ["ArrayParams", "RequantizationParams"]
 
 
 @attrs.frozen(kw_only=True)
-class ArrayShape:
+class ArrayParams:
     """Shape of a systolic array.
 
     Parameters
@@ -20,7 +20,7 @@ class ArrayShape:
         Kind of processing element: ``fmac`` for block floating point; ``tmac`` for data and terms of weights,
         ``pair_mac`` for terms of both; ``pmac`` for plain integers.
     operands : str
-        What the streams of operands carry: ``words`` as a processing element takes them, or, for ``tmac`` alone,
+        What the streams of operands carry: ``packed`` as a processing element takes them, or, for ``tmac`` alone,
         ``integers``, whose terms are revealed on the way.
     results : str
         What the stream of results carries: ``accumulators``, exact, or, but for ``fmac``, ``integers``, data of the
@@ -35,19 +35,19 @@ class ArrayShape:
     rows: int = parameter(8, range(1, 513), "rows of processing elements")
     columns: int = parameter(8, range(1, 513), "columns of processing elements")
     element: str = parameter("fmac", ("fmac", "tmac", "pair_mac", "pmac"), "kind of processing element")
-    operands: str = parameter("words", ("words", "integers"), "what the streams of operands carry")
+    operands: str = parameter("packed", ("packed", "integers"), "what the streams of operands carry")
     results: str = parameter("accumulators", ("accumulators", "integers"), "what the stream of results carries")
 
     def __attrs_post_init__(self):
         if self.results == "integers" and self.element == "fmac":
             raise IllegalValue("results", "accumulators for the element fmac", self.results)
         if self.operands == "integers" and self.element != "tmac":
-            raise IllegalValue("operands", f"words for the element {self.element}", self.operands)
+            raise IllegalValue("operands", f"packed for the element {self.element}", self.operands)
 
 
 @attrs.frozen(kw_only=True)
-class Requantising:
-    """What the requantiser behind an array is generated for; widths and encoding are those of the array's terms.
+class RequantizationParams:
+    """What the requantizer behind an array is generated for; widths and encoding are those of the array's terms.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Requantising:
         Bits of the multiplier.
     product : str
         How it multiplies: ``inferred``, for DSP blocks, or by ``adders``.
-    counter : int
+    counter_bits : int
         Bits of the counter of results that were held.
 
     Raises
@@ -69,4 +69,4 @@ class Requantising:
     lanes: int = parameter(1, range(1, 513), "results that become integers in a cycle, a divisor of array.columns")
     multiplier: int = parameter(16, range(1, 17), "bits of the multiplier")
     product: str = parameter("inferred", PRODUCTS, "multiplication: inferred for DSP blocks, or adders")
-    counter: int = parameter(16, range(10, 33), "bits of the counter of results that were held")
+    counter_bits: int = parameter(16, range(10, 33), "bits of the counter of results that were held")

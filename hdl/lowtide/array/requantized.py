@@ -4,20 +4,20 @@ from amaranth.hdl import Cat
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.array.params import Requantising
+from lowtide.array.params import RequantizationParams
 from lowtide.array.systolic import SystolicArray
 from lowtide.array.terms.array import TermArray
-from lowtide.formats.beats import beat_layout
+from lowtide.formats.beats import word_beat
 from lowtide.formats.terms import Terms
 from lowtide.netlist import Structure
-from lowtide.units.requantization.row_requantizer import RowRequantiserShape
-from lowtide.units.requantization.tile_requantizer import TileRequantiser
+from lowtide.units.requantization.row_requantizer import RowRequantizerParams
+from lowtide.units.requantization.tile_requantizer import TileRequantizer
 
-__all__ = ["RequantisedArray"]
+__all__ = ["RequantizedArray"]
 
 
-class RequantisedArray(Structure):
-    """An array of integers or terms, and a `TileRequantiser` behind it.
+class RequantizedArray(Structure):
+    """An array of integers or terms, and a `TileRequantizer` behind it.
 
     A row of a tile leaves as ``columns / lanes`` beats of integers, column 0 first: of each datum of this layer, the
     next ``columns`` values that the next layer reduces over. Where rows come faster than that, they wait, and in the
@@ -29,7 +29,7 @@ class RequantisedArray(Structure):
         What multiplies.
     terms : Terms
         Width and encoding of the integers.
-    requantising : Requantising
+    requantizing : RequantizationParams
         Lanes, and those of the multiplication.
 
     Members
@@ -38,7 +38,7 @@ class RequantisedArray(Structure):
         As those of the array.
     c : Out(stream of {data, last})
         Beats of ``lanes`` signed integers of ``digits + 1`` bits. ``last`` marks the last of a tile.
-    requantise : In(stream of RowRequantiserShape.layout_settings)
+    requantize : In(stream of RowRequantizerParams.layout_settings)
         A word for each tile, in the order of the tiles; its results wait for it.
     saturations, saturations_clear : Out(counter), In(1)
         Results that were held since reset, or since they were cleared.
@@ -49,39 +49,39 @@ class RequantisedArray(Structure):
         If ``lanes`` does not divide the columns.
     """
 
-    def __init__(self, array: SystolicArray | TermArray, terms: Terms, requantising: Requantising):
+    def __init__(self, array: SystolicArray | TermArray, terms: Terms, requantizing: RequantizationParams):
         self.array, self.terms = array, terms
         self.rows, self.columns = array.rows, array.columns
         self.element, self.spacing = array.element, array.spacing
-        self.requantiser = TileRequantiser(
-            RowRequantiserShape(
+        self.requantizer = TileRequantizer(
+            RowRequantizerParams(
                 width=terms.width,
                 accumulator=array.element().accumulator,
                 encoding=terms.encoding,
-                multiplier=requantising.multiplier,
-                product=requantising.product,
+                multiplier=requantizing.multiplier,
+                product=requantizing.product,
                 columns=array.columns,
-                lanes=requantising.lanes,
-                counter=requantising.counter,
+                lanes=requantizing.lanes,
+                counter=requantizing.counter_bits,
             )
         )
-        self.latency = array.latency + self.requantiser.latency
-        shape = self.requantiser.shape
-        self.module_name = f"requantised_{array.module_name}_{self.requantiser.module_name}"
+        self.latency = array.latency + self.requantizer.latency
+        params = self.requantizer.params
+        self.module_name = f"requantized_{array.module_name}_{self.requantizer.module_name}"
         members = array.signature.members
         self._beside = {name: member.flow for name, member in members.items() if member.is_port}
         super().__init__(
             {name: members[name] for name in members if name != "c"}
             | {
-                "c": Out(stream.Signature(beat_layout(shape.lanes * shape.revealed))),
-                "requantise": In(stream.Signature(shape.layout_settings)),
-                "saturations": Out(shape.counter),
+                "c": Out(stream.Signature(word_beat(params.lanes * params.revealed))),
+                "requantize": In(stream.Signature(params.layout_settings)),
+                "saturations": Out(params.counter),
                 "saturations_clear": In(1),
             }
         )
 
     def wire(self, place):
-        array, requantiser = self.array, self.requantiser
+        array, requantizer = self.array, self.requantizer
         place(
             "array",
             array,
@@ -90,25 +90,25 @@ class RequantisedArray(Structure):
             a__valid=self.a.valid,
             b__payload=self.b.payload,
             b__valid=self.b.valid,
-            c__ready=requantiser.i.ready,
+            c__ready=requantizer.i.ready,
         )
         place(
-            "requantiser",
-            requantiser,
+            "requantizer",
+            requantizer,
             i__payload=array.c.payload,
             i__valid=array.c.valid,
-            settings__payload=self.requantise.payload,
-            settings__valid=self.requantise.valid,
+            settings__payload=self.requantize.payload,
+            settings__valid=self.requantize.valid,
             o__ready=self.c.ready,
             clear=self.saturations_clear,
         )
-        o = requantiser.o
+        o = requantizer.o
         return {
             "a__ready": array.a.ready,
             "b__ready": array.b.ready,
             "c__valid": o.valid,
             "c__payload": Cat(o.payload.lane, o.payload.last),
-            "requantise__ready": requantiser.settings.ready,
-            "saturations": requantiser.saturations,
+            "requantize__ready": requantizer.settings.ready,
+            "saturations": requantizer.saturations,
             **{name: getattr(array, name) for name, flow in self._beside.items() if flow is Out},
         }

@@ -5,10 +5,10 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
 
-__all__ = ["Ledger"]
+__all__ = ["ResultCredits"]
 
 
-class Ledger(Unit):
+class ResultCredits(Unit):
     """Counts rows of results: promised a place and not yet accepted, coming as half words, offered.
 
     Parameters
@@ -38,7 +38,7 @@ class Ledger(Unit):
 
     def __init__(self, rows: int, capacity: int):
         self.rows, self.capacity = rows, capacity
-        self.module_name = f"ledger_{rows}_{capacity}"
+        self.module_name = f"result_credits_{rows}_{capacity}"
         super().__init__(
             {
                 "room": Out(1),

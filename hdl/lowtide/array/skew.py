@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Structure, Unit
-from lowtide.netlist.structure import halves
+from lowtide.netlist.structure import power_of_two_split
 from lowtide.units.stream.delay import delay
 
 __all__ = ["Skew", "SkewedWord", "skew"]
@@ -85,7 +85,7 @@ class Skew(Structure):
         super().__init__({"idle_i": In(1), "idle_o": Out(1), "i": In(words * width), "o": Out(words * width)})
 
     def wire(self, place):
-        first, second = halves(self.words)
+        first, second = power_of_two_split(self.words)
         cut = first * self.width
         low = place(f"words_0_to_{first - 1}", skew(first, self.width), idle_i=self.idle_i, i=self.i[:cut])
         delays = [

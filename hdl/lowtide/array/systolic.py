@@ -10,7 +10,7 @@ from lowtide.array.core import SystolicCore
 from lowtide.array.element import Element
 from lowtide.array.feeder import Feeder
 from lowtide.array.skew import Skew, skew
-from lowtide.formats.beats import beat_layout
+from lowtide.formats.beats import word_beat
 from lowtide.netlist import Structure
 
 __all__ = ["SystolicArray"]
@@ -61,9 +61,9 @@ class SystolicArray(Structure):
         self.module_name = f"systolic_array_{rows}x{columns}_{element().module_name}"
         super().__init__(
             {
-                "a": In(stream.Signature(beat_layout(len(core.a)))),
-                "b": In(stream.Signature(beat_layout(len(core.b)))),
-                "c": Out(stream.Signature(beat_layout(len(core.data)))),
+                "a": In(stream.Signature(word_beat(len(core.a)))),
+                "b": In(stream.Signature(word_beat(len(core.b)))),
+                "c": Out(stream.Signature(word_beat(len(core.data)))),
                 "misaligned": Out(1),
             }
         )

@@ -12,7 +12,7 @@ from lowtide.config import Config, presets
 from lowtide.emission.registry import UNITS, describe
 from lowtide.formats.parameter import legal_text
 
-__all__ = ["catalogue", "list_"]
+__all__ = ["catalog", "list_"]
 
 EXAMPLES = """\b
 Examples:
@@ -21,7 +21,7 @@ Examples:
 """
 
 
-def catalogue() -> dict[str, Any]:
+def catalog() -> dict[str, Any]:
     """Presets, sections of a configuration and units, with keys, defaults, legal values and meanings."""
     return {
         "presets": {name: Config.load(name).to_tables() for name in presets()},
@@ -36,7 +36,7 @@ def catalogue() -> dict[str, Any]:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def list_(as_json: bool) -> None:
     """List presets, configuration keys and units, with defaults and legal values."""
-    found = catalogue()
+    found = catalog()
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return

@@ -15,30 +15,30 @@ from lowtide.interfaces.wishbone import Wishbone
 from lowtide.netlist import Unit
 from lowtide.units.arithmetic.fmac import Fmac
 from lowtide.units.arithmetic.pair_mac import PairMac
-from lowtide.units.arithmetic.pmac import Pmac, PmacShape
+from lowtide.units.arithmetic.pmac import Pmac, PmacParams
 from lowtide.units.arithmetic.tmac import Tmac
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
-from lowtide.units.conversion.normalizer import Normaliser, NormaliserShape
-from lowtide.units.conversion.params import ConverterShape
-from lowtide.units.conversion.row_normalizer import RowNormaliser, RowNormaliserShape
+from lowtide.units.conversion.normalizer import Normalizer, NormalizerParams
+from lowtide.units.conversion.params import ConverterParams
+from lowtide.units.conversion.row_normalizer import RowNormalizer, RowNormalizerParams
 from lowtide.units.conversion.serial_converter import SerialBfpConverter
-from lowtide.units.floating.block_mac import BlockFloatMac, BlockFloatMacShape
-from lowtide.units.floating.mac import FloatMac, FloatMacShape
-from lowtide.units.random.neighbor import Neighbour, NeighbourSource
-from lowtide.units.random.params import Source
+from lowtide.units.floating.block_mac import BlockFloatMac, BlockFloatMacParams
+from lowtide.units.floating.mac import FloatMac, FloatMacParams
+from lowtide.units.random.neighbor import Neighbor, NeighborSource
+from lowtide.units.random.params import RandomSourceParams
 from lowtide.units.random.source import RandomSource
-from lowtide.units.requantization.requantizer import Requantiser, RequantiserShape
-from lowtide.units.requantization.row_requantizer import RowRequantiser, RowRequantiserShape
-from lowtide.units.rounding.params import RounderShape
+from lowtide.units.requantization.requantizer import Requantizer, RequantizerParams
+from lowtide.units.requantization.row_requantizer import RowRequantizer, RowRequantizerParams
+from lowtide.units.rounding.params import RounderParams
 from lowtide.units.rounding.rounder import Rounder
-from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
-from lowtide.units.terms.digit_serializer import DigitSerialiser, SerialiserShape
-from lowtide.units.terms.encoder import Encoder, EncoderShape
-from lowtide.units.terms.receding_water import RecedingWater, WaterShape
-from lowtide.units.terms.serial_hese import SerialHese, SerialShape
-from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
-from lowtide.units.terms.waterline import Waterline, WaterlineShape
+from lowtide.units.rounding.stochastic import StochasticParams, StochasticRounder
+from lowtide.units.terms.digit_serializer import DigitSerializer, SerializerParams
+from lowtide.units.terms.encoder import Encoder, EncoderParams
+from lowtide.units.terms.receding_water import RecedingWater, RecedingWaterParams
+from lowtide.units.terms.serial_hese import SerialHese, SerialParams
+from lowtide.units.terms.top_terms import TopTerms, TopTermsParams
+from lowtide.units.terms.waterline import Waterline, WaterlineParams
 
 __all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
 
@@ -58,29 +58,29 @@ class UnitKind:
 
 UNITS = {
     "axi_lite": UnitKind(AxiLite, RegisterSpace),
-    "bfp_converter": UnitKind(BfpConverter, ConverterShape),
-    "serial_bfp_converter": UnitKind(SerialBfpConverter, ConverterShape),
-    "block_float_mac": UnitKind(BlockFloatMac, BlockFloatMacShape),
-    "chunker": UnitKind(Chunker, ConverterShape),
-    "digit_serialiser": UnitKind(DigitSerialiser, SerialiserShape),
-    "encoder": UnitKind(Encoder, EncoderShape),
-    "float_mac": UnitKind(FloatMac, FloatMacShape),
+    "bfp_converter": UnitKind(BfpConverter, ConverterParams),
+    "serial_bfp_converter": UnitKind(SerialBfpConverter, ConverterParams),
+    "block_float_mac": UnitKind(BlockFloatMac, BlockFloatMacParams),
+    "chunker": UnitKind(Chunker, ConverterParams),
+    "digit_serializer": UnitKind(DigitSerializer, SerializerParams),
+    "encoder": UnitKind(Encoder, EncoderParams),
+    "float_mac": UnitKind(FloatMac, FloatMacParams),
     "fmac": UnitKind(Fmac, Bfp),
-    "neighbour_source": UnitKind(NeighbourSource, Neighbour),
-    "normaliser": UnitKind(Normaliser, NormaliserShape),
+    "neighbor_source": UnitKind(NeighborSource, Neighbor),
+    "normalizer": UnitKind(Normalizer, NormalizerParams),
     "pair_mac": UnitKind(PairMac, Terms),
-    "pmac": UnitKind(Pmac, PmacShape),
-    "random_source": UnitKind(RandomSource, Source),
-    "receding_water": UnitKind(RecedingWater, WaterShape),
-    "requantiser": UnitKind(Requantiser, RequantiserShape),
-    "rounder": UnitKind(Rounder, RounderShape),
-    "row_normaliser": UnitKind(RowNormaliser, RowNormaliserShape),
-    "row_requantiser": UnitKind(RowRequantiser, RowRequantiserShape),
-    "serial_hese": UnitKind(SerialHese, SerialShape),
-    "stochastic_rounder": UnitKind(StochasticRounder, StochasticShape),
+    "pmac": UnitKind(Pmac, PmacParams),
+    "random_source": UnitKind(RandomSource, RandomSourceParams),
+    "receding_water": UnitKind(RecedingWater, RecedingWaterParams),
+    "requantizer": UnitKind(Requantizer, RequantizerParams),
+    "rounder": UnitKind(Rounder, RounderParams),
+    "row_normalizer": UnitKind(RowNormalizer, RowNormalizerParams),
+    "row_requantizer": UnitKind(RowRequantizer, RowRequantizerParams),
+    "serial_hese": UnitKind(SerialHese, SerialParams),
+    "stochastic_rounder": UnitKind(StochasticRounder, StochasticParams),
     "tmac": UnitKind(Tmac, Terms),
-    "top_terms": UnitKind(TopTerms, TopTermsShape),
-    "waterline": UnitKind(Waterline, WaterlineShape),
+    "top_terms": UnitKind(TopTerms, TopTermsParams),
+    "waterline": UnitKind(Waterline, WaterlineParams),
     "wishbone": UnitKind(Wishbone, RegisterSpace),
 }
 

@@ -5,8 +5,8 @@ import json
 
 from lowtide.config import Config
 from lowtide.emission.top import engine_of
-from lowtide.engine.engine_with_registers import ControlledEngine
-from lowtide.interfaces.serial.self_test import Conversation
+from lowtide.engine.engine_with_registers import EngineWithRegisters
+from lowtide.interfaces.serial.self_test import SelfTestVectors
 from lowtide.interfaces.serial.serial_engine import SerialEngine
 
 __all__ = ["SerialTop", "digest_of"]
@@ -28,7 +28,7 @@ class SerialTop(SerialEngine):
         What to build.
     name : str
         Name of the module.
-    test : Conversation, optional
+    test : SelfTestVectors, optional
         What it asks itself after reset.
 
     Members
@@ -44,7 +44,7 @@ class SerialTop(SerialEngine):
         If the configuration has no such engine.
     """
 
-    def __init__(self, config: Config, name: str = "lowtide_serial", test: Conversation | None = None):
+    def __init__(self, config: Config, name: str = "lowtide_serial", test: SelfTestVectors | None = None):
         self.config = config
-        super().__init__(ControlledEngine(engine_of(config)), config.serial, digest_of(config), test)
+        super().__init__(EngineWithRegisters(engine_of(config)), config.serial, digest_of(config), test)
         self.module_name = name

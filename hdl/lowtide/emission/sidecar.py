@@ -9,7 +9,7 @@ import attrs
 from amaranth.hdl import Shape
 from amaranth.lib import data, wiring
 
-from lowtide.array.requantized import RequantisedArray
+from lowtide.array.requantized import RequantizedArray
 from lowtide.array.systolic import SystolicArray
 from lowtide.array.terms.array import TermArray
 from lowtide.array.terms.settings import Settings
@@ -100,12 +100,12 @@ def _formats(bfp: Bfp) -> dict[str, Any]:
     }
 
 
-def _operands(array: SystolicArray | TermArray | RequantisedArray) -> dict[str, Any]:
+def _operands(array: SystolicArray | TermArray | RequantizedArray) -> dict[str, Any]:
     """Width of a result, and the bit fields of the words of A and B, and of settings if there are any."""
-    if isinstance(array, RequantisedArray):
-        shape = array.requantiser.shape
-        results = {"requantiser": attrs.asdict(shape), "result_bits": shape.revealed}
-        return _operands(array.array) | results | {"requantise": _fields(shape.layout_settings)}
+    if isinstance(array, RequantizedArray):
+        params = array.requantizer.params
+        results = {"requantizer": attrs.asdict(params), "result_bits": params.revealed}
+        return _operands(array.array) | results | {"requantize": _fields(params.layout_settings)}
     ports = array.element().signature.members
     words = {"word_a": _fields(ports["a_i"].shape), "word_b": _fields(ports["b_i"].shape)}
     if isinstance(array, TermArray):

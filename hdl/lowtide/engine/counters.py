@@ -13,12 +13,12 @@ COUNTERS = {
     "waits": "cycles in which the array could have begun a tile whose operands were not loaded",
     "stalls": "cycles in which the array did not take a beat: one a tile, and those of results that had no place",
     "products": "products that are complete, their results taken",
-    "groups_held_a": "groups of A above the window of exponents",
-    "groups_held_b": "groups of B above the window of exponents",
-    "held_a": "elements of A that were held at the largest magnitude",
-    "held_b": "elements of B that were held at the largest magnitude",
-    "bad_a": "groups of A with a NaN or an infinity",
-    "bad_b": "groups of B with a NaN or an infinity",
+    "a_exp_saturated": "groups of A above the window of exponents",
+    "b_exp_saturated": "groups of B above the window of exponents",
+    "a_saturated": "elements of A that were held at the largest magnitude",
+    "b_saturated": "elements of B that were held at the largest magnitude",
+    "a_nonfinite": "groups of A with a NaN or an infinity",
+    "b_nonfinite": "groups of B with a NaN or an infinity",
 }
 """Names of counters, and what they count."""
 
@@ -47,7 +47,7 @@ class Counters(Unit):
 
     def __init__(self, width: int, most: int):
         self.module_name = f"counters_{width}_{most}"
-        many = {"held_a", "held_b"}
+        many = {"a_saturated", "b_saturated"}
         super().__init__(
             {"clear": In(1)}
             | {name: In(range(most + 1) if name in many else 1) for name in COUNTERS}

@@ -5,13 +5,13 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.operand import OperandLayout
-from lowtide.engine.operand_planner import Planner
-from lowtide.engine.params import EngineShape
-from lowtide.engine.ping_pong_banks import Banks
+from lowtide.engine.operand_planner import OperandPlanner
+from lowtide.engine.params import EngineParams
+from lowtide.engine.ping_pong_banks import PingPongBanks
 from lowtide.engine.sequencer import sides_layout
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Unit, place
-from lowtide.units.stream.fifo import Queue
+from lowtide.units.stream.fifo import Fifo
 
 __all__ = ["Dispatcher", "ProductLayout", "RunLayout"]
 
@@ -59,7 +59,7 @@ class Dispatcher(Unit):
         Lines of a panel of A, and of B.
     bfp : Bfp
         Format of the groups.
-    shape : EngineShape
+    params : EngineParams
         Buffers, numbers of a beat.
 
     Members
@@ -77,7 +77,7 @@ class Dispatcher(Unit):
     a, b : Out(OperandLayout)
         Settings of the operands.
     groups_a, size_a, groups_b, size_b : Out(range(words + 1))
-        As of `Planner`.
+        As of `OperandPlanner`.
     busy : In(2)
         The loader is at work.
     bias_a, bias_b : In(signed(9))
@@ -115,19 +115,19 @@ class Dispatcher(Unit):
     idle: Value
     working: Value
 
-    def __init__(self, rows: int, columns: int, bfp: Bfp, shape: EngineShape):
-        self.bfp, self.shape = bfp, shape
+    def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
+        self.bfp, self.params = bfp, params
         self.layouts = [
-            OperandLayout(bfp, chunk, lines * shape.words, shape.generator)
+            OperandLayout(bfp, chunk, lines * params.buffer_depth, params.lfsr_bits)
             for lines, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
         self._planners = [
-            Planner(lines, bfp, chunk, shape, layout)
+            OperandPlanner(lines, bfp, chunk, params, layout)
             for (lines, chunk), layout in zip(((rows, bfp.chunk_a), (columns, bfp.chunk_b)), self.layouts, strict=True)
         ]
-        self.run_layout = RunLayout(shape.words, *(planner.most_chunks for planner in self._planners))
+        self.run_layout = RunLayout(params.buffer_depth, *(planner.most_chunks for planner in self._planners))
         self.module_name = f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
-        words = range(shape.words + 1)
+        words = range(params.buffer_depth + 1)
         super().__init__(
             {
                 "start": In(1),
@@ -200,7 +200,7 @@ class Dispatcher(Unit):
         unfinished = Signal(
             8
         )  # products in runs and in results, each of a tile at least, of which there is room for few
-        runs = Queue(self.run_layout.size, RUNS)
+        runs = Fifo(self.run_layout.size, RUNS)
         held = Signal(range(RUNS + 1))
         running = data.View(self.run_layout, runs.o_data)
         begun = Signal()
@@ -210,7 +210,7 @@ class Dispatcher(Unit):
         m.d.sync += begun.eq(runs.o_valid & ~over)
         run = Signal(self.run_layout)
         for n, (name, planner) in enumerate(zip("ab", planners, strict=True)):
-            banks = Banks()
+            banks = PingPongBanks()
             loads = self.load[n] & ~product.find
             place(m, platform, f"banks_{name}", banks, load=loads, begins=begins & running[name].new)
             m.d.comb += [

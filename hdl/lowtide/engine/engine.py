@@ -13,14 +13,14 @@ from lowtide.engine.counters import COUNTERS, Counters
 from lowtide.engine.dispatcher import Dispatcher
 from lowtide.engine.issuer import Issuer
 from lowtide.engine.loader import METERED, Loader
-from lowtide.engine.params import EngineShape
+from lowtide.engine.params import EngineParams
 from lowtide.engine.results import Results
 from lowtide.engine.sequencer import Sequencer
-from lowtide.formats.beats import numbers_layout
+from lowtide.formats.beats import fp32_beat
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Structure
 from lowtide.units.arithmetic.fmac import Fmac
-from lowtide.units.conversion.row_normalizer import RowNormaliserShape
+from lowtide.units.conversion.row_normalizer import RowNormalizerParams
 
 __all__ = ["Engine"]
 
@@ -41,7 +41,7 @@ class Engine(Structure):
         Processing elements.
     bfp : Bfp
         Format of the groups.
-    shape : EngineShape
+    params : EngineParams
         Buffers, and numbers of a beat.
 
     Members
@@ -49,7 +49,7 @@ class Engine(Structure):
     start, product, ready, refused
         As of `Dispatcher`.
     a, b : In(stream of {number, last})
-        Operands, as of `Intake`.
+        Operands, as of `OperandFramer`.
     c : Out(stream of {number, last})
         Results, ``last`` with the last beat of a product.
     idle : Out(1)
@@ -62,31 +62,40 @@ class Engine(Structure):
         Each of `COUNTERS`.
     overflows, underflows : Out(32)
         Results that were infinite, or zero though their sums were not.
-    ``a_threshold``, ``a_above``, ``a_rest``, ``a_kept``, and of ``b``
+    ``a_threshold``, ``a_above_threshold``, ``a_low_sum``, ``a_high_sum``, and of ``b``
         As of `Loader`, where it has a meter.
 
     Raises
     ------
     IllegalValue
-        As of `EngineShape.check`.
+        As of `EngineParams.check`.
     """
 
-    def __init__(self, rows: int, columns: int, bfp: Bfp, shape: EngineShape):
-        shape.check(bfp, columns)
-        self.rows, self.columns, self.bfp, self.shape = rows, columns, bfp, shape
+    def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
+        params.check(bfp, columns)
+        self.rows, self.columns, self.bfp, self.params = rows, columns, bfp, params
         self.array = SystolicArray(rows, columns, partial(Fmac, bfp))
-        self.dispatcher = Dispatcher(rows, columns, bfp, shape)
+        self.dispatcher = Dispatcher(rows, columns, bfp, params)
         self.loaders = [
-            Loader(lines, bfp, chunk, shape) for lines, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
+            Loader(lines, bfp, chunk, params) for lines, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
-        results = RowNormaliserShape(
-            columns=columns, width=bfp.accumulator, normalisers=shape.results, counter=shape.counter
+        results = RowNormalizerParams(
+            columns=columns, width=bfp.accumulator, normalizers=params.output_width, counter=params.counter_bits
         )
         # Tiles that are in the array at full rate, and those whose results wait.
         self.results = Results(results, self.array.latency // self.array.spacing + 4)
-        loaders = "_".join(str(n) for n in (shape.words, shape.numbers, shape.turn, shape.random, shape.generator))
-        self.module_name = f"engine_{self.array.module_name}_{loaders}_n{shape.results}_c{shape.counter}"
-        numbers = numbers_layout(shape.numbers)
+        loaders = "_".join(
+            str(n)
+            for n in (
+                params.buffer_depth,
+                params.input_width,
+                params.transpose_depth,
+                params.random_bits,
+                params.lfsr_bits,
+            )
+        )
+        self.module_name = f"engine_{self.array.module_name}_{loaders}_n{params.output_width}_c{params.counter_bits}"
+        numbers = fp32_beat(params.input_width)
         super().__init__(
             {
                 "start": In(1),
@@ -95,14 +104,14 @@ class Engine(Structure):
                 "refused": Out(1),
                 "a": In(stream.Signature(numbers)),
                 "b": In(stream.Signature(numbers)),
-                "c": Out(stream.Signature(numbers_layout(shape.results))),
+                "c": Out(stream.Signature(fp32_beat(params.output_width))),
                 "idle": Out(1),
                 "too_short": Out(2),
                 "too_long": Out(2),
                 "clear": In(1),
-                **{name: Out(shape.counter) for name in COUNTERS},
-                "overflows": Out(shape.counter),
-                "underflows": Out(shape.counter),
+                **{name: Out(params.counter_bits) for name in COUNTERS},
+                "overflows": Out(params.counter_bits),
+                "underflows": Out(params.counter_bits),
                 **{
                     f"{side}_{name}": loader.signature.members[name]
                     for side, loader in self.meters.items()
@@ -123,11 +132,11 @@ class Engine(Structure):
             "rows": self.rows,
             "columns": self.columns,
             **attrs.asdict(self.bfp),
-            **attrs.asdict(self.shape),
+            **attrs.asdict(self.params),
         }
 
     def wire(self, place):
-        words = self.shape.words
+        words = self.params.buffer_depth
         array, results, dispatcher = self.array, self.results, self.dispatcher
         loader_a, loader_b = self.loaders
         sequencer = Sequencer(words, *(loader.converter.max_chunks for loader in self.loaders))
@@ -212,19 +221,19 @@ class Engine(Structure):
         )
         counters = place(
             "counters",
-            Counters(self.shape.counter, self.bfp.lanes),
+            Counters(self.params.counter_bits, self.bfp.lanes),
             clear=self.clear,
             cycles=dispatcher.working,
             beats=issuer.taken,
             waits=sequencer.waits,
             stalls=issuer.held,
             products=results.over,
-            groups_held_a=loader_a.groups_held,
-            groups_held_b=loader_b.groups_held,
-            held_a=loader_a.held,
-            held_b=loader_b.held,
-            bad_a=loader_a.bad_groups,
-            bad_b=loader_b.bad_groups,
+            a_exp_saturated=loader_a.groups_held,
+            b_exp_saturated=loader_b.groups_held,
+            a_saturated=loader_a.held,
+            b_saturated=loader_b.held,
+            a_nonfinite=loader_a.bad_groups,
+            b_nonfinite=loader_b.bad_groups,
         )
         return {
             "ready": dispatcher.ready,

@@ -5,10 +5,10 @@ from lowtide.engine.engine import Engine
 from lowtide.engine.register_bank import RegisterBank
 from lowtide.netlist import Structure
 
-__all__ = ["ControlledEngine"]
+__all__ = ["EngineWithRegisters"]
 
 
-class ControlledEngine(Structure):
+class EngineWithRegisters(Structure):
     """An `Engine` and its `RegisterBank`.
 
     Parameters
@@ -27,9 +27,9 @@ class ControlledEngine(Structure):
     def __init__(self, engine: Engine):
         self.engine = engine
         a, b = engine.dispatcher.layouts
-        ratios = {side: len(loader.rest) for side, loader in engine.meters.items()}
-        self.registers = RegisterBank(engine.constants, a, b, engine.shape.counter, ratios)
-        self.module_name = f"controlled_{engine.module_name}"
+        ratios = {side: len(loader.low_sum) for side, loader in engine.meters.items()}
+        self.registers = RegisterBank(engine.constants, a, b, engine.params.counter_bits, ratios)
+        self.module_name = f"{engine.module_name}_registers"
         bank, streams = self.registers.signature.members, engine.signature.members
         super().__init__(
             {name: streams[name] for name in "abc"}
@@ -40,11 +40,11 @@ class ControlledEngine(Structure):
         engine, registers = self.engine, self.registers
         status = {name: getattr(engine, name) for name in (*COUNTERS, "overflows", "underflows")}
         for side in engine.meters:
-            status[f"{side}_above"] = getattr(engine, f"{side}_above")
-            for name in (f"{side}_rest", f"{side}_kept"):
+            status[f"{side}_above_threshold"] = getattr(engine, f"{side}_above_threshold")
+            for name in (f"{side}_low_sum", f"{side}_high_sum"):
                 total = getattr(engine, name)
                 status[name] = total[:32]
-                status |= {f"{name}_high": total[32:]} if len(total) > 32 else {}
+                status |= {f"{name}_hi": total[32:]} if len(total) > 32 else {}
         place(
             "registers",
             registers,
@@ -54,10 +54,10 @@ class ControlledEngine(Structure):
             ready=engine.ready,
             idle=engine.idle,
             refused=engine.refused,
-            short_a=engine.too_short[0],
-            short_b=engine.too_short[1],
-            long_a=engine.too_long[0],
-            long_b=engine.too_long[1],
+            a_short=engine.too_short[0],
+            b_short=engine.too_short[1],
+            a_long=engine.too_long[0],
+            b_long=engine.too_long[1],
             **status,
         )
         place(

@@ -6,25 +6,25 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.bias_finder import BiasFinder
 from lowtide.engine.operand import OperandLayout
-from lowtide.engine.operand_framer import Intake
-from lowtide.engine.operand_writer import Writer
-from lowtide.engine.params import EngineShape
-from lowtide.engine.rounding_words import WordSource
-from lowtide.engine.transposer import Turner
-from lowtide.formats.beats import numbers_layout
+from lowtide.engine.operand_framer import OperandFramer
+from lowtide.engine.operand_writer import OperandWriter
+from lowtide.engine.params import EngineParams
+from lowtide.engine.rounding_words import RoundingWords
+from lowtide.engine.transposer import Transposer
+from lowtide.formats.beats import fp32_beat
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Unit, place
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
 from lowtide.units.conversion.improvement_meter import THRESHOLD
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.conversion.serial_converter import SerialBfpConverter
-from lowtide.units.stream.skid_buffer import Slot
-from lowtide.units.stream.upsizer import Grouper
+from lowtide.units.stream.skid_buffer import SkidBuffer
+from lowtide.units.stream.upsizer import StreamUpsizer
 
 __all__ = ["METERED", "Loader"]
 
-METERED = ("threshold", "above", "rest", "kept")
+METERED = ("threshold", "above_threshold", "low_sum", "high_sum")
 """Ports of a converter's meter that are the loader's too."""
 
 
@@ -42,7 +42,7 @@ class Loader(Unit):
         Format of the groups.
     chunk : int
         Bits of a chunk.
-    shape : EngineShape
+    params : EngineParams
         Numbers of a beat, words of a buffer, random words.
 
     Members
@@ -56,17 +56,17 @@ class Loader(Unit):
     i : In(stream of {number, last})
         The operand.
     write, address, data : Out
-        As of `Writer`.
+        As of `OperandWriter`.
     panels : Out(range(words + 1))
-        Panels that are complete, as of `Writer`.
+        Panels that are complete, as of `OperandWriter`.
     busy : Out(1)
         It is not ready for another operand.
     bias : Out(signed(9))
         Of the operand that is loaded, or was last; from the cycle after ``start``.
     too_short, too_long : Out(1)
         In one cycle: the operand's stream ended too soon, or too late.
-    threshold, above, rest, kept : In(10), Out(1), Out(ratio), Out(ratio)
-        As of `RatioMeter`, of the operand that was loaded last; where magnitudes have two chunks or more.
+    threshold, above_threshold, low_sum, high_sum : In(10), Out(1), Out(ratio), Out(ratio)
+        As of `ImprovementMeter`, of the operand that was loaded last; where magnitudes have two chunks or more.
     groups_held, bad_groups : Out(1)
         In one cycle: a group was above the window; a group had a NaN or an infinity.
     held : Out(range(lanes + 1))
@@ -87,41 +87,43 @@ class Loader(Unit):
     too_short: Value
     too_long: Value
     threshold: Value
-    above: Value
-    rest: Value
-    kept: Value
+    above_threshold: Value
+    low_sum: Value
+    high_sum: Value
     groups_held: Value
     bad_groups: Value
     held: Value
 
-    def __init__(self, lines: int, bfp: Bfp, chunk: int, shape: EngineShape):
-        self.lines, self.bfp, self.shape = lines, bfp, shape
-        self.converter = ConverterShape(
+    def __init__(self, lines: int, bfp: Bfp, chunk: int, params: EngineParams):
+        self.lines, self.bfp, self.params = lines, bfp, params
+        self.converter = ConverterParams(
             lanes=bfp.lanes,
             mantissa=bfp.mantissa,
             chunk=chunk,
             exponent=bfp.exponent,
             rounding="carry",
-            random=shape.random + 1,
+            random=params.random_bits + 1,
         )
-        self.layout = OperandLayout(bfp, chunk, lines * shape.words, shape.generator)
-        self.elements = lines * shape.words * bfp.lanes
+        self.layout = OperandLayout(bfp, chunk, lines * params.buffer_depth, params.lfsr_bits)
+        self.elements = lines * params.buffer_depth * bfp.lanes
         self.metered = bfp.mantissa >= 2 * chunk
-        self.serial = shape.numbers == 1 and not self.metered
+        self.serial = params.input_width == 1 and not self.metered
         self._converter = (
             SerialBfpConverter(self.converter)
             if self.serial
             else BfpConverter(self.converter, self.elements if self.metered else None)
         )
-        self._intake = Intake(shape.numbers, max(lines * shape.words, bfp.max_k))
-        self._turner = Turner(bfp.lanes, shape.numbers, shape.turn, bfp.max_k, lines * shape.words)
-        self._words = WordSource(shape.source(bfp.lanes))
-        self._writer = Writer(lines, self.converter.layout_chunk, shape.words, self.converter.max_chunks)
-        self.module_name = (
-            f"loader_{lines}x{shape.words}_n{shape.numbers}_t{shape.turn}_k{bfp.max_k}_{self.converter.name}"
-            f"_b{shape.generator}"
+        self._intake = OperandFramer(params.input_width, max(lines * params.buffer_depth, bfp.max_k))
+        self._turner = Transposer(
+            bfp.lanes, params.input_width, params.transpose_depth, bfp.max_k, lines * params.buffer_depth
         )
-        words = range(shape.words + 1)
+        self._words = RoundingWords(params.source(bfp.lanes))
+        self._writer = OperandWriter(lines, self.converter.layout_chunk, params.buffer_depth, self.converter.max_chunks)
+        self.module_name = (
+            f"loader_{lines}x{params.buffer_depth}_n{params.input_width}_t{params.transpose_depth}_k{bfp.max_k}_{self.converter.name}"
+            f"_b{params.lfsr_bits}"
+        )
+        words = range(params.buffer_depth + 1)
         meter = self._converter.signature.members if self.metered else {}
         super().__init__(
             {name: meter[name] for name in METERED if name in meter}
@@ -131,9 +133,9 @@ class Loader(Unit):
                 "settings": In(self.layout),
                 "groups": In(words),
                 "size": In(words),
-                "i": In(stream.Signature(numbers_layout(shape.numbers))),
+                "i": In(stream.Signature(fp32_beat(params.input_width))),
                 "write": Out(lines),
-                "address": Out(range(shape.words)),
+                "address": Out(range(params.buffer_depth)),
                 "data": Out(self.converter.layout_chunk),
                 "panels": Out(words),
                 "busy": Out(1),
@@ -168,9 +170,9 @@ class Loader(Unit):
             m.d.sync += [settings.eq(self.settings), groups.eq(self.groups), size.eq(self.size), finding.eq(self.find)]
 
         intake, turner, writer = self._intake, self._turner, self._writer
-        grouper = Grouper(self.bfp.lanes, self.shape.numbers)
-        beats = Slot(numbers_layout(self.shape.numbers))
-        chunker, converter, slot = Chunker(self.converter), self._converter, Slot(self.converter.layout_o)
+        grouper = StreamUpsizer(self.bfp.lanes, self.params.input_width)
+        beats = SkidBuffer(fp32_beat(self.params.input_width))
+        chunker, converter, slot = Chunker(self.converter), self._converter, SkidBuffer(self.converter.layout_o)
         comparing, ports = self._compare(m, started & ~finding) if self.metered else (Const(0), {})
         place(
             m,
@@ -178,8 +180,8 @@ class Loader(Unit):
             "intake",
             intake,
             start=started,
-            runs=Mux(settings.across, settings.length, settings.lines),
-            length=Mux(settings.across, settings.lines, settings.length),
+            runs=Mux(settings.transposed, settings.length, settings.lines),
+            length=Mux(settings.transposed, settings.lines, settings.length),
             i__payload=self.i.payload,
             i__valid=self.i.valid,
             o__ready=turner.i.ready | finding,
@@ -190,7 +192,7 @@ class Loader(Unit):
             "turner",
             turner,
             start=started,
-            across=settings.across,
+            transposed=settings.transposed,
             runs=settings.length,
             length=settings.lines,
             i__payload=intake.o.payload,
@@ -219,7 +221,7 @@ class Loader(Unit):
             )
         settling, found = self._find(m, platform, finding, started & finding)
         with m.If(self.start & ~self.find):
-            m.d.sync += self.bias.eq(Mux(self.settings.found, found, self.settings.bias))
+            m.d.sync += self.bias.eq(Mux(self.settings.bias_auto, found, self.settings.bias))
         random = self._words.words
         step = converter.step
         if self.serial:  # a word of the group's after the other
@@ -276,7 +278,7 @@ class Loader(Unit):
             "writer",
             writer,
             start=started & ~finding,
-            across=settings.across,
+            transposed=settings.transposed,
             count=settings.lines,
             groups=groups,
             chunks=settings.chunks,
@@ -289,7 +291,7 @@ class Loader(Unit):
         m.d.comb += [
             self.i.ready.eq(intake.i.ready),
             self.groups_held.eq(converter.saturated_group & taken),
-            self.bad_groups.eq(converter.bad_group & taken),
+            self.bad_groups.eq(converter.nonfinite_group & taken),
             self.held.eq(Mux(taken, converter.saturated_elements, 0)),
             self.too_short.eq(intake.too_short),
             self.too_long.eq(intake.too_long),
@@ -306,14 +308,16 @@ class Loader(Unit):
         with m.Elif(left.any()):
             m.d.sync += left.eq(left - 1)
         m.d.sync += loading.eq(left.any() | self._writer.busy)
-        m.d.comb += [getattr(self, name).eq(getattr(converter, name)) for name in ("above", "rest", "kept")]
+        m.d.comb += [
+            getattr(self, name).eq(getattr(converter, name)) for name in ("above_threshold", "low_sum", "high_sum")
+        ]
         compare = loading & ~left.any() & ~self._writer.busy
         ports = {"start": starts, "compare": compare, "threshold": self.threshold}
         return loading | left.any() | converter.busy, ports
 
     def _find(self, m: Module, platform, finding: Value, starts: Value) -> tuple[Value, Value]:
         """Look at the numbers for their bias; say when it is not yet that of all of them, and what it is."""
-        intake, finder = self._intake, BiasFinder(self.shape.numbers, self.bfp.exponent)
+        intake, finder = self._intake, BiasFinder(self.params.input_width, self.bfp.exponent)
         taken = intake.o.valid & finding
         place(m, platform, "finder", finder, start=starts, take=taken, i=intake.o.payload.number)
         left = Signal(range(finder.latency + 1))

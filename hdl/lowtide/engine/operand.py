@@ -36,7 +36,7 @@ class OperandLayout(data.StructLayout):
     -------
     lines, length : unsigned
         Rows of A or columns of B; elements along K.
-    across : 1 bit
+    transposed : 1 bit
         The stream brings the first number of each line, then the second; not line by line.
     chunks : unsigned
         Chunks of a magnitude, from 1 up.
@@ -44,7 +44,7 @@ class OperandLayout(data.StructLayout):
         One of `ROUNDINGS`, by its number.
     seed : unsigned
         Of the random words; not 0.
-    found : 1 bit
+    bias_auto : 1 bit
         The bias is the one that was found last, and ``bias`` is not looked at.
     bias : signed, 9 bits
         ``B``.
@@ -59,22 +59,22 @@ class OperandLayout(data.StructLayout):
         self.legal = {
             "lines": range(1, lines + 1),
             "length": range(1, bfp.max_k + 1),
-            "across": range(2),
+            "transposed": range(2),
             "chunks": range(1, bfp.mantissa // chunk + 1),
             "rounding": range(len(ROUNDINGS)),
             "seed": range(1, 2**generator),
-            "found": range(2),
+            "bias_auto": range(2),
             "bias": range(LEAST_BIAS, MOST_BIAS + 1),
         }
         super().__init__(
             {
                 "lines": lines.bit_length(),
                 "length": bfp.max_k.bit_length(),
-                "across": 1,
+                "transposed": 1,
                 "chunks": (bfp.mantissa // chunk).bit_length(),
                 "rounding": 2,
                 "seed": generator,
-                "found": 1,
+                "bias_auto": 1,
                 "bias": signed(9),
             }
         )

@@ -1,17 +1,17 @@
-"""Intake: an operand's numbers from its stream, as many as it has, whatever the stream does."""
+"""OperandFramer: an operand's numbers from its stream, as many as it has, whatever the stream does."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.formats.beats import numbers_layout
+from lowtide.formats.beats import fp32_beat
 from lowtide.netlist import Unit
 from lowtide.units.arithmetic.logic import at_most
 
-__all__ = ["Intake"]
+__all__ = ["OperandFramer"]
 
 
-class Intake(Unit):
+class OperandFramer(Unit):
     """Takes the beats of an operand: ``runs`` runs of ``length`` numbers, each of whole beats.
 
     Whatever a run's last beat has beyond its numbers becomes zero. The operand ends with ``last``. If that comes too
@@ -50,8 +50,8 @@ class Intake(Unit):
 
     def __init__(self, numbers: int, most: int):
         self.numbers, self.most = numbers, most
-        self.module_name = f"intake_{numbers}_{most}"
-        layout = numbers_layout(numbers)
+        self.module_name = f"operand_framer_{numbers}_{most}"
+        layout = fp32_beat(numbers)
         super().__init__(
             {
                 "start": In(1),

@@ -4,15 +4,15 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLayout
-from lowtide.engine.params import EngineShape
+from lowtide.engine.params import EngineParams
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Unit
 from lowtide.units.arithmetic.logic import at_most
 
-__all__ = ["Planner"]
+__all__ = ["OperandPlanner"]
 
 
-class Planner(Unit):
+class OperandPlanner(Unit):
     """Counts panels, and words of them, without a divider: a panel a cycle.
 
     Parameters
@@ -23,7 +23,7 @@ class Planner(Unit):
         Format of the groups.
     chunk : int
         Bits of a chunk.
-    shape : EngineShape
+    params : EngineParams
         Words of a buffer, longest run across.
     layout : OperandLayout
         Of the settings.
@@ -50,13 +50,13 @@ class Planner(Unit):
     size: Value
     panels: Value
 
-    def __init__(self, lines: int, bfp: Bfp, chunk: int, shape: EngineShape, layout: OperandLayout):
-        self.lines, self.bfp, self.shape, self.most_chunks = lines, bfp, shape, bfp.mantissa // chunk
+    def __init__(self, lines: int, bfp: Bfp, chunk: int, params: EngineParams, layout: OperandLayout):
+        self.lines, self.bfp, self.params, self.most_chunks = lines, bfp, params, bfp.mantissa // chunk
         self.module_name = (
-            f"planner_{lines}x{shape.words}_l{bfp.lanes}_c{self.most_chunks}_k{bfp.max_k}_t{shape.turn}"
-            f"_b{shape.generator}"
+            f"planner_{lines}x{params.buffer_depth}_l{bfp.lanes}_c{self.most_chunks}_k{bfp.max_k}_t{params.transpose_depth}"
+            f"_b{params.lfsr_bits}"
         )
-        words = range(shape.words + 1)
+        words = range(params.buffer_depth + 1)
         super().__init__(
             {
                 "start": In(1),
@@ -71,7 +71,7 @@ class Planner(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        settings, words = self.settings, self.shape.words
+        settings, words = self.settings, self.params.buffer_depth
         most_groups = -(-self.bfp.max_k // self.bfp.lanes)
         groups = Signal(range(most_groups + 1))
         size = Signal(range(most_groups * self.most_chunks + 1))
@@ -88,10 +88,10 @@ class Planner(Unit):
                 & at_most(settings.length, self.bfp.max_k)
                 & (settings.chunks != 0)
                 & at_most(settings.chunks, self.most_chunks)
-                & (~settings.across | at_most(settings.lines, self.shape.turn))
+                & (~settings.transposed | at_most(settings.lines, self.params.transpose_depth))
                 & at_most(settings.rounding, STOCHASTIC)
                 & ((settings.rounding != STOCHASTIC) | (settings.seed != 0))
-                & (settings.found | ((settings.bias >= LEAST_BIAS) & (settings.bias <= MOST_BIAS)))
+                & (settings.bias_auto | ((settings.bias >= LEAST_BIAS) & (settings.bias <= MOST_BIAS)))
             ),
             self.busy.eq(sizing | counting),
         ]

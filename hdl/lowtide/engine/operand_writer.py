@@ -8,10 +8,10 @@ from lowtide.formats.bfp import ChunkLayout
 from lowtide.netlist import Unit
 from lowtide.units.arithmetic.logic import at_most
 
-__all__ = ["Writer"]
+__all__ = ["OperandWriter"]
 
 
-class Writer(Unit):
+class OperandWriter(Unit):
     """Writes an operand, chunk by chunk, into one buffer for each line of a panel.
 
     Line ``n`` of the operand belongs to line ``n mod lines`` of panel ``n // lines``. In the buffer of its line, panel
@@ -34,7 +34,7 @@ class Writer(Unit):
     -------
     start : In(1)
         Write an operand. Only if not ``busy``.
-    across : In(1)
+    transposed : In(1)
         Groups come across. It is steady while ``busy``, as all that follows is.
     count : In(range(lines * words + 1))
         Lines of the operand, 1 or more.
@@ -53,7 +53,7 @@ class Writer(Unit):
     """
 
     start: Value
-    across: Value
+    transposed: Value
     count: Value
     groups: Value
     chunks: Value
@@ -66,11 +66,11 @@ class Writer(Unit):
 
     def __init__(self, lines: int, chunk: ChunkLayout, words: int, most: int):
         self.lines, self.words = lines, words
-        self.module_name = f"writer_{lines}x{words}_{chunk.size}_c{most}"
+        self.module_name = f"operand_writer_{lines}x{words}_{chunk.size}_c{most}"
         super().__init__(
             {
                 "start": In(1),
-                "across": In(1),
+                "transposed": In(1),
                 "count": In(range(lines * words + 1)),
                 "groups": In(range(words + 1)),
                 "chunks": In(range(most + 1)),
@@ -121,15 +121,15 @@ class Writer(Unit):
         ]
         with m.If(take):
             m.d.sync += [at.eq(step), chunks.eq(Mux(last_chunk, self.chunks, chunks - 1))]
-            with m.If(last_chunk & (last_line | ~self.across)):
+            with m.If(last_chunk & (last_line | ~self.transposed)):
                 m.d.sync += groups.eq(Mux(last_group, self.groups, groups - 1))
-            with m.If(last_chunk & (last_group | self.across)):
+            with m.If(last_chunk & (last_group | self.transposed)):
                 m.d.sync += [line.eq(line + 1), left.eq(left - 1), at.eq(group_at)]
                 with m.If(full):
                     m.d.sync += [line.eq(0), base.eq(base + self.size)]
-                    with m.If(~self.across):
+                    with m.If(~self.transposed):
                         m.d.sync += self.panels.eq(self.panels + 1)
-                with m.If(last_line & self.across):  # back to the first one, for the next group
+                with m.If(last_line & self.transposed):  # back to the first one, for the next group
                     m.d.sync += [line.eq(0), left.eq(self.count), base.eq(0), at.eq(step), group_at.eq(step)]
             with m.If(last_chunk & last_group & last_line):
                 m.d.sync += [writing.eq(0), clearing.eq(~full), line.eq(line + 1), base.eq(base), at.eq(0)]

@@ -5,10 +5,10 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
 
-__all__ = ["Banks"]
+__all__ = ["PingPongBanks"]
 
 
-class Banks(Unit):
+class PingPongBanks(Unit):
     """Keeps count of the two banks of an operand's buffer.
 
     A bank is taken when an operand begins to be loaded, and is free again when the first run over the next operand
@@ -35,7 +35,7 @@ class Banks(Unit):
     loaded: Value
 
     def __init__(self):
-        self.module_name = "banks"
+        self.module_name = "ping_pong_banks"
         super().__init__({"free": Out(1), "load": In(1), "begins": In(1), "write": Out(1), "loaded": Out(1)})
 
     def elaborate(self, platform):

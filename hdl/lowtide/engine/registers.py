@@ -21,7 +21,7 @@ BYTES = 4
 IDENTITY = int.from_bytes(b"tide", "big")
 """What the first register reads as."""
 
-ERRORS = ("refused", "short_a", "short_b", "long_a", "long_b")
+ERRORS = ("refused", "a_short", "b_short", "a_long", "b_long")
 """Bits of the register ``errors``, the lowest first."""
 
 ALL_ERRORS = 2 ** len(ERRORS) - 1
@@ -30,11 +30,11 @@ ALL_ERRORS = 2 ** len(ERRORS) - 1
 _OPERAND = {
     "lines": "lines: rows of A, columns of B",
     "length": "elements along K",
-    "across": "1: the stream brings the first element of every line, then the second; 0: line by line",
+    "transposed": "1: the stream brings the first element of every line, then the second; 0: line by line",
     "chunks": "chunks of a magnitude: the precision",
     "rounding": ", ".join(f"{n} {name}" for n, name in enumerate(ROUNDINGS)),
     "seed": "seed of the random words, not 0",
-    "found": "1: the bias is the one that was found last",
+    "bias_auto": "1: the bias is the one that was found last",
     "bias": f"exponent of code 0, from {LEAST_BIAS} to {MOST_BIAS}, in two's complement of 32 bits",
 }
 
@@ -137,8 +137,8 @@ def _settings(side: str, layout: OperandLayout) -> Iterator[Register]:
 
 
 def _ratio(side: str, bits: int) -> Iterator[Register]:
-    yield Register(f"{side}_above", "status", 1, "the ratio of what was loaded last is above the threshold")
-    for name, meaning in (("rest", "second chunks"), ("kept", "first chunks")):
+    yield Register(f"{side}_above_threshold", "status", 1, "the ratio of what was loaded last is above the threshold")
+    for name, meaning in (("low_sum", "second chunks"), ("high_sum", "first chunks")):
         yield Register(f"{side}_{name}", "status", min(bits, 32), f"sum of its {meaning}, the low 32 bits")
         if bits > 32:
-            yield Register(f"{side}_{name}_high", "status", bits - 32, f"sum of its {meaning}, the bits above")
+            yield Register(f"{side}_{name}_hi", "status", bits - 32, f"sum of its {meaning}, the bits above")

@@ -5,13 +5,13 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.operand import NEAREST, STOCHASTIC
 from lowtide.netlist import Unit, place
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide.units.random.source import RandomSource
 
-__all__ = ["WordSource"]
+__all__ = ["RoundingWords"]
 
 
-class WordSource(Unit):
+class RoundingWords(Unit):
     """Words for rounders whose mode is ``carry``: they round up where the fraction's first bits and the word carry.
 
     Words have a bit more than random ones. ``R`` with a one behind it is stochastic rounding with half a step; a one
@@ -39,9 +39,9 @@ class WordSource(Unit):
     row: Value
     words: Value
 
-    def __init__(self, source: Source):
+    def __init__(self, source: RandomSourceParams):
         self.source, self._random = source, RandomSource(source, seeded=True)
-        self.module_name = f"word_{self._random.module_name}"
+        self.module_name = f"rounding_words_{self._random.module_name}"
         self.width = source.width + 1
         super().__init__(
             {

@@ -25,7 +25,7 @@ def operand_seed(seed: int, side: str, bits: int) -> int:
     side : str
         ``a`` or ``b``.
     bits : int
-        Bits of the generator, `EngineShape.generator`.
+        Bits of the generator, `EngineParams.generator`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Turner: an operand that comes across its reduction, as if it came along it."""
+"""Transposer: an operand that comes across its reduction, as if it came along it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,23 +8,23 @@ from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from lowtide.formats.beats import numbers_layout
+from lowtide.formats.beats import fp32_beat
 from lowtide.formats.fp32 import FP32
 from lowtide.netlist import Unit
-from lowtide.units.arithmetic.logic import choice
+from lowtide.units.arithmetic.logic import mux
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["Turner"]
+__all__ = ["Transposer"]
 
 
-class Turner(Unit):
+class Transposer(Unit):
     """Passes an operand on; or, if it is read across, as groups along the reduction.
 
     Across, a run of the operand has a number of every line, and a group is ``lanes`` runs. They are kept until all of
     them have come, and go on line by line: the first group of each line, then the second. What a last group has
     no runs for is zero. Meanwhile the next ``lanes`` runs come.
 
-    Number ``m`` of run ``k`` is in memory ``k mod numbers``, in a word with its neighbours of the run. So the numbers
+    Number ``m`` of run ``k`` is in memory ``k mod numbers``, in a word with its neighbors of the run. So the numbers
     of a line that make a beat come from a memory each, all at one address, and each is chosen from a word by one index.
 
     Parameters
@@ -40,7 +40,7 @@ class Turner(Unit):
     -------
     start : In(1)
         An operand begins, in a later cycle.
-    across : In(1)
+    transposed : In(1)
         It is read across; steady while it is passed on, as all that follows is.
     runs, length : In(range(most_runs + 1)), In(range(most_lines + 1))
         Across, the numbers of a line, and how many lines there are, ``most`` at most.
@@ -52,18 +52,18 @@ class Turner(Unit):
     """
 
     start: Value
-    across: Value
+    transposed: Value
     runs: Value
     length: Value
 
     def __init__(self, lanes: int, numbers: int, most: int, most_runs: int, most_lines: int):
         self.lanes, self.numbers, self.most = lanes, numbers, most
-        self.module_name = f"turner_{lanes}_{numbers}_{most}_{most_runs}x{most_lines}"
-        layout = numbers_layout(numbers)
+        self.module_name = f"transposer_{lanes}_{numbers}_{most}_{most_runs}x{most_lines}"
+        layout = fp32_beat(numbers)
         super().__init__(
             {
                 "start": In(1),
-                "across": In(1),
+                "transposed": In(1),
                 "runs": In(range(most_runs + 1)),
                 "length": In(range(most_lines + 1)),
                 "i": In(stream.Signature(layout)),
@@ -83,9 +83,9 @@ class Turner(Unit):
         taken = self._write(m, full, count, [write for write, _ in memories])
         valid, payload = self._read(m, full, count, [read for _, read in memories])
         m.d.comb += [
-            self.i.ready.eq(Mux(self.across, taken, self.o.ready)),
-            self.o.valid.eq(Mux(self.across, valid, self.i.valid)),
-            self.o.payload.eq(Mux(self.across, payload, self.i.payload)),
+            self.i.ready.eq(Mux(self.transposed, taken, self.o.ready)),
+            self.o.valid.eq(Mux(self.transposed, valid, self.i.valid)),
+            self.o.payload.eq(Mux(self.transposed, payload, self.i.payload)),
         ]
         return m
 
@@ -96,7 +96,7 @@ class Turner(Unit):
         run = Signal(range(self.lanes))
         column = Signal(range(self.most // self.numbers))
         take = Signal()
-        m.d.comb += take.eq(self.across & ~Mux(half, *full[::-1]))
+        m.d.comb += take.eq(self.transposed & ~Mux(half, *full[::-1]))
         n, beat = _split(run, self.numbers)
         for port, own in zip(ports, range(self.numbers), strict=True):
             m.d.comb += [
@@ -166,7 +166,7 @@ class Turner(Unit):
             comes = later(run < Mux(half, *count[::-1]))
             # A memory is slow to answer, and many are far away: a cycle's work, before anything is chosen.
             word = delayed(m, port.data, enable=pass_on)
-            number = data.View(FP32, choice([word.word_select(k, 32) for k in range(self.numbers)], chosen))
+            number = data.View(FP32, mux([word.word_select(k, 32) for k in range(self.numbers)], chosen))
             m.d.comb += [
                 payload.number[n].eq(number),
                 payload.number[n].exponent.eq(Mux(comes, number.exponent, 0)),  # counts as zero without

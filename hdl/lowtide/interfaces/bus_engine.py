@@ -2,24 +2,24 @@
 
 from amaranth.lib.wiring import In, Out
 
-from lowtide.engine.engine_with_registers import ControlledEngine
+from lowtide.engine.engine_with_registers import EngineWithRegisters
 from lowtide.interfaces.axi_lite import AxiLite
 from lowtide.interfaces.params import RegisterSpace
 from lowtide.interfaces.wishbone import Wishbone
 from lowtide.netlist import Structure
 
-__all__ = ["BUSES", "AttachedEngine"]
+__all__ = ["BUSES", "BusEngine"]
 
 BUSES = {"axi4-lite": AxiLite, "wishbone": Wishbone}
 """Buses that registers can be on, besides their own plain one."""
 
 
-class AttachedEngine(Structure):
-    """A `ControlledEngine` and the bus in front of its registers.
+class BusEngine(Structure):
+    """A `EngineWithRegisters` and the bus in front of its registers.
 
     Parameters
     ----------
-    controlled : ControlledEngine
+    controlled : EngineWithRegisters
         The engine.
     bus : str
         One of `BUSES`.
@@ -32,7 +32,7 @@ class AttachedEngine(Structure):
         As of `AxiLite` or `Wishbone`.
     """
 
-    def __init__(self, controlled: ControlledEngine, bus: str):
+    def __init__(self, controlled: EngineWithRegisters, bus: str):
         self.controlled = controlled
         self.bus = BUSES[bus](RegisterSpace(registers=len(controlled.registers.table)))
         self.module_name = f"{self.bus.module_name}_{controlled.module_name}"

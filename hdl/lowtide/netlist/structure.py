@@ -9,7 +9,7 @@ from amaranth.hdl import Module, ValueLike
 
 from lowtide.netlist.unit import AnyUnit, Unit, place, signals
 
-__all__ = ["Place", "Structure", "halves"]
+__all__ = ["Place", "Structure", "power_of_two_split"]
 
 
 class Place(Protocol):
@@ -54,7 +54,7 @@ class Structure(Unit):
         return m
 
 
-def halves(count: int) -> tuple[int, int]:
+def power_of_two_split(count: int) -> tuple[int, int]:
     """``count`` in two parts, the first the largest power of two below it.
 
     So parts recur: for any number of rows there are at most twice as many distinct parts as it has bits.

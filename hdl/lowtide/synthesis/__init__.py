@@ -5,7 +5,7 @@ from lowtide.errors import SynthesisError
 from lowtide.synthesis.measure import Design, Row, measure
 from lowtide.synthesis.place import Timing, place
 from lowtide.synthesis.table import to_plain, to_table
-from lowtide.synthesis.yosys import Area, synthesise
+from lowtide.synthesis.yosys import Area, synthesize
 from lowtide.versions import versions
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "Timing",
     "measure",
     "place",
-    "synthesise",
+    "synthesize",
     "to_plain",
     "to_table",
     "versions",

@@ -7,7 +7,7 @@ import attrs
 from lowtide.cache import Cache
 from lowtide.errors import SynthesisError
 from lowtide.synthesis.place import DEVICES, SEEDS, Timing, place
-from lowtide.synthesis.yosys import Area, synthesise
+from lowtide.synthesis.yosys import Area, synthesize
 
 __all__ = ["Design", "Row", "measure"]
 
@@ -78,7 +78,7 @@ def measure(
     Raises
     ------
     SynthesisError
-        As `synthesise` and `place` do, with the unit and the target named.
+        As `synthesize` and `place` do, with the unit and the target named.
     """
     say = progress or (lambda words: None)
     for unit in units:
@@ -86,7 +86,7 @@ def measure(
             here = f"{unit.name} on {target}"
             try:
                 say(f"{here}: synthesis")
-                area = synthesise(unit.verilog, unit.top, target, dsp=dsp, cache=cache)
+                area = synthesize(unit.verilog, unit.top, target, dsp=dsp, cache=cache)
                 timing = None
                 if fmax and target in DEVICES:
                     timing = place(

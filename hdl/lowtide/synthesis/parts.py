@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lowtide.array.array_factory import element_maker
+from lowtide.array.array_factory import element_factory
 from lowtide.array.element import port_width
 from lowtide.array.skew import skew
 from lowtide.config import Config
@@ -17,12 +17,12 @@ from lowtide.synthesis.measure import Design
 __all__ = ["LARGEST_WHOLE", "engine_parts_of", "part_names", "parts_of", "serial_parts_of", "unit_alone"]
 
 LARGEST_WHOLE = 256
-"""Most processing elements that are synthesised at once; of a larger array, only the parts are measured."""
+"""Most processing elements that are synthesized at once; of a larger array, only the parts are measured."""
 
 TERM_PARTS = ("term_row", "term_column", "term_loader", "term_control")
 SKEWS = ("skew_a", "skew_b")
 ENGINE_PARTS = {
-    "turner": "turner",
+    "transposer": "transposer",
     "bfp_converter": "bfp_converter",
     "loader": "loader",
     "operand_buffer": "operand_buffer",
@@ -57,7 +57,7 @@ def parts_of(config: Config) -> list[Design]:
     top = AxiStreamArray(config)
     text, modules = verilog_and_modules(top)
     rows, columns = config.array.rows, config.array.columns
-    element = element_maker(config.array.element, config.bfp, config.terms)()
+    element = element_factory(config.array.element, config.bfp, config.terms)()
 
     units = {config.array.element: element.module_name, "feeder": "feeder_", "collector": "collector_"}
     if config.array.operands == "integers":
@@ -91,7 +91,9 @@ def serial_parts_of(config: Config) -> list[Design]:
     top = SerialTop(config)
     text, modules = verilog_and_modules(top)
     parts = {kind: _module(top, modules, kind) for kind in SERIAL_PARTS}
-    parts["engine"] = _module(top, modules, "controlled_")
+    parts["engine"] = next(
+        name for name in modules if name.startswith(f"{top.module_name}_engine_") and name.endswith("_registers")
+    )
     if config.array.rows * config.array.columns <= LARGEST_WHOLE:
         parts["serial"] = top.module_name
     return [Design(name, text, module) for name, module in parts.items()]

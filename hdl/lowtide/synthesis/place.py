@@ -166,7 +166,7 @@ def place(
     )
     command = f"{chosen.options} --json {NETLIST} --timing-allow-fail"
 
-    def synthesise(here: Path) -> None:
+    def synthesize(here: Path) -> None:
         listing = f"read_verilog {DESIGN}; hierarchy -top {top}; tee -o ports.txt portlist {top}"
         run_yosys(verilog, listing, here)
         ports = ports_of((here / "ports.txt").read_text(encoding="utf-8"))
@@ -175,7 +175,7 @@ def place(
         run_yosys(verilog, script, here)
 
     with TemporaryDirectory(prefix="lowtide-") as folder:
-        netlist = Netlist(Path(folder), synthesise)
+        netlist = Netlist(Path(folder), synthesize)
 
         def run(seed: int) -> Run:
             inputs = (verilog, top, clock, script, command, str(seed))

@@ -7,9 +7,9 @@ and put around the finished netlist of the module, which is therefore the one wh
 Yosys finds for a flattened copy inside another module differs (a multiply-accumulate came out a fifth slower).
 
 Where a device has fewer pins than the module has ports, the input registers form shift registers, and the output
-registers are folded by registered four-input XORs, one look-up table deep, so that nothing is optimised away and
+registers are folded by registered four-input XORs, one look-up table deep, so that nothing is optimized away and
 neither limits the speed. That adds one logic cell for each input bit and about one and a third for each output bit;
-they appear in the utilisation and spread the placement, so that the speed of a block with many ports is somewhat low.
+they appear in the utilization and spread the placement, so that the speed of a block with many ports is somewhat low.
 """
 
 import re

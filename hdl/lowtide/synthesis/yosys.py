@@ -12,14 +12,14 @@ from lowtide.cache import Cache
 from lowtide.errors import SynthesisError
 from lowtide.synthesis.tool import run_tool
 
-__all__ = ["FAMILIES", "TARGETS", "Area", "Family", "area_of", "cells_of", "family", "run_yosys", "synthesise"]
+__all__ = ["FAMILIES", "TARGETS", "Area", "Family", "area_of", "cells_of", "family", "run_yosys", "synthesize"]
 
 DESIGN = "design.v"
 
 
 @attrs.frozen(kw_only=True)
 class Family:
-    """How one FPGA family is synthesised and how its cells are called.
+    """How one FPGA family is synthesized and how its cells are called.
 
     Each kind of cell is a pattern that matches the whole name of the cell.
 
@@ -115,7 +115,7 @@ FAMILIES: Mapping[str, Family] = {
 
 @attrs.frozen(kw_only=True)
 class Area:
-    """Cells of a synthesised module.
+    """Cells of a synthesized module.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class Area:
         FPGA family, a key of `FAMILIES`.
     logic_cells : int
         xc7: Yosys's estimate of logic cells, which packs small look-up tables in pairs, those of a carry chain too,
-        and leaves out RAM and shift registers; it is optimistic for adders. ecp5: LUT4 and two for each CCU2C.
+        and leaves out RAM and shift registers; it is optimiztic for adders. ecp5: LUT4 and two for each CCU2C.
         ice40: SB_LUT4; a carry cell stands beside a look-up table and costs nothing more. gowin: LUT1 to LUT4 and ALU.
     luts, ffs, carries, dsps, brams, lutrams, srls : int
         Cells of each kind, as they are; a RAMB18E1 and a RAMB36E1 count as one block each.
@@ -177,7 +177,7 @@ def family(target: str) -> Family:
     return TARGETS[target]
 
 
-def synthesise(
+def synthesize(
     verilog: str,
     top: str,
     target: str = "xc7",

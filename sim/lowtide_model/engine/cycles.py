@@ -26,14 +26,14 @@ class Shape:
         Rows of A or columns of B; elements along K.
     chunks : int
         Chunks of a magnitude.
-    across : bool
+    transposed : bool
         Whether the stream brings a number of every line, and then another.
     """
 
     lines: int = attrs.field(converter=SIZE)
     length: int = attrs.field(converter=SIZE)
     chunks: int = attrs.field(converter=SIZE)
-    across: bool = attrs.field(default=False, converter=FLAG)
+    transposed: bool = attrs.field(default=False, converter=FLAG)
 
 
 SHAPE = attrs.Converter(lambda value, field: instance(field.name, value, Shape), takes_field=True)
@@ -68,13 +68,13 @@ class CycleModel:
     def __init__(self, config: Config):
         self.config = instance("config", config, Config)
         engine = AxiStreamEngine(config).engine
-        self.lanes, self.numbers = config.bfp.lanes, config.engine.numbers
+        self.lanes, self.numbers = config.bfp.lanes, config.engine.input_width
         self.group = self.lanes // self.numbers  # beats of a group
         self.panel = config.array.rows, config.array.columns
         self.spacing = engine.array.spacing
         self.latency = engine.array.latency + engine.results.latency
-        self.result_beats = config.array.rows * config.array.columns // config.engine.results
-        self.row_beats = config.array.columns // config.engine.results
+        self.result_beats = config.array.rows * config.array.columns // config.engine.output_width
+        self.row_beats = config.array.columns // config.engine.output_width
         self.rows = config.array.rows
         self.serial = [loader.serial for loader in engine.loaders]
         # Started, put into a slot and grouped, converted, put into a slot: cycles from a load's start until a first
@@ -138,7 +138,7 @@ class CycleModel:
         clear = size if lines % panel else 0
         done = start + self.fill[side]  # when the last group so far is written
         ready = []
-        if operand.across:
+        if operand.transposed:
             run = -(-lines // self.numbers)
             comes, half = start + 1, [0, 0]  # when runs begin to come; when a half can be written
             left = operand.length

@@ -5,7 +5,7 @@ import numpy as np
 
 from lowtide.config import Config
 from lowtide.formats.parameter import instance
-from lowtide_model import BfpTensor, Ratio, Stochastic, matmul, quantise, ratio_of, to_fp32
+from lowtide_model import BfpTensor, Improvement, Stochastic, improvement_of, matmul, quantize, to_fp32
 from lowtide_model.engine.operand import Operand
 from lowtide_model.engine.product import Events, Product, checked
 from lowtide_model.stochastic import Rounds
@@ -25,7 +25,7 @@ class GoldenEngine:
     def __init__(self, config: Config):
         self.config = instance("config", config, Config)
 
-    def multiply(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> Product:
+    def multiply(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> Product:
         """The product of A (M × K) and B (K × N).
 
         Raises
@@ -33,35 +33,35 @@ class GoldenEngine:
         ValueError
             If they do not multiply, or do not fit into the engine.
         """
-        checked(self.config, a, b, of_a, of_b)
+        checked(self.config, a, b, a_settings, b_settings)
         bfp = self.config.bfp
-        left, right = self._convert(a, of_a, -1, bfp.chunk_a), self._convert(b, of_b, 0, bfp.chunk_b)
+        left, right = self._convert(a, a_settings, -1, bfp.chunk_a), self._convert(b, b_settings, 0, bfp.chunk_b)
         result = to_fp32(matmul(left, right, bfp=bfp), left, right)
         return Product(
             values=result.values,
             events=Events(
-                groups_held_a=left.saturated_groups,
-                groups_held_b=right.saturated_groups,
-                held_a=left.saturated_elements,
-                held_b=right.saturated_elements,
-                bad_a=_bad_groups(a, 1, bfp.lanes),
-                bad_b=_bad_groups(b, 0, bfp.lanes),
+                a_exp_saturated=left.saturated_groups,
+                b_exp_saturated=right.saturated_groups,
+                a_saturated=left.saturated_elements,
+                b_saturated=right.saturated_elements,
+                a_nonfinite=_bad_groups(a, 1, bfp.lanes),
+                b_nonfinite=_bad_groups(b, 0, bfp.lanes),
                 overflows=result.overflows,
                 underflows=result.underflows,
             ),
-            ratio_a=self._ratio(a, of_a, -1, bfp.chunk_a),
-            ratio_b=self._ratio(b, of_b, 0, bfp.chunk_b),
+            a_improvement=self._ratio(a, a_settings, -1, bfp.chunk_a),
+            b_improvement=self._ratio(b, b_settings, 0, bfp.chunk_b),
         )
 
-    def _ratio(self, x: np.ndarray, operand: Operand, axis: int, chunk: int) -> Ratio | None:
+    def _ratio(self, x: np.ndarray, operand: Operand, axis: int, chunk: int) -> Improvement | None:
         bfp = self.config.bfp
         if bfp.mantissa < 2 * chunk:
             return None
-        return ratio_of(x, chunk=chunk, exponent=bfp.exponent, group=bfp.lanes, axis=axis, bias=operand.bias)
+        return improvement_of(x, chunk=chunk, exponent=bfp.exponent, group=bfp.lanes, axis=axis, bias=operand.bias)
 
     def _convert(self, x: np.ndarray, operand: Operand, axis: int, chunk: int) -> BfpTensor:
         bfp = self.config.bfp
-        return quantise(
+        return quantize(
             x,
             mantissa=operand.chunks * chunk,
             exponent=bfp.exponent,
@@ -69,7 +69,7 @@ class GoldenEngine:
             axis=axis,
             bias=operand.bias,
             rounding=self._rounding(operand),
-            bad="saturate",
+            nonfinite="saturate",
         )
 
     def _rounding(self, operand: Operand) -> str | Rounds:

@@ -8,15 +8,15 @@ import numpy as np
 
 from lowtide.config import Config
 from lowtide.engine.seeds import panel_seed
-from lowtide_model import Ratio
+from lowtide_model import Improvement
 from lowtide_model.engine.operand import Operand
 from lowtide_model.engine.product import Events, Product
 
 __all__ = ["MatrixEngine", "multiply"]
 
 # Of what an engine counts, what belongs to operand A, to operand B, and to the results.
-OF_A = ("groups_held_a", "held_a", "bad_a")
-OF_B = ("groups_held_b", "held_b", "bad_b")
+OF_A = ("a_exp_saturated", "a_saturated", "a_nonfinite")
+OF_B = ("b_exp_saturated", "b_saturated", "b_nonfinite")
 
 
 class MatrixEngine(Protocol):
@@ -27,7 +27,7 @@ class MatrixEngine(Protocol):
         """What it was generated for."""
         ...
 
-    def multiply(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> Product:
+    def multiply(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> Product:
         """The product of A (M × K) and B (K × N)."""
         ...
 
@@ -36,8 +36,8 @@ def multiply(
     engine: MatrixEngine,
     a: np.ndarray,
     b: np.ndarray,
-    of_a: Operand,
-    of_b: Operand,
+    a_settings: Operand,
+    b_settings: Operand,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Product:
     """The product of A (M × K) and B (K × N), in as many panels as the engine needs.
@@ -52,7 +52,7 @@ def multiply(
         What multiplies the panels.
     a, b : array of float32, shapes (M, K) and (K, N)
         Views are not copied; the engine reads them across.
-    of_a, of_b : Operand
+    a_settings, b_settings : Operand
         With biases: a panel must not find its own.
     progress : callable
         Called with the panels that are done, and how many there are.
@@ -67,24 +67,24 @@ def multiply(
     ValueError
         If a bias is missing, or the engine refuses a panel.
     """
-    for name, operand in (("a", of_a), ("b", of_b)):
+    for name, operand in (("a", a_settings), ("b", b_settings)):
         if operand.bias is None:
             raise ValueError(f"{name} must have a bias, which all its panels share, not None")
     array, bfp = engine.config.array, engine.config.bfp
-    length = _length(engine.config, max(of_a.chunks, of_b.chunks), a.shape[1])
-    high = _lines(engine.config, a, length, of_a.chunks, array.rows)
-    wide = _lines(engine.config, b.T, length, of_b.chunks, array.columns)
+    length = _length(engine.config, max(a_settings.chunks, b_settings.chunks), a.shape[1])
+    high = _lines(engine.config, a, length, a_settings.chunks, array.rows)
+    wide = _lines(engine.config, b.T, length, b_settings.chunks, array.columns)
     values = np.zeros((a.shape[0], b.shape[1]), np.float32)
     parts: list[tuple[bool, bool, Product]] = []
-    bits = engine.config.engine.generator
+    bits = engine.config.engine.lfsr_bits
     panels = -(-a.shape[1] // length) * -(-a.shape[0] // high) * -(-b.shape[1] // wide)
     progress(0, panels)
     for depth, ks in enumerate(_slices(a.shape[1], length)):
         for down, ms in enumerate(_slices(a.shape[0], high)):
             for across, ns in enumerate(_slices(b.shape[1], wide)):
                 panel_a, panel_b = depth * -(-a.shape[0] // high) + down, depth * -(-b.shape[1] // wide) + across
-                its_a = attrs.evolve(of_a, seed=panel_seed(of_a.seed, "a", panel_a, bits))
-                its_b = attrs.evolve(of_b, seed=panel_seed(of_b.seed, "b", panel_b, bits))
+                its_a = attrs.evolve(a_settings, seed=panel_seed(a_settings.seed, "a", panel_a, bits))
+                its_b = attrs.evolve(b_settings, seed=panel_seed(b_settings.seed, "b", panel_b, bits))
                 part = engine.multiply(a[ms, ks], b[ks, ns], its_a, its_b)
                 values[ms, ns] = values[ms, ns] + part.values if depth else part.values
                 parts.append((across == 0, down == 0, part))
@@ -93,8 +93,8 @@ def multiply(
     return Product(
         values=values,
         events=_events(parts),
-        ratio_a=_ratio([part.ratio_a for first, _, part in parts if first]) if two else None,
-        ratio_b=_ratio([part.ratio_b for _, first, part in parts if first]) if two else None,
+        a_improvement=_ratio([part.a_improvement for first, _, part in parts if first]) if two else None,
+        b_improvement=_ratio([part.b_improvement for _, first, part in parts if first]) if two else None,
         cycles=_cycles([part.cycles for *_, part in parts]),
     )
 
@@ -102,15 +102,15 @@ def multiply(
 def _length(config: Config, chunks: int, k: int) -> int:
     """Elements along K of a panel: whole groups, unless that is all of K or more than an engine takes."""
     bfp = config.bfp
-    most = min(bfp.max_k, config.engine.words // chunks * bfp.lanes)
+    most = min(bfp.max_k, config.engine.buffer_depth // chunks * bfp.lanes)
     return k if k <= most else most // bfp.lanes * bfp.lanes or most
 
 
 def _lines(config: Config, x: np.ndarray, length: int, chunks: int, at_once: int) -> int:
     """Lines of a panel: as many as the buffers hold, and as can be read across where that may be needed."""
-    most = config.engine.words // (-(-length // config.bfp.lanes) * chunks) * at_once
+    most = config.engine.buffer_depth // (-(-length // config.bfp.lanes) * chunks) * at_once
     if not x.flags.c_contiguous:
-        most = min(most, config.engine.turn)
+        most = min(most, config.engine.transpose_depth)
     return most // at_once * at_once or most
 
 
@@ -128,12 +128,12 @@ def _events(parts: list[tuple[bool, bool, Product]]) -> Events:
     return Events(**counts)
 
 
-def _ratio(ratios: list[Ratio | None]) -> Ratio | None:
+def _ratio(ratios: list[Improvement | None]) -> Improvement | None:
     """That of a whole operand: its panels have one bias, so that their sums have one unit."""
     known = [ratio for ratio in ratios if ratio is not None]
     if len(known) < len(ratios):
         return None
-    return Ratio(rest=sum(ratio.rest for ratio in known), kept=sum(ratio.kept for ratio in known))
+    return Improvement(low_sum=sum(ratio.low_sum for ratio in known), high_sum=sum(ratio.high_sum for ratio in known))
 
 
 def _cycles(cycles: list[int | None]) -> int | None:

@@ -6,7 +6,7 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.engine.operand import ROUNDINGS, OperandLayout
 from lowtide.formats.parameter import whole_number
-from lowtide_model import Ratio
+from lowtide_model import Improvement
 from lowtide_model.engine.operand import Operand
 
 __all__ = ["Events", "Lines", "Product", "checked"]
@@ -18,22 +18,22 @@ class Events:
 
     Parameters
     ----------
-    groups_held_a, groups_held_b : int
+    a_exp_saturated, b_exp_saturated : int
         Groups above the window of exponents.
-    held_a, held_b : int
+    a_saturated, b_saturated : int
         Elements that were held at the largest magnitude.
-    bad_a, bad_b : int
+    a_nonfinite, b_nonfinite : int
         Groups with a NaN or an infinity.
     overflows, underflows : int
         Results that were infinite, or zero though their sums were not.
     """
 
-    groups_held_a: int
-    groups_held_b: int
-    held_a: int
-    held_b: int
-    bad_a: int
-    bad_b: int
+    a_exp_saturated: int
+    b_exp_saturated: int
+    a_saturated: int
+    b_saturated: int
+    a_nonfinite: int
+    b_nonfinite: int
     overflows: int
     underflows: int
 
@@ -46,28 +46,28 @@ class Lines:
     ----------
     x : array of float32, shape (lines, K)
         Rows of A, or columns of B.
-    across : bool
+    transposed : bool
         Its memory has the first element of every line, then the second: so it is sent, and no copy is made.
     """
 
     x: np.ndarray
-    across: bool
+    transposed: bool
 
     @property
     def runs(self) -> np.ndarray:
         """The same in the order of its memory."""
-        return self.x.T if self.across else self.x
+        return self.x.T if self.transposed else self.x
 
     def settings(self, operand: Operand) -> dict[str, int]:
         """What registers hold of it, by their names without the side."""
         return {
             "lines": self.x.shape[0],
             "length": self.x.shape[1],
-            "across": int(self.across),
+            "transposed": int(self.transposed),
             "chunks": operand.chunks,
             "rounding": ROUNDINGS.index(operand.rounding),
             "seed": operand.seed,
-            "found": int(operand.bias is None),
+            "bias_auto": int(operand.bias is None),
             "bias": operand.bias or 0,
         }
 
@@ -80,7 +80,7 @@ class Product:
     ----------
     values : array of float32, shape (M, N)
     events : Events
-    ratio_a, ratio_b : Ratio, optional
+    a_improvement, b_improvement : Ratio, optional
         Of either operand; None where magnitudes have but one chunk.
     cycles : int, optional
         From its start until its last result was taken; None where there is no clock.
@@ -88,12 +88,14 @@ class Product:
 
     values: np.ndarray
     events: Events
-    ratio_a: Ratio | None = None
-    ratio_b: Ratio | None = None
+    a_improvement: Improvement | None = None
+    b_improvement: Improvement | None = None
     cycles: int | None = None
 
 
-def checked(config: Config, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> tuple[Lines, Lines]:
+def checked(
+    config: Config, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand
+) -> tuple[Lines, Lines]:
     """Both operands as lines along the reduction, rows of A and columns of B, if the engine takes their product.
 
     Raises
@@ -113,25 +115,26 @@ def checked(config: Config, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: O
         raise ValueError(f"K must be at most {config.bfp.max_k}, the max_k, not {a.shape[1]}")
     array, bfp = config.array, config.bfp
     return (
-        _lines("a", config, a, of_a, array.rows, bfp.chunk_a),
-        _lines("b", config, b.T, of_b, array.columns, bfp.chunk_b),
+        _lines("a", config, a, a_settings, array.rows, bfp.chunk_a),
+        _lines("b", config, b.T, b_settings, array.columns, bfp.chunk_b),
     )
 
 
 def _lines(name: str, config: Config, x: np.ndarray, operand: Operand, lines: int, chunk: int) -> Lines:
     bfp, engine = config.bfp, config.engine
-    legal = OperandLayout(bfp, chunk, lines * engine.words, engine.generator).legal
+    legal = OperandLayout(bfp, chunk, lines * engine.buffer_depth, engine.lfsr_bits).legal
     for setting in ("chunks", "seed", *(() if operand.bias is None else ("bias",))):
         whole_number(f"{setting} of {name}", getattr(operand, setting), legal[setting])
     words = -(-x.shape[0] // lines) * -(-x.shape[1] // bfp.lanes) * operand.chunks
-    if words > engine.words:
+    if words > engine.buffer_depth:
         raise ValueError(
-            f"{name} must take at most {engine.words} words of a buffer, the engine.words: {x.shape[0]} lines of"
-            f" {x.shape[1]} in {operand.chunks} chunks take {words}"
+            f"{name} must take at most {engine.buffer_depth} words of a buffer, the engine.buffer_depth:"
+            f" {x.shape[0]} lines of {x.shape[1]} in {operand.chunks} chunks take {words}"
         )
-    across = not x.flags.c_contiguous and x.T.flags.c_contiguous
-    if across and x.shape[0] > engine.turn:
+    transposed = not x.flags.c_contiguous and x.T.flags.c_contiguous
+    if transposed and x.shape[0] > engine.transpose_depth:
         raise ValueError(
-            f"{name} must have at most {engine.turn} lines, the engine.turn, where it is read across, not {x.shape[0]}"
+            f"{name} must have at most {engine.transpose_depth} lines, the engine.transpose_depth,"
+            f" where it is transposed, not {x.shape[0]}"
         )
-    return Lines(x, across)
+    return Lines(x, transposed)

@@ -35,7 +35,7 @@ def tile_order(down: int, across: int, new_a: bool = True, new_b: bool = True) -
 def result_beats(config: Config, rows: int, columns: int) -> int:
     """Beats of results of a product of so many rows and columns: those of whole tiles."""
     down, across = _grid(config, rows, columns)
-    return down * across * config.array.rows * config.array.columns // config.engine.results
+    return down * across * config.array.rows * config.array.columns // config.engine.output_width
 
 
 def matrix_of(

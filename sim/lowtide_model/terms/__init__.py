@@ -1,10 +1,10 @@
 """Golden models of term revealing: digits, selection, term queues, products of what is left, and data again."""
 
 from lowtide_model.terms.encoding import digits_of, encode, value_of
-from lowtide_model.terms.integer import IntegerTensor, quantise_integers
+from lowtide_model.terms.integer import IntegerTensor, quantize_integers
 from lowtide_model.terms.product import term_matmul
 from lowtide_model.terms.queue import TermQueue, term_queue
-from lowtide_model.terms.requantize import multiplier_of, requantise, requantise_data
+from lowtide_model.terms.requantize import multiplier_of, requantize, requantize_data
 from lowtide_model.terms.reveal import reveal_data, reveal_weights
 from lowtide_model.terms.selection import receding_water, top_terms
 
@@ -14,10 +14,10 @@ __all__ = [
     "digits_of",
     "encode",
     "multiplier_of",
-    "quantise_integers",
+    "quantize_integers",
     "receding_water",
-    "requantise",
-    "requantise_data",
+    "requantize",
+    "requantize_data",
     "reveal_data",
     "reveal_weights",
     "term_matmul",

@@ -21,7 +21,7 @@ def encode(n: Any, width: int, encoding: str = "hese") -> np.ndarray:
     ========== ==========================================================================================
     ``binary`` the bits
     ``booth``  radix 4: digit ``d_j = b[2j-1] + b[2j] - 2 b[2j+1]`` weighs ``4**j``, and is one term or none
-    ``hese``   from the least significant bit, by two bits and a mode: no two neighbours, the fewest terms
+    ``hese``   from the least significant bit, by two bits and a mode: no two neighbors, the fewest terms
     ========== ==========================================================================================
 
     Parameters

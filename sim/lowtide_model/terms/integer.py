@@ -1,4 +1,4 @@
-"""Plain quantisation: floats as symmetric integers with one scale a tensor or a channel."""
+"""Plain quantization: floats as symmetric integers with one scale a tensor or a channel."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from lowtide.formats.parameter import whole_number
 from lowtide_model.arrays import axis_of, floats
 from lowtide_model.quotient import SMALLEST_SCALE, nearest_quotient
 
-__all__ = ["IntegerTensor", "quantise_integers"]
+__all__ = ["IntegerTensor", "quantize_integers"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -31,13 +31,13 @@ class IntegerTensor:
     width: int
 
 
-def quantise_integers(x: Any, width: int, channel: int | None = None) -> IntegerTensor:
+def quantize_integers(x: Any, width: int, channel: int | None = None) -> IntegerTensor:
     """Round ``x / scale`` once, to nearest, ties to even, with ``scale = max|x| / (2**(width-1) - 1)`` in float64.
 
     Parameters
     ----------
     x : array of floats or integers
-        What to quantise: all that `lowtide_model.quantise` takes. A tensor or channel of zeros has scale 1. So has
+        What to quantize: all that `lowtide_model.quantize` takes. A tensor or channel of zeros has scale 1. So has
         one whose scale would be below ``2**-1022``, the smallest normal float64: its elements count as zero.
     width : int
         Bits of an integer, from 2 to 16.

@@ -1,4 +1,4 @@
-"""Requantising: accumulators become integers of a few bits again, data of the next layer."""
+"""RequantizationParams: accumulators become integers of a few bits again, data of the next layer."""
 
 from fractions import Fraction
 from numbers import Integral, Real
@@ -12,7 +12,7 @@ from lowtide_model.arrays import integers
 from lowtide_model.terms.reveal import reveal_data
 from lowtide_model.terms.selection import LEGAL_COUNTS
 
-__all__ = ["multiplier_of", "requantise", "requantise_data"]
+__all__ = ["multiplier_of", "requantize", "requantize_data"]
 
 LEGAL_WIDTHS = range(2, 17)
 LEGAL_MULTIPLIERS = range(2**16)
@@ -20,7 +20,7 @@ LEGAL_SHIFTS = range(128)
 INT64 = np.iinfo(np.int64)
 
 
-def requantise(acc: Any, *, multiplier: int, shift: int, width: int, relu: bool = False) -> tuple[np.ndarray, int]:
+def requantize(acc: Any, *, multiplier: int, shift: int, width: int, relu: bool = False) -> tuple[np.ndarray, int]:
     """``acc * multiplier / 2**shift``, rounded once to nearest, ties to even, and held at ``+-(2**(width-1) - 1)``.
 
     Exact for all of int64: where a product could leave it, Python's integers are used.
@@ -62,7 +62,7 @@ def requantise(acc: Any, *, multiplier: int, shift: int, width: int, relu: bool 
     return np.asarray(held, np.int64), int(np.count_nonzero(held != rounded))
 
 
-def requantise_data(
+def requantize_data(
     acc: Any,
     *,
     multiplier: int,
@@ -72,9 +72,9 @@ def requantise_data(
     encoding: str = "hese",
     relu: bool = False,
 ) -> tuple[np.ndarray, int]:
-    """What `reveal_data` leaves of what `requantise` gives: the data of the next layer with their largest terms."""
+    """What `reveal_data` leaves of what `requantize` gives: the data of the next layer with their largest terms."""
     terms = whole_number("terms", terms, LEGAL_COUNTS)
-    results, saturated = requantise(acc, multiplier=multiplier, shift=shift, width=width, relu=relu)
+    results, saturated = requantize(acc, multiplier=multiplier, shift=shift, width=width, relu=relu)
     return reveal_data(results, width=width, terms=terms, encoding=encoding), saturated
 
 

@@ -60,11 +60,11 @@ def measure_engine(config: Config, folder: Path, repeats: int = 3) -> EngineSpee
     random = np.random.default_rng(1)
     a, b = random.standard_normal((2, SIZE, SIZE)).astype(np.float32)
     bfp = config.bfp
-    of_a, of_b = (Operand(chunks=-(-bfp.mantissa // chunk)) for chunk in (bfp.chunk_a, bfp.chunk_b))
+    a_settings, b_settings = (Operand(chunks=-(-bfp.mantissa // chunk)) for chunk in (bfp.chunk_a, bfp.chunk_b))
     speeds, cycles = [], 0
     for _ in range(repeats):
         before, started = engine.cycles, time.perf_counter()
-        engine.multiply(a, b, of_a, of_b)
+        engine.multiply(a, b, a_settings, b_settings)
         cycles = engine.cycles - before
         speeds.append(cycles / (time.perf_counter() - started))
     return EngineSpeed(config.array.rows, config.array.columns, cycles, statistics.median(speeds))

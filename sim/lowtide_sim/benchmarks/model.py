@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from lowtide_model.converter import quantise
+from lowtide_model.converter import quantize
 from lowtide_model.product import matmul
 
 __all__ = ["Speed", "measure"]
@@ -20,7 +20,7 @@ class Speed:
     Parameters
     ----------
     golden : float
-        Seconds for a golden matrix product, with the quantisation of both FP32 operands.
+        Seconds for a golden matrix product, with the quantization of both FP32 operands.
     float64 : float
         Seconds for NumPy's float64 matrix product of the same size.
     """
@@ -70,8 +70,8 @@ def measure(
     a64, b64 = a.astype(np.float64), b.astype(np.float64)
 
     def golden() -> None:
-        left = quantise(a, mantissa=mantissa, exponent=exponent, group=group, axis=1)
-        right = quantise(b, mantissa=mantissa, exponent=exponent, group=group, axis=0)
+        left = quantize(a, mantissa=mantissa, exponent=exponent, group=group, axis=1)
+        right = quantize(b, mantissa=mantissa, exponent=exponent, group=group, axis=0)
         matmul(left, right)
 
     times = [(_seconds(golden), _seconds(lambda: a64 @ b64)) for _ in range(repeats + 1)]

@@ -15,7 +15,9 @@ HARNESS = Path(__file__).with_name("engine.cpp")
 def compiled(top: AxiStreamEngine, folder: Path) -> ctypes.CDLL:
     """The library of an engine, built unless it is in the folder."""
     engine = top.config.engine
-    library = compiled_top(top, HARNESS, folder, {"BYTES": 4 * engine.numbers, "RESULT_BYTES": 4 * engine.results})
+    library = compiled_top(
+        top, HARNESS, folder, {"BYTES": 4 * engine.input_width, "RESULT_BYTES": 4 * engine.output_width}
+    )
     library.engine_create.restype = ctypes.c_void_p
     library.engine_create.argtypes = (ctypes.c_uint32,)
     library.engine_destroy.argtypes = library.engine_reset.argtypes = (ctypes.c_void_p,)

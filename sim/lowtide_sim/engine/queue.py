@@ -22,7 +22,7 @@ class Queued:
     Parameters
     ----------
     a, b : array of float32, shapes (M, K) and (K, N)
-    of_a, of_b : Operand
+    a_settings, b_settings : Operand
         Each with a bias.
     load_a, load_b : bool
         Otherwise the operand that was loaded last, which this one must be, is used again.
@@ -30,8 +30,8 @@ class Queued:
 
     a: np.ndarray
     b: np.ndarray
-    of_a: Operand
-    of_b: Operand
+    a_settings: Operand
+    b_settings: Operand
     load_a: bool = True
     load_b: bool = True
 
@@ -82,8 +82,8 @@ def run_queued(
         If the engine flags an error, or results are missing.
     """
     config = engine.config
-    lines = [checked(config, each.a, each.b, each.of_a, each.of_b) for each in products]
-    for side, of in (("a", "of_a"), ("b", "of_b")):
+    lines = [checked(config, each.a, each.b, each.a_settings, each.b_settings) for each in products]
+    for side, of in (("a", "a_settings"), ("b", "b_settings")):
         if any(getattr(each, of).bias is None for each in products if getattr(each, f"load_{side}")):
             raise ValueError(f"{of}.bias must be given for products that follow each other")
     counts = [result_beats(config, each.a.shape[0], each.b.shape[1]) for each in products]
@@ -115,8 +115,8 @@ def run_queued(
 
 
 def _start(engine: VerilatedEngine, each: Queued, both: tuple[Lines, Lines], wait: Callable[[], object]) -> None:
-    engine.settings("a", both[0], each.of_a)
-    engine.settings("b", both[1], each.of_b)
+    engine.settings("a", both[0], each.a_settings)
+    engine.settings("b", both[1], each.b_settings)
     for _ in range(10**6):
         if engine.read("status") & 1:
             engine.write("start", LOAD_A * each.load_a | LOAD_B * each.load_b)

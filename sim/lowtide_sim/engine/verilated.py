@@ -11,7 +11,7 @@ from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.registers import ALL_ERRORS, errors_text
 from lowtide.formats.parameter import instance, whole_number
-from lowtide_model import Ratio
+from lowtide_model import Improvement
 from lowtide_model.engine.operand import Operand
 from lowtide_model.engine.product import Events, Lines, Product, checked
 from lowtide_model.engine.results import matrix_of, result_beats
@@ -90,7 +90,7 @@ class VerilatedEngine:
 
     def transfer(self, a: Sequence[Load] = (), b: Sequence[Load] = (), beats: int = 0) -> Transfer:
         """Operands that are to be sent, and room for so many beats of results."""
-        return Transfer.of(a, b, beats, self.config.engine.numbers, self.config.engine.results, self.stalls)
+        return Transfer.of(a, b, beats, self.config.engine.input_width, self.config.engine.output_width, self.stalls)
 
     def run(self, transfer: Transfer, products: int = 0, most: int = 10**5) -> int:
         """Send and take until all is sent and so many products have come, or for so many cycles; which it gives."""
@@ -123,7 +123,7 @@ class VerilatedEngine:
                 f" {c.done} of {c.beats}"
             )
 
-    def multiply(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> Product:
+    def multiply(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> Product:
         """The product of A (M × K) and B (K × N): as `GoldenEngine.multiply`, on the hardware.
 
         Operands are sent in the order in which they are in memory. Where no bias is given, they are sent twice.
@@ -135,10 +135,10 @@ class VerilatedEngine:
         SimulationError
             If the engine refuses the product, or does not answer.
         """
-        lines_a, lines_b = checked(self.config, a, b, of_a, of_b)
+        lines_a, lines_b = checked(self.config, a, b, a_settings, b_settings)
         self.write("errors", ALL_ERRORS)
-        loads = [self.prepare("a", lines_a, of_a), self.prepare("b", lines_b, of_b)]
-        find = LOAD_A * (of_a.bias is None) | LOAD_B * (of_b.bias is None)
+        loads = [self.prepare("a", lines_a, a_settings), self.prepare("b", lines_b, b_settings)]
+        find = LOAD_A * (a_settings.bias is None) | LOAD_B * (b_settings.bias is None)
         if find:
             self.write("start", FIND | find)
             wanted = [[load] if find >> n & 1 else [] for n, load in enumerate(loads)]
@@ -155,8 +155,8 @@ class VerilatedEngine:
         return Product(
             values=matrix_of(self.config, transfer.results, a.shape[0], b.shape[1]),
             events=events,
-            ratio_a=self.ratio("a"),
-            ratio_b=self.ratio("b"),
+            a_improvement=self.ratio("a"),
+            b_improvement=self.ratio("b"),
             cycles=cycles,
         )
 
@@ -173,15 +173,15 @@ class VerilatedEngine:
             self.write("errors", errors)
             raise SimulationError(f"the engine flags errors: {errors_text(errors)}")
 
-    def ratio(self, side: str) -> Ratio | None:
+    def ratio(self, side: str) -> Improvement | None:
         """That of the operand that was loaded last; None without a meter."""
-        if f"{side}_rest" not in self.registers:
+        if f"{side}_low_sum" not in self.registers:
             return None
-        rest, kept = (
+        low_sum, high_sum = (
             self.read(name) + (self.read(f"{name}_high") << 32 if f"{name}_high" in self.registers else 0)
-            for name in (f"{side}_rest", f"{side}_kept")
+            for name in (f"{side}_low_sum", f"{side}_high_sum")
         )
-        return Ratio(rest, kept)
+        return Improvement(low_sum, high_sum)
 
     def prepare(self, side: str, lines: Lines, operand: Operand) -> Load:
         """Write the registers of an operand, and give what is to be sent."""
@@ -190,7 +190,7 @@ class VerilatedEngine:
 
     def load(self, lines: Lines) -> Load:
         """An operand as it is to be sent."""
-        return Load.of(lines.runs, self.config.engine.numbers)
+        return Load.of(lines.runs, self.config.engine.input_width)
 
     def settings(self, side: str, lines: Lines, operand: Operand) -> None:
         """Write the registers of an operand, those of them that are not so already."""

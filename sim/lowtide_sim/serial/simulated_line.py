@@ -37,7 +37,7 @@ class SimulatedLine:
 
     def __init__(self, config: Config, folder: Path, *, seed: int = 1):
         self.config = config
-        self._library = compiled_top(SerialTop(config), HARNESS, folder, optimisation="-O3")
+        self._library = compiled_top(SerialTop(config), HARNESS, folder, optimization="-O3")
         functions = self._library
         functions.serial_create.restype = ctypes.c_void_p
         functions.serial_create.argtypes = (ctypes.c_uint32,)

@@ -10,7 +10,7 @@ from rich.table import Table
 from lowtide.cache import Cache
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.formats.bfp import Bfp
-from lowtide.synthesis.yosys import synthesise
+from lowtide.synthesis.yosys import synthesize
 from lowtide.units.arithmetic.fmac import Fmac
 
 __all__ = ["MIXES", "PAIRS", "PairCost", "measure_pairs", "plot_pairs", "to_pair_table"]
@@ -61,14 +61,14 @@ def measure_pairs(
     cache: Cache | None = None,
     progress: Callable[[str], None] = lambda words: None,
 ) -> Iterator[PairCost]:
-    """Synthesise the processing element for each pair of chunk widths; figures one at a time, as they are ready."""
+    """Synthesize the processing element for each pair of chunk widths; figures one at a time, as they are ready."""
     for chunk_a, chunk_b in PAIRS:
         progress(f"fmac {chunk_a} × {chunk_b} on {target}")
         step = lcm(chunk_a, chunk_b)
         bfp = Bfp(lanes=lanes, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=-(-8 // step) * step)
         unit = Fmac(bfp)
         text, _ = verilog_and_modules(unit)
-        area = synthesise(text, unit.module_name, target, cache=cache)
+        area = synthesize(text, unit.module_name, target, cache=cache)
         yield PairCost(chunk_a, chunk_b, bfp.mantissa, lanes, target, area.logic_cells)
 
 
@@ -96,11 +96,11 @@ def plot_pairs(costs: list[PairCost], file: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     width = 0.8 / len(costs)
-    colours = [f"C{n}" for n in range(len(costs))]
+    colors = [f"C{n}" for n in range(len(costs))]
     for n, cost in enumerate(costs):
         places = [place + (n - (len(costs) - 1) / 2) * width for place in range(len(MIXES))]
         label = f"{cost.chunk_a} × {cost.chunk_b}"
-        axes.bar(places, [cost.cost(mix) for mix in MIXES], width * 0.9, label=label, color=colours[n])
+        axes.bar(places, [cost.cost(mix) for mix in MIXES], width * 0.9, label=label, color=colors[n])
     axes.set_xticks(range(len(MIXES)), [f"{a} × {b}" for a, b in MIXES])
     axes.set_yscale("log")
     axes.set_xlabel("magnitude bits of the operands, A × B")

@@ -7,7 +7,7 @@ import numpy as np
 
 from lowtide.config import Config, ConfigError
 from lowtide.engine.seeds import operand_seed
-from lowtide_model import Ratio, default_bias, ratio_of
+from lowtide_model import Improvement, default_bias, improvement_of
 from lowtide_model.engine.operand import Operand
 from lowtide_model.engine.panels import MatrixEngine, multiply
 from lowtide_model.engine.product import Product
@@ -42,7 +42,7 @@ class EngineProducts:
     Weights and activations are rounded to nearest, ties away from zero, gradients stochastically, by a seed that
     follows from that of the run, the step, the layer and the product. Operands are handed over as they are in memory:
     what is transposed is a view, which the engine reads across. The host gives biases, by the rule of
-    `lowtide_model.quantise`.
+    `lowtide_model.quantize`.
 
     Parameters
     ----------
@@ -91,12 +91,12 @@ class EngineProducts:
     def multiply(self, layer: int, product: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """One of the products of a layer."""
         used = [Use(layer, product, kind) for kind in OPERANDS[product]]
-        of_a, of_b = (self._operand(use, x) for use, x in zip(used, (a, b), strict=True))
-        found = multiply(self.engine, a, b, of_a, of_b)
+        a_settings, b_settings = (self._operand(use, x) for use, x in zip(used, (a, b), strict=True))
+        found = multiply(self.engine, a, b, a_settings, b_settings)
         if self._recording:
-            self._record(used[0], of_a, found.ratio_a, partial(self._measured, a, of_a, 1))
-            self._record(used[1], of_b, found.ratio_b, partial(self._measured, b, of_b, 0))
-            self._count(a, b, of_a, of_b, found)
+            self._record(used[0], a_settings, found.a_improvement, partial(self._measured, a, a_settings, 1))
+            self._record(used[1], b_settings, found.b_improvement, partial(self._measured, b, b_settings, 0))
+            self._count(a, b, a_settings, b_settings, found)
         return found.values
 
     def _operand(self, use: Use, x: np.ndarray) -> Operand:
@@ -113,9 +113,9 @@ class EngineProducts:
         entropy = (self.seed, self._step, use.layer, PRODUCTS.index(use.product))
         word = int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
         side = "a" if use.kind == OPERANDS[use.product][0] else "b"
-        return operand_seed(word, side, self.engine.config.engine.generator)
+        return operand_seed(word, side, self.engine.config.engine.lfsr_bits)
 
-    def _record(self, use: Use, operand: Operand, ratio: Ratio | None, measure: partial[Ratio]) -> None:
+    def _record(self, use: Use, operand: Operand, ratio: Improvement | None, measure: partial[Improvement]) -> None:
         if not self.schedule.measures:
             ratio = None
         elif ratio is None:
@@ -124,16 +124,16 @@ class EngineProducts:
         held = before.held + 1 if before and before.chunks == operand.chunks else 1
         self._now[use] = Last(chunks=operand.chunks, ratio=ratio, held=held)
 
-    def _measured(self, x: np.ndarray, operand: Operand, axis: int) -> Ratio:
+    def _measured(self, x: np.ndarray, operand: Operand, axis: int) -> Improvement:
         """The ratio of an operand, for engines that do not measure it."""
         bfp = self.engine.config.bfp
         chunk = bfp.chunk_a if axis else bfp.chunk_b
-        return ratio_of(x, chunk=chunk, exponent=bfp.exponent, group=bfp.lanes, axis=axis, bias=operand.bias)
+        return improvement_of(x, chunk=chunk, exponent=bfp.exponent, group=bfp.lanes, axis=axis, bias=operand.bias)
 
-    def _count(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand, found: Product) -> None:
+    def _count(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand, found: Product) -> None:
         pairs = a.shape[0] * b.shape[1] * -(-a.shape[1] // self.engine.config.bfp.lanes)
         self.work.pairs += pairs
-        self.work.beats += pairs * of_a.chunks * of_b.chunks
+        self.work.beats += pairs * a_settings.chunks * b_settings.chunks
         self.work.cycles = None if found.cycles is None or self.work.cycles is None else self.work.cycles + found.cycles
 
 

@@ -95,9 +95,9 @@ def share_map(axes: Axes, shares: Mapping[str, np.ndarray], meaning: str) -> Non
     """
     keys = sorted(shares, key=_place)
     image = np.array([shares[key] for key in keys])
-    colours = LinearSegmentedColormap.from_list("shares", [PALE, BLUE])
+    colors = LinearSegmentedColormap.from_list("shares", [PALE, BLUE])
     extent = (0, image.shape[1], len(keys) - 0.5, -0.5)
-    axes.imshow(image, cmap=colours, vmin=0, vmax=1, aspect="auto", interpolation="nearest", extent=extent)
+    axes.imshow(image, cmap=colors, vmin=0, vmax=1, aspect="auto", interpolation="nearest", extent=extent)
     axes.set_yticks(range(len(keys)), [_label(key) for key in keys], fontsize="small")
     for row in range(1, len(keys)):
         new = keys[row].split(".")[0] != keys[row - 1].split(".")[0]

@@ -21,7 +21,7 @@ PRECISIONS = (*SCHEDULES, *BASELINES)
 """Names of schedules, and of what they are compared with."""
 
 # What of a configuration has no part in the bits: the order in which numbers are sent, and elements of other kinds.
-NO_PART = ("engine.numbers", "engine.results", "array.element", "array.operands", "array.results")
+NO_PART = ("engine.input_width", "engine.output_width", "array.element", "array.operands", "array.results")
 
 
 def _above_zero(least: float, most: float, default: float) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import attrs
 
 from lowtide.formats.parameter import IllegalValue, parameter, real_number
-from lowtide_model import Ratio
+from lowtide_model import Improvement
 from lowtide_model.improvement import LEGAL_THRESHOLDS
 from lowtide_studies.engine_training.tensor_use import Use
 
@@ -40,14 +40,14 @@ class Last:
     Parameters
     ----------
     chunks : int
-    ratio : Ratio, optional
+    ratio : Improvement, optional
         As the engine measured it while the tensor was loaded; None of a schedule that does not ask.
     held : int
         Steps for which it has had so many chunks.
     """
 
     chunks: int
-    ratio: Ratio | None
+    ratio: Improvement | None
     held: int
 
 

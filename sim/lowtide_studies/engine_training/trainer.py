@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from lowtide_model import Ratio
+from lowtide_model import Improvement
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.panels import MatrixEngine
 from lowtide_studies.engine_training.baseline import BASELINES, BaselineProducts
@@ -61,7 +61,7 @@ class Step:
     chunks : dict of str to int
         By the keys of uses.
     ratios : dict of str to list of int
-        By the keys of uses, rest and kept; of schedules that measure.
+        By the keys of uses, low_sum and high_sum; of schedules that measure.
     pairs, beats : int
         Pairs of groups, and of chunks, that were multiplied.
     cycles : int, optional
@@ -84,7 +84,7 @@ class Trained:
     Parameters
     ----------
     accuracy : float
-        Share of the held-out images, or of those for validation, that are recognised at the end.
+        Share of the held-out images, or of those for validation, that are recognized at the end.
     loss : float
         Mean cross-entropy of the images learnt from, at the end.
     sha256 : str
@@ -200,7 +200,7 @@ class _Training:
             step=number,
             loss=loss,
             chunks={use.key: had.chunks for use, had in last.items()},
-            ratios={use.key: [had.ratio.rest, had.ratio.kept] for use, had in last.items() if had.ratio},
+            ratios={use.key: [had.ratio.low_sum, had.ratio.high_sum] for use, had in last.items() if had.ratio},
             pairs=work.pairs,
             beats=work.beats,
             cycles=work.cycles,
@@ -260,7 +260,7 @@ class _Training:
                 ratio = step.ratios.get(use.key)
                 self.products.last[use] = Last(
                     chunks=step.chunks[use.key],
-                    ratio=Ratio(rest=ratio[0], kept=ratio[1]) if ratio else None,
+                    ratio=Improvement(low_sum=ratio[0], high_sum=ratio[1]) if ratio else None,
                     held=state["held"][use.key],
                 )
 

@@ -16,7 +16,7 @@ REFERENCE = "adaptive"
 BESIDE = {"loader": 2, "operand_buffer": 2, "dispatcher": 1, "sequencer": 1, "results": 1, "registers": 1}
 """What an engine has beside its array, as of `lowtide.synthesis.parts.engine_parts_of`, and how often."""
 
-WITHOUT_NORMALISERS = tuple(part for part in BESIDE if part != "results")
+WITHOUT_NORMALIZERS = tuple(part for part in BESIDE if part != "results")
 
 ONE_CHUNK = {"bfp.chunk_a": 4, "bfp.chunk_b": 4}
 
@@ -77,7 +77,7 @@ CANDIDATES = (
         name="block_float_mac, FP32 sums",
         unit="block_float_mac",
         cycle="groups",
-        beside=WITHOUT_NORMALISERS,
+        beside=WITHOUT_NORMALIZERS,
         engine=ONE_CHUNK,
     ),
     Candidate(schedule="int8", name="pmac, 32-bit sums", unit="pmac", changes={"max_k": 2**17}, cycle="numbers"),

@@ -70,10 +70,10 @@ def study(
     as_json: bool,
     folder: Path,
 ) -> None:
-    """Train by quantised products, with gradients rounded in many ways.
+    """Train by quantized products, with gradients rounded in many ways.
 
     A small network learns scikit-learn's handwritten digits; the operands of all three products of each layer are
-    quantised by the golden model, weights and activations to nearest, ties to even, gradients as the rounding says.
+    quantized by the golden model, weights and activations to nearest, ties to even, gradients as the rounding says.
     Every rounding starts from the same weights and sees the same images in the same order, seed by seed. Finished runs
     are kept: a study that was stopped goes on where it was.
     """

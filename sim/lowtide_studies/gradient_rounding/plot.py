@@ -14,7 +14,7 @@ __all__ = ["plot"]
 
 BLUE, GREY, DARK, RED, GREEN = "#1f6f9f", "#b9c4cc", "#333333", "#c0504d", "#3a8f5c"
 CURVES = {BASELINE: DARK, "nearest_even": RED, "truncate": "#d9a441", IDEAL: GREEN, PLATEAU[0]: BLUE}
-"""Roundings whose training is drawn, and their colours."""
+"""Roundings whose training is drawn, and their colors."""
 
 
 def plot(study: Study, file: Path) -> None:
@@ -56,14 +56,14 @@ def _accuracies(axes: Axes, study: Study, setting: str, labels: bool) -> None:
         ideal = study.accuracy(setting, IDEAL)
         axes.axvspan(ideal.mean - ideal.error, ideal.mean + ideal.error, color=GREEN, alpha=0.2, linewidth=0)
     for y, rounding in enumerate(study.roundings):
-        colour = CURVES.get(rounding, BLUE)
+        color = CURVES.get(rounding, BLUE)
         accuracy, seeds = study.accuracy(setting, rounding), np.array(study.accuracies(setting, rounding))
         if accuracy.mean < lowest:
-            axes.annotate(f"◂ {accuracy.mean:.1f} ± {accuracy.error:.1f}", (lowest, y), color=colour, va="center")
+            axes.annotate(f"◂ {accuracy.mean:.1f} ± {accuracy.error:.1f}", (lowest, y), color=color, va="center")
             continue
         inside = seeds[seeds >= lowest]
-        axes.plot(inside, np.full(len(inside), y), "o", color=colour, alpha=0.3, markersize=4, markeredgewidth=0)
-        axes.errorbar(accuracy.mean, y, xerr=accuracy.error, fmt="o", color=colour, markersize=6, capsize=3)
+        axes.plot(inside, np.full(len(inside), y), "o", color=color, alpha=0.3, markersize=4, markeredgewidth=0)
+        axes.errorbar(accuracy.mean, y, xerr=accuracy.error, fmt="o", color=color, markersize=6, capsize=3)
     axes.set_yticks(range(len(study.roundings)), study.roundings if labels else [""] * len(study.roundings))
     axes.set_ylim(len(study.roundings) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(5))
@@ -81,10 +81,10 @@ def _limits(study: Study, setting: str) -> tuple[float, float]:
 
 
 def _losses(axes: Axes, study: Study, setting: str, label: bool) -> None:
-    for rounding, colour in CURVES.items():
+    for rounding, color in CURVES.items():
         if rounding in study.roundings:
             curve = np.mean([run.losses for run in study.runs[setting, rounding]], axis=0)
-            axes.plot(range(1, len(curve) + 1), curve, color=colour, label=rounding, linewidth=1.5)
+            axes.plot(range(1, len(curve) + 1), curve, color=color, label=rounding, linewidth=1.5)
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")

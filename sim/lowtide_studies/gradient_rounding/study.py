@@ -158,7 +158,7 @@ def _run(setting: Setting, rounding: str, seed: int, code: str, folder: Path | N
     make = NAMED[rounding].make
     described = repr(make(seed)) if rounding != IDEAL else rounding
     inputs = (code, repr(setting), described, str(seed), *(version(name) for name in PACKAGES))
-    # Threads never change a quantised product, which is exact, but could change a plain one, and here take more time
+    # Threads never change a quantized product, which is exact, but could change a plain one, and here take more time
     # than they save.
     with threadpool_limits(1):
         return Cache(folder).recall(Trained, inputs, lambda: train(setting, make(seed), seed))

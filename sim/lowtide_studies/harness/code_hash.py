@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 
 __all__ = ["code_hash"]
@@ -20,12 +20,8 @@ def code_hash(packages: Sequence[str], excluded: Collection[str] = ()) -> str:
     """
     digest = hashlib.sha256()
     for package in packages:
-        for folder in (find_spec(package) or _absent(package)).submodule_search_locations or ():
-            for file in sorted(Path(folder).rglob("*.py")):
-                if package != packages[-1] or file.stem not in excluded:
-                    digest.update(file.read_bytes())
+        folder = Path(import_module(package).__file__ or "").parent
+        for file in sorted(folder.rglob("*.py")):
+            if package != packages[-1] or file.stem not in excluded:
+                digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-def _absent(package: str) -> None:
-    raise ModuleNotFoundError(f"no package {package}", name=package)

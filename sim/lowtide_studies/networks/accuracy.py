@@ -17,8 +17,8 @@ def final_accuracy(rounding: str | Rounds | None, *, seed: int, epochs: int = 8)
     Parameters
     ----------
     rounding : str or Rounds or None
-        What rounds gradients, as `lowtide_model.quantise` takes it. A group has 16 elements: the lanes of a
-        source must divide it. With None nothing is quantised.
+        What rounds gradients, as `lowtide_model.quantize` takes it. A group has 16 elements: the lanes of a
+        source must divide it. With None nothing is quantized.
     seed : int
         Of the first weights and the order of images. Compare roundings at the same seeds.
     epochs : int

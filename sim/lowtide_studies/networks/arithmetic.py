@@ -1,4 +1,4 @@
-"""What multiplies the operands of a layer: quantised tensors, or plain floating point."""
+"""What multiplies the operands of a layer: quantized tensors, or plain floating point."""
 
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ class Arithmetic(Protocol):
 
     @property
     def group(self) -> int:
-        """Elements along the reduction that are quantised at once; rows are padded to whole groups."""
+        """Elements along the reduction that are quantized at once; rows are padded to whole groups."""
         ...
 
     def value(self, x: np.ndarray, axis: int) -> Any:
@@ -23,7 +23,7 @@ class Arithmetic(Protocol):
         ...
 
     def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> Any:
-        """A matrix of gradients as an operand, rounded as `lowtide_model.quantise` rounds."""
+        """A matrix of gradients as an operand, rounded as `lowtide_model.quantize` rounds."""
         ...
 
     def multiply(self, a: Any, b: Any) -> np.ndarray:
@@ -33,7 +33,7 @@ class Arithmetic(Protocol):
 
 @attrs.frozen
 class Plain:
-    """No quantisation: products of NumPy, in the type of the operands."""
+    """No quantization: products of NumPy, in the type of the operands."""
 
     group: int = 1
 

@@ -3,7 +3,7 @@
 import attrs
 import numpy as np
 
-from lowtide_model import BfpTensor, matmul, quantise, to_fp32
+from lowtide_model import BfpTensor, matmul, quantize, to_fp32
 from lowtide_model.stochastic import Rounds
 
 __all__ = ["Blocks"]
@@ -30,7 +30,7 @@ class Blocks:
 
     def value(self, x: np.ndarray, axis: int) -> BfpTensor:
         """Weights or activations, to nearest, ties to even."""
-        return quantise(
+        return quantize(
             x,
             mantissa=self.mantissa,
             exponent=self.exponent,
@@ -41,7 +41,7 @@ class Blocks:
 
     def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> BfpTensor:
         """Gradients, in their own number of bits."""
-        return quantise(
+        return quantize(
             x,
             mantissa=self.gradient_mantissa,
             exponent=self.exponent,

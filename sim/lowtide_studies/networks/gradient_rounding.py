@@ -14,7 +14,7 @@ class GradientRounding:
     Parameters
     ----------
     rounding : str or Rounds
-        What `lowtide_model.quantise` takes.
+        What `lowtide_model.quantize` takes.
     """
 
     def __init__(self, rounding: str | Rounds):

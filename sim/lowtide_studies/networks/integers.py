@@ -33,7 +33,7 @@ class Integers:
     """Sign and magnitude, symmetric: ``M = round(|x| / scale)`` with ``scale = max|x| / (2**bits - 1)``.
 
     To nearest the exact quotient is rounded; the other roundings take the quotient in float64. A tensor whose scale is
-    no normal float64 counts as zeros, as for `lowtide_model.terms.quantise_integers`. Sums of products are exact
+    no normal float64 counts as zeros, as for `lowtide_model.terms.quantize_integers`. Sums of products are exact
     and are rounded to FP32 once, together with the scales.
 
     Parameters
@@ -52,7 +52,7 @@ class Integers:
         return self.gradient(x, axis, "nearest_even")
 
     def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> IntegerTensor:
-        """Gradients; ``rounding`` is what `lowtide_model.quantise` takes, and sees the same rows and groups."""
+        """Gradients; ``rounding`` is what `lowtide_model.quantize` takes, and sees the same rows and groups."""
         largest = 2**self.bits - 1
         x = x.astype(np.float64)
         scale = float(np.abs(x).max(initial=0)) / largest

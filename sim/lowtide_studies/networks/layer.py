@@ -1,4 +1,4 @@
-"""Layers whose products are quantised: fully connected, and convolutions as products of unfolded images."""
+"""Layers whose products are quantized: fully connected, and convolutions as products of unfolded images."""
 
 from typing import Protocol
 

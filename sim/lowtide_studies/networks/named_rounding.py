@@ -5,10 +5,10 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide_model import Ideal, Stochastic, reference
 from lowtide_model.stochastic import Rounds
-from lowtide_studies.networks.neighbor import Neighbour
+from lowtide_studies.networks.neighbor import Neighbor
 
 __all__ = ["BASELINE", "IDEAL", "NAMED", "PLATEAU", "USUAL_ROUNDINGS", "NamedRounding"]
 
@@ -29,8 +29,8 @@ class NamedRounding:
     meaning : str
         In a few words.
     make : callable
-        Gives what `lowtide_model.quantise` takes, by the seed of a run, which only ideal rounding looks at; None
-        for no quantisation.
+        Gives what `lowtide_model.quantize` takes, by the seed of a run, which only ideal rounding looks at; None
+        for no quantization.
     """
 
     meaning: str
@@ -44,12 +44,14 @@ def _ideal(seed: int) -> Ideal:
 def _short(mode: str, polarity: str, lanes: int) -> Stochastic:
     """Words of 3 bits for 16 lanes, from as many generators as that takes, each of another seed."""
     seeds = range(1, LANES // lanes + 1)
-    sources = (Source(bits=3, width=3, polarity=polarity, lanes=lanes, rows=True, seed=seed) for seed in seeds)
+    sources = (
+        RandomSourceParams(bits=3, width=3, polarity=polarity, lanes=lanes, rows=True, seed=seed) for seed in seeds
+    )
     return Stochastic(mode=mode, source=tuple(sources))
 
 
 NAMED = {
-    BASELINE: NamedRounding("nothing is quantised", lambda _: None),
+    BASELINE: NamedRounding("nothing is quantized", lambda _: None),
     "nearest": NamedRounding("to nearest, ties away from zero", lambda _: "nearest"),
     "nearest_even": NamedRounding("to nearest, ties to even", lambda _: "nearest_even"),
     "truncate": NamedRounding("towards zero", lambda _: "truncate"),
@@ -61,11 +63,11 @@ NAMED = {
     "plateau-time": NamedRounding("3-bit plateau in time, half step", lambda _: _short("half_step", "time", 4)),
     "plateau-carry": NamedRounding("3-bit plateau in space, carry", lambda _: _short("carry", "space", 8)),
     "uniform": NamedRounding("all 3-bit words, half step", lambda _: _short("half_step", "uniform", 8)),
-    "neighbour-low": NamedRounding(
-        "last 3 bits of the next lane, half step", lambda _: Neighbour(leading=False, alternating=False)
+    "neighbor-low": NamedRounding(
+        "last 3 bits of the next lane, half step", lambda _: Neighbor(leading=False, alternating=False)
     ),
-    "neighbour": NamedRounding("leading 3 bits of the next lane, half step", lambda _: Neighbour(alternating=False)),
-    "neighbour-plateau": NamedRounding("the same, every second word inverted", lambda _: Neighbour()),
+    "neighbor": NamedRounding("leading 3 bits of the next lane, half step", lambda _: Neighbor(alternating=False)),
+    "neighbor-plateau": NamedRounding("the same, every second word inverted", lambda _: Neighbor()),
 }
 
 USUAL_ROUNDINGS = tuple(name for name in NAMED if name != "nearest")

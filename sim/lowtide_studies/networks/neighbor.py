@@ -1,30 +1,30 @@
-"""Rounding without a generator: by bits of the number in the neighbouring lane."""
+"""Rounding without a generator: by bits of the number in the neighboring lane."""
 
 import attrs
 import numpy as np
 
 from lowtide.formats.parameter import parameter
-from lowtide_model import neighbour_words, rounds_up
+from lowtide_model import neighbor_words, rounds_up
 from lowtide_model.stochastic import Rounding
 
-__all__ = ["Neighbour"]
+__all__ = ["Neighbor"]
 
 FRACTION = 23
 """Bits of FP32's fraction field."""
 
 
 @attrs.frozen(kw_only=True)
-class Neighbour:
-    """Stochastic rounding, with half a step, by bits of FP32's fraction field in neighbouring lanes.
+class Neighbor:
+    """Stochastic rounding, with half a step, by bits of FP32's fraction field in neighboring lanes.
 
-    Lanes are those of a group; `lowtide_model.neighbour_words` says how words are made of their bits. A zero, as
+    Lanes are those of a group; `lowtide_model.neighbor_words` says how words are made of their bits. A zero, as
     the rectifier makes many, has no bits but zeros.
 
     Parameters
     ----------
     bits : int
         Bits of a word, ``r``.
-    neighbours : int
+    neighbors : int
         Lanes that a word is made of.
     leading : bool
         Whether the bits are the first of the fraction field instead of the last. The last are no good where numbers
@@ -35,7 +35,7 @@ class Neighbour:
     """
 
     bits: int = parameter(3, range(1, 23), "bits of a word")
-    neighbours: int = parameter(1, range(1, 4), "lanes that a word is made of")
+    neighbors: int = parameter(1, range(1, 4), "lanes that a word is made of")
     leading: bool = parameter(True, (False, True), "the first bits of the fraction field instead of the last")
     alternating: bool = parameter(True, (False, True), "every second word is inverted")
 
@@ -64,4 +64,4 @@ class Neighbour:
         lanes_last = np.ascontiguousarray(np.moveaxis(values, 1, -1), np.float32)
         fields = lanes_last.view(np.uint32).astype(np.int64)
         data = fields >> (FRACTION - self.bits if self.leading else 0) & 2**self.bits - 1
-        return np.moveaxis(neighbour_words(data, width=self.bits, neighbours=self.neighbours), -1, 1)
+        return np.moveaxis(neighbor_words(data, width=self.bits, neighbors=self.neighbors), -1, 1)

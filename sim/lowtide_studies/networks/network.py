@@ -1,4 +1,4 @@
-"""Networks of layers with quantised products, and the gradients of their loss."""
+"""Networks of layers with quantized products, and the gradients of their loss."""
 
 import attrs
 import numpy as np

@@ -1,4 +1,4 @@
-"""The three products of a layer, all of quantised operands."""
+"""The three products of a layer, all of quantized operands."""
 
 from typing import Protocol
 
@@ -37,8 +37,8 @@ class NetworkProducts(Protocol):
 class Products:
     """The forward product, and those that give the gradients to inputs and to weights.
 
-    An operand is quantised along the reduction of the product that it enters, so that gradients, weights and
-    activations are quantised twice, each time along another axis.
+    An operand is quantized along the reduction of the product that it enters, so that gradients, weights and
+    activations are quantized twice, each time along another axis.
 
     Parameters
     ----------

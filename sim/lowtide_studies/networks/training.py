@@ -24,7 +24,7 @@ class Trained:
     Parameters
     ----------
     accuracy : float
-        Share of the held-out images recognised at the end, with quantised products as in training.
+        Share of the held-out images recognized at the end, with quantized products as in training.
     loss : float
         Mean cross-entropy of all training images at the end, likewise.
     losses : list of float
@@ -42,14 +42,14 @@ def train(
     seed: int,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Trained:
-    """Train by gradient descent with momentum, weights in FP32, all products quantised.
+    """Train by gradient descent with momentum, weights in FP32, all products quantized.
 
     Parameters
     ----------
     setting : Setting
         Everything but the rounding of gradients.
     rounding : str or Rounds or None
-        What rounds gradients, as `lowtide_model.quantise` takes it. With None nothing is quantised: all in FP32.
+        What rounds gradients, as `lowtide_model.quantize` takes it. With None nothing is quantized: all in FP32.
     seed : int
         Of the first weights and of the order of images, which are alike for all roundings.
     progress : callable

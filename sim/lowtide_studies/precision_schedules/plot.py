@@ -13,7 +13,7 @@ from lowtide_studies.precision_schedules.study import Comparison, Outcome
 
 __all__ = ["plot_comparison"]
 
-COLOURS = {
+COLORS = {
     "fp32": DARK,
     "fixed-4": "#3a8f5c",
     "adaptive": BLUE,
@@ -64,26 +64,26 @@ def plot_comparison(found: Comparison, file: Path) -> None:
 
 def _final(axes: Axes, found: Comparison) -> None:
     for y, name in enumerate(found.outcomes):
-        colour, accuracy, seeds = COLOURS.get(name, BLUE), found.accuracy(name), found.accuracies(name)
-        axes.plot(seeds, np.full(len(seeds), y), "o", color=colour, alpha=0.3, markersize=4, markeredgewidth=0)
-        axes.errorbar(accuracy.mean, y, xerr=accuracy.error, fmt="o", color=colour, markersize=6, capsize=3)
+        color, accuracy, seeds = COLORS.get(name, BLUE), found.accuracy(name), found.accuracies(name)
+        axes.plot(seeds, np.full(len(seeds), y), "o", color=color, alpha=0.3, markersize=4, markeredgewidth=0)
+        axes.errorbar(accuracy.mean, y, xerr=accuracy.error, fmt="o", color=color, markersize=6, capsize=3)
     axes.set_yticks(range(len(found.outcomes)), list(found.outcomes))
     for label in axes.get_yticklabels():
-        label.set_color(COLOURS.get(label.get_text(), BLUE))
+        label.set_color(COLORS.get(label.get_text(), BLUE))
     axes.set_ylim(len(found.outcomes) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("final accuracy (%)")
 
 
 def _curves(axes: Axes, found: Comparison, beats: bool) -> None:
-    """Mean accuracy over steps or over beats, in the colours of the names; its fast rise at the start is cut off."""
+    """Mean accuracy over steps or over beats, in the colors of the names; its fast rise at the start is cut off."""
     lowest, highest = 100.0, 0.0
     for name, outcomes in found.outcomes.items():
         if beats and not any(outcomes[0].beats):
             continue
         x = _beats(outcomes) if beats else np.array([step for step, _ in outcomes[0].accuracies])
         y = 100 * np.mean([[seen for _, seen in outcome.accuracies] for outcome in outcomes], axis=0)
-        axes.plot(x, y, color=COLOURS.get(name, BLUE), linewidth=1.4)
+        axes.plot(x, y, color=COLORS.get(name, BLUE), linewidth=1.4)
         lowest, highest = min(lowest, float(y[-1])), max(highest, float(y.max()))
     axes.set_ylim(lowest - 6, highest + 0.5)
     axes.set_xlabel("pairs of chunks (millions)" if beats else "steps")

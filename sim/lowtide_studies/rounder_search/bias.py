@@ -3,7 +3,7 @@
 import attrs
 import numpy as np
 
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide_model.random_source import words
 from lowtide_studies.rounder_search.design import FRACTION, Design
 
@@ -53,13 +53,13 @@ def bias_of(design: Design) -> Bias:
     return Bias(mean_up / (2 * one), worst / one)
 
 
-def counted(source: Source) -> np.ndarray:
+def counted(source: RandomSourceParams) -> np.ndarray:
     """Of the steps of a period, how many have one of the j largest words, for j from 0 on: counted."""
     histogram = np.bincount(words(source, np.arange(source.period)), minlength=1 << source.width)
     return np.concatenate([[0], np.cumsum(histogram[::-1])])
 
 
-def derived(source: Source) -> np.ndarray:
+def derived(source: RandomSourceParams) -> np.ndarray:
     """The same of a linear source, from what is known of it: all states come once, but for that of all zeros.
 
     So words come equally often, but for zero, or where all bits are inverted the largest, which come once less.

@@ -4,8 +4,8 @@ import attrs
 import numpy as np
 
 from lowtide.errors import LowtideError
-from lowtide.units.random.params import Source
-from lowtide.units.rounding.params import RounderShape
+from lowtide.units.random.params import RandomSourceParams
+from lowtide.units.rounding.params import RounderParams
 from lowtide_model.random_source import bits_from
 
 __all__ = ["FRACTION", "GROUP", "Design", "SearchError"]
@@ -25,9 +25,9 @@ class Design:
     bits : int
         Bits of the generator.
     taps : tuple of int
-        Its taps, as of `Source`.
+        Its taps, as of `RandomSourceParams`.
     polarity : str
-        Which of its words are inverted, as of `Source`.
+        Which of its words are inverted, as of `RandomSourceParams`.
     width : int
         Bits of a word, ``r``.
     lanes : int
@@ -53,19 +53,19 @@ class Design:
     rows: bool = False
 
     @property
-    def source(self) -> Source:
+    def source(self) -> RandomSourceParams:
         """The first source of a group."""
         return self._source(1)
 
     @property
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[RandomSourceParams, ...]:
         """All sources of a group, the lower lanes' first; the first starts from 1."""
         return tuple(self._source(self._seed(number * self.apart)) for number in range(GROUP // self.lanes))
 
     @property
-    def rounder(self) -> RounderShape:
+    def rounder(self) -> RounderParams:
         """The rounder of a lane, whose decision does not depend on the integer's width."""
-        return RounderShape(mode=self.mode, width=1, fraction=self.fraction, random=self.width)
+        return RounderParams(mode=self.mode, width=1, fraction=self.fraction, random=self.width)
 
     @property
     def seen(self) -> int:
@@ -84,8 +84,8 @@ class Design:
         states = (bits_from(source, at % source.states, self.bits) for at in (place, place + 1))
         return next(int(state @ (1 << np.arange(self.bits))) for state in states if state.any())
 
-    def _source(self, seed: int) -> Source:
-        return Source(
+    def _source(self, seed: int) -> RandomSourceParams:
+        return RandomSourceParams(
             bits=self.bits,
             width=self.width,
             taps=self.taps,

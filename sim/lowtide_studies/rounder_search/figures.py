@@ -6,7 +6,7 @@ import attrs
 
 from lowtide.cache import Cache
 from lowtide.emission.folder import verilog_and_modules
-from lowtide.synthesis.yosys import synthesise
+from lowtide.synthesis.yosys import synthesize
 from lowtide.units.rounding.decisions import RoundingDecisions
 from lowtide_studies.rounder_search.bias import bias_of
 from lowtide_studies.rounder_search.correlation import correlation_of
@@ -59,7 +59,7 @@ def measure(design: Design, target: str, cache: Path | None) -> Figures:
     """Figures of a design; its area by synthesis, kept in the folder ``cache``."""
     unit = RoundingDecisions(design.source, design.rounder)
     text, _ = verilog_and_modules(unit)
-    area = synthesise(text, unit.module_name, target, memories=False, cache=Cache(cache))
+    area = synthesize(text, unit.module_name, target, memories=False, cache=Cache(cache))
     bias, correlation = bias_of(design), correlation_of(design)
     return Figures(
         cells=(area.tables + area.ffs) / design.lanes,

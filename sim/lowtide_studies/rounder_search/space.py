@@ -6,7 +6,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
-from lowtide.units.random.params import MOST_UNIFORM, Source
+from lowtide.units.random.params import MOST_UNIFORM, RandomSourceParams
 from lowtide.units.random.taps import TAPS, is_maximal
 from lowtide_studies.rounder_search.design import FRACTION, Design
 
@@ -96,7 +96,7 @@ def _most_lanes(bits: int, polarity: str) -> int:
         return 1
     if polarity == "uniform" and bits > 4:
         return 2
-    return Source(bits=bits, width=1, polarity=polarity, lanes=1).most_lanes
+    return RandomSourceParams(bits=bits, width=1, polarity=polarity, lanes=1).most_lanes
 
 
 def _lfsr(bits: int, polarity: str, lanes: int) -> Design:

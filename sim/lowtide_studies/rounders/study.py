@@ -10,11 +10,11 @@ from rich.table import Table
 from lowtide.cache import Cache
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.netlist import Unit, place
-from lowtide.synthesis.yosys import synthesise
-from lowtide.units.random.neighbor import Neighbour, NeighbourSource
+from lowtide.synthesis.yosys import synthesize
+from lowtide.units.random.neighbor import Neighbor, NeighborSource
 from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
-from lowtide.units.rounding.stochastic import StochasticShape
+from lowtide.units.rounding.stochastic import StochasticParams
 
 __all__ = ["CASES", "EXTENTS", "Case", "RounderCost", "measure_rounders", "to_rounder_table"]
 
@@ -25,17 +25,17 @@ class Case:
 
     Parameters
     ----------
-    shape : StochasticShape
+    shape : StochasticParams
         Rounders and source.
     how : str
         - ``source``: as in `StochasticRounder`.
         - ``comparison``: the decision written as a comparison, ``fraction > ~word``.
         - ``one word``: all lanes get the same word.
         - ``one word, comparison``: both.
-        - ``neighbours``: words are the data of the next lane; there is no generator.
+        - ``neighbors``: words are the data of the next lane; there is no generator.
     """
 
-    shape: StochasticShape
+    shape: StochasticParams
     how: str = "source"
 
 
@@ -43,7 +43,7 @@ def _case(
     fraction: int, random: int, polarity: str, lanes: int, how: str = "source", bits: int = 0, rows: bool = False
 ) -> Case:
     mode = "half_step" if fraction > random else "carry"
-    shape = StochasticShape(
+    shape = StochasticParams(
         mode=mode, fraction=fraction, random=random, bits=bits or random, polarity=polarity, lanes=lanes, rows=rows
     )
     return Case(shape=shape, how=how)
@@ -66,7 +66,7 @@ CASES = [
     _case(8, 3, "uniform", 8),
     *(_case(fraction, 3, "space", 14, rows=True) for fraction in (3, 8)),
     *(_case(fraction, 3, "space", 16, bits=4, rows=rows) for rows in (False, True) for fraction in (3, 8)),
-    *(_case(fraction, 3, "space", 16, "neighbours", bits=4) for fraction in (3, 8)),
+    *(_case(fraction, 3, "space", 16, "neighbors", bits=4) for fraction in (3, 8)),
 ]
 """The reference first."""
 
@@ -106,9 +106,9 @@ class Measured(Unit):
     def _words(self, m: Module, platform: object) -> Value:
         """A word a lane."""
         shape = self.case.shape
-        if self.case.how == "neighbours":
-            neighbour = NeighbourSource(Neighbour(lanes=shape.lanes, width=shape.random))
-            return place(m, platform, "source", neighbour, data=self.data).words
+        if self.case.how == "neighbors":
+            neighbor = NeighborSource(Neighbor(lanes=shape.lanes, width=shape.random))
+            return place(m, platform, "source", neighbor, data=self.data).words
         alike = shape.lanes if "one word" in self.case.how else 1
         source = RandomSource(attrs.evolve(shape.source, lanes=shape.lanes // alike))
         row = {"row": self.row} if shape.rows else {}
@@ -160,13 +160,13 @@ def measure_rounders(
     cache: Cache | None = None,
     progress: Callable[[str], None] = lambda words: None,
 ) -> Iterator[RounderCost]:
-    """Synthesise the cases; figures one at a time, as they are ready."""
+    """Synthesize the cases; figures one at a time, as they are ready."""
     for number, case in enumerate(cases, 1):
         progress(f"case {number} of {len(cases)} on {target}")
         areas = []
         for extent in EXTENTS:
             text, _ = verilog_and_modules(Measured(case, extent))
-            areas.append(synthesise(text, "measured", target, cache=cache))
+            areas.append(synthesize(text, "measured", target, cache=cache))
         yield RounderCost(
             case,
             target,
@@ -188,7 +188,7 @@ def to_rounder_table(costs: Sequence[RounderCost]) -> Table:
             table.add_column(heading, justify="right")
     for cost in costs:
         shape = cost.case.shape
-        source = shape.polarity if cost.case.how != "neighbours" else ""
+        source = shape.polarity if cost.case.how != "neighbors" else ""
         words = [f"{shape.bits} bits" * (shape.bits != shape.random), source, "rows" * shape.rows]
         words.append(cost.case.how if cost.case.how != "source" else "")
         figures = []

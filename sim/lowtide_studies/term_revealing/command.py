@@ -79,9 +79,9 @@ def reveal(
 ) -> None:
     """Reveal terms of trained networks, and count what is saved and lost.
 
-    Small networks learn scikit-learn's handwritten digits in FP32. Quantised to integers, their weights keep the k
+    Small networks learn scikit-learn's handwritten digits in FP32. Quantized to integers, their weights keep the k
     largest terms of each group of g, their activations the s largest of each value, in many settings; nothing is
-    trained again. Losses are counted from plain quantisation. The cheapest setting is chosen by validation images, and
+    trained again. Losses are counted from plain quantization. The cheapest setting is chosen by validation images, and
     judged by others.
     """
     started = time.perf_counter()

@@ -6,7 +6,7 @@ import attrs
 
 from lowtide.config import Config
 from lowtide.emission.registry import UNITS
-from lowtide.synthesis import Cache, synthesise
+from lowtide.synthesis import Cache, synthesize
 from lowtide.synthesis.parts import unit_alone
 from lowtide_studies.term_revealing.area_time import ELEMENTS, Cells, area_time
 from lowtide_studies.term_revealing.choice import cheapest
@@ -60,7 +60,7 @@ def measure_chosen(sweeps: list[Sweep], *, target: str, cache: Cache | None = No
 
 
 def measure(setting: Setting, width: int, *, target: str = "xc7", cache: Cache | None = None) -> dict[str, Cells]:
-    """Synthesise the elements, each generated for a setting as far as its parameters go.
+    """Synthesize the elements, each generated for a setting as far as its parameters go.
 
     Parameters
     ----------
@@ -83,6 +83,6 @@ def measure(setting: Setting, width: int, *, target: str = "xc7", cache: Cache |
         keys = {field.name for field in attrs.fields(UNITS[element.unit].parameters)}
         wanted = {key: value for key, value in (attrs.asdict(setting) | {"width": width}).items() if key in keys}
         design = unit_alone(element.unit, Config(), wanted | element.changes)
-        area = synthesise(design.verilog, design.top, target, dsp=element.dsp, cache=cache)
+        area = synthesize(design.verilog, design.top, target, dsp=element.dsp, cache=cache)
         cells[name] = Cells(logic=area.with_memory, dsps=area.dsps)
     return cells

@@ -17,7 +17,7 @@ from lowtide_studies.term_revealing.term_pairs import plain_pairs
 __all__ = ["plot"]
 
 GREY, DARK = "#b9c4cc", "#333333"
-COLOURS = dict(zip(ENCODINGS, ("#d9a441", "#3a8f5c", "#1f6f9f"), strict=True))
+COLORS = dict(zip(ENCODINGS, ("#d9a441", "#3a8f5c", "#1f6f9f"), strict=True))
 SHADES = dict(zip(GROUPS, ("#c0504d", "#d9a441", "#9bbf85", "#3a8f5c", "#1f6f9f", "#333333"), strict=True))
 LARGEST = 6.0
 """Points of loss up to which is drawn."""
@@ -56,7 +56,7 @@ def plot(study: Study, file: Path) -> None:
         one.legend(frameon=False, fontsize="small", loc="upper right")
     seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''}"
     figure.suptitle(
-        f"Term revealing: accuracy lost on held-out digits to plain quantisation, mean ± standard error, {seeds}",
+        f"Term revealing: accuracy lost on held-out digits to plain quantization, mean ± standard error, {seeds}",
         fontsize="medium",
     )
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def _pairs(axes: Axes, sweep: Sweep) -> None:
         markersize=3,
         zorder=1,
     )
-    for encoding, colour in COLOURS.items():
+    for encoding, color in COLORS.items():
         points = front(sweep, points=[point for point in sweep.points if point.setting.encoding == encoding])
         losses = [sweep.loss(point) for point in points]
         axes.errorbar(
@@ -81,7 +81,7 @@ def _pairs(axes: Axes, sweep: Sweep) -> None:
             [loss.mean for loss in losses],
             yerr=[loss.error for loss in losses],
             fmt="o-",
-            color=colour,
+            color=color,
             label=encoding,
             markersize=4,
             capsize=2,
@@ -106,7 +106,7 @@ def _pairs(axes: Axes, sweep: Sweep) -> None:
 
 
 def _fewer_bits(axes: Axes, narrower: Narrower, reference: int) -> None:
-    """Plain quantisation, every bit of one operand by every bit of the other."""
+    """Plain quantization, every bit of one operand by every bit of the other."""
     widths = [width for width in narrower.held_out if width <= reference]
     pairs, losses = [plain_pairs(width) for width in widths], [narrower.loss(width, reference) for width in widths]
     errors = [loss.error for loss in losses]

@@ -23,7 +23,7 @@ SCHEDULES = {
 """How each network is trained."""
 
 FP32 = Products(Plain(), GradientRounding("nearest"))
-"""Nothing is quantised."""
+"""Nothing is quantized."""
 
 
 @attrs.frozen(kw_only=True, eq=False)

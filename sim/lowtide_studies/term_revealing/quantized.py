@@ -6,18 +6,18 @@ import attrs
 import numpy as np
 
 from lowtide_model.quotient import nearest_quotient
-from lowtide_model.terms import IntegerTensor, quantise_integers
+from lowtide_model.terms import IntegerTensor, quantize_integers
 from lowtide_studies.networks.convolution import Convolution
 from lowtide_studies.networks.inference_network import rectified
 from lowtide_studies.networks.layer import Window
 from lowtide_studies.networks.network import Network
 from lowtide_studies.term_revealing.pretrained import FP32
 
-__all__ = ["Operands", "QuantisedLayer", "QuantisedNetwork", "quantised"]
+__all__ = ["Operands", "QuantizedLayer", "QuantizedNetwork", "quantized"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class QuantisedLayer:
+class QuantizedLayer:
     """A layer with integer operands.
 
     Parameters
@@ -30,7 +30,7 @@ class QuantisedLayer:
     input_scale : float
         What one step of the inputs' integers is worth.
     order : array of int
-        Places of the row in the order in which groups are formed: channels of one place are neighbours.
+        Places of the row in the order in which groups are formed: channels of one place are neighbors.
     """
 
     window: Window
@@ -42,7 +42,7 @@ class QuantisedLayer:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Operands:
-    """What is multiplied in place of a network's integers: whole numbers, in `QuantisedNetwork.dtype`.
+    """What is multiplied in place of a network's integers: whole numbers, in `QuantizedNetwork.dtype`.
 
     Parameters
     ----------
@@ -57,20 +57,20 @@ class Operands:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class QuantisedNetwork:
+class QuantizedNetwork:
     """Layers with a rectifier (ReLU) between any two.
 
     Parameters
     ----------
     image : tuple of int
         Shape in which the first layer takes an image.
-    layers : tuple of QuantisedLayer
+    layers : tuple of QuantizedLayer
     width : int
         Bits of an integer in two's complement.
     """
 
     image: tuple[int, ...]
-    layers: tuple[QuantisedLayer, ...]
+    layers: tuple[QuantizedLayer, ...]
     width: int
 
     @property
@@ -89,7 +89,7 @@ class QuantisedNetwork:
 
     @property
     def plain(self) -> Operands:
-        """The integers themselves: plain quantisation."""
+        """The integers themselves: plain quantization."""
         return Operands(
             weights=[layer.weights.integers.astype(self.dtype) for layer in self.layers],
             data=self.integers.astype(self.dtype),
@@ -113,8 +113,8 @@ class QuantisedNetwork:
         return x, seen
 
 
-def quantised(network: Network, images: np.ndarray, width: int, by_channel: bool = False) -> QuantisedNetwork:
-    """Quantise a trained network, symmetrically, to nearest, ties to even.
+def quantized(network: Network, images: np.ndarray, width: int, by_channel: bool = False) -> QuantizedNetwork:
+    """Quantize a trained network, symmetrically, to nearest, ties to even.
 
     Parameters
     ----------
@@ -131,15 +131,15 @@ def quantised(network: Network, images: np.ndarray, width: int, by_channel: bool
     for layer, inputs in zip(network.layers, _inputs(network, images), strict=True):
         size = layer.window.size**2 if isinstance(layer.window, Convolution) else 1
         layers.append(
-            QuantisedLayer(
+            QuantizedLayer(
                 window=layer.window,
-                weights=quantise_integers(layer.weights, width, channel=1 if by_channel else None),
+                weights=quantize_integers(layer.weights, width, channel=1 if by_channel else None),
                 bias=layer.bias,
-                input_scale=float(quantise_integers(inputs, width).scale.item()),
+                input_scale=float(quantize_integers(inputs, width).scale.item()),
                 order=np.arange(len(layer.weights)).reshape(-1, size).T.ravel(),
             )
         )
-    return QuantisedNetwork(image=network.image, layers=tuple(layers), width=width)
+    return QuantizedNetwork(image=network.image, layers=tuple(layers), width=width)
 
 
 def _inputs(network: Network, pixels: np.ndarray) -> Iterator[np.ndarray]:

@@ -1,10 +1,10 @@
-"""The digits of a quantised network's operands: all, or those that term revealing keeps."""
+"""The digits of a quantized network's operands: all, or those that term revealing keeps."""
 
 import attrs
 import numpy as np
 
 from lowtide_model.terms import digits_of, receding_water, top_terms, value_of
-from lowtide_studies.term_revealing.quantized import Operands, QuantisedNetwork
+from lowtide_studies.term_revealing.quantized import Operands, QuantizedNetwork
 from lowtide_studies.term_revealing.setting import Setting
 
 __all__ = ["OperandDigits", "keep_data", "keep_weights", "reveal"]
@@ -29,8 +29,8 @@ class OperandDigits:
     dtype: type[np.floating]
 
     @classmethod
-    def of(cls, network: QuantisedNetwork, encoding: str) -> "OperandDigits":
-        """All digits of a quantised network."""
+    def of(cls, network: QuantizedNetwork, encoding: str) -> "OperandDigits":
+        """All digits of a quantized network."""
         return cls(
             weights=[digits_of(layer.weights.integers, network.width, encoding) for layer in network.layers],
             data=digits_of(network.integers, network.width, encoding),
@@ -46,7 +46,7 @@ class OperandDigits:
         )
 
 
-def reveal(network: QuantisedNetwork, setting: Setting) -> OperandDigits:
+def reveal(network: QuantizedNetwork, setting: Setting) -> OperandDigits:
     """The digits that a setting keeps: those of which `lowtide_model.terms.term_matmul` makes its operands."""
     digits = OperandDigits.of(network, setting.encoding)
     return attrs.evolve(
@@ -56,7 +56,7 @@ def reveal(network: QuantisedNetwork, setting: Setting) -> OperandDigits:
     )
 
 
-def keep_weights(network: QuantisedNetwork, digits: OperandDigits, group: int, budget: int) -> list[np.ndarray]:
+def keep_weights(network: QuantizedNetwork, digits: OperandDigits, group: int, budget: int) -> list[np.ndarray]:
     """The ``budget`` largest terms of each group of weights, along the reduction in the layer's own order."""
     kept = []
     for layer, all_ in zip(network.layers, digits.weights, strict=True):

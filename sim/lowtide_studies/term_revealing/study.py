@@ -24,7 +24,7 @@ COSTS = {"bound": by_bound, "present": by_present}
 """By what a setting is the cheapest."""
 
 PRESENT = ("binary", "hese")
-"""Encodings in which the terms of plain quantisation are counted: the headline's, and the strictest."""
+"""Encodings in which the terms of plain quantization are counted: the headline's, and the strictest."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -78,7 +78,7 @@ def run_study(
     by_channel: bool = False,
     progress: Callable[[], None] = lambda: None,
 ) -> Study:
-    """Train, quantise, reveal and judge.
+    """Train, quantize, reveal and judge.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from lowtide_studies.harness.statistics import Difference, Summary
 from lowtide_studies.networks.digits import Images
 from lowtide_studies.networks.inference_network import accuracy
 from lowtide_studies.term_revealing.pretrained import FP32, Pretrained
-from lowtide_studies.term_revealing.quantized import QuantisedNetwork, quantised
+from lowtide_studies.term_revealing.quantized import QuantizedNetwork, quantized
 from lowtide_studies.term_revealing.revealed import OperandDigits, keep_data, keep_weights
 from lowtide_studies.term_revealing.setting import Setting
 from lowtide_studies.term_revealing.term_pairs import pairs_at_most, pairs_present, plain_pairs
@@ -21,14 +21,14 @@ __all__ = ["Plain", "Point", "Sweep", "run_sweep"]
 
 @attrs.frozen(kw_only=True)
 class Plain:
-    """Plain quantisation, from which losses and ratios are counted; a value a seed.
+    """Plain quantization, from which losses and ratios are counted; a value a seed.
 
     Parameters
     ----------
     fp32 : list of float
-        Accuracy on held-out images in per cent, with nothing quantised.
+        Accuracy on held-out images in per cent, with nothing quantized.
     validation, held_out : list of float
-        Accuracy of the quantised network on images of either part, in per cent.
+        Accuracy of the quantized network on images of either part, in per cent.
     present : dict of str to list of float
         By encoding: mean pairs of terms really there a product, on held-out images.
     """
@@ -80,7 +80,7 @@ class Sweep:
     points: list[Point]
 
     def loss(self, point: Point) -> Difference:
-        """Points of accuracy lost on held-out images to plain quantisation, seed by seed."""
+        """Points of accuracy lost on held-out images to plain quantization, seed by seed."""
         return Difference.of(self.plain.held_out, point.held_out)
 
     def validation_loss(self, point: Point) -> Difference:
@@ -88,7 +88,7 @@ class Sweep:
         return Difference.of(self.plain.validation, point.validation)
 
     def times_fewer(self, point: Point) -> float:
-        """Pairs of plain quantisation over the bound, ``(width - 1)**2 / (k * s / g)``: the paper's count."""
+        """Pairs of plain quantization over the bound, ``(width - 1)**2 / (k * s / g)``: the paper's count."""
         return plain_pairs(self.width) / point.setting.bound
 
     def times_fewer_at_most(self, point: Point) -> float:
@@ -113,7 +113,7 @@ def run_sweep(
     by_channel: bool = False,
     progress: Callable[[], None] = lambda: None,
 ) -> Sweep:
-    """Quantise, reveal and judge.
+    """Quantize, reveal and judge.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def run_sweep(
     plain = Plain(fp32=[], validation=[], held_out=[], present={encoding: [] for encoding in ENCODINGS})
     points = [Point(setting=setting, validation=[], held_out=[], present=[], at_most=0.0) for setting in settings]
     for trained in networks:
-        network = quantised(trained.network, trained.learned.pixels, width, by_channel)
+        network = quantized(trained.network, trained.learned.pixels, width, by_channel)
         digits = {encoding: OperandDigits.of(network, encoding) for encoding in ENCODINGS}
         seen = _judge_plain(plain, trained, network, digits)
         points = [attrs.evolve(point, at_most=pairs_at_most(network, seen, point.setting)) for point in points]
@@ -152,9 +152,9 @@ def _weights_of(point: Point) -> tuple[str, int, int]:
 
 
 def _judge_plain(
-    plain: Plain, trained: Pretrained, network: QuantisedNetwork, digits: dict[str, OperandDigits]
+    plain: Plain, trained: Pretrained, network: QuantizedNetwork, digits: dict[str, OperandDigits]
 ) -> list[np.ndarray]:
-    """Add a seed to plain quantisation; integers that each layer got of the held-out images."""
+    """Add a seed to plain quantization; integers that each layer got of the held-out images."""
     held_out = trained.held_out
     plain.fp32.append(_percent(trained.network.scores(held_out.pixels, FP32), held_out))
     plain.validation.append(_percent(network.run(trained.validation.pixels, network.plain)[0], trained.validation))
@@ -165,7 +165,7 @@ def _judge_plain(
     return seen
 
 
-def _judge(point: Point, trained: Pretrained, network: QuantisedNetwork, kept: OperandDigits) -> None:
+def _judge(point: Point, trained: Pretrained, network: QuantizedNetwork, kept: OperandDigits) -> None:
     """Add a seed to a point."""
     operands = kept.operands
     point.validation.append(_percent(network.run(trained.validation.pixels, operands)[0], trained.validation))

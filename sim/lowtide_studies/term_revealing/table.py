@@ -22,7 +22,7 @@ BUDGETS = (0.75, 1, 1.25, 1.5, 2)
 
 
 def tables(study: Study) -> Iterator[Table]:
-    """Plain quantisation and the cheapest settings; at the most bits, fronts and effects; fewer bits without terms."""
+    """Plain quantization and the cheapest settings; at the most bits, fronts and effects; fewer bits without terms."""
     yield _plain_table(study)
     yield _cheapest_table(study)
     for sweep in study.widest:
@@ -52,7 +52,7 @@ def area_table(measured: Measured) -> Table:
 
 def _plain_table(study: Study) -> Table:
     table = _table(
-        f"plain quantisation: {len(study.seeds)} seeds, split {study.split}, held-out images",
+        f"plain quantization: {len(study.seeds)} seeds, split {study.split}, held-out images",
         ("Network", "Bits"),
         ("FP32\n%", "Plain\n%", "Pairs a product,\nall bits", *(f"really there,\n{name}" for name in ENCODINGS)),
     )
@@ -134,7 +134,7 @@ def _effect_table(sweep: Sweep, what: str) -> Table:
 def _narrower_table(study: Study) -> Table:
     widths = list(study.narrower[0].held_out)
     table = _table(
-        "plain quantisation to fewer bits: held-out loss, and pairs of bits a product",
+        "plain quantization to fewer bits: held-out loss, and pairs of bits a product",
         ("Network",),
         tuple(f"{width} bits,\n{plain_pairs(width)} pairs" for width in widths),
     )

@@ -1,11 +1,11 @@
-"""How many pairs of terms a product takes, in a quantised network."""
+"""How many pairs of terms a product takes, in a quantized network."""
 
 import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from lowtide_studies.term_revealing.quantized import QuantisedNetwork
+from lowtide_studies.term_revealing.quantized import QuantizedNetwork
 from lowtide_studies.term_revealing.revealed import OperandDigits
 from lowtide_studies.term_revealing.setting import Setting
 
@@ -13,14 +13,14 @@ __all__ = ["pairs_at_most", "pairs_present", "plain_pairs"]
 
 
 def plain_pairs(width: int) -> int:
-    """Pairs a product of plain quantisation, ``(width - 1)**2``: every bit of one magnitude by every bit of the other.
+    """Pairs a product of plain quantization, ``(width - 1)**2``: every bit of one magnitude by every bit of the other.
 
     It is what hardware for terms takes without revealing, whatever the values.
     """
     return (width - 1) ** 2
 
 
-def pairs_present(network: QuantisedNetwork, seen: list[np.ndarray], digits: OperandDigits) -> float:
+def pairs_present(network: QuantizedNetwork, seen: list[np.ndarray], digits: OperandDigits) -> float:
     """Mean pairs of terms that are really there, a product.
 
     All products of a layer count, those with a zero too. Over rows ``m``, reduction ``k`` and outputs ``n``:
@@ -28,10 +28,10 @@ def pairs_present(network: QuantisedNetwork, seen: list[np.ndarray], digits: Ope
 
     Parameters
     ----------
-    network : QuantisedNetwork
+    network : QuantizedNetwork
         Of which layers give the windows.
     seen : list of array of int
-        Integers that each layer got, as `QuantisedNetwork.run` gives them.
+        Integers that each layer got, as `QuantizedNetwork.run` gives them.
     digits : OperandDigits
         What is multiplied.
     """
@@ -45,7 +45,7 @@ def pairs_present(network: QuantisedNetwork, seen: list[np.ndarray], digits: Ope
     return float(pairs / sum(_products(network, seen)))
 
 
-def pairs_at_most(network: QuantisedNetwork, seen: list[np.ndarray], setting: Setting) -> float:
+def pairs_at_most(network: QuantizedNetwork, seen: list[np.ndarray], setting: Setting) -> float:
     """Most pairs a product with short groups counted: ``ceil(K / g) * k * s / K``, weighed by products of layers.
 
     A layer whose reduction ``K`` is no multiple of ``g`` takes the time of a whole group for its last one.
@@ -59,7 +59,7 @@ def pairs_at_most(network: QuantisedNetwork, seen: list[np.ndarray], setting: Se
     return sum(pairs) / sum(products)
 
 
-def _products(network: QuantisedNetwork, seen: list[np.ndarray]) -> Iterator[int]:
+def _products(network: QuantizedNetwork, seen: list[np.ndarray]) -> Iterator[int]:
     """Products of each layer."""
     for layer, integers in zip(network.layers, seen, strict=True):
         places = len(layer.window.unfold(integers[:1]))

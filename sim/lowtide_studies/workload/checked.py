@@ -73,8 +73,8 @@ class Total:
         return self.beats / self.cycles
 
     @property
-    def utilisation(self) -> float:
-        """Share of all element-cycles that went into a result; see `Product.utilisation`."""
+    def utilization(self) -> float:
+        """Share of all element-cycles that went into a result; see `Product.utilization`."""
         return self.busy / (self.elements * self.cycles)
 
 

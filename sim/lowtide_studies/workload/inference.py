@@ -23,7 +23,7 @@ class Inference:
     precision : Precision
         Of activations and weights, in all layers.
     accuracy : float
-        Share of the images whose digit is recognised.
+        Share of the images whose digit is recognized.
     layers : tuple of CheckedProduct
         The products.
     """
@@ -48,7 +48,7 @@ def infer(
     """Run images through the network, with every product done by the array.
 
     What the array gives, and nothing else, goes on to the next layer: rounded to FP32, the bias added, rectified, and
-    quantised anew. Each layer is one run of the simulation, for all precisions.
+    quantized anew. Each layer is one run of the simulation, for all precisions.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ def infer(
         stage(f"Layer {number} of {len(network.layers)}")
         operands = [
             (
-                array.quantise(inputs, mantissa=precision.a, axis=1),
-                array.quantise(layer.weights, mantissa=precision.b, axis=0),
+                array.quantize(inputs, mantissa=precision.a, axis=1),
+                array.quantize(layer.weights, mantissa=precision.b, axis=0),
             )
             for precision, inputs in zip(precisions, activations, strict=True)
         ]

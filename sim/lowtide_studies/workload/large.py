@@ -45,7 +45,7 @@ def multiply_large(array: SimulatedArray, precisions: tuple[Precision, ...]) -> 
     random = np.random.default_rng(SEED)
     a, b = random.standard_normal((M, K), np.float32), random.standard_normal((K, N), np.float32)
     operands = [
-        (array.quantise(a, mantissa=precision.a, axis=1), array.quantise(b, mantissa=precision.b, axis=0))
+        (array.quantize(a, mantissa=precision.a, axis=1), array.quantize(b, mantissa=precision.b, axis=0))
         for precision in precisions
     ]
     return [

@@ -26,7 +26,7 @@ def plot(results: Results, file: Path) -> None:
     names = [str(inference.precision) for inference in results.inferences]
     percent = [100 * inference.accuracy for inference in results.inferences]
     kilocycles = [inference.total.cycles / 1000 for inference in results.inferences]
-    utilisation = [inference.total.utilisation for inference in results.inferences]
+    utilization = [inference.total.utilization for inference in results.inferences]
 
     left.axhline(100 * results.fp32, color=DARK, linewidth=1, linestyle="--", label=f"FP32, {100 * results.fp32:.1f} %")
     left.plot(
@@ -42,12 +42,12 @@ def plot(results: Results, file: Path) -> None:
     left.legend(loc="lower left", frameon=False)
 
     bars = right.bar(names, kilocycles, color=BLUE, width=0.6)
-    labels = [f"{k:,.1f}\n{100 * u:.0f} %" for k, u in zip(kilocycles, utilisation, strict=True)]
+    labels = [f"{k:,.1f}\n{100 * u:.0f} %" for k, u in zip(kilocycles, utilization, strict=True)]
     right.bar_label(bars, labels, padding=3, color=DARK)
     right.margins(y=0.18)
     right.set_ylabel("thousand cycles")
     array = results.array.config.array
-    right.set_title(f"Cycles and utilisation of {array.rows} × {array.columns} PEs", loc="left")
+    right.set_title(f"Cycles and utilization of {array.rows} × {array.columns} PEs", loc="left")
 
     for axes in (left, right):
         axes.set_xlabel("magnitude bits, activations × weights")

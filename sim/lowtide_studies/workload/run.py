@@ -187,7 +187,7 @@ def _total(total: Total) -> dict[str, Any]:
     return {
         **attrs.asdict(total),
         "beats_per_cycle": round(total.beat_rate, 4),
-        "utilisation": round(total.utilisation, 4),
+        "utilization": round(total.utilization, 4),
     }
 
 

@@ -52,7 +52,7 @@ def tables(results: Results) -> Iterator[RenderableType]:
 
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
-    for column in (*columns, "Cycles", "Beats\n/cycle", "PE\nutilisation", "Words\ncompared", "Equal"):
+    for column in (*columns, "Cycles", "Beats\n/cycle", "PE\nutilization", "Words\ncompared", "Equal"):
         table.add_column(column, justify="right")
     return table
 
@@ -61,7 +61,7 @@ def _costs(total: Total) -> tuple[str, ...]:
     return (
         f"{total.cycles:,}",
         f"{total.beat_rate:.3f}",
-        f"{total.utilisation:.1%}",
+        f"{total.utilization:.1%}",
         f"{total.words:,}",
         f"{total.equal:,}",
     )

@@ -8,7 +8,7 @@ from damage import DamagingPort, damaged
 
 from lowtide.interfaces.serial.protocol import CONSTANTS, code_of
 from lowtide_boards.driver.device import Device
-from lowtide_boards.driver.errors import LinkLost, NotLowtide
+from lowtide_boards.driver.errors import ConnectionLost, NotLowtide
 from lowtide_boards.driver.self_test import self_test
 from lowtide_model.serial_frames import Frames, frame_bytes
 from lowtide_sim.serial.simulated_port import SimulatedPort
@@ -83,13 +83,13 @@ def products(line, share, seed, enough):
     """Self-tests through a line that damages frames, until enough were; a link that is lost is made again."""
     port = DamagingPort(SimulatedPort(line), 0, np.random.default_rng(seed))
     device = Device(port, "simulation", patience=0.002)
-    device.hurry()
+    device.set_baud()
     port.share, tests, lost = share, 0, 0
     while port.damaged < enough:
         try:
             self_test(device, products=2, seed=seed + tests)
             tests += 1
-        except LinkLost:
+        except ConnectionLost:
             lost += 1
             port.share = 0
             device = Device(port, "simulation", patience=0.002)
@@ -113,7 +113,7 @@ def test_many_products_through_a_line_that_damages(line, share):
 
 def test_a_line_that_is_cut_is_lost(device, monkeypatch):
     monkeypatch.setattr(device.link.port, "write", len)
-    with pytest.raises(LinkLost, match="the device at simulation does not answer any more"):
+    with pytest.raises(ConnectionLost, match="the device at simulation does not answer any more"):
         device.link.one("read", 0, 1)
     monkeypatch.undo()
     device.link.connect()

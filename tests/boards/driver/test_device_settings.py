@@ -72,8 +72,8 @@ def test_the_device_refuses_what_the_golden_engine_refuses(device):
         ("a_length", 65, "a_length must be from 1 to 64, not 65"),
         ("a_chunks", 3, "a_chunks must be from 1 to 2, not 3"),
         ("a_rounding", 3, "a_rounding must be from 0 to 2, not 3"),
-        ("b_across", 2, "b_across must be from 0 to 1, not 2"),
-        ("b_found", -1, "b_found must be from 0 to 1, not -1"),
+        ("b_transposed", 2, "b_transposed must be from 0 to 1, not 2"),
+        ("b_bias_auto", -1, "b_bias_auto must be from 0 to 1, not -1"),
         ("a_threshold", 1024, "a_threshold must be from 0 to 1023, not 1024"),
         ("start", 8, "start must be from 0 to 7, not 8"),
         ("errors", 32, "errors must be from 0 to 31, not 32"),
@@ -160,7 +160,7 @@ def test_what_is_no_time_is_refused(port, patience):
 
 @pytest.mark.parametrize("baud", [0, -1, 1.5, True, 10**9, "115200"])
 def test_what_is_no_rate_is_refused(device, baud):
-    for call in (lambda: Device.open("/dev/nothing", baud=baud), lambda: device.hurry(baud)):
+    for call in (lambda: Device.open("/dev/nothing", baud=baud), lambda: device.set_baud(baud)):
         with pytest.raises(IllegalValue, match=r"^baud must be from 1 to 100000000, not "):
             call()
 

@@ -7,7 +7,7 @@ from lowtide.engine.seeds import operand_seed
 from lowtide.formats.parameter import IllegalValue
 from lowtide_boards.driver import baud as rate
 from lowtide_boards.driver.device import Device
-from lowtide_boards.driver.errors import DeviceError, LinkLost, NotLowtide, Refused
+from lowtide_boards.driver.errors import ConnectionLost, DeviceError, NotLowtide, Refused
 from lowtide_boards.driver.self_test import WrongResult, self_test
 from lowtide_model import default_bias
 from lowtide_model.engine.golden_engine import GoldenEngine
@@ -17,16 +17,16 @@ from lowtide_model.engine.panels import multiply
 
 def golden(config, a, b, chunks, rounding="nearest", seed=1):
     """The product as the golden engine makes it."""
-    of_a, of_b = (
+    a_settings, b_settings = (
         Operand(
             chunks=count,
             rounding=rounding,
-            seed=operand_seed(seed, side, config.engine.generator),
+            seed=operand_seed(seed, side, config.engine.lfsr_bits),
             bias=default_bias(x, exponent=config.bfp.exponent),
         )
         for side, count, x in zip("ab", chunks, (a, b), strict=True)
     )
-    return multiply(GoldenEngine(config), a, b, of_a, of_b).values
+    return multiply(GoldenEngine(config), a, b, a_settings, b_settings).values
 
 
 def test_it_says_what_it_is(device, line):
@@ -96,17 +96,17 @@ def test_what_is_wrong_is_said_in_a_line(device, a, b, options, complaint):
 
 def test_a_rate_that_it_cannot_make(device):
     with pytest.raises(IllegalValue, match="baud must be within 2 %"):
-        device.hurry(1_000_000)
+        device.set_baud(1_000_000)
 
 
 def test_a_device_that_is_lost_at_a_rate_is_not_taken_for_one_that_is_there(device, monkeypatch):
     def lost(link, baud):
-        raise LinkLost(f"lost at {baud}")
+        raise ConnectionLost(f"lost at {baud}")
 
     device.link.port.baudrate = 115_200
     monkeypatch.setattr(rate, "change_rate", lost)
-    with pytest.raises(LinkLost, match="lost at 12000000"):
-        device.hurry()
+    with pytest.raises(ConnectionLost, match="lost at 12000000"):
+        device.set_baud()
 
 
 def test_what_it_refuses(device):

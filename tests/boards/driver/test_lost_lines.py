@@ -13,7 +13,7 @@ import serial
 from lowtide_boards.driver import device as driver
 from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.errors import DeviceError, PortError
-from lowtide_boards.driver.framed_port import Line, Port
+from lowtide_boards.driver.framed_port import FramedPort, Port
 from lowtide_sim.serial.pseudo_terminal import PseudoTerminal
 
 A, B = np.ones((1, 4), np.float32), np.ones((4, 2), np.float32)
@@ -75,7 +75,7 @@ CALLS = {
     "multiply": lambda device: device.matmul(A, B),
     "read": lambda device: device.read("rows"),
     "write": lambda device: device.write("a_lines", 1),
-    "rate": lambda device: device.hurry(230_400),
+    "rate": lambda device: device.set_baud(230_400),
 }
 
 
@@ -238,7 +238,7 @@ def errors():
 
 @pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
 def test_whatever_a_port_raises_is_one_line_of_ours(error):
-    line = Line(cast("Port", Failing(error)), "COM3")
+    line = FramedPort(cast("Port", Failing(error)), "COM3")
     uses = [lambda: line.write(b""), lambda: line.read(0), line.forget, lambda: setattr(line, "baud", 1)]
     for use in uses:
         with pytest.raises(

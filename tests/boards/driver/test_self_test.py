@@ -10,7 +10,7 @@ import lowtide_sim.compiled_top
 from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
-from lowtide.interfaces.serial.self_test import Conversation, SelfTest
+from lowtide.interfaces.serial.self_test import SelfTest, SelfTestVectors
 from lowtide_boards.targets.self_test_vectors import conversation_of
 from lowtide_sim.compiled_top import compiled_top
 
@@ -22,10 +22,10 @@ CONFIG = Config.load("tiny").changed(
         "array.rows": 1,
         "array.columns": 1,
         "bfp.mantissa": 2,
-        "engine.numbers": 1,
-        "engine.results": 1,
-        "engine.words": 16,
-        "engine.turn": 16,
+        "engine.input_width": 1,
+        "engine.output_width": 1,
+        "engine.buffer_depth": 16,
+        "engine.transpose_depth": 16,
         "serial.queue": 256,
     }
 )
@@ -61,7 +61,7 @@ def test_an_element_that_adds_wrongly_fails(outcome):
 
 
 def test_a_bridge_that_never_answers_fails():
-    unit = SelfTest(Conversation(b"\x01\x7e", 0x12345678, patience=20))
+    unit = SelfTest(SelfTestVectors(b"\x01\x7e", 0x12345678, patience=20))
     seen = []
 
     async def process(ctx):

@@ -19,17 +19,17 @@ from lowtide_boards.targets import build as building
 from lowtide_boards.targets.board import BOARDS, board_of
 from lowtide_boards.targets.errors import BoardError
 from lowtide_boards.targets.ice40_cells import logic_cells
-from lowtide_boards.targets.utilization import Use, check_room
+from lowtide_boards.targets.utilization import Utilization, check_utilization
 
 SMALL = Config.load("arty-a7").changed(
     {
         "array.rows": 1,
         "array.columns": 1,
         "bfp.lanes": 4,
-        "engine.numbers": 1,
-        "engine.results": 1,
-        "engine.words": 16,
-        "engine.turn": 16,
+        "engine.input_width": 1,
+        "engine.output_width": 1,
+        "engine.buffer_depth": 16,
+        "engine.transpose_depth": 16,
     }
 )
 
@@ -41,9 +41,13 @@ def test_unknown_board(capsys):
 
 
 def test_too_large_says_by_how_much_and_what_fits():
-    taken = [Use("cells", 6_000, 5_280), Use("flip-flops", 100, 5_280), Use("block RAMs", 31, 30)]
+    taken = [
+        Utilization("cells", 6_000, 5_280),
+        Utilization("flip-flops", 100, 5_280),
+        Utilization("block RAMs", 31, 30),
+    ]
     with pytest.raises(BoardError) as error:
-        check_room(taken, board_of("icebreaker"))
+        check_utilization(taken, board_of("icebreaker"))
     assert str(error.value) == (
         "the configuration is too large for the iCE40UP5K of iCEBreaker: it needs 6,000 cells of 5,280, 720 too many;"
         " 31 block RAMs of 30, 1 too many; the preset icebreaker fits"
@@ -57,7 +61,9 @@ def test_a_missed_clock_says_by_how_much():
 
 
 def test_nothing_is_written_when_it_is_too_large(tmp_path, monkeypatch):
-    monkeypatch.setattr(building, "_synthesise", lambda board, *_: ([Use("cells", 9_999, board.chip.tables)], ""))
+    monkeypatch.setattr(
+        building, "_synthesize", lambda board, *_: ([Utilization("cells", 9_999, board.chip.tables)], "")
+    )
     with pytest.raises(BoardError, match="too large"):
         building.build("icebreaker", Config.load("icebreaker"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -89,7 +95,7 @@ def test_a_project_for_vivado(tmp_path):
 def test_a_tool_that_is_missing_says_how_to_get_it(package, tmp_path, monkeypatch, capsys):
     found = tool.find_spec
     monkeypatch.setattr(tool, "find_spec", lambda name: None if name == package else found(name))
-    monkeypatch.setattr(building, "_synthesise", lambda *_: tool.run_tool(package, [], tmp_path))
+    monkeypatch.setattr(building, "_synthesize", lambda *_: tool.run_tool(package, [], tmp_path))
     with pytest.raises(SystemExit):
         main(["bitstream", "--board", "icebreaker", "-o", str(tmp_path / "out")])
     assert capsys.readouterr().err.endswith(f"lowtide: bitstream needs {package}: pip install 'lowtide[bitstream]'\n")
@@ -111,8 +117,8 @@ def test_a_share_of_no_cells_is_a_dash():
         if "LUT4" in line or "TBUF" in line
     ]
     assert rows == [["LUT4", "1,850", "8,640", "21%"], ["TBUF", "3", "0", "–"]]
-    assert Use("DSP blocks", 0, 0).share == 0
-    assert Use("DSP blocks", 1, 0).share == math.inf
+    assert Utilization("DSP blocks", 0, 0).share == 0
+    assert Utilization("DSP blocks", 1, 0).share == math.inf
 
 
 @pytest.mark.parametrize(

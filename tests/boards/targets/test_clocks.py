@@ -60,7 +60,7 @@ def test_a_board_without_a_pll_has_its_oscillator_alone():
         pll_of("apicula", 27_000_000, 54_000_000)
 
 
-def test_a_clock_that_cannot_be_made_names_its_neighbours():
+def test_a_clock_that_cannot_be_made_names_its_neighbors():
     with pytest.raises(BoardError, match="nearest to 80_000_001 are 80_000_000 and 8"):
         pll_of("trellis", 25_000_000, 80_000_001)
 

@@ -11,10 +11,10 @@ from lowtide_boards.targets import design as designing
 from lowtide_boards.targets.board import BOARDS
 from lowtide_boards.targets.design import ENGINE, design_of
 
-SMALL = {"array.rows": 1, "array.columns": 2, "bfp.lanes": 4, "bfp.max_k": 64, "engine.numbers": 1} | {
-    "engine.results": 1,
-    "engine.words": 16,
-    "engine.turn": 16,
+SMALL = {"array.rows": 1, "array.columns": 2, "bfp.lanes": 4, "bfp.max_k": 64, "engine.input_width": 1} | {
+    "engine.output_width": 1,
+    "engine.buffer_depth": 16,
+    "engine.transpose_depth": 16,
 }
 
 PINS = {

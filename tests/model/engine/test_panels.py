@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lowtide.engine.seeds import panel_seed
-from lowtide_model import default_bias, quantise, ratio_of
+from lowtide_model import default_bias, improvement_of, quantize
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import Operand
 from lowtide_model.engine.panels import multiply
@@ -17,9 +17,9 @@ class Counting:
     def __init__(self, config):
         self.config, self.given = config, []
 
-    def multiply(self, a, b, of_a, of_b):
-        product = GoldenEngine(self.config).multiply(a, b, of_a, of_b)
-        self.given.append((a, b, of_a, of_b))
+    def multiply(self, a, b, a_settings, b_settings):
+        product = GoldenEngine(self.config).multiply(a, b, a_settings, b_settings)
+        self.given.append((a, b, a_settings, b_settings))
         return attrs.evolve(product, cycles=1)
 
 
@@ -29,50 +29,64 @@ def matrices(m, k, n, seed=1):
     return a, (random.standard_normal((k, n)) / 8).astype(np.float32)
 
 
-def operands(a, b, **of_a):
-    of_b = Operand(bias=default_bias(b, exponent=3), chunks=2)
-    return Operand(bias=default_bias(a, exponent=3), **of_a), of_b
+def operands(a, b, **a_settings):
+    b_settings = Operand(bias=default_bias(b, exponent=3), chunks=2)
+    return Operand(bias=default_bias(a, exponent=3), **a_settings), b_settings
 
 
 def test_what_fits_is_one_product_of_the_same_memory(small):
     a, b = matrices(5, 12, 7)
     engine = Counting(small)
-    of_a, of_b = operands(a, b, rounding="stochastic", seed=9)
-    found, due = multiply(engine, a, b, of_a, of_b), GoldenEngine(small).multiply(a, b, of_a, of_b)
+    a_settings, b_settings = operands(a, b, rounding="stochastic", seed=9)
+    found, due = (
+        multiply(engine, a, b, a_settings, b_settings),
+        GoldenEngine(small).multiply(a, b, a_settings, b_settings),
+    )
     assert found.values.tobytes() == due.values.tobytes()
-    assert (found.events, found.ratio_a, found.ratio_b) == (due.events, due.ratio_a, due.ratio_b)
+    assert (found.events, found.a_improvement, found.b_improvement) == (
+        due.events,
+        due.a_improvement,
+        due.b_improvement,
+    )
     ((given_a, given_b, *settings),) = engine.given
     assert np.shares_memory(given_a, a)
     assert np.shares_memory(given_b, b)
-    assert settings == [of_a, of_b]
+    assert settings == [a_settings, b_settings]
 
 
-@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("shape", [(30, 40, 5), (3, 4, 50), (70, 9, 60), (1, 40, 1)])
-def test_panels_of_rows_and_columns_change_no_bit(small, shape, across):
+def test_panels_of_rows_and_columns_change_no_bit(small, shape, transposed):
     """Rounded to nearest: an engine that takes everything at once gives the same, and counts the same."""
     a, b = matrices(*shape)
-    if across:
+    if transposed:
         a, b = np.asfortranarray(a), np.ascontiguousarray(b)
-    of_a, of_b = operands(a, b, chunks=1)
-    large = small.changed({"engine.words": 4096, "engine.turn": 4096})
-    found, due = multiply(Counting(small), a, b, of_a, of_b), GoldenEngine(large).multiply(a, b, of_a, of_b)
+    a_settings, b_settings = operands(a, b, chunks=1)
+    large = small.changed({"engine.buffer_depth": 4096, "engine.transpose_depth": 4096})
+    found, due = (
+        multiply(Counting(small), a, b, a_settings, b_settings),
+        GoldenEngine(large).multiply(a, b, a_settings, b_settings),
+    )
     assert found.values.tobytes() == due.values.tobytes()
-    assert (found.events, found.ratio_a, found.ratio_b) == (due.events, due.ratio_a, due.ratio_b)
+    assert (found.events, found.a_improvement, found.b_improvement) == (
+        due.events,
+        due.a_improvement,
+        due.b_improvement,
+    )
 
 
 def test_a_long_reduction_is_added_up_from_its_start(small):
-    small = small.changed({"engine.words": 256})
+    small = small.changed({"engine.buffer_depth": 256})
     a, b = matrices(3, 250, 4)
-    of_a, of_b = operands(a, b, chunks=2)
+    a_settings, b_settings = operands(a, b, chunks=2)
     parts = [
-        GoldenEngine(small).multiply(a[:, ks], b[ks], of_a, of_b).values
+        GoldenEngine(small).multiply(a[:, ks], b[ks], a_settings, b_settings).values
         for ks in (slice(0, 100), slice(100, 200), slice(200, 250))
     ]
-    found = multiply(Counting(small), a, b, of_a, of_b)
+    found = multiply(Counting(small), a, b, a_settings, b_settings)
     assert found.values.tobytes() == ((parts[0] + parts[1]) + parts[2]).tobytes()
     assert found.cycles == 3
-    assert found.ratio_a == ratio_of(a, chunk=2, exponent=3, group=4, axis=1)
+    assert found.a_improvement == improvement_of(a, chunk=2, exponent=3, group=4, axis=1)
 
 
 def test_a_panel_has_the_same_random_words_each_time(small):
@@ -80,18 +94,18 @@ def test_a_panel_has_the_same_random_words_each_time(small):
     engine = Counting(small)
     multiply(engine, a, b, *operands(a, b, rounding="stochastic", seed=30))
     seeds = {}
-    for panel, _, of_a, _ in engine.given:
+    for panel, _, a_settings, _ in engine.given:
         place = panel.__array_interface__["data"][0]
-        assert seeds.setdefault(place, of_a.seed) == of_a.seed
+        assert seeds.setdefault(place, a_settings.seed) == a_settings.seed
     assert len(seeds) > 4
-    assert list(seeds.values()) == [panel_seed(30, "a", n, small.engine.generator) for n in range(len(seeds))]
+    assert list(seeds.values()) == [panel_seed(30, "a", n, small.engine.lfsr_bits) for n in range(len(seeds))]
     assert len(set(seeds.values())) == len(seeds)
 
 
 def test_the_emitted_engine_takes_every_panel(small, engine):
-    for shape, across in (((40, 150, 9), False), ((20, 190, 31), True), ((3, 4, 50), False)):
+    for shape, transposed in (((40, 150, 9), False), ((20, 190, 31), True), ((3, 4, 50), False)):
         a, b = matrices(*shape)
-        a = np.asfortranarray(a) if across else a
+        a = np.asfortranarray(a) if transposed else a
         settings = operands(a, b, rounding="stochastic", seed=30)
         found, due = multiply(engine, a, b, *settings), multiply(GoldenEngine(small), a, b, *settings)
         assert found.values.tobytes() == due.values.tobytes()
@@ -113,5 +127,5 @@ def test_the_default_bias_is_that_of_the_converter(dtype):
     for x in cases:
         x = x.astype(dtype)
         for exponent in (2, 3, 5):
-            due = quantise(x, mantissa=4, exponent=exponent, group=4, bad="saturate").bias
+            due = quantize(x, mantissa=4, exponent=exponent, group=4, nonfinite="saturate").bias
             assert default_bias(x.T, exponent=exponent) == due

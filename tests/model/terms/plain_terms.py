@@ -6,7 +6,7 @@ __all__ = ["booth", "fewest_terms", "hese", "keep", "revealed"]
 
 
 def hese(n):
-    """The only digits without two neighbours: from what is left, a digit that leaves a multiple of 4."""
+    """The only digits without two neighbors: from what is left, a digit that leaves a multiple of 4."""
     digits = []
     while n:
         digit = 0 if n % 2 == 0 else 2 - n % 4

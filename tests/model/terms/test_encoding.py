@@ -28,7 +28,7 @@ def test_digits_spell_the_value(encoding):
     np.testing.assert_array_equal(value_of(encode(n, 16, encoding)), n)
 
 
-def test_no_two_neighbours_and_no_encoding_has_fewer():
+def test_no_two_neighbors_and_no_encoding_has_fewer():
     digits = encode(np.arange(1 << 12), 12)
     assert not np.any((digits[:, :-1] != 0) & (digits[:, 1:] != 0))
     assert np.count_nonzero(digits[:256], axis=-1).tolist() == fewest_terms(256, 9)

@@ -1,4 +1,4 @@
-"""Requantised accumulators against Python's fractions, whose `round` takes ties to even."""
+"""Requantized accumulators against Python's fractions, whose `round` takes ties to even."""
 
 import re
 from fractions import Fraction
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_terms import ENCODE, revealed
 
-from lowtide_model.terms import multiplier_of, requantise, requantise_data
+from lowtide_model.terms import multiplier_of, requantize, requantize_data
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=200)
 HALF: Any = 0.5
@@ -33,7 +33,7 @@ def plain(acc, multiplier, shift, width, relu):
 
 def check(accs, multiplier, shift, width, relu):
     expected = [plain(acc, multiplier, shift, width, relu) for acc in accs]
-    integers, saturated = requantise(accs, multiplier=multiplier, shift=shift, width=width, relu=relu)
+    integers, saturated = requantize(accs, multiplier=multiplier, shift=shift, width=width, relu=relu)
     assert integers.dtype == np.int64
     assert integers.tolist() == [value for value, _ in expected]
     assert saturated == sum(held for _, held in expected)
@@ -60,26 +60,26 @@ def test_ends_of_all_ranges(multiplier, shift, relu):
 
 
 def test_ties_go_to_even_on_both_sides_of_zero():
-    integers, _ = requantise([-7, -5, -3, -1, 1, 3, 5, 7], multiplier=1, shift=1, width=8)
+    integers, _ = requantize([-7, -5, -3, -1, 1, 3, 5, 7], multiplier=1, shift=1, width=8)
     assert integers.tolist() == [-4, -2, -2, 0, 0, 2, 2, 4]
 
 
 def test_what_is_held_is_counted_but_not_what_relu_clears():
     acc = [[-128, -127], [127, 128]]
     for relu, expected, held in ((False, [[-127, -127], [127, 127]], 2), (True, [[0, 0], [127, 127]], 1)):
-        integers, saturated = requantise(acc, multiplier=1, shift=0, width=8, relu=relu)
+        integers, saturated = requantize(acc, multiplier=1, shift=0, width=8, relu=relu)
         assert (integers.tolist(), saturated) == (expected, held)
 
 
 def test_of_nothing_comes_nothing():
-    integers, saturated = requantise(np.zeros((0, 3), np.int32), multiplier=1, shift=0, width=8)
+    integers, saturated = requantize(np.zeros((0, 3), np.int32), multiplier=1, shift=0, width=8)
     assert (integers.shape, saturated) == ((0, 3), 0)
 
 
 @repeatable
 @given(st.lists(st.integers(-(2**27), 2**27 - 1), min_size=1), st.integers(0, 5), st.sampled_from(sorted(ENCODE)))
 def test_data_keep_their_largest_terms(accs, terms, encoding):
-    data, _ = requantise_data(accs, multiplier=40000, shift=35, width=8, terms=terms, encoding=encoding)
+    data, _ = requantize_data(accs, multiplier=40000, shift=35, width=8, terms=terms, encoding=encoding)
     values = [plain(acc, 40000, 35, 8, False)[0] for acc in accs]
     assert data.tolist() == [revealed([value], terms, encoding)[0] for value in values]
 
@@ -99,7 +99,7 @@ def test_a_multiplier_is_full_and_nearest(scale, bits):
 @given(st.floats(2.0**-60, 1.0), st.integers(-(2**40), 2**40))
 def test_no_result_is_off_by_more_than_is_stated(scale, acc):
     multiplier, shift = multiplier_of(scale)
-    integers, saturated = requantise([acc], multiplier=multiplier, shift=shift, width=8)
+    integers, saturated = requantize([acc], multiplier=multiplier, shift=shift, width=8)
     if not saturated:
         assert abs(int(integers[0]) - acc * Fraction(scale)) <= Fraction(502, 1000)
 
@@ -114,19 +114,19 @@ def test_multipliers_by_hand(scale, expected):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: requantise([0.5], multiplier=1, shift=0, width=8), "accumulator must be integers, not float64"),
+        (lambda: requantize([0.5], multiplier=1, shift=0, width=8), "accumulator must be integers, not float64"),
         (
-            lambda: requantise(np.array([1, 2**63], np.uint64), multiplier=1, shift=0, width=8),
+            lambda: requantize(np.array([1, 2**63], np.uint64), multiplier=1, shift=0, width=8),
             f"accumulator at (1,) must be from {-(2**63)} to {2**63 - 1}, not {2**63}",
         ),
-        (lambda: requantise([1], multiplier=2**16, shift=0, width=8), "multiplier must be from 0 to 65535, not 65536"),
-        (lambda: requantise([1], multiplier=-1, shift=0, width=8), "multiplier must be from 0 to 65535, not -1"),
-        (lambda: requantise([1], multiplier=HALF, shift=0, width=8), "multiplier must be from 0 to 65535, not 0.5"),
-        (lambda: requantise([1], multiplier=1, shift=128, width=8), "shift must be from 0 to 127, not 128"),
-        (lambda: requantise([1], multiplier=1, shift=True, width=8), "shift must be from 0 to 127, not True"),
-        (lambda: requantise([1], multiplier=1, shift=0, width=17), "width must be from 2 to 16, not 17"),
+        (lambda: requantize([1], multiplier=2**16, shift=0, width=8), "multiplier must be from 0 to 65535, not 65536"),
+        (lambda: requantize([1], multiplier=-1, shift=0, width=8), "multiplier must be from 0 to 65535, not -1"),
+        (lambda: requantize([1], multiplier=HALF, shift=0, width=8), "multiplier must be from 0 to 65535, not 0.5"),
+        (lambda: requantize([1], multiplier=1, shift=128, width=8), "shift must be from 0 to 127, not 128"),
+        (lambda: requantize([1], multiplier=1, shift=True, width=8), "shift must be from 0 to 127, not True"),
+        (lambda: requantize([1], multiplier=1, shift=0, width=17), "width must be from 2 to 16, not 17"),
         (
-            lambda: requantise_data([1], multiplier=1, shift=0, width=8, terms=-1),
+            lambda: requantize_data([1], multiplier=1, shift=0, width=8, terms=-1),
             "terms must be from 0 to 1048576, not -1",
         ),
         (lambda: multiplier_of(0), "scale must be finite and positive, not 0"),

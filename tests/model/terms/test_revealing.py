@@ -10,7 +10,7 @@ from plain_terms import ENCODE, keep, revealed
 
 from lowtide_model.terms import (
     digits_of,
-    quantise_integers,
+    quantize_integers,
     receding_water,
     reveal_data,
     reveal_weights,
@@ -118,8 +118,8 @@ def test_products_are_sums_over_pairs_of_terms(m, k_length, n, budget, s, draw):
             lambda: term_matmul([[1]], [[1], [2]], width=8, group=8, budget=1, data_terms=1),
             "a and b must be matrices that multiply, not of shapes (1, 1) and (2, 1)",
         ),
-        (lambda: quantise_integers([1.0, float("nan")], 8), "x at (1,) must be finite, not nan"),
-        (lambda: quantise_integers([1.0], 17), "width must be from 2 to 16, not 17"),
+        (lambda: quantize_integers([1.0, float("nan")], 8), "x at (1,) must be finite, not nan"),
+        (lambda: quantize_integers([1.0], 17), "width must be from 2 to 16, not 17"),
     ],
 )
 def test_what_is_not_legal_is_refused(call, message):
@@ -129,8 +129,8 @@ def test_what_is_not_legal_is_refused(call, message):
 
 def test_floats_are_rounded_to_even_at_one_scale_a_tensor_or_a_channel():
     x = np.array([[127.0, 0.5, 1.5, -2.5], [-12.7, 0.0, 1.27, 6.35]])
-    assert quantise_integers(x, 8).integers.tolist() == [[127, 0, 2, -2], [-13, 0, 1, 6]]
-    by_channel = quantise_integers(x, 8, channel=0)
+    assert quantize_integers(x, 8).integers.tolist() == [[127, 0, 2, -2], [-13, 0, 1, 6]]
+    by_channel = quantize_integers(x, 8, channel=0)
     assert by_channel.scale.shape == (2, 1)
     assert by_channel.integers[1].tolist() == [-127, 0, 13, 64]
-    assert quantise_integers(np.zeros(3), 8).scale.tolist() == [1.0]
+    assert quantize_integers(np.zeros(3), 8).scale.tolist() == [1.0]

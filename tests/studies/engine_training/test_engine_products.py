@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lowtide.config import Config, ConfigError
-from lowtide_model import ratio_of
+from lowtide_model import improvement_of
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import Operand
 from lowtide_studies.engine_training.engine_products import EngineProducts
@@ -23,9 +23,9 @@ class Recording(GoldenEngine):
         super().__init__(config)
         self.given = []
 
-    def multiply(self, a, b, of_a, of_b):
-        self.given.append((a, b, of_a, of_b))
-        return super().multiply(a, b, of_a, of_b)
+    def multiply(self, a, b, a_settings, b_settings):
+        self.given.append((a, b, a_settings, b_settings))
+        return super().multiply(a, b, a_settings, b_settings)
 
 
 def products(engine, schedule="adaptive", layers=2, seed=3):
@@ -51,13 +51,15 @@ def test_each_product_is_one_of_the_engine(tensors):
     found = [its.forward(x, weights), its.to_inputs(gradient, weights), its.to_weights(x, gradient)]
     pairs = [(x, weights), (gradient, weights.T), (x.T, gradient)]
     roundings = [("nearest", "nearest"), ("stochastic", "nearest"), ("nearest", "stochastic")]
-    for values, pair, names, (*given, of_a, of_b) in zip(found, pairs, roundings, engine.given, strict=True):
-        for operand, due, its_own, name in zip(given, pair, (of_a, of_b), names, strict=True):
+    for values, pair, names, (*given, a_settings, b_settings) in zip(
+        found, pairs, roundings, engine.given, strict=True
+    ):
+        for operand, due, its_own, name in zip(given, pair, (a_settings, b_settings), names, strict=True):
             assert np.shares_memory(operand, due)
             assert operand.strides == due.strides
             top = int(np.floor(np.log2(np.abs(due).max())))
             assert its_own == Operand(chunks=2, rounding=name, seed=its_own.seed, bias=top - 7)
-        due = GoldenEngine(CONFIG).multiply(*pair, of_a, of_b).values
+        due = GoldenEngine(CONFIG).multiply(*pair, a_settings, b_settings).values
         assert values.tobytes() == due.tobytes()
 
 
@@ -87,7 +89,7 @@ def test_every_use_has_a_ratio_of_its_own():
     its.end()
     assert set(its.last) == set(uses(2))
     for product, axis, x in (("forward", 0, net.layers[1].weights), ("to_inputs", 0, net.layers[1].weights.T)):
-        due = ratio_of(x, chunk=2, exponent=3, group=16, axis=axis)
+        due = improvement_of(x, chunk=2, exponent=3, group=16, axis=axis)
         assert its.last[Use(1, product, "weights")] == Last(chunks=2, ratio=due, held=1)
     assert len({last.ratio for last in its.last.values()}) == len(its.last)
 
@@ -120,7 +122,7 @@ def test_steps_since_a_change_are_counted():
     assert len({last.held for last in its.last.values()}) > 1
 
 
-def test_what_is_recognised_between_steps_is_not_recorded():
+def test_what_is_recognized_between_steps_is_not_recorded():
     engine = Recording(CONFIG)
     its, net = products(engine), network("perceptron", 2)
     its.begin(0)

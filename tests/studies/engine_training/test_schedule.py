@@ -3,7 +3,7 @@
 import pytest
 
 from lowtide.formats import IllegalValue
-from lowtide_model import Ratio
+from lowtide_model import Improvement
 from lowtide_studies.engine_training.schedule import SCHEDULES, Adaptive, Last, LowThenHigh, Moment, TwoSided
 from lowtide_studies.engine_training.tensor_use import Use, uses
 
@@ -15,7 +15,7 @@ def moment(step=0, steps=100, layers=4):
 
 
 def last(ratio, chunks=1, held=100):
-    return Last(chunks=chunks, ratio=Ratio(rest=round(1000 * ratio), kept=1000), held=held)
+    return Last(chunks=chunks, ratio=Improvement(low_sum=round(1000 * ratio), high_sum=1000), held=held)
 
 
 @pytest.mark.parametrize(("name", "chunks"), [("fixed-2", 1), ("fixed-4", 2)])
@@ -48,7 +48,10 @@ def test_a_threshold_in_256ths_is_not_exceeded_by_itself():
     """0.5 is 128 / 256: a ratio of one half does not exceed it, one that is larger by the least does."""
     schedule = Adaptive(alpha=0.5, beta=0)
     for rest, chunks in ((1000, 1), (1001, 2)):
-        assert schedule.chunks(USE, moment(), Last(chunks=1, ratio=Ratio(rest=rest, kept=2000), held=1)) == chunks
+        assert (
+            schedule.chunks(USE, moment(), Last(chunks=1, ratio=Improvement(low_sum=rest, high_sum=2000), held=1))
+            == chunks
+        )
 
 
 def test_thresholds_beyond_a_controllers_are_held():

@@ -8,9 +8,9 @@ import attrs
 import numpy as np
 import pytest
 
-from lowtide.array.params import ArrayShape
+from lowtide.array.params import ArrayParams
 from lowtide.config import Config
-from lowtide.engine.params import EngineShape
+from lowtide.engine.params import EngineParams
 from lowtide.formats import Bfp, IllegalValue
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_sim.engine.verilated import VerilatedEngine
@@ -127,7 +127,7 @@ def test_a_log_of_another_run_is_refused(tmp_path):
 
 
 def test_the_order_in_which_numbers_are_sent_has_no_part():
-    other = attrs.evolve(SHORT, config=Config().changed({"engine.numbers": 8, "engine.results": 2}))
+    other = attrs.evolve(SHORT, config=Config().changed({"engine.input_width": 8, "engine.output_width": 2}))
     assert other.identity() == SHORT.identity()
 
 
@@ -183,7 +183,7 @@ def test_the_emitted_engine_trains_to_the_same_bits(small, built_engine, monkeyp
 @pytest.mark.slow
 def test_two_hundred_steps_with_every_product_on_the_emitted_engine(libraries):
     """The perceptron, in full batches, on an array of 4 × 4 that streams four numbers a cycle."""
-    config = Config(array=ArrayShape(rows=4, columns=4), bfp=Bfp(max_k=512), engine=EngineShape(words=256))
+    config = Config(array=ArrayParams(rows=4, columns=4), bfp=Bfp(max_k=512), engine=EngineParams(buffer_depth=256))
     try:
         engine = VerilatedEngine(config, libraries)
     except SimulatorMissing as missing:

@@ -123,9 +123,9 @@ def test_what_is_charged_beside_the_unit():
     for candidate in CANDIDATES:
         blocks = candidate.unit in ("fmac", "block_float_mac")
         assert bool(candidate.beside) == blocks
-        normalised = ["results"] if candidate.unit == "fmac" else []
+        normalized = ["results"] if candidate.unit == "fmac" else []
         assert sorted(set(candidate.beside) | {"results"}) == (sorted(BESIDE) if blocks else ["results"])
-        assert [part for part in candidate.beside if part == "results"] == normalised
+        assert [part for part in candidate.beside if part == "results"] == normalized
 
 
 def test_a_comparison_comes_back_from_json(found):

@@ -19,7 +19,7 @@ def random():
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_gradients_equal_finite_differences(name, random):
-    """In float64 and without quantisation: some weights and biases of every layer."""
+    """In float64 and without quantization: some weights and biases of every layer."""
     products = Products(Plain(), GradientRounding("nearest"))
     net = network(name, seed=5, dtype=np.float64)
     pixels, labels = random.random((6, 64)), random.integers(0, 10, 6)

@@ -1,4 +1,4 @@
-"""Words of neighbours, against the rule element by element."""
+"""Words of neighbors, against the rule element by element."""
 
 import struct
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lowtide.formats import IllegalValue
-from lowtide_model import quantise
-from lowtide_studies.networks.neighbor import Neighbour
+from lowtide_model import quantize
+from lowtide_studies.networks.neighbor import Neighbor
 
 
 def fraction_field(value):
@@ -22,9 +22,9 @@ def test_each_element_is_rounded_by_the_next(alternating, leading, axis, shape, 
     random = np.random.default_rng([axis, bits])
     x = random.standard_normal(shape).astype(np.float32)
     x[random.random(shape) < 0.3] = 0
-    rounding = Neighbour(bits=bits, leading=leading, alternating=alternating)
-    found = quantise(x, mantissa=4, exponent=5, axis=axis, rounding=rounding)
-    exact = quantise(x, mantissa=4, exponent=5, axis=axis)  # for its codes
+    rounding = Neighbor(bits=bits, leading=leading, alternating=alternating)
+    found = quantize(x, mantissa=4, exponent=5, axis=axis, rounding=rounding)
+    exact = quantize(x, mantissa=4, exponent=5, axis=axis)  # for its codes
     data = np.moveaxis(x, axis, -1)
     padded = np.pad(data, [(0, 0), (0, -data.shape[1] % 16)])
     for row, column in np.ndindex(padded.shape):
@@ -41,11 +41,11 @@ def test_each_element_is_rounded_by_the_next(alternating, leading, axis, shape, 
 
 def test_illegal_bits_name_the_legal_ones():
     with pytest.raises(IllegalValue, match="bits must be from 1 to 22, not 23"):
-        Neighbour(bits=23)
+        Neighbor(bits=23)
 
 
-def test_two_neighbours_are_mixed():
+def test_two_neighbors_are_mixed():
     """As the model of the source does it: the second one's bits backwards."""
     x = np.array([[1, 1.125, 1.25, 1.5]], np.float32)  # fractions 000, 001, 010, 100
-    words = Neighbour(neighbours=2).words(x[:, :, np.newaxis])[0, :, 0]
+    words = Neighbor(neighbors=2).words(x[:, :, np.newaxis])[0, :, 0]
     np.testing.assert_array_equal(words, [0b001 ^ 0b010, 0b010 ^ 0b001, 0b100 ^ 0b000, 0b000 ^ 0b100])

@@ -5,21 +5,21 @@ import numpy as np
 import pytest
 
 from lowtide.formats import IllegalValue
-from lowtide.units.random.params import Source
-from lowtide_model import Ideal, Stochastic, matmul, quantise, to_fp32
+from lowtide.units.random.params import RandomSourceParams
+from lowtide_model import Ideal, Stochastic, matmul, quantize, to_fp32
 from lowtide_studies.networks import blocks, training
 from lowtide_studies.networks.blocks import Blocks
 from lowtide_studies.networks.gradient_rounding import GradientRounding
 from lowtide_studies.networks.integers import Integers
 from lowtide_studies.networks.named_rounding import BASELINE, LANES, NAMED
-from lowtide_studies.networks.neighbor import Neighbour
+from lowtide_studies.networks.neighbor import Neighbor
 from lowtide_studies.networks.products import Products
 from lowtide_studies.networks.setting import SETTINGS
 
 ROWS, INPUTS, OUTPUTS = 32, 40, 10
 PLATEAU = Stochastic(
     mode="half_step",
-    source=[Source(bits=3, width=3, polarity="space", lanes=8, rows=True, seed=seed) for seed in (1, 2)],
+    source=[RandomSourceParams(bits=3, width=3, polarity="space", lanes=8, rows=True, seed=seed) for seed in (1, 2)],
 )
 
 
@@ -42,22 +42,22 @@ def test_products_equal_the_golden_ones(operands):
         return to_fp32(matmul(a, b), a, b).values
 
     def value(x, axis):
-        return quantise(x, axis=axis, mantissa=5, exponent=4)
+        return quantize(x, axis=axis, mantissa=5, exponent=4)
 
     expected = golden(value(x, 1), value(weights, 0))
     np.testing.assert_array_equal(products.forward(x, weights), expected)
 
-    first = quantise(gradient, axis=0, mantissa=3, exponent=4, rounding=PLATEAU)
+    first = quantize(gradient, axis=0, mantissa=3, exponent=4, rounding=PLATEAU)
     expected = golden(value(x.T, 1), first)
     np.testing.assert_array_equal(products.to_weights(x, gradient), expected)
 
     after = attrs.evolve(PLATEAU, first_row=OUTPUTS, first_step=OUTPUTS * 2)
-    second = quantise(gradient, axis=1, mantissa=3, exponent=4, rounding=after)
+    second = quantize(gradient, axis=1, mantissa=3, exponent=4, rounding=after)
     expected = golden(second, value(weights.T, 0))
     np.testing.assert_array_equal(products.to_inputs(gradient, weights), expected)
 
     after = attrs.evolve(PLATEAU, first_row=OUTPUTS + ROWS, first_step=OUTPUTS * 2 + ROWS)
-    third = quantise(gradient, axis=1, mantissa=3, exponent=4, rounding=after)
+    third = quantize(gradient, axis=1, mantissa=3, exponent=4, rounding=after)
     expected = golden(third, value(weights.T, 0))
     again = products.to_inputs(gradient, weights)
     np.testing.assert_array_equal(again, expected)
@@ -67,25 +67,25 @@ def test_products_equal_the_golden_ones(operands):
 @pytest.mark.parametrize("rows", [False, True])
 def test_a_source_goes_on_where_the_tensor_before_it_ended(rows):
     """Two tensors, one after the other, are rounded as both in one."""
-    source = Source(bits=5, width=3, polarity="time", lanes=16, rows=rows)
+    source = RandomSourceParams(bits=5, width=3, polarity="time", lanes=16, rows=rows)
     rounding = Stochastic(mode="half_step", source=source)
     x = np.random.default_rng(9).standard_normal((7, 40)).astype(np.float32)
-    whole = quantise(x, rounding=rounding, mantissa=4, bias=-6)
+    whole = quantize(x, rounding=rounding, mantissa=4, bias=-6)
     sequence = GradientRounding(rounding)
-    parts = [quantise(part, rounding=sequence.take(len(part), 48), mantissa=4, bias=-6) for part in (x[:3], x[3:])]
+    parts = [quantize(part, rounding=sequence.take(len(part), 48), mantissa=4, bias=-6) for part in (x[:3], x[3:])]
     np.testing.assert_array_equal(np.concatenate([part.signed for part in parts]), whole.signed)
 
 
 @pytest.mark.parametrize("rounding", ["nearest", "truncate", PLATEAU])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_integers_equal_their_definition(operands, rounding, axis):
-    """Against quantisation with a bias at which the golden converter has one exponent for all groups."""
+    """Against quantization with a bias at which the golden converter has one exponent for all groups."""
     bits, (x, *_) = 7, operands
     top = float(np.abs(x).max())
     found = Integers(bits=bits).gradient(x, axis, rounding)
     assert found.scale == top / 127
     # Scaled to below 128, magnitudes of 7 bits at code 0 are integers.
-    golden = quantise(
+    golden = quantize(
         x.astype(np.float64) / found.scale, mantissa=bits, exponent=1, axis=axis, bias=6, rounding=rounding
     )
     assert not golden.codes.any()
@@ -133,9 +133,9 @@ def test_every_rounding_reaches_the_gradients_and_nothing_else(name, monkeypatch
 
     def spy(x, *, rounding="nearest", **others):
         seen.append((others["mantissa"], others["axis"], x.shape, rounding))
-        return quantise(x, rounding=rounding, **others)
+        return quantize(x, rounding=rounding, **others)
 
-    monkeypatch.setattr(blocks, "quantise", spy)
+    monkeypatch.setattr(blocks, "quantize", spy)
     rounding = NAMED[name].make(4)
     training.train(setting, rounding, 4)
     values = [call for call in seen if call[0] == 4]
@@ -176,9 +176,9 @@ def test_other_names_mean_what_they_say():
     assert NAMED["nearest_even"].make(0) == "nearest_even"
     assert NAMED["truncate"].make(0) == "truncate"
     assert isinstance(NAMED["ideal"].make(0), Ideal)
-    assert NAMED["neighbour-low"].make(0) == Neighbour(leading=False, alternating=False)
-    assert NAMED["neighbour"].make(0) == Neighbour(alternating=False)
-    assert NAMED["neighbour-plateau"].make(0) == Neighbour(alternating=True)
+    assert NAMED["neighbor-low"].make(0) == Neighbor(leading=False, alternating=False)
+    assert NAMED["neighbor"].make(0) == Neighbor(alternating=False)
+    assert NAMED["neighbor-plateau"].make(0) == Neighbor(alternating=True)
 
 
 def test_illegal_bits_name_the_legal_ones():

@@ -13,7 +13,7 @@ from lowtide_studies.networks.training import train
 SHORT = attrs.evolve(SETTINGS["small-steps"], epochs=1)
 
 
-@pytest.mark.parametrize("name", ["fp32", "ideal", "plateau-space", "neighbour-plateau"])
+@pytest.mark.parametrize("name", ["fp32", "ideal", "plateau-space", "neighbor-plateau"])
 def test_runs_are_repeatable_to_the_bit(name):
     one, other = (train(SHORT, NAMED[name].make(2), 2) for _ in range(2))
     assert one == other

@@ -29,8 +29,8 @@ def test_table_compares_with_its_first_row():
 
 
 @pytest.mark.slow
-def test_a_decision_on_three_bits_of_neighbours_is_one_table_a_lane():
-    (cost,) = measure_rounders("xc7", cases=[case_of("neighbours", fraction=3)])
+def test_a_decision_on_three_bits_of_neighbors_is_one_table_a_lane():
+    (cost,) = measure_rounders("xc7", cases=[case_of("neighbors", fraction=3)])
     assert (cost.luts[0], cost.ffs[0]) == (16, 0)
 
 

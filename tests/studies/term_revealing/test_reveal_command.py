@@ -36,12 +36,12 @@ def figures(folder):
 def test_tables_and_files(folder):
     printed = (folder / "stdout").read_text(encoding="utf-8")
     for title in (
-        "plain quantisation: 2 seeds, split 1, held-out images",
+        "plain quantization: 2 seeds, split 1, held-out images",
         "the cheapest settings: 0.5 points lost or less on validation images, 2 standard errors included",
         "perceptron, 8 bits: settings that none beats in pairs and validation loss",
         "perceptron, 8 bits: held-out loss by group; hese, s=3",
         "perceptron, 8 bits: held-out loss by encoding; g=8, s=3",
-        "plain quantisation to fewer bits",
+        "plain quantization to fewer bits",
     ):
         assert title in printed
     assert "times fewer pairs than all bits" in printed

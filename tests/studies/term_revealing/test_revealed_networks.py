@@ -1,13 +1,13 @@
-"""Quantised and revealed networks against the golden products, and pairs against counts one by one."""
+"""Quantized and revealed networks against the golden products, and pairs against counts one by one."""
 
 import numpy as np
 import pytest
 
-from lowtide_model.terms import digits_of, quantise_integers, term_matmul
+from lowtide_model.terms import digits_of, quantize_integers, term_matmul
 from lowtide_studies.networks.digits import Digits
 from lowtide_studies.networks.network import network
 from lowtide_studies.term_revealing.pretrained import SCHEDULES, VALIDATION, pretrained
-from lowtide_studies.term_revealing.quantized import quantised
+from lowtide_studies.term_revealing.quantized import quantized
 from lowtide_studies.term_revealing.revealed import OperandDigits, reveal
 from lowtide_studies.term_revealing.setting import Setting, settings
 from lowtide_studies.term_revealing.term_pairs import pairs_at_most, pairs_present, plain_pairs
@@ -25,11 +25,11 @@ def pixels():
 
 
 def made(name, width=8, by_channel=False, images=None):
-    """A network with random weights and biases, quantised with scales of some images."""
+    """A network with random weights and biases, quantized with scales of some images."""
     floating = network(name, 1)
     for layer in floating.layers:
         layer.bias += np.random.default_rng(2).standard_normal(layer.bias.shape).astype(np.float32)
-    return floating, quantised(
+    return floating, quantized(
         floating, Digits.load().training.pixels[:50] if images is None else images, width, by_channel
     )
 
@@ -128,7 +128,7 @@ def test_plain_operands_have_all_their_terms():
 
 def test_scales_of_channels_are_their_own():
     floating, net = made("perceptron", by_channel=True)
-    expected = quantise_integers(floating.layers[0].weights, 8, channel=1)
+    expected = quantize_integers(floating.layers[0].weights, 8, channel=1)
     np.testing.assert_array_equal(net.layers[0].weights.scale, expected.scale)
     assert expected.scale.shape == (1, 64)
 

@@ -130,6 +130,6 @@ def test_every_held_out_image(lowtide, tmp_path):
         assert runs[name]["accuracy"] >= least(accuracy)
         assert runs[name]["cycles"] == cycles
         busy = IMAGES * (64 * 128 + 128 * 64 + 64 * 10) // 16 * pairs
-        assert runs[name]["utilisation"] == round(busy / (64 * cycles), 4)
+        assert runs[name]["utilization"] == round(busy / (64 * cycles), 4)
     assert [run["words"] == run["equal"] == 256 * 256 for run in figures["large"]] == [True, True]
     assert [run["cycles"] for run in figures["large"]] == [132_131, 33_827]

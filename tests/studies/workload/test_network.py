@@ -1,9 +1,9 @@
-"""The digits, the network's training, and what quantised inference does to it in the golden model."""
+"""The digits, the network's training, and what quantized inference does to it in the golden model."""
 
 import numpy as np
 import pytest
 
-from lowtide_model import matmul, quantise, to_fp32
+from lowtide_model import matmul, quantize, to_fp32
 from lowtide_studies.networks.digits import Digits
 from lowtide_studies.networks.inference_network import WIDTHS, accuracy, rectified, train
 from lowtide_studies.workload.precision import PRECISIONS
@@ -23,8 +23,8 @@ def golden_accuracy(network, images, precision):
     """Accuracy with every product done by the golden model."""
     x = scores = images.pixels
     for layer in network.layers:
-        a = quantise(x, mantissa=precision.a, axis=1)
-        b = quantise(layer.weights, mantissa=precision.b, axis=0)
+        a = quantize(x, mantissa=precision.a, axis=1)
+        b = quantize(layer.weights, mantissa=precision.b, axis=0)
         scores = to_fp32(matmul(a, b), a, b).values + layer.bias
         x = rectified(scores)
     return accuracy(scores, images.labels)
@@ -54,7 +54,7 @@ def test_network_has_its_shape(network):
     assert all(array.dtype == np.float32 for layer in network.layers for array in (layer.weights, layer.bias))
 
 
-def test_network_recognises_what_it_never_saw(network, digits):
+def test_network_recognizes_what_it_never_saw(network, digits):
     assert accuracy(network(digits.held_out.pixels), digits.held_out.labels) >= 0.97
 
 

@@ -9,7 +9,7 @@ from element_bench import Beat, check
 from lowtide.formats import IllegalValue
 from lowtide.formats.terms import Terms
 from lowtide.units.arithmetic.pair_mac import PairMac
-from lowtide.units.arithmetic.pmac import Pmac, PmacShape
+from lowtide.units.arithmetic.pmac import Pmac, PmacParams
 from lowtide.units.arithmetic.tmac import Tmac
 
 TERMS = [
@@ -122,7 +122,7 @@ def test_pair_mac_sums_products_of_terms(terms):
 @pytest.mark.parametrize("multiplier", ["booth", "inferred"])
 @pytest.mark.parametrize("width", [2, 3, 4, 7, 8, 16])
 def test_pmac_sums_products(width, multiplier):
-    shape = PmacShape(width=width, multiplier=multiplier, max_k=40)
+    shape = PmacParams(width=width, multiplier=multiplier, max_k=40)
     rng, low, high = random.Random(1), -(1 << width - 1), (1 << width - 1) - 1
     beats = [Beat(restart=True)]
     for length in (0, 1, 2, 40, 7):
@@ -137,7 +137,7 @@ def test_pmac_sums_products(width, multiplier):
 
 @pytest.mark.parametrize("multiplier", ["booth", "inferred"])
 def test_pmac_multiplies_every_pair_of_small_integers(multiplier):
-    shape = PmacShape(width=4, multiplier=multiplier)
+    shape = PmacParams(width=4, multiplier=multiplier)
     pairs = [(a, b) for a in range(-8, 8) for b in range(-8, 8)]
     beats = [Beat(restart=True)]
     for a, b in pairs:
@@ -145,7 +145,7 @@ def test_pmac_multiplies_every_pair_of_small_integers(multiplier):
     check(Pmac(shape), beats)
 
 
-@pytest.mark.parametrize("make", [lambda: Tmac(Terms()), lambda: Pmac(PmacShape()), lambda: PairMac(Terms())])
+@pytest.mark.parametrize("make", [lambda: Tmac(Terms()), lambda: Pmac(PmacParams()), lambda: PairMac(Terms())])
 def test_words_from_below_pass_where_an_element_is_silent(make):
     element, rng = make(), random.Random(5)
     beats = [Beat(restart=True)] + [Beat(drain=0)] * (element.latency + 2)
@@ -169,8 +169,8 @@ def test_words_from_below_pass_where_an_element_is_silent(make):
         (lambda: Terms(values=3), "values must be one of 1, 2, 4, 8, not 3"),
         (lambda: Terms(group=3, values=4, budget=1), "values must be one of 1, 2 (no more than group = 3), not 4"),
         (lambda: Terms(encoding="csd"), "encoding must be one of binary, booth, hese, not 'csd'"),
-        (lambda: PmacShape(width=17), "width must be from 2 to 16, not 17"),
-        (lambda: PmacShape(multiplier="dsp"), "multiplier must be one of booth, inferred, not 'dsp'"),
+        (lambda: PmacParams(width=17), "width must be from 2 to 16, not 17"),
+        (lambda: PmacParams(multiplier="dsp"), "multiplier must be one of booth, inferred, not 'dsp'"),
     ],
 )
 def test_illegal_formats_name_the_legal_values(make, message):

@@ -4,7 +4,7 @@ import attrs
 import numpy as np
 from amaranth.sim import Simulator
 
-from lowtide_model import GivenWords, quantise
+from lowtide_model import GivenWords, quantize
 from lowtide_sim.bench.stimulus.numbers import SPECIAL, random_bits
 
 __all__ = [
@@ -39,14 +39,14 @@ def model(shape, bits, bias, chunks, words, lasts):
     groups = []
     for n, group in enumerate(bits):
         given = GivenWords(mode=shape.rounding, bits=shape.random, words=words[n]) if shape.stochastic else None
-        tensor = quantise(
+        tensor = quantize(
             group.astype(np.uint32).view(np.float32),
             mantissa=chunks * shape.chunk,
             exponent=shape.exponent,
             group=shape.lanes,
             bias=bias,
             rounding=given or shape.rounding,
-            bad="saturate",
+            nonfinite="saturate",
         )
         values = tensor.signed.tolist()
         groups.append(
@@ -57,7 +57,7 @@ def model(shape, bits, bias, chunks, words, lasts):
                 bool(lasts[n]),
                 bool(tensor.saturated_groups),
                 tensor.saturated_elements,
-                bool(tensor.bad_elements),
+                bool(tensor.nonfinite_elements),
             )
         )
     return groups
@@ -78,7 +78,7 @@ def seen_group(ctx, dut):
         bool(payload.last),
         bool(ctx.get(dut.saturated_group)),
         ctx.get(dut.saturated_elements),
-        bool(ctx.get(dut.bad_group)),
+        bool(ctx.get(dut.nonfinite_group)),
     )
 
 
@@ -148,7 +148,7 @@ async def flow(ctx, dut, seen, inputs, words, groups, pauses):
             offering = False
             seen.taken.append(seen.cycle)
             idle = 0
-        if dut.shape.stochastic and ctx.get(dut.step):
+        if dut.params.stochastic and ctx.get(dut.step):
             words.pop(0)
             seen.rows.append(bool(ctx.get(dut.row)))
         if ctx.get(dut.o.valid) and ctx.get(dut.o.ready):
@@ -164,7 +164,7 @@ async def flow(ctx, dut, seen, inputs, words, groups, pauses):
 
 def check(dut, tensors, pauses, inputs_of, words_of):
     """Send tensors one after the other; every group, and what is said of it, must be the golden model's."""
-    shape, seen = dut.shape, Seen()
+    shape, seen = dut.params, Seen()
 
     async def bench(ctx):
         bad = False
@@ -180,7 +180,7 @@ def check(dut, tensors, pauses, inputs_of, words_of):
                 where = tensor.bias, tensor.chunks, n, [f"{number:08x}" for number in tensor.bits[n]]
                 assert seen.groups[before + n] == group, where
             bad = bad or any(group.bad for group in due)
-            assert ctx.get(dut.bad) == bad
+            assert ctx.get(dut.nonfinite) == bad
 
     simulate(dut, bench)
     return seen

@@ -11,20 +11,20 @@ from hypothesis import strategies as st
 
 from lowtide.formats import IllegalValue
 from lowtide.units.conversion.converter import BfpConverter
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.params import ConverterParams
 
 SHAPES = [
-    ConverterShape(lanes=4, rounding="truncate"),
-    ConverterShape(lanes=3, rounding="nearest"),
-    ConverterShape(lanes=3, rounding="nearest_even"),
-    ConverterShape(lanes=4, rounding="carry"),
-    ConverterShape(lanes=2, rounding="half_step"),
-    ConverterShape(lanes=1, mantissa=1, chunk=1, exponent=1, rounding="truncate"),
-    ConverterShape(lanes=2, mantissa=1, chunk=1, exponent=2, rounding="half_step", random=1),
-    ConverterShape(lanes=2, mantissa=12, chunk=4, exponent=5, rounding="carry", random=24),
-    ConverterShape(lanes=2, mantissa=9, chunk=3, exponent=4, rounding="half_step", random=23),
-    ConverterShape(lanes=2, mantissa=12, chunk=4, exponent=5, rounding="nearest"),
-    ConverterShape(lanes=2, mantissa=12, chunk=4, exponent=5, rounding="nearest_even"),
+    ConverterParams(lanes=4, rounding="truncate"),
+    ConverterParams(lanes=3, rounding="nearest"),
+    ConverterParams(lanes=3, rounding="nearest_even"),
+    ConverterParams(lanes=4, rounding="carry"),
+    ConverterParams(lanes=2, rounding="half_step"),
+    ConverterParams(lanes=1, mantissa=1, chunk=1, exponent=1, rounding="truncate"),
+    ConverterParams(lanes=2, mantissa=1, chunk=1, exponent=2, rounding="half_step", random=1),
+    ConverterParams(lanes=2, mantissa=12, chunk=4, exponent=5, rounding="carry", random=24),
+    ConverterParams(lanes=2, mantissa=9, chunk=3, exponent=4, rounding="half_step", random=23),
+    ConverterParams(lanes=2, mantissa=12, chunk=4, exponent=5, rounding="nearest"),
+    ConverterParams(lanes=2, mantissa=12, chunk=4, exponent=5, rounding="nearest_even"),
 ]
 BIASES = [-256, -140, -133, -127, -126, -120, -7, 0, 100, 119, 121, 124, 127, 128, 255]
 
@@ -97,20 +97,20 @@ def test_any_bits(shape):
 
 @pytest.mark.parametrize("rounding", ["truncate", "nearest", "nearest_even", "carry", "half_step"])
 def test_every_exponent_beside_every_kind_of_number(rounding):
-    """Pairs of a number of each exponent field with specials, ones and neighbours, at both precisions."""
-    shape = ConverterShape(lanes=2, rounding=rounding, random=2)
+    """Pairs of a number of each exponent field with specials, ones and neighbors, at both precisions."""
+    shape = ConverterParams(lanes=2, rounding=rounding, random=2)
     fields = range(256) if rounding == "truncate" else range(0, 256, 5)
     other = [*streams.SPECIAL, 0x3F800000, 0xBFA00000]
     pairs = [[field << 23 | 0x6A0000, other[n % len(other)]] for n, field in enumerate(fields)]
-    neighbours = [[field << 23 | 0x7FFFFF, max(field - n % 9, 0) << 23 | 0x400000] for n, field in enumerate(fields)]
-    cases = [streams.tensor_of(shape, pairs + neighbours, bias, chunks, 2) for bias in (-127, 121) for chunks in (1, 2)]
+    neighbors = [[field << 23 | 0x7FFFFF, max(field - n % 9, 0) << 23 | 0x400000] for n, field in enumerate(fields)]
+    cases = [streams.tensor_of(shape, pairs + neighbors, bias, chunks, 2) for bias in (-127, 121) for chunks in (1, 2)]
     check(shape, cases)
 
 
 @pytest.mark.parametrize("rounding", ["carry", "half_step"])
 def test_every_fraction_and_word(rounding):
     """All fractions of five bits behind the last kept bit, with all words: the rounding position is right."""
-    shape = ConverterShape(lanes=2, rounding=rounding, random=3)
+    shape = ConverterParams(lanes=2, rounding=rounding, random=3)
     for chunks in (1, 2):
         m = chunks * shape.chunk
         groups = [[0x3F800000, 0x3F800000 | k << 23 - m - 4] for k in range(2 ** (m + 4))]
@@ -122,7 +122,7 @@ def test_every_fraction_and_word(rounding):
     [("nearest", [[2, 1, 0, 0], [8, 3, 2, 1]]), ("nearest_even", [[2, 1, 0, 0], [8, 2, 2, 0]])],
 )
 def test_ties_at_both_precisions(rounding, magnitudes):
-    shape = ConverterShape(lanes=4, rounding=rounding)
+    shape = ConverterParams(lanes=4, rounding=rounding)
     group = np.array([8, 2.5, -1.5, 0.5], np.float32).view(np.uint32)
     seen = check(shape, [streams.tensor_of(shape, [group], -4, chunks) for chunks in (1, 2)])
     assert [group.values for group in seen.groups] == magnitudes
@@ -131,7 +131,7 @@ def test_ties_at_both_precisions(rounding, magnitudes):
 
 def test_what_does_not_count_as_a_number():
     """NaNs and subnormal numbers are zero, and infinities the largest magnitude with exponent 128."""
-    shape = ConverterShape(lanes=4, rounding="truncate")
+    shape = ConverterParams(lanes=4, rounding="truncate")
     nan, infinity, minus = 0x7F800001, 0x7F800000, 0xFF800000
     groups = [[nan, 0xFFFFFFFF, 0x807FFFFF, 0x80000000], [infinity, minus, nan, 0x7F000000]]
     seen = check(shape, [streams.tensor_of(shape, groups, bias, 2) for bias in (0, 122)])
@@ -142,7 +142,7 @@ def test_what_does_not_count_as_a_number():
 
 
 def test_saturation_is_counted():
-    shape = ConverterShape(lanes=4, rounding="nearest")
+    shape = ConverterParams(lanes=4, rounding="nearest")
     rows = np.array([[1024, -1, 256, 0.5], [15.75, -15.25, 0, 0], [1, 1, 1, 1]], np.float32).view(np.uint32)
     seen = check(shape, [streams.tensor_of(shape, rows, 0, 2)])
     assert [(group.saturated_group, group.saturated_elements) for group in seen.groups] == [
@@ -162,7 +162,7 @@ def test_a_group_a_cycle_after_its_latency(shape):
 
 def test_settings_that_change_with_a_group_hold_for_it():
     """The first group may be offered in the very cycle in which the settings change."""
-    shape = ConverterShape(lanes=2, rounding="truncate")
+    shape = ConverterParams(lanes=2, rounding="truncate")
     rng = np.random.default_rng(3)
     check(shape, [streams.random_tensor(shape, rng, bias, 1 + bias % 2, 2) for bias in range(-3, 4)])
 
@@ -182,4 +182,4 @@ def test_settings_that_change_with_a_group_hold_for_it():
 )
 def test_illegal_parameters_name_the_legal_values(keywords, message):
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
-        ConverterShape(**keywords)
+        ConverterParams(**keywords)

@@ -7,16 +7,16 @@ import pytest
 import streams
 
 from lowtide.units.conversion.chunker import Chunker
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.params import ConverterParams
 from lowtide_model import chunks as golden_chunks
-from lowtide_model import quantise
+from lowtide_model import quantize
 
 SHAPES = [
-    ConverterShape(lanes=4),
-    ConverterShape(lanes=1, mantissa=1, chunk=1, exponent=1),
-    ConverterShape(lanes=3, mantissa=12, chunk=4, exponent=5),
-    ConverterShape(lanes=2, mantissa=10, chunk=1, exponent=2),
-    ConverterShape(lanes=16, mantissa=9, chunk=3),
+    ConverterParams(lanes=4),
+    ConverterParams(lanes=1, mantissa=1, chunk=1, exponent=1),
+    ConverterParams(lanes=3, mantissa=12, chunk=4, exponent=5),
+    ConverterParams(lanes=2, mantissa=10, chunk=1, exponent=2),
+    ConverterParams(lanes=16, mantissa=9, chunk=3),
 ]
 
 
@@ -29,7 +29,7 @@ def test_chunks_are_the_models(shape, share):
     async def bench(ctx):
         for count in [*range(1, shape.max_chunks + 1)] * 2:
             x = rng.standard_normal((12, shape.lanes)).astype(np.float32) * np.exp2(rng.integers(-6, 3, (12, 1)))
-            tensor = quantise(x, mantissa=count * shape.chunk, exponent=shape.exponent, group=shape.lanes)
+            tensor = quantize(x, mantissa=count * shape.chunk, exponent=shape.exponent, group=shape.lanes)
             lasts = rng.random(12) < 0.3
             due = []
             cut = golden_chunks(tensor, shape.chunk)

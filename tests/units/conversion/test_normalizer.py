@@ -1,4 +1,4 @@
-"""The normaliser against integers and against the golden model, to the bit."""
+"""The normalizer against integers and against the golden model, to the bit."""
 
 import random
 import re
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lowtide.formats import IllegalValue
-from lowtide.units.conversion.normalizer import Normaliser, NormaliserShape
+from lowtide.units.conversion.normalizer import Normalizer, NormalizerParams
 from lowtide_model import scaled_to_fp32
 
 # At the ends of FP32's range, far beyond them, and within.
@@ -21,8 +21,8 @@ WIDTHS = (2, 18, 25, 26, 27, 33, 34, 35, 49, 50, 65, 66, 83, 128)
 
 
 def answers(width, cases, pauses=None):
-    """What the normaliser makes of accumulators and scales: bits, overflow and underflow of each."""
-    dut = Normaliser(NormaliserShape(width=width))
+    """What the normalizer makes of accumulators and scales: bits, overflow and underflow of each."""
+    dut = Normalizer(NormalizerParams(width=width))
     rng = random.Random(pauses)
     lasts = [rng.getrandbits(1) for _ in cases]
     came = []
@@ -105,7 +105,7 @@ def test_pauses_on_both_sides():
 
 
 def test_a_number_is_offered_to_a_sink_that_waits_for_it():
-    dut = Normaliser(NormaliserShape(width=35))
+    dut = Normalizer(NormalizerParams(width=35))
 
     async def bench(ctx):
         ctx.set(dut.i.valid, 1)
@@ -147,9 +147,9 @@ def test_results_and_counts_are_those_of_the_golden_model(width, scale):
 @pytest.mark.parametrize("width", [1, 129, "35"])
 def test_an_illegal_width_names_the_legal_ones(width):
     with pytest.raises(IllegalValue, match=f"^{re.escape(f'width must be from 2 to 128, not {width!r}')}$"):
-        NormaliserShape(width=width)
+        NormalizerParams(width=width)
 
 
 @pytest.mark.parametrize(("width", "latency"), [(2, 4), (8, 5), (24, 7), (35, 7), (51, 8), (83, 10), (128, 10)])
 def test_latency_follows_the_width(width, latency):
-    assert Normaliser(NormaliserShape(width=width)).latency == latency
+    assert Normalizer(NormalizerParams(width=width)).latency == latency

@@ -8,8 +8,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.arithmetic.saturating_counter import Tally
-from lowtide.units.conversion.row_normalizer import RowNormaliser, RowNormaliserShape
+from lowtide.units.arithmetic.saturating_counter import SaturatingCounter
+from lowtide.units.conversion.row_normalizer import RowNormalizer, RowNormalizerParams
 
 SHAPES = [(1, 1), (2, 1), (6, 2), (7, 1), (7, 7), (9, 1), (8, 4), (66, 1), (64, 16)]
 
@@ -21,20 +21,20 @@ def run(dut, bench):
     simulator.run()
 
 
-@pytest.mark.parametrize(("columns", "normalisers"), SHAPES)
-def test_columns_in_order_a_beat_a_cycle(columns, normalisers):
+@pytest.mark.parametrize(("columns", "normalizers"), SHAPES)
+def test_columns_in_order_a_beat_a_cycle(columns, normalizers):
     width, rows = 28, 4
-    shape = RowNormaliserShape(columns=columns, width=width, normalisers=normalisers)
-    dut = RowNormaliser(shape)
+    shape = RowNormalizerParams(columns=columns, width=width, normalizers=normalizers)
+    dut = RowNormalizer(shape)
     cases = plain.accumulators(width, seed=columns, count=300)
     rng = random.Random(columns)
     table = [([acc for acc, _ in rng.choices(cases, k=columns)], rng.randint(-150, 110)) for _ in range(rows)]
     due = []
     for n, (accs, scale) in enumerate(table):
         numbers = [plain.to_bits(acc, scale) for acc in accs]
-        for first in range(0, columns, normalisers):
-            ends = first + normalisers == columns
-            due.append((numbers[first : first + normalisers], ends, ends and n == rows - 1))
+        for first in range(0, columns, normalizers):
+            ends = first + normalizers == columns
+            due.append((numbers[first : first + normalizers], ends, ends and n == rows - 1))
 
     async def bench(ctx):
         ctx.set(dut.o.ready, 1)
@@ -57,8 +57,8 @@ def test_columns_in_order_a_beat_a_cycle(columns, normalisers):
             if valid:
                 came.append(payload)
         for payload, (numbers, ends, last) in zip(came, due, strict=True):
-            lanes = [payload >> 32 * lane & 0xFFFFFFFF for lane in range(normalisers)]
-            assert (lanes, payload >> 32 * normalisers) == ([bits for bits, _, _ in numbers], ends | last << 1)
+            lanes = [payload >> 32 * lane & 0xFFFFFFFF for lane in range(normalizers)]
+            assert (lanes, payload >> 32 * normalizers) == ([bits for bits, _, _ in numbers], ends | last << 1)
         await ctx.tick().repeat(12)
         every = [number for numbers, _, _ in due for number in numbers]
         assert ctx.get(dut.overflows) == sum(overflow for _, overflow, _ in every)
@@ -69,7 +69,7 @@ def test_columns_in_order_a_beat_a_cycle(columns, normalisers):
 
 @pytest.mark.parametrize("events", [1, 2, 3, 5, 8, 21])
 def test_counts_and_holds_at_the_largest(events):
-    dut = Tally(events, 6)
+    dut = SaturatingCounter(events, 6)
 
     async def bench(ctx):
         rng = random.Random(events)
@@ -88,7 +88,7 @@ def test_counts_and_holds_at_the_largest(events):
 
 
 def test_a_count_reaches_its_largest_number():
-    dut = Tally(4, 4)
+    dut = SaturatingCounter(4, 4)
 
     async def bench(ctx):
         ctx.set(dut.events, 0b0111)
@@ -101,10 +101,10 @@ def test_a_count_reaches_its_largest_number():
     run(dut, bench)
 
 
-def test_normalisers_must_divide_the_columns():
-    words = "normalisers must be a divisor of columns = 12: one of 1, 2, 3, 4, 6, 12, not 5"
+def test_normalizers_must_divide_the_columns():
+    words = "normalizers must be a divisor of columns = 12: one of 1, 2, 3, 4, 6, 12, not 5"
     with pytest.raises(IllegalValue, match=f"^{re.escape(words)}$"):
-        RowNormaliserShape(columns=12, normalisers=5)
+        RowNormalizerParams(columns=12, normalizers=5)
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_normalisers_must_divide_the_columns():
 )
 def test_an_illegal_value_names_the_legal_ones(key, value, words):
     with pytest.raises(IllegalValue, match=f"^{re.escape(words)}$"):
-        RowNormaliserShape(**{key: value})
+        RowNormalizerParams(**{key: value})

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import streams
 
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.conversion.serial_converter import SerialBfpConverter
 
 SHAPES = [
-    ConverterShape(lanes=1, rounding="truncate"),
-    ConverterShape(lanes=2, rounding="carry"),
-    ConverterShape(lanes=3, rounding="nearest"),
-    ConverterShape(lanes=3, rounding="nearest_even"),
-    ConverterShape(lanes=5, mantissa=12, chunk=4, exponent=5, rounding="half_step", random=23),
-    ConverterShape(lanes=16, rounding="carry"),
-    ConverterShape(lanes=4, mantissa=1, chunk=1, exponent=1, rounding="truncate"),
+    ConverterParams(lanes=1, rounding="truncate"),
+    ConverterParams(lanes=2, rounding="carry"),
+    ConverterParams(lanes=3, rounding="nearest"),
+    ConverterParams(lanes=3, rounding="nearest_even"),
+    ConverterParams(lanes=5, mantissa=12, chunk=4, exponent=5, rounding="half_step", random=23),
+    ConverterParams(lanes=16, rounding="carry"),
+    ConverterParams(lanes=4, mantissa=1, chunk=1, exponent=1, rounding="truncate"),
 ]
 
 
@@ -69,7 +69,7 @@ def test_a_number_a_cycle(shape):
 @pytest.mark.parametrize("lanes", [2, 3, 5, 16])
 def test_a_short_group_is_filled_with_zeros(lanes):
     """``last`` ends a row at any lane; what follows it is the next row."""
-    shape = ConverterShape(lanes=lanes, rounding="carry")
+    shape = ConverterParams(lanes=lanes, rounding="carry")
     rng = np.random.default_rng(3)
     lengths = [int(n) for n in rng.integers(1, 2 * lanes + 1, 12)]
     rows = [streams.random_bits(rng, 1, n, 0)[0] for n in lengths]
@@ -83,7 +83,7 @@ def test_a_short_group_is_filled_with_zeros(lanes):
 
 def test_groups_wait_for_a_sink():
     """Numbers go on being taken while a group waits, and nothing is lost however long."""
-    shape = ConverterShape(lanes=4, rounding="truncate")
+    shape = ConverterParams(lanes=4, rounding="truncate")
     tensor = streams.random_tensor(shape, np.random.default_rng(4), 0, 2, 10)
     pauses = (side and (cycle // 60) % 2 == 0 for cycle in range(10**6) for side in (0, 1))
     check(shape, [tensor], pauses)

@@ -7,17 +7,17 @@ import pytest
 from float_words import answers, words
 
 from lowtide.formats import IllegalValue
-from lowtide.units.floating.block_mac import BlockFloatMac, BlockFloatMacShape
+from lowtide.units.floating.block_mac import BlockFloatMac, BlockFloatMacParams
 from lowtide_model.floating import block_float_mac
 from lowtide_sim.bench.stimulus.block_words import block_word, random_block
 
 SHAPES = [
-    BlockFloatMacShape(),
-    BlockFloatMacShape(sum="fp16"),
-    BlockFloatMacShape(lanes=4, magnitude=1, sum="fp8_e4m3"),
-    BlockFloatMacShape(lanes=4, magnitude=1, sum="fp8_e5m2"),
-    BlockFloatMacShape(lanes=64, magnitude=4),
-    BlockFloatMacShape(lanes=8, magnitude=2, sum="bf16"),
+    BlockFloatMacParams(),
+    BlockFloatMacParams(sum="fp16"),
+    BlockFloatMacParams(lanes=4, magnitude=1, sum="fp8_e4m3"),
+    BlockFloatMacParams(lanes=4, magnitude=1, sum="fp8_e5m2"),
+    BlockFloatMacParams(lanes=64, magnitude=4),
+    BlockFloatMacParams(lanes=8, magnitude=2, sum="bf16"),
 ]
 NAMES = {shape: BlockFloatMac(shape).module_name for shape in SHAPES}
 
@@ -51,7 +51,7 @@ def test_many_sums(shape):
 
 
 def test_latency_follows_the_lanes():
-    dut = BlockFloatMac(BlockFloatMacShape())
+    dut = BlockFloatMac(BlockFloatMacParams())
     assert (dut.latency, dut.sum_latency) == (19, 10)
 
 
@@ -59,4 +59,4 @@ def test_a_sum_that_cannot_hold_a_dot_product_is_refused():
     because = "its significand must hold a dot product's 10 bits, for lanes = 16, magnitude = 3"
     message = f"sum must be one of fp32, fp16 ({because}), not 'bf16'"
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
-        BlockFloatMacShape(sum="bf16")
+        BlockFloatMacParams(sum="bf16")

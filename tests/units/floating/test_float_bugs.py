@@ -6,7 +6,7 @@ from test_float_mac import cases, check
 
 from lowtide.units.floating import adder
 from lowtide.units.floating.float_rounder import FloatRounder
-from lowtide.units.floating.mac import FloatMacShape
+from lowtide.units.floating.mac import FloatMacParams
 from lowtide.units.floating.sticky_shift import StickyShift
 
 
@@ -46,6 +46,6 @@ BUGS = {
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_caught(monkeypatch, bug):
     monkeypatch.setattr(adder, *BUGS[bug])
-    shape = FloatMacShape(operand="hfp8", sum="fp16")
+    shape = FloatMacParams(operand="hfp8", sum="fp16")
     with pytest.raises(AssertionError, match="a, b, c: 0x"):
         check(shape, *cases(shape, 1, 1000))

@@ -8,7 +8,7 @@ import pytest
 from float_words import answers, words
 
 from lowtide.formats import IllegalValue
-from lowtide.units.floating.mac import FloatMac, FloatMacShape
+from lowtide.units.floating.mac import FloatMac, FloatMacParams
 from lowtide_model.floating import float_mac
 
 PAIRS = [
@@ -52,7 +52,7 @@ def cases(shape, seed, count):
 
 @pytest.mark.parametrize(("operand", "form"), PAIRS)
 def test_sums_are_those_of_the_golden_model(operand, form):
-    shape = FloatMacShape(operand=operand, sum=form)
+    shape = FloatMacParams(operand=operand, sum=form)
     check(shape, *cases(shape, 1, 1000))
 
 
@@ -60,12 +60,12 @@ def test_sums_are_those_of_the_golden_model(operand, form):
 @pytest.mark.parametrize("multiplier", ["booth", "inferred"])
 @pytest.mark.parametrize(("operand", "form"), PAIRS)
 def test_many_sums(operand, form, multiplier):
-    shape = FloatMacShape(operand=operand, sum=form, multiplier=multiplier)
+    shape = FloatMacParams(operand=operand, sum=form, multiplier=multiplier)
     check(shape, *cases(shape, 2, 20000))
 
 
 def test_an_inferred_product_is_the_same():
-    shape = FloatMacShape(multiplier="inferred")
+    shape = FloatMacParams(multiplier="inferred")
     check(shape, *cases(shape, 3, 500))
 
 
@@ -81,14 +81,14 @@ def test_an_inferred_product_is_the_same():
     ],
 )
 def test_every_sum_of_small_formats(operand, form):
-    shape = FloatMacShape(operand=operand, sum=form)
+    shape = FloatMacParams(operand=operand, sum=form)
     factors, numbers = range(2**shape.operand_format.width), range(2**shape.sum_format.width)
     a, b, c = map(list, zip(*product(factors, factors, numbers), strict=True))
     check(shape, a, b, c)
 
 
 def test_a_sum_goes_back_as_often_as_there_are_cycles():
-    shape = FloatMacShape(operand="hfp8", sum="fp16")
+    shape = FloatMacParams(operand="hfp8", sum="fp16")
     dut, rng = FloatMac(shape), random.Random(4)
     a, b = ([rng.getrandbits(9) & 0x17F for _ in range(5 * dut.sum_latency)] for _ in range(2))
     sums = [0] * dut.sum_latency
@@ -104,7 +104,7 @@ def test_a_sum_goes_back_as_often_as_there_are_cycles():
     [("bf16", "fp32", 12, 10), ("fp32", "fp32", 18, 10), ("hfp8", "fp16", 11, 9), ("fp16", "fp32", 12, 10)],
 )
 def test_latency_follows_the_formats(operand, form, latency, sum_latency):
-    dut = FloatMac(FloatMacShape(operand=operand, sum=form))
+    dut = FloatMac(FloatMacParams(operand=operand, sum=form))
     assert (dut.latency, dut.sum_latency) == (latency, sum_latency)
 
 
@@ -122,4 +122,4 @@ def test_latency_follows_the_formats(operand, form, latency, sum_latency):
 )
 def test_an_illegal_value_names_the_legal_ones(key, value, message):
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
-        FloatMacShape(**{key: value})
+        FloatMacParams(**{key: value})

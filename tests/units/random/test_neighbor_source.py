@@ -9,20 +9,20 @@ import pytest
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.random.neighbor import Neighbour, NeighbourSource
-from lowtide_model import neighbour_words, rounds_up
+from lowtide.units.random.neighbor import Neighbor, NeighborSource
+from lowtide_model import neighbor_words, rounds_up
 
 
-@pytest.mark.parametrize(("lanes", "width", "neighbours"), [(2, 3, 1), (3, 2, 2), (4, 3, 3), (16, 8, 2), (5, 1, 1)])
-def test_words_are_the_models(lanes, width, neighbours):
-    dut = NeighbourSource(Neighbour(lanes=lanes, width=width, neighbours=neighbours))
+@pytest.mark.parametrize(("lanes", "width", "neighbors"), [(2, 3, 1), (3, 2, 2), (4, 3, 3), (16, 8, 2), (5, 1, 1)])
+def test_words_are_the_models(lanes, width, neighbors):
+    dut = NeighborSource(Neighbor(lanes=lanes, width=width, neighbors=neighbors))
     rng = random.Random(1)
 
     async def bench(ctx):
         for _ in range(100):
             data = [rng.getrandbits(width) for _ in range(lanes)]
             ctx.set(dut.data, sum(value << lane * width for lane, value in enumerate(data)))
-            words = neighbour_words(data, width=width, neighbours=neighbours).tolist()
+            words = neighbor_words(data, width=width, neighbors=neighbors).tolist()
             assert ctx.get(dut.words) == sum(word << lane * width for lane, word in enumerate(words))
 
     simulator = Simulator(dut)
@@ -31,9 +31,9 @@ def test_words_are_the_models(lanes, width, neighbours):
 
 
 def test_illegal_shapes_name_the_legal_values():
-    message = "neighbours must be from 1 to 1 (fewer than lanes = 2), not 2"
+    message = "neighbors must be from 1 to 1 (fewer than lanes = 2), not 2"
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
-        Neighbour(lanes=2, neighbours=2)
+        Neighbor(lanes=2, neighbors=2)
 
 
 # What it is worth: the low three bits of FP32 significands as data, by seeded draws.
@@ -45,13 +45,13 @@ def low_bits(values):
     return values.astype(np.float32).view(np.uint32) & 7
 
 
-def word_counts(values, neighbours):
-    return np.bincount(neighbour_words(low_bits(values), width=R, neighbours=neighbours).ravel(), minlength=8)
+def word_counts(values, neighbors):
+    return np.bincount(neighbor_words(low_bits(values), width=R, neighbors=neighbors).ravel(), minlength=8)
 
 
-def mean_up(values, neighbours, t):
+def mean_up(values, neighbors, t):
     """How often fraction t of 8 goes up."""
-    words = neighbour_words(low_bits(values), width=R, neighbours=neighbours)
+    words = neighbor_words(low_bits(values), width=R, neighbors=neighbors)
     return Fraction(int(rounds_up(t, mode="carry", fraction=R, random=words, random_bits=R).sum()), words.size)
 
 
@@ -65,56 +65,56 @@ def uniformity(counts):
     return float(((counts - expected) ** 2 / expected).sum())
 
 
-@pytest.mark.parametrize("neighbours", [1, 2, 3])
-def test_normal_data_give_uniform_words(neighbours):
-    assert uniformity(word_counts(normal(1), neighbours)) < 24.3
+@pytest.mark.parametrize("neighbors", [1, 2, 3])
+def test_normal_data_give_uniform_words(neighbors):
+    assert uniformity(word_counts(normal(1), neighbors)) < 24.3
 
 
-@pytest.mark.parametrize("neighbours", [1, 2])
-def test_zeros_among_the_data_round_down(neighbours):
-    """Behind a rectifier half the data are zero: so are half the words of one neighbour, a quarter of those of two."""
+@pytest.mark.parametrize("neighbors", [1, 2])
+def test_zeros_among_the_data_round_down(neighbors):
+    """Behind a rectifier half the data are zero: so are half the words of one neighbor, a quarter of those of two."""
     values = np.maximum(normal(2), 0)
-    counts = word_counts(values, neighbours)
+    counts = word_counts(values, neighbors)
     share = counts[0] / counts.sum()
-    wanted = 0.5**neighbours + (1 - 0.5**neighbours) / 8
+    wanted = 0.5**neighbors + (1 - 0.5**neighbors) / 8
     assert abs(share - wanted) < 0.005
     # So a half goes up in 1/2 of the cases times the share of words that are random at all.
-    assert abs(float(mean_up(values, neighbours, 4)) - (1 - 0.5**neighbours) / 2) < 0.005
+    assert abs(float(mean_up(values, neighbors, 4)) - (1 - 0.5**neighbors) / 2) < 0.005
 
 
-@pytest.mark.parametrize("neighbours", [1, 2, 3])
-def test_data_with_few_bits_never_round_up(neighbours):
+@pytest.mark.parametrize("neighbors", [1, 2, 3])
+def test_data_with_few_bits_never_round_up(neighbors):
     """Values that were rounded to bfloat16, or small integers, have no low bits: this is truncation."""
     integers = np.random.default_rng(3).integers(-128, 128, (ROWS, LANES))
     for values in (integers, low_precision(normal(3))):
-        assert word_counts(values, neighbours).tolist() == [ROWS * LANES] + [0] * 7
-        assert mean_up(values, neighbours, 7) == 0
+        assert word_counts(values, neighbors).tolist() == [ROWS * LANES] + [0] * 7
+        assert mean_up(values, neighbors, 7) == 0
 
 
 def low_precision(values):
     return (values.astype(np.float32).view(np.uint32) & 0xFFFF0000).view(np.float32)
 
 
-@pytest.mark.parametrize("neighbours", [1, 2, 3])
-def test_equal_data_give_equal_words(neighbours):
+@pytest.mark.parametrize("neighbors", [1, 2, 3])
+def test_equal_data_give_equal_words(neighbors):
     """A constant row rounds all its lanes alike, and alike again whenever it comes."""
-    words = neighbour_words(np.full((5, LANES), 5), width=R, neighbours=neighbours)
+    words = neighbor_words(np.full((5, LANES), 5), width=R, neighbors=neighbors)
     assert len(np.unique(words)) == 1
 
 
-def test_own_data_decide_where_neighbours_are_copies():
+def test_own_data_decide_where_neighbors_are_copies():
     """If a lane's data come again in the next, the fraction meets its own bits: up for t = 4 to 7, never below."""
     t = np.arange(8)
-    words = neighbour_words(np.repeat(t, 2), width=R)[::2]
+    words = neighbor_words(np.repeat(t, 2), width=R)[::2]
     up = rounds_up(t, mode="carry", fraction=R, random=words, random_bits=R)
     assert up.tolist() == [False] * 4 + [True] * 4
 
 
-def test_words_of_two_lanes_are_independent_only_for_one_neighbour():
+def test_words_of_two_lanes_are_independent_only_for_one_neighbor():
     """With two, lanes l and l + 1 share one of them: knowing a word says nothing yet; knowing three words does."""
     data = np.stack(np.meshgrid(*[np.arange(8)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    for neighbours, distinct in ((1, 512), (2, 128)):
-        words = neighbour_words(data, width=R, neighbours=neighbours)
+    for neighbors, distinct in ((1, 512), (2, 128)):
+        words = neighbor_words(data, width=R, neighbors=neighbors)
         assert len(np.unique(words, axis=0)) == distinct
         pairs = np.unique(words[:, :2], axis=0, return_counts=True)[1]
         assert pairs.tolist() == [8] * 64

@@ -9,7 +9,7 @@ from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide.units.random.source import RandomSource
 from lowtide_model import SteppingSource
 
@@ -47,19 +47,22 @@ def check(source, steps, make=RandomSource):
 @pytest.mark.parametrize("polarity", POLARITIES)
 @pytest.mark.parametrize("bits", [2, 3, 4, 6])
 def test_words_of_all_lanes(bits, polarity, rows):
-    most = Source(bits=bits, width=1, polarity=polarity, lanes=1).most_lanes
-    check(Source(bits=bits, width=min(3, bits), polarity=polarity, lanes=min(most, 20), seed=2, rows=rows), 400)
+    most = RandomSourceParams(bits=bits, width=1, polarity=polarity, lanes=1).most_lanes
+    check(
+        RandomSourceParams(bits=bits, width=min(3, bits), polarity=polarity, lanes=min(most, 20), seed=2, rows=rows),
+        400,
+    )
 
 
 @pytest.mark.parametrize("polarity", [polarity for polarity in POLARITIES if polarity != "uniform"])
 @pytest.mark.parametrize(("bits", "width", "lanes"), [(8, 8, 5), (24, 24, 6), (32, 7, 12)])
 def test_words_far_ahead_of_long_generators(bits, width, lanes, polarity):
-    check(Source(bits=bits, width=width, polarity=polarity, lanes=lanes, seed=2**bits - 3, rows=True), 40)
+    check(RandomSourceParams(bits=bits, width=width, polarity=polarity, lanes=lanes, seed=2**bits - 3, rows=True), 40)
 
 
 def count_columns(dut, width, rows):
     """How often each word comes, by column and lane, over rows with random stalls."""
-    lanes, rng = dut.shape.lanes, random.Random(width)
+    lanes, rng = dut.params.lanes, random.Random(width)
     seen = [[Counter() for _ in range(lanes)] for _ in range(width)]
 
     async def bench(ctx):
@@ -90,12 +93,12 @@ PLATEAU = Counter({0: 1, 7: 1} | dict.fromkeys(range(1, 7), 2))
 @pytest.mark.parametrize("polarity", ["time", "space"])
 def test_columns_see_every_word_equally_often_whatever_stalls(polarity, width):
     """A period of rows: every column and lane has the plateau, exactly."""
-    dut = RandomSource(Source(polarity=polarity, lanes=2, rows=True))
+    dut = RandomSource(RandomSourceParams(polarity=polarity, lanes=2, rows=True))
     assert all(counts == PLATEAU for column in count_columns(dut, width, 14) for counts in column)
 
 
 def test_other_taps_and_a_single_lane():
-    check(Source(bits=3, width=2, taps="3,2", seed=7, polarity="time", lanes=1), 100)
+    check(RandomSourceParams(bits=3, width=2, taps="3,2", seed=7, polarity="time", lanes=1), 100)
 
 
 @pytest.mark.parametrize(
@@ -120,11 +123,13 @@ def test_other_taps_and_a_single_lane():
 )
 def test_illegal_shapes_name_the_legal_values(keywords, message):
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
-        Source(**keywords)
+        RandomSourceParams(**keywords)
 
 
 def test_names_tell_sources_apart():
-    one = RandomSource(Source())
+    one = RandomSource(RandomSourceParams())
     assert one.module_name == "random_source_b3_r3_l14_space_t3_1_s1"
-    assert RandomSource(Source(rows=True, seed=2)).module_name == "random_source_b3_r3_l14_space_rows_t3_1_s2"
+    assert (
+        RandomSource(RandomSourceParams(rows=True, seed=2)).module_name == "random_source_b3_r3_l14_space_rows_t3_1_s2"
+    )
     assert "row" not in one.signature.members

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide.units.random.source import RandomSource
 from lowtide_model import words
 
 SHAPES = [
-    Source(bits=5, width=3, polarity="space", lanes=16, rows=True),
-    Source(bits=4, width=4, polarity="plain", lanes=3, rows=True),
-    Source(bits=6, width=2, polarity="uniform", lanes=4, rows=True),
-    Source(bits=7, width=3, polarity="time", lanes=5),
+    RandomSourceParams(bits=5, width=3, polarity="space", lanes=16, rows=True),
+    RandomSourceParams(bits=4, width=4, polarity="plain", lanes=3, rows=True),
+    RandomSourceParams(bits=6, width=2, polarity="uniform", lanes=4, rows=True),
+    RandomSourceParams(bits=7, width=3, polarity="time", lanes=5),
 ]
 
 

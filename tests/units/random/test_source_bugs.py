@@ -5,15 +5,15 @@ import pytest
 from test_random_source import PLATEAU, check, count_columns
 
 from lowtide.units.random.lfsr import Lfsr
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide.units.random.source import RandomSource
 
-SOURCE = Source(polarity="space", lanes=4, rows=True)
+SOURCE = RandomSourceParams(polarity="space", lanes=4, rows=True)
 
 
 def with_shape(**methods):
     """A source whose shape answers otherwise."""
-    mutant = attrs.frozen(type("Mutant", (Source,), methods), kw_only=True)
+    mutant = attrs.frozen(type("Mutant", (RandomSourceParams,), methods), kw_only=True)
 
     def make(shape):
         return RandomSource(mutant(**attrs.asdict(shape)))

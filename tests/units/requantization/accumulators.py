@@ -1,6 +1,6 @@
-"""Accumulators with settings for the tests of requantisers, and what the golden model makes of them."""
+"""Accumulators with settings for the tests of requantizers, and what the golden model makes of them."""
 
-from lowtide_model.terms import requantise_data
+from lowtide_model.terms import requantize_data
 
 __all__ = ["accumulator", "settings", "wanted", "words"]
 
@@ -37,7 +37,7 @@ def words(shape, rng, count):
 
 def wanted(shape, accs, multiplier, shift, relu, terms):
     """What accumulators become, and how many are held."""
-    results, saturated = requantise_data(
+    results, saturated = requantize_data(
         accs,
         multiplier=multiplier,
         shift=shift,

@@ -1,4 +1,4 @@
-"""The requantiser against its golden model, to the bit: every shift, ties, both ends, and settings that change."""
+"""The requantizer against its golden model, to the bit: every shift, ties, both ends, and settings that change."""
 
 import random
 import re
@@ -8,25 +8,25 @@ from accumulators import wanted, words
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.requantization.requantizer import Requantiser, RequantiserShape
+from lowtide.units.requantization.requantizer import Requantizer, RequantizerParams
 
-DEFAULT = RequantiserShape()
+DEFAULT = RequantizerParams()
 SHAPES = [
     DEFAULT,
-    RequantiserShape(product="adders"),
-    RequantiserShape(width=2, accumulator=2, multiplier=1, encoding="binary"),
-    RequantiserShape(width=16, accumulator=2, multiplier=2, encoding="booth"),
-    RequantiserShape(width=5, accumulator=17, multiplier=3, product="adders"),
-    RequantiserShape(width=8, accumulator=18, multiplier=14, encoding="booth"),
-    RequantiserShape(width=4, accumulator=64, multiplier=16),
-    RequantiserShape(width=16, accumulator=64, multiplier=16, encoding="booth", product="adders"),
+    RequantizerParams(product="adders"),
+    RequantizerParams(width=2, accumulator=2, multiplier=1, encoding="binary"),
+    RequantizerParams(width=16, accumulator=2, multiplier=2, encoding="booth"),
+    RequantizerParams(width=5, accumulator=17, multiplier=3, product="adders"),
+    RequantizerParams(width=8, accumulator=18, multiplier=14, encoding="booth"),
+    RequantizerParams(width=4, accumulator=64, multiplier=16),
+    RequantizerParams(width=16, accumulator=64, multiplier=16, encoding="booth", product="adders"),
 ]
-SHORT = {shape: Requantiser(shape).module_name for shape in SHAPES}
+SHORT = {shape: Requantizer(shape).module_name for shape in SHAPES}
 
 
 def answers(shape, cases, pauses=None):
-    """What the requantiser makes of accumulators and settings: results, and whether they were held."""
-    dut = Requantiser(shape)
+    """What the requantizer makes of accumulators and settings: results, and whether they were held."""
+    dut = Requantizer(shape)
     rng = random.Random(pauses)
     lasts = [rng.getrandbits(1) for _ in cases]
     came = []
@@ -94,20 +94,20 @@ def test_results_are_those_of_the_golden_model(shape):
 def test_many_widths(accumulator, encoding, product):
     rng = random.Random(accumulator)
     for multiplier in (1, 2, 3, 15, 16):
-        shape = RequantiserShape(
+        shape = RequantizerParams(
             width=rng.randint(2, 16), accumulator=accumulator, encoding=encoding, multiplier=multiplier, product=product
         )
         check(shape, list(words(shape, rng, 600)))
 
 
 def test_every_accumulator_at_every_shift():
-    shape = RequantiserShape(width=3, accumulator=5, multiplier=2)
+    shape = RequantizerParams(width=3, accumulator=5, multiplier=2)
     check(shape, [(acc, 3, shift, 0, 2) for acc in range(-16, 16) for shift in range(shape.max_shift + 1)])
 
 
 @pytest.mark.slow
 def test_every_accumulator_multiplier_and_shift():
-    shape = RequantiserShape(width=3, accumulator=6, multiplier=3)
+    shape = RequantizerParams(width=3, accumulator=6, multiplier=3)
     cases = [
         (acc, multiplier, shift, relu, 2)
         for acc in range(-32, 32)
@@ -119,7 +119,7 @@ def test_every_accumulator_multiplier_and_shift():
 
 
 def test_shifts_beyond_all_bits_leave_nothing():
-    shape = RequantiserShape(accumulator=3, multiplier=2)
+    shape = RequantizerParams(accumulator=3, multiplier=2)
     assert shape.max_shift == 4
     check(
         shape, [(acc, multiplier, shift, 0, 4) for acc in range(-4, 4) for multiplier in (0, 3) for shift in range(8)]
@@ -131,7 +131,7 @@ def test_pauses_on_both_sides():
 
 
 def test_a_result_is_offered_to_a_sink_that_waits_for_it():
-    dut = Requantiser(DEFAULT)
+    dut = Requantizer(DEFAULT)
 
     async def bench(ctx):
         ctx.set(dut.i.valid, 1)
@@ -158,7 +158,7 @@ def test_a_result_is_offered_to_a_sink_that_waits_for_it():
     ],
 )
 def test_latency_follows_the_widths(changes, latency):
-    assert Requantiser(RequantiserShape(**changes)).latency == latency
+    assert Requantizer(RequantizerParams(**changes)).latency == latency
 
 
 @pytest.mark.parametrize(
@@ -173,4 +173,4 @@ def test_latency_follows_the_widths(changes, latency):
 )
 def test_an_illegal_value_names_the_legal_ones(key, value, words):
     with pytest.raises(IllegalValue, match=f"^{re.escape(words)}$"):
-        RequantiserShape(**{key: value})
+        RequantizerParams(**{key: value})

@@ -8,7 +8,7 @@ from accumulators import accumulator, settings, wanted
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.requantization.row_requantizer import RowRequantiser, RowRequantiserShape
+from lowtide.units.requantization.row_requantizer import RowRequantizer, RowRequantizerParams
 
 SHAPES = [(1, 1), (2, 1), (6, 2), (7, 7), (9, 1), (8, 4), (66, 1)]
 ROWS = 5
@@ -16,8 +16,8 @@ ROWS = 5
 
 @pytest.mark.parametrize(("columns", "lanes"), SHAPES)
 def test_columns_in_order_a_beat_a_cycle(columns, lanes):
-    shape = RowRequantiserShape(columns=columns, lanes=lanes, accumulator=20, multiplier=9)
-    dut, rng = RowRequantiser(shape), random.Random(columns)
+    shape = RowRequantizerParams(columns=columns, lanes=lanes, accumulator=20, multiplier=9)
+    dut, rng = RowRequantizer(shape), random.Random(columns)
     table, due, held = [], [], 0
     for n in range(ROWS):
         chosen = settings(shape, rng)
@@ -69,4 +69,4 @@ def test_columns_in_order_a_beat_a_cycle(columns, lanes):
 )
 def test_an_illegal_value_names_the_legal_ones(changes, words):
     with pytest.raises(IllegalValue, match=f"^{re.escape(words)}$"):
-        RowRequantiserShape(**changes)
+        RowRequantizerParams(**changes)

@@ -7,7 +7,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.rounding.params import RounderShape
+from lowtide.units.rounding.params import RounderParams
 from lowtide.units.rounding.rounder import Rounder
 from lowtide_model import round_magnitude, rounds_up
 
@@ -34,7 +34,7 @@ def run(dut, values, words, up, o):
         for t, value in enumerate(values):
             ctx.set(dut.value, value)
             for word in range(words):
-                if dut.shape.stochastic:
+                if dut.params.stochastic:
                     ctx.set(dut.random, word)
                 assert (ctx.get(dut.o), ctx.get(dut.up)) == (o[t][word], up[t][word]), (value, word)
 
@@ -47,30 +47,30 @@ def run(dut, values, words, up, o):
 @pytest.mark.parametrize("fraction", range(1, 5))
 @pytest.mark.parametrize("mode", STOCHASTIC)
 def test_every_value_and_word_of_small_rounders(mode, fraction, random):
-    check(RounderShape(mode=mode, width=2, fraction=fraction, random=random), range(4))
+    check(RounderParams(mode=mode, width=2, fraction=fraction, random=random), range(4))
 
 
 @pytest.mark.parametrize("fraction", [1, 2, 3, 8])
 @pytest.mark.parametrize("mode", PLAIN)
 def test_every_value_without_words(mode, fraction):
-    check(RounderShape(mode=mode, width=3, fraction=fraction), range(8))
+    check(RounderParams(mode=mode, width=3, fraction=fraction), range(8))
 
 
 @pytest.mark.parametrize("mode", STOCHASTIC)
 def test_every_fraction_and_word_of_eight_bits_and_three(mode):
-    check(RounderShape(mode=mode, width=4, fraction=8, random=3), [0, 6, 15])
+    check(RounderParams(mode=mode, width=4, fraction=8, random=3), [0, 6, 15])
 
 
 @pytest.mark.parametrize("mode", STOCHASTIC)
 def test_one_bit_is_a_magnitude_too(mode):
-    check(RounderShape(mode=mode, width=1, fraction=3, random=2), range(2))
+    check(RounderParams(mode=mode, width=1, fraction=3, random=2), range(2))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("fraction", "random"), [(8, 8), (12, 8), (8, 12)])
 @pytest.mark.parametrize("mode", STOCHASTIC)
 def test_every_fraction_and_word_of_wide_rounders(mode, fraction, random):
-    check(RounderShape(mode=mode, width=4, fraction=fraction, random=random), [15])
+    check(RounderParams(mode=mode, width=4, fraction=fraction, random=random), [15])
 
 
 def test_words_longer_than_the_fraction_decide_by_their_top_bits():
@@ -92,12 +92,12 @@ def test_words_longer_than_the_fraction_decide_by_their_top_bits():
 )
 def test_illegal_shapes_name_the_legal_values(keywords, message):
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
-        RounderShape(**keywords)
+        RounderParams(**keywords)
 
 
 def test_ports_and_names_are_those_of_the_mode():
-    assert "random" not in Rounder(RounderShape(mode="nearest")).signature.members
-    assert Rounder(RounderShape(mode="nearest")).module_name == "rounder_nearest_w4_d8"
-    assert "random" not in Rounder(RounderShape(mode="nearest_even")).signature.members
-    assert Rounder(RounderShape(mode="nearest_even")).module_name == "rounder_nearest_even_w4_d8"
-    assert Rounder(RounderShape()).module_name == "rounder_half_step_w4_d8_r3"
+    assert "random" not in Rounder(RounderParams(mode="nearest")).signature.members
+    assert Rounder(RounderParams(mode="nearest")).module_name == "rounder_nearest_w4_d8"
+    assert "random" not in Rounder(RounderParams(mode="nearest_even")).signature.members
+    assert Rounder(RounderParams(mode="nearest_even")).module_name == "rounder_nearest_even_w4_d8"
+    assert Rounder(RounderParams()).module_name == "rounder_half_step_w4_d8_r3"

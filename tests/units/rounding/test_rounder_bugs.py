@@ -4,15 +4,15 @@ import pytest
 from amaranth.hdl import C, Cat, Mux
 from test_rounder import check
 
-from lowtide.units.rounding.params import RounderShape
+from lowtide.units.rounding.params import RounderParams
 from lowtide.units.rounding.rounder import Rounder
 
 SHAPES = {
-    "carry": RounderShape(mode="carry", width=2, fraction=3, random=3),
-    "half_step": RounderShape(mode="half_step", width=2, fraction=5, random=3),
-    "long": RounderShape(mode="half_step", width=2, fraction=7, random=5),
-    "nearest": RounderShape(mode="nearest", width=2, fraction=3),
-    "nearest_even": RounderShape(mode="nearest_even", width=2, fraction=3),
+    "carry": RounderParams(mode="carry", width=2, fraction=3, random=3),
+    "half_step": RounderParams(mode="half_step", width=2, fraction=5, random=3),
+    "long": RounderParams(mode="half_step", width=2, fraction=7, random=5),
+    "nearest": RounderParams(mode="nearest", width=2, fraction=3),
+    "nearest_even": RounderParams(mode="nearest_even", width=2, fraction=3),
 }
 
 
@@ -28,7 +28,7 @@ def deciding(decision):
 
     class Mutant(Counting):
         def _decision(self, m, integer, fraction):
-            r = self.shape.random
+            r = self.params.random
             padded = Cat(C(0, 1), fraction)  # a bit below, also where there is none
             return decision(fraction[-r:], padded[-r - 1], self.random, r)
 
@@ -102,7 +102,7 @@ def test_every_value_and_word_catches_a_result_that_is_not_the_decision_s(name):
 def test_every_value_and_word_catches_a_lost_carry(name):
     class Wrapping(Rounder):
         def _result(self, integer, fraction):
-            return super()._result(integer, fraction)[: self.shape.width]
+            return super()._result(integer, fraction)[: self.params.width]
 
     with pytest.raises(AssertionError):
         check(SHAPES[name], [3], Wrapping)

@@ -8,17 +8,17 @@ from amaranth.sim import Simulator
 
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.formats import IllegalValue
-from lowtide.units.rounding.stochastic import StochasticRounder, StochasticShape
+from lowtide.units.rounding.stochastic import StochasticParams, StochasticRounder
 from lowtide_model import round_magnitude, rounds_up, words
 
 
 @pytest.mark.parametrize(
     "shape",
     [
-        StochasticShape(),
-        StochasticShape(bits=4, lanes=16, mode="carry", fraction=3, rows=True),
-        StochasticShape(bits=24, random=24, fraction=24, polarity="plain", lanes=2, rows=True),
-        StochasticShape(polarity="uniform", lanes=8, width=1),
+        StochasticParams(),
+        StochasticParams(bits=4, lanes=16, mode="carry", fraction=3, rows=True),
+        StochasticParams(bits=24, random=24, fraction=24, polarity="plain", lanes=2, rows=True),
+        StochasticParams(polarity="uniform", lanes=8, width=1),
     ],
     ids=str,
 )
@@ -54,7 +54,7 @@ def test_every_lane_is_rounded_by_its_word(shape):
 
 
 def test_one_rounder_is_written_for_all_lanes():
-    _, modules = verilog_and_modules(StochasticRounder(StochasticShape()))
+    _, modules = verilog_and_modules(StochasticRounder(StochasticParams()))
     name = "stochastic_rounder_half_step_w4_d8_r3_l14_b3_space_s1"
     assert modules == [
         f"{name}_random_source_b3_r3_l14_space_t3_1_s1",
@@ -73,4 +73,4 @@ def test_one_rounder_is_written_for_all_lanes():
 )
 def test_illegal_shapes_name_the_legal_values(keywords, message):
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
-        StochasticShape(**keywords)
+        StochasticParams(**keywords)

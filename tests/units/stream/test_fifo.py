@@ -5,12 +5,12 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from lowtide.units.stream.fifo import Queue
+from lowtide.units.stream.fifo import Fifo
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 7, 8])
 def test_words_come_out_as_they_went_in(depth):
-    dut = Queue(9, depth)
+    dut = Fifo(9, depth)
     rng = random.Random(depth)
     kept: list[int] = []
     most = 0

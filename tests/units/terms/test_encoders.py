@@ -8,8 +8,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.terms.digit_value import DigitValue, DigitValueShape
-from lowtide.units.terms.encoder import Encoder, EncoderShape
+from lowtide.units.terms.digit_value import DigitValue, DigitValueParams
+from lowtide.units.terms.encoder import Encoder, EncoderParams
 from lowtide.units.terms.serial_hese import SerialHese
 from lowtide_model.terms import encode, value_of
 
@@ -32,7 +32,7 @@ def simulate(dut, bench, clock=False):
 
 def check(width, encoding):
     """Give an encoder every magnitude."""
-    dut = Encoder(EncoderShape(width=width, encoding=encoding))
+    dut = Encoder(EncoderParams(width=width, encoding=encoding))
 
     async def bench(ctx):
         for n, (nonzero, negative) in enumerate(planes(encode(np.arange(2**width), width, encoding))):
@@ -81,7 +81,7 @@ def test_serial_digits_whatever_came_before_and_however_it_pauses(width):
 
 @pytest.mark.parametrize("digits", [1, 2, 3])
 def test_value_of_all_digits(digits):
-    dut = DigitValue(DigitValueShape(digits=digits))
+    dut = DigitValue(DigitValueParams(digits=digits))
 
     async def bench(ctx):
         for word in range(2 ** (2 * digits + 1)):
@@ -98,10 +98,10 @@ def test_value_of_all_digits(digits):
 @pytest.mark.parametrize(
     ("shape", "keywords", "message"),
     [
-        (EncoderShape, {"width": 0}, "width must be from 1 to 16, not 0"),
-        (EncoderShape, {"width": 17}, "width must be from 1 to 16, not 17"),
-        (EncoderShape, {"encoding": "naf"}, "encoding must be one of binary, booth, hese, not 'naf'"),
-        (DigitValueShape, {"digits": 18}, "digits must be from 1 to 17, not 18"),
+        (EncoderParams, {"width": 0}, "width must be from 1 to 16, not 0"),
+        (EncoderParams, {"width": 17}, "width must be from 1 to 16, not 17"),
+        (EncoderParams, {"encoding": "naf"}, "encoding must be one of binary, booth, hese, not 'naf'"),
+        (DigitValueParams, {"digits": 18}, "digits must be from 1 to 17, not 18"),
     ],
 )
 def test_illegal_shapes_name_the_legal_values(shape, keywords, message):
@@ -110,5 +110,5 @@ def test_illegal_shapes_name_the_legal_values(shape, keywords, message):
 
 
 def test_names_are_those_of_the_parameters():
-    assert Encoder(EncoderShape()).module_name == "encoder_hese_8"
-    assert DigitValue(DigitValueShape()).module_name == "digit_value_8"
+    assert Encoder(EncoderParams()).module_name == "encoder_hese_8"
+    assert DigitValue(DigitValueParams()).module_name == "digit_value_8"

@@ -1,4 +1,4 @@
-"""The serialiser and the waterline against the model, however streams stall and settings change between groups."""
+"""The serializer and the waterline against the model, however streams stall and settings change between groups."""
 
 import random
 import re
@@ -8,9 +8,9 @@ import pytest
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.terms.digit_plane import LineLayout
-from lowtide.units.terms.digit_serializer import DigitSerialiser, SerialiserShape
-from lowtide.units.terms.waterline import Waterline, WaterlineShape
+from lowtide.units.terms.digit_plane import DigitPlaneLayout
+from lowtide.units.terms.digit_serializer import DigitSerializer, SerializerParams
+from lowtide.units.terms.waterline import Waterline, WaterlineParams
 from lowtide_model.terms import receding_water
 
 STALLS = [0.0, 0.4]
@@ -60,7 +60,7 @@ def bits(values):
 def lines_of(digits, signs):
     """A group of digits, values by exponents, as lines; where there is no term, signs are as they are given."""
     exponents = digits.shape[1]
-    layout = LineLayout(len(digits))
+    layout = DigitPlaneLayout(len(digits))
     return [
         layout.const(
             {
@@ -79,15 +79,15 @@ def lines_of(digits, signs):
 @pytest.mark.parametrize("share", STALLS)
 @pytest.mark.parametrize(("digits", "lanes"), [(1, 1), (1, 3), (8, 1), (9, 8), (17, 2), (3, 64)])
 def test_groups_become_lines(digits, lanes, share):
-    shape, rng = SerialiserShape(digits=digits, lanes=lanes), np.random.default_rng(lanes)
+    shape, rng = SerializerParams(digits=digits, lanes=lanes), np.random.default_rng(lanes)
     words, due = [], []
     for _ in range(12):
         ones, signs = rng.integers(0, 2, (2, lanes, digits))
         words.append((bits(ones.ravel()) | bits(signs.ravel()) << lanes * digits, {}))
         due += lines_of(ones, signs)
-    taken, came = flow(DigitSerialiser(shape), words, due, share)
+    taken, came = flow(DigitSerializer(shape), words, due, share)
     if not share:
-        assert came == list(range(DigitSerialiser.latency, len(due) + DigitSerialiser.latency))
+        assert came == list(range(DigitSerializer.latency, len(due) + DigitSerializer.latency))
         assert taken == list(range(digits - 1, len(due), digits))
 
 
@@ -96,7 +96,7 @@ def test_groups_become_lines(digits, lanes, share):
     ("group", "budget"), [(1, 1), (1, 9), (2, 3), (3, 5), (4, 8), (8, 16), (13, 40), (33, 60), (64, 128), (64, 1024)]
 )
 def test_lines_keep_the_largest_terms(group, budget, share):
-    rng, dut = np.random.default_rng(group), Waterline(WaterlineShape(group=group, budget=budget))
+    rng, dut = np.random.default_rng(group), Waterline(WaterlineParams(group=group, budget=budget))
     words, due = [], []
     for n in range(25):
         digits = (rng.random((group, rng.integers(1, 10))) < rng.choice([0, 0.1, 0.5, 0.9, 1])).astype(np.int8)
@@ -120,10 +120,10 @@ def test_lines_keep_the_largest_terms(group, budget, share):
 @pytest.mark.parametrize(
     ("shape", "keywords", "message"),
     [
-        (SerialiserShape, {"digits": 18}, "digits must be from 1 to 17, not 18"),
-        (SerialiserShape, {"lanes": 0}, "lanes must be from 1 to 64, not 0"),
-        (WaterlineShape, {"group": 65}, "group must be from 1 to 64, not 65"),
-        (WaterlineShape, {"budget": 1025}, "budget must be from 1 to 1024, not 1025"),
+        (SerializerParams, {"digits": 18}, "digits must be from 1 to 17, not 18"),
+        (SerializerParams, {"lanes": 0}, "lanes must be from 1 to 64, not 0"),
+        (WaterlineParams, {"group": 65}, "group must be from 1 to 64, not 65"),
+        (WaterlineParams, {"budget": 1025}, "budget must be from 1 to 1024, not 1025"),
     ],
 )
 def test_illegal_shapes_name_the_legal_values(shape, keywords, message):
@@ -132,5 +132,5 @@ def test_illegal_shapes_name_the_legal_values(shape, keywords, message):
 
 
 def test_names_are_those_of_the_parameters():
-    assert DigitSerialiser(SerialiserShape()).module_name == "digit_serialiser_8x8"
-    assert Waterline(WaterlineShape()).module_name == "waterline_8_k16"
+    assert DigitSerializer(SerializerParams()).module_name == "digit_serializer_8x8"
+    assert Waterline(WaterlineParams()).module_name == "waterline_8_k16"

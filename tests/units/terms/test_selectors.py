@@ -8,8 +8,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.terms.receding_water import RecedingWater, WaterShape
-from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
+from lowtide.units.terms.receding_water import RecedingWater, RecedingWaterParams
+from lowtide.units.terms.top_terms import TopTerms, TopTermsParams
 from lowtide_model.terms import receding_water, top_terms
 
 PORTS = ["nonzero", "budget", "group"]
@@ -41,7 +41,7 @@ def test_top_terms_of_every_value(digits, terms):
     cases = [
         (word, s, kept) for s in range(terms + 1) for word, kept in enumerate((top_terms(words, s) @ weights).tolist())
     ]
-    check(TopTerms(TopTermsShape(digits=digits, terms=terms)), ["nonzero", "s"], cases)
+    check(TopTerms(TopTermsParams(digits=digits, terms=terms)), ["nonzero", "s"], cases)
 
 
 def groups(shape, count, rng):
@@ -63,7 +63,7 @@ def groups(shape, count, rng):
     [(1, 1, 1), (8, 1, 4), (1, 8, 3), (3, 2, 6), (8, 8, 16), (9, 5, 45), (7, 15, 20), (2, 64, 100)],
 )
 def test_receding_water(digits, group, budget):
-    shape = WaterShape(digits=digits, group=group, budget=budget)
+    shape = RecedingWaterParams(digits=digits, group=group, budget=budget)
     cases = list(groups(shape, min(1500 // (digits * group), 100), random.Random(group)))
     check(RecedingWater(shape), PORTS, cases)
 
@@ -71,12 +71,12 @@ def test_receding_water(digits, group, budget):
 @pytest.mark.slow
 @pytest.mark.parametrize(("digits", "group", "budget"), [(8, 64, 128), (17, 20, 340), (16, 33, 200)])
 def test_receding_water_over_large_groups(digits, group, budget):
-    shape = WaterShape(digits=digits, group=group, budget=budget)
+    shape = RecedingWaterParams(digits=digits, group=group, budget=budget)
     check(RecedingWater(shape), PORTS, list(groups(shape, 12, random.Random(7))))
 
 
 def test_receding_water_of_every_small_group():
-    shape = WaterShape(digits=2, group=3, budget=4)
+    shape = RecedingWaterParams(digits=2, group=3, budget=4)
     digits = np.arange(2**6)[:, np.newaxis] >> np.arange(6) & 1
     cases = []
     for g in range(4):
@@ -90,11 +90,15 @@ def test_receding_water_of_every_small_group():
 @pytest.mark.parametrize(
     ("shape", "keywords", "message"),
     [
-        (TopTermsShape, {"digits": 0}, "digits must be from 1 to 17, not 0"),
-        (TopTermsShape, {"terms": 9}, "terms must be from 1 to 8 (no more than digits = 8), not 9"),
-        (WaterShape, {"group": 65}, "group must be from 1 to 64, not 65"),
-        (WaterShape, {"budget": 0}, "budget must be from 1 to 1024, not 0"),
-        (WaterShape, {"group": 1}, "budget must be from 1 to 8 (group = 1 values of digits = 8 have no more), not 16"),
+        (TopTermsParams, {"digits": 0}, "digits must be from 1 to 17, not 0"),
+        (TopTermsParams, {"terms": 9}, "terms must be from 1 to 8 (no more than digits = 8), not 9"),
+        (RecedingWaterParams, {"group": 65}, "group must be from 1 to 64, not 65"),
+        (RecedingWaterParams, {"budget": 0}, "budget must be from 1 to 1024, not 0"),
+        (
+            RecedingWaterParams,
+            {"group": 1},
+            "budget must be from 1 to 8 (group = 1 values of digits = 8 have no more), not 16",
+        ),
     ],
 )
 def test_illegal_shapes_name_the_legal_values(shape, keywords, message):
@@ -103,5 +107,5 @@ def test_illegal_shapes_name_the_legal_values(shape, keywords, message):
 
 
 def test_names_are_those_of_the_parameters():
-    assert TopTerms(TopTermsShape()).module_name == "top_terms_8_s4"
-    assert RecedingWater(WaterShape()).module_name == "receding_water_8x8_k16"
+    assert TopTerms(TopTermsParams()).module_name == "top_terms_8_s4"
+    assert RecedingWater(RecedingWaterParams()).module_name == "receding_water_8x8_k16"

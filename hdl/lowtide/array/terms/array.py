@@ -14,7 +14,7 @@ from lowtide.array.terms.control import Control
 from lowtide.array.terms.loader import Loader
 from lowtide.array.terms.row import Row, RowControl
 from lowtide.array.terms.settings import Settings
-from lowtide.formats.beats import beat_layout
+from lowtide.formats.beats import word_beat
 from lowtide.formats.parameter import IllegalValue
 from lowtide.formats.terms import Terms
 from lowtide.netlist import Structure
@@ -35,7 +35,7 @@ class TermArray(Structure):
     A group takes ``max(budget, 1)`` cycles whatever its values are, or the beats that the next one comes in if those
     are more, and a tile one cycle more, or ``spacing`` if that is more. Settings are taken with the first beat of a
     tile: tiles of different ones follow each other without a cycle between. Without revealing every term is kept,
-    which is plain quantisation.
+    which is plain quantization.
 
     Latency, nothing waiting: from the last beat taken to the valid row 0, ``latency`` cycles and the budget.
 
@@ -80,9 +80,9 @@ class TermArray(Structure):
         width = terms.values * terms.width
         super().__init__(
             {
-                "a": In(stream.Signature(beat_layout(rows * width))),
-                "b": In(stream.Signature(beat_layout(columns * width))),
-                "c": Out(stream.Signature(beat_layout(len(core.data)))),
+                "a": In(stream.Signature(word_beat(rows * width))),
+                "b": In(stream.Signature(word_beat(columns * width))),
+                "c": Out(stream.Signature(word_beat(len(core.data)))),
                 "settings": In(Settings(terms)),
                 "settings_write": In(1),
                 "settings_refused": Out(1),

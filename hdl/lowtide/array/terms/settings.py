@@ -18,7 +18,7 @@ class Settings(data.StructLayout):
     Members
     -------
     reveal : 1 bit
-        Term revealing; clear, it is plain quantisation: every term is kept.
+        Term revealing; clear, it is plain quantization: every term is kept.
     group : unsigned
         Values of a group, from 1 to ``terms.group``.
     budget : unsigned

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.formats.beats import numbers_layout
+from lowtide.formats.beats import fp32_beat
 from lowtide.netlist import Unit
 
 __all__ = ["BeatPacker", "BeatUnpacker"]
@@ -25,7 +25,7 @@ class BeatPacker(Unit):
     -------
     i : In(stream of {number: 32 bits, last: 1 bit})
         Numbers.
-    o : Out(stream of numbers_layout(numbers))
+    o : Out(stream of fp32_beat(numbers))
         Beats. What a beat has beyond the operand's last number, is of the beat before.
     """
 
@@ -35,14 +35,14 @@ class BeatPacker(Unit):
         super().__init__(
             {
                 "i": In(stream.Signature(data.StructLayout({"number": 32, "last": 1}))),
-                "o": Out(stream.Signature(numbers_layout(numbers))),
+                "o": Out(stream.Signature(fp32_beat(numbers))),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         full = Signal()
-        beat = Signal(numbers_layout(self.numbers))
+        beat = Signal(fp32_beat(self.numbers))
         at = Signal(range(self.numbers))
         m.d.comb += [self.i.ready.eq(~full), self.o.valid.eq(full), self.o.payload.eq(beat)]
         with m.If(self.o.ready):
@@ -71,7 +71,7 @@ class BeatUnpacker(Unit):
 
     Members
     -------
-    i : In(stream of numbers_layout(numbers))
+    i : In(stream of fp32_beat(numbers))
         Beats; ``last`` is not looked at.
     o : Out(stream of 32 bits)
         Their numbers.
@@ -80,7 +80,7 @@ class BeatUnpacker(Unit):
     def __init__(self, numbers: int):
         self.numbers = numbers
         self.module_name = f"beat_unpacker_{numbers}"
-        super().__init__({"i": In(stream.Signature(numbers_layout(numbers))), "o": Out(stream.Signature(32))})
+        super().__init__({"i": In(stream.Signature(fp32_beat(numbers))), "o": Out(stream.Signature(32))})
 
     def elaborate(self, platform):
         m = Module()

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.interfaces.serial.frame_receiver import HeaderLayout
 from lowtide.interfaces.serial.operand_queue import OperandWord
-from lowtide.interfaces.serial.params import SerialShape
+from lowtide.interfaces.serial.params import SerialParams
 from lowtide.interfaces.serial.protocol import CONSTANTS, LEVELS, MAGIC, STATUSES, VERSION, WORDS, code_of
 from lowtide.interfaces.serial.result_queue import POSITION
 from lowtide.interfaces.serial.uart import DIVISOR
@@ -22,7 +22,7 @@ class Executor(Unit):
 
     Parameters
     ----------
-    shape : SerialShape
+    params : SerialParams
         The line.
     registers : int
         Registers of the engine.
@@ -77,10 +77,10 @@ class Executor(Unit):
     divisor: Value
     reset: Value
 
-    def __init__(self, shape: SerialShape, registers: int, digest: int):
-        self.shape, self.registers, self._digest = shape, registers, digest
-        self.module_name = f"executor_{shape.clock}_{shape.baud}_{shape.queue}_{registers}_{digest:016x}"
-        level = range(shape.queue + 1)
+    def __init__(self, params: SerialParams, registers: int, digest: int):
+        self.params, self.registers, self._digest = params, registers, digest
+        self.module_name = f"executor_{params.clock}_{params.baud}_{params.queue}_{registers}_{digest:016x}"
+        level = range(params.queue + 1)
         super().__init__(
             {
                 "header": In(HeaderLayout()),
@@ -110,7 +110,7 @@ class Executor(Unit):
                 "o": Out(stream.Signature(data.StructLayout({"word": 32, "last": 1}))),
                 "sent": In(1),
                 "quiet": In(1),
-                "divisor": Out(DIVISOR, init=shape.divisor),
+                "divisor": Out(DIVISOR, init=params.divisor),
                 "reset": Out(1, init=1),
             }
         )
@@ -222,13 +222,13 @@ class Executor(Unit):
 
     def _hello(self, left: Value) -> Value:
         """The word of the constants of which so many are left, this one included."""
-        shape, digest = self.shape, self._digest
+        params, digest = self.params, self._digest
         words = {
             "magic": MAGIC,
             "version": VERSION,
-            "clock": shape.clock,
-            "divisor": shape.divisor,
-            "queue": shape.queue,
+            "clock": params.clock,
+            "divisor": params.divisor,
+            "queue": params.queue,
             "digest": digest & 0xFFFFFFFF,
             "digest_high": digest >> 32,
         }
@@ -244,9 +244,9 @@ class Executor(Unit):
 
     def _rate(self, m: Module, switches: Value, divisor: Value) -> None:
         """A new rate; and the first one again when nothing good has come for long."""
-        waited = Signal(range(self.shape.patience + 1))
+        waited = Signal(range(self.params.patience + 1))
         m.d.sync += waited.eq(Mux(self.good, 0, waited + 1))
         with m.If(switches):
             m.d.sync += self.divisor.eq(divisor)
-        with m.Elif(waited == self.shape.patience):
-            m.d.sync += [self.divisor.eq(self.shape.divisor), waited.eq(0)]
+        with m.Elif(waited == self.params.patience):
+            m.d.sync += [self.divisor.eq(self.params.divisor), waited.eq(0)]

@@ -4,11 +4,11 @@ import attrs
 
 from lowtide.formats.parameter import IllegalValue, parameter
 
-__all__ = ["SerialShape"]
+__all__ = ["SerialParams"]
 
 
 @attrs.frozen(kw_only=True)
-class SerialShape:
+class SerialParams:
     """A serial line, and what waits at its end.
 
     Parameters

@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from lowtide.interfaces.serial.protocol import FLAG
 from lowtide.netlist import Unit
 
-__all__ = ["Conversation", "SelfTest", "check_of"]
+__all__ = ["SelfTest", "SelfTestVectors", "check_of"]
 
 BYTE = 16
 """Cycles from a byte of a request to the next: more than a `FrameReceiver` needs."""
@@ -27,7 +27,7 @@ def check_of(answers: bytes) -> int:
 
 
 @attrs.frozen
-class Conversation:
+class SelfTestVectors:
     """Requests, and what is expected of the answers.
 
     Parameters
@@ -52,7 +52,7 @@ class SelfTest(Unit):
 
     Parameters
     ----------
-    conversation : Conversation
+    conversation : SelfTestVectors
         What is asked, and what is expected.
 
     Members
@@ -72,7 +72,7 @@ class SelfTest(Unit):
     over: Value
     passed: Value
 
-    def __init__(self, conversation: Conversation):
+    def __init__(self, conversation: SelfTestVectors):
         self.conversation = conversation
         requests = conversation.requests
         self.module_name = f"self_test_{zlib.crc32(requests):08x}_{conversation.check:08x}_{conversation.patience}"

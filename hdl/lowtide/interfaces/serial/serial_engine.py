@@ -2,19 +2,19 @@
 
 from amaranth.lib.wiring import In, Out
 
-from lowtide.engine.engine_with_registers import ControlledEngine
+from lowtide.engine.engine_with_registers import EngineWithRegisters
 from lowtide.interfaces.serial.beats import BeatPacker, BeatUnpacker
 from lowtide.interfaces.serial.executor import Executor
 from lowtide.interfaces.serial.frame_receiver import FrameReceiver
 from lowtide.interfaces.serial.frame_sender import FrameSender
 from lowtide.interfaces.serial.operand_queue import OperandQueue
-from lowtide.interfaces.serial.params import SerialShape
+from lowtide.interfaces.serial.params import SerialParams
 from lowtide.interfaces.serial.result_queue import ResultQueue
-from lowtide.interfaces.serial.self_test import Conversation, SelfTest
+from lowtide.interfaces.serial.self_test import SelfTest, SelfTestVectors
 from lowtide.interfaces.serial.uart import UartReceiver, UartTransmitter
 from lowtide.netlist import Structure
-from lowtide.units.stream.fifo import Queue
-from lowtide.units.stream.skid_buffer import Slot
+from lowtide.units.stream.fifo import Fifo
+from lowtide.units.stream.skid_buffer import SkidBuffer
 
 __all__ = ["SerialEngine"]
 
@@ -23,17 +23,17 @@ RECEIVED = 4
 
 
 class SerialEngine(Structure):
-    """A `ControlledEngine` that is worked by frames over a UART.
+    """A `EngineWithRegisters` that is worked by frames over a UART.
 
     Parameters
     ----------
-    engine : ControlledEngine
+    engine : EngineWithRegisters
         The engine.
-    shape : SerialShape
+    params : SerialParams
         The line.
     digest : int
         64 bits by which a host knows the configuration.
-    test : Conversation, optional
+    test : SelfTestVectors, optional
         What it asks itself after reset, before it listens to the line.
 
     Members
@@ -44,21 +44,23 @@ class SerialEngine(Structure):
         As of `SelfTest`; only with one.
     """
 
-    def __init__(self, engine: ControlledEngine, shape: SerialShape, digest: int, test: Conversation | None = None):
-        self.engine, self.shape = engine, shape
-        self._executor = Executor(shape, len(engine.registers.table), digest)
+    def __init__(
+        self, engine: EngineWithRegisters, params: SerialParams, digest: int, test: SelfTestVectors | None = None
+    ):
+        self.engine, self.params = engine, params
+        self._executor = Executor(params, len(engine.registers.table), digest)
         self._test = SelfTest(test) if test else None
         self.module_name = f"serial_{self._executor.module_name}"
         results = {"test_over": Out(1), "test_passed": Out(1)} if test else {}
         super().__init__({"rx": In(1), "tx": Out(1, init=1), **results})
 
     def wire(self, place):
-        shape, executor, engine = self.shape, self._executor, self.engine
-        numbers, results = engine.engine.shape.numbers, engine.engine.shape.results
-        line, received, frames = UartReceiver(), Queue(8, RECEIVED * shape.queue - 2), FrameReceiver()
-        byte = Slot(8)
+        params, executor, engine = self.params, self._executor, self.engine
+        numbers, results = engine.engine.params.input_width, engine.engine.params.output_width
+        line, received, frames = UartReceiver(), Fifo(8, RECEIVED * params.queue - 2), FrameReceiver()
+        byte = SkidBuffer(8)
         sender, transmitter = FrameSender(), UartTransmitter()
-        operands, kept = OperandQueue(shape.queue), ResultQueue(shape.queue)
+        operands, kept = OperandQueue(params.queue), ResultQueue(params.queue)
         packers, unpacker = {side: BeatPacker(numbers) for side in "ab"}, BeatUnpacker(results)
 
         place("line", line, rx=self.rx, divisor=executor.divisor)

@@ -12,7 +12,7 @@ __all__ = ["add", "adder_tree", "less_half", "ones_of_four"]
 def adder_tree(m: Module, words: Sequence[Value], carries: Sequence[Value] = ()) -> tuple[Value, Value | None]:
     """Sum words and, in the adders' carry inputs, bits of the lowest weight.
 
-    Each level is registered, so no adder has more inputs than a carry chain takes for free, and a synthesiser
+    Each level is registered, so no adder has more inputs than a carry chain takes for free, and a synthesizer
     finds nothing to merge into a compressor.
 
     Parameters

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from lowtide.units.arithmetic.logic import choice
+from lowtide.units.arithmetic.logic import mux
 
 __all__ = ["GroupMemory"]
 
@@ -86,7 +86,7 @@ class GroupMemory(wiring.Component):
                 found[n].append(read.data)
         low = (self._words - 1).bit_length()
         m.d.comb += [
-            self.o.word_select(n, self._width).eq(choice(words, self._index(n)[:low])) for n, words in enumerate(found)
+            self.o.word_select(n, self._width).eq(mux(words, self._index(n)[:low])) for n, words in enumerate(found)
         ]
         return m
 

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Const, Mux, Value
 
-__all__ = ["at_most", "choice"]
+__all__ = ["at_most", "mux"]
 
 
-def choice(words: Sequence[Value], index: Value) -> Value:
+def mux(words: Sequence[Value], index: Value) -> Value:
     """Give the word of an index, by a tree of multiplexers; of an index that no word has, anything."""
     if len(words) == 1:
         return words[0]
     top = (len(words) - 1).bit_length() - 1
-    return Mux(index[top], choice(words[1 << top :], index), choice(words[: 1 << top], index))
+    return Mux(index[top], mux(words[1 << top :], index), mux(words[: 1 << top], index))
 
 
 def at_most(value: Value, most: int) -> Value:

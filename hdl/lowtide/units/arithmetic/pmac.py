@@ -11,11 +11,11 @@ from lowtide.units.arithmetic.multiplier import booth_row
 from lowtide.units.arithmetic.ports import element_ports
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["Pmac", "PmacShape"]
+__all__ = ["Pmac", "PmacParams"]
 
 
 @attrs.frozen(kw_only=True)
-class PmacShape:
+class PmacParams:
     """What a processing element for plain integers is generated for.
 
     Parameters
@@ -24,7 +24,7 @@ class PmacShape:
         Bits of an integer in two's complement.
     multiplier : str
         ``booth``: rows of radix-4 Booth digits, each an adder of its own; the smallest in look-up tables.
-        ``inferred``: ``a * b``, which a synthesiser may put into a DSP block.
+        ``inferred``: ``a * b``, which a synthesizer may put into a DSP block.
     max_k : int
         Longest reduction that the accumulator holds.
 
@@ -52,8 +52,8 @@ class PmacShape:
 class Pmac(Unit):
     """Multiplies an integer by an integer and accumulates the products, exactly, one a cycle.
 
-    ``acc += a * b``, an integer in two's complement of ``shape.accumulator`` bits, sized so that it cannot overflow. It
-    stands where an `Fmac` or a `Tmac` may stand, with the same drain, so that figures of the three can be compared.
+    ``acc += a * b``, an integer in two's complement of ``params.accumulator`` bits, which cannot overflow. Its ports
+    are those of `Fmac` and `Tmac`, with the same drain, so that the area of the three can be compared.
 
     With Booth's digits ``d_j`` of ``b``, in {-2, -1, 0, 1, 2}, the product is ``sum_j d_j a 4**j``. Choosing a
     multiple and turning its bits over for a negative one takes five inputs a bit, to which a carry chain's six-input
@@ -62,7 +62,7 @@ class Pmac(Unit):
 
     Parameters
     ----------
-    shape : PmacShape
+    params : PmacParams
         Width, kind of multiplier, longest reduction.
 
     Members
@@ -80,10 +80,10 @@ class Pmac(Unit):
     keep_hierarchy = True
     spacing, restarts = 2, 1
 
-    def __init__(self, shape: PmacShape):
-        self.shape, self.accumulator = shape, shape.accumulator
-        self.module_name = f"pmac_w{shape.width}_{shape.multiplier}_k{shape.max_k}"
-        super().__init__(element_ports(signed(shape.width), signed(shape.width), self.accumulator))
+    def __init__(self, params: PmacParams):
+        self.params, self.accumulator = params, params.accumulator
+        self.module_name = f"pmac_w{params.width}_{params.multiplier}_k{params.max_k}"
+        super().__init__(element_ports(signed(params.width), signed(params.width), self.accumulator))
 
     @property
     def latency(self) -> int:
@@ -93,7 +93,7 @@ class Pmac(Unit):
     @property
     def _to_accumulator(self) -> int:
         """Cycles from ``b_o`` to the accumulator's input: one a row."""
-        return (self.shape.width + 1) // 2 if self.shape.multiplier == "booth" else 1
+        return (self.params.width + 1) // 2 if self.params.multiplier == "booth" else 1
 
     def elaborate(self, platform):
         m = Module()
@@ -102,7 +102,7 @@ class Pmac(Unit):
             self.b_o.eq(delayed(m, self.b_i)),
             self.restart_o.eq(delayed(m, self.restart_i, reset_less=False)),
         ]
-        booth = self.shape.multiplier == "booth"
+        booth = self.params.multiplier == "booth"
         product, carry = self._rows(m) if booth else (delayed(m, self.a_o * self.b_o), Const(0))
         m.submodules.accumulator = accumulator = Accumulator(self.accumulator, len(product), carry=booth)
         if booth:
@@ -123,7 +123,7 @@ class Pmac(Unit):
         total = delayed(m, booth_row(a, b[:3]))
         first_negative = delayed(m, b[2])
         done = []  # bits of the product that no later row changes
-        for low in range(2, self.shape.width, 2):
+        for low in range(2, self.params.width, 2):
             a, b = delayed(m, a), delayed(m, b)
             done = [delayed(m, bits) for bits in [*done, total[:2]]]
             first_negative = delayed(m, first_negative)

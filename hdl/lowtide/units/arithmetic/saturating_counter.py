@@ -1,4 +1,4 @@
-"""Tally: counts events, of which several may come in a cycle, and holds at its largest number."""
+"""SaturatingCounter: counts events, of which several may come in a cycle, and holds at its largest number."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,10 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
 
-__all__ = ["Tally"]
+__all__ = ["SaturatingCounter"]
 
 
-class Tally(Unit):
+class SaturatingCounter(Unit):
     """Adds the ones of a word to a count, ``latency`` cycles later. At its largest number it stays.
 
     Parameters
@@ -40,7 +40,7 @@ class Tally(Unit):
     count: Value
 
     def __init__(self, events: int, width: int):
-        self.module_name = f"tally_{events}x{width}"
+        self.module_name = f"saturating_counter_{events}x{width}"
         self.latency = 1 + (events - 1).bit_length()
         super().__init__({"events": In(events), "clear": In(1), "count": Out(width)})
 

@@ -5,7 +5,7 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.params import ConverterParams
 
 __all__ = ["Chunker"]
 
@@ -22,38 +22,38 @@ class Chunker(Unit):
 
     Parameters
     ----------
-    shape : ConverterShape
+    params : ConverterParams
         Format of the groups. How they were rounded does not matter.
 
     Members
     -------
     chunks : In(range(max_chunks + 1))
         Chunks of a magnitude, from 1 to ``max_chunks``; steady from the first group of a tensor to the last chunk.
-    i : In(stream of shape.layout_o)
+    i : In(stream of params.layout_o)
         Groups, with magnitudes in the low ``chunks * w`` bits, as a converter gives them.
-    o : Out(stream of {chunk: shape.layout_chunk, last: 1})
+    o : Out(stream of {chunk: params.layout_chunk, last: 1})
         Their chunks; ``last`` with the last chunk of a group that had it.
     """
 
     chunks: Value
 
-    def __init__(self, shape: ConverterShape):
-        self.shape = shape
-        self.module_name = f"chunker_l{shape.lanes}_m{shape.mantissa}_w{shape.chunk}_e{shape.exponent}"
+    def __init__(self, params: ConverterParams):
+        self.params = params
+        self.module_name = f"chunker_l{params.lanes}_m{params.mantissa}_w{params.chunk}_e{params.exponent}"
         super().__init__(
             {
-                "chunks": In(range(shape.max_chunks + 1)),
-                "i": In(stream.Signature(shape.layout_o)),
-                "o": Out(stream.Signature(data.StructLayout({"chunk": shape.layout_chunk, "last": 1}))),
+                "chunks": In(range(params.max_chunks + 1)),
+                "i": In(stream.Signature(params.layout_o)),
+                "o": Out(stream.Signature(data.StructLayout({"chunk": params.layout_chunk, "last": 1}))),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        shape = self.shape
+        params = self.params
         group, chunk = self.i.payload.group, self.o.payload.chunk
-        sent = Signal(range(shape.max_chunks))
-        below = Signal(range(shape.max_chunks))
+        sent = Signal(range(params.max_chunks))
+        below = Signal(range(params.max_chunks))
         last_chunk = Signal()
         m.d.comb += [
             below.eq(self.chunks - 1 - sent),
@@ -61,12 +61,12 @@ class Chunker(Unit):
             self.o.valid.eq(self.i.valid),
             self.i.ready.eq(self.o.ready & last_chunk),
             self.o.payload.last.eq(self.i.payload.last & last_chunk),
-            chunk.exponent.eq(group.exponent + shape.chunk * below),
+            chunk.exponent.eq(group.exponent + params.chunk * below),
         ]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += sent.eq(sent + 1)
             with m.If(last_chunk):
                 m.d.sync += sent.eq(0)
         for whole, part in zip(group.lane, chunk.lane, strict=True):
-            m.d.comb += [part.magnitude.eq(whole.magnitude.word_select(below, shape.chunk)), part.sign.eq(whole.sign)]
+            m.d.comb += [part.magnitude.eq(whole.magnitude.word_select(below, params.chunk)), part.sign.eq(whole.sign)]
         return m

@@ -5,17 +5,17 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit, place
-from lowtide.units.conversion.exponent_window import Window
-from lowtide.units.conversion.fp32_unpacker import Reader
-from lowtide.units.conversion.improvement_meter import RatioMeter
-from lowtide.units.conversion.mantissa_quantizer import Scaler
-from lowtide.units.conversion.max_exponent import LargestCode
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.exponent_window import ExponentWindow
+from lowtide.units.conversion.fp32_unpacker import Fp32Unpacker
+from lowtide.units.conversion.improvement_meter import ImprovementMeter
+from lowtide.units.conversion.mantissa_quantizer import MantissaQuantizer
+from lowtide.units.conversion.max_exponent import MaxExponent
+from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.stream.delay import delayed
 
 __all__ = ["BfpConverter"]
 
-METERED = ("start", "compare", "threshold", "busy", "above", "rest", "kept")
+METERED = ("start", "compare", "threshold", "busy", "above_threshold", "low_sum", "high_sum")
 """Ports of a meter that are the converter's too."""
 
 
@@ -32,10 +32,10 @@ class BfpConverter(Unit):
 
     Parameters
     ----------
-    shape : ConverterShape
+    params : ConverterParams
         Format of the groups, and how magnitudes are rounded.
     elements : int, optional
-        Most elements of a tensor, where a `RatioMeter` is to measure tensors.
+        Most elements of a tensor, where a `ImprovementMeter` is to measure tensors.
 
     Members
     -------
@@ -43,17 +43,17 @@ class BfpConverter(Unit):
         Bias of the tensor, ``B``. Steady from the cycle before its first group is offered until the last has left.
     chunks : In(range(max_chunks + 1))
         Chunks of a magnitude, from 1 to ``max_chunks``; steady as the bias.
-    i : In(stream of shape.layout_i)
+    i : In(stream of params.layout_i)
         Groups of numbers. A short one is padded with zeros by the sender.
-    o : Out(stream of shape.layout_o)
+    o : Out(stream of params.layout_o)
         The same groups, with magnitudes in the low ``m`` bits, ``latency`` cycles later if nothing stalls.
     saturated_group : Out(1)
         The group on ``o`` lies above the window: ``X - B > 2**e - 1``.
     saturated_elements : Out(range(lanes + 1))
         Its elements whose rounded magnitude exceeds ``2**m - 1`` and is held there, and its infinities.
-    bad_group : Out(1)
+    nonfinite_group : Out(1)
         It has a NaN or an infinity.
-    bad : Out(1)
+    nonfinite : Out(1)
         A group with one was taken since reset. It rises when that group is on ``o``.
     random : In(lanes * random)
         A random word for each lane, lane 0 in the lowest bits. Only for the stochastic modes.
@@ -61,8 +61,8 @@ class BfpConverter(Unit):
         The words serve a group, and the next group needs others. Likewise.
     row : Out(1)
         With ``step``: the group is the last of its row. Likewise.
-    start, compare, threshold, busy, above, rest, kept
-        As of `RatioMeter`; only with one. The tensor has gone by when its last group is taken.
+    start, compare, threshold, busy, above_threshold, low_sum, high_sum
+        As of `ImprovementMeter`; only with one. The tensor has gone by when its last group is taken.
 
     Notes
     -----
@@ -74,48 +74,48 @@ class BfpConverter(Unit):
     chunks: Value
     saturated_group: Value
     saturated_elements: Value
-    bad_group: Value
-    bad: Value
+    nonfinite_group: Value
+    nonfinite: Value
     random: Value
     step: Value
     row: Value
 
-    def __init__(self, shape: ConverterShape, elements: int | None = None):
-        self.shape = shape
-        self._meter = RatioMeter(shape, elements) if elements else None
-        self.module_name = f"bfp_converter_{shape.name}" + (f"_{self._meter.width}" if self._meter else "")
+    def __init__(self, params: ConverterParams, elements: int | None = None):
+        self.params = params
+        self._meter = ImprovementMeter(params, elements) if elements else None
+        self.module_name = f"bfp_converter_{params.name}" + (f"_{self._meter.width}" if self._meter else "")
         ports = {
             "bias": In(signed(9)),
-            "chunks": In(range(shape.max_chunks + 1)),
-            "i": In(stream.Signature(shape.layout_i)),
-            "o": Out(stream.Signature(shape.layout_o)),
+            "chunks": In(range(params.max_chunks + 1)),
+            "i": In(stream.Signature(params.layout_i)),
+            "o": Out(stream.Signature(params.layout_o)),
             "saturated_group": Out(1),
-            "saturated_elements": Out(range(shape.lanes + 1)),
-            "bad_group": Out(1),
-            "bad": Out(1),
+            "saturated_elements": Out(range(params.lanes + 1)),
+            "nonfinite_group": Out(1),
+            "nonfinite": Out(1),
         }
-        if shape.stochastic:
-            ports |= {"random": In(shape.lanes * shape.random), "step": Out(1), "row": Out(1)}
+        if params.stochastic:
+            ports |= {"random": In(params.lanes * params.random), "step": Out(1), "row": Out(1)}
         if self._meter:
             ports |= {name: self._meter.signature.members[name] for name in METERED}
         super().__init__(ports)
-        self._largest = LargestCode(shape)
+        self._largest = MaxExponent(params)
 
     @property
     def meter_latency(self) -> int:
         """Cycles from the last group that is taken on ``o`` to sums that have it."""
         assert self._meter
-        return max(self._meter.latency - (Scaler.latency + 1 - Scaler.shown), 0) + 1
+        return max(self._meter.latency - (MantissaQuantizer.latency + 1 - MantissaQuantizer.shown), 0) + 1
 
     @property
     def latency(self) -> int:
         """Cycles from a group that is taken to that group offered, if nothing stalls."""
-        return Reader.latency + self._largest.latency + Scaler.latency + 1
+        return Fp32Unpacker.latency + self._largest.latency + MantissaQuantizer.latency + 1
 
     def elaborate(self, platform):
         m = Module()
-        shape, lanes = self.shape, range(self.shape.lanes)
-        window = place(m, platform, "window", Window(shape), bias=self.bias, chunks=self.chunks)
+        params, lanes = self.params, range(self.params.lanes)
+        window = place(m, platform, "window", ExponentWindow(params), bias=self.bias, chunks=self.chunks)
         move = Signal()
         m.d.comb += [move.eq(self.o.ready | ~self.o.valid), self.i.ready.eq(move)]
 
@@ -123,7 +123,15 @@ class BfpConverter(Unit):
             return delayed(m, value, cycles, enable=move)
 
         readers = [
-            place(m, platform, f"reader_{n}", Reader(shape), enable=move, i=self.i.payload.lane[n], top=window.top)
+            place(
+                m,
+                platform,
+                f"fp32_unpacker_{n}",
+                Fp32Unpacker(params),
+                enable=move,
+                i=self.i.payload.lane[n],
+                top=window.top,
+            )
             for n in lanes
         ]
         largest = place(
@@ -135,19 +143,19 @@ class BfpConverter(Unit):
             depths=Cat(reader.depth for reader in readers),
             above=Cat(reader.above for reader in readers),
         )
-        top_depth = Signal(shape.top_depth)
+        top_depth = Signal(params.top_depth)
         m.d.comb += top_depth.eq(~largest.code - window.empty)
 
         scalers = []
         for n, reader in enumerate(readers):
             known = {name: getattr(reader, name) for name in ("depth", "largest", "fraction", "sign")}
-            random = {"random": self.random.word_select(n, shape.random)} if shape.stochastic else {}
+            random = {"random": self.random.word_select(n, params.random)} if params.stochastic else {}
             scalers.append(
                 place(
                     m,
                     platform,
-                    f"scaler_{n}",
-                    Scaler(shape),
+                    f"mantissa_quantizer_{n}",
+                    MantissaQuantizer(params),
                     enable=move,
                     top_depth=top_depth,
                     mask=window.mask,
@@ -160,36 +168,36 @@ class BfpConverter(Unit):
         for lane, scaler in zip(group.lane, scalers, strict=True):
             m.d.comb += [lane.magnitude.eq(register(scaler.magnitude)), lane.sign.eq(register(scaler.negative))]
         count = Signal.like(self.saturated_elements)
-        bad = Signal()
+        nonfinite = Signal()
         m.d.comb += [
             count.eq(sum((scaler.saturated for scaler in scalers[1:]), scalers[0].saturated)),
-            bad.eq(Cat(reader.bad for reader in readers).any()),
-            group.exponent.eq(register(largest.code, Scaler.latency + 1)),
-            self.saturated_group.eq(register(largest.exceeded, Scaler.latency + 1)),
+            nonfinite.eq(Cat(reader.nonfinite for reader in readers).any()),
+            group.exponent.eq(register(largest.code, MantissaQuantizer.latency + 1)),
+            self.saturated_group.eq(register(largest.exceeded, MantissaQuantizer.latency + 1)),
             self.saturated_elements.eq(register(count)),
         ]
-        bad = register(bad, self.latency - Reader.latency - 1)
-        m.d.comb += self.bad_group.eq(register(bad))
+        nonfinite = register(nonfinite, self.latency - Fp32Unpacker.latency - 1)
+        m.d.comb += self.nonfinite_group.eq(register(nonfinite))
 
         valid, last = self._flow(m, move, self.i.valid)
-        with m.If(move & valid[-2] & bad):
-            m.d.sync += self.bad.eq(1)
+        with m.If(move & valid[-2] & nonfinite):
+            m.d.sync += self.nonfinite.eq(1)
         m.d.comb += [self.o.valid.eq(valid[-1]), self.o.payload.last.eq(last[-1])]
         if self._meter:
-            self._measure(m, platform, move, valid, scalers, register(largest.code, Scaler.shown))
-        if shape.stochastic:
-            draw = Reader.latency + self._largest.latency + Scaler.draw
+            self._measure(m, platform, move, valid, scalers, register(largest.code, MantissaQuantizer.shown))
+        if params.stochastic:
+            draw = Fp32Unpacker.latency + self._largest.latency + MantissaQuantizer.draw
             m.d.comb += [self.step.eq(move & valid[draw]), self.row.eq(last[draw])]
         return m
 
     def _measure(
-        self, m: Module, platform, move: Value, valid: list[Value], scalers: list[Scaler], code: Value
+        self, m: Module, platform, move: Value, valid: list[Value], scalers: list[MantissaQuantizer], code: Value
     ) -> None:
         """Let the meter see each group's shifted significands, as far as it looks at them."""
         assert self._meter
-        shape = self.shape
-        shown = [scaler.shifted[shape.dropped - shape.chunk :] for scaler in scalers]
-        there = Reader.latency + self._largest.latency + Scaler.shown
+        params = self.params
+        shown = [scaler.shifted[params.dropped - params.chunk :] for scaler in scalers]
+        there = Fp32Unpacker.latency + self._largest.latency + MantissaQuantizer.shown
         inputs = {
             name: getattr(self, name)
             for name, port in self._meter.signature.members.items()

@@ -5,20 +5,20 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import BIAS
 from lowtide.netlist import Unit
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["Window"]
+__all__ = ["ExponentWindow"]
 
 
-class Window(Unit):
+class ExponentWindow(Unit):
     """Turns the settings of a tensor into what the lanes need: the window's top, and where magnitudes end.
 
     It is registered, one cycle late, in reset too: what follows is that of the settings a cycle ago, always.
 
     Parameters
     ----------
-    shape : ConverterShape
+    params : ConverterParams
         The converter that it is for.
 
     Members
@@ -41,27 +41,27 @@ class Window(Unit):
     empty: Value
     mask: Value
 
-    def __init__(self, shape: ConverterShape):
-        self.shape = shape
-        self.module_name = f"window_m{shape.mantissa}_w{shape.chunk}_e{shape.exponent}"
+    def __init__(self, params: ConverterParams):
+        self.params = params
+        self.module_name = f"exponent_window_m{params.mantissa}_w{params.chunk}_e{params.exponent}"
         super().__init__(
             {
                 "bias": In(signed(9)),
-                "chunks": In(range(shape.max_chunks + 1)),
+                "chunks": In(range(params.max_chunks + 1)),
                 "top": Out(9),
-                "empty": Out(range(max(shape.mantissa, 2))),
-                "mask": Out(shape.mantissa),
+                "empty": Out(range(max(params.mantissa, 2))),
+                "mask": Out(params.mantissa),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         top = Signal(signed(11))
-        m.d.comb += top.eq(self.bias + (self.shape.max_code + BIAS))
-        mask = Cat(self.chunks > bit // self.shape.chunk for bit in range(self.shape.mantissa))
+        m.d.comb += top.eq(self.bias + (self.params.max_code + BIAS))
+        mask = Cat(self.chunks > bit // self.params.chunk for bit in range(self.params.mantissa))
         m.d.comb += [
             self.top.eq(delayed(m, Mux(top < 0, 0, top)[:9])),
-            self.empty.eq(delayed(m, (self.shape.mantissa - self.shape.chunk * self.chunks)[: len(self.empty)])),
+            self.empty.eq(delayed(m, (self.params.mantissa - self.params.chunk * self.chunks)[: len(self.empty)])),
             self.mask.eq(delayed(m, mask)),
         ]
         return m

@@ -12,7 +12,7 @@ __all__ = ["Fp32Rounder"]
 
 
 class Fp32Rounder(Unit):
-    """Rounds what `LeadingShift` gives to FP32, to nearest, ties to even.
+    """Rounds what `LeadingZeroShifter` gives to FP32, to nearest, ties to even.
 
     A significand of a negative integer lacks a one below all that is kept. Let ``g`` be the first bit that is dropped.
     If the integer has a one below it, ``g`` alone decides, whatever the sign. If it has none, the rest is zeros, and

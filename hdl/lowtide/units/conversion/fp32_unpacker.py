@@ -5,13 +5,13 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import FP32
 from lowtide.netlist import Unit
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["Reader"]
+__all__ = ["Fp32Unpacker"]
 
 
-class Reader(Unit):
+class Fp32Unpacker(Unit):
     """Finds how deep below the top of the window of exponents a number lies, and the bits of it that matter.
 
     ``depth = top - exponent field``. Zeros, subnormal numbers, NaNs and what is too deep to leave a bit have a depth
@@ -21,7 +21,7 @@ class Reader(Unit):
 
     Parameters
     ----------
-    shape : ConverterShape
+    params : ConverterParams
         The converter that it is for.
 
     Members
@@ -32,17 +32,17 @@ class Reader(Unit):
         Number.
     top : In(9)
         Exponent field of the window's top, steady.
-    depth : Out(shape.depth)
+    depth : Out(params.depth)
         Its depth; not to be used if the number is ``above``.
     above : Out(1)
         It lies above the window.
     largest : Out(1)
         Its magnitude is the largest there is: it lies above the window or is infinite.
-    fraction : Out(shape.fraction)
+    fraction : Out(params.fraction)
         The first bits of its significand behind the leading one. For ``nearest_even`` the last of them is sticky.
     sign : Out(1)
         Its sign.
-    bad : Out(1)
+    nonfinite : Out(1)
         It is NaN or infinite.
 
     Attributes
@@ -59,31 +59,31 @@ class Reader(Unit):
     largest: Value
     fraction: Value
     sign: Value
-    bad: Value
+    nonfinite: Value
 
     latency = 2
 
-    def __init__(self, shape: ConverterShape):
-        self.shape = shape
-        self.module_name = f"reader_f{shape.fraction}_d{shape.depth}" + "_sticky" * shape.sticky
+    def __init__(self, params: ConverterParams):
+        self.params = params
+        self.module_name = f"fp32_unpacker_f{params.fraction}_d{params.depth}" + "_sticky" * params.sticky
         super().__init__(
             {
                 "enable": In(1),
                 "i": In(FP32),
                 "top": In(9),
-                "depth": Out(shape.depth),
+                "depth": Out(params.depth),
                 "above": Out(1),
                 "largest": Out(1),
-                "fraction": Out(shape.fraction),
+                "fraction": Out(params.fraction),
                 "sign": Out(1),
-                "bad": Out(1),
+                "nonfinite": Out(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        sticky = self.shape.sticky
-        kept = min(self.shape.fraction - sticky, 23)
+        sticky = self.params.sticky
+        kept = min(self.params.fraction - sticky, 23)
         exponent = self.i.exponent
 
         def register(value: Value) -> Value:
@@ -92,8 +92,8 @@ class Reader(Unit):
         # Registers hold wide conditions in parts, so that neither cycle has logic of many levels, which costs more.
         distance = Signal(10)
         m.d.comb += distance.eq(self.top - exponent)
-        depth = register(distance[: self.shape.depth])
-        far = register(distance[self.shape.depth : 9].any())
+        depth = register(distance[: self.params.depth])
+        far = register(distance[self.params.depth : 9].any())
         above = register(distance[9])
         some = [register(exponent[:4].any()), register(exponent[4:].any())]
         special = register(exponent.all())
@@ -105,12 +105,12 @@ class Reader(Unit):
         m.d.comb += [
             nan.eq(special & (fraction.any() | rest)),
             nothing.eq(~(some[0] | some[1]) | (far & ~above) | nan),
-            self.depth.eq(register(Mux(nothing, 2**self.shape.depth - 1, depth))),
+            self.depth.eq(register(Mux(nothing, 2**self.params.depth - 1, depth))),
             self.above.eq(register(above & ~nan)),
             self.largest.eq(register((above | special) & ~nan)),
             self.fraction[-kept:].eq(register(fraction)),
             self.sign.eq(delayed(m, self.i.sign, 2, enable=self.enable)),
-            self.bad.eq(register(special)),
+            self.nonfinite.eq(register(special)),
         ]
         if sticky:
             m.d.comb += self.fraction[0].eq(register(rest))

@@ -5,29 +5,30 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue
 from lowtide.netlist import Unit
-from lowtide.units.arithmetic.logic import choice
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.arithmetic.logic import mux
+from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["THRESHOLD", "RatioMeter"]
+__all__ = ["THRESHOLD", "ImprovementMeter"]
 
 THRESHOLD = 10
 """Bits of a threshold, in 256ths."""
 
 
-class RatioMeter(Unit):
-    """Adds up first and second chunks of truncated magnitudes, weighted by their groups' exponents, and compares them.
+class ImprovementMeter(Unit):
+    """Sums the first and the second chunks of a tensor's truncated magnitudes, and compares the two sums.
 
-    ``kept = sum first * 2**(w + E)`` and ``rest = sum second * 2**E``. Their ratio is FAST's relative improvement: what
-    a tensor gains by its second chunk. It is above ``threshold / 256`` where ``256 * rest > threshold * kept``, which
-    takes no divider: the product is made bit by bit once the tensor has gone by.
+    ``high_sum = sum(first * 2**(w + E))`` and ``low_sum = sum(second * 2**E)``, over all groups of a tensor, each with
+    its exponent code ``E``. Their ratio is FAST's relative improvement: what a second chunk of ``w`` bits adds to a
+    tensor. It exceeds ``threshold / 256`` where ``256 * low_sum > threshold * high_sum``. The product is computed
+    bit by bit at the end of the tensor, so that no divider is needed.
 
-    Whatever a converter keeps of a significand to round it has the second chunk too, also where only the first one is
-    wanted. Chunks of all lanes are added in registered levels that move with the converter.
+    The converter keeps the second chunk of each significand for rounding even where it rounds to one chunk. Sums over
+    all lanes go through registered adders that move with the converter.
 
     Parameters
     ----------
-    shape : ConverterShape
+    params : ConverterParams
         The converter that it is in; what it drops has a chunk at least.
     elements : int
         Most elements of a tensor.
@@ -50,9 +51,9 @@ class RatioMeter(Unit):
         In 256ths; steady from then on while it is ``busy``.
     busy : Out(1)
         It compares.
-    above : Out(1)
+    above_threshold : Out(1)
         The ratio is above the threshold, as it was compared last.
-    rest, kept : Out(width)
+    low_sum, high_sum : Out(width)
         The sums.
 
     Attributes
@@ -81,60 +82,63 @@ class RatioMeter(Unit):
     compare: Value
     threshold: Value
     busy: Value
-    above: Value
-    rest: Value
-    kept: Value
+    above_threshold: Value
+    low_sum: Value
+    high_sum: Value
 
-    def __init__(self, shape: ConverterShape, elements: int):
-        if shape.dropped < shape.chunk:
-            legal = f"{shape.chunk} or more (the bits of a chunk, which the meter compares)"
-            raise IllegalValue("bits that are dropped", legal, shape.dropped)
-        self.shape = shape
-        self.width = (((1 << 2 * shape.chunk) - 1 << shape.max_code) * elements).bit_length()
-        self.latency = (shape.lanes - 1).bit_length() + 2
-        self.module_name = f"ratio_meter_{shape.name}_{self.width}"
+    def __init__(self, params: ConverterParams, elements: int):
+        if params.dropped < params.chunk:
+            legal = f"{params.chunk} or more (the bits of a chunk, which the meter compares)"
+            raise IllegalValue("bits that are dropped", legal, params.dropped)
+        self.params = params
+        self.width = (((1 << 2 * params.chunk) - 1 << params.max_code) * elements).bit_length()
+        self.latency = (params.lanes - 1).bit_length() + 2
+        self.module_name = f"improvement_meter_{params.name}_{self.width}"
         super().__init__(
             {
                 "start": In(1),
-                "chunks": In(range(shape.max_chunks + 1)),
+                "chunks": In(range(params.max_chunks + 1)),
                 "enable": In(1),
                 "take": In(1),
-                "significands": In(shape.lanes * (shape.mantissa + shape.chunk)),
-                "code": In(shape.exponent),
+                "significands": In(params.lanes * (params.mantissa + params.chunk)),
+                "code": In(params.exponent),
                 "compare": In(1),
                 "threshold": In(THRESHOLD),
                 "busy": Out(1),
-                "above": Out(1),
-                "rest": Out(self.width),
-                "kept": Out(self.width),
+                "above_threshold": Out(1),
+                "low_sum": Out(self.width),
+                "high_sum": Out(self.width),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        shape, enable = self.shape, self.enable
-        levels = (shape.lanes - 1).bit_length()
-        lanes = [self.significands.word_select(lane, shape.mantissa + shape.chunk) for lane in range(shape.lanes)]
+        params, enable = self.params, self.enable
+        levels = (params.lanes - 1).bit_length()
+        lanes = [self.significands.word_select(lane, params.mantissa + params.chunk) for lane in range(params.lanes)]
         # Of every place that a chunk can have, the highest first, the sum over all lanes.
-        places = range(shape.max_chunks, -1, -1)
-        sums = [self._sum(m, [lane.word_select(place, shape.chunk) for lane in lanes]) for place in places]
+        places = range(params.max_chunks, -1, -1)
+        sums = [self._sum(m, [lane.word_select(place, params.chunk) for lane in lanes]) for place in places]
 
         # A magnitude of few chunks has none in the places above.
-        unused = Signal(range(shape.max_chunks))
+        unused = Signal(range(params.max_chunks))
         code, take = delayed(m, self.code, levels, enable=enable), self.take
         for _ in range(levels + 1):
             there = Signal(name="there")
             with m.If(enable):
                 m.d.sync += there.eq(take)
             take = there
-        m.d.comb += unused.eq(shape.max_chunks - self.chunks)
+        m.d.comb += unused.eq(params.max_chunks - self.chunks)
         weighted = [
-            delayed(m, choice(sums[first:][: shape.max_chunks], unused) << code, enable=enable) for first in range(2)
+            delayed(m, mux(sums[first:][: params.max_chunks], unused) << code, enable=enable) for first in range(2)
         ]
         with m.If(enable & take):
-            m.d.sync += [self.kept.eq(self.kept + (weighted[0] << shape.chunk)), self.rest.eq(self.rest + weighted[1])]
+            m.d.sync += [
+                self.high_sum.eq(self.high_sum + (weighted[0] << params.chunk)),
+                self.low_sum.eq(self.low_sum + weighted[1]),
+            ]
         with m.If(self.start):
-            m.d.sync += [self.kept.eq(0), self.rest.eq(0)]
+            m.d.sync += [self.high_sum.eq(0), self.low_sum.eq(0)]
         self._compare(m)
         return m
 
@@ -145,7 +149,7 @@ class RatioMeter(Unit):
         return words[0]
 
     def _compare(self, m: Module) -> None:
-        """Make ``threshold * kept``, a bit of it a cycle, the highest first, and hold the rest against it."""
+        """Make ``threshold * high_sum``, a bit of it a cycle, the highest first, and hold the rest against it."""
         product = Signal(self.width + THRESHOLD)
         bits = Signal(THRESHOLD)
         left = Signal(range(THRESHOLD + 1))
@@ -154,11 +158,11 @@ class RatioMeter(Unit):
         m.d.sync += last.eq(left == 1)
         with m.If(left.any()):
             m.d.sync += [
-                product.eq((product << 1) + Mux(bits[-1], self.kept, 0)),
+                product.eq((product << 1) + Mux(bits[-1], self.high_sum, 0)),
                 bits.eq(bits << 1),
                 left.eq(left - 1),
             ]
         with m.If(last):
-            m.d.sync += self.above.eq(self.rest << 8 > product)
+            m.d.sync += self.above_threshold.eq(self.low_sum << 8 > product)
         with m.If(self.compare):
             m.d.sync += [left.eq(THRESHOLD), product.eq(0), bits.eq(self.threshold)]

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from lowtide.netlist import Unit
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["LeadingShift"]
+__all__ = ["LeadingZeroShifter"]
 
 KEPT = 25
 """Bits of the result, where it is not said: the significand of FP32, and one that decides on its rounding."""
@@ -18,7 +18,7 @@ LEVELS = 3
 """Most look-up tables from register to register."""
 
 
-class LeadingShift(Unit):
+class LeadingZeroShifter(Unit):
     """Shifts a signed integer to the left until its leading bit is the top one of ``width - 1``.
 
     Negative integers are not negated: that would be a carry chain over the whole word. With ``x = i ^ sign``, the ones'
@@ -70,7 +70,7 @@ class LeadingShift(Unit):
     def __init__(self, width: int, kept: int = KEPT):
         self.width, self.kept = width, kept
         self.places = (width - 1).bit_length()
-        self.module_name = f"leading_shift_{width}" + ("" if kept == KEPT else f"_{kept}")
+        self.module_name = f"leading_zero_shifter_{width}" + ("" if kept == KEPT else f"_{kept}")
         super().__init__(
             {
                 "enable": In(1),

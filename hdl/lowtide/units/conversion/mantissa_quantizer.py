@@ -4,14 +4,14 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit, place
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["Scaler"]
+__all__ = ["MantissaQuantizer"]
 
 
-class Scaler(Unit):
+class MantissaQuantizer(Unit):
     """Shifts a significand to its group's exponent, rounds it and holds it at the largest magnitude.
 
     A number at depth ``top_depth`` has its leading one in the highest bit of ``mantissa``; a deeper one is shifted by
@@ -19,7 +19,7 @@ class Scaler(Unit):
 
     Parameters
     ----------
-    shape : ConverterShape
+    params : ConverterParams
         The converter that it is for.
 
     Members
@@ -27,8 +27,8 @@ class Scaler(Unit):
     enable : In(1)
         Registers take what comes.
     depth, largest, fraction, sign : In
-        Of the number, as its `Reader` gave them.
-    top_depth : In(shape.top_depth)
+        Of the number, as its `Fp32Unpacker` gave them.
+    top_depth : In(params.top_depth)
         Depth of a number that is not shifted.
     mask : In(mantissa)
         Bits that a magnitude has, the largest one therefore; steady.
@@ -71,52 +71,54 @@ class Scaler(Unit):
     shown = 2
     latency = 4
 
-    def __init__(self, shape: ConverterShape):
-        self.shape = shape
-        words = f"_r{shape.random}" if shape.stochastic else ""
-        self.module_name = f"scaler_m{shape.mantissa}_w{shape.chunk}_e{shape.exponent}_{shape.rounding}{words}"
+    def __init__(self, params: ConverterParams):
+        self.params = params
+        words = f"_r{params.random}" if params.stochastic else ""
+        self.module_name = (
+            f"mantissa_quantizer_m{params.mantissa}_w{params.chunk}_e{params.exponent}_{params.rounding}{words}"
+        )
         ports = {
             "enable": In(1),
-            "depth": In(shape.depth),
+            "depth": In(params.depth),
             "largest": In(1),
-            "fraction": In(shape.fraction),
+            "fraction": In(params.fraction),
             "sign": In(1),
-            "top_depth": In(shape.top_depth),
-            "mask": In(shape.mantissa),
-            "magnitude": Out(shape.mantissa),
+            "top_depth": In(params.top_depth),
+            "mask": In(params.mantissa),
+            "magnitude": Out(params.mantissa),
             "negative": Out(1),
             "saturated": Out(1),
-            "shifted": Out(shape.significand),
+            "shifted": Out(params.significand),
         }
-        super().__init__(ports | ({"random": In(shape.random)} if shape.stochastic else {}))
+        super().__init__(ports | ({"random": In(params.random)} if params.stochastic else {}))
 
     def elaborate(self, platform):
         m = Module()
-        shape = self.shape
+        params = self.params
 
         def register(value: Value, cycles: int = 1) -> Value:
             return delayed(m, value, cycles, enable=self.enable)
 
-        shift = Signal(shape.depth + 1)
-        places = (shape.significand - 1).bit_length()
+        shift = Signal(params.depth + 1)
+        places = (params.significand - 1).bit_length()
         m.d.comb += shift.eq(self.depth - self.top_depth)
         amount = register(shift[:places])
         gone = register(shift[places:].any())
 
-        significand = Cat(register(self.fraction), Const(1, 1))[-shape.significand :]
+        significand = Cat(register(self.fraction), Const(1, 1))[-params.significand :]
         value = register(Mux(gone, 0, self._shifted(m, significand, amount)))
 
-        m.d.comb += self.shifted.eq(value | register(self.largest, 2).replicate(shape.significand))
-        value = value if shape.dropped else Cat(Const(0, 1), value)
-        random = {"random": self.random} if shape.stochastic else {}
-        rounder = place(m, platform, "rounder", Rounder(shape.rounder), value=value, **random)
+        m.d.comb += self.shifted.eq(value | register(self.largest, 2).replicate(params.significand))
+        value = value if params.dropped else Cat(Const(0, 1), value)
+        random = {"random": self.random} if params.stochastic else {}
+        rounder = place(m, platform, "rounder", Rounder(params.rounder), value=value, **random)
         rounded = register(rounder.o)  # a bit more than a magnitude has
 
         held = Signal()
-        magnitude = Signal(shape.mantissa)
+        magnitude = Signal(params.mantissa)
         m.d.comb += [
             held.eq((rounded & ~Cat(self.mask, 0)).any() | register(self.largest, 3)),
-            magnitude.eq((rounded[:-1] | held.replicate(shape.mantissa)) & self.mask),
+            magnitude.eq((rounded[:-1] | held.replicate(params.mantissa)) & self.mask),
             self.magnitude.eq(register(magnitude)),
             self.negative.eq(register(magnitude.any() & register(self.sign, 3))),
             self.saturated.eq(register(held)),
@@ -127,7 +129,7 @@ class Scaler(Unit):
         """The word shifted to the right; a sticky lowest bit stays set once a bit was that passed it."""
         for place_ in reversed(range(len(amount))):
             shifted = Signal(len(word), name=f"shifted_{1 << place_}")
-            passed = word[: (1 << place_) + 1].any() if self.shape.sticky else word[1 << place_]
+            passed = word[: (1 << place_) + 1].any() if self.params.sticky else word[1 << place_]
             m.d.comb += shifted.eq(Mux(amount[place_], Cat(passed, word[(1 << place_) + 1 :]), word))
             word = shifted
         return word

@@ -4,13 +4,13 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["LargestCode"]
+__all__ = ["MaxExponent"]
 
 
-class LargestCode(Unit):
+class MaxExponent(Unit):
     """Finds the largest exponent code of any lane, ``max(2**e - 1 - depth, 0)``, two bits a cycle from the top.
 
     No codes are compared. Of the two bits, three conditions are ORed over all lanes that are still in the running: the
@@ -19,14 +19,14 @@ class LargestCode(Unit):
 
     Parameters
     ----------
-    shape : ConverterShape
+    params : ConverterParams
         The converter that it is for.
 
     Members
     -------
     enable : In(1)
         Registers take what comes.
-    depths : In(lanes * shape.depth)
+    depths : In(lanes * params.depth)
         Depth of each lane, lane 0 in the lowest bits.
     above : In(lanes)
         Lanes above the window.
@@ -43,15 +43,15 @@ class LargestCode(Unit):
     code: Value
     exceeded: Value
 
-    def __init__(self, shape: ConverterShape):
-        self.shape = shape
-        self.module_name = f"largest_code_l{shape.lanes}_d{shape.depth}_e{shape.exponent}"
+    def __init__(self, params: ConverterParams):
+        self.params = params
+        self.module_name = f"max_exponent_l{params.lanes}_d{params.depth}_e{params.exponent}"
         super().__init__(
             {
                 "enable": In(1),
-                "depths": In(shape.lanes * shape.depth),
-                "above": In(shape.lanes),
-                "code": Out(shape.exponent),
+                "depths": In(params.lanes * params.depth),
+                "above": In(params.lanes),
+                "code": Out(params.exponent),
                 "exceeded": Out(1),
             }
         )
@@ -59,7 +59,7 @@ class LargestCode(Unit):
     @property
     def latency(self) -> int:
         """Cycles from the depths to the code: one for each two bits of it."""
-        return (self.shape.exponent + 1) // 2
+        return (self.params.exponent + 1) // 2
 
     def elaborate(self, platform):
         m = Module()
@@ -67,8 +67,8 @@ class LargestCode(Unit):
         def register(value: Value) -> Value:
             return delayed(m, value, enable=self.enable)
 
-        e = self.shape.exponent
-        depths = [self.depths.word_select(lane, self.shape.depth) for lane in range(self.shape.lanes)]
+        e = self.params.exponent
+        depths = [self.depths.word_select(lane, self.params.depth) for lane in range(self.params.lanes)]
         running = [~depth[e:].any() for depth in depths]
         codes = [~depth[:e] for depth in depths]
         found: list[Value] = []

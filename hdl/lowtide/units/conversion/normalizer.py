@@ -1,4 +1,4 @@
-"""Normaliser: an exact accumulator becomes FP32, rounded once."""
+"""Normalizer: an exact accumulator becomes FP32, rounded once."""
 
 import attrs
 from amaranth.hdl import Module, Signal, Value, signed
@@ -9,15 +9,15 @@ from lowtide.formats.fp32 import BIAS, FP32
 from lowtide.formats.parameter import parameter
 from lowtide.netlist import Unit, place
 from lowtide.units.conversion.fp32_rounder import Fp32Rounder
-from lowtide.units.conversion.leading_zero_shifter import LeadingShift
+from lowtide.units.conversion.leading_zero_shifter import LeadingZeroShifter
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["Normaliser", "NormaliserShape"]
+__all__ = ["Normalizer", "NormalizerParams"]
 
 
 @attrs.frozen(kw_only=True)
-class NormaliserShape:
-    """What a normaliser is generated for.
+class NormalizerParams:
+    """What a normalizer is generated for.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class NormaliserShape:
         return data.StructLayout({"data": FP32, "last": 1})
 
 
-class Normaliser(Unit):
+class Normalizer(Unit):
     """Gives an accumulator's value in FP32: ``acc * 2**scale``, rounded once to nearest, ties to even.
 
     A result that then reaches ``2**128`` is infinite, of its sign; one that stays below ``2**-126``, the smallest
@@ -49,7 +49,7 @@ class Normaliser(Unit):
 
     Parameters
     ----------
-    shape : NormaliserShape
+    params : NormalizerParams
         Width of the accumulator.
 
     Members
@@ -71,19 +71,19 @@ class Normaliser(Unit):
     overflow: Value
     underflow: Value
 
-    def __init__(self, shape: NormaliserShape):
-        self.shape = shape
-        self.module_name = f"normaliser_{shape.width}"
+    def __init__(self, params: NormalizerParams):
+        self.params = params
+        self.module_name = f"normalizer_{params.width}"
         super().__init__(
             {
-                "i": In(stream.Signature(shape.layout_i)),
+                "i": In(stream.Signature(params.layout_i)),
                 "scale": In(signed(10)),
-                "o": Out(stream.Signature(shape.layout_o)),
+                "o": Out(stream.Signature(params.layout_o)),
                 "overflow": Out(1),
                 "underflow": Out(1),
             }
         )
-        self._shift = LeadingShift(shape.width)
+        self._shift = LeadingZeroShifter(params.width)
 
     @property
     def latency(self) -> int:
@@ -105,7 +105,7 @@ class Normaliser(Unit):
 
         place(m, platform, "shift", shift, enable=move, i=self.i.payload.data)
         lowest = Signal(signed(11))
-        m.d.comb += lowest.eq(self.scale + (BIAS + self.shape.width - 1 - 2**shift.places))
+        m.d.comb += lowest.eq(self.scale + (BIAS + self.params.width - 1 - 2**shift.places))
         rounder = place(
             m,
             platform,

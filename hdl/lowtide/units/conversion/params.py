@@ -7,13 +7,13 @@ from amaranth.lib import data
 from lowtide.formats.bfp import ChunkLayout
 from lowtide.formats.fp32 import FP32
 from lowtide.formats.parameter import IllegalValue, parameter
-from lowtide.units.rounding.params import MODES, RounderShape
+from lowtide.units.rounding.params import MODES, RounderParams
 
-__all__ = ["ConverterShape"]
+__all__ = ["ConverterParams"]
 
 
 @attrs.frozen(kw_only=True)
-class ConverterShape:
+class ConverterParams:
     """What a converter to block floating point is generated for.
 
     Parameters
@@ -110,9 +110,9 @@ class ConverterShape:
         return Shape.cast(range(self.chunk - self.mantissa, self.max_code + 1))
 
     @property
-    def rounder(self) -> RounderShape:
+    def rounder(self) -> RounderParams:
         """Shape of a lane's rounder; truncation is given a fraction of zero."""
-        return RounderShape(mode=self.rounding, width=self.mantissa, fraction=max(self.dropped, 1), random=self.random)
+        return RounderParams(mode=self.rounding, width=self.mantissa, fraction=max(self.dropped, 1), random=self.random)
 
     @property
     def layout_i(self) -> data.StructLayout:

@@ -7,10 +7,10 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import FP32
 from lowtide.netlist import Unit, place
-from lowtide.units.conversion.exponent_window import Window
-from lowtide.units.conversion.fp32_unpacker import Reader
-from lowtide.units.conversion.mantissa_quantizer import Scaler
-from lowtide.units.conversion.params import ConverterShape
+from lowtide.units.conversion.exponent_window import ExponentWindow
+from lowtide.units.conversion.fp32_unpacker import Fp32Unpacker
+from lowtide.units.conversion.mantissa_quantizer import MantissaQuantizer
+from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.stream.delay import delayed
 
 __all__ = ["SerialBfpConverter"]
@@ -28,7 +28,7 @@ class SerialBfpConverter(Unit):
 
     Parameters
     ----------
-    shape : ConverterShape
+    params : ConverterParams
         Format of the groups, and how magnitudes are rounded.
 
     Members
@@ -40,9 +40,9 @@ class SerialBfpConverter(Unit):
         Chunks of a magnitude, from 1 to ``max_chunks``; steady as the bias.
     i : In(stream of {number: FP32, last: 1})
         Numbers; ``last`` with the last of a row. If that leaves a group short, zeros are filled in, one a cycle.
-    o : Out(stream of shape.layout_o)
+    o : Out(stream of params.layout_o)
         Groups, with magnitudes in the low ``chunks * w`` bits.
-    saturated_group, saturated_elements, bad_group, bad
+    saturated_group, saturated_elements, nonfinite_group, bad
         As those of `BfpConverter`.
     random : In(random)
         Random word. Only for the stochastic modes.
@@ -56,31 +56,31 @@ class SerialBfpConverter(Unit):
     chunks: Value
     saturated_group: Value
     saturated_elements: Value
-    bad_group: Value
-    bad: Value
+    nonfinite_group: Value
+    nonfinite: Value
     random: Value
     step: Value
     row: Value
 
-    def __init__(self, shape: ConverterShape):
-        self.shape = shape
-        self.module_name = f"serial_bfp_converter_{shape.name}"
+    def __init__(self, params: ConverterParams):
+        self.params = params
+        self.module_name = f"serial_bfp_converter_{params.name}"
         ports = {
             "bias": In(signed(9)),
-            "chunks": In(range(shape.max_chunks + 1)),
+            "chunks": In(range(params.max_chunks + 1)),
             "i": In(stream.Signature(data.StructLayout({"number": FP32, "last": 1}))),
-            "o": Out(stream.Signature(shape.layout_o)),
+            "o": Out(stream.Signature(params.layout_o)),
             "saturated_group": Out(1),
-            "saturated_elements": Out(range(shape.lanes + 1)),
-            "bad_group": Out(1),
-            "bad": Out(1),
+            "saturated_elements": Out(range(params.lanes + 1)),
+            "nonfinite_group": Out(1),
+            "nonfinite": Out(1),
         }
-        if shape.stochastic:
-            ports |= {"random": In(shape.random), "step": Out(1), "row": Out(1)}
+        if params.stochastic:
+            ports |= {"random": In(params.random), "step": Out(1), "row": Out(1)}
         super().__init__(ports)
-        number = {"depth": shape.depth, "largest": 1, "fraction": shape.fraction, "sign": 1}
+        number = {"depth": params.depth, "largest": 1, "fraction": params.fraction, "sign": 1}
         self._number = data.StructLayout(number)
-        self._record = data.StructLayout({"code": shape.exponent, "exceeded": 1, "bad": 1, "last": 1})
+        self._record = data.StructLayout({"code": params.exponent, "exceeded": 1, "nonfinite": 1, "last": 1})
 
     @property
     def latency(self) -> int:
@@ -88,20 +88,20 @@ class SerialBfpConverter(Unit):
 
         They are those of the queue, of scaling the whole group, and of the stages before and behind.
         """
-        return Reader.latency + 2 + self.shape.lanes - 1 + Scaler.latency + 1
+        return Fp32Unpacker.latency + 2 + self.params.lanes - 1 + MantissaQuantizer.latency + 1
 
     @property
     def capacity(self) -> int:
         """Numbers that can be on their way to the scaler."""
-        return self.shape.lanes + SPARE
+        return self.params.lanes + SPARE
 
     def elaborate(self, platform):
         m = Module()
-        shape = self.shape
-        window = place(m, platform, "window", Window(shape), bias=self.bias, chunks=self.chunks)
+        params = self.params
+        window = place(m, platform, "window", ExponentWindow(params), bias=self.bias, chunks=self.chunks)
         # The memory of such a queue holds one word less than its depth, and its register the other.
         m.submodules.numbers = numbers = SyncFIFOBuffered(width=self._number.size, depth=self.capacity + 1)
-        groups = self.capacity // shape.lanes + 1  # as many can be complete at once
+        groups = self.capacity // params.lanes + 1  # as many can be complete at once
         m.submodules.records = records = SyncFIFOBuffered(width=self._record.size, depth=groups + 1)
 
         move = Signal()  # the scaler and what is behind it go on
@@ -118,14 +118,14 @@ class SerialBfpConverter(Unit):
         Returns whether a number is taken, whether it is filled in, whether a group ends, and whether a row does.
         """
         promised = Signal(range(self.capacity + 1))
-        position = Signal(range(self.shape.lanes))
+        position = Signal(range(self.params.lanes))
         take, filling, ends, room = Signal(), Signal(), Signal(), Signal()
         last = Signal()
         m.d.comb += [
             room.eq(promised != self.capacity),
             self.i.ready.eq(room & ~filling),
             take.eq(room & (filling | self.i.valid)),
-            ends.eq(position == self.shape.lanes - 1),
+            ends.eq(position == self.params.lanes - 1),
             last.eq(filling | self.i.payload.last),
         ]
         m.d.sync += promised.eq(promised + take - pop)
@@ -137,7 +137,7 @@ class SerialBfpConverter(Unit):
         self,
         m: Module,
         platform,
-        window: Window,
+        window: ExponentWindow,
         take: Value,
         filling: Value,
         ends: Value,
@@ -146,33 +146,35 @@ class SerialBfpConverter(Unit):
         records: SyncFIFOBuffered,
     ) -> None:
         """Queue numbers as they come, and what is known of their group with the last of them."""
-        reader = place(m, platform, "reader", Reader(self.shape), enable=1, i=self.i.payload.number, top=window.top)
+        reader = place(
+            m, platform, "reader", Fp32Unpacker(self.params), enable=1, i=self.i.payload.number, top=window.top
+        )
         there = take
-        for _ in range(Reader.latency):
+        for _ in range(Fp32Unpacker.latency):
             earlier, there = there, Signal(name="there")
             m.d.sync += there.eq(earlier)
-        filling, ends, last = (delayed(m, flag, Reader.latency) for flag in (filling, ends, last))
+        filling, ends, last = (delayed(m, flag, Fp32Unpacker.latency) for flag in (filling, ends, last))
 
         number = Signal(self._number)
         above = Signal()
-        code = Signal(self.shape.exponent)
+        code = Signal(self.params.exponent)
         m.d.comb += [
-            number.depth.eq(reader.depth | filling.replicate(self.shape.depth)),
+            number.depth.eq(reader.depth | filling.replicate(self.params.depth)),
             number.largest.eq(reader.largest & ~filling),
             number.fraction.eq(reader.fraction),
             number.sign.eq(reader.sign),
             above.eq(reader.above & ~filling),
         ]
         with m.If(above):
-            m.d.comb += code.eq(self.shape.max_code)
-        with m.Elif(~number.depth[self.shape.exponent :].any()):
-            m.d.comb += code.eq(~number.depth[: self.shape.exponent])
+            m.d.comb += code.eq(self.params.max_code)
+        with m.Elif(~number.depth[self.params.exponent :].any()):
+            m.d.comb += code.eq(~number.depth[: self.params.exponent])
 
         so_far, record = Signal(self._record), Signal(self._record)  # of the numbers before this one, and with it
         m.d.comb += [
             record.code.eq(Mux(code > so_far.code, code, so_far.code)),
             record.exceeded.eq(so_far.exceeded | above),
-            record.bad.eq(so_far.bad | (reader.bad & ~filling)),
+            record.nonfinite.eq(so_far.nonfinite | (reader.nonfinite & ~filling)),
             record.last.eq(last),
             numbers.w_en.eq(there),
             numbers.w_data.eq(number),
@@ -186,27 +188,27 @@ class SerialBfpConverter(Unit):
         self,
         m: Module,
         platform,
-        window: Window,
+        window: ExponentWindow,
         move: Value,
         pop: Value,
         numbers: SyncFIFOBuffered,
         records: SyncFIFOBuffered,
     ) -> None:
         """Scale the numbers of a group whose code is known, and put them together."""
-        shape = self.shape
+        params = self.params
 
         def register(value, cycles: int = 1):
             return delayed(m, value, cycles, enable=move)
 
         number, record = Signal(self._number), Signal(self._record)
-        top_depth = Signal(shape.top_depth)
-        position = Signal(range(shape.lanes))
+        top_depth = Signal(params.top_depth)
+        position = Signal(range(params.lanes))
         ends = Signal()
         m.d.comb += [
             number.eq(numbers.r_data),
             record.eq(records.r_data),
             top_depth.eq(~record.code - window.empty),
-            ends.eq(position == shape.lanes - 1),
+            ends.eq(position == params.lanes - 1),
             numbers.r_en.eq(pop),
             records.r_en.eq(pop & ends),
         ]
@@ -217,7 +219,7 @@ class SerialBfpConverter(Unit):
             m,
             platform,
             "scaler",
-            Scaler(shape),
+            MantissaQuantizer(params),
             enable=move,
             depth=number.depth,
             largest=number.largest,
@@ -225,28 +227,28 @@ class SerialBfpConverter(Unit):
             sign=number.sign,
             top_depth=top_depth,
             mask=window.mask,
-            **({"random": self.random} if shape.stochastic else {}),
+            **({"random": self.random} if params.stochastic else {}),
         )
         there: list[Value] = [pop]
-        for _ in range(Scaler.latency):
+        for _ in range(MantissaQuantizer.latency):
             there.append(Signal(name="there"))
             with m.If(move):
                 m.d.sync += there[-1].eq(there[-2])
-        if shape.stochastic:
-            row = register(ends & record.last, Scaler.draw)
-            m.d.comb += [self.step.eq(move & there[Scaler.draw]), self.row.eq(row)]
+        if params.stochastic:
+            row = register(ends & record.last, MantissaQuantizer.draw)
+            m.d.comb += [self.step.eq(move & there[MantissaQuantizer.draw]), self.row.eq(row)]
 
         complete = Signal()
         m.d.comb += [
-            complete.eq(there[-1] & register(ends, Scaler.latency)),
+            complete.eq(there[-1] & register(ends, MantissaQuantizer.latency)),
             move.eq(~complete | ~self.o.valid | self.o.ready),
         ]
-        self._assemble(m, scaler, move & there[-1], move & complete, register(record, Scaler.latency))
+        self._assemble(m, scaler, move & there[-1], move & complete, register(record, MantissaQuantizer.latency))
 
-    def _assemble(self, m: Module, scaler: Scaler, comes: Value, complete: Value, record) -> None:
+    def _assemble(self, m: Module, scaler: MantissaQuantizer, comes: Value, complete: Value, record) -> None:
         """Gather magnitudes in a shift register, and offer them with the last one."""
         group = self.o.payload.group
-        earlier = Signal((self.shape.lanes - 1) * (self.shape.mantissa + 1), reset_less=True)
+        earlier = Signal((self.params.lanes - 1) * (self.params.mantissa + 1), reset_less=True)
         lanes = Signal(len(Value.cast(group.lane)))
         held, count = Signal.like(self.saturated_elements), Signal.like(self.saturated_elements)
         m.d.comb += [
@@ -254,7 +256,7 @@ class SerialBfpConverter(Unit):
             count.eq(held + scaler.saturated),
         ]
         with m.If(comes):
-            m.d.sync += [earlier.eq(lanes[self.shape.mantissa + 1 :]), held.eq(Mux(complete, 0, count))]
+            m.d.sync += [earlier.eq(lanes[self.params.mantissa + 1 :]), held.eq(Mux(complete, 0, count))]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(complete):
@@ -265,6 +267,6 @@ class SerialBfpConverter(Unit):
                 self.o.payload.last.eq(record.last),
                 self.saturated_group.eq(record.exceeded),
                 self.saturated_elements.eq(count),
-                self.bad_group.eq(record.bad),
-                self.bad.eq(self.bad | record.bad),
+                self.nonfinite_group.eq(record.nonfinite),
+                self.nonfinite.eq(self.nonfinite | record.nonfinite),
             ]

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit, place
 from lowtide.units.arithmetic.adder_tree import add
-from lowtide.units.conversion.leading_zero_shifter import LeadingShift
+from lowtide.units.conversion.leading_zero_shifter import LeadingZeroShifter
 from lowtide.units.floating.float_rounder import FloatRounder
 from lowtide.units.floating.format import FloatFormat
 from lowtide.units.floating.sticky_shift import StickyShift
@@ -19,18 +19,18 @@ class FloatAdder(Unit):
     """Adds a product to a number: ``o = round(c + p)``, to nearest, ties to even.
 
     ``p = (-1)**p_sign * p_significand * 2**(p_exponent - bias - below)``. Its exponent has no limits, so that nothing
-    happens to a product before it is added. The leading one of its significand is the first bit, if it is normalised,
+    happens to a product before it is added. The leading one of its significand is the first bit, if it is normalized,
     of ``below + 1``; else the first or the second of ``below + 2``, so that a product of two significands need not
     be shifted.
 
     There is one path, in which the operand of the smaller exponent is shifted to the right. Exponents alone decide
-    which it is, not significands: if ``p`` is not normalised, with ``d = p_exponent - exponent of c``, it is ``c``
+    which it is, not significands: if ``p`` is not normalized, with ``d = p_exponent - exponent of c``, it is ``c``
     for ``d >= 0``, by ``d``, else ``p``, by ``~d + 1``. So nothing is negated: ``d`` is turned over by its sign, and
-    ``p`` lies a place lower from the start. If it is normalised, ``d`` is one less, and ``c`` lies lower.
+    ``p`` lies a place lower from the start. If it is normalized, ``d`` is one less, and ``c`` lies lower.
 
-    A difference may be negative then, but only if its exact value has fewer bits than a result: of the ones'
-    complement that `LeadingShift` gives, the last bit of the fraction and all below are ones, so that it is rounded
-    up, which is the one it lacks.
+    A difference may be negative then, but only if its exact value has fewer bits than a result. `LeadingZeroShifter`
+    then gives the ones' complement, whose last bit of the fraction and all bits below are ones: rounding up adds the
+    one that the ones' complement lacks.
 
     A shift beyond all bits clears the operand, without a sticky bit: what is so small cannot decide on rounding, as
     the larger operand is no tie.
@@ -43,7 +43,7 @@ class FloatAdder(Unit):
         Bits of the product's significand, at most ``form.fraction + 1``.
     exponent : int
         Bits of its exponent, in two's complement.
-    normalised : bool
+    normalized : bool
         Whether the first bit of the significand is one, unless the product is zero.
 
     Members
@@ -64,9 +64,9 @@ class FloatAdder(Unit):
     c: data.View
     o: data.View
 
-    def __init__(self, form: FloatFormat, significand: int, exponent: int, normalised: bool):
-        self.form, self.whole = form, 1 if normalised else 2
-        kind = "n" if normalised else "u"
+    def __init__(self, form: FloatFormat, significand: int, exponent: int, normalized: bool):
+        self.form, self.whole = form, 1 if normalized else 2
+        kind = "n" if normalized else "u"
         self.module_name = f"float_adder_e{form.exponent}m{form.fraction}_p{significand}{kind}_{exponent}"
         super().__init__(
             {
@@ -78,7 +78,7 @@ class FloatAdder(Unit):
             }
         )
         # A place above the operands', two below them; and a sign.
-        self._shift = LeadingShift(1 + self.whole + form.fraction + 2 + 1, form.fraction + 2)
+        self._shift = LeadingZeroShifter(1 + self.whole + form.fraction + 2 + 1, form.fraction + 2)
 
     @property
     def latency(self) -> int:
@@ -128,7 +128,7 @@ class FloatAdder(Unit):
 
         # The sticky bit never gets into the result, as no long shift to the left follows a long one to the right.
         rest = Cat(total[1:], negative).as_signed()
-        normaliser = place(m, platform, "normaliser", self._shift, enable=Const(1), i=rest)
+        normalizer = place(m, platform, "normalizer", self._shift, enable=Const(1), i=rest)
         sticky = delayed(m, total[0], self._shift.latency)
         after = 2 + self._shift.latency
         rounder = place(
@@ -136,11 +136,11 @@ class FloatAdder(Unit):
             platform,
             "rounder",
             FloatRounder(self.form, self._shift.places, len(exponent), whole),
-            sign=delayed(m, sign, after) ^ normaliser.sign,
+            sign=delayed(m, sign, after) ^ normalizer.sign,
             exponent=delayed(m, exponent, after),
-            stays=normaliser.stays,
-            significand=normaliser.significand,
-            inexact=normaliser.inexact | sticky,
+            stays=normalizer.stays,
+            significand=normalizer.significand,
+            inexact=normalizer.inexact | sticky,
         )
         m.d.comb += self.o.eq(rounder.o)
         return m

@@ -11,11 +11,11 @@ from lowtide.units.floating.adder import FloatAdder
 from lowtide.units.floating.block_product import BlockProduct
 from lowtide.units.floating.format import FORMATS, FloatFormat
 
-__all__ = ["BlockFloatMac", "BlockFloatMacShape"]
+__all__ = ["BlockFloatMac", "BlockFloatMacParams"]
 
 
 @attrs.frozen(kw_only=True)
-class BlockFloatMacShape:
+class BlockFloatMacParams:
     """What a multiply-accumulate for groups with floating-point sums is generated for.
 
     Parameters
@@ -61,7 +61,7 @@ class BlockFloatMac(Unit):
 
     Parameters
     ----------
-    shape : BlockFloatMacShape
+    params : BlockFloatMacParams
         Lanes, bits, format of the sum.
 
     Members
@@ -79,14 +79,14 @@ class BlockFloatMac(Unit):
     c: data.View
     o: data.View
 
-    def __init__(self, shape: BlockFloatMacShape):
-        self.shape = shape
-        self.module_name = f"block_float_mac_l{shape.lanes}_m{shape.magnitude}_{shape.sum}"
-        form = shape.sum_format
-        self._product = product = BlockProduct(shape.lanes, shape.magnitude, form)
+    def __init__(self, params: BlockFloatMacParams):
+        self.params = params
+        self.module_name = f"block_float_mac_l{params.lanes}_m{params.magnitude}_{params.sum}"
+        form = params.sum_format
+        self._product = product = BlockProduct(params.lanes, params.magnitude, form)
         layout = product.a.shape()
         super().__init__({"a": In(layout), "b": In(layout), "c": In(form.layout), "o": Out(form.layout)})
-        self._adder = FloatAdder(form, product.width, len(product.exponent), normalised=False)
+        self._adder = FloatAdder(form, product.width, len(product.exponent), normalized=False)
 
     @property
     def sum_latency(self) -> int:

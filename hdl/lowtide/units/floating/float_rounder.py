@@ -13,7 +13,7 @@ __all__ = ["FloatRounder"]
 
 
 class FloatRounder(Unit):
-    """Rounds what `LeadingShift` gives to a number, to nearest, ties to even.
+    """Rounds what `LeadingZeroShifter` gives to a number, to nearest, ties to even.
 
     A ones' complement must have ones from the last bit of the fraction on, so that it is rounded up.
 

@@ -12,11 +12,11 @@ from lowtide.units.floating.format import FORMATS, FloatFormat
 from lowtide.units.floating.product import FloatProduct
 from lowtide.units.floating.significand_product import MULTIPLIERS
 
-__all__ = ["FloatMac", "FloatMacShape"]
+__all__ = ["FloatMac", "FloatMacParams"]
 
 
 @attrs.frozen(kw_only=True)
-class FloatMacShape:
+class FloatMacParams:
     """What a floating-point multiply-accumulate is generated for.
 
     Parameters
@@ -26,7 +26,7 @@ class FloatMacShape:
     sum : str
         Name of the sum's format.
     multiplier : str
-        ``booth``: rows of radix-4 Booth digits; ``inferred``: ``a * b``, which a synthesiser may put into DSP blocks.
+        ``booth``: rows of radix-4 Booth digits; ``inferred``: ``a * b``, which a synthesizer may put into DSP blocks.
 
     Raises
     ------
@@ -63,7 +63,7 @@ class FloatMac(Unit):
 
     Parameters
     ----------
-    shape : FloatMacShape
+    params : FloatMacParams
         Formats, kind of multiplier.
 
     Members
@@ -81,14 +81,14 @@ class FloatMac(Unit):
     c: data.View
     o: data.View
 
-    def __init__(self, shape: FloatMacShape):
-        self.shape = shape
-        self.module_name = f"float_mac_{shape.operand}_{shape.sum}_{shape.multiplier}"
-        operand, form = shape.operand_format, shape.sum_format
+    def __init__(self, params: FloatMacParams):
+        self.params = params
+        self.module_name = f"float_mac_{params.operand}_{params.sum}_{params.multiplier}"
+        operand, form = params.operand_format, params.sum_format
         super().__init__(
             {"a": In(operand.layout), "b": In(operand.layout), "c": In(form.layout), "o": Out(form.layout)}
         )
-        self._product = product = FloatProduct(operand, form, shape.multiplier)
+        self._product = product = FloatProduct(operand, form, params.multiplier)
         self._adder = FloatAdder(form, len(product.significand), len(product.exponent), product.rounds)
 
     @property

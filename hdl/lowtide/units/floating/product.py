@@ -15,8 +15,8 @@ __all__ = ["FloatProduct"]
 class FloatProduct(wiring.Component):
     """Multiplies two numbers: ``p = a * b``, with an exponent that has no limits.
 
-    Where a significand of the sum holds that of the product, it is exact, and not normalised: its leading one is the
-    first or second bit. Else it is normalised, and rounded to the sum's bits, to nearest, ties to even.
+    Where a significand of the sum holds that of the product, it is exact, and not normalized: its leading one is the
+    first or second bit. Else it is normalized, and rounded to the sum's bits, to nearest, ties to even.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class FloatProduct(wiring.Component):
     significand : Out(significand)
         Its significand; zero if a factor is zero.
     exponent : Out(signed)
-        Exponent field of the sum's format that belongs to the significand's first bit if it is normalised, else to
+        Exponent field of the sum's format that belongs to the significand's first bit if it is normalized, else to
         the second; zero if a factor is zero. A cycle before the significand.
     """
 
@@ -64,7 +64,7 @@ class FloatProduct(wiring.Component):
 
     @property
     def rounds(self) -> bool:
-        """Whether the product is rounded, and then normalised."""
+        """Whether the product is rounded, and then normalized."""
         return 2 * (self.operand.fraction + 1) > self.form.fraction + 1
 
     @property
@@ -107,7 +107,7 @@ class FloatProduct(wiring.Component):
         m.d.comb += [self.exponent.eq(exponent), self.significand.eq(significand)]
 
     def _rounded(self, m: Module, product: Value, total: Value, zero: Value) -> None:
-        """Normalise, decide, round: a cycle each, after one for the product."""
+        """Normalize, decide, round: a cycle each, after one for the product."""
         bits = self.form.fraction + 1
         before = self.latency - 3
         product = delayed(m, product, before - self._product.latency)

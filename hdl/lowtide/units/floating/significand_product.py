@@ -17,7 +17,7 @@ class SignificandProduct(wiring.Component):
 
     ============ ==============================================================================
     ``booth``    rows of radix-4 Booth digits of ``b``, each an adder, two from register to register
-    ``inferred`` ``a * b``, which a synthesiser may put into DSP blocks
+    ``inferred`` ``a * b``, which a synthesizer may put into DSP blocks
     ============ ==============================================================================
 
     As a row of Booth's digits is four times the one before it, it has room below for the 1 that a negative one

@@ -20,7 +20,7 @@ class Lfsr:
     ``a[n + length] = constant ^ XOR of a[n + offset]``.
 
     Fibonacci's form, since its state is a window on the sequence: a word some steps ahead is a window further on, and
-    lanes that are served at neighbouring phases share all bits but one. Feedback is one XOR, a single LUT, where
+    lanes that are served at neighboring phases share all bits but one. Feedback is one XOR, a single LUT, where
     Galois' form has one per tap.
 
     Parameters

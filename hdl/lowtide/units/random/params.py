@@ -11,7 +11,7 @@ import attrs
 from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.units.random.taps import TAPS, is_maximal
 
-__all__ = ["Source"]
+__all__ = ["RandomSourceParams"]
 
 MOST_UNIFORM = 6
 """Most bits of a generator with all words: every bit of a word, however far ahead, is one function of them, a LUT6."""
@@ -27,7 +27,7 @@ def _taps(value: Any) -> Any:
 
 
 @attrs.frozen(kw_only=True)
-class Source:
+class RandomSourceParams:
     """What a random source is generated for.
 
     Parameters
@@ -128,7 +128,7 @@ class Source:
     def stride(self) -> int:
         """Steps from the phase of a lane, or of a pair of lanes, to that of the next.
 
-        One where lanes come in pairs whose words are each other's inverse: what neighbouring phases have in common
+        One where lanes come in pairs whose words are each other's inverse: what neighboring phases have in common
         cancels within a pair. Otherwise no two words of a cycle have a bit in common, as far as the period goes.
         """
         if self.polarity == "space":

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
 from lowtide.units.random.lfsr import Lfsr
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 
 __all__ = ["RandomSource"]
 
@@ -26,7 +26,7 @@ class RandomSource(Unit):
 
     Parameters
     ----------
-    shape : Source
+    params : Source
         Its bits, words, lanes and polarity.
     seeded : bool
         Whether it takes other seeds while it runs.
@@ -51,32 +51,32 @@ class RandomSource(Unit):
     load: Value
     seed: Value
 
-    def __init__(self, shape: Source, seeded: bool = False):
-        self.shape, self.seeded = shape, seeded
-        taps = "_".join(map(str, shape.exponents))
-        rows = "_rows" * shape.rows
+    def __init__(self, params: RandomSourceParams, seeded: bool = False):
+        self.params, self.seeded = params, seeded
+        taps = "_".join(map(str, params.exponents))
+        rows = "_rows" * params.rows
         self.module_name = (
-            f"random_source_b{shape.bits}_r{shape.width}_l{shape.lanes}_{shape.polarity}{rows}_t{taps}_s{shape.seed}"
+            f"random_source_b{params.bits}_r{params.width}_l{params.lanes}_{params.polarity}{rows}_t{taps}_s{params.seed}"
             + "_seeded" * seeded
         )
-        ports = {"step": In(1), "words": Out(shape.lanes * shape.width)}
-        ports |= {"row": In(1)} if shape.rows else {}
-        super().__init__(ports | ({"load": In(1), "seed": In(shape.bits)} if seeded else {}))
+        ports = {"step": In(1), "words": Out(params.lanes * params.width)}
+        ports |= {"row": In(1)} if params.rows else {}
+        super().__init__(ports | ({"load": In(1), "seed": In(params.bits)} if seeded else {}))
 
     def elaborate(self, platform):
         m = Module()
-        shape = self.shape
-        lfsr = Lfsr.of(shape.exponents, alternating=shape.alternates, zero=shape.polarity == "uniform")
+        params = self.params
+        lfsr = Lfsr.of(params.exponents, alternating=params.alternates, zero=params.polarity == "uniform")
         # Of the bits ahead of the state there are no more than states: then the sequence comes again.
-        farthest = min(max(shape.phase(lane) for lane in range(shape.lanes)) + shape.width, shape.states)
+        farthest = min(max(params.phase(lane) for lane in range(params.lanes)) + params.width, params.states)
         # A bit ahead is a look-up table, or a flip-flop of a longer register, which is there at once. With rows that
         # would also need a table to be loaded, and all words of a short generator are tables anyway.
-        length = lfsr.length if shape.rows or lfsr.zero else max(lfsr.length, farthest)
-        seed = lfsr.ahead(self._state(lfsr, [shape.seed >> n & 1 for n in range(shape.bits)]), length + 1)
+        length = lfsr.length if params.rows or lfsr.zero else max(lfsr.length, farthest)
+        seed = lfsr.ahead(self._state(lfsr, [params.seed >> n & 1 for n in range(params.bits)]), length + 1)
         state = Signal(length, init=packed(seed[:-1]))
         with m.If(self.step):
             m.d.sync += state.eq(Cat(state[1:], lfsr.feedback(state[-lfsr.length :])))
-        if shape.rows:
+        if params.rows:
             # With which the next row starts: a row starts one step later in the sequence than the one before it.
             start = Signal(length, init=packed(seed[1:]))
             with m.If(self.step & self.row):
@@ -85,7 +85,7 @@ class RandomSource(Unit):
             with m.If(self.load):
                 loaded = Cat(lfsr.ahead(self._state(lfsr, list(self.seed)), length + 1))
                 m.d.sync += state.eq(loaded[:-1])
-                if shape.rows:
+                if params.rows:
                     m.d.sync += start.eq(loaded[1:])
 
         def named(bit: Value, place: int) -> Signal:
@@ -94,7 +94,7 @@ class RandomSource(Unit):
             return signal
 
         bits = lfsr.ahead(list(state), farthest, named)
-        m.d.comb += self.words.eq(Cat(self._word(lane, bits) for lane in range(shape.lanes)))
+        m.d.comb += self.words.eq(Cat(self._word(lane, bits) for lane in range(params.lanes)))
         return m
 
     def _word(self, lane: int, bits: list[Value]) -> Value:
@@ -102,17 +102,17 @@ class RandomSource(Unit):
 
         Of an alternating sequence every second bit is inverted back, so that all bits of a word are inverted, or none.
         """
-        shape, word = self.shape, []
-        for n in range(shape.width):
-            place = (shape.phase(lane) + n) % shape.states
-            inverted = shape.inverts(lane) ^ (shape.alternates and place % 2 == 1)
+        params, word = self.params, []
+        for n in range(params.width):
+            place = (params.phase(lane) + n) % params.states
+            inverted = params.inverts(lane) ^ (params.alternates and place % 2 == 1)
             word.append(~bits[place] if inverted else bits[place])
         return Cat(word)
 
     def _state(self, lfsr: Lfsr, seed: list[Any]) -> list[Any]:
         """State of a seed, bit by bit, in terms of the alternating sequence where words alternate."""
-        bits = Lfsr.of(self.shape.exponents).ahead(seed, lfsr.length)
-        return [bit ^ n & 1 for n, bit in enumerate(bits)] if self.shape.alternates else bits
+        bits = Lfsr.of(self.params.exponents).ahead(seed, lfsr.length)
+        return [bit ^ n & 1 for n, bit in enumerate(bits)] if self.params.alternates else bits
 
 
 def packed(bits: list[int]) -> int:

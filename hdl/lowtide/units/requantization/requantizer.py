@@ -1,4 +1,4 @@
-"""Requantiser: an accumulator becomes data of the next layer."""
+"""Requantizer: an accumulator becomes data of the next layer."""
 
 import attrs
 from amaranth.hdl import Module, Signal, Value, signed
@@ -9,16 +9,16 @@ from lowtide.formats.parameter import parameter
 from lowtide.formats.terms import ENCODINGS, digits_of_integer, terms_of_integer
 from lowtide.netlist import Unit, place
 from lowtide.units.arithmetic.multiplier import PRODUCTS, Multiplier
-from lowtide.units.requantization.rounding_shifter import Narrower
+from lowtide.units.requantization.rounding_shifter import RoundingShifter
 from lowtide.units.stream.delay import delayed
 from lowtide.units.terms.revealer import Revealer
 
-__all__ = ["Requantiser", "RequantiserShape"]
+__all__ = ["Requantizer", "RequantizerParams"]
 
 
 @attrs.frozen(kw_only=True)
-class RequantiserShape:
-    """What a requantiser is generated for.
+class RequantizerParams:
+    """What a requantizer is generated for.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class RequantiserShape:
         return data.StructLayout({"data": signed(self.revealed), "last": 1})
 
 
-class Requantiser(Unit):
+class Requantizer(Unit):
     """Gives an accumulator as data of the next layer: an integer of ``width`` bits, with its largest terms.
 
     ``acc * multiplier / 2**shift`` is rounded once, to nearest, ties to even; with ``relu``, what is negative becomes
@@ -99,7 +99,7 @@ class Requantiser(Unit):
 
     Parameters
     ----------
-    shape : RequantiserShape
+    params : RequantizerParams
         Widths, encoding, and how it multiplies.
 
     Members
@@ -126,17 +126,17 @@ class Requantiser(Unit):
     data_terms: Value
     saturated: Value
 
-    def __init__(self, shape: RequantiserShape):
-        self.shape = shape
-        self.module_name = f"requantiser_{shape.name}"
-        self._multiplier = Multiplier(shape.accumulator, shape.multiplier, shape.product)
-        in_width = shape.accumulator + shape.multiplier
-        self._narrower = Narrower(in_width, shape.max_shift.bit_length(), shape.width)
+    def __init__(self, params: RequantizerParams):
+        self.params = params
+        self.module_name = f"requantizer_{params.name}"
+        self._multiplier = Multiplier(params.accumulator, params.multiplier, params.product)
+        in_width = params.accumulator + params.multiplier
+        self._narrower = RoundingShifter(in_width, params.max_shift.bit_length(), params.width)
         super().__init__(
             {
-                "i": In(stream.Signature(shape.layout_i)),
-                **shape.settings,
-                "o": Out(stream.Signature(shape.layout_o)),
+                "i": In(stream.Signature(params.layout_i)),
+                **params.settings,
+                "o": Out(stream.Signature(params.layout_o)),
                 "saturated": Out(1),
             }
         )
@@ -148,7 +148,7 @@ class Requantiser(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        shape, multiplier, narrower = self.shape, self._multiplier, self._narrower
+        params, multiplier, narrower = self.params, self._multiplier, self._narrower
         move = Signal()
         m.d.comb += [move.eq(self.o.ready | ~self.o.valid), self.i.ready.eq(move)]
 
@@ -178,7 +178,7 @@ class Requantiser(Unit):
             m,
             platform,
             "revealer",
-            Revealer(shape.width, shape.encoding),
+            Revealer(params.width, params.encoding),
             enable=move,
             i=narrower.o,
             s=register(self.data_terms, to_choice),

@@ -7,17 +7,17 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit, place
-from lowtide.units.rounding.params import RounderShape
+from lowtide.units.rounding.params import RounderParams
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["Narrower"]
+__all__ = ["RoundingShifter"]
 
 SHIFTS = 2
 """Powers of two that a word is shifted by from register to register."""
 
 
-class Narrower(Unit):
+class RoundingShifter(Unit):
     """Gives ``i / 2**shift``, rounded to nearest, ties to even, and held at ``+-(2**(width-1) - 1)``.
 
     The shift is made of powers of two, the largest first. A bit that no later shift can bring into the result is
@@ -64,7 +64,7 @@ class Narrower(Unit):
 
     def __init__(self, in_width: int, places: int, width: int):
         self.in_width, self.places, self.width = in_width, places, width
-        self.module_name = f"narrower_{in_width}_s{places}_w{width}"
+        self.module_name = f"rounding_shifter_{in_width}_s{places}_w{width}"
         self.latency = -(-places // SHIFTS) + 2
         super().__init__(
             {
@@ -98,7 +98,7 @@ class Narrower(Unit):
             m,
             platform,
             "rounder",
-            Rounder(RounderShape(mode="nearest_even", width=self.width - 1, fraction=2)),
+            Rounder(RounderParams(mode="nearest_even", width=self.width - 1, fraction=2)),
             value=Cat(state.below, word),
         )
         rounded = delayed(m, rounder.o, enable=self.enable)

@@ -1,4 +1,4 @@
-"""Row requantiser: rows of an array's results become data of the next layer, some values a cycle."""
+"""Row requantizer: rows of an array's results become data of the next layer, some values a cycle."""
 
 import attrs
 from amaranth.hdl import Cat, Module, Signal, Value, signed
@@ -7,17 +7,17 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import parameter
 from lowtide.netlist import Unit, place
-from lowtide.units.arithmetic.saturating_counter import Tally
-from lowtide.units.requantization.requantizer import Requantiser, RequantiserShape
+from lowtide.units.arithmetic.saturating_counter import SaturatingCounter
+from lowtide.units.requantization.requantizer import Requantizer, RequantizerParams
 from lowtide.units.stream.delay import delayed
-from lowtide.units.stream.downsizer import Dealer, check_lanes
+from lowtide.units.stream.downsizer import StreamDownsizer, check_lanes
 
-__all__ = ["RowRequantiser", "RowRequantiserShape"]
+__all__ = ["RowRequantizer", "RowRequantizerParams"]
 
 
 @attrs.frozen(kw_only=True)
-class RowRequantiserShape(RequantiserShape):
-    """What a row requantiser is generated for: a `RequantiserShape`, and rows.
+class RowRequantizerParams(RequantizerParams):
+    """What a row requantizer is generated for: a `RequantizerParams`, and rows.
 
     Parameters
     ----------
@@ -42,10 +42,10 @@ class RowRequantiserShape(RequantiserShape):
         check_lanes("lanes", self.lanes, self.columns)
 
     @property
-    def one(self) -> RequantiserShape:
-        """What each of its requantisers is generated for."""
-        names = [field.name for field in attrs.fields(RequantiserShape)]
-        return RequantiserShape(**{name: getattr(self, name) for name in names})
+    def one(self) -> RequantizerParams:
+        """What each of its requantizers is generated for."""
+        names = [field.name for field in attrs.fields(RequantizerParams)]
+        return RequantizerParams(**{name: getattr(self, name) for name in names})
 
     @property
     def layout_settings(self) -> data.StructLayout:
@@ -64,26 +64,26 @@ class RowRequantiserShape(RequantiserShape):
         return data.StructLayout({"lane": lanes, "row": 1, "last": 1})
 
 
-class RowRequantiser(Unit):
+class RowRequantizer(Unit):
     """Gives rows of accumulators as data of the next layer, ``lanes`` of the columns in a cycle, column 0 first.
 
-    A row waits where it is offered until its last beat is chosen from it, as of `Dealer`; all that a `Requantiser`
-    does is done to each value. The settings hold for all columns.
+    The source must hold a row until its last beat is taken, as `StreamDownsizer` requires. Each value is requantized as
+    by a `Requantizer`, with the same settings for all columns.
 
     Where all results are to keep up with the array, ``lanes >= rows * columns / max(beats + 1, 2 * rows)`` for tiles
     of as many rows and operand beats.
 
     Parameters
     ----------
-    shape : RowRequantiserShape
-        Columns, lanes, and those of a requantiser.
+    params : RowRequantizerParams
+        Columns, lanes, and those of a requantizer.
 
     Members
     -------
     i : In(stream of {data: columns * accumulator, last: 1})
         Rows of signed accumulators, column 0 in the lowest bits. ``last`` marks the last row of a tile.
     multiplier, shift, relu, data_terms : In
-        As of `Requantiser`. Steady while a row is offered; they may be others for the next.
+        As of `Requantizer`. Steady while a row is offered; they may be others for the next.
     o : Out(stream of {lane: lanes times signed(digits + 1), row: 1, last: 1})
         Beats of values, the first of a row ``latency`` cycles after it is offered if nothing stalls. ``row`` marks the
         last beat of a row, ``last`` that of a tile.
@@ -91,7 +91,7 @@ class RowRequantiser(Unit):
         Start the count again.
     saturations : Out(counter)
         Values that were held, among those that were taken since reset or ``clear``; the largest count if there were
-        more. They show up ``Tally.latency`` cycles after they are taken.
+        more. They show up ``SaturatingCounter.latency`` cycles after they are taken.
 
     Attributes
     ----------
@@ -106,43 +106,43 @@ class RowRequantiser(Unit):
     clear: Value
     saturations: Value
 
-    def __init__(self, shape: RowRequantiserShape):
-        self.shape = shape
-        self.module_name = f"row_requantiser_{shape.columns}x{shape.name}_n{shape.lanes}_c{shape.counter}"
-        self._dealer = Dealer(shape.columns, shape.accumulator, shape.lanes)
-        self.latency = self._dealer.latency + Requantiser(shape.one).latency
+    def __init__(self, params: RowRequantizerParams):
+        self.params = params
+        self.module_name = f"row_requantizer_{params.columns}x{params.name}_n{params.lanes}_c{params.counter}"
+        self._dealer = StreamDownsizer(params.columns, params.accumulator, params.lanes)
+        self.latency = self._dealer.latency + Requantizer(params.one).latency
         super().__init__(
             {
-                "i": In(stream.Signature(shape.layout_i)),
-                **shape.settings,
-                "o": Out(stream.Signature(shape.layout_o)),
+                "i": In(stream.Signature(params.layout_i)),
+                **params.settings,
+                "o": Out(stream.Signature(params.layout_o)),
                 "clear": In(1),
-                "saturations": Out(shape.counter),
+                "saturations": Out(params.counter),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        shape, move = self.shape, Signal()
+        params, move = self.params, Signal()
         dealer = place(
             m, platform, "dealer", self._dealer, enable=move, i__payload=self.i.payload, i__valid=self.i.valid
         )
         # All are alike and in step: the first one's handshake and mark are those of all.
-        settings = {name: delayed(m, getattr(self, name), dealer.latency, enable=move) for name in shape.settings}
-        requantisers = [
+        settings = {name: delayed(m, getattr(self, name), dealer.latency, enable=move) for name in params.settings}
+        requantizers = [
             place(
                 m,
                 platform,
-                f"requantiser_{n}",
-                Requantiser(shape.one),
-                i__payload=Cat(dealer.words.word_select(n, shape.accumulator), dealer.last),
+                f"requantizer_{n}",
+                Requantizer(params.one),
+                i__payload=Cat(dealer.words.word_select(n, params.accumulator), dealer.last),
                 i__valid=dealer.valid,
                 o__ready=self.o.ready,
                 **settings,
             )
-            for n in range(shape.lanes)
+            for n in range(params.lanes)
         ]
-        first = requantisers[0]
+        first = requantizers[0]
         m.d.comb += [
             move.eq(first.i.ready),
             self.i.ready.eq(dealer.i.ready),
@@ -150,10 +150,12 @@ class RowRequantiser(Unit):
             self.o.payload.row.eq(delayed(m, dealer.row, first.latency, enable=move)),
             self.o.payload.last.eq(first.o.payload.last),
         ]
-        m.d.comb += [lane.eq(n.o.payload.data) for lane, n in zip(self.o.payload.lane, requantisers, strict=True)]
+        m.d.comb += [lane.eq(n.o.payload.data) for lane, n in zip(self.o.payload.lane, requantizers, strict=True)]
 
         taken = self.o.valid & self.o.ready
-        events = Cat(n.saturated for n in requantisers) & taken.replicate(shape.lanes)
-        tally = place(m, platform, "saturations", Tally(shape.lanes, shape.counter), events=events, clear=self.clear)
+        events = Cat(n.saturated for n in requantizers) & taken.replicate(params.lanes)
+        tally = place(
+            m, platform, "saturations", SaturatingCounter(params.lanes, params.counter), events=events, clear=self.clear
+        )
         m.d.comb += self.saturations.eq(tally.count)
         return m

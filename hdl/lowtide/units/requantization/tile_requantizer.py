@@ -1,17 +1,17 @@
-"""Tile requantiser: rows of an array's results become data of the next layer, with settings for each tile."""
+"""Tile requantizer: rows of an array's results become data of the next layer, with settings for each tile."""
 
 from amaranth.hdl import Module, Mux
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit, place
-from lowtide.units.requantization.row_requantizer import RowRequantiser, RowRequantiserShape
+from lowtide.units.requantization.row_requantizer import RowRequantizer, RowRequantizerParams
 
-__all__ = ["TileRequantiser"]
+__all__ = ["TileRequantizer"]
 
 
-class TileRequantiser(Unit):
-    """A `RowRequantiser` whose settings come on a stream, a word of them for each tile.
+class TileRequantizer(Unit):
+    """A `RowRequantizer` whose settings come on a stream, a word of them for each tile.
 
     Rows wait until settings are offered, and these are taken together with the last row of their tile. So tiles of
     different layers may follow each other closely: a word cannot meet the rows of another tile. Who has but one word
@@ -19,14 +19,14 @@ class TileRequantiser(Unit):
 
     Parameters
     ----------
-    shape : RowRequantiserShape
-        Columns, lanes, and those of a requantiser.
+    params : RowRequantizerParams
+        Columns, lanes, and those of a requantizer.
 
     Members
     -------
     i, o, clear, saturations
-        As of `RowRequantiser`; ``o.payload`` is zero while nothing is offered.
-    settings : In(stream of shape.layout_settings)
+        As of `RowRequantizer`; ``o.payload`` is zero while nothing is offered.
+    settings : In(stream of params.layout_settings)
         Multiplier, shift, ReLU and terms.
 
     Attributes
@@ -35,17 +35,17 @@ class TileRequantiser(Unit):
         Cycles from a row offered to its first beat offered, if there are settings.
     """
 
-    def __init__(self, shape: RowRequantiserShape):
-        self.shape, self._rows = shape, RowRequantiser(shape)
+    def __init__(self, params: RowRequantizerParams):
+        self.params, self._rows = params, RowRequantizer(params)
         self.latency = self._rows.latency
         self.module_name = f"tile_{self._rows.module_name.removeprefix('row_')}"
         super().__init__(
             {
-                "i": In(stream.Signature(shape.layout_i)),
-                "settings": In(stream.Signature(shape.layout_settings)),
-                "o": Out(stream.Signature(shape.layout_o)),
+                "i": In(stream.Signature(params.layout_i)),
+                "settings": In(stream.Signature(params.layout_settings)),
+                "o": Out(stream.Signature(params.layout_o)),
                 "clear": In(1),
-                "saturations": Out(shape.counter),
+                "saturations": Out(params.counter),
             }
         )
 
@@ -60,7 +60,7 @@ class TileRequantiser(Unit):
             i__valid=self.i.valid & self.settings.valid,
             o__ready=self.o.ready,
             clear=self.clear,
-            **{name: self.settings.payload[name] for name in self.shape.settings},
+            **{name: self.settings.payload[name] for name in self.params.settings},
         )
         taken = self.settings.valid & rows.i.ready
         m.d.comb += [

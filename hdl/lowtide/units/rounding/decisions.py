@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Module, Value
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit, place
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide.units.random.source import RandomSource
-from lowtide.units.rounding.params import RounderShape
+from lowtide.units.rounding.params import RounderParams
 from lowtide.units.rounding.rounder import Rounder
 
 __all__ = ["RoundingDecisions"]
@@ -21,7 +21,7 @@ class RoundingDecisions(Unit):
     ----------
     source : Source
         The source; its lanes are the rounders.
-    rounder : RounderShape
+    rounder : RounderParams
         One of them, of a stochastic mode, with words of the source's width.
 
     Members
@@ -41,7 +41,7 @@ class RoundingDecisions(Unit):
     fractions: Value
     up: Value
 
-    def __init__(self, source: Source, rounder: RounderShape):
+    def __init__(self, source: RandomSourceParams, rounder: RounderParams):
         self.source, self.rounder = source, rounder
         self.module_name = f"rounding_decisions_{RandomSource(source).module_name}_{Rounder(rounder).module_name}"
         ports = {"step": In(1), "fractions": In(source.lanes * rounder.fraction), "up": Out(source.lanes)}

@@ -4,14 +4,14 @@ import attrs
 
 from lowtide.formats.parameter import parameter
 
-__all__ = ["MODES", "RounderShape"]
+__all__ = ["MODES", "RounderParams"]
 
 MODES = ("truncate", "nearest", "nearest_even", "carry", "half_step")
 """When a rounder rounds up. ``nearest`` sends ties away from zero, ``nearest_even`` to even."""
 
 
 @attrs.frozen(kw_only=True)
-class RounderShape:
+class RounderParams:
     """What a rounder is generated for.
 
     Parameters

@@ -4,7 +4,7 @@ from amaranth.hdl import C, Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
-from lowtide.units.rounding.params import RounderShape
+from lowtide.units.rounding.params import RounderParams
 
 __all__ = ["Rounder"]
 
@@ -35,7 +35,7 @@ class Rounder(Unit):
 
     Parameters
     ----------
-    shape : RounderShape
+    params : RounderParams
         Its mode and widths.
 
     Members
@@ -55,17 +55,19 @@ class Rounder(Unit):
     o: Value
     up: Value
 
-    def __init__(self, shape: RounderShape):
-        self.shape = shape
-        word = f"_r{shape.random}" if shape.stochastic else ""
-        self.module_name = f"rounder_{shape.mode}_w{shape.width}_d{shape.fraction}{word}"
-        ports = {"value": In(shape.width + shape.fraction)} | ({"random": In(shape.random)} if shape.stochastic else {})
-        super().__init__(ports | {"o": Out(shape.width + 1), "up": Out(1)})
+    def __init__(self, params: RounderParams):
+        self.params = params
+        word = f"_r{params.random}" if params.stochastic else ""
+        self.module_name = f"rounder_{params.mode}_w{params.width}_d{params.fraction}{word}"
+        ports = {"value": In(params.width + params.fraction)} | (
+            {"random": In(params.random)} if params.stochastic else {}
+        )
+        super().__init__(ports | {"o": Out(params.width + 1), "up": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
-        integer = Signal(self.shape.width)
-        fraction = Signal(self.shape.fraction)
+        integer = Signal(self.params.width)
+        fraction = Signal(self.params.fraction)
         m.d.comb += [
             Cat(fraction, integer).eq(self.value),
             self.up.eq(self._decision(m, integer, fraction)),
@@ -75,7 +77,7 @@ class Rounder(Unit):
 
     def _result(self, integer: Value, fraction: Value) -> Value:
         """The magnitude, rounded."""
-        if not self.shape.stochastic:
+        if not self.params.stochastic:
             return integer + self.up
         looked_at, below, word = self._meeting(fraction)
         # What is below goes in twice, so that it carries.
@@ -83,11 +85,11 @@ class Rounder(Unit):
 
     def _decision(self, m: Module, integer: Value, fraction: Value) -> Value:
         """Whether to round up."""
-        if self.shape.mode == "truncate":
+        if self.params.mode == "truncate":
             return C(0)
-        if self.shape.mode == "nearest":
+        if self.params.mode == "nearest":
             return fraction[-1]
-        if self.shape.mode == "nearest_even":
+        if self.params.mode == "nearest_even":
             return fraction[-1] & (fraction[:-1].any() | integer[0])
         looked_at, carry, word = self._meeting(fraction)
         if len(word) > LONGEST_RIPPLE:
@@ -100,7 +102,7 @@ class Rounder(Unit):
         """Bits of the fraction that the word is added to, the one below that is carried into them, and the word."""
         word = self.random[-len(fraction) :]  # more bits than the fraction has decide nothing
         below = C(0)
-        if self.shape.mode == "half_step" and len(word) < len(fraction):
+        if self.params.mode == "half_step" and len(word) < len(fraction):
             below = fraction[-len(word) - 1]  # 2 a + b + 2 R + 1 >= 2**(r + 1) just if a + R + b >= 2**r
         return fraction[-len(word) :], below, word
 

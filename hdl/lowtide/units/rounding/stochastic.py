@@ -6,24 +6,24 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.netlist import Unit, place
-from lowtide.units.random.params import Source
+from lowtide.units.random.params import RandomSourceParams
 from lowtide.units.random.source import RandomSource
-from lowtide.units.rounding.params import RounderShape
+from lowtide.units.rounding.params import RounderParams
 from lowtide.units.rounding.rounder import Rounder
 
-__all__ = ["StochasticRounder", "StochasticShape"]
+__all__ = ["StochasticParams", "StochasticRounder"]
 
 
 @attrs.frozen(kw_only=True)
-class StochasticShape:
+class StochasticParams:
     """What a stochastic rounder is generated for.
 
     Parameters
     ----------
     mode, width, fraction, random : str, int, int, int
-        Of each rounder, as in `RounderShape`; stochastic modes alone.
+        Of each rounder, as in `RounderParams`; stochastic modes alone.
     bits, polarity, seed, lanes, rows : int, str, int, int, bool
-        Of the source, as in `Source`, with default taps.
+        Of the source, as in `RandomSourceParams`, with default taps.
 
     Raises
     ------
@@ -49,14 +49,14 @@ class StochasticShape:
             raise IllegalValue(key, error.legal, error.value) from None
 
     @property
-    def rounder(self) -> RounderShape:
+    def rounder(self) -> RounderParams:
         """Shape of each rounder."""
-        return RounderShape(mode=self.mode, width=self.width, fraction=self.fraction, random=self.random)
+        return RounderParams(mode=self.mode, width=self.width, fraction=self.fraction, random=self.random)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> RandomSourceParams:
         """Shape of the source."""
-        return Source(
+        return RandomSourceParams(
             bits=self.bits,
             width=self.random,
             polarity=self.polarity,
@@ -73,7 +73,7 @@ class StochasticRounder(Unit):
 
     Parameters
     ----------
-    shape : StochasticShape
+    params : StochasticParams
         Its rounders and its source.
 
     Members
@@ -95,41 +95,40 @@ class StochasticRounder(Unit):
     up: Value
     saturated: Value
 
-    def __init__(self, shape: StochasticShape):
-        self.shape = shape
-        source = f"b{shape.bits}_{shape.polarity}{'_rows' * shape.rows}_s{shape.seed}"
-        self.module_name = (
-            f"stochastic_rounder_{shape.mode}_w{shape.width}_d{shape.fraction}_r{shape.random}_l{shape.lanes}_{source}"
-        )
+    def __init__(self, params: StochasticParams):
+        self.params = params
+        rounding = f"{params.mode}_w{params.width}_d{params.fraction}_r{params.random}"
+        source = f"l{params.lanes}_b{params.bits}_{params.polarity}{'_rows' * params.rows}_s{params.seed}"
+        self.module_name = f"stochastic_rounder_{rounding}_{source}"
         super().__init__(
             {
-                "value": In(shape.lanes * (shape.width + shape.fraction)),
+                "value": In(params.lanes * (params.width + params.fraction)),
                 "step": In(1),
-                **({"row": In(1)} if shape.rows else {}),
-                "o": Out(shape.lanes * shape.width),
-                "up": Out(shape.lanes),
-                "saturated": Out(shape.lanes),
+                **({"row": In(1)} if params.rows else {}),
+                "o": Out(params.lanes * params.width),
+                "up": Out(params.lanes),
+                "saturated": Out(params.lanes),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        shape = self.shape
-        row = {"row": self.row} if shape.rows else {}
-        source = place(m, platform, "source", RandomSource(shape.source), step=self.step, **row)
+        params = self.params
+        row = {"row": self.row} if params.rows else {}
+        source = place(m, platform, "source", RandomSource(params.source), step=self.step, **row)
         rounders = [
             place(
                 m,
                 platform,
                 f"lane_{lane}",
-                Rounder(shape.rounder),
-                value=self.value.word_select(lane, shape.width + shape.fraction),
-                random=source.words.word_select(lane, shape.random),
+                Rounder(params.rounder),
+                value=self.value.word_select(lane, params.width + params.fraction),
+                random=source.words.word_select(lane, params.random),
             )
-            for lane in range(shape.lanes)
+            for lane in range(params.lanes)
         ]
         m.d.comb += [
-            self.o.eq(Cat(rounder.o[:-1] | rounder.o[-1].replicate(shape.width) for rounder in rounders)),
+            self.o.eq(Cat(rounder.o[:-1] | rounder.o[-1].replicate(params.width) for rounder in rounders)),
             self.up.eq(Cat(rounder.up for rounder in rounders)),
             self.saturated.eq(Cat(rounder.o[-1] for rounder in rounders)),
         ]

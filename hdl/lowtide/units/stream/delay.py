@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Structure, Unit
-from lowtide.netlist.structure import halves
+from lowtide.netlist.structure import power_of_two_split
 
 __all__ = ["Delay", "Register", "ShiftRegister", "delay", "delayed"]
 
@@ -89,7 +89,7 @@ class Delay(Structure):
         super().__init__({"i": In(width), "o": Out(width)})
 
     def wire(self, place):
-        first, second = halves(self.cycles)
+        first, second = power_of_two_split(self.cycles)
         early = place("first", delay(first, self.width, self.reset_less), i=self.i)
         late = place("second", delay(second, self.width, self.reset_less), i=early.o)
         return {"o": late.o}

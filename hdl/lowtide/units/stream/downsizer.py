@@ -1,4 +1,4 @@
-"""Dealer: deals the columns of a row out to lanes, one to each in a cycle."""
+"""StreamDownsizer: deals the columns of a row out to lanes, one to each in a cycle."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,10 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue
 from lowtide.netlist import Unit
-from lowtide.units.arithmetic.logic import choice
+from lowtide.units.arithmetic.logic import mux
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["Dealer", "check_lanes"]
+__all__ = ["StreamDownsizer", "check_lanes"]
 
 CHOICE = 8
 """Most columns of which one is chosen in a cycle."""
@@ -24,7 +24,7 @@ def check_lanes(key: str, lanes: int, columns: int, of: str = "columns") -> None
         raise IllegalValue(key, f"a divisor of {of} = {columns}: one of {divisors}", lanes)
 
 
-class Dealer(Unit):
+class StreamDownsizer(Unit):
     """Gives the columns of each row, ``lanes`` in a cycle, column 0 first.
 
     A row waits where it is offered until its last beat is chosen from it, so that none is stored here. Each lane
@@ -70,7 +70,7 @@ class Dealer(Unit):
     def __init__(self, columns: int, width: int, lanes: int):
         self.columns, self.width, self.lanes = columns, width, lanes
         self.beats = columns // lanes
-        self.module_name = f"dealer_{columns}x{width}_n{lanes}"
+        self.module_name = f"stream_downsizer_{columns}x{width}_n{lanes}"
         self.latency = -(-(self.beats - 1).bit_length() // (CHOICE - 1).bit_length())
         layout = data.StructLayout({"data": columns * width, "last": 1})
         super().__init__(
@@ -115,4 +115,4 @@ class Dealer(Unit):
 def _chosen(m: Module, words: Sequence[Value], index: Value, move: Value) -> list[Value]:
     """Of every `CHOICE` words, the one of that index, a cycle later."""
     groups = [words[n : n + CHOICE] for n in range(0, len(words), CHOICE)]
-    return [delayed(m, choice(group, index), enable=move) for group in groups]
+    return [delayed(m, mux(group, index), enable=move) for group in groups]

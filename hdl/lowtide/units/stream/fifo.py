@@ -6,10 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
 
-__all__ = ["Queue"]
+__all__ = ["Fifo"]
 
 
-class Queue(Unit):
+class Fifo(Unit):
     """First in, first out: Amaranth's queue in memory, and a register behind it, with a stream on either side.
 
     Parameters
@@ -36,7 +36,7 @@ class Queue(Unit):
 
     def __init__(self, width: int, depth: int):
         self.width, self.depth = width, depth
-        self.module_name = f"queue_{depth}x{width}"
+        self.module_name = f"fifo_{depth}x{width}"
         super().__init__(
             {"i_valid": In(1), "i_data": In(width), "o_valid": Out(1), "o_ready": In(1), "o_data": Out(width)}
         )

@@ -1,4 +1,4 @@
-"""Slot: a place where words of a stream wait, so that those behind can move up."""
+"""SkidBuffer: a place where words of a stream wait, so that those behind can move up."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
 
-__all__ = ["Slot"]
+__all__ = ["SkidBuffer"]
 
 
-class Slot(Unit):
+class SkidBuffer(Unit):
     """Keeps a word until it is taken, and one more.
 
     A pipeline whose stages all move together stalls with all the gaps between its words. With a slot behind it, gaps
@@ -30,7 +30,7 @@ class Slot(Unit):
     """
 
     def __init__(self, shape: Any):
-        self.module_name = f"slot_{Shape.cast(shape).width}"
+        self.module_name = f"skid_buffer_{Shape.cast(shape).width}"
         super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
 
     def elaborate(self, platform):

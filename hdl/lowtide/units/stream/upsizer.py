@@ -1,17 +1,17 @@
-"""Grouper: beats of numbers become groups along the reduction."""
+"""StreamUpsizer: beats of numbers become groups along the reduction."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.formats.beats import numbers_layout
+from lowtide.formats.beats import fp32_beat
 from lowtide.formats.fp32 import FP32
 from lowtide.netlist import Unit
 
-__all__ = ["Grouper"]
+__all__ = ["StreamUpsizer"]
 
 
-class Grouper(Unit):
+class StreamUpsizer(Unit):
     """Puts the numbers of some beats into a group. A run's last group is filled up with zeros.
 
     Parameters
@@ -32,10 +32,10 @@ class Grouper(Unit):
 
     def __init__(self, lanes: int, numbers: int):
         self.lanes, self.numbers = lanes, numbers
-        self.module_name = f"grouper_{lanes}_{numbers}"
+        self.module_name = f"stream_upsizer_{lanes}_{numbers}"
         group = data.StructLayout({"lane": data.ArrayLayout(FP32, lanes), "last": 1})
         super().__init__(
-            {"i": In(stream.Signature(numbers_layout(numbers))), "o": Out(stream.Signature(group))},
+            {"i": In(stream.Signature(fp32_beat(numbers))), "o": Out(stream.Signature(group))},
         )
 
     def elaborate(self, platform):

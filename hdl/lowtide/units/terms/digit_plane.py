@@ -2,10 +2,10 @@
 
 from amaranth.lib import data
 
-__all__ = ["LineLayout"]
+__all__ = ["DigitPlaneLayout"]
 
 
-class LineLayout(data.StructLayout):
+class DigitPlaneLayout(data.StructLayout):
     """A digit of each value of a group, all of the same exponent.
 
     Parameters

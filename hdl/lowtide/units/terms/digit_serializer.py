@@ -1,4 +1,4 @@
-"""Digit serialiser: the digits of a group of values as lines, the highest exponent first."""
+"""Digit serializer: the digits of a group of values as lines, the highest exponent first."""
 
 import attrs
 from amaranth.hdl import Module, Mux, Signal
@@ -7,15 +7,15 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import parameter
 from lowtide.netlist import Unit
-from lowtide.units.arithmetic.logic import choice
-from lowtide.units.terms.digit_plane import LineLayout
+from lowtide.units.arithmetic.logic import mux
+from lowtide.units.terms.digit_plane import DigitPlaneLayout
 
-__all__ = ["DigitSerialiser", "SerialiserShape"]
+__all__ = ["DigitSerializer", "SerializerParams"]
 
 
 @attrs.frozen(kw_only=True)
-class SerialiserShape:
-    """What a digit serialiser is generated for.
+class SerializerParams:
+    """What a digit serializer is generated for.
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ class SerialiserShape:
         return data.StructLayout({"nonzero": self.digits * self.lanes, "negative": self.digits * self.lanes})
 
     @property
-    def layout_o(self) -> LineLayout:
+    def layout_o(self) -> DigitPlaneLayout:
         """Layout of a line."""
-        return LineLayout(self.lanes)
+        return DigitPlaneLayout(self.lanes)
 
 
-class DigitSerialiser(Unit):
+class DigitSerializer(Unit):
     """Turns groups of values by their sides: ``digits`` lines, each with a digit of every value.
 
     A group waits where it is offered until its last line is chosen from it, so that none is stored here; a group can be
@@ -53,14 +53,14 @@ class DigitSerialiser(Unit):
 
     Parameters
     ----------
-    shape : SerialiserShape
+    params : SerializerParams
         Its digits and lanes.
 
     Members
     -------
     i : In(stream of {nonzero: lanes * digits, negative: lanes * digits})
         Digits of groups, those of value 0 in the lowest bits.
-    o : Out(stream of LineLayout(lanes))
+    o : Out(stream of DigitPlaneLayout(lanes))
         Lines, the highest exponent first.
 
     Attributes
@@ -71,14 +71,14 @@ class DigitSerialiser(Unit):
 
     latency = 1
 
-    def __init__(self, shape: SerialiserShape):
-        self.shape = shape
-        self.module_name = f"digit_serialiser_{shape.lanes}x{shape.digits}"
-        super().__init__({"i": In(stream.Signature(shape.layout_i)), "o": Out(stream.Signature(shape.layout_o))})
+    def __init__(self, params: SerializerParams):
+        self.params = params
+        self.module_name = f"digit_serializer_{params.lanes}x{params.digits}"
+        super().__init__({"i": In(stream.Signature(params.layout_i)), "o": Out(stream.Signature(params.layout_o))})
 
     def elaborate(self, platform):
         m = Module()
-        digits, group, line = self.shape.digits, self.i.payload, self.o.payload
+        digits, group, line = self.params.digits, self.i.payload, self.o.payload
         sent = Signal(range(digits))  # lines of the group
         move = Signal()
         first, last = sent == 0, sent == digits - 1
@@ -86,7 +86,7 @@ class DigitSerialiser(Unit):
         with m.If(move):
             m.d.sync += [self.o.valid.eq(self.i.valid), line.first.eq(first), line.last.eq(last)]
             for plane in ("nonzero", "negative"):
-                m.d.sync += line[plane].eq(choice([group[plane][n::digits] for n in reversed(range(digits))], sent))
+                m.d.sync += line[plane].eq(mux([group[plane][n::digits] for n in reversed(range(digits))], sent))
             with m.If(self.i.valid):
                 m.d.sync += sent.eq(Mux(last, 0, sent + 1))
         return m

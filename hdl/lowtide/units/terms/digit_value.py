@@ -7,11 +7,11 @@ from amaranth.lib.wiring import In, Out
 from lowtide.formats.parameter import parameter
 from lowtide.netlist import Unit
 
-__all__ = ["DigitValue", "DigitValueShape"]
+__all__ = ["DigitValue", "DigitValueParams"]
 
 
 @attrs.frozen(kw_only=True)
-class DigitValueShape:
+class DigitValueParams:
     """What a unit that adds up digits is generated for.
 
     Parameters
@@ -37,7 +37,7 @@ class DigitValue(Unit):
 
     Parameters
     ----------
-    shape : DigitValueShape
+    params : DigitValueParams
         Its digits.
 
     Members
@@ -57,23 +57,23 @@ class DigitValue(Unit):
     sign: Value
     o: Value
 
-    def __init__(self, shape: DigitValueShape):
-        self.shape = shape
-        self.module_name = f"digit_value_{shape.digits}"
+    def __init__(self, params: DigitValueParams):
+        self.params = params
+        self.module_name = f"digit_value_{params.digits}"
         super().__init__(
             {
-                "nonzero": In(shape.digits),
-                "negative": In(shape.digits),
+                "nonzero": In(params.digits),
+                "negative": In(params.digits),
                 "sign": In(1),
-                "o": Out(signed(shape.digits + 1)),
+                "o": Out(signed(params.digits + 1)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        minus = Signal(self.shape.digits)
+        minus = Signal(self.params.digits)
         m.d.comb += [
-            minus.eq(self.nonzero & (self.negative ^ self.sign.replicate(self.shape.digits))),
+            minus.eq(self.nonzero & (self.negative ^ self.sign.replicate(self.params.digits))),
             self.o.eq(self.nonzero - (minus << 1)),
         ]
         return m

@@ -11,7 +11,7 @@ from lowtide.formats.terms import ENCODINGS
 from lowtide.netlist import Unit
 from lowtide.units.terms.digit_encodings import binary_digits, booth_digits, hese_digits
 
-__all__ = ["Encoder", "EncoderShape"]
+__all__ = ["Encoder", "EncoderParams"]
 
 DIGITS: Mapping[str, Callable[[Module, Value], tuple[Value, Value]]] = {
     "binary": binary_digits,
@@ -21,7 +21,7 @@ DIGITS: Mapping[str, Callable[[Module, Value], tuple[Value, Value]]] = {
 
 
 @attrs.frozen(kw_only=True)
-class EncoderShape:
+class EncoderParams:
     """What an encoder is generated for.
 
     Parameters
@@ -31,7 +31,7 @@ class EncoderShape:
     encoding : str
         - ``binary``: its bits.
         - ``booth``: radix 4, a term for each pair of bits at most.
-        - ``hese``: no two neighbours, and the fewest terms that there can be.
+        - ``hese``: no two neighbors, and the fewest terms that there can be.
 
     Raises
     ------
@@ -65,7 +65,7 @@ class Encoder(Unit):
 
     Parameters
     ----------
-    shape : EncoderShape
+    params : EncoderParams
         Its width and encoding.
 
     Members
@@ -82,13 +82,13 @@ class Encoder(Unit):
     nonzero: Value
     negative: Value
 
-    def __init__(self, shape: EncoderShape):
-        self.shape = shape
-        self.module_name = f"encoder_{shape.encoding}_{shape.width}"
-        super().__init__({"n": In(shape.width), "nonzero": Out(shape.digits), "negative": Out(shape.digits)})
+    def __init__(self, params: EncoderParams):
+        self.params = params
+        self.module_name = f"encoder_{params.encoding}_{params.width}"
+        super().__init__({"n": In(params.width), "nonzero": Out(params.digits), "negative": Out(params.digits)})
 
     def elaborate(self, platform):
         m = Module()
-        nonzero, negative = DIGITS[self.shape.encoding](m, self.n)
+        nonzero, negative = DIGITS[self.params.encoding](m, self.n)
         m.d.comb += [self.nonzero.eq(nonzero), self.negative.eq(negative)]
         return m

@@ -9,10 +9,10 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit, place
 
-__all__ = ["SEGMENT", "Segment", "first_ones", "more_than", "remaining", "within"]
+__all__ = ["SEGMENT", "FirstKOnesSegment", "first_k_ones", "more_than", "remaining", "within"]
 
 
-class Segment(Unit):
+class FirstKOnesSegment(Unit):
     """Keeps the first ones of its bits, as many as are left, and says what is left for the next segment.
 
     Combinational: ``rest = max(left - sum(ones), 0)``.
@@ -42,7 +42,7 @@ class Segment(Unit):
     rest: Value
 
     def __init__(self, bits: int, width: int):
-        self.module_name = f"segment_{bits}_{width}"
+        self.module_name = f"first_k_ones_{bits}_{width}"
         super().__init__({"ones": In(bits), "left": In(width), "kept": Out(bits), "rest": Out(width)})
 
     def elaborate(self, platform):
@@ -58,7 +58,7 @@ SEGMENT = 3
 """Bits of a segment: with what is left at it, held at three, five bits in all."""
 
 
-def first_ones(m: Module, platform: Any, ones: Value, k: Value) -> Value:
+def first_k_ones(m: Module, platform: Any, ones: Value, k: Value) -> Value:
     """Give the vector with its first ``k`` ones, from the lowest bit, and none of the others. Combinational.
 
     Segment by segment, the ones of each are taken off what is left.
@@ -66,7 +66,7 @@ def first_ones(m: Module, platform: Any, ones: Value, k: Value) -> Value:
     kept, left = [], k
     for low in range(0, len(ones), SEGMENT):
         bits = ones[low : low + SEGMENT]
-        segment = place(m, platform, f"from_{low}", Segment(len(bits), len(k)), ones=bits, left=left)
+        segment = place(m, platform, f"from_{low}", FirstKOnesSegment(len(bits), len(k)), ones=bits, left=left)
         kept.append(segment.kept)
         left = segment.rest
     return Cat(kept)

@@ -6,16 +6,16 @@ from amaranth.lib.wiring import In, Out
 from lowtide.netlist import Unit
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["RunningCounts"]
+__all__ = ["PrefixCount"]
 
 ADDITIONS = 2
 """Most additions one after the other between registers."""
 
 
-class RunningCounts(Unit):
+class PrefixCount(Unit):
     """Counts the ones of a vector up to the end of each segment, the last of which has them all.
 
-    Counts of neighbours are added, then of pairs of them, and so on; each time, the sum of the lower half goes to all
+    Counts of neighbors are added, then of pairs of them, and so on; each time, the sum of the lower half goes to all
     of the upper one.
 
     Parameters
@@ -47,7 +47,7 @@ class RunningCounts(Unit):
     sums: Value
 
     def __init__(self, bits: int, segment: int):
-        self.module_name = f"running_counts_{bits}_by_{segment}"
+        self.module_name = f"prefix_count_{bits}_by_{segment}"
         self.segment, self.width = segment, bits.bit_length()
         segments = -(-bits // segment)
         self._levels = (segments - 1).bit_length()

@@ -6,13 +6,13 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.netlist import Unit
-from lowtide.units.terms.first_k_ones import first_ones
+from lowtide.units.terms.first_k_ones import first_k_ones
 
-__all__ = ["RecedingWater", "WaterShape"]
+__all__ = ["RecedingWater", "RecedingWaterParams"]
 
 
 @attrs.frozen(kw_only=True)
-class WaterShape:
+class RecedingWaterParams:
     """What a selector of a group's terms is generated for.
 
     Parameters
@@ -53,7 +53,7 @@ class RecedingWater(Unit):
 
     Parameters
     ----------
-    shape : WaterShape
+    params : RecedingWaterParams
         Its digits, group and budget.
 
     Members
@@ -73,21 +73,21 @@ class RecedingWater(Unit):
     group: Value
     kept: Value
 
-    def __init__(self, shape: WaterShape):
-        self.shape = shape
-        self.module_name = f"receding_water_{shape.group}x{shape.digits}_k{shape.budget}"
+    def __init__(self, params: RecedingWaterParams):
+        self.params = params
+        self.module_name = f"receding_water_{params.group}x{params.digits}_k{params.budget}"
         super().__init__(
             {
-                "nonzero": In(shape.group * shape.digits),
-                "budget": In(range(shape.budget + 1)),
-                "group": In(range(shape.group + 1)),
-                "kept": Out(shape.group * shape.digits),
+                "nonzero": In(params.group * params.digits),
+                "budget": In(range(params.budget + 1)),
+                "group": In(range(params.group + 1)),
+                "kept": Out(params.group * params.digits),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        digits, group = self.shape.digits, self.shape.group
+        digits, group = self.params.digits, self.params.group
         counts = Signal(group)  # which values do
         lines, kept = Signal(digits * group), Signal(digits * group)
         # Where a line has the digits of value 0, 1, …, the highest line first.
@@ -95,7 +95,7 @@ class RecedingWater(Unit):
         m.d.comb += [
             counts.eq(Cat(n < self.group for n in range(group))),
             lines.eq(Cat(self.nonzero[bit] & counts[bit // digits] for bit in order)),
-            kept.eq(first_ones(m, platform, lines, self.budget)),
+            kept.eq(first_k_ones(m, platform, lines, self.budget)),
             self.kept.eq(Cat(kept[order.index(bit)] for bit in range(digits * group))),
         ]
         return m

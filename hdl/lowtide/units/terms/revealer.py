@@ -6,9 +6,9 @@ from amaranth.lib.wiring import In, Out
 from lowtide.formats.terms import digits_of_integer, terms_of_integer
 from lowtide.netlist import Unit, place
 from lowtide.units.stream.delay import delayed
-from lowtide.units.terms.digit_value import DigitValue, DigitValueShape
+from lowtide.units.terms.digit_value import DigitValue, DigitValueParams
 from lowtide.units.terms.signed_encoder import SignedEncoder
-from lowtide.units.terms.top_terms import TopTerms, TopTermsShape
+from lowtide.units.terms.top_terms import TopTerms, TopTermsParams
 
 __all__ = ["Revealer"]
 
@@ -23,7 +23,7 @@ class Revealer(Unit):
     width : int
         Bits of the integer.
     encoding : str
-        As of `EncoderShape`.
+        As of `EncoderParams`.
 
     Members
     -------
@@ -68,13 +68,13 @@ class Revealer(Unit):
     def elaborate(self, platform):
         m = Module()
         encoder = place(m, platform, "encoder", SignedEncoder(self.width, self.encoding), enable=self.enable, i=self.i)
-        shape = TopTermsShape(digits=self._digits, terms=self._terms)
-        top = place(m, platform, "top_terms", TopTerms(shape), nonzero=encoder.nonzero, s=self.s)
+        params = TopTermsParams(digits=self._digits, terms=self._terms)
+        top = place(m, platform, "top_terms", TopTerms(params), nonzero=encoder.nonzero, s=self.s)
         value = place(
             m,
             platform,
             "value",
-            DigitValue(DigitValueShape(digits=self._digits)),
+            DigitValue(DigitValueParams(digits=self._digits)),
             nonzero=delayed(m, top.kept, enable=self.enable),
             negative=delayed(m, encoder.negative, enable=self.enable),
             sign=0,

@@ -6,11 +6,11 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
 
-__all__ = ["SerialHese", "SerialShape"]
+__all__ = ["SerialHese", "SerialParams"]
 
 
 @attrs.frozen(kw_only=True)
-class SerialShape:
+class SerialParams:
     """What a serial encoder is generated for: there is one form, for magnitudes of any width."""
 
 
@@ -37,7 +37,7 @@ class SerialHese(Unit):
 
     Parameters
     ----------
-    shape : SerialShape
+    params : SerialParams
         There is one form.
 
     Members
@@ -60,8 +60,8 @@ class SerialHese(Unit):
     nonzero: Value
     negative: Value
 
-    def __init__(self, shape: SerialShape | None = None):
-        self.shape = shape or SerialShape()
+    def __init__(self, params: SerialParams | None = None):
+        self.params = params or SerialParams()
         self.module_name = "serial_hese"
         super().__init__({"enable": In(1), "first": In(1), "bits": In(2), "nonzero": Out(1), "negative": Out(1)})
 

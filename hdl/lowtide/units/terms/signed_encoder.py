@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from lowtide.formats.terms import digits_of_integer
 from lowtide.netlist import Unit, place
 from lowtide.units.stream.delay import delayed
-from lowtide.units.terms.encoder import Encoder, EncoderShape
+from lowtide.units.terms.encoder import Encoder, EncoderParams
 
 __all__ = ["SignedEncoder"]
 
@@ -21,7 +21,7 @@ class SignedEncoder(Unit):
     width : int
         Bits of the integer.
     encoding : str
-        As of `EncoderShape`.
+        As of `EncoderParams`.
 
     Members
     -------
@@ -55,7 +55,7 @@ class SignedEncoder(Unit):
         sign = register(self.i[-1])
         magnitude = register(Mux(self.i[-1], -self.i, self.i)[: self.width])
         encoder = place(
-            m, platform, "encoder", Encoder(EncoderShape(width=self.width, encoding=self.encoding)), n=magnitude
+            m, platform, "encoder", Encoder(EncoderParams(width=self.width, encoding=self.encoding)), n=magnitude
         )
         digits = len(self.nonzero)
         m.d.comb += [

@@ -6,13 +6,13 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.netlist import Unit
-from lowtide.units.terms.first_k_ones import first_ones
+from lowtide.units.terms.first_k_ones import first_k_ones
 
-__all__ = ["TopTerms", "TopTermsShape"]
+__all__ = ["TopTerms", "TopTermsParams"]
 
 
 @attrs.frozen(kw_only=True)
-class TopTermsShape:
+class TopTermsParams:
     """What a selector of one value's terms is generated for.
 
     Parameters
@@ -45,7 +45,7 @@ class TopTerms(Unit):
 
     Parameters
     ----------
-    shape : TopTermsShape
+    params : TopTermsParams
         Its digits and terms.
 
     Members
@@ -62,12 +62,12 @@ class TopTerms(Unit):
     s: Value
     kept: Value
 
-    def __init__(self, shape: TopTermsShape):
-        self.shape = shape
-        self.module_name = f"top_terms_{shape.digits}_s{shape.terms}"
-        super().__init__({"nonzero": In(shape.digits), "s": In(range(shape.terms + 1)), "kept": Out(shape.digits)})
+    def __init__(self, params: TopTermsParams):
+        self.params = params
+        self.module_name = f"top_terms_{params.digits}_s{params.terms}"
+        super().__init__({"nonzero": In(params.digits), "s": In(range(params.terms + 1)), "kept": Out(params.digits)})
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += self.kept.eq(first_ones(m, platform, self.nonzero[::-1], self.s)[::-1])
+        m.d.comb += self.kept.eq(first_k_ones(m, platform, self.nonzero[::-1], self.s)[::-1])
         return m

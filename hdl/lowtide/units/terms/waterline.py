@@ -8,15 +8,15 @@ from amaranth.lib.wiring import In, Out
 from lowtide.formats.parameter import parameter
 from lowtide.netlist import Unit, place
 from lowtide.units.stream.delay import delayed
-from lowtide.units.terms.digit_plane import LineLayout
+from lowtide.units.terms.digit_plane import DigitPlaneLayout
 from lowtide.units.terms.first_k_ones import SEGMENT, more_than, remaining, within
-from lowtide.units.terms.prefix_count import RunningCounts
+from lowtide.units.terms.prefix_count import PrefixCount
 
-__all__ = ["Waterline", "WaterlineShape"]
+__all__ = ["Waterline", "WaterlineParams"]
 
 
 @attrs.frozen(kw_only=True)
-class WaterlineShape:
+class WaterlineParams:
     """What a selector of a group's terms, line by line, is generated for.
 
     Parameters
@@ -36,9 +36,9 @@ class WaterlineShape:
     budget: int = parameter(16, range(1, 1025), "terms a group may keep at most, k")
 
     @property
-    def layout(self) -> LineLayout:
+    def layout(self) -> DigitPlaneLayout:
         """Layout of a line."""
-        return LineLayout(self.group)
+        return DigitPlaneLayout(self.group)
 
 
 class Waterline(Unit):
@@ -53,18 +53,18 @@ class Waterline(Unit):
 
     Parameters
     ----------
-    shape : WaterlineShape
+    params : WaterlineParams
         Its group and budget.
 
     Members
     -------
-    i : In(stream of LineLayout(group))
+    i : In(stream of DigitPlaneLayout(group))
         Lines of groups, the highest exponent first.
     budget : In(range(budget + 1))
         Terms to keep. Taken over with the first line of a group; it may be another for the next.
     group : In(range(group + 1))
         Values that count, the first ones; of the others nothing is kept. Likewise.
-    o : Out(stream of LineLayout(group))
+    o : Out(stream of DigitPlaneLayout(group))
         The lines with only the terms that are kept.
 
     Attributes
@@ -76,23 +76,23 @@ class Waterline(Unit):
     budget: Value
     group: Value
 
-    def __init__(self, shape: WaterlineShape):
-        self.shape = shape
-        self.module_name = f"waterline_{shape.group}_k{shape.budget}"
-        self._segments = -(-shape.group // SEGMENT)
-        self.latency = 3 + RunningCounts(shape.group, SEGMENT).latency
+    def __init__(self, params: WaterlineParams):
+        self.params = params
+        self.module_name = f"waterline_{params.group}_k{params.budget}"
+        self._segments = -(-params.group // SEGMENT)
+        self.latency = 3 + PrefixCount(params.group, SEGMENT).latency
         super().__init__(
             {
-                "i": In(stream.Signature(shape.layout)),
-                "budget": In(range(shape.budget + 1)),
-                "group": In(range(shape.group + 1)),
-                "o": Out(stream.Signature(shape.layout)),
+                "i": In(stream.Signature(params.layout)),
+                "budget": In(range(params.budget + 1)),
+                "group": In(range(params.group + 1)),
+                "o": Out(stream.Signature(params.layout)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        lanes, o = self.shape.group, self.o.payload
+        lanes, o = self.params.group, self.o.payload
         move = Signal()
         m.d.comb += [move.eq(self.o.ready | ~self.o.valid), self.i.ready.eq(move)]
         there: list[Value] = [self.i.valid]
@@ -115,7 +115,7 @@ class Waterline(Unit):
         m.d.comb += ones.eq(line.nonzero & counts)
 
         # How many terms it has, in all and up to each segment.
-        counter = place(m, platform, "counts", RunningCounts(lanes, SEGMENT), enable=move, ones=ones)
+        counter = place(m, platform, "counts", PrefixCount(lanes, SEGMENT), enable=move, ones=ones)
         counted, first = counter.latency, register(line.first, counter.latency)
 
         # The loop: what is left at this line, and so at the next.

@@ -8,7 +8,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from lowtide_sim.bench.array.requantized_results import RequantisedResults
+from lowtide_sim.bench.array.requantized_results import RequantizedResults
 from lowtide_sim.bench.environment import sidecar
 from lowtide_sim.bench.models.bfp import ArrayModel
 from lowtide_sim.bench.models.checker import Checker
@@ -44,15 +44,15 @@ class ArrayBench:
         self.rng = random.Random(random.getrandbits(64))
         self.rows = self.sidecar["configuration"]["array"]["rows"]
         self.columns = self.sidecar["configuration"]["array"]["columns"]
-        self.requantised: RequantisedResults | None = None
-        if "requantiser" in self.sidecar:
-            self.checker = Checker(self.sidecar["requantiser"]["lanes"], self.sidecar["result_bits"])
-            self.requantised = RequantisedResults(dut, self.sidecar, self.rng, self.checker.expect)
+        self.requantized: RequantizedResults | None = None
+        if "requantizer" in self.sidecar:
+            self.checker = Checker(self.sidecar["requantizer"]["lanes"], self.sidecar["result_bits"])
+            self.requantized = RequantizedResults(dut, self.sidecar, self.rng, self.checker.expect)
         else:
             self.checker = Checker(self.columns, self.sidecar["accumulator_bits"])
         tiles, model = self._kind()
         self.tiles: Any = tiles(self.sidecar, self.rng)
-        self.model: Any = model(self.sidecar, (self.requantised or self.checker).expect)
+        self.model: Any = model(self.sidecar, (self.requantized or self.checker).expect)
         self.settings = SettingsPort(dut, self.sidecar, self.rng, self.model) if "settings" in self.sidecar else None
         self.beats: list[tuple[int, bool]] = []  # edges at which A was taken, and whether a tile ended
         self.results: list[tuple[int, bool]] = []  # edges at which rows came
@@ -73,8 +73,8 @@ class ArrayBench:
         cocotb.start_soon(self._watch_misaligned())
         if self.settings:
             cocotb.start_soon(self.settings.run())
-        if self.requantised:
-            cocotb.start_soon(self.requantised.source.run())
+        if self.requantized:
+            cocotb.start_soon(self.requantized.source.run())
         await self.reset(reset)
         return self
 
@@ -82,16 +82,16 @@ class ArrayBench:
         """Stall the streams so from now on."""
         for part, name in ((self.a, a), (self.b, b), (self.c, c)):
             part.pauses = PAUSES[name](random.Random(self.rng.getrandbits(64)))
-        if self.requantised:
-            self.requantised.source.pauses = PAUSES[c](random.Random(self.rng.getrandbits(64)))
+        if self.requantized:
+            self.requantized.source.pauses = PAUSES[c](random.Random(self.rng.getrandbits(64)))
 
     def send(self, tile: Tile) -> None:
         """Queue a tile on both streams, and how its results become integers, if they do."""
         self.a.send(tile.a)
         self.b.send(tile.b)
-        if self.requantised:
+        if self.requantized:
             for _ in range(sum(last for _, last in tile.a)):
-                self.requantised.send()
+                self.requantized.send()
 
     async def reset(self, cycles: int = 1) -> None:
         """Hold reset for some cycles. All that is queued, in flight or due is gone."""
@@ -104,8 +104,8 @@ class ArrayBench:
         self.tiles.reset()
         self.model.reset()
         self.checker.reset()
-        if self.requantised:
-            self.requantised.reset()
+        if self.requantized:
+            self.requantized.reset()
         self.misaligned_from = None
         self.dut.rst.value = 0
 
@@ -126,13 +126,13 @@ class ArrayBench:
                 raise AssertionError(f"nothing moves; {len(self.checker.due)} rows are due")
         await ClockCycles(self.dut.clk, 4 * self.rows + 2 * self.sidecar["latency"])
         self._check_misaligned(now())
-        if self.requantised:
-            self.requantised.check_count()
+        if self.requantized:
+            self.requantized.check_count()
 
     @property
     def tile_beats(self) -> int:
         """Beats of results that a tile gives."""
-        return self.rows * (self.requantised.beats if self.requantised else 1)
+        return self.rows * (self.requantized.beats if self.requantized else 1)
 
     @property
     def beat_cycles(self) -> int:

@@ -1,9 +1,9 @@
-"""cocotb tests of an array of FMACs: floats, quantised and cut by the golden model; and the largest sums."""
+"""cocotb tests of an array of FMACs: floats, quantized and cut by the golden model; and the largest sums."""
 
 import cocotb
 import numpy as np
 
-from lowtide_model import matmul, quantise
+from lowtide_model import matmul, quantize
 from lowtide_sim.bench.array.bench import ArrayBench
 from lowtide_sim.bench.environment import parameters
 from lowtide_sim.bench.stimulus.packing import streamed
@@ -24,8 +24,8 @@ async def products_of_floats(dut, stalls):
         k = bench.rng.randint(1, min(bfp["max_k"], 8 * bfp["lanes"]))
         wide = 1 + (n % 2 and 2 * bfp["lanes"] <= bfp["max_k"])  # words in a group
         formats = {"exponent": bfp["exponent"], "group": wide * bfp["lanes"]}
-        a = quantise(_floats(numbers, (bench.rows, k)), mantissa=m_a, axis=1, **formats)
-        b = quantise(_floats(numbers, (k, bench.columns)), mantissa=m_b, axis=0, **formats)
+        a = quantize(_floats(numbers, (bench.rows, k)), mantissa=m_a, axis=1, **formats)
+        b = quantize(_floats(numbers, (k, bench.columns)), mantissa=m_b, axis=0, **formats)
         beats_a = streamed(a, bfp["lanes"], bench.sidecar["word_a"], bfp["chunk_a"])
         beats_b = streamed(b, bfp["lanes"], bench.sidecar["word_b"], bfp["chunk_b"])
         bench.send(tile([(x, y) for xs, ys in zip(beats_a, beats_b, strict=True) for x in xs for y in ys]))

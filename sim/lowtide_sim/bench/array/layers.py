@@ -4,7 +4,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles
 
-from lowtide_model.terms import requantise_data, term_matmul
+from lowtide_model.terms import requantize_data, term_matmul
 from lowtide_sim.bench.array.bench import ArrayBench
 from lowtide_sim.bench.environment import parameters
 from lowtide_sim.bench.stimulus.integer_tiles import integer_tile
@@ -14,7 +14,7 @@ from lowtide_sim.bench.stimulus.integer_tiles import integer_tile
 async def layers_feed_each_other(dut):
     """What comes of a layer goes into the next one as it is; the last one gives what the golden model says."""
     bench = await ArrayBench(dut).start()
-    assert bench.requantised
+    assert bench.requantized
     rng, terms = np.random.default_rng(bench.rng.getrandbits(64)), bench.sidecar["configuration"]["terms"]
     form = {"width": terms["width"], "encoding": terms["encoding"]}
     largest = 2 ** (terms["width"] - 1) - 1
@@ -25,11 +25,11 @@ async def layers_feed_each_other(dut):
         for layer in range(3):
             settings = await _reveal(bench)
             weights = rng.integers(-largest, largest + 1, (units, units))
-            scaling = {"multiplier": bench.rng.randrange(1, 1 << bench.requantised.model.shape.multiplier)}
+            scaling = {"multiplier": bench.rng.randrange(1, 1 << bench.requantized.model.shape.multiplier)}
             size = np.abs(term_matmul(due, weights, **settings, **form)).max() * scaling["multiplier"]
             # The largest is held, or is not.
             scaling["shift"] = max(int(size).bit_length() - terms["width"] + bench.rng.randint(0, 1), 0)
-            scaling |= {"relu": layer % 2, "data_terms": bench.requantised.model.shape.most_terms}
+            scaling |= {"relu": layer % 2, "data_terms": bench.requantized.model.shape.most_terms}
             came = await _layer(bench, came, weights, settings["group"], scaling)
             due = _due(term_matmul(due, weights, **settings, **form), scaling, form)
             assert came.tolist() == due.tolist()
@@ -39,29 +39,29 @@ async def layers_feed_each_other(dut):
 async def the_count_is_cleared(dut):
     """The counter starts again, whatever it says."""
     bench = await ArrayBench(dut).start()
-    assert bench.requantised
+    assert bench.requantized
     for _ in range(3):
         for _ in range(3):
             bench.send(bench.tiles.random())
         await bench.finish()
-        bench.requantised.check_count()
+        bench.requantized.check_count()
         dut.saturations_clear.value = 1
         await ClockCycles(dut.clk, 1)
         dut.saturations_clear.value = 0
-        bench.requantised.saturations = 0
+        bench.requantized.saturations = 0
         await ClockCycles(dut.clk, 2)
-        bench.requantised.check_count()
+        bench.requantized.check_count()
 
 
 async def _layer(
     bench: ArrayBench, data: np.ndarray, weights: np.ndarray, group: int, scaling: dict[str, int]
 ) -> np.ndarray:
     """What the array makes of a layer, tile by tile."""
-    assert bench.requantised
+    assert bench.requantized
     beats: list[list[int]] = []
     bench.row_seen = lambda beat: beats.append(bench.checker.words(beat))
     for first in range(0, weights.shape[1], bench.columns):
-        bench.requantised.for_tiles.append(scaling)
+        bench.requantized.for_tiles.append(scaling)
         bench.send(integer_tile(bench.sidecar, data, weights[:, first : first + bench.columns], group))
     await bench.finish()
     bench.row_seen = lambda beat: None
@@ -81,4 +81,4 @@ async def _reveal(bench: ArrayBench) -> dict[str, int]:
 
 def _due(accs: np.ndarray, scaling: dict[str, int], form: dict) -> np.ndarray:
     settings = {"multiplier": scaling["multiplier"], "shift": scaling["shift"], "relu": bool(scaling["relu"])}
-    return requantise_data(accs, **settings, terms=scaling["data_terms"], **form)[0]
+    return requantize_data(accs, **settings, terms=scaling["data_terms"], **form)[0]

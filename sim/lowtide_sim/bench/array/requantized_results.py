@@ -4,14 +4,14 @@ import random
 from collections import deque
 from typing import Any
 
-from lowtide_sim.bench.models.requantizer import RequantiserModel
+from lowtide_sim.bench.models.requantizer import RequantizerModel
 from lowtide_sim.bench.models.tile import Expect
 from lowtide_sim.bench.stimulus.fields import pack
 from lowtide_sim.bench.stimulus.row_words import joined, parted
 from lowtide_sim.bench.streams.axi_stream import Source, Stream
 from lowtide_sim.bench.streams.payload_stream import Low
 
-__all__ = ["RequantisedResults"]
+__all__ = ["RequantizedResults"]
 
 Settings = dict[str, int]
 
@@ -22,11 +22,11 @@ class SettingsStream(Stream):
     def __init__(self, dut: Any):
         self.clk, self.rst = dut.clk, dut.rst
         names = ("tdata", "tvalid", "tready")
-        self.data, self.valid, self.ready = (getattr(dut, f"s_axis_requantise_{name}") for name in names)
+        self.data, self.valid, self.ready = (getattr(dut, f"s_axis_requantize_{name}") for name in names)
         self.last = Low()
 
 
-class RequantisedResults:
+class RequantizedResults:
     """Sends settings, a word for each tile, and turns rows of accumulators that are due into beats that are.
 
     Parameters
@@ -43,8 +43,8 @@ class RequantisedResults:
 
     def __init__(self, dut: Any, sidecar: dict[str, Any], rng: random.Random, expect: Expect):
         self.dut, self.rng, self._expect = dut, rng, expect
-        self.layout = sidecar["requantise"]
-        self.model = RequantiserModel({"parameters": sidecar["requantiser"]})
+        self.layout = sidecar["requantize"]
+        self.model = RequantizerModel({"parameters": sidecar["requantizer"]})
         self.beats = self.model.columns // self.model.lanes  # of a row
         self.source = Source(SettingsStream(dut), rng)
         self.for_tiles: deque[Settings] = deque()  # settings of the next tiles; then random ones

@@ -103,7 +103,7 @@ class EngineBench:
         return Operand(
             chunks=self.rng.randint(1, self.config.bfp.mantissa // chunk),
             rounding=self.rng.choice(ROUNDINGS),
-            seed=self.rng.randrange(1, 2**self.config.engine.generator),
+            seed=self.rng.randrange(1, 2**self.config.engine.lfsr_bits),
             bias=self.rng.randint(-9, 1),
         )
 
@@ -126,18 +126,18 @@ class EngineBench:
         x = self.numbers.standard_normal(shape).astype(np.float32)
         return np.asfortranarray(x) if self.rng.getrandbits(1) else x
 
-    async def begin(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> None:
+    async def begin(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> None:
         """Queue the operands on their streams, write their settings, and start the product as soon as can be."""
-        lines = checked(self.config, a, b, of_a, of_b)
+        lines = checked(self.config, a, b, a_settings, b_settings)
         for source, side in zip((self.a, self.b), lines, strict=True):
             source.send(self._beats(side))
-        for side, operand, each in zip("ab", (of_a, of_b), lines, strict=True):
+        for side, operand, each in zip("ab", (a_settings, b_settings), lines, strict=True):
             for name, value in each.settings(operand).items():
                 await self.write(f"{side}_{name}", value)
         await self.settle("status", 1)
         await self.write("start", 3)
 
-    async def finish(self, a: np.ndarray, b: np.ndarray, of_a: Operand, of_b: Operand) -> None:
+    async def finish(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> None:
         """Wait for the next product's results, and check every bit of them."""
         beats = result_beats(self.config, a.shape[0], b.shape[1])
         for _ in range(PATIENCE):
@@ -149,19 +149,19 @@ class EngineBench:
         mine, self.came = self.came[:beats], self.came[beats:]
         if [last for _, last in mine] != [False] * (beats - 1) + [True]:
             raise AssertionError("tlast is not with the last beat alone")
-        size = 4 * self.config.engine.results
+        size = 4 * self.config.engine.output_width
         data = np.frombuffer(b"".join(beat.to_bytes(size, "little") for beat, _ in mine), np.float32)
         array = self.config.array
         whole = a.shape[0] + -a.shape[0] % array.rows, b.shape[1] + -b.shape[1] % array.columns
         values, due = matrix_of(self.config, data, *whole), np.zeros(whole, np.float32)
-        due[: a.shape[0], : b.shape[1]] = GoldenEngine(self.config).multiply(a, b, of_a, of_b).values
+        due[: a.shape[0], : b.shape[1]] = GoldenEngine(self.config).multiply(a, b, a_settings, b_settings).values
         if values.tobytes() != due.tobytes():
             place = tuple(int(i) for i in np.argwhere(values.view(np.uint32) != due.view(np.uint32))[0])
             raise AssertionError(f"result {place} is {values[place]}, not {due[place]}")
 
     def _beats(self, lines: Lines) -> list[tuple[int, bool]]:
         """Beats of an operand; what fills up the last of a run is any number."""
-        numbers = self.config.engine.numbers
+        numbers = self.config.engine.input_width
         runs = lines.runs
         padded = np.pad(runs, [(0, 0), (0, -runs.shape[1] % numbers)], constant_values=np.float32(1e9))
         words = [int.from_bytes(beat.tobytes(), "little") for beat in padded.reshape(-1, numbers)]

@@ -78,22 +78,22 @@ class SerialBench:
                 return found.words[LEVELS:]
             assert status == BUSY
 
-    async def multiply(self, a, b, of_a, of_b, position, damage=False):
+    async def multiply(self, a, b, a_settings, b_settings, position, damage=False):
         """A product, and the position behind its results."""
-        lines = checked(self.config, a, b, of_a, of_b)
-        for side, line, operand in zip("ab", lines, (of_a, of_b), strict=True):
+        lines = checked(self.config, a, b, a_settings, b_settings)
+        for side, line, operand in zip("ab", lines, (a_settings, b_settings), strict=True):
             for name, value in line.settings(operand).items():
                 await self.ask("write", self.places[f"{side}_{name}"], value & 0xFFFFFFFF, damage=damage)
         await self.ask("write", self.places["start"], 3, damage=damage)
         for side, line in zip("ab", lines, strict=True):
-            words = Load.of(line.runs, self.config.engine.numbers).numbers.view("<u4").ravel().tolist()
+            words = Load.of(line.runs, self.config.engine.input_width).numbers.view("<u4").ravel().tolist()
             at = 0
             while at < len(words):
                 count = int(self.rng.integers(1, min(WORDS, len(words) - at, 40) + 1))
                 kind = "last" if at + count == len(words) else "load"
                 await self.ask(f"{kind}_{side}", *words[at : at + count], damage=damage)
                 at += count
-        count = result_beats(self.config, a.shape[0], b.shape[1]) * self.config.engine.results
+        count = result_beats(self.config, a.shape[0], b.shape[1]) * self.config.engine.output_width
         words = []
         while len(words) < count:
             at = (position + len(words)) % 2**16
@@ -110,12 +110,12 @@ async def products_over_the_line(dut):
     for _ in range(parameters()["products"]):
         m, k, n = (int(rng.integers(1, most + 1)) for most in (3, 8, 2))
         a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((m, k), (k, n)))
-        of_a, of_b = (
+        a_settings, b_settings = (
             Operand(chunks=int(rng.integers(1, 3)), rounding="stochastic", seed=int(rng.integers(1, 31)), bias=-4)
             for _ in "ab"
         )
-        values, position = await bench.multiply(a, b, of_a, of_b, position, damage)
-        assert values.tobytes() == golden.multiply(a, b, of_a, of_b).values.tobytes()
+        values, position = await bench.multiply(a, b, a_settings, b_settings, position, damage)
+        assert values.tobytes() == golden.multiply(a, b, a_settings, b_settings).values.tobytes()
 
 
 @cocotb.test()

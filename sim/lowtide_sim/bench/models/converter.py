@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from lowtide_model import GivenWords, quantise
+from lowtide_model import GivenWords, quantize
 
 __all__ = ["Answer", "ConverterModel"]
 
@@ -19,7 +19,7 @@ class Answer:
     payload: int
     saturated_group: int
     saturated_elements: int
-    bad_group: int
+    nonfinite_group: int
 
 
 class ConverterModel:
@@ -77,16 +77,16 @@ class ConverterModel:
     def _converted(self, numbers: list[int], words: list[int], last: bool, bias: int, chunks: int) -> Answer:
         rounding = self.format["rounding"]
         m = self.format["mantissa"]
-        tensor = quantise(
+        tensor = quantize(
             np.array(numbers, np.uint32).view(np.float32),
             mantissa=chunks * self.format["chunk"],
             exponent=self.format["exponent"],
             group=self.lanes,
             bias=bias,
             rounding=GivenWords(mode=rounding, bits=self.bits, words=words) if self.stochastic else rounding,
-            bad="saturate",
+            nonfinite="saturate",
         )
         payload = (last << self.format["exponent"] | int(tensor.codes[0])) << self.lanes * (m + 1)
         for lane, value in enumerate(tensor.signed.tolist()):
             payload |= (abs(value) | (value < 0) << m) << lane * (m + 1)
-        return Answer(payload, tensor.saturated_groups, tensor.saturated_elements, int(tensor.bad_elements > 0))
+        return Answer(payload, tensor.saturated_groups, tensor.saturated_elements, int(tensor.nonfinite_elements > 0))

@@ -1,4 +1,4 @@
-"""What a normaliser must answer, from the accumulators that were seen to be offered to it."""
+"""What a normalizer must answer, from the accumulators that were seen to be offered to it."""
 
 import random
 from collections.abc import Iterator
@@ -10,23 +10,23 @@ from lowtide_model import scaled_to_fp32
 from lowtide_sim.bench.stimulus.fields import Beat, signed
 from lowtide_sim.bench.stimulus.row_words import joined, parted
 
-__all__ = ["NormaliserModel", "normaliser_word"]
+__all__ = ["NormalizerModel", "normalizer_word"]
 
 
-class NormaliserModel:
+class NormalizerModel:
     """The golden model, an accumulator or a row of them at a time.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the normaliser.
+        What was emitted with the normalizer.
     """
 
     def __init__(self, sidecar: dict[str, Any]):
         parameters = sidecar["parameters"]
         self.width = parameters["width"]
         self.row = "columns" in parameters
-        self.columns, self.lanes = parameters.get("columns", 1), parameters.get("normalisers", 1)
+        self.columns, self.lanes = parameters.get("columns", 1), parameters.get("normalizers", 1)
 
     def beats(self, payload: int, scale: int) -> Iterator[Beat]:
         """What becomes of a row, or of a single accumulator: ``last`` is above its words."""
@@ -39,7 +39,7 @@ class NormaliserModel:
             yield Beat(numbers | marks << 32 * self.lanes, (result.overflows, result.underflows))
 
 
-def normaliser_word(model: NormaliserModel, rng: random.Random) -> tuple[int, int]:
+def normalizer_word(model: NormalizerModel, rng: random.Random) -> tuple[int, int]:
     """A row, or an accumulator, with any mark; and its scale."""
     accs = [_accumulator(model.width - 1, rng) for _ in range(model.columns)]
     at_an_end = rng.choice((128, -125)) - rng.choice(accs).bit_length() + rng.randint(-2, 2)

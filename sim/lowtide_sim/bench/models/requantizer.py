@@ -1,24 +1,24 @@
-"""What a requantiser must answer, from the accumulators that were seen to be offered to it."""
+"""What a requantizer must answer, from the accumulators that were seen to be offered to it."""
 
 import random
 from collections.abc import Iterator
 from typing import Any
 
-from lowtide.units.requantization.requantizer import RequantiserShape
-from lowtide_model.terms import requantise_data
+from lowtide.units.requantization.requantizer import RequantizerParams
+from lowtide_model.terms import requantize_data
 from lowtide_sim.bench.stimulus.fields import Beat
 from lowtide_sim.bench.stimulus.row_words import joined, parted
 
-__all__ = ["RequantiserModel", "requantiser_word"]
+__all__ = ["RequantizerModel", "requantizer_word"]
 
 
-class RequantiserModel:
+class RequantizerModel:
     """The golden model, an accumulator or a row of them at a time.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the requantiser.
+        What was emitted with the requantizer.
     """
 
     def __init__(self, sidecar: dict[str, Any]):
@@ -26,13 +26,13 @@ class RequantiserModel:
         self.row = "columns" in parameters
         self.columns, self.lanes = parameters.pop("columns", 1), parameters.pop("lanes", 1)
         parameters.pop("counter", None)
-        self.shape = RequantiserShape(**parameters)
+        self.shape = RequantizerParams(**parameters)
 
     def beats(self, payload: int, multiplier: int, shift: int, relu: int, data_terms: int) -> Iterator[Beat]:
         """What becomes of a row, or of a single accumulator: ``last`` is above its words."""
         accs, last = parted(payload, self.shape.accumulator, self.columns)
         for first in range(0, self.columns, self.lanes):
-            values, saturated = requantise_data(
+            values, saturated = requantize_data(
                 accs[first : first + self.lanes],
                 multiplier=multiplier,
                 shift=shift,
@@ -46,7 +46,7 @@ class RequantiserModel:
             yield Beat(joined(values.tolist(), self.shape.revealed, marks), (saturated,))
 
 
-def requantiser_word(model: RequantiserModel, rng: random.Random) -> tuple[int, ...]:
+def requantizer_word(model: RequantizerModel, rng: random.Random) -> tuple[int, ...]:
     """A row, or an accumulator, with any mark; and its multiplier, shift, ReLU and terms."""
     shape = model.shape
     multiplier = rng.getrandbits(shape.multiplier) if rng.random() < 0.6 else 1 << rng.randrange(shape.multiplier)
@@ -56,7 +56,7 @@ def requantiser_word(model: RequantiserModel, rng: random.Random) -> tuple[int, 
     return row, multiplier, shift, rng.random() < 0.3, rng.randint(0, shape.most_terms)
 
 
-def _accumulator(shape: RequantiserShape, multiplier: int, shift: int, rng: random.Random) -> int:
+def _accumulator(shape: RequantizerParams, multiplier: int, shift: int, rng: random.Random) -> int:
     """An integer of any size; or one that makes half units, or nearly, of as many bits as a result has, or one more."""
     top = shape.accumulator - 1
     number = rng.getrandbits(rng.randint(1, top))

@@ -7,7 +7,7 @@ import numpy as np
 
 from lowtide_model.terms import receding_water
 
-__all__ = ["SerialiserModel", "WaterlineModel", "bits_of"]
+__all__ = ["SerializerModel", "WaterlineModel", "bits_of"]
 
 
 def bits_of(word: int, count: int) -> np.ndarray:
@@ -21,13 +21,13 @@ def _word(nonzero: np.ndarray, negative: np.ndarray, first: bool, last: bool) ->
     return sum(int(bit != 0) << n for n, bit in enumerate(planes))
 
 
-class SerialiserModel:
+class SerializerModel:
     """Groups taken apart, the highest exponent first.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the serialiser.
+        What was emitted with the serializer.
     expect : function
         Called with each line that is due.
     """

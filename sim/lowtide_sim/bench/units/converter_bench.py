@@ -35,14 +35,14 @@ class ConverterBench(UnitBench):
         self.due: deque[Answer] = deque()
         self.model = ConverterModel(self.sidecar, self.due.append)
         self.serial, self.stochastic = self.model.serial, self.model.stochastic
-        self.bad_since_reset = False
+        self.nonfinite_since_reset = False
 
     def rest(self) -> None:
         """Set what is legal."""
         self.set(0, 1)
 
     def watch(self) -> None:
-        """Watch ``bad``, and give random words."""
+        """Watch ``nonfinite``, and give random words."""
         cocotb.start_soon(self._watch_bad())
         if self.stochastic:
             cocotb.start_soon(self._give_words())
@@ -81,7 +81,7 @@ class ConverterBench(UnitBench):
         """Nothing is due any more."""
         self.model.reset()
         self.due.clear()
-        self.bad_since_reset = False
+        self.nonfinite_since_reset = False
 
     def _packed(self, bits: list[int]) -> int:
         return sum(number << 32 * n for n, number in enumerate(bits))
@@ -94,7 +94,9 @@ class ConverterBench(UnitBench):
         """A group came."""
         if not self.due:
             raise AssertionError(f"edge {edge}: a group came that nothing is due for")
-        beside = (getattr(self.dut, name).value for name in ("saturated_group", "saturated_elements", "bad_group"))
+        beside = (
+            getattr(self.dut, name).value for name in ("saturated_group", "saturated_elements", "nonfinite_group")
+        )
         answer, due = Answer(data, *(int(value) for value in beside)), self.due.popleft()
         if answer != due:
             raise AssertionError(f"edge {edge}, group {len(self.came)}: {answer}, not {due}")
@@ -111,13 +113,13 @@ class ConverterBench(UnitBench):
                 word = self.rng.getrandbits(width)
 
     async def _watch_bad(self) -> None:
-        """``bad`` is high from the first bad group that is offered until reset."""
+        """``nonfinite`` is high from the first bad group that is offered until reset."""
         edge = RisingEdge(self.dut.clk)
         while True:
             await edge
             if self.dut.rst.value == ONE:
                 continue
-            if self.dut.o__valid.value == ONE and self.dut.bad_group.value == ONE:
-                self.bad_since_reset = True
-            if (self.dut.bad.value == ONE) != self.bad_since_reset:
-                raise AssertionError(f"edge {now()}: bad is {self.dut.bad.value}")
+            if self.dut.o__valid.value == ONE and self.dut.nonfinite_group.value == ONE:
+                self.nonfinite_since_reset = True
+            if (self.dut.nonfinite.value == ONE) != self.nonfinite_since_reset:
+                raise AssertionError(f"edge {now()}: nonfinite is {self.dut.nonfinite.value}")

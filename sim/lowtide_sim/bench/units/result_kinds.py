@@ -5,8 +5,8 @@ from typing import Any
 
 import attrs
 
-from lowtide_sim.bench.models.normalizer import NormaliserModel, normaliser_word
-from lowtide_sim.bench.models.requantizer import RequantiserModel, requantiser_word
+from lowtide_sim.bench.models.normalizer import NormalizerModel, normalizer_word
+from lowtide_sim.bench.models.requantizer import RequantizerModel, requantizer_word
 
 __all__ = ["ResultKind", "kind_of"]
 
@@ -40,16 +40,16 @@ def kind_of(sidecar: dict[str, Any]) -> ResultKind:
 
 
 _KINDS = {
-    "normaliser": ResultKind(
-        model=NormaliserModel,
-        word=normaliser_word,
+    "normalizer": ResultKind(
+        model=NormalizerModel,
+        word=normalizer_word,
         settings=["scale"],
         flags=["overflow", "underflow"],
         counts=["overflows", "underflows"],
     ),
-    "requantiser": ResultKind(
-        model=RequantiserModel,
-        word=requantiser_word,
+    "requantizer": ResultKind(
+        model=RequantizerModel,
+        word=requantizer_word,
         settings=["multiplier", "shift", "relu", "data_terms"],
         flags=["saturated"],
         counts=["saturations"],

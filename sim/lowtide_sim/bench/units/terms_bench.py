@@ -1,4 +1,4 @@
-"""The bench around a unit that handles groups of digits: a serialiser, or a waterline."""
+"""The bench around a unit that handles groups of digits: a serializer, or a waterline."""
 
 from collections import deque
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from lowtide_sim.bench.models.terms import SerialiserModel, WaterlineModel
+from lowtide_sim.bench.models.terms import SerializerModel, WaterlineModel
 from lowtide_sim.bench.streams.axi_stream import ONE, now
 from lowtide_sim.bench.units.bench import UnitBench
 
@@ -16,7 +16,7 @@ MOST_LINES = 9
 
 
 class TermsBench(UnitBench):
-    """Drives an emitted digit serialiser or waterline, and checks every line that it gives.
+    """Drives an emitted digit serializer or waterline, and checks every line that it gives.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class TermsBench(UnitBench):
         super().__init__(dut, stalls)
         self.due: deque[int] = deque()
         self.waterline = self.sidecar["top"].startswith("waterline")
-        self.model = (WaterlineModel if self.waterline else SerialiserModel)(self.sidecar, self.due.append)
+        self.model = (WaterlineModel if self.waterline else SerializerModel)(self.sidecar, self.due.append)
         self.lines = self.sidecar["parameters"].get("digits", 1)  # that a word becomes
         self.dropped = 0  # lines that were not kept whole
 
@@ -40,7 +40,7 @@ class TermsBench(UnitBench):
             self._draw_settings()
 
     def watch(self) -> None:
-        """Of a waterline, draw settings; of a serialiser, watch for groups as they are offered."""
+        """Of a waterline, draw settings; of a serializer, watch for groups as they are offered."""
         cocotb.start_soon(self._change_settings() if self.waterline else self._watch_offers())
 
     def send(self, groups: int) -> None:
@@ -63,7 +63,7 @@ class TermsBench(UnitBench):
         self.due.clear()
 
     def saw_input(self, edge: int, data: int) -> None:
-        """A line was taken by a waterline. A serialiser's model had the group when it was offered."""
+        """A line was taken by a waterline. A serializer's model had the group when it was offered."""
         if isinstance(self.model, WaterlineModel):
             self.model.saw(data, int(self.dut.budget.value), int(self.dut.group.value))
             self.dropped += self.due[-1] != data
@@ -103,7 +103,7 @@ class TermsBench(UnitBench):
             if self.dut.rst.value == ONE:
                 offered = False
             elif self.i.valid.value == ONE:
-                if not offered and isinstance(self.model, SerialiserModel):
+                if not offered and isinstance(self.model, SerializerModel):
                     self.offered.append(now())
                     self.model.saw(self.i.data.value.to_unsigned())
                 offered = self.i.ready.value != ONE
