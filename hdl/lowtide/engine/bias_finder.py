@@ -1,6 +1,6 @@
 """Bias finder: where the window of exponents has to be, so that a tensor's largest number is in it."""
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Const, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -34,11 +34,6 @@ class BiasFinder(Unit):
     bias : Out(signed(9))
         Bias of what has come, ``latency`` cycles after its last beat.
     """
-
-    start: Value
-    take: Value
-    i: Value
-    bias: Value
 
     def __init__(self, numbers: int, exponent: int):
         self.exponent = exponent

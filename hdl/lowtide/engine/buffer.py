@@ -1,6 +1,6 @@
 """Operand buffer: the chunks of a panel's lines, one of each line in a cycle."""
 
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Cat, Module
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -36,15 +36,6 @@ class OperandBuffer(Unit):
     o : Out(lines * width)
         The words, a cycle later, line 0 in the lowest bits.
     """
-
-    write: Value
-    write_bank: Value
-    write_address: Value
-    i: Value
-    enable: Value
-    read_bank: Value
-    read_address: Value
-    o: Value
 
     def __init__(self, lines: int, width: int, words: int):
         self.lines, self.width, self.words = lines, width, words

@@ -1,6 +1,6 @@
 """Counters: what an engine did, and what its data suffered."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
@@ -42,8 +42,6 @@ class Counters(Unit):
     ``name_count`` : Out(width)
         Their sum since reset or ``clear``, two cycles later.
     """
-
-    clear: Value
 
     def __init__(self, width: int, most: int):
         self.module_name = f"counters_{width}_{most}"

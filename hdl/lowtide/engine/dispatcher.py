@@ -1,6 +1,6 @@
 """Dispatcher: a product becomes loads of its operands, and a run over its tiles."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -91,29 +91,6 @@ class Dispatcher(Unit):
     idle, working : Out(1), Out(1)
         No product is in the engine; or there is one.
     """
-
-    start: Value
-    product: Value
-    ready: Value
-    refused: Value
-    load: Value
-    find: Value
-    a: Value
-    b: Value
-    groups_a: Value
-    size_a: Value
-    groups_b: Value
-    size_b: Value
-    busy: Value
-    bias_a: Value
-    bias_b: Value
-    write: Value
-    run_valid: Value
-    run: Value
-    run_ready: Value
-    over: Value
-    idle: Value
-    working: Value
 
     def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
         self.bfp, self.params = bfp, params

@@ -1,6 +1,6 @@
 """Issuer: beats out of the buffers into the array, while results have a place."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
@@ -28,18 +28,6 @@ class Issuer(Unit):
     taken : Out(1)
         The array takes one.
     """
-
-    i_valid: Value
-    i_last: Value
-    i_ready: Value
-    room: Value
-    tile: Value
-    move: Value
-    o_valid: Value
-    o_last: Value
-    o_ready: Value
-    held: Value
-    taken: Value
 
     def __init__(self):
         self.module_name = "issuer"

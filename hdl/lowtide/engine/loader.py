@@ -73,27 +73,6 @@ class Loader(Unit):
         Elements that were held at the largest magnitude, in this cycle.
     """
 
-    start: Value
-    find: Value
-    settings: Value
-    groups: Value
-    size: Value
-    write: Value
-    address: Value
-    data: Value
-    panels: Value
-    busy: Value
-    bias: Value
-    too_short: Value
-    too_long: Value
-    threshold: Value
-    above_threshold: Value
-    low_sum: Value
-    high_sum: Value
-    groups_held: Value
-    bad_groups: Value
-    held: Value
-
     def __init__(self, lines: int, bfp: Bfp, chunk: int, params: EngineParams):
         self.lines, self.bfp, self.params = lines, bfp, params
         self.converter = ConverterParams(

@@ -1,6 +1,6 @@
 """OperandFramer: an operand's numbers from its stream, as many as it has, whatever the stream does."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -40,13 +40,6 @@ class OperandFramer(Unit):
     too_short, too_long : Out(1)
         In one cycle: the operand ended too soon; it went on.
     """
-
-    start: Value
-    runs: Value
-    length: Value
-    busy: Value
-    too_short: Value
-    too_long: Value
 
     def __init__(self, numbers: int, most: int):
         self.numbers, self.most = numbers, most

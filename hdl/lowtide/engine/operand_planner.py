@@ -1,6 +1,6 @@
 """Planner: what an operand comes to in the buffers, and whether it fits."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLayout
@@ -41,14 +41,6 @@ class OperandPlanner(Unit):
     groups, size, panels : Out(range(words + 1))
         Groups of a line, words of a panel, panels; if it is legal.
     """
-
-    start: Value
-    settings: Value
-    busy: Value
-    legal: Value
-    groups: Value
-    size: Value
-    panels: Value
 
     def __init__(self, lines: int, bfp: Bfp, chunk: int, params: EngineParams, layout: OperandLayout):
         self.lines, self.bfp, self.params, self.most_chunks = lines, bfp, params, bfp.mantissa // chunk

@@ -1,6 +1,6 @@
 """Writer: where in the buffers of its lines an operand's chunks go."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -51,18 +51,6 @@ class OperandWriter(Unit):
     busy : Out(1)
         An operand is being written.
     """
-
-    start: Value
-    transposed: Value
-    count: Value
-    groups: Value
-    chunks: Value
-    size: Value
-    write: Value
-    address: Value
-    data: Value
-    panels: Value
-    busy: Value
 
     def __init__(self, lines: int, chunk: ChunkLayout, words: int, most: int):
         self.lines, self.words = lines, words

@@ -1,6 +1,6 @@
 """Banks: which half of a buffer is written, which is read, and whether one is free."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
@@ -27,12 +27,6 @@ class PingPongBanks(Unit):
     loaded : Out(1)
         Bank of the operand that was loaded last.
     """
-
-    free: Value
-    load: Value
-    begins: Value
-    write: Value
-    loaded: Value
 
     def __init__(self):
         self.module_name = "ping_pong_banks"

@@ -53,14 +53,6 @@ class RegisterBank(Unit):
         Its value.
     """
 
-    address: Value
-    write: Value
-    write_data: Value
-    read_data: Value
-    start: Value
-    product: Value
-    clear: Value
-
     def __init__(
         self, constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int, ratios: dict[str, int]
     ):

@@ -1,6 +1,6 @@
 """Results: rows of accumulators become FP32, at the scale of the product that they are of."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -39,15 +39,6 @@ class Results(Unit):
     clear, overflows, underflows
         As of `RowNormalizer`.
     """
-
-    tile: Value
-    scale: Value
-    ends: Value
-    room: Value
-    over: Value
-    clear: Value
-    overflows: Value
-    underflows: Value
 
     def __init__(self, params: RowNormalizerParams, tiles: int):
         self.params, self.tiles = params, tiles

@@ -1,6 +1,6 @@
 """Word source: what a converter adds to a fraction, so that it rounds in one way or another."""
 
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.operand import NEAREST, STOCHASTIC
@@ -31,13 +31,6 @@ class RoundingWords(Unit):
     words : Out(lanes * (width + 1))
         A word for each lane, lane 0 in the lowest bits.
     """
-
-    rounding: Value
-    load: Value
-    seed: Value
-    step: Value
-    row: Value
-    words: Value
 
     def __init__(self, source: RandomSourceParams):
         self.source, self._random = source, RandomSource(source, seeded=True)

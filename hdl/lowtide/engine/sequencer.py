@@ -1,6 +1,6 @@
 """Sequencer: the beats of a product, tile by tile, as addresses into the buffers of both operands."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -56,20 +56,6 @@ class Sequencer(Unit):
     waits : Out(1)
         There is a product, and its next panel is not loaded yet.
     """
-
-    loading_a: Value
-    loading_b: Value
-    loaded_a: Value
-    loaded_b: Value
-    ready: Value
-    valid: Value
-    bank_a: Value
-    bank_b: Value
-    address_a: Value
-    address_b: Value
-    last: Value
-    ends: Value
-    waits: Value
 
     def __init__(self, words: int, chunks_a: int, chunks_b: int):
         self.words = words

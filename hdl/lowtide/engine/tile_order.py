@@ -1,6 +1,6 @@
 """The order of a product's tiles: each comes as soon as its operands can be there."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
@@ -39,19 +39,6 @@ class TileOrder(Unit):
     ends : Out(1)
         It is the last one; the first one of the next product follows it.
     """
-
-    panels_a: Value
-    panels_b: Value
-    size_a: Value
-    size_b: Value
-    new_a: Value
-    new_b: Value
-    next: Value
-    panel_a: Value
-    panel_b: Value
-    base_a: Value
-    base_b: Value
-    ends: Value
 
     def __init__(self, words: int):
         self.words = words

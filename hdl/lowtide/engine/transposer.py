@@ -51,11 +51,6 @@ class Transposer(Unit):
         that of all lines' groups.
     """
 
-    start: Value
-    transposed: Value
-    runs: Value
-    length: Value
-
     def __init__(self, lanes: int, numbers: int, most: int, most_runs: int, most_lines: int):
         self.lanes, self.numbers, self.most = lanes, numbers, most
         self.module_name = f"transposer_{lanes}_{numbers}_{most}_{most_runs}x{most_lines}"

@@ -1,6 +1,6 @@
 """A column's weights on their way to the processing elements: a group becomes a queue of terms."""
 
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Cat, Module
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -68,11 +68,6 @@ class Column(Unit):
     """
 
     latency = SignedEncoder.latency + 2
-
-    i: Value
-    control_i: Value
-    control_o: Value
-    o: Value
 
     def __init__(self, terms: Terms):
         self.terms = terms

@@ -56,8 +56,6 @@ class Loader(Unit):
         High from when ``last`` came on one side alone, until reset. Such a tile ends where A said.
     """
 
-    settings: Value
-
     def __init__(self, terms: Terms):
         self.terms = terms
         self.module_name = f"term_loader_w{terms.width}_{terms.encoding}_{terms.group}_v{terms.values}"

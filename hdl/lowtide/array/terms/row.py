@@ -62,11 +62,6 @@ class Row(Unit):
 
     latency = Revealer.latency
 
-    i: Value
-    control_i: Value
-    control_o: Value
-    o: Value
-
     def __init__(self, terms: Terms):
         self.terms = terms
         self.module_name = f"term_row_w{terms.width}_{terms.encoding}_g{terms.group}_v{terms.values}"

@@ -49,34 +49,6 @@ class Executor(Unit):
         For a cycle: what holds anything of an earlier connection is to forget it.
     """
 
-    header: Value
-    word: Value
-    valid: Value
-    last: Value
-    good: Value
-    done: Value
-    bad: Value
-    write_operand: Value
-    keep: Value
-    forget: Value
-    over: Value
-    room: Value
-    position: Value
-    came: Value
-    oldest: Value
-    legal: Value
-    held: Value
-    forget_results: Value
-    result: Value
-    address: Value
-    write: Value
-    write_data: Value
-    read_data: Value
-    sent: Value
-    quiet: Value
-    divisor: Value
-    reset: Value
-
     def __init__(self, params: SerialParams, registers: int, digest: int):
         self.params, self.registers, self._digest = params, registers, digest
         self.module_name = f"executor_{params.clock}_{params.baud}_{params.queue}_{registers}_{digest:016x}"

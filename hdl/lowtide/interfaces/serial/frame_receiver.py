@@ -1,6 +1,6 @@
 """Frame receiver: bytes become words, and say whether the frame that they are was sent so."""
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
@@ -49,13 +49,6 @@ class FrameReceiver(Unit):
     bad : Out(1)
         In one cycle: what came since the last good frame is none.
     """
-
-    word: Value
-    valid: Value
-    last: Value
-    good: Value
-    done: Value
-    bad: Value
 
     module_name = "frame_receiver"
 

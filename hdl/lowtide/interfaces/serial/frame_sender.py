@@ -1,6 +1,6 @@
 """Frame sender: words become bytes with a check and a flag behind them."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
@@ -23,8 +23,6 @@ class FrameSender(Unit):
     idle : Out(1)
         No frame is on its way.
     """
-
-    idle: Value
 
     module_name = "frame_sender"
 

@@ -1,6 +1,6 @@
 """Operand queue: words on their way into an engine. Those of a frame count once the frame is known to be good."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -47,12 +47,6 @@ class OperandQueue(Unit):
     a, b : Out(stream of {number: 32 bits, last: 1 bit})
         Words that count, in their order: those of A wait for those of B before them.
     """
-
-    write_operand: Value
-    keep: Value
-    forget: Value
-    over: Value
-    room: Value
 
     def __init__(self, words: int):
         self.words = words

@@ -1,6 +1,6 @@
 """Result queue: words on their way out of an engine, kept until they are known to have come."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -38,14 +38,6 @@ class ResultQueue(Unit):
     oldest : Out(16)
         Position of the oldest word that is kept, or of the next one.
     """
-
-    position: Value
-    came: Value
-    oldest: Value
-    legal: Value
-    held: Value
-    forget: Value
-    word: Value
 
     def __init__(self, words: int):
         self.words = words

@@ -3,7 +3,7 @@
 import zlib
 
 import attrs
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.crc.catalog import CRC32_ISCSI
 from amaranth.lib.memory import Memory
@@ -68,9 +68,6 @@ class SelfTest(Unit):
     over, passed : Out(1), Out(1)
         The test is over; the answers were those expected.
     """
-
-    over: Value
-    passed: Value
 
     def __init__(self, conversation: SelfTestVectors):
         self.conversation = conversation

@@ -1,6 +1,6 @@
 """Receiver and transmitter of a serial line: a start bit, eight bits from the lowest on, a stop bit."""
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
@@ -25,11 +25,6 @@ class UartReceiver(Unit):
     valid, data : Out(1), Out(8)
         In one cycle: a byte came, in the middle of its stop bit.
     """
-
-    rx: Value
-    divisor: Value
-    valid: Value
-    data: Value
 
     module_name = "uart_receiver"
 
@@ -73,10 +68,6 @@ class UartTransmitter(Unit):
     idle : Out(1)
         Nothing is on it.
     """
-
-    divisor: Value
-    tx: Value
-    idle: Value
 
     module_name = "uart_transmitter"
 

@@ -1,6 +1,6 @@
 """The end of every processing element: an accumulator, and the drain by which its sums leave."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -47,11 +47,6 @@ class Accumulator(wiring.Component):
     """
 
     latency = 1
-
-    i: Value
-    restart: Value
-    drain_i: Value
-    drain_o: Value
 
     def __init__(self, width: int, addend: int, carry: bool = False):
         self._width, self._has_carry = width, carry

@@ -42,10 +42,6 @@ class Aligner(wiring.Component):
         The shifted value, ``latency`` cycles later.
     """
 
-    i: Value
-    shift: Value
-    o: Value
-
     latency = 3
     """Cycles from ``i`` and ``shift`` to ``o``."""
 

@@ -47,7 +47,6 @@ class DotProduct(wiring.Component):
 
     a: data.View
     b: data.View
-    o: Value
 
     def __init__(self, bfp: Bfp):
         self._bfp = bfp

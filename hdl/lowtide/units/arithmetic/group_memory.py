@@ -43,14 +43,6 @@ class GroupMemory(wiring.Component):
         The words, in the same cycle.
     """
 
-    write: Value
-    write_bank: Value
-    slot: Value
-    i: Value
-    read_bank: Value
-    index: Value
-    o: Value
-
     def __init__(self, shape: Shape, words: int, slots: int, reads: int = 1):
         self._width, self._words, self._slots, self._reads = shape.width, words, slots, reads
         self._slot_bits = (slots - 1).bit_length()

@@ -50,11 +50,6 @@ class Multiplier(Unit):
         Cycles from the factors to the product.
     """
 
-    enable: Value
-    i: Value
-    by: Value
-    o: Value
-
     def __init__(self, width: int, bits: int, product: str):
         self.width, self.bits, self.product = width, bits, product
         self.module_name = f"multiplier_{product}_{width}x{bits}"

@@ -35,10 +35,6 @@ class SaturatingCounter(Unit):
         Cycles from an event to a count that has it.
     """
 
-    events: Value
-    clear: Value
-    count: Value
-
     def __init__(self, events: int, width: int):
         self.module_name = f"saturating_counter_{events}x{width}"
         self.latency = 1 + (events - 1).bit_length()

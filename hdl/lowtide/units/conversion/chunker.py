@@ -1,6 +1,6 @@
 """Chunker: a group into the chunks that a processing element takes."""
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -34,8 +34,6 @@ class Chunker(Unit):
     o : Out(stream of {chunk: params.layout_chunk, last: 1})
         Their chunks; ``last`` with the last chunk of a group that had it.
     """
-
-    chunks: Value
 
     def __init__(self, params: ConverterParams):
         self.params = params

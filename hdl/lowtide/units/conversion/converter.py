@@ -70,16 +70,6 @@ class BfpConverter(Unit):
     of exponents is known beforehand, and codes of a few bits are found within it.
     """
 
-    bias: Value
-    chunks: Value
-    saturated_group: Value
-    saturated_elements: Value
-    nonfinite_group: Value
-    nonfinite: Value
-    random: Value
-    step: Value
-    row: Value
-
     def __init__(self, params: ConverterParams, elements: int | None = None):
         self.params = params
         self._meter = ImprovementMeter(params, elements) if elements else None

@@ -1,6 +1,6 @@
 """Window: what a converter's bias and number of chunks mean for all lanes."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import BIAS
@@ -34,12 +34,6 @@ class ExponentWindow(Unit):
     mask : Out(mantissa)
         The others.
     """
-
-    bias: Value
-    chunks: Value
-    top: Value
-    empty: Value
-    mask: Value
 
     def __init__(self, params: ConverterParams):
         self.params = params

@@ -41,15 +41,6 @@ class Fp32Rounder(Unit):
         It is infinite; it is zero, and the integer is not.
     """
 
-    enable: Value
-    sign: Value
-    significand: Value
-    inexact: Value
-    stays: Value
-    lowest: Value
-    overflow: Value
-    underflow: Value
-
     latency = 4
     """Cycles from the significand to the number."""
 

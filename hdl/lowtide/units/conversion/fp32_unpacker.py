@@ -51,16 +51,6 @@ class Fp32Unpacker(Unit):
         Cycles from the number to all the rest.
     """
 
-    enable: Value
-    i: Value
-    top: Value
-    depth: Value
-    above: Value
-    largest: Value
-    fraction: Value
-    sign: Value
-    nonfinite: Value
-
     latency = 2
 
     def __init__(self, params: ConverterParams):

@@ -73,19 +73,6 @@ class ImprovementMeter(Unit):
     Source: the precision controller of FAST, HPCA 2022.
     """
 
-    start: Value
-    chunks: Value
-    enable: Value
-    take: Value
-    significands: Value
-    code: Value
-    compare: Value
-    threshold: Value
-    busy: Value
-    above_threshold: Value
-    low_sum: Value
-    high_sum: Value
-
     def __init__(self, params: ConverterParams, elements: int):
         if params.dropped < params.chunk:
             legal = f"{params.chunk} or more (the bits of a chunk, which the meter compares)"

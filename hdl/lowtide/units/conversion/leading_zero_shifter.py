@@ -60,13 +60,6 @@ class LeadingZeroShifter(Unit):
         Bits of the shift, which is ``width - 1`` at most.
     """
 
-    enable: Value
-    i: Value
-    sign: Value
-    significand: Value
-    inexact: Value
-    stays: Value
-
     def __init__(self, width: int, kept: int = KEPT):
         self.width, self.kept = width, kept
         self.places = (width - 1).bit_length()

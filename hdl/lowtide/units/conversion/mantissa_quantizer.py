@@ -54,19 +54,6 @@ class MantissaQuantizer(Unit):
         Cycles from the number to its magnitude.
     """
 
-    enable: Value
-    depth: Value
-    largest: Value
-    fraction: Value
-    sign: Value
-    top_depth: Value
-    mask: Value
-    random: Value
-    magnitude: Value
-    negative: Value
-    saturated: Value
-    shifted: Value
-
     draw = 2
     shown = 2
     latency = 4

@@ -37,12 +37,6 @@ class MaxExponent(Unit):
         A lane is above the window, likewise.
     """
 
-    enable: Value
-    depths: Value
-    above: Value
-    code: Value
-    exceeded: Value
-
     def __init__(self, params: ConverterParams):
         self.params = params
         self.module_name = f"max_exponent_l{params.lanes}_d{params.depth}_e{params.exponent}"

@@ -1,7 +1,7 @@
 """Normalizer: an exact accumulator becomes FP32, rounded once."""
 
 import attrs
-from amaranth.hdl import Module, Signal, Value, signed
+from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -66,10 +66,6 @@ class Normalizer(Unit):
     underflow : Out(1)
         The number on ``o`` is zero, though its accumulator was not.
     """
-
-    scale: Value
-    overflow: Value
-    underflow: Value
 
     def __init__(self, params: NormalizerParams):
         self.params = params

@@ -1,7 +1,7 @@
 """Row normalizer: rows of an array's results become FP32, some numbers a cycle."""
 
 import attrs
-from amaranth.hdl import Cat, Module, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -94,11 +94,6 @@ class RowNormalizer(Unit):
     latency : int
         Cycles from a row offered to its first beat offered.
     """
-
-    scale: Value
-    clear: Value
-    overflows: Value
-    underflows: Value
 
     def __init__(self, params: RowNormalizerParams):
         self.params = params

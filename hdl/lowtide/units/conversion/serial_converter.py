@@ -52,16 +52,6 @@ class SerialBfpConverter(Unit):
         With ``step``: it is the last of its row. Likewise.
     """
 
-    bias: Value
-    chunks: Value
-    saturated_group: Value
-    saturated_elements: Value
-    nonfinite_group: Value
-    nonfinite: Value
-    random: Value
-    step: Value
-    row: Value
-
     def __init__(self, params: ConverterParams):
         self.params = params
         self.module_name = f"serial_bfp_converter_{params.name}"

@@ -1,6 +1,6 @@
 """Floating-point adder: a number and a product of any exponent."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -58,9 +58,6 @@ class FloatAdder(Unit):
         Sum, ``latency`` cycles later. See `FloatRounder` for what is too large or too small.
     """
 
-    p_sign: Value
-    p_exponent: Value
-    p_significand: Value
     c: data.View
     o: data.View
 

@@ -46,9 +46,6 @@ class BlockProduct(wiring.Component):
 
     a: data.View
     b: data.View
-    sign: Value
-    significand: Value
-    exponent: Value
 
     def __init__(self, lanes: int, magnitude: int, form: FloatFormat):
         self._dot = DotProduct(Bfp(lanes=lanes, chunk_a=magnitude, chunk_b=magnitude, mantissa=magnitude))

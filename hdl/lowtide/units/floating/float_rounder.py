@@ -1,6 +1,6 @@
 """Float rounder: a significand and an exponent become a number, rounded to nearest once."""
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -42,11 +42,6 @@ class FloatRounder(Unit):
         The number, ``latency`` cycles later.
     """
 
-    sign: Value
-    significand: Value
-    inexact: Value
-    stays: Value
-    exponent: Value
     o: data.View
 
     latency = 3

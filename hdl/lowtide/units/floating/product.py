@@ -42,9 +42,6 @@ class FloatProduct(wiring.Component):
 
     a: data.View
     b: data.View
-    sign: Value
-    significand: Value
-    exponent: Value
 
     def __init__(self, operand: FloatFormat, form: FloatFormat, multiplier: str):
         self.operand, self.form = operand, form

@@ -44,9 +44,6 @@ class SignificandProduct(wiring.Component):
     """
 
     ROWS = 2
-    a: Value
-    b: Value
-    o: Value
 
     def __init__(self, width: int, multiplier: str):
         self.width, self.multiplier = width, multiplier

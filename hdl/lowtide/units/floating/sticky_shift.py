@@ -1,6 +1,6 @@
 """Sticky shift: moves a word to the right, and remembers whether a one fell off."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -26,10 +26,6 @@ class StickyShift(wiring.Component):
     o : Out(1 + width)
         Shifted word, its lowest bit the sticky one.
     """
-
-    i: Value
-    shift: Value
-    o: Value
 
     def __init__(self, width: int, places: int):
         self.width, self.places = width, places

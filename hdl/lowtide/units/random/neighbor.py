@@ -68,9 +68,6 @@ class NeighborSource(Unit):
         A word for each lane, likewise.
     """
 
-    data: Value
-    words: Value
-
     def __init__(self, params: Neighbor):
         self.params = params
         self.module_name = f"neighbor_source_l{params.lanes}_r{params.width}_n{params.neighbors}"

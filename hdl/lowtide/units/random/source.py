@@ -44,13 +44,6 @@ class RandomSource(Unit):
         A word for each lane, lane 0 in the lowest bits.
     """
 
-    step: Value
-    row: Value
-    words: Value
-
-    load: Value
-    seed: Value
-
     def __init__(self, params: RandomSourceParams, seeded: bool = False):
         self.params, self.seeded = params, seeded
         taps = "_".join(map(str, params.exponents))

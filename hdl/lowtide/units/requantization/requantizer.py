@@ -120,12 +120,6 @@ class Requantizer(Unit):
         The integer of the result on ``o`` was held.
     """
 
-    multiplier: Value
-    shift: Value
-    relu: Value
-    data_terms: Value
-    saturated: Value
-
     def __init__(self, params: RequantizerParams):
         self.params = params
         self.module_name = f"requantizer_{params.name}"

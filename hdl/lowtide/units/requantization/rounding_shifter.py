@@ -55,13 +55,6 @@ class RoundingShifter(Unit):
         Cycles from the integer to the result.
     """
 
-    enable: Value
-    i: Value
-    shift: Value
-    relu: Value
-    o: Value
-    saturated: Value
-
     def __init__(self, in_width: int, places: int, width: int):
         self.in_width, self.places, self.width = in_width, places, width
         self.module_name = f"rounding_shifter_{in_width}_s{places}_w{width}"

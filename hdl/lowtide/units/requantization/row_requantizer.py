@@ -1,7 +1,7 @@
 """Row requantizer: rows of an array's results become data of the next layer, some values a cycle."""
 
 import attrs
-from amaranth.hdl import Cat, Module, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -98,13 +98,6 @@ class RowRequantizer(Unit):
     latency : int
         Cycles from a row offered to its first beat offered.
     """
-
-    multiplier: Value
-    shift: Value
-    relu: Value
-    data_terms: Value
-    clear: Value
-    saturations: Value
 
     def __init__(self, params: RowRequantizerParams):
         self.params = params

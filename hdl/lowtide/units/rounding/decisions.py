@@ -1,6 +1,6 @@
 """Decisions of a stochastic rounder: what designs differ in."""
 
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit, place
@@ -35,11 +35,6 @@ class RoundingDecisions(Unit):
     up : Out(lanes)
         Whether to round up. Combinational.
     """
-
-    step: Value
-    row: Value
-    fractions: Value
-    up: Value
 
     def __init__(self, source: RandomSourceParams, rounder: RounderParams):
         self.source, self.rounder = source, rounder

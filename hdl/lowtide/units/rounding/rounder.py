@@ -50,11 +50,6 @@ class Rounder(Unit):
         It was rounded up.
     """
 
-    value: Value
-    random: Value
-    o: Value
-    up: Value
-
     def __init__(self, params: RounderParams):
         self.params = params
         word = f"_r{params.random}" if params.stochastic else ""

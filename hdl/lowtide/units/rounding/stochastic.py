@@ -1,7 +1,7 @@
 """Stochastic rounder: rounders for several lanes, and the source that they share."""
 
 import attrs
-from amaranth.hdl import Cat, Module, Value
+from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue, parameter
@@ -87,13 +87,6 @@ class StochasticRounder(Unit):
     up, saturated : Out(lanes), Out(lanes)
         A bit a lane: it was rounded up; it is held.
     """
-
-    value: Value
-    step: Value
-    row: Value
-    o: Value
-    up: Value
-    saturated: Value
 
     def __init__(self, params: StochasticParams):
         self.params = params

@@ -61,12 +61,6 @@ class StreamDownsizer(Unit):
         Cycles from a row offered to its first beat.
     """
 
-    enable: Value
-    words: Value
-    valid: Value
-    row: Value
-    last: Value
-
     def __init__(self, columns: int, width: int, lanes: int):
         self.columns, self.width, self.lanes = columns, width, lanes
         self.beats = columns // lanes

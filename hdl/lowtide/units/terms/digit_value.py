@@ -1,7 +1,7 @@
 """Digit value: digits back to an integer."""
 
 import attrs
-from amaranth.hdl import Module, Signal, Value, signed
+from amaranth.hdl import Module, Signal, signed
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import parameter
@@ -51,11 +51,6 @@ class DigitValue(Unit):
     o : Out(signed(digits + 1))
         The integer.
     """
-
-    nonzero: Value
-    negative: Value
-    sign: Value
-    o: Value
 
     def __init__(self, params: DigitValueParams):
         self.params = params

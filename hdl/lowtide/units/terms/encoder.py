@@ -78,10 +78,6 @@ class Encoder(Unit):
         Which terms are negative; where there is none, anything.
     """
 
-    n: Value
-    nonzero: Value
-    negative: Value
-
     def __init__(self, params: EncoderParams):
         self.params = params
         self.module_name = f"encoder_{params.encoding}_{params.width}"

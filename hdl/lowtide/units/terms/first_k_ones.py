@@ -36,11 +36,6 @@ class FirstKOnesSegment(Unit):
         Ones that may be kept behind it.
     """
 
-    ones: Value
-    left: Value
-    kept: Value
-    rest: Value
-
     def __init__(self, bits: int, width: int):
         self.module_name = f"first_k_ones_{bits}_{width}"
         super().__init__({"ones": In(bits), "left": In(width), "kept": Out(bits), "rest": Out(width)})

@@ -42,10 +42,6 @@ class PrefixCount(Unit):
         Cycles from the vector to its counts.
     """
 
-    enable: Value
-    ones: Value
-    sums: Value
-
     def __init__(self, bits: int, segment: int):
         self.module_name = f"prefix_count_{bits}_by_{segment}"
         self.segment, self.width = segment, bits.bit_length()

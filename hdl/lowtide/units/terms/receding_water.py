@@ -1,7 +1,7 @@
 """Receding water: the k largest terms of a group of values, in one step."""
 
 import attrs
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue, parameter
@@ -67,11 +67,6 @@ class RecedingWater(Unit):
     kept : Out(group * digits)
         Terms that are kept.
     """
-
-    nonzero: Value
-    budget: Value
-    group: Value
-    kept: Value
 
     def __init__(self, params: RecedingWaterParams):
         self.params = params

@@ -1,6 +1,6 @@
 """Revealer: what the largest terms of an integer add up to."""
 
-from amaranth.hdl import Module, Value, signed
+from amaranth.hdl import Module, signed
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.terms import digits_of_integer, terms_of_integer
@@ -43,11 +43,6 @@ class Revealer(Unit):
     latency : int
         Cycles from the integer to what is left of it.
     """
-
-    enable: Value
-    i: Value
-    s: Value
-    o: Value
 
     choice = SignedEncoder.latency
     latency = choice + 2

@@ -1,7 +1,7 @@
 """Serial HESE: a digit a cycle, the lowest first."""
 
 import attrs
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
@@ -53,12 +53,6 @@ class SerialHese(Unit):
     negative : Out(1)
         It is negative; if it is none, anything.
     """
-
-    enable: Value
-    first: Value
-    bits: Value
-    nonzero: Value
-    negative: Value
 
     def __init__(self, params: SerialParams | None = None):
         self.params = params or SerialParams()

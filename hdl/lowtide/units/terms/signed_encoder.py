@@ -35,11 +35,6 @@ class SignedEncoder(Unit):
 
     latency = 2
 
-    enable: Value
-    i: Value
-    nonzero: Value
-    negative: Value
-
     def __init__(self, width: int, encoding: str):
         self.width, self.encoding = width, encoding
         self.module_name = f"signed_encoder_{encoding}_{width}"

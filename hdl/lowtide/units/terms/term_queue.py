@@ -52,10 +52,6 @@ class TermQueue(Unit):
         The term, two cycles after ``next``. Without ``next``, a word without one.
     """
 
-    nonzero: Value
-    negative: Value
-    slot: Value
-
     def __init__(self, terms: Terms):
         self.terms = terms
         self.module_name = f"term_queue_d{terms.digits}_g{terms.group}_v{terms.values}"

@@ -1,7 +1,7 @@
 """Top terms: the s largest terms of one value."""
 
 import attrs
-from amaranth.hdl import Module, Value
+from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue, parameter
@@ -57,10 +57,6 @@ class TopTerms(Unit):
     kept : Out(digits)
         Terms that are kept.
     """
-
-    nonzero: Value
-    s: Value
-    kept: Value
 
     def __init__(self, params: TopTermsParams):
         self.params = params

@@ -73,9 +73,6 @@ class Waterline(Unit):
         Cycles from a line taken to the line offered.
     """
 
-    budget: Value
-    group: Value
-
     def __init__(self, params: WaterlineParams):
         self.params = params
         self.module_name = f"waterline_{params.group}_k{params.budget}"
