@@ -12,7 +12,7 @@ from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.interfaces.bus_engine import BUSES
 
-PAGE = Path(__file__).parents[2] / "docs" / "buses.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "buses.md"
 
 
 @pytest.mark.parametrize("bus", BUSES)

@@ -10,7 +10,7 @@ import pytest
 from lowtide.config import Config, ConfigError, presets
 from lowtide.emission.top import AxiStreamArray
 
-PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 FILES = {
     "no TOML": b"[array",
     "more than 16 KiB": b"#" * (2**14 + 1),

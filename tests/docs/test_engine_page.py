@@ -6,7 +6,7 @@ from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.registers import BYTES
 
-PAGE = Path(__file__).parents[2] / "docs" / "engine.md"
+PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "engine.md"
 
 
 def test_registers():

@@ -6,7 +6,7 @@ from pathlib import Path
 from lowtide.interfaces.serial.protocol import REQUESTS, STATUSES
 from lowtide_model.serial_frames import Frame, Frames
 
-PAGE = (Path(__file__).parents[2] / "docs" / "serial.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "serial.md").read_text(encoding="utf-8")
 
 
 def test_every_request_is_there():

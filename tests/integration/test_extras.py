@@ -98,7 +98,7 @@ def test_without_extras_each_command_names_its_own(wheel, tmp_path):
 
 
 def test_the_page_has_the_extra_of_every_command():
-    page = (ROOT / "docs" / "command_line.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "command_line.md").read_text(encoding="utf-8")
     named = set()
     for extra in EXTRAS:
         (row,) = re.findall(rf"^\| `{extra}` \| (.*) \|$", page.partition("| extra |")[2], re.MULTILINE)

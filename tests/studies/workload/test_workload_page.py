@@ -9,7 +9,7 @@ import pytest
 
 from lowtide_model import matmul
 
-PAGE = Path(__file__).parents[3] / "docs" / "workload.md"
+PAGE = Path(__file__).parents[3] / "docs" / "studies" / "workload.md"
 
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus is not installed")
