@@ -25,7 +25,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "lowtide needs Python's venv: apt-get install python3-venv"; exit 1; }
 	@echo "Setting up .venv (a minute or two, once)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[sim,boards,bitstream,report,explore,test,lint,docs]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[studies,boards,bitstream,test,lint,docs]'
 	@touch $@
 
 verilog: $(READY) ## Verilog of CONFIG (a preset or a .toml file) into build/verilog
