@@ -77,3 +77,20 @@ def test_blocks_of_the_engine_are_on_its_page():
     code = {name for each in code_of(DOCS / "concepts" / "engine.md") for name in [each]}
     assert len(set(blocks)) >= 15
     assert sorted(set(blocks) - code - {"BfpConverter", "Chunker", "SystolicArray"}) == []
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "units").glob("*.md")), ids=name_of_page)
+def test_units_have_a_diagram_and_their_ports(page):
+    text = page.read_text(encoding="utf-8")
+    assert re.search(r"!\[[^\]]+\]\(\w+\.svg\)", text)
+    assert ".. autoclass:: lowtide." in text
+    assert "## Tests\n" in text
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "studies").glob("*.md")), ids=name_of_page)
+def test_studies_have_one_form(page):
+    text = page.read_text(encoding="utf-8")
+    parts = ["# Study: ", "**Question.**", "**Answer.**", "![", "\n## Method\n", "\n## Limits\n", "\n## Commands\n"]
+    places = [text.find(part) for part in parts]
+    assert -1 not in places
+    assert places == sorted(places)
