@@ -14,5 +14,5 @@ def test_registers():
         f"| `{BYTES * place:#05x}` | `{register.name}` | {register.access} | {register.bits} | {register.meaning} |"
         for place, register in enumerate(AxiStreamEngine(Config()).registers)
     ]
-    section = PAGE.read_text(encoding="utf-8").split("## Registers")[1].split("## What is refused")[0]
+    section = PAGE.read_text(encoding="utf-8").split("## Registers")[1].split("\n## ")[0]
     assert [line for line in section.splitlines() if line.startswith("| `0x")] == rows
