@@ -33,9 +33,13 @@ def test_a_task_without_a_total_has_a_line_at_its_end(capsys):
 
 
 def test_a_failed_task_reports_no_end(capsys):
-    with pytest.raises(ValueError, match="failed"), progress_bar() as progress:
-        progress.add_task("Building", total=None)
-        raise ValueError("failed")
+    def fail():
+        with progress_bar() as progress:
+            progress.add_task("Building", total=None)
+            raise ValueError("failed")
+
+    with pytest.raises(ValueError, match="failed"):
+        fail()
     assert capsys.readouterr() == ("", "")
 
 

@@ -31,7 +31,7 @@ def bitstream_in(folder: Path, name: str) -> Path:
     """
     board_of(name)
     files = sorted(file for kind in ("bit", "bin", "fs") for file in folder.glob(f"lowtide-{name}.{kind}"))
-    make = f"lowtide bitstream --board {name} -o {shlex.quote(str(folder))}"
+    make = f"lowtide board build --board {name} -o {shlex.quote(str(folder))}"
     if not files or not files[0].is_file():
         raise BoardError(f"no bitstream for {name} in {folder}; make it with: {make}")
     try:
@@ -98,7 +98,8 @@ def flash(name: str, file: Path, *, keep: bool = False, show: Callable[[str], ob
         process.terminate()
         process.wait()
         raise BoardError(
-            f"interrupted: {board.title} may hold half a bitstream; load it again with: lowtide flash --board {name}"
+            f"loading {board.title} was interrupted: the bitstream may be incomplete;"
+            f" run: lowtide board flash --board {name}"
         ) from None
     if failed or "init failed" in said:
         raise BoardError(_complaint(board, said))

@@ -42,10 +42,10 @@ def converse(device, line, rng, frames):
 
     Of what is damaged, Python knows what still are whole frames; the device is to answer these, and nothing else.
     """
-    registers, constants = device.table, tuple(device.link.constants[name] for name in CONSTANTS)
+    registers, constants = device.registers, tuple(device.connection.constants[name] for name in CONSTANTS)
     model, sent, come = BridgeModel(registers, line.config.serial.queue, constants), Frames(), Frames()
     settings = [place for place, register in enumerate(registers) if register.access == "setting"]
-    baud, broken, answers = device.link.port.baudrate, 0, 0
+    baud, broken, answers = device.connection.port.baudrate, 0, 0
     model.answer(next(come.add(frame_bytes(code_of("hello"), 99, (1, 0)))))
     exchanged(line, b"\x7e" + frame_bytes(code_of("hello"), 99, (1, 0)), baud)
     while broken < frames:
@@ -82,7 +82,7 @@ def test_what_is_damaged_is_not_done_by_the_hundred_thousand(device, line):
 def products(line, share, seed, enough):
     """Self-tests through a line that damages frames, until enough were; a link that is lost is made again."""
     port = DamagingPort(SimulatedPort(line), 0, np.random.default_rng(seed))
-    device = Device(port, "simulation", patience=0.002)
+    device = Device(port, "simulation", timeout=0.002)
     device.set_baud()
     port.share, tests, lost = share, 0, 0
     while port.damaged < enough:
@@ -92,7 +92,7 @@ def products(line, share, seed, enough):
         except ConnectionLost:
             lost += 1
             port.share = 0
-            device = Device(port, "simulation", patience=0.002)
+            device = Device(port, "simulation", timeout=0.002)
             port.share = share
     return port, tests, lost
 
@@ -112,12 +112,12 @@ def test_many_products_through_a_line_that_damages(line, share):
 
 
 def test_a_line_that_is_cut_is_lost(device, monkeypatch):
-    monkeypatch.setattr(device.link.port, "write", len)
-    with pytest.raises(ConnectionLost, match="the device at simulation does not answer any more"):
-        device.link.one("read", 0, 1)
+    monkeypatch.setattr(device.connection.port, "write", len)
+    with pytest.raises(ConnectionLost, match="device at simulation lost: no answer after 12 attempts"):
+        device.connection.request("read", 0, 1)
     monkeypatch.undo()
-    device.link.connect()
-    assert device.link.one("read", 1, 1) == (1,)
+    device.connection.connect()
+    assert device.connection.request("read", 1, 1) == (1,)
 
 
 def test_noise_is_no_lowtide(port, monkeypatch):
@@ -125,4 +125,4 @@ def test_noise_is_no_lowtide(port, monkeypatch):
     read = port.read
     monkeypatch.setattr(port, "read", lambda size=1: read(size) and rng.bytes(8))
     with pytest.raises(NotLowtide):
-        Device(port, "simulation", patience=0.001)
+        Device(port, "simulation", timeout=0.001)

@@ -51,12 +51,12 @@ def test_the_device_refuses_what_the_golden_engine_refuses(device):
     rng, golden, refusals = np.random.default_rng(1), GoldenEngine(device.config), 0
     a, b = rng.standard_normal((2, 9)).astype(np.float32), rng.standard_normal((9, 3)).astype(np.float32)
     for _ in range(120):
-        of, cycles = (random_operand(rng), random_operand(rng)), device.link.port.line.cycles
+        of, cycles = (random_operand(rng), random_operand(rng)), device.connection.port.line.cycles
         due = outcome(golden, a, b, *of)
         assert outcome(device, a, b, *of) == due
         if isinstance(due, str):
             assert "\n" not in due
-            assert device.link.port.line.cycles == cycles
+            assert device.connection.port.line.cycles == cycles
             refusals += 1
     assert 40 < refusals < 100
 
@@ -86,11 +86,11 @@ def test_the_device_refuses_what_the_golden_engine_refuses(device):
     ],
 )
 def test_a_register_takes_what_it_holds(device, name, value, complaint):
-    cycles = device.link.port.line.cycles
+    cycles = device.connection.port.line.cycles
     with pytest.raises(IllegalValue) as refused:
         device.write(name, value)
     assert str(refused.value) == complaint
-    assert device.link.port.line.cycles == cycles
+    assert device.connection.port.line.cycles == cycles
 
 
 def test_registers_hold_signed_numbers(device):
@@ -102,7 +102,7 @@ def test_registers_hold_signed_numbers(device):
 
 
 def test_every_setting_has_a_legal_range_that_its_register_holds(device):
-    settings = [register for register in device.table if register.access == "setting"]
+    settings = [register for register in device.registers if register.access == "setting"]
     for register in settings:
         most = 2 ** (register.bits - register.signed) - 1
         assert (-most - 1) * register.signed <= register.least <= register.most <= most
@@ -126,11 +126,11 @@ def test_flags_of_before_are_no_fault_of_a_product(device):
 
 def test_the_line_itself_may_not_narrow_a_setting(device):
     """A request of 32 bits that the register does not hold, past all checks of software."""
-    place = next(n for n, register in enumerate(device.table) if register.name == "a_bias")
+    place = next(n for n, register in enumerate(device.registers) if register.name == "a_bias")
     a, b = np.ones((2, 3), np.float32), np.ones((3, 2), np.float32)
     due = device.matmul(a, b).tobytes()
     for word in (506, 512, -518 & 0xFFFFFFFF):
-        device.link.one("write", place, word)
+        device.connection.request("write", place, word)
         device.write("start", 3)
         assert device.read("errors") == 1
         device.write("errors", 1)
@@ -152,10 +152,10 @@ def test_neighboring_seeds_give_other_words(device):
     assert len(found) == len(seeds)
 
 
-@pytest.mark.parametrize("patience", [0, -1, float("nan"), float("inf"), True, "1"])
-def test_what_is_no_time_is_refused(port, patience):
-    with pytest.raises(IllegalValue, match=r"^patience must be above 0, in seconds, not "):
-        Device(port, "simulation", patience=patience)
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), True, "1"])
+def test_what_is_no_time_is_refused(port, timeout):
+    with pytest.raises(IllegalValue, match=r"^timeout must be above 0, in seconds, not "):
+        Device(port, "simulation", timeout=timeout)
 
 
 @pytest.mark.parametrize("baud", [0, -1, 1.5, True, 10**9, "115200"])
@@ -172,7 +172,7 @@ def test_a_url_is_no_port(name):
     with pytest.raises(DeviceError) as refused:
         Device.open(name)
     assert str(refused.value) == (
-        f"cannot open {name}: a port must be the name of a serial port, as /dev/ttyUSB0, not a URL"
+        f"cannot open {name}: port must be the name of a serial port, such as /dev/ttyUSB0, not a URL"
     )
 
 
@@ -182,17 +182,17 @@ SEED = "from 0 to 18446744073709551615"
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ("info --baud 0", "baud must be from 1 to 100000000, not 0"),
-        ("info --baud -9600", "baud must be from 1 to 100000000, not -9600"),
-        ("info --baud fast", "baud must be from 1 to 100000000, not 'fast'"),
-        ("selftest --baud 0", "baud must be from 1 to 100000000, not 0"),
-        ("selftest --seed -1", f"seed must be {SEED}, not -1"),
-        ("selftest --seed 18446744073709551616", f"seed must be {SEED}, not 18446744073709551616"),
-        ("selftest --products 0", "products must be from 1 to 1000000, not 0"),
-        ("info --port socket://nope", "cannot open socket://nope: a port must be the name of a serial port"),
-        ("selftest --port loop://", "cannot open loop://: a port must be the name of a serial port"),
-        ("train --engine board --port loop://", "cannot open loop://: a port must be the name of a serial port"),
-        ("serve terms", "array.element must be fmac for an engine, not 'tmac'"),
+        ("device info --baud 0", "baud must be from 1 to 100000000, not 0"),
+        ("device info --baud -9600", "baud must be from 1 to 100000000, not -9600"),
+        ("device info --baud fast", "baud must be from 1 to 100000000, not 'fast'"),
+        ("device test --baud 0", "baud must be from 1 to 100000000, not 0"),
+        ("device test --seed -1", f"seed must be {SEED}, not -1"),
+        ("device test --seed 18446744073709551616", f"seed must be {SEED}, not 18446744073709551616"),
+        ("device test --products 0", "products must be from 1 to 1000000, not 0"),
+        ("device info --port socket://nope", "cannot open socket://nope: port must be the name of a serial port"),
+        ("device test --port loop://", "cannot open loop://: port must be the name of a serial port"),
+        ("train --engine board --port loop://", "cannot open loop://: port must be the name of a serial port"),
+        ("device serve terms", "array.element must be fmac for an engine, not 'tmac'"),
         ("train --config terms", "array.element must be fmac for an engine, not 'tmac'"),
         ("train --config terms --engine board", "array.element must be fmac for an engine, not 'tmac'"),
         ("train --config icebreaker", "bfp.mantissa must be 4 or more, two chunks, not 2"),

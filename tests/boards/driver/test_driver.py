@@ -5,7 +5,7 @@ import pytest
 
 from lowtide.engine.seeds import operand_seed
 from lowtide.formats.parameter import IllegalValue
-from lowtide_boards.driver import baud as rate
+from lowtide_boards.driver import baud as bauds
 from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.errors import ConnectionLost, DeviceError, NotLowtide, Refused
 from lowtide_boards.driver.self_test import WrongResult, self_test
@@ -100,11 +100,11 @@ def test_a_rate_that_it_cannot_make(device):
 
 
 def test_a_device_that_is_lost_at_a_rate_is_not_taken_for_one_that_is_there(device, monkeypatch):
-    def lost(link, baud):
+    def lost(connection, baud):
         raise ConnectionLost(f"lost at {baud}")
 
-    device.link.port.baudrate = 115_200
-    monkeypatch.setattr(rate, "change_rate", lost)
+    device.connection.port.baudrate = 115_200
+    monkeypatch.setattr(bauds, "change_baud", lost)
     with pytest.raises(ConnectionLost, match="lost at 12000000"):
         device.set_baud()
 
@@ -121,9 +121,9 @@ def test_what_it_refuses(device):
         ("rate", (1 << 16, 0)),
         ("load_a", ()),
     ]:
-        with pytest.raises(Refused, match=f"the device refused {kind}"):
-            device.link.one(kind, *words)
-        assert device.link.one("read", 1, 1) == (1,)
+        with pytest.raises(Refused, match=f"device at simulation refused a request: {kind}"):
+            device.connection.request(kind, *words)
+        assert device.connection.request("read", 1, 1) == (1,)
 
 
 def test_products_after_what_was_broken_off(device, monkeypatch):
@@ -132,7 +132,7 @@ def test_products_after_what_was_broken_off(device, monkeypatch):
     a, b = rng.standard_normal((3, 20)).astype(np.float32), rng.standard_normal((20, 4)).astype(np.float32)
     due = device.matmul(a, b).tobytes()
     with pytest.raises(Refused):
-        device.link.one("read", 1000, 1)
+        device.connection.request("read", 1000, 1)
     assert device.matmul(a, b).tobytes() == due
 
     def interrupt(share):
@@ -143,7 +143,7 @@ def test_products_after_what_was_broken_off(device, monkeypatch):
         device.matmul(a, b, progress=interrupt)
     assert device.matmul(a, b).tobytes() == due
 
-    monkeypatch.setattr("lowtide_boards.driver.request_window.STUCK", 0.5)
+    monkeypatch.setattr("lowtide_boards.driver.request_window.OPERAND_TIMEOUT", 0.5)
     with monkeypatch.context() as within:
         within.setattr("lowtide_model.engine.product.Lines.settings", lambda *_: {"lines": 0})
         with pytest.raises(DeviceError, match="the engine flags errors: refused"):
@@ -153,25 +153,28 @@ def test_products_after_what_was_broken_off(device, monkeypatch):
 
 def test_what_does_not_answer_is_no_lowtide(port, monkeypatch):
     monkeypatch.setattr(port, "write", len)
-    with pytest.raises(NotLowtide, match="nothing at simulation answers as a lowtide does"):
-        Device(port, "simulation", patience=0.001)
+    with pytest.raises(NotLowtide, match="no lowtide device at simulation: no answer at"):
+        Device(port, "simulation", timeout=0.001)
 
 
 @pytest.mark.parametrize(
     ("name", "complaint"),
-    [("MAGIC", "is no lowtide"), ("VERSION", "speaks version 1 of the protocol, not 2")],
+    [
+        ("MAGIC", "no lowtide device at simulation: expected magic 0x.*, got 0x"),
+        ("VERSION", "expected protocol version 2, got 1"),
+    ],
 )
 def test_another_version(port, monkeypatch, name, complaint):
-    from lowtide_boards.driver import connection as link
+    from lowtide_boards.driver import connection
 
-    monkeypatch.setattr(link, name, getattr(link, name) + 1)
+    monkeypatch.setattr(connection, name, getattr(connection, name) + 1)
     with pytest.raises(NotLowtide, match=complaint):
-        Device(port, "simulation", patience=0.01)
+        Device(port, "simulation", timeout=0.01)
 
 
 def test_another_configuration(port, monkeypatch):
-    from lowtide_boards.driver import identify as described
+    from lowtide_boards.driver import identify
 
-    monkeypatch.setattr(described, "digest_of", lambda config: 1)
-    with pytest.raises(NotLowtide, match="is of another version of lowtide: its digest is"):
-        Device(port, "simulation", patience=0.01)
+    monkeypatch.setattr(identify, "digest_of", lambda config: 1)
+    with pytest.raises(NotLowtide, match=r"is from another version of lowtide: expected digest .*, got "):
+        Device(port, "simulation", timeout=0.01)

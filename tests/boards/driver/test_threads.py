@@ -55,4 +55,4 @@ def test_closing_waits_for_a_product(device):
     found = device.matmul(a, b, progress=close)
     threads[0].join()
     assert found.tobytes() == due
-    assert device.link.line.closed
+    assert device.connection.framed_port.closed

@@ -36,7 +36,7 @@ SMALL = Config.load("arty-a7").changed(
 
 def test_unknown_board(capsys):
     with pytest.raises(SystemExit):
-        main(["bitstream", "--board", "ulx4s"])
+        main(["board", "build", "--board", "ulx4s"])
     assert capsys.readouterr().err == (f"lowtide: no board 'ulx4s', did you mean ulx3s?; boards: {', '.join(BOARDS)}\n")
 
 
@@ -97,8 +97,8 @@ def test_a_tool_that_is_missing_says_how_to_get_it(package, tmp_path, monkeypatc
     monkeypatch.setattr(tool, "find_spec", lambda name: None if name == package else found(name))
     monkeypatch.setattr(building, "_synthesize", lambda *_: tool.run_tool(package, [], tmp_path))
     with pytest.raises(SystemExit):
-        main(["bitstream", "--board", "icebreaker", "-o", str(tmp_path / "out")])
-    assert capsys.readouterr().err.endswith(f"lowtide: bitstream needs {package}: pip install 'lowtide[bitstream]'\n")
+        main(["board", "build", "--board", "icebreaker", "-o", str(tmp_path / "out")])
+    assert capsys.readouterr().err.endswith(f"lowtide: board build needs {package}: pip install 'lowtide[bitstream]'\n")
 
 
 def test_a_packer_that_is_written_in_python(tmp_path):
@@ -138,7 +138,7 @@ def test_what_cannot_be_built_is_refused_in_one_line_before_work_starts(
     monkeypatch.setattr(building, "design_of", None)
     (tmp_path / "file").write_text("")
     with pytest.raises(SystemExit) as exit_:
-        main(["bitstream", *arguments])
+        main(["board", "build", *arguments])
     out, err = capsys.readouterr()
     assert (exit_.value.code, out, err.count("\n")) == (1, "", 1)
     assert err.startswith(f"lowtide: {message}")
@@ -150,12 +150,12 @@ def test_what_cannot_be_built_is_refused_in_one_line_before_work_starts(
 def test_every_board_has_a_bitstream_and_its_table(name, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("COLUMNS", "160")
     with pytest.raises(SystemExit) as exit_:
-        main(["bitstream", "--board", name, "-o", str(tmp_path)])
+        main(["board", "build", "--board", name, "-o", str(tmp_path)])
     out, err = capsys.readouterr()
     assert exit_.value.code == 0, err
     assert all(Path(line).is_file() for line in out.splitlines() if line.startswith(str(tmp_path)))
     if board_of(name).tools == "vivado":
-        assert "a project; where Vivado is" in out
+        assert "Vivado project; build it with: " in out
         return
     facts = json.loads((tmp_path / f"lowtide-{name}.json").read_text())
     printed = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]

@@ -33,7 +33,7 @@ def says(tmp_path, monkeypatch):
 
 
 def test_no_bitstream(tmp_path):
-    with pytest.raises(BoardError, match=r"no bitstream for ulx3s in .*lowtide bitstream --board ulx3s"):
+    with pytest.raises(BoardError, match=r"no bitstream for ulx3s in .*lowtide board build --board ulx3s"):
         flashing.bitstream_in(tmp_path, "ulx3s")
 
 
@@ -54,11 +54,11 @@ def test_facts_that_are_none(tmp_path, file, facts):
 def test_a_folder_to_read_from_is_no_output(tmp_path, file, says, capsys):
     says("done", 0)
     with pytest.raises(SystemExit) as exit_:
-        main(["flash", "--folder", str(tmp_path)])
-    assert (exit_.value.code, capsys.readouterr().out) == (0, f"{file} is on ULX3S (85F)\n")
+        main(["board", "flash", "--folder", str(tmp_path)])
+    assert (exit_.value.code, capsys.readouterr().out) == (0, f"loaded {file} onto ULX3S (85F)\n")
     for option in ("-o", "--output"):
         with pytest.raises(SystemExit) as exit_:
-            main(["flash", option, str(tmp_path)])
+            main(["board", "flash", option, str(tmp_path)])
         assert exit_.value.code == 2
         assert capsys.readouterr().err.startswith(f"lowtide: No such option '{option}'")
 
@@ -104,5 +104,5 @@ def test_interrupted(says, file):
     def interrupt(_text):
         raise KeyboardInterrupt
 
-    with pytest.raises(BoardError, match=r"may hold half a bitstream; .*lowtide flash --board ulx3s"):
+    with pytest.raises(BoardError, match=r"the bitstream may be incomplete; .*lowtide board flash --board ulx3s"):
         flashing.flash("ulx3s", file, show=interrupt)
