@@ -40,14 +40,14 @@ def test_no_bitstream(tmp_path):
 def test_not_the_one_that_was_made(tmp_path, file):
     assert flashing.bitstream_in(tmp_path, "ulx3s") == file
     file.write_bytes(b"bit")
-    with pytest.raises(BoardError, match=r"is not what lowtide-ulx3s.json says"):
+    with pytest.raises(BoardError, match=r"does not match lowtide-ulx3s.json"):
         flashing.bitstream_in(tmp_path, "ulx3s")
 
 
 @pytest.mark.parametrize("facts", [b"", b"[]", b"null", b'{"sha256": null}', b"[" * 100_000, b"\xfc", b"1" * 5000])
 def test_facts_that_are_none(tmp_path, file, facts):
     (tmp_path / "lowtide-ulx3s.json").write_bytes(facts)
-    with pytest.raises(BoardError, match=rf"is not what .* says; make both with: .* --board ulx3s -o {tmp_path}$"):
+    with pytest.raises(BoardError, match=rf"does not match .*; build both with: .* --board ulx3s -o {tmp_path}$"):
         flashing.bitstream_in(tmp_path, "ulx3s")
 
 
@@ -73,7 +73,7 @@ def test_no_loader(monkeypatch):
 @pytest.mark.parametrize(
     ("said", "line"),
     [
-        ("unable to open ftdi device: -3 (device not found)", r"ULX3S \(85F\) is not there: no USB device 0403:6015"),
+        ("unable to open ftdi device: -3 (device not found)", r"ULX3S \(85F\) not found: no USB device 0403:6015"),
         ("unable to open ftdi device: -4 (usb_open() failed)", r'no permission .* ATTR\{idProduct\}=="6015"'),
         (
             "openFPGALoader: error while loading shared libraries: libftdi1.so.2: cannot open shared object file",
