@@ -52,25 +52,25 @@ sim: $(READY) ## run a network on the simulated array of CONFIG
 train: $(READY) ## train a network on the engine of CONFIG
 	$(LOWTIDE) train --config $(CONFIG)
 
-study: $(READY) ## compare roundings of gradients in training
+study: $(READY) ## compare roundings of gradients
 	$(LOWTIDE) study gradient-rounding
 
-schedules: $(READY) ## compare precision schedules in training
+schedules: $(READY) ## compare schedules of precision in training
 	$(LOWTIDE) study precision-schedules
 
 equal-area: $(READY) ## compare training time at equal area
 	$(LOWTIDE) study equal-area
 
-reveal: $(READY) ## measure cost and accuracy of term revealing
+reveal: $(READY) ## measure pairs and accuracy with term revealing
 	$(LOWTIDE) study term-revealing
 
-chunks: $(READY) ## compare the cost of chunk widths
+chunks: $(READY) ## compare chunk widths by area and time
 	$(LOWTIDE) study chunk-widths
 
 rounders: $(READY) ## compare the area of stochastic rounders
 	$(LOWTIDE) study rounders
 
-explore: $(READY) ## search for small stochastic rounders
+explore: $(READY) ## search for small, unbiased stochastic rounders
 	$(LOWTIDE) study rounder-search
 
 figures: $(READY) ## run the studies and write their figures into docs/studies

@@ -70,7 +70,7 @@ def test_one_unit(run, tmp_path):
         (["emit", "-o", "file/below"], "lowtide: cannot write into file/below: Not a directory"),
     ],
 )
-def test_bad_input_gets_one_line_and_no_output(run, tmp_path, arguments, message):
+def test_illegal_input_gets_one_line_and_no_output(run, tmp_path, arguments, message):
     (tmp_path / "file").write_text("")
     code, out, err = run(*arguments)
     assert code == 1

@@ -11,8 +11,8 @@ def test_a_line_per_finished_item(capsys):
         progress.update(task, completed=0)
         progress.update(task, completed=1)
         progress.advance(task)
-        progress.advance(task)
-    assert capsys.readouterr() == ("", "Products: 1 of 3\nProducts: 2 of 3\nProducts: 3 of 3\n")
+        progress.update(task, completed=3, item="4 × 4")
+    assert capsys.readouterr() == ("", "Products: 1 of 3\nProducts: 2 of 3\nProducts: 3 of 3, 4 × 4\n")
 
 
 def test_at_most_a_line_per_hundredth_part(capsys):

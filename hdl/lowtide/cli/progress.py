@@ -50,7 +50,8 @@ class _Progress(Progress):
             return
         step = max(1, task.total / MOST_LINES)
         if task.completed // step > before // step or task.completed >= task.total:
-            self._line(f"{task.description}: {task.completed:g} of {task.total:g}")
+            item = task.fields.get("item")
+            self._line(f"{task.description}: {task.completed:g} of {task.total:g}" + (f", {item}" if item else ""))
 
     def _line(self, text: str) -> None:
         self.console.print(Text(text), soft_wrap=True)
@@ -59,7 +60,8 @@ class _Progress(Progress):
 def progress_bar(*, quiet: bool = False) -> Progress:
     """Progress of tasks on stderr: bars on a terminal, elsewhere one plain line per finished item.
 
-    A task of more than 100 items has one line per hundredth part. A task without a total has one line at its end.
+    The field ``item`` of an update names the finished item. A task of more than 100 items has one line per hundredth
+    part. A task without a total has one line at its end.
     """
     console = Console(stderr=True)
     progress = _Progress(

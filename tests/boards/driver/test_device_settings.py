@@ -1,4 +1,4 @@
-"""What a device does not take is refused in one line, by name, before anything is sent; and the next call is right."""
+"""Illegal values are refused in one line with their name, before a byte is sent; the next call works."""
 
 import numpy as np
 import pytest
@@ -85,7 +85,7 @@ def test_the_device_refuses_what_the_golden_engine_refuses(device):
         ("a_bais", 1, "the register must be one of the engine's, did you mean a_bias?, not 'a_bais'"),
     ],
 )
-def test_a_register_takes_what_it_holds(device, name, value, complaint):
+def test_a_register_refuses_an_illegal_value(device, name, value, complaint):
     cycles = device.connection.port.line.cycles
     with pytest.raises(IllegalValue) as refused:
         device.write(name, value)
@@ -114,7 +114,7 @@ def test_every_setting_has_a_legal_range_that_its_register_holds(device):
                 device.write(register.name, value)
 
 
-def test_flags_of_before_are_no_fault_of_a_product(device):
+def test_earlier_error_flags_do_not_fail_a_product(device):
     a, b = np.ones((2, 3)), np.ones((3, 2))
     due = device.matmul(a, b).tobytes()
     device.write("a_length", 5)
@@ -124,7 +124,7 @@ def test_flags_of_before_are_no_fault_of_a_product(device):
     assert device.read("errors") == 0
 
 
-def test_the_line_itself_may_not_narrow_a_setting(device):
+def test_the_engine_refuses_a_setting_out_of_range(device):
     """A request of 32 bits that the register does not hold, past all checks of software."""
     place = next(n for n, register in enumerate(device.registers) if register.name == "a_bias")
     a, b = np.ones((2, 3), np.float32), np.ones((3, 2), np.float32)
@@ -139,7 +139,7 @@ def test_the_line_itself_may_not_narrow_a_setting(device):
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64, 1.0, "1", None, True])
-def test_what_is_no_seed_is_refused(device, seed):
+def test_an_illegal_seed_is_refused(device, seed):
     with pytest.raises(IllegalValue, match=r"^seed must be from 0 to 18446744073709551615, not "):
         device.matmul(np.ones((1, 1)), np.ones((1, 1)), rounding="stochastic", seed=seed)
 
@@ -153,13 +153,13 @@ def test_neighboring_seeds_give_other_words(device):
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), True, "1"])
-def test_what_is_no_time_is_refused(port, timeout):
+def test_an_illegal_timeout_is_refused(port, timeout):
     with pytest.raises(IllegalValue, match=r"^timeout must be above 0, in seconds, not "):
         Device(port, "simulation", timeout=timeout)
 
 
 @pytest.mark.parametrize("baud", [0, -1, 1.5, True, 10**9, "115200"])
-def test_what_is_no_rate_is_refused(device, baud):
+def test_an_illegal_baud_rate_is_refused(device, baud):
     for call in (lambda: Device.open("/dev/nothing", baud=baud), lambda: device.set_baud(baud)):
         with pytest.raises(IllegalValue, match=r"^baud must be from 1 to 100000000, not "):
             call()

@@ -1,4 +1,4 @@
-"""The driver on a simulated device: every word is the golden engine's, and what is wrong is said in a line."""
+"""The driver on a simulated device: every word equals the golden engine's, and errors are one line."""
 
 import numpy as np
 import pytest
@@ -29,14 +29,14 @@ def golden(config, a, b, chunks, rounding="nearest", seed=1):
     return multiply(GoldenEngine(config), a, b, a_settings, b_settings).values
 
 
-def test_it_says_what_it_is(device, line):
+def test_info_has_the_configuration(device, line):
     found, due = device.info(), line.config.to_tables()
     assert found.config == {section: due[section] for section in ("array", "bfp", "engine")}
     assert (found.clock, found.baud) == (1_843_200, 460_800)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 4), (5, 30, 7), (9, 150, 5)])
-def test_products_equal_the_golden_ones(device, shape):
+def test_products_equal_the_golden_products(device, shape):
     """Also those that are cut into panels, in both orders of memory, and of other types."""
     rng = np.random.default_rng(1)
     m, k, n = shape
@@ -51,11 +51,11 @@ def test_products_equal_the_golden_ones(device, shape):
     assert product.tobytes() == golden(device.config, whole.astype(np.float32), b, (2, 2), "stochastic", 7).tobytes()
 
 
-def test_it_tests_itself(device):
+def test_self_test_passes(device):
     assert self_test(device, products=4) > 4
 
 
-def test_a_wrong_word_is_seen(device, monkeypatch):
+def test_self_test_reports_a_wrong_word(device, monkeypatch):
     multiplied = device.multiply
 
     def wrong(*of):
@@ -88,18 +88,18 @@ def test_registers_can_be_read_and_written(device):
         (np.ones((2, 3)), np.ones((3, 2)), {"rounding": "up"}, "rounding must be one of truncate"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line(device, a, b, options, complaint):
+def test_illegal_arguments_are_refused_in_one_line(device, a, b, options, complaint):
     with pytest.raises(ValueError, match=complaint) as raised:
         device.matmul(a, b, **options)
     assert "\n" not in str(raised.value)
 
 
-def test_a_rate_that_it_cannot_make(device):
+def test_a_baud_rate_that_the_device_cannot_make(device):
     with pytest.raises(IllegalValue, match="baud must be within 2 %"):
         device.set_baud(1_000_000)
 
 
-def test_a_device_that_is_lost_at_a_rate_is_not_taken_for_one_that_is_there(device, monkeypatch):
+def test_a_device_lost_during_a_baud_change_is_rejected(device, monkeypatch):
     def lost(connection, baud):
         raise ConnectionLost(f"lost at {baud}")
 
@@ -109,7 +109,7 @@ def test_a_device_that_is_lost_at_a_rate_is_not_taken_for_one_that_is_there(devi
         device.set_baud()
 
 
-def test_what_it_refuses(device):
+def test_refused_requests(device):
     """No such register, no words, too many, results that were forgotten, a rate of no clocks: and it goes on."""
     for kind, words in [
         ("read", (1000, 1)),
@@ -126,7 +126,7 @@ def test_what_it_refuses(device):
         assert device.connection.request("read", 1, 1) == (1,)
 
 
-def test_products_after_what_was_broken_off(device, monkeypatch):
+def test_products_after_an_incomplete_exchange(device, monkeypatch):
     """A refusal, an interrupt, a product that the engine refuses: the next product is right."""
     rng = np.random.default_rng(2)
     a, b = rng.standard_normal((3, 20)).astype(np.float32), rng.standard_normal((20, 4)).astype(np.float32)
@@ -151,7 +151,7 @@ def test_products_after_what_was_broken_off(device, monkeypatch):
     assert device.matmul(a, b).tobytes() == due
 
 
-def test_what_does_not_answer_is_no_lowtide(port, monkeypatch):
+def test_a_port_without_answers_is_no_lowtide(port, monkeypatch):
     monkeypatch.setattr(port, "write", len)
     with pytest.raises(NotLowtide, match="no lowtide device at simulation: no answer at"):
         Device(port, "simulation", timeout=0.001)

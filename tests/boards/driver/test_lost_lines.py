@@ -1,4 +1,4 @@
-"""Lines that are lost at any moment: one `DeviceError`, the first; a port that is closed; a later call that waits."""
+"""Ports lost at any moment: the first `DeviceError` is raised, the port closes, and a later call reconnects."""
 
 import os
 import re
@@ -50,7 +50,7 @@ def served(line, tmp_path):
 
 @pytest.fixture
 def soon(monkeypatch):
-    """A device that is away is waited for, for a moment only."""
+    """The driver waits for a lost device only for a moment."""
     monkeypatch.setattr(driver, "RETURN_TIMEOUT", 0.3)
 
 
@@ -87,7 +87,7 @@ def call_in_block(device, call):
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("moment", ["write", "read"])
-def test_a_cable_that_is_pulled_in_a_call(served, soon, moment, call):
+def test_a_cable_pulled_during_a_call(served, soon, moment, call):
     device = Device.open(str(served.link))
     port = port_of(device)
     pull_at(device, served, moment)
@@ -99,8 +99,8 @@ def test_a_cable_that_is_pulled_in_a_call(served, soon, moment, call):
 
 
 @pytest.mark.parametrize("call", [*CALLS, "close"])
-def test_a_cable_that_is_pulled_before_a_flush(served, soon, call):
-    """What was broken off makes the next call flush the port: there, the library raises no OSError."""
+def test_a_cable_pulled_before_a_flush(served, soon, call):
+    """After an incomplete exchange, the next call flushes the port: there, pyserial raises no OSError."""
 
     def interrupt(share):
         if share > 0.3:
@@ -121,7 +121,7 @@ def test_a_cable_that_is_pulled_before_a_flush(served, soon, call):
 
 
 @pytest.mark.parametrize("moment", ["write", "read", "reset_input_buffer", "close"])
-def test_a_cable_that_is_pulled_while_it_closes(served, moment):
+def test_a_cable_pulled_while_the_port_closes(served, moment):
     """Closing a port that is gone is no error, and the port is free."""
     with Device.open(str(served.link)) as device:
         port = port_of(device)
@@ -133,7 +133,7 @@ def test_a_cable_that_is_pulled_while_it_closes(served, moment):
 
 
 def test_the_first_failure_is_the_one_reported(served, soon):
-    """That of the block's body, and not of what closing it does."""
+    """The error of the block's body, not the error of closing the device."""
 
     def fail(_device):
         served.pull()
@@ -143,7 +143,7 @@ def test_the_first_failure_is_the_one_reported(served, soon):
         call_in_block(Device.open(str(served.link)), fail)
 
 
-def test_why_it_failed_comes_before_why_it_did_not_come_back(served, soon):
+def test_the_error_has_the_failure_before_the_failed_reconnection(served, soon):
     device = Device.open(str(served.link))
     served.pull()
     with pytest.raises(PortError, match=r"failed: .*; not reconnected within 0\.3 s: cannot open"):
@@ -187,7 +187,7 @@ def test_a_later_call_waits_for_the_device(served, soon, monkeypatch):
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])
-def test_a_terminal_that_goes_away_while_it_is_opened(after):
+def test_a_terminal_that_vanishes_while_it_is_opened(after):
     """At once, or after some bytes of the greeting."""
     ours, theirs = os.openpty()
     name = os.ttyname(theirs)
@@ -237,7 +237,7 @@ def errors():
 
 
 @pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
-def test_whatever_a_port_raises_is_one_line_of_ours(error):
+def test_any_error_of_a_port_becomes_one_line(error):
     line = FramedPort(cast("Port", Failing(error)), "COM3")
     uses = [lambda: line.write(b""), lambda: line.read(0), line.discard, lambda: setattr(line, "baud", 1)]
     for use in uses:

@@ -1,4 +1,4 @@
-"""The self-test passes on right hardware, and on no other."""
+"""The self-test passes on correct hardware only."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +46,7 @@ def outcome(tmp_path, monkeypatch):
     return run
 
 
-def test_right_hardware_passes_what_the_golden_engine_expects(outcome):
+def test_correct_hardware_passes(outcome):
     assert outcome() == 1
 
 
@@ -76,7 +76,7 @@ def test_a_bridge_that_never_answers_fails():
     assert seen == [(1, 0)]
 
 
-def test_nothing_is_added_without_a_conversation():
+def test_no_hardware_without_vectors():
     text, modules = verilog_and_modules(SerialTop(CONFIG))
     assert "test_over" not in text
     assert not [name for name in modules if "self_test" in name]

@@ -42,13 +42,13 @@ def served(line, tmp_path):
     served.pull()
 
 
-def test_a_driver_opens_it_and_goes_to_its_fastest_rate(served):
+def test_a_driver_sets_the_fastest_baud_rate(served):
     with Device.open(str(served.link)) as device:
         assert device.info().baud == 460_800
         assert self_test(device, products=3) > 3
 
 
-def test_a_rate_that_was_asked_for(served):
+def test_a_requested_baud_rate(served):
     with Device.open(str(served.link), baud=230_400) as device:
         assert device.info().baud == 230_400
         assert device.read("rows") == 1
@@ -61,7 +61,7 @@ def test_it_can_be_opened_again(served):
 
 
 @pytest.mark.slow
-def test_a_driver_that_went_away_without_a_word(served):
+def test_a_port_closed_without_a_baud_reset(served):
     """The device gives its rate up by itself."""
     Device.open(str(served.link)).connection.port.close()
     with Device.open(str(served.link), timeout=4) as device:
@@ -95,7 +95,7 @@ def test_a_cable_that_stays_away(served, monkeypatch):
             served.plug()
 
 
-def test_another_program_has_it(served):
+def test_a_port_in_use(served):
     with Device.open(str(served.link)), pytest.raises(PortError, match="in use by another program"):
         Device.open(str(served.link))
 
@@ -146,7 +146,7 @@ def test_no_port_is_named(monkeypatch):
         Device.open()
 
 
-def test_a_link_takes_no_file_away(line, tmp_path):
+def test_a_link_replaces_no_file(line, tmp_path):
     file = tmp_path / "notes"
     file.write_text("mine")
     with pytest.raises(FileExistsError, match="there is something else of that name"):

@@ -1,4 +1,4 @@
-"""Threads that share a device: each call is done as a whole, and its results are those of one thread alone."""
+"""Threads that share a device: calls do not interleave, and each has the results of a single thread."""
 
 import threading
 

