@@ -19,7 +19,7 @@ LOWTIDE := $(RUN) lowtide
 # Studies with a figure in docs/studies.
 FIGURES := gradient-rounding precision-schedules term-revealing chunk-widths rounder-search
 # Tests of formats, modules and models in Python alone; test_panels.py needs Verilator.
-UNIT_TESTS := tests/test_*.py tests/formats tests/netlist tests/model --ignore=tests/model/engine/test_panels.py
+UNIT_TESTS := tests/test_config.py tests/test_paths.py tests/formats tests/netlist tests/model --ignore=tests/model/engine/test_panels.py
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14

@@ -53,7 +53,7 @@ def test_illegal_values_are_refused(run, tmp_path):
         ["emit", "--set", "array.rows=0"],
         ["emit", "--unit", "random_source", "--set", "taps=3,3"],
         ["report", "--target", ""],
-        ["study", "precision-schedules", "--target", "101"],
+        ["study", "precision-schedules", "--seeds", "0"],
         ["board", "build", "--set", "serial.clock=80000001"],
     ]
     code, out, err = run(script=f"for line in {lines}:\n try: main(line)\n except SystemExit as done: print(done.code)")

@@ -21,7 +21,7 @@ __all__ = ["lowtide", "main"]
 EXAMPLES = """\b
 Examples:
   lowtide emit                        write the Verilog of the default preset
-  lowtide report tiny --target ecp5   report area and speed of a preset's units
+  lowtide report tiny --target ecp5   report area and speed of the preset tiny
   lowtide board build --board ulx3s   build a bitstream
 """
 
