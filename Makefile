@@ -1,4 +1,4 @@
-# Every target makes its own .venv first; nothing is installed by hand.
+# Every target creates .venv first.
 CONFIG ?= default
 BUILD  ?= build
 BOARD  ?= ulx3s
@@ -13,12 +13,18 @@ RUN     := $(BIN)/python -m
 LOWTIDE := $(RUN) lowtide
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-slow sim serve train schedules equal-area study reveal report lint formal bench explore bitstream flash docs clean
+.PHONY: help setup verilog test test-unit test-slow sim serve train study schedules equal-area reveal chunks rounders explore figures
+.PHONY: report lint formal bench bitstream flash docs clean
+
+# Studies with a figure in docs/studies.
+FIGURES := gradient-rounding precision-schedules term-revealing chunk-widths rounder-search
+# Tests of formats, modules and models in Python alone; test_panels.py needs Verilator.
+UNIT_TESTS := tests/test_config.py tests/test_paths.py tests/formats tests/netlist tests/model --ignore=tests/model/engine/test_panels.py
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-setup: $(READY) ## make .venv with everything the project uses
+setup: $(READY) ## create .venv with all packages of the project
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "lowtide needs Python 3.11 or newer; set PYTHON=..."; exit 1; }
@@ -28,60 +34,75 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[studies,boards,bitstream,test,lint,docs]'
 	@touch $@
 
-verilog: $(READY) ## Verilog of CONFIG (a preset or a .toml file) into build/verilog
+verilog: $(READY) ## write the Verilog of CONFIG (a preset or a .toml file) into build/verilog
 	$(LOWTIDE) emit $(CONFIG) -o $(BUILD)/verilog
 
-test: $(READY) ## every quick test
+test: $(READY) ## run the quick tests
 	$(RUN) pytest
 
-test-slow: $(READY) ## the tests that take minutes, or part SLICE (3/20) of them
+test-unit: $(READY) ## run the tests of formats and models, without external tools
+	$(RUN) pytest $(UNIT_TESTS)
+
+test-slow: $(READY) ## run the slow tests, or part SLICE (3/20) of them
 	$(RUN) pytest -m slow $(if $(SLICE),--slice $(SLICE))
 
-sim: $(READY) ## a real network on the simulated array of CONFIG
+sim: $(READY) ## run a network on the simulated array of CONFIG
 	$(LOWTIDE) sim $(CONFIG) --folder $(BUILD)/sim
 
-train: $(READY) ## a network, every product on the engine of CONFIG
+train: $(READY) ## train a network on the engine of CONFIG
 	$(LOWTIDE) train --config $(CONFIG)
 
-schedules: $(READY) ## precision that changes in training, against others
-	$(LOWTIDE) schedules
+study: $(READY) ## compare roundings of gradients
+	$(LOWTIDE) study gradient-rounding
 
-equal-area: $(READY) ## what training takes on units of one area
-	$(LOWTIDE) equal-area
+schedules: $(READY) ## compare schedules of precision in training
+	$(LOWTIDE) study precision-schedules
 
-serve: $(READY) ## a simulated device behind a pseudo-terminal
-	$(LOWTIDE) serve --link $(BUILD)/device
+equal-area: $(READY) ## compare training time at equal area
+	$(LOWTIDE) study equal-area
 
-study: $(READY) ## train with gradients rounded in many ways
-	$(LOWTIDE) study
+reveal: $(READY) ## measure pairs and accuracy with term revealing
+	$(LOWTIDE) study term-revealing
 
-reveal: $(READY) ## what term revealing saves and loses on networks
-	$(LOWTIDE) reveal
+chunks: $(READY) ## compare chunk widths by area and time
+	$(LOWTIDE) study chunk-widths
 
-report: $(READY) ## area and speed of CONFIG, per unit and whole
+rounders: $(READY) ## compare the area of stochastic rounders
+	$(LOWTIDE) study rounders
+
+explore: $(READY) ## search for small, unbiased stochastic rounders
+	$(LOWTIDE) study rounder-search
+
+figures: $(READY) ## run the studies and write their figures into docs/studies
+	set -e; for study in $(FIGURES); do \
+		$(LOWTIDE) study $$study -o $(BUILD)/figures; \
+		cp $(BUILD)/figures/$$study.png docs/studies/$$(echo $$study | tr - _).png; \
+	done
+
+report: $(READY) ## report area and clock frequency of CONFIG
 	$(LOWTIDE) report $(CONFIG)
 
 formal: $(READY) ## prove the formal properties
 	$(RUN) pytest -m 'slow or not slow' tests/formal
 
-bench: $(READY) ## speed of emission and of the golden model
+bench: $(READY) ## measure the speed of emission and of models
 	$(LOWTIDE) bench
 
-explore: $(READY) ## search for stochastic rounding units
-	$(LOWTIDE) explore sru
+serve: $(READY) ## simulate a device at a pseudo-terminal
+	$(LOWTIDE) device serve --link $(BUILD)/device
 
-bitstream: $(READY) ## a bitstream for BOARD into build/bitstream
-	$(LOWTIDE) bitstream --board $(BOARD) -o $(BUILD)/bitstream
+bitstream: $(READY) ## build a bitstream for BOARD into build/bitstream
+	$(LOWTIDE) board build --board $(BOARD) -o $(BUILD)/bitstream
 
-flash: $(READY) ## load it onto BOARD
-	$(LOWTIDE) flash --board $(BOARD) --folder $(BUILD)/bitstream
+flash: $(READY) ## load the bitstream onto BOARD
+	$(LOWTIDE) board flash --board $(BOARD) --folder $(BUILD)/bitstream
 
-lint: $(READY) ## ruff and pyright
+lint: $(READY) ## run ruff and pyright
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) pyright
 
-docs: $(READY) ## the documentation, into docs/_build/html
+docs: $(READY) ## build the documentation into docs/_build/html
 	$(RUN) sphinx -W -q docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 

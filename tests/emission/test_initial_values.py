@@ -17,7 +17,7 @@ from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
 from lowtide.emission.top import AxiStreamArray
 from lowtide.netlist import Unit
-from lowtide_boards.targets.self_test_vectors import conversation_of
+from lowtide_boards.targets.self_test_vectors import self_test_vectors
 
 INITIAL_VALUE = re.compile(r"^ *initial\b|^ *reg [^=\n]* = ", re.MULTILINE)
 TINY = Config.load("tiny")
@@ -33,7 +33,7 @@ def test_nothing_has_an_initial_value(name):
 
 def test_the_vectors_of_the_self_test_stay():
     """Their memory is read only, so its contents are its function."""
-    text, _ = verilog_and_modules(SerialTop(TINY, test=conversation_of(TINY)), initial_values=False)
+    text, _ = verilog_and_modules(SerialTop(TINY, test=self_test_vectors(TINY)), initial_values=False)
     assert len(re.findall(r"^ *initial\b", text, re.MULTILINE)) == 1
     assert len(re.findall(r"^ *memory\[\d+\] = 8'h", text, re.MULTILINE)) > 100
 

@@ -14,7 +14,7 @@ import lowtide_sim.compiled_top
 from fixtures.engines import SMALL_ENGINE
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
-from lowtide_boards.targets.self_test_vectors import conversation_of
+from lowtide_boards.targets.self_test_vectors import self_test_vectors
 from lowtide_model.engine.transfer import Stalls
 from lowtide_sim.compiled_top import compiled_top
 from lowtide_sim.engine.verilated import VerilatedEngine
@@ -45,6 +45,6 @@ def test_engine(poison, tmp_path):
 @pytest.mark.slow
 def test_serial_engine(poison, tmp_path):
     assert (
-        compiled_top(SerialTop(SMALL_ENGINE, test=conversation_of(SMALL_ENGINE)), HARNESS, tmp_path).self_test(10**6)
+        compiled_top(SerialTop(SMALL_ENGINE, test=self_test_vectors(SMALL_ENGINE)), HARNESS, tmp_path).self_test(10**6)
         == 1
     )

@@ -24,6 +24,7 @@ from lowtide.cli.options import (
     Whole,
     Wholes,
 )
+from lowtide.cli.summaries import GROUPS
 from lowtide.config import Config
 from lowtide.emission.registry import UNITS
 
@@ -195,6 +196,8 @@ TEXTS: Mapping[str, Sequence[str]] = {
     "--board": NO_BOARDS,
     "--target": NO_TARGETS,
     "--schedules": NO_SCHEDULES,
+    "name": (*NO_UNITS, "tinyy", "TINY"),
+    "part": (*(text for text in ODD_TEXTS if text != "--"), "preset", "KEYS", "units "),
 }
 """Illegal values of options and arguments whose type takes any text."""
 
@@ -223,14 +226,16 @@ TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ["--schedule", "fp32", "--set", "schedule.alpha=0.5"],
         ["--log", "file"],
     ),
-    "equal-area": (
+    "study equal-area": (
         ["--schedules", "table.json", "--network", "convolution"],
         ["--schedules", "table.json", "--seeds", "2"],
     ),
-    "serve": (["terms"],),
-    "explore sru": (["--storage", "journal"], ["--storage", "deep.json"], ["--storage", "list.json"]),
-    "flash": tuple(["--folder", f"bits/{kind}"] for kind in ("none", "list", "null", "deep", "latin", "folder", "no")),
-    "bitstream": (["terms"], ["--set", "serial.clock=80000001"], ["--board", "tang-nano-9k", "ulx3s"]),
+    "device serve": (["terms"],),
+    "study rounder-search": (["--storage", "journal"], ["--storage", "deep.json"], ["--storage", "list.json"]),
+    "board flash": tuple(
+        ["--folder", f"bits/{kind}"] for kind in ("none", "list", "null", "deep", "latin", "folder", "no")
+    ),
+    "board build": (["terms"], ["--set", "serial.clock=80000001"], ["--board", "tang-nano-9k", "ulx3s"]),
 }
 """Options that are legal alone, and not together or with this configuration."""
 
@@ -286,7 +291,9 @@ def _makers() -> Iterator[tuple[Place, Make]]:
     names = [text for text in ODD_TEXTS if text != "--"]
     yield ("lowtide", "command"), lambda random: [random.choice(names), random.choice(["emit", "--json", "tiny"])]
     yield ("lowtide", "option"), _unknown_option
-    yield ("explore", "command"), lambda random: ["explore", random.choice(names), "sru"]
+    for group in GROUPS:
+        if group:
+            yield (group, "command"), lambda random, group=group: [group, random.choice(names), "emit"]
     for path, command in commands():
         for fault, make in _faults_of(path, command):
             yield (" ".join(path), fault), _whole_line(path, command, make)

@@ -118,7 +118,7 @@ def test_illegal_inputs(seed, count, workplace, capsys):
     assert not wrong, "\n".join(wrong)
 
 
-def test_what_is_wrong_is_noticed(workplace, capsys, monkeypatch):
+def test_faulty_refusals_are_detected(workplace, capsys, monkeypatch):
     """Legal input, work that is started, a refusal of two lines, a traceback, and one that takes too long."""
     monkeypatch.setattr(sys.modules[__name__], "SECONDS", 0.5)
     listed = Case(("list", ""), ["list"])

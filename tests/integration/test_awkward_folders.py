@@ -152,5 +152,5 @@ def test_commands_and_make(project, name):
     assert "Every word equals the golden model's." in simulated
     assert (folder / name / "lowtide_array.vcd").stat().st_size
     small = ("--set", "array.rows=1", "--set", "array.columns=1", "--set", "bfp.max_k=64")
-    files = run(*lowtide, "bitstream", "--board", "icebreaker", "-o", name, *small)
+    files = run(*lowtide, "board", "build", "--board", "icebreaker", "-o", name, *small)
     assert (folder / name / "lowtide-icebreaker.bin").exists(), files

@@ -11,8 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from lowtide.cli.summaries import GROUPS
+
 ROOT = Path(__file__).parents[2]
-EXTRAS = ("boards", "bitstream", "flash", "report", "sim", "explore")
+ENTRIES = {
+    f"{path} {entry.name}".strip(): entry for path, group in GROUPS.items() for entry in entry_points(group=group)
+}
+"""Entry points by the full names of their commands."""
+EXTRAS = ("boards", "bitstream", "flash", "report", "sim", "studies")
 
 PRODUCT = """\
 import numpy as np
@@ -29,13 +35,13 @@ print(GoldenEngine(Config()).multiply(identity, identity, operand, operand).valu
 USES = {
     "boards": (["-c", PRODUCT], "[[1.0, 0.0], [0.0, 1.0]]"),
     "bitstream": (
-        ["-m", "lowtide", "bitstream", "--board", "arty-a7", "--set", "array.rows=1", "--set", "array.columns=4"],
+        ["-m", "lowtide", "board", "build", "--board", "arty-a7", "--set", "array.rows=1", "--set", "array.columns=4"],
         "vivado",
     ),
-    "flash": (["-m", "lowtide", "flash", "--board", "ulx3s"], "no bitstream for ulx3s"),
+    "flash": (["-m", "lowtide", "board", "flash", "--board", "ulx3s"], "no bitstream for ulx3s"),
     "report": (["-m", "lowtide", "report", "--unit", "rounder", "--target", "ice40", "--seeds", "1"], "rounder"),
-    "sim": (["-m", "lowtide", "sim", "tiny", "--images", "1"], "Every word equals the golden model's."),
-    "explore": (["-m", "lowtide", "explore", "sru", "--help"], "explore"),
+    "sim": (["-m", "lowtide", "bench", "--repeats", "1"], "Compiled engine"),
+    "studies": (["-m", "lowtide", "sim", "tiny", "--images", "1"], "Every word equals the golden model's."),
 }
 
 
@@ -74,10 +80,11 @@ def test_an_extra_brings_what_its_commands_import(wheel, tmp_path, extra, interp
     python = str(tmp_path / "env" / "bin" / "python")
     pinned = ("-c", str(ROOT / "constraints.txt"))
     run(python, "-m", "pip", "install", "-q", *pinned, f"{wheel}[{extra}]", cwd=tmp_path)
-    commands = [entry.name for entry in entry_points(group="lowtide.commands") if extra in entry.extras]
-    for command in commands + ["report", "rounders", "chunks"] * (extra == "report"):
-        assert "Usage: " in run(python, "-m", "lowtide", command, "--help", cwd=tmp_path)
-        assert "pip install" not in run(python, "-m", "lowtide", command, "--help", cwd=tmp_path)
+    commands = [command for command, entry in ENTRIES.items() if extra in entry.extras]
+    for command in commands + ["report"] * (extra == "report"):
+        said = run(python, "-m", "lowtide", *command.split(), "--help", cwd=tmp_path)
+        assert "Usage: " in said
+        assert "pip install" not in said
     arguments, printed = USES[extra]
     assert printed in run(python, *arguments, cwd=tmp_path, code=1 if extra == "flash" else 0)
 
@@ -88,12 +95,12 @@ def test_without_extras_each_command_names_its_own(wheel, tmp_path):
     python = str(tmp_path / "env" / "bin" / "python")
     run(python, "-m", "pip", "install", "-q", "-c", str(ROOT / "constraints.txt"), str(wheel), cwd=tmp_path)
     assert json.loads(run(python, "-m", "lowtide", "list", "--json", cwd=tmp_path))["presets"]
-    for entry in entry_points(group="lowtide.commands"):
-        if entry.name == "flash":  # what it needs is a program
+    for command, entry in ENTRIES.items():
+        if command in ("board flash", "board list"):  # needs a program; needs no package
             continue
         (extra,) = entry.extras
-        said = run(python, "-m", "lowtide", entry.name, cwd=tmp_path, code=1)
-        assert said.startswith(f"lowtide: {entry.name} needs "), said
+        said = run(python, "-m", "lowtide", *command.split(), cwd=tmp_path, code=1)
+        assert said.startswith(f"lowtide: {command} needs "), said
         assert said.endswith(f": pip install 'lowtide[{extra}]'\n"), said
 
 
@@ -103,5 +110,5 @@ def test_the_page_has_the_extra_of_every_command():
     for extra in EXTRAS:
         (row,) = re.findall(rf"^\| `{extra}` \| (.*) \|$", page.partition("| extra |")[2], re.MULTILINE)
         named |= {(command, (extra,)) for command in re.findall("`(.*?)`", row)}
-    own = {(command, ("report",)) for command in ("report", "chunks", "rounders")}
-    assert named == own | {(entry.name, tuple(entry.extras)) for entry in entry_points(group="lowtide.commands")}
+    own = {("report", ("report",))}
+    assert named == own | {(command, tuple(entry.extras)) for command, entry in ENTRIES.items()}

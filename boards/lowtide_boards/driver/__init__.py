@@ -1,1 +1,1 @@
-"""Driver of a device on a serial port."""
+"""Driver for a device at a serial port."""

@@ -1,4 +1,4 @@
-"""Matrices and precisions as users give them."""
+"""Checks of the matrices and precisions that a user passes."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def matrix(name: str, x: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError
-        If it is none, or has numbers that are not finite.
+        If ``x`` is no matrix of numbers, or has a number that is not finite in float32.
     """
     found = array_of(name, x)
     numbers = found.dtype.kind in "fiub" or (found.dtype.kind == "V" and np.can_cast(found.dtype, np.float32))
@@ -31,12 +31,12 @@ def matrix(name: str, x: np.ndarray) -> np.ndarray:
 
 
 def precisions(precision: Any) -> tuple[Any, Any]:
-    """Bits of a magnitude of A and of B: one number, or None, stands for both.
+    """Magnitude bits of A and of B: one number, or None, applies to both.
 
     Raises
     ------
     IllegalValue
-        If they are a tuple, and not of two.
+        If ``precision`` is a tuple of another length than two.
     """
     if not isinstance(precision, tuple):
         return precision, precision
@@ -46,12 +46,12 @@ def precisions(precision: Any) -> tuple[Any, Any]:
 
 
 def chunks_of(bits: Any, mantissa: int, chunk: int) -> int:
-    """Chunks of a precision in bits; all that there are, without one.
+    """Number of chunks of a precision in bits; without a precision, the number of chunks of the whole mantissa.
 
     Raises
     ------
     IllegalValue
-        If an engine of such chunks does not have it.
+        If an engine with chunks of this width does not have the precision.
     """
     legal = range(chunk, mantissa + 1, chunk)
     if bits is None:

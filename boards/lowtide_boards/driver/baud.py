@@ -1,4 +1,4 @@
-"""The rate of a line, as fast as both of its ends can."""
+"""Baud rates: find and set the fastest rate that host and device support."""
 
 import contextlib
 import time
@@ -6,73 +6,83 @@ import time
 from lowtide_boards.driver.connection import Connection
 from lowtide_boards.driver.errors import ConnectionLost, NotLowtide, PortError, Refused
 
-__all__ = ["BAUDS", "RATES", "change_rate", "divisor_of", "fastest"]
+__all__ = ["BAUDS", "USUAL_BAUDS", "change_baud", "divisor_of", "set_fastest_baud"]
 
-RATES = (12_000_000, 6_000_000, 4_000_000, 3_000_000, 2_000_000, 1_500_000, 1_000_000, 921_600, 460_800, 230_400)
-"""Rates that usual USB bridges have."""
+USUAL_BAUDS = (
+    *(12_000_000, 6_000_000, 4_000_000, 3_000_000, 2_000_000, 1_500_000, 1_000_000),
+    *(921_600, 460_800, 230_400),
+)
+"""Baud rates that usual USB bridges support, fastest first."""
 
 BAUDS = range(1, 10**8 + 1)
-"""Rates that a user may ask for; which of them a device has follows from its clock."""
+"""Baud rates that a user may request; the device's clock limits them further."""
 
 TOLERANCE = 0.02
-"""Share by which the two ends may differ: over ten bits, a fifth of one."""
+"""Largest relative difference between the baud rates of host and device: a fifth of a bit over ten bits."""
 
 LEAST_DIVISOR = 4
 
 
 def divisor_of(clock: int, baud: int) -> int | None:
-    """Clocks of a bit at a rate; none if the device cannot make it."""
+    """Clock cycles per bit at a baud rate; None if the device cannot make the rate."""
     divisor = round(clock / baud)
     if not LEAST_DIVISOR <= divisor < 1 << 16 or abs(clock / divisor / baud - 1) > TOLERANCE:
         return None
     return divisor
 
 
-def change_rate(link: Connection, baud: int, *, tries: int = 2) -> bool:
-    """Go to a rate on both ends, and begin again there; whether that works. If not, both are at the device's first.
+def change_baud(connection: Connection, baud: int, *, tries: int = 2) -> bool:
+    """Set a baud rate on host and device and reconnect. If that fails, return both to the device's initial rate.
+
+    Returns
+    -------
+    bool
+        Whether the connection works at the new rate.
 
     Raises
     ------
     ConnectionLost
-        If the device does not come back.
+        If the device does not answer at its initial rate either.
     """
-    divisor = divisor_of(link.constants["clock"], baud)
+    divisor = divisor_of(connection.constants["clock"], baud)
     if divisor is None:
         return False
-    first = round(link.constants["clock"] / link.constants["divisor"])
-    link.one("rate", divisor, 0)
-    with contextlib.suppress(PortError):  # the host's end may not have the rate
-        link.line.baud = baud
-        if _speaks(link, tries):
+    initial = round(connection.constants["clock"] / connection.constants["divisor"])
+    connection.request("rate", divisor, 0)
+    with contextlib.suppress(PortError):  # the host's port may not support the rate
+        connection.framed_port.baud = baud
+        if _answers(connection, tries):
             return True
-    # The device gives the new rate up by itself, for its first one.
+    # The device returns to its initial rate by itself.
     for _ in range(10):
         time.sleep(0.5)
-        link.line.baud = first
-        if _speaks(link, 1):
+        connection.framed_port.baud = initial
+        if _answers(connection, 1):
             return False
-    raise ConnectionLost(f"the device at {link.name} was lost at {baud} baud; switch it off and on")
+    raise ConnectionLost(
+        f"device at {connection.name} lost: no answer after the change to {baud} baud; switch the device off and on"
+    )
 
 
-def _speaks(link: Connection, tries: int) -> bool:
+def _answers(connection: Connection, tries: int) -> bool:
     with contextlib.suppress(NotLowtide):
-        link.connect(tries)
+        connection.connect(tries)
         return True
     return False
 
 
-def fastest(link: Connection) -> int:
-    """Go to the fastest rate that works; gives it.
+def set_fastest_baud(connection: Connection) -> int:
+    """Set the fastest baud rate that works, and return the rate.
 
     Raises
     ------
     ConnectionLost
-        If the device does not come back from one that does not.
+        If the device does not answer at its initial rate after a rate that failed.
     """
-    for baud in RATES:
-        if baud <= link.port.baudrate:
+    for baud in USUAL_BAUDS:
+        if baud <= connection.port.baudrate:
             break
         with contextlib.suppress(Refused):
-            if change_rate(link, baud):
+            if change_baud(connection, baud):
                 break
-    return link.port.baudrate
+    return connection.port.baudrate

@@ -1,4 +1,4 @@
-"""The link to a device: each request is done once, whatever the line does to frames."""
+"""Connection to a device: the device executes each request once, even if the port loses or damages frames."""
 
 import random
 import time
@@ -13,132 +13,139 @@ from lowtide_model.serial_frames import Frame, frame_bytes
 
 __all__ = ["Connection"]
 
-PRATTLE = 2.0
-"""Seconds at least until a line that brings bytes, and no answer, is given up: those of a host, which may be busy."""
+MINIMUM_WAIT = 2.0
+"""Least seconds until `Connection.connect` stops reading a port that delivers bytes but no answer: the bytes may come
+from a busy host."""
 
 
 class Connection:
-    """Requests to a device, several of them on their way at a time.
+    """Requests to a device, several of them in flight.
 
-    A device does requests in the order of their numbers, each once; its answer says which number is due next. So what
-    was lost is sent again, under its number, and what was done but whose answer was lost is known to be done.
+    A device executes requests in the order of their numbers, each once; its answer has the next number that the device
+    expects. So the driver sends a lost request again under its number, and knows that the device executed a request
+    whose answer was lost.
 
     Parameters
     ----------
     port : Port
-        The line.
-    patience : float
-        Seconds to wait for an answer, beside the time that bytes take.
+        Serial port.
+    timeout : float
+        Seconds to wait for an answer, in addition to the transfer time.
     name : str
-        Of the port, for messages.
+        Name of the port, for messages.
 
     Attributes
     ----------
     constants : dict of str to int
-        What the device said of itself: `CONSTANTS`.
+        Constants that the device reported: `CONSTANTS`.
+    framed_port : FramedPort
+        Frames of the port.
+    credits : int
+        Operand words for which the device's queue has space, less the words in flight.
     resent : int
-        Frames that were sent more than once.
-    beginnings : int
-        How often it was connected: what a device was told before, it has forgotten.
+        Number of frames that the driver sent again.
+    resets : int
+        Number of connects. Each one resets the device, which then forgets its settings.
     """
 
-    def __init__(self, port: Port, *, patience: float = 0.5, name: str = "the port"):
-        self.port, self.patience, self.name = port, patience, name
+    def __init__(self, port: Port, *, timeout: float = 0.5, name: str = "the port"):
+        self.port, self.timeout, self.name = port, timeout, name
         self.constants: dict[str, int] = {}
-        self.resent = self.beginnings = 0
-        self._whole = False  # the last exchange came to its end
+        self.resent = self.resets = 0
+        self._synchronized = False  # the last exchange was complete
         self.random = random.Random()
-        self.line = FramedPort(port, name)
+        self.framed_port = FramedPort(port, name)
         self._next = 0
-        self.room = 0
+        self.credits = 0
 
     def connect(self, tries: int = 5) -> None:
-        """Begin again: the device is reset.
+        """Connect to the device, which resets itself.
 
         Raises
         ------
         NotLowtide
-            If nothing answers that is a lowtide of this protocol.
+            If no lowtide device with this version of the protocol answers.
         PortError
-            If the port does not work.
+            If the port fails.
         """
-        self.line.forget()
+        self.framed_port.discard()
         number = self.random.randrange(NUMBERS)
         for _ in range(tries):
-            self.line.write(b"~" + frame_bytes(code_of("hello"), number, (VERSION, 0)))
-            for frame in self._until(lambda frame: frame.number == number, self.deadline(64)):
+            self.framed_port.write(b"~" + frame_bytes(code_of("hello"), number, (VERSION, 0)))
+            for frame in self._frames_until(lambda frame: frame.number == number, self.answer_timeout(64)):
                 if frame.kind == code_of("hello") | ANSWER and frame.number == number and len(frame.words) > LEVELS:
-                    self._greet(frame, number)
+                    self._start(frame, number)
                     return
-        raise NotLowtide(f"nothing at {self.name} answers as a lowtide does, at {self.port.baudrate} baud")
+        raise NotLowtide(f"no lowtide device at {self.name}: no answer at {self.port.baudrate} baud")
 
-    def _greet(self, frame: Frame, number: int) -> None:
+    def _start(self, frame: Frame, number: int) -> None:
+        """Check the device's answer to ``hello``, and start to count requests."""
         words = frame.words[LEVELS:]
         magic, version = words[:2]
         if magic != MAGIC:
-            raise NotLowtide(f"what is at {self.name} is no lowtide: it says {magic:#010x}, not {MAGIC:#010x}")
+            raise NotLowtide(f"no lowtide device at {self.name}: expected magic {MAGIC:#010x}, got {magic:#010x}")
         if version != VERSION:
-            raise NotLowtide(f"the device at {self.name} speaks version {version} of the protocol, not {VERSION}")
+            raise NotLowtide(f"device at {self.name} not supported: expected protocol version {VERSION}, got {version}")
         self.constants = dict(zip(CONSTANTS, words, strict=False))
-        self.beginnings += 1
-        self._whole = True
-        self._next, self.room = (number + 1) % NUMBERS, frame.words[1] & 0xFFFF
+        self.resets += 1
+        self._synchronized = True
+        self._next, self.credits = (number + 1) % NUMBERS, frame.words[1] & 0xFFFF
 
-    def one(self, kind: Kind, *words: int) -> tuple[int, ...]:
-        """Words of the answer to one request."""
+    def request(self, kind: Kind, *words: int) -> tuple[int, ...]:
+        """Execute one request, and return the words of its answer."""
         answers: list[tuple[int, ...]] = []
-        self.ask([Request(kind, words, answers.append)])
+        self.execute([Request(kind, words, answers.append)])
         return answers[0]
 
-    def ask(self, asks: Iterable[Request | None]) -> None:
-        """Make requests; returns when all are done.
+    def execute(self, requests: Iterable[Request | None]) -> None:
+        """Send requests; returns when the device has executed all of them.
 
         Parameters
         ----------
-        asks : iterable of Ask
-            They are taken from it as they can be sent; None, if it must see an answer first.
+        requests : iterable of Request
+            The driver takes a request when it can send one. None: the iterable needs another answer first.
 
         Raises
         ------
         ConnectionLost
-            If the device does not answer, or forgot that it is connected.
+            If the device does not answer, or was reset.
         Refused
-            If it refuses a request.
+            If the device refuses a request.
         PortError
-            If the port does not work any more.
+            If the port fails.
         """
-        self.mend()
+        self.synchronize()
         try:
-            RequestWindow(self, iter(asks)).run()
-        except BaseException:  # an interrupt too: requests are on their way, and nobody knows of them any more
-            self._whole = False
+            RequestWindow(self, iter(requests)).run()
+        except BaseException:  # an interrupt too: requests are in flight, and nobody waits for their answers
+            self._synchronized = False
             raise
 
-    def mend(self) -> None:
-        """Begin again, if the last exchange did not come to its end.
+    def synchronize(self) -> None:
+        """Connect again if the last exchange was incomplete.
 
         Raises
         ------
         NotLowtide, PortError
-            As `connect` does.
+            As `connect`.
         """
-        if not self._whole:
+        if not self._synchronized:
             self.connect()
 
-    def number(self) -> int:
-        """The next number."""
+    def next_number(self) -> int:
+        """Number of the next request."""
         number, self._next = self._next, (self._next + 1) % NUMBERS
         return number
 
-    def deadline(self, outstanding: int) -> float:
-        """Seconds after which an answer is lost, while so many bytes are on their way."""
-        return self.patience + 20 * outstanding / self.port.baudrate
+    def answer_timeout(self, outstanding: int) -> float:
+        """Seconds after which an answer is lost while ``outstanding`` bytes are in flight."""
+        return self.timeout + 20 * outstanding / self.port.baudrate
 
-    def _until(self, wanted: Callable[[Frame], bool], seconds: float) -> Iterator[Frame]:
-        """Frames up to one that is wanted, or until nothing has come for so long."""
-        ends = time.monotonic() + max(4 * seconds, PRATTLE)
+    def _frames_until(self, wanted: Callable[[Frame], bool], seconds: float) -> Iterator[Frame]:
+        """Frames up to a wanted one, or until no byte arrives for so many seconds."""
+        ends = time.monotonic() + max(4 * seconds, MINIMUM_WAIT)
         while time.monotonic() < ends:
-            for frame in self.line.read(seconds):
+            for frame in self.framed_port.read(seconds):
                 if frame is SILENCE:
                     return
                 yield frame

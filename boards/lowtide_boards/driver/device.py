@@ -1,4 +1,4 @@
-"""A device: matrix products on the engine of a board, or of a simulation, from NumPy."""
+"""A device: matrix products of NumPy arrays on the engine of a board or of a simulation."""
 
 import contextlib
 import math
@@ -17,11 +17,11 @@ from lowtide.engine.registers import Register
 from lowtide.engine.seeds import operand_seed
 from lowtide.formats.parameter import IllegalValue, whole_number
 from lowtide_boards.driver.arguments import chunks_of, matrix, precisions
-from lowtide_boards.driver.baud import BAUDS, change_rate, divisor_of, fastest
+from lowtide_boards.driver.baud import BAUDS, change_baud, divisor_of, set_fastest_baud
 from lowtide_boards.driver.connection import Connection
 from lowtide_boards.driver.errors import ConnectionLost, DeviceError, NotLowtide, PortError
 from lowtide_boards.driver.framed_port import FramedPort, Port
-from lowtide_boards.driver.ports import FIRST_BAUD, only_port, opened
+from lowtide_boards.driver.ports import INITIAL_BAUD, only_port, open_port
 from lowtide_boards.driver.remote_engine import RemoteEngine
 from lowtide_model import default_bias
 from lowtide_model.engine.operand import Operand
@@ -30,28 +30,28 @@ from lowtide_model.engine.product import Product, checked
 
 __all__ = ["Device", "Info"]
 
-RETURN = 10.0
-"""Seconds for which a port that went away is waited for."""
+RETURN_TIMEOUT = 10.0
+"""Seconds to wait for a device whose connection was lost."""
 
 Result = TypeVar("Result")
 
 
 @attrs.frozen(kw_only=True)
 class Info:
-    """What a device says of itself.
+    """Port and configuration of a device.
 
     Parameters
     ----------
     port : str
-        Where it is.
+        Name of the port.
     clock : int
-        Of the engine, in Hz.
+        Clock frequency of the engine in Hz.
     baud : int
-        Of the line.
+        Baud rate of the port.
     digest : str
-        By which the configuration is known.
+        Digest of the configuration.
     config : dict
-        What it was generated for: the sections ``array``, ``bfp`` and ``engine``.
+        Sections ``array``, ``bfp`` and ``engine`` of the configuration.
     """
 
     port: str
@@ -62,106 +62,107 @@ class Info:
 
 
 class Device:
-    """An engine at the end of a serial line. `Device.open` finds it; it can stand in a ``with``.
+    """An engine at a serial port. `Device.open` opens a port by its name; a device is a context manager.
 
     Several threads may use one `Device`: a lock lets one method run at a time, and the other threads wait.
 
     Parameters
     ----------
     port : Port
-        The line.
+        Serial port.
     name : str
-        Of the port.
-    patience : float
-        Seconds to wait for an answer, beside the time that its bytes take.
+        Name of the port, for messages.
+    timeout : float
+        Seconds to wait for an answer, in addition to the transfer time.
 
     Attributes
     ----------
-    link : Link
-        The link to it.
+    connection : Connection
+        Connection to the device.
 
     Raises
     ------
     NotLowtide
-        If there is none, or one of another version.
+        If no lowtide device of this version is at the port.
     """
 
-    def __init__(self, port: Port, name: str = "the port", *, patience: float = 0.5):
-        if isinstance(patience, bool | str) or not 0 < patience < math.inf:
-            raise IllegalValue("patience", "above 0, in seconds", patience)
-        self.name, self._patience = name, patience
-        self._lock = threading.RLock()  # a method may call another one, and so may what is told of the progress
+    def __init__(self, port: Port, name: str = "the port", *, timeout: float = 0.5):
+        if isinstance(timeout, bool | str) or not 0 < timeout < math.inf:
+            raise IllegalValue("timeout", "above 0, in seconds", timeout)
+        self.name, self._timeout = name, timeout
+        self._lock = threading.RLock()  # a method may call another method, and so may a progress callback
         self._progress: Callable[[float], object] = _nothing
         self._connect(port)
 
     def _connect(self, port: Port) -> None:
-        link = Connection(port, patience=self._patience, name=self.name)
-        link.connect()
-        self._engine = RemoteEngine(link)
-        self.link = link
+        connection = Connection(port, timeout=self._timeout, name=self.name)
+        connection.connect()
+        self._engine = RemoteEngine(connection)
+        self.connection = connection
 
     @property
     def config(self) -> Config:
-        """What the engine was generated for, as it says itself."""
+        """Configuration of the engine, read from the device."""
         return self._engine.config
 
     @property
-    def table(self) -> list[Register]:
+    def registers(self) -> list[Register]:
         """Registers of the engine."""
-        return self._engine.table
+        return self._engine.registers
 
     @classmethod
-    def open(cls, port: str | None = None, *, baud: int | None = None, patience: float = 0.5) -> Self:
-        """The device at a port.
+    def open(cls, port: str | None = None, *, baud: int | None = None, timeout: float = 0.5) -> Self:
+        """Open the device at a port.
 
         Parameters
         ----------
         port : str, optional
-            As ``/dev/ttyUSB0`` or ``COM3``; by default that of ``LOWTIDE_PORT``, or the only one on USB.
+            Name of the port, such as ``/dev/ttyUSB0`` or ``COM3``; by default the port that ``LOWTIDE_PORT`` names, or
+            the only USB serial port.
         baud : int, optional
-            Rate to go to; by default the fastest at which both ends work.
-        patience : float
-            Seconds to wait for an answer.
+            Baud rate; by default the fastest that host and device support.
+        timeout : float
+            Seconds to wait for an answer, in addition to the transfer time.
 
         Raises
         ------
         PortError
-            If the port does not exist, may not be used, or is another program's.
+            If the port does not exist, may not be used, or belongs to another program.
         NotLowtide
-            If what is there is no lowtide, or one of another version.
+            If no lowtide device of this version is at the port.
         IllegalValue
-            If the device cannot go to that rate.
+            If the device cannot make the baud rate.
         """
         if baud is not None:
             whole_number("baud", baud, BAUDS)
         name = port or os.environ.get("LOWTIDE_PORT") or only_port()
-        line = opened(name)
+        opened = open_port(name)
         try:
-            device = cls(line, name, patience=patience)
+            device = cls(opened, name, timeout=timeout)
             device.set_baud(baud)
         except BaseException:
-            FramedPort(line, name).close()
+            FramedPort(opened, name).close()
             raise
         return device
 
     def set_baud(self, baud: int | None = None) -> None:
-        """Go to a rate, by default the fastest at which both ends work; the device begins again.
+        """Set the baud rate, by default to the fastest that host and device support; the device resets.
 
         Raises
         ------
         IllegalValue
-            If the device cannot go to that rate.
+            If the device cannot make the baud rate.
         ConnectionLost
-            If it does not work.
+            If the connection does not work at the baud rate.
         """
         with self._lock:
-            clock = self.link.constants["clock"]
+            clock = self.connection.constants["clock"]
             if baud is None:
-                fastest(self.link)
+                set_fastest_baud(self.connection)
             elif divisor_of(clock, whole_number("baud", baud, BAUDS)) is None:
-                raise IllegalValue("baud", f"within 2 % of a whole part of {clock}, a 4th or less", baud)
-            elif baud != self.link.line.baud and not change_rate(self.link, baud):
-                raise ConnectionLost(f"the line at {self.name} does not work at {baud} baud")
+                raise IllegalValue("baud", f"within 2 % of {clock} divided by an integer from 4 to 65535", baud)
+            elif baud != self.connection.framed_port.baud and not change_baud(self.connection, baud):
+                raise ConnectionLost(f"cannot change {self.name} to {baud} baud: no answer; choose another rate")
 
     def __enter__(self) -> Self:
         return self
@@ -170,51 +171,51 @@ class Device:
         self.close()
 
     def close(self) -> None:
-        """Leave the port to others, the device at its first rate.
+        """Return the device to its initial baud rate, and close the port.
 
-        A device that does not answer, or a port that is gone, is no error here.
+        A device that does not answer, or a port that has vanished, is no error.
         """
         with self._lock:
-            if self.link.constants:
+            if self.connection.constants:
                 with contextlib.suppress(DeviceError):
-                    self.link.one("rate", self.link.constants["divisor"], 0)
-            self.link.line.close()
+                    self.connection.request("rate", self.connection.constants["divisor"], 0)
+            self.connection.framed_port.close()
 
     def info(self) -> Info:
-        """What the device says of itself."""
+        """Port and configuration of the device."""
         with self._lock:
             tables = self.config.to_tables()
             return Info(
                 port=self.name,
-                clock=self.link.constants["clock"],
-                baud=self.link.line.baud,
+                clock=self.connection.constants["clock"],
+                baud=self.connection.framed_port.baud,
                 digest=f"{digest_of(self.config):016x}",
                 config={section: tables[section] for section in ("array", "bfp", "engine")},
             )
 
     def read(self, name: str) -> int:
-        """A register. If the device goes away, it is waited for.
+        """Read a register. If the connection is lost, the driver reconnects and retries.
 
         Raises
         ------
         IllegalValue
-            If there is no such register.
+            If there is no register of this name.
         DeviceError
-            If the device is lost, and does not come back.
+            If the driver cannot reconnect.
         """
-        return self._with_return(lambda: self._engine.read(name))
+        return self._with_retry(lambda: self._engine.read(name))
 
     def write(self, name: str, value: int) -> None:
-        """Write a register. If the device goes away, it is waited for; then all other registers are as after a reset.
+        """Write a register. If the connection is lost, the driver reconnects, which resets all registers, and retries.
 
         Raises
         ------
         IllegalValue
-            If there is no such register, it cannot be written, or the value is not one of its legal ones.
+            If there is no register of this name, the register is read-only, or the value is illegal.
         DeviceError
-            If the device is lost, and does not come back.
+            If the driver cannot reconnect.
         """
-        self._with_return(lambda: self._engine.write(name, value))
+        self._with_retry(lambda: self._engine.write(name, value))
 
     def matmul(
         self,
@@ -224,25 +225,25 @@ class Device:
         precision: int | tuple[int, int] | None = None,
         rounding: str = "nearest",
         seed: int = 1,
-        progress: Callable[[float], object] = lambda _share: None,
+        progress: Callable[[float], object] = lambda _fraction: None,
     ) -> np.ndarray:
-        """The product of two matrices in block floating point, of any size.
+        """Multiply two matrices of any size in block floating point.
 
-        What does not fit into the engine is cut into panels; parts along K are added in FP32.
+        The driver splits operands that exceed the engine's buffers into panels, and adds partial sums along K in FP32.
 
         Parameters
         ----------
         a, b : array, shapes (M, K) and (K, N)
-            They become float32.
-        precision : int or two of them, optional
-            Bits of a magnitude, for both or for each; by default as many as the engine has.
+            Operands; the driver converts them to float32.
+        precision : int or pair of int, optional
+            Magnitude bits of both operands, or of A and of B; by default the mantissa of the engine.
         rounding : str
             ``truncate``, ``nearest`` or ``stochastic``.
         seed : int
-            Of random words, from 0 to 2**64 - 1. A and B are rounded by independent words: `operand_seed` derives the
-            state of each generator.
+            Seed of the random words, from 0 to 2**64 - 1. The random words of A and of B are independent:
+            `operand_seed` derives the state of each generator.
         progress : callable
-            Called with the share that is done, from 0 to 1.
+            Called with the finished fraction, from 0 to 1.
 
         Returns
         -------
@@ -251,18 +252,18 @@ class Device:
         Raises
         ------
         ValueError
-            If they do not multiply, or have numbers that are none.
+            If the shapes do not match, or an operand has a number that is not finite.
         IllegalValue
-            If the engine does not have that precision or rounding, or the seed is out of range.
+            If the engine does not have the precision or the rounding, or the seed is out of range.
         DeviceError
-            If the device is lost, and does not come back.
+            If the driver cannot reconnect after the connection was lost.
         """
         x, y = (matrix(name, operand) for name, operand in (("a", a), ("b", b)))
         if x.shape[1] != y.shape[0] or 0 in (*x.shape, *y.shape):
             raise ValueError(f"a and b must be matrices that multiply, not of shapes {x.shape} and {y.shape}")
         bits = precisions(precision)
         bfp, exponent = self.config.bfp, self.config.bfp.exponent
-        of_x, of_y = (
+        x_settings, y_settings = (
             Operand(
                 chunks=chunks_of(n, bfp.mantissa, chunk),
                 rounding=rounding,
@@ -278,37 +279,37 @@ class Device:
             progress(done / of)
 
         with self._lock:
-            before, self._progress = self._progress, lambda share: progress((panels[0] + share) / panels[1])
+            before, self._progress = self._progress, lambda fraction: progress((panels[0] + fraction) / panels[1])
             try:
-                return multiply(self, x, y, of_x, of_y, panel).values
+                return multiply(self, x, y, x_settings, y_settings, panel).values
             finally:
                 self._progress = before
 
     def multiply(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> Product:
-        """The product of A (M × K) and B (K × N): as `lowtide_sim.engine.GoldenEngine.multiply`, on the device.
+        """Multiply A (M × K) and B (K × N) on the device, with the bits of `GoldenEngine.multiply`.
 
-        If the device goes away, it is waited for, and the product is made again.
+        If the connection is lost, the driver reconnects and retries.
 
         Raises
         ------
         ValueError
-            If they do not multiply, do not fit into the engine, or a setting is not one that its registers take.
+            If the shapes do not match, an operand does not fit into the engine, or a setting is illegal.
         DeviceError
-            If the device is lost, or flags an error.
+            If the engine flags an error, or the driver cannot reconnect.
         """
         a_settings, b_settings = self._with_bias(a, a_settings), self._with_bias(b, b_settings)
         lines, shape = checked(self.config, a, b, a_settings, b_settings), (a.shape[0], b.shape[1])
-        return self._with_return(lambda: self._engine.product(lines, (a_settings, b_settings), shape, self._progress))
+        return self._with_retry(lambda: self._engine.product(lines, (a_settings, b_settings), shape, self._progress))
 
     def _with_bias(self, x: np.ndarray, operand: Operand) -> Operand:
         if operand.bias is not None:
             return operand
         return attrs.evolve(operand, bias=default_bias(x, exponent=self.config.bfp.exponent))
 
-    def _with_return(self, operation: Callable[[], Result]) -> Result:
-        """Do something; if the device goes away, wait for it, and do it again.
+    def _with_retry(self, operation: Callable[[], Result]) -> Result:
+        """Run an operation; if the connection is lost, reconnect and run the operation again.
 
-        Where it fails in the end, the port is closed, and what failed first is reported.
+        If this fails too, close the port and raise an error with the first cause.
         """
         with self._lock:
             try:
@@ -316,51 +317,51 @@ class Device:
             except (ConnectionLost, PortError) as error:
                 first = error
             try:
-                self._come_back(first)
+                self._reconnect(first)
                 return operation()
             except (ConnectionLost, NotLowtide, PortError):
-                self.link.line.close()
+                self.connection.framed_port.close()
                 raise
 
-    def _come_back(self, first: DeviceError) -> None:
-        """Wait for the device, and connect to it again.
+    def _reconnect(self, first: DeviceError) -> None:
+        """Wait for the device, and connect again.
 
         Raises
         ------
         DeviceError
-            If it does not come back, or another one does.
+            If the device does not answer within `RETURN_TIMEOUT`, or another device answers.
         """
-        config, baud = self.config, self.link.line.baud
-        self.link.line.close()
-        ends = time.monotonic() + RETURN
+        config, baud = self.config, self.connection.framed_port.baud
+        self.connection.framed_port.close()
+        ends = time.monotonic() + RETURN_TIMEOUT
         while True:
             try:
                 self._connect_at(baud)
                 break
             except (ConnectionLost, NotLowtide, PortError) as last:
                 if time.monotonic() > ends:
-                    text = f"{first}; it did not come back within {RETURN:g} s: {last}"
+                    text = f"{first}; not reconnected within {RETURN_TIMEOUT:g} s: {last}"
                     raise type(first)(text) from None
                 time.sleep(0.2)
         if self.config != config:
-            raise NotLowtide(f"another device came back at {self.name}")
+            raise NotLowtide(f"another device answers at {self.name}: the configuration differs; open the port again")
         self.set_baud(baud)
 
     def _connect_at(self, baud: int) -> None:
-        """Open the port again; the device is at this rate, or at its first one if it was switched off."""
-        port = opened(self.name)
-        line = FramedPort(port, self.name)
+        """Open the port again; the device has this baud rate, or its initial rate if it was switched off."""
+        port = open_port(self.name)
+        framed_port = FramedPort(port, self.name)
         try:
             with contextlib.suppress(NotLowtide):
-                line.baud = baud
+                framed_port.baud = baud
                 self._connect(port)
                 return
-            line.baud = FIRST_BAUD
+            framed_port.baud = INITIAL_BAUD
             self._connect(port)
         except BaseException:
-            line.close()
+            framed_port.close()
             raise
 
 
-def _nothing(_share: float) -> None:
-    """Where nobody looks at the progress."""
+def _nothing(_fraction: float) -> None:
+    """Progress without a callback."""

@@ -1,4 +1,4 @@
-"""What can go wrong between a host and a device; each message is one line."""
+"""Errors between host and device; each message is one line."""
 
 from lowtide.errors import LowtideError
 
@@ -6,15 +6,15 @@ __all__ = ["ConnectionLost", "DeviceError", "NotLowtide", "PortError", "Refused"
 
 
 class DeviceError(LowtideError):
-    """Something is wrong with a device, or with the way to it."""
+    """Base class of the errors of a device, its port or the connection."""
 
 
 class PortError(DeviceError):
-    """A port does not exist, is another program's, or went away."""
+    """A port does not exist, belongs to another program, or failed."""
 
 
 class NotLowtide(DeviceError):
-    """What is at the port is no lowtide, or one of another version or configuration."""
+    """No lowtide device is at the port, or a device with another version or configuration."""
 
 
 class ConnectionLost(DeviceError):
@@ -22,4 +22,4 @@ class ConnectionLost(DeviceError):
 
 
 class Refused(DeviceError):
-    """The device understood, and refused."""
+    """The device received a request and refused it."""

@@ -1,4 +1,4 @@
-"""A line that carries frames."""
+"""Serial port that carries frames."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from lowtide_model.serial_frames import Frame, Frames
 __all__ = ["SILENCE", "FramedPort", "Port"]
 
 SILENCE = Frame(0, 0, ())
-"""Stands for a time in which no byte came."""
+"""Marks a timeout without a byte."""
 
 
 class Port(Protocol):
-    """What a link needs of a serial port: part of ``serial.Serial``."""
+    """Part of ``serial.Serial`` that the driver uses."""
 
     @property
     def baudrate(self) -> int: ...
@@ -33,20 +33,21 @@ class Port(Protocol):
 
 
 class FramedPort:
-    """Frames that come over a port, and bytes that go.
+    """Sends bytes and receives frames.
 
     Parameters
     ----------
     port : Port
+        Serial port.
     name : str
-        Of the port, for messages.
+        Name of the port, for messages.
 
     Attributes
     ----------
     frames : Frames
-        Those that come.
+        Decoder of the received bytes.
     closed : bool
-        The port was closed, and is not used any more.
+        Whether the port was closed; a closed port is not used again.
     """
 
     def __init__(self, port: Port, name: str):
@@ -56,7 +57,7 @@ class FramedPort:
 
     @property
     def baud(self) -> int:
-        """Rate of the host's end."""
+        """Baud rate of the port."""
         return self.port.baudrate
 
     @baud.setter
@@ -70,54 +71,54 @@ class FramedPort:
         Raises
         ------
         PortError
-            If the port does not work any more.
+            If the port fails.
         """
         with self._failures():
             self.port.write(data)
 
     def read(self, seconds: float) -> list[Frame]:
-        """Frames that are complete with what comes; waits so long for a byte, and gives `SILENCE` if none does.
+        """Receive bytes, and return the frames that they complete; `SILENCE` if no byte arrives in so many seconds.
 
         Raises
         ------
         PortError
-            If the port does not work any more.
+            If the port fails.
         """
         with self._failures():
             self.port.timeout = seconds
             data = self.port.read(max(1, self.port.in_waiting))
         return list(self.frames.add(data)) if data else [SILENCE]
 
-    def forget(self) -> None:
-        """Whatever has come.
+    def discard(self) -> None:
+        """Discard received bytes.
 
         Raises
         ------
         PortError
-            If the port does not work any more.
+            If the port fails.
         """
         with self._failures():
             self.port.reset_input_buffer()
         self.frames.forget()
 
     def close(self) -> None:
-        """Leave the port to others. A port that fails as it is closed is left alone."""
+        """Close the port. A port that fails while it closes is no error."""
         if not self.closed:
             self.closed = True
             try:
                 self.port.close()
             except Exception:
-                # A port of pyserial keeps its file descriptor then, and closes it when it is collected: by then, the
-                # number may be another file's.
+                # pyserial's port then keeps its file descriptor, and closes it when the port is garbage-collected: by
+                # then, the number may belong to another file.
                 vars(self.port)["fd"] = None
                 with contextlib.suppress(Exception):
                     self.port.close()
 
     @contextlib.contextmanager
     def _failures(self) -> Iterator[None]:
-        """Whatever the operating system or the port's library raises becomes a `PortError`.
+        """Turn any error of the operating system or of pyserial into a `PortError`.
 
-        A library raises more than OSError where a port is gone: ``termios.error``, and TypeError or ValueError for a
+        If a port has vanished, pyserial raises more than OSError: ``termios.error``, and TypeError or ValueError for a
         file descriptor that was closed.
         """
         if self.closed:
@@ -125,10 +126,10 @@ class FramedPort:
         try:
             yield
         except Exception as error:
-            raise PortError(f"{self.name} does not work any more: {_reason(error)}") from None
+            raise PortError(f"{self.name} failed: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:
-    """What a library says of an error, without its number."""
+    """Text of a library's error, without the number."""
     text = error.args[1] if len(error.args) == 2 else error
     return " ".join(str(text).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""The engine at the other end of a link: its registers, and one product at a time."""
+"""The engine of a device: its registers, and one product at a time."""
 
 from collections.abc import Callable, Iterator
 
@@ -25,55 +25,55 @@ from lowtide_model.engine.transfer import Load
 __all__ = ["RemoteEngine"]
 
 LOAD_BOTH = 3
-"""Bits of the register ``start``."""
+"""Value of the register ``start``: load A and B."""
 
 POSITIONS = 1 << 16
 
 
 class RemoteEngine:
-    """An engine, over a link that is connected.
+    """The engine of a connected device.
 
     Parameters
     ----------
-    link : Link
+    connection : Connection
 
     Attributes
     ----------
     config : Config
-        What it was generated for, as it says itself.
-    table : list of Register
-        Its registers.
+        Configuration of the engine, read from its registers.
+    registers : list of Register
+        Registers of the engine.
 
     Raises
     ------
     NotLowtide
-        If it is of another version.
+        If the engine is from another version of lowtide.
     """
 
-    def __init__(self, link: Connection):
-        self.link, self.config = link, config_of(link)
-        self.table = EngineWithRegisters(engine_of(self.config)).registers.table
-        self._places = {register.name: place for place, register in enumerate(self.table)}
-        self._beginning = 0
-        self._written: dict[str, int] = {}
+    def __init__(self, connection: Connection):
+        self.connection, self.config = connection, config_of(connection)
+        self.registers = EngineWithRegisters(engine_of(self.config)).registers.table
+        self._places = {register.name: place for place, register in enumerate(self.registers)}
+        self._resets = 0
+        self._written: dict[str, int] = {}  # settings since the last reset
         self._position = 0
 
-    def _begin(self) -> None:
-        """Forget what it was told before the link was connected the last time."""
-        self.link.mend()
-        if self._beginning != self.link.beginnings:
-            self._beginning, self._written, self._position = self.link.beginnings, {}, 0
+    def _synchronize(self) -> None:
+        """Connect again if necessary, and forget the settings from before the last reset."""
+        self.connection.synchronize()
+        if self._resets != self.connection.resets:
+            self._resets, self._written, self._position = self.connection.resets, {}, 0
 
     def read(self, name: str) -> int:
-        """A register.
+        """Read a register.
 
         Raises
         ------
         IllegalValue
-            If there is no such register.
+            If there is no register of this name.
         """
         register = self._register(name)
-        return register.number(self.link.one("read", self._places[name], 1)[0])
+        return register.number(self.connection.request("read", self._places[name], 1)[0])
 
     def write(self, name: str, value: int) -> None:
         """Write a register.
@@ -81,16 +81,16 @@ class RemoteEngine:
         Raises
         ------
         IllegalValue
-            If there is no such register, it cannot be written, or it does not take the value.
+            If there is no register of this name, the register is read-only, or the value is illegal.
         """
         value = self._register(name).checked(value)
-        self._begin()
-        self.link.ask([self._write(name, value)])
+        self._synchronize()
+        self.connection.execute([self._write(name, value)])
 
     def _register(self, name: str) -> Register:
         if name not in self._places:
             raise IllegalValue("the register", f"one of the engine's{nearest(str(name), self._places)}", name)
-        return self.table[self._places[name]]
+        return self.registers[self._places[name]]
 
     def _write(self, name: str, value: int) -> Request:
         self._written[name] = value
@@ -103,33 +103,33 @@ class RemoteEngine:
         shape: tuple[int, int],
         progress: Callable[[float], object],
     ) -> Product:
-        """A product that fits into the engine.
+        """Compute a product that fits into the engine.
 
         Parameters
         ----------
         lines : pair of Lines
             A and B.
         operands : pair of Operand
-            With biases.
+            Settings of A and B, with biases.
         shape : pair of int
             Rows and columns of the result.
         progress : callable
-            Called with the share of all words that have been sent or have come.
+            Called with the fraction of all words that the driver has sent or received.
 
         Raises
         ------
         DeviceError
-            If the link is lost, or the engine flags an error.
+            If the connection is lost, or the engine flags an error.
         """
-        self._begin()
-        queue, numbers = self.link.constants["queue"], self.config.engine.input_width
+        self._synchronize()
+        queue, numbers = self.connection.constants["queue"], self.config.engine.input_width
         loads = [Load.of(line.runs, numbers).numbers.view("<u4").ravel() for line in lines]
         count = result_beats(self.config, *shape) * self.config.engine.output_width
-        whole, moved = sum(map(len, loads)) + count, [0]
+        total, moved = sum(map(len, loads)) + count, [0]
 
         def move(words: int) -> None:
             moved[0] += words
-            progress(moved[0] / whole)
+            progress(moved[0] / total)
 
         results = ResultReader(self._position, count, queue, move)
         first, last = self._places["errors"], self._places["underflows"]
@@ -139,7 +139,7 @@ class RemoteEngine:
             values.update(zip(list(self._places)[first : last + 1], words, strict=True))
             _check(values["errors"])
 
-        def asks() -> Iterator[Request | None]:
+        def requests() -> Iterator[Request | None]:
             for side, line, operand in zip("ab", lines, operands, strict=True):
                 for name, value in line.settings(operand).items():
                     if self._written.get(f"{side}_{name}") != value:
@@ -149,31 +149,31 @@ class RemoteEngine:
             yield self._write("start", LOAD_BOTH)
             for side, words in zip("ab", loads, strict=True):
                 yield from _loads(side, words, min(WORDS, queue // 2), move)
-            for ask in results.asks():
-                yield ask
-                if results.none_came:  # it works on them, unless it refused the product
+            for request in results.requests():
+                yield request
+                if results.empty:  # the engine still computes, unless it refused the product
                     yield Request("read", (first, 1), lambda errors: _check(errors[0]))
             yield Request("read", (first, last - first + 1), counts)
 
-        self.link.ask(asks())
+        self.connection.execute(requests())
         self._position = (self._position + count) % POSITIONS
         return Product(
             values=matrix_of(self.config, results.words.view("<f4"), *shape),
             events=Events(**{field.name: values[field.name] for field in attrs.fields(Events)}),
-            a_improvement=_ratio("a", values),
-            b_improvement=_ratio("b", values),
+            a_improvement=_improvement("a", values),
+            b_improvement=_improvement("b", values),
             cycles=values["cycles"],
         )
 
 
 def _check(errors: int) -> None:
-    """Complain in the middle of an exchange: then the link begins again, and flags are low."""
+    """Raise an error in an exchange: the driver then connects again, which clears the flags."""
     if errors:
         raise DeviceError(f"the engine flags errors: {errors_text(errors)}")
 
 
 def _loads(side: str, words: np.ndarray, most: int, move: Callable[[int], None]) -> Iterator[Request]:
-    """An operand, in parts of so many words at most."""
+    """Requests that load an operand, with ``most`` words or fewer per request."""
     for at in range(0, len(words), most):
         part = words[at : at + most]
         ends = at + most >= len(words)
@@ -184,7 +184,7 @@ def _loads(side: str, words: np.ndarray, most: int, move: Callable[[int], None])
         move(len(part))
 
 
-def _ratio(side: str, values: dict[str, int]) -> Improvement | None:
+def _improvement(side: str, values: dict[str, int]) -> Improvement | None:
     if f"{side}_low_sum" not in values:
         return None
     low_sum, high_sum = (

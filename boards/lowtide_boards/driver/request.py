@@ -1,4 +1,4 @@
-"""Requests, as a driver makes them."""
+"""Requests of the driver."""
 
 from collections.abc import Callable
 
@@ -12,15 +12,16 @@ __all__ = ["Request"]
 
 @attrs.frozen(eq=False)
 class Request:
-    """A request, and what is done with its answer.
+    """A request, and a callback for its answer.
 
     Parameters
     ----------
     kind : str
+        Kind of the frame.
     words : sequence of int
-        Its payload.
+        Payload.
     answer : callable, optional
-        Called with the words of its answer, without the levels. Without, the answer may be lost.
+        Called with the words of the answer, without the levels. Without a callback the answer may be lost.
     """
 
     kind: Kind
@@ -29,7 +30,7 @@ class Request:
 
     @property
     def loads(self) -> bool:
-        """It brings words of an operand."""
+        """Whether the request has words of an operand."""
         return self.kind.startswith(("load", "last"))
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""An exchange: requests that are on their way, and those that are sent again."""
+"""Window of requests in flight: flow control, and retransmission of lost requests."""
 
 import itertools
 import time
@@ -14,166 +14,180 @@ from lowtide_boards.driver.framed_port import SILENCE, FramedPort
 from lowtide_boards.driver.request import Request
 from lowtide_model.serial_frames import Frame, frame_bytes
 
-__all__ = ["ANSWER", "NUMBERS", "Numbered", "RequestWindow"]
+__all__ = ["ANSWER", "NUMBERS", "RequestWindow", "WindowedConnection"]
 
 DONE, BUSY, ORDER, REFUSED = range(len(STATUSES))
 
 NUMBERS = 1 << 16
 ANSWER = 0x80
-TRIES = 12
-"""How often a request is sent before the link counts as lost."""
+ATTEMPTS = 12
+"""Attempts without an answer after which the connection is lost."""
 
-STUCK = 10.0
-"""Seconds for which a device may have no place for an operand: an engine takes one as fast as it can come."""
+OPERAND_TIMEOUT = 10.0
+"""Seconds without space for operand data after which the connection is lost: an engine accepts an operand as fast as
+the port delivers it."""
 
 
-class Numbered(Protocol):
-    """The link of an exchange."""
+class WindowedConnection(Protocol):
+    """Part of `Connection` that the window uses."""
 
     name: str
-    line: FramedPort
+    framed_port: FramedPort
     constants: dict[str, int]
-    room: int
+    credits: int
     resent: int
 
-    def number(self) -> int:
-        """The next number."""
+    def next_number(self) -> int:
+        """Number of the next request."""
         ...
 
-    def deadline(self, outstanding: int) -> float:
-        """Seconds after which an answer is lost, while so many bytes are on their way."""
+    def answer_timeout(self, outstanding: int) -> float:
+        """Seconds after which an answer is lost while ``outstanding`` bytes are in flight."""
         ...
 
 
 @attrs.define(eq=False)
-class _Sent:
-    """A request that has its number, which it keeps."""
+class _Numbered:
+    """A request with its number, which a retransmission does not change."""
 
-    ask: Request
+    request: Request
     number: int
     frame: bytes
     answered: bool = False
 
 
 class RequestWindow:
-    """Requests that are on their way."""
+    """Requests in flight.
 
-    def __init__(self, link: Numbered, asks: Iterator[Request | None]):
-        self.link, self._asks = link, asks
-        self._due: deque[_Sent] = deque()  # numbered and not known to be done, in order
-        self._sent = 0  # of them, on their way
-        self._again: deque[Request] = deque()  # done, their answers lost, and wanted
-        self._over = False  # no more asks
-        self._trouble = False  # nothing is sent until all that is on its way is answered, or is silent
+    Parameters
+    ----------
+    connection : WindowedConnection
+    requests : iterator of Request
+        As for `Connection.execute`.
+    """
+
+    def __init__(self, connection: WindowedConnection, requests: Iterator[Request | None]):
+        self.connection, self._requests = connection, requests
+        self._pending: deque[_Numbered] = deque()  # numbered and not known to be executed, in order
+        self._in_flight = 0  # the first so many of them were sent
+        self._unanswered: deque[Request] = deque()  # executed, but the answer was lost and has a callback
+        self._exhausted = False  # no more requests
+        self._paused = False  # send nothing until every request in flight is answered or timed out
         self._failures = 0
-        self._progress = time.monotonic()  # when something was done last
+        self._last_progress = time.monotonic()  # when the device last executed a request
 
     def run(self) -> None:
-        """Make all of them."""
+        """Send requests until the device has executed all of them."""
         while True:
             self._send()
-            if not self._due:
-                if self._over and not self._again:
+            if not self._pending:
+                if self._exhausted and not self._unanswered:
                     return
-                if not self._sent:
-                    raise RuntimeError("requests wait for an answer, and none is on its way")
-            for frame in self.link.line.read(self.link.deadline(self._outstanding)):
+                if not self._in_flight:
+                    raise RuntimeError("requests wait for an answer, and no request is in flight")
+            for frame in self.connection.framed_port.read(self.connection.answer_timeout(self._outstanding)):
                 if frame is SILENCE:
                     self._rewind(failed=True)
                 else:
-                    self._take(frame)
-            if self._trouble and all(sent.answered for sent in itertools.islice(self._due, self._sent)):
+                    self._accept(frame)
+            if self._paused and all(sent.answered for sent in self._sent):
                 self._rewind(failed=False)
 
     @property
+    def _sent(self) -> Iterator[_Numbered]:
+        """Requests in flight."""
+        return itertools.islice(self._pending, self._in_flight)
+
+    @property
     def _outstanding(self) -> int:
-        return sum(len(sent.frame) for sent in itertools.islice(self._due, self._sent))
+        """Bytes in flight."""
+        return sum(len(sent.frame) for sent in self._sent)
 
     def _send(self) -> None:
-        while not self._trouble:
-            if self._sent == len(self._due) and not self._number_one():
+        while not self._paused:
+            if self._in_flight == len(self._pending) and not self._add_request():
                 return
-            sent = self._due[self._sent]
-            if self._sent and not self._fits(sent):
+            sent = self._pending[self._in_flight]
+            if self._in_flight and not self._fits(sent):
                 return
-            self.link.line.write(sent.frame)
+            self.connection.framed_port.write(sent.frame)
             sent.answered = False
-            self._sent += 1
-            if sent.ask.loads:
-                self.link.room -= len(sent.ask.words)
+            self._in_flight += 1
+            if sent.request.loads:
+                self.connection.credits -= len(sent.request.words)
 
-    def _fits(self, sent: _Sent) -> bool:
-        """Whether the device has a place for it, behind what is on its way."""
-        if sent.ask.loads and len(sent.ask.words) > self.link.room:
+    def _fits(self, sent: _Numbered) -> bool:
+        """Whether the device has space for a request behind the requests in flight."""
+        if sent.request.loads and len(sent.request.words) > self.connection.credits:
             return False
-        # While it sends a long answer, what comes waits in its queue of bytes.
-        answers = any(other.ask.kind in ("read", "take") for other in itertools.islice(self._due, self._sent))
-        return not answers or self._outstanding + len(sent.frame) <= 4 * self.link.constants["queue"]
+        # While the device sends a long answer, requests wait in its queue of bytes.
+        answers = any(other.request.kind in ("read", "take") for other in self._sent)
+        return not answers or self._outstanding + len(sent.frame) <= 4 * self.connection.constants["queue"]
 
-    def _number_one(self) -> bool:
-        """Whether there is another request to send."""
-        ask = self._again.popleft() if self._again else next(self._asks, _OVER)
-        if ask is _OVER:
-            self._over = True
-        if ask is None or ask is _OVER:
+    def _add_request(self) -> bool:
+        """Number the next request; returns whether there is one."""
+        request = self._unanswered.popleft() if self._unanswered else next(self._requests, _END)
+        if request is _END:
+            self._exhausted = True
+        if request is None or request is _END:
             return False
-        number = self.link.number()
-        self._due.append(_Sent(ask, number, frame_bytes(code_of(ask.kind), number, ask.words)))
+        number = self.connection.next_number()
+        self._pending.append(_Numbered(request, number, frame_bytes(code_of(request.kind), number, request.words)))
         return True
 
-    def _take(self, frame: Frame) -> None:
-        """An answer. One that fits to nothing on its way is late, and no news."""
-        sent = list(itertools.islice(self._due, self._sent))
+    def _accept(self, frame: Frame) -> None:
+        """Process an answer. An answer that matches no request in flight is late, and is ignored."""
+        sent = list(self._sent)
         if not sent or len(frame.words) < LEVELS:
             return
         place = (frame.number - sent[0].number) % NUMBERS
-        if place >= len(sent) or frame.kind != code_of(sent[place].ask.kind) | ANSWER:
+        if place >= len(sent) or frame.kind != code_of(sent[place].request.kind) | ANSWER:
             return
         status, expected = frame.words[0] & 0xFFFF, frame.words[0] >> 16
         done = (expected - sent[0].number) % NUMBERS
         if status == REFUSED:
-            raise Refused(f"the device refused {sent[place].ask}")
+            raise Refused(f"device at {self.connection.name} refused a request: {sent[place].request}")
         if status == DONE:
             if done <= place:
                 return
-            self._failures, self._progress = 0, time.monotonic()
-            self._finish(place)
-            one = self._due.popleft()
-            self._sent -= 1
-            if one.ask.answer:
-                one.ask.answer(frame.words[LEVELS:])
-            self.link.room = frame.words[1] & 0xFFFF
-            self.link.room -= sum(
-                len(later.ask.words) for later in itertools.islice(self._due, self._sent) if later.ask.loads
-            )
+            self._failures, self._last_progress = 0, time.monotonic()
+            self._retire(place)
+            first = self._pending.popleft()
+            self._in_flight -= 1
+            if first.request.answer:
+                first.request.answer(frame.words[LEVELS:])
+            self.connection.credits = frame.words[1] & 0xFFFF
+            self.connection.credits -= sum(len(later.request.words) for later in self._sent if later.request.loads)
             return
-        self._trouble = True
-        for earlier in sent[: place + 1]:  # requests are done in order: what is silent up to here was lost
+        self._paused = True
+        for earlier in sent[: place + 1]:  # the device executes in order: an earlier request without an answer was lost
             earlier.answered = True
         if 0 < done <= len(sent):
             self._failures = 0
-            self._finish(done)
+            self._retire(done)
 
-    def _finish(self, count: int) -> None:
-        """So many are done, and their answers lost."""
+    def _retire(self, count: int) -> None:
+        """Remove the first requests, which the device executed, but whose answers were lost."""
         for _ in range(count):
-            one = self._due.popleft()
-            self._sent -= 1
-            if one.ask.answer:
-                self._again.append(one.ask)
+            first = self._pending.popleft()
+            self._in_flight -= 1
+            if first.request.answer:
+                self._unanswered.append(first.request)
 
     def _rewind(self, *, failed: bool) -> None:
-        """Send again what is not known to be done."""
+        """Send all pending requests again."""
         self._failures += failed
-        if self._failures > TRIES:
-            raise ConnectionLost(f"the device at {self.link.name} does not answer any more")
-        if not failed and time.monotonic() - self._progress > STUCK:
-            raise ConnectionLost(f"the device at {self.link.name} takes no more of an operand")
-        self._trouble = False
-        self.link.resent += self._sent
-        self.link.room = self.link.constants["queue"]
-        self._sent = 0
+        if self._failures >= ATTEMPTS:
+            raise ConnectionLost(f"device at {self.connection.name} lost: no answer after {ATTEMPTS} attempts")
+        if not failed and time.monotonic() - self._last_progress > OPERAND_TIMEOUT:
+            raise ConnectionLost(
+                f"device at {self.connection.name} lost: no operand data accepted for {OPERAND_TIMEOUT:g} s"
+            )
+        self._paused = False
+        self.connection.resent += self._in_flight
+        self.connection.credits = self.connection.constants["queue"]
+        self._in_flight = 0
 
 
-_OVER = Request("hello", ())
-"""Stands for the end of requests."""
+_END = Request("hello", ())
+"""Marks the end of the requests."""

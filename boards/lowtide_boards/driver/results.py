@@ -1,4 +1,4 @@
-"""Results on their way from a device, several requests for them at a time."""
+"""Reader of result words, with several requests in flight."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,61 +13,61 @@ POSITIONS = 1 << 16
 
 
 class ResultReader:
-    """Asks for so many words of results, from a position on.
+    """Requests a number of result words, from a position on.
 
     Parameters
     ----------
     start : int
-        Position of the first one.
+        Position of the first word.
     count : int
-        How many.
+        Number of words.
     queue : int
-        Words that the device keeps.
+        Words that the device's queue holds.
     progress : callable
-        Called with the words that have come since it was called last.
+        Called with the number of words that arrived since the last call.
 
     Attributes
     ----------
     words : array of uint32, shape (count,)
-        What came.
-    none_came : bool
-        The last answer had none.
+        Words that arrived.
+    empty : bool
+        Whether the last answer had no word.
     """
 
     def __init__(self, start: int, count: int, queue: int, progress: Callable[[int], object] = lambda _: None):
         self.words = np.zeros(count, "<u4")
         self._start, self._queue, self._progress = start, queue, progress
-        # Further words come into the queue while others are sent.
+        # The queue fills while the device sends an answer.
         self._most = min(WORDS - LEVELS, queue // 4)
-        self._came = 0
-        self._asked = 0
-        self._waiting = 0
-        self.none_came = False
+        self._received = 0
+        self._requested = 0
+        self._in_flight = 0
+        self.empty = False
 
-    def asks(self) -> Iterator[Request | None]:
-        """Requests, until all words have come."""
-        while self._came < len(self.words):
-            count = min(len(self.words) - self._asked, self._most)
-            # The device forgets nothing that is not known to have come. So less is asked for ahead than it keeps: else
-            # what is asked for had no place to come to before.
-            if count == 0 or (self._waiting and self._asked + count - self._came > self._queue - self._most):
+    def requests(self) -> Iterator[Request | None]:
+        """Requests, until all words have arrived."""
+        while self._received < len(self.words):
+            count = min(len(self.words) - self._requested, self._most)
+            # The device keeps each word until the host confirms it. So the host requests fewer words ahead than the
+            # queue holds: further words would have no space in the queue.
+            if count == 0 or (self._in_flight and self._requested + count - self._received > self._queue - self._most):
                 yield None
                 continue
-            place = self._asked
-            self._asked += count
-            self._waiting += 1
-            at, came = ((self._start + n) % POSITIONS for n in (place, self._came))
-            yield Request("take", (at | came << 16, count), lambda words, place=place: self._take(place, words))
-        if self._came:  # what came last may be forgotten too
-            at = (self._start + self._came) % POSITIONS
+            place = self._requested
+            self._requested += count
+            self._in_flight += 1
+            at, confirmed = ((self._start + n) % POSITIONS for n in (place, self._received))
+            yield Request("take", (at | confirmed << 16, count), lambda words, place=place: self._accept(place, words))
+        if self._received:  # confirm the last words
+            at = (self._start + self._received) % POSITIONS
             yield Request("take", (at | at << 16, 1), lambda _: None)
 
-    def _take(self, place: int, words: tuple[int, ...]) -> None:
-        self._waiting -= 1
-        self.none_came = not words
-        if place <= self._came < place + len(words):
+    def _accept(self, place: int, words: tuple[int, ...]) -> None:
+        self._in_flight -= 1
+        self.empty = not words
+        if place <= self._received < place + len(words):
             self.words[place : place + len(words)] = words
-            self._progress(place + len(words) - self._came)
-            self._came = place + len(words)
-        if not self._waiting:
-            self._asked = self._came
+            self._progress(place + len(words) - self._received)
+            self._received = place + len(words)
+        if not self._in_flight:
+            self._requested = self._received

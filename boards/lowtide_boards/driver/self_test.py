@@ -1,4 +1,4 @@
-"""The driver's self-test: products on a device, held against the golden engine."""
+"""Self-test: products on a device, compared with the golden engine."""
 
 from collections.abc import Callable
 
@@ -14,20 +14,36 @@ __all__ = ["WrongResult", "self_test"]
 
 
 class WrongResult(DeviceError):
-    """A device's product is not the golden engine's."""
+    """A product of the device differs from the golden engine's product."""
 
 
 def self_test(
     device: Device, products: int = 8, seed: int = 1, progress: Callable[[int], object] = lambda _: None
 ) -> int:
-    """Make random products of all precisions and roundings; gives how many words were compared, all of them equal.
+    """Compare random products of all precisions and roundings with the golden engine.
+
+    Parameters
+    ----------
+    device : Device
+        Device under test.
+    products : int
+        Number of products.
+    seed : int
+        Seed of operands and settings.
+    progress : callable
+        Called with the number of finished products.
+
+    Returns
+    -------
+    int
+        Number of words compared, all of them equal.
 
     Raises
     ------
     WrongResult
-        If one of them, or a count of what happened, is another one than the golden engine's.
+        If a word or an event counter differs.
     DeviceError
-        If the device is lost.
+        If the connection to the device is lost.
     """
     rng, golden, words = np.random.default_rng(seed), GoldenEngine(device.config), 0
     array, bfp = device.config.array, device.config.bfp
@@ -49,13 +65,13 @@ def self_test(
             )
             for x, chunk in ((a, bfp.chunk_a), (b, bfp.chunk_b))
         )
-        found, due = device.multiply(a, b, a_settings, b_settings), golden.multiply(a, b, a_settings, b_settings)
-        wrong = np.count_nonzero(found.values.view(np.uint32) != due.values.view(np.uint32))
-        if wrong or found.events != due.events:
+        found, expected = device.multiply(a, b, a_settings, b_settings), golden.multiply(a, b, a_settings, b_settings)
+        wrong = np.count_nonzero(found.values.view(np.uint32) != expected.values.view(np.uint32))
+        if wrong or found.events != expected.events:
             raise WrongResult(
-                f"{device.name}: {wrong} of {due.values.size} results of product {n} are wrong, of shape"
+                f"{device.name}: {wrong} of {expected.values.size} results of product {n} are wrong, shape"
                 f" {m} × {k} × {columns}, seed {seed}"
             )
-        words += due.values.size
+        words += expected.values.size
         progress(n + 1)
     return words

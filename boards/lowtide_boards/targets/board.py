@@ -20,7 +20,7 @@ class Chip:
     family : str
         A key of `lowtide.synthesis.yosys.FAMILIES`.
     tables, registers, memories, multipliers : int
-        Look-up tables, flip-flops, block RAMs and DSP blocks that it has.
+        Number of look-up tables, flip-flops, block RAMs and DSP blocks.
     """
 
     family: str
@@ -47,7 +47,7 @@ class Board:
     Parameters
     ----------
     title : str
-        What it is called.
+        Name for the user.
     chip_name : str
         A key of `CHIPS`.
     platform : str
@@ -55,19 +55,19 @@ class Board:
     tools : str
         ``trellis``, ``icestorm``, ``apicula`` or ``vivado``.
     options : str
-        What chooses the device on nextpnr's command line.
+        Options of nextpnr that select the device.
     preset : str
-        The configuration that is made for it.
+        Preset for the board.
     right, wrong : str
-        Light-emitting diodes: all is well; it is not. A resource, its number and, after a point, a part of it.
+        LEDs for success and failure: resource, number and, after a point, part of the resource.
     self_test : bool
-        Whether there is room for a `SelfTest`.
+        Whether the FPGA has space for a `SelfTest`.
     loader : str
-        What openFPGALoader calls it.
+        Name of the board in openFPGALoader.
     usb : tuple of int
-        Vendor and product of what is programmed through, for a rule of udev.
+        USB vendor and product of the programmer, for a udev rule.
     pins : str, optional
-        Of a UART that its makers did not foresee: receive and transmit, on connector ``io``.
+        Pins of the UART for a board without one: receive and transmit, on connector ``io``.
     """
 
     title: str
@@ -85,7 +85,7 @@ class Board:
 
     @property
     def chip(self) -> Chip:
-        """Its FPGA."""
+        """FPGA of the board."""
         return CHIPS[self.chip_name]
 
 
@@ -174,7 +174,7 @@ def board_of(name: str) -> Board:
     Raises
     ------
     BoardError
-        If there is none.
+        If no board has the name.
     """
     if name not in BOARDS:
         raise BoardError(f"no board {value_text(name)}{nearest(name, BOARDS)}; boards: {', '.join(BOARDS)}")

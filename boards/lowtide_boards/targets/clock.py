@@ -1,4 +1,4 @@
-"""The clock of a board's top: its oscillator, or what a PLL makes of it."""
+"""Clock of a board: its oscillator, or a PLL behind the oscillator."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,18 +19,18 @@ PLLS: dict[str, type[Ecp5Pll] | type[Ice40Pll] | type[Xc7Pll]] = {
     "icestorm": Ice40Pll,
     "vivado": Xc7Pll,
 }
-"""By the tools; with others a board's clock is that of its oscillator."""
+"""PLL of each toolchain; other toolchains use the oscillator directly."""
 
 Pll = Ecp5Pll | Ice40Pll | Xc7Pll
 
 
 def pll_of(tools: str, source: int, clock: int) -> Pll | None:
-    """The PLL that makes a clock; none, if the source is that clock.
+    """The PLL that makes a clock; None if the source has the frequency already.
 
     Raises
     ------
     BoardError
-        If it cannot be made; the message names the nearest ones.
+        If no PLL makes the clock; the message has the nearest frequencies.
     """
     if source == clock:
         return None
@@ -47,12 +47,12 @@ def pll_of(tools: str, source: int, clock: int) -> Pll | None:
 
 
 class BoardClock(Elaboratable):
-    """Drives the domain ``sync``, which is in reset until the clock is right.
+    """Drives the domain ``sync``, which is in reset until the PLL has locked.
 
     Parameters
     ----------
     pll : Ecp5Pll, Ice40Pll or Xc7Pll, optional
-        What makes it.
+        PLL of the clock; by default the oscillator drives the domain.
     """
 
     def __init__(self, pll: Pll | None):
@@ -72,7 +72,7 @@ class BoardClock(Elaboratable):
                 m.submodules.pin = pin = io.Buffer("i", pin)
                 m.submodules.pll = _ecp5(self.pll, pin.i, clock, locked)
             case Ice40Pll():
-                # The pin is the PLL's own, and has no other buffer.
+                # The PLL has a dedicated pin without another buffer.
                 m.submodules.pll = _ice40(self.pll, pin.io, clock, locked)
             case Xc7Pll():
                 m.submodules.pin = pin = io.Buffer("i", pin)

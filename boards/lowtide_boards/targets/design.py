@@ -7,7 +7,7 @@ from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
 from lowtide.emission.top import engine_of
 from lowtide_boards.targets.board import Board
-from lowtide_boards.targets.self_test_vectors import conversation_of
+from lowtide_boards.targets.self_test_vectors import self_test_vectors
 from lowtide_boards.targets.top import BoardTop, platform_of
 
 __all__ = ["ENGINE", "TOP", "Design", "check_design", "design_of"]
@@ -22,10 +22,9 @@ class Design:
     Parameters
     ----------
     tested : bool
-        Whether it has a self-test.
+        Whether the design has a self-test.
     files : dict of str to str
-        By their names: the emitted Verilog as it is simulated, the top around it, and where its pins are; with
-        Vivado, a project.
+        Contents by file name: the emitted Verilog, the top module and the pin constraints; for Vivado, a project.
     """
 
     tested: bool
@@ -33,14 +32,14 @@ class Design:
 
 
 def check_design(board: Board, config: Config) -> None:
-    """Refuse a configuration that a board cannot have, before any work starts.
+    """Refuse a configuration that a board does not support, before any work starts.
 
     Raises
     ------
     ConfigError
         If the configuration has no engine.
     BoardError
-        If the board cannot make its clock, or descriptions of boards are not installed.
+        If the board cannot make the clock, or the board descriptions are not installed.
     """
     BoardTop(board, config.serial.clock, tested=False)
     engine_of(config)
@@ -52,25 +51,25 @@ def design_of(board: Board, config: Config, self_test: bool | None = None) -> De
     Parameters
     ----------
     board : Board
-        Where it goes.
+        Target board.
     config : Config
-        What goes there.
+        Configuration of the engine.
     self_test : bool, optional
-        Whether it has one; by default if the board has room for it.
+        Whether the design has a self-test; by default `Board.self_test`.
 
     Raises
     ------
     ConfigError
         If the configuration has no engine.
     BoardError
-        If the board cannot make its clock, or descriptions of boards are not installed.
+        If the board cannot make the clock, or the board descriptions are not installed.
     """
     tested = board.self_test if self_test is None else self_test
     top = BoardTop(board, config.serial.clock, tested)
-    text, _ = verilog_and_modules(SerialTop(config, ENGINE, conversation_of(config) if tested else None))
+    text, _ = verilog_and_modules(SerialTop(config, ENGINE, self_test_vectors(config) if tested else None))
     platform = platform_of(board)
     platform.add_file(f"{ENGINE}.v", text)
-    # Without places in source, which would differ from machine to machine.
+    # Without source locations, which differ between machines.
     plan = platform.prepare(top, TOP, emit_src=False)
     files = {name: content.decode() if isinstance(content, bytes) else content for name, content in plan.files.items()}
     return Design(tested=tested, files=files)

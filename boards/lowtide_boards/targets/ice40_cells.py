@@ -1,4 +1,4 @@
-"""Logic cells of an iCE40: a look-up table, a flip-flop, or both if the one gives the other alone what it takes."""
+"""Logic cells of an iCE40: a look-up table, a flip-flop, or both if the table drives only the flip-flop."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ __all__ = ["logic_cells"]
 
 
 def logic_cells(module: Mapping[str, Any]) -> int:
-    """Logic cells that a netlist takes at least, as Yosys writes it: carries may take some more.
+    """Least number of logic cells of a netlist from Yosys; carry chains may need more.
 
     Parameters
     ----------
     module : mapping
-        The module, flat, of Yosys's JSON.
+        Flattened module in Yosys's JSON.
     """
     cells = module["cells"].values()
     readers: Counter[Any] = Counter()

@@ -1,4 +1,4 @@
-"""The conversation of a device's self-test, and the answers that a right device gives: those of the golden engine."""
+"""Self-test vectors of a device: requests, and the expected answers from the golden engine."""
 
 from collections.abc import Iterator
 
@@ -17,26 +17,26 @@ from lowtide_model.engine.product import Lines, Product, checked
 from lowtide_model.engine.transfer import Load
 from lowtide_model.serial_frames import frame_bytes
 
-__all__ = ["conversation_of"]
+__all__ = ["self_test_vectors"]
 
 AT_ONCE = 32
-"""Results of an answer: few enough for it to be complete before the next request."""
+"""Result words per answer: few enough that the device completes the answer before the next request."""
 
 GROUPS = 2
-"""Groups along K: the least that makes every accumulator add."""
+"""Groups along K: the fewest with which every accumulator adds."""
 
 ANSWER = 0x80
 LOAD_BOTH = 3
 IDLE = 3
 
-RequestWindow = tuple[Kind, list[int], list[int]]
-"""A kind of request, its words, and those of its answer."""
+Exchange = tuple[Kind, list[int], list[int]]
+"""Kind of a request, words of the request, words of the answer."""
 
 
-def conversation_of(config: Config, seed: int = 1) -> SelfTestVectors:
-    """What a device of this configuration asks itself: a product that takes each of its processing elements.
+def self_test_vectors(config: Config, seed: int = 1) -> SelfTestVectors:
+    """Requests and expected answers for a product that uses every processing element of a configuration.
 
-    Nothing of what is expected comes from the hardware: the results and counts are those of the golden engine.
+    The golden engine computes the expected results and counters; no expected value comes from the hardware.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def conversation_of(config: Config, seed: int = 1) -> SelfTestVectors:
     return SelfTestVectors(requests, check_of(answers))
 
 
-def _exchanges(config: Config, seed: int) -> Iterator[RequestWindow]:
+def _exchanges(config: Config, seed: int) -> Iterator[Exchange]:
     table = EngineWithRegisters(engine_of(config)).registers.table
     places = {register.name: place for place, register in enumerate(table)}
     lines, operands, product = _product(config, seed)
@@ -70,7 +70,7 @@ def _exchanges(config: Config, seed: int) -> Iterator[RequestWindow]:
         words = results[at : at + AT_ONCE]
         yield "take", [at | at << 16, len(words)], words
     yield "take", [len(results) | len(results) << 16, 1], []
-    yield "read", [places["status"], 2], [IDLE, 0]  # and no errors
+    yield "read", [places["status"], 2], [IDLE, 0]  # no errors
     counts = _counts(product)
     first = places[next(iter(counts))]
     yield "read", [first, len(counts)], list(counts.values())
@@ -91,13 +91,13 @@ def _constants(config: Config) -> list[int]:
 
 
 def _product(config: Config, seed: int) -> tuple[tuple[Lines, Lines], tuple[Operand, Operand], Product]:
-    """Operands that fill the array, in the highest precision, one of them rounded stochastically."""
+    """Operands that fill the array, at the highest precision; B is rounded stochastically."""
     array, bfp, random = config.array, config.bfp, np.random.default_rng(seed)
     k = min(GROUPS * bfp.lanes, bfp.max_k)
     a = random.standard_normal((array.rows, k), np.float32)
     b = random.standard_normal((array.columns, k), np.float32).T
     biases = [default_bias(x, exponent=bfp.exponent) for x in (a, b)]
-    a[0, 0] = b[0, 0] = 1e30  # above the window: it is held, and counted
+    a[0, 0] = b[0, 0] = 1e30  # above the window: saturated, and counted
     a_settings = Operand(chunks=bfp.mantissa // bfp.chunk_a, bias=biases[0])
     b_settings = Operand(chunks=bfp.mantissa // bfp.chunk_b, bias=biases[1], rounding="stochastic")
     return (
@@ -108,7 +108,7 @@ def _product(config: Config, seed: int) -> tuple[tuple[Lines, Lines], tuple[Oper
 
 
 def _counts(product: Product) -> dict[str, int]:
-    """Registers that follow each other, from the count of products on."""
+    """Values of consecutive registers, from the counter of products on."""
     events = product.events
     return {
         "products": 1,

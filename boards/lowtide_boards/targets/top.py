@@ -1,4 +1,4 @@
-"""The top of a board: a serial engine of emitted Verilog, its clock, its line and its lights."""
+"""Top module of a board: the emitted serial engine, its clock, UART pins and LEDs."""
 
 import importlib
 from typing import Any
@@ -15,12 +15,12 @@ __all__ = ["BoardTop", "platform_of"]
 
 
 def platform_of(board: Board) -> Any:
-    """The board's description, as Amaranth has it.
+    """Amaranth's platform for a board.
 
     Raises
     ------
     BoardError
-        If descriptions are not installed.
+        If the board descriptions are not installed.
     """
     module, _, name = board.platform.partition(":")
     try:
@@ -28,7 +28,7 @@ def platform_of(board: Board) -> Any:
         resources = importlib.import_module("amaranth_boards.resources")
     except ModuleNotFoundError:
         raise BoardError(
-            "descriptions of boards are not installed; install them with: pip install 'lowtide[bitstream]'"
+            "board descriptions are not installed; install them with: pip install 'lowtide[bitstream]'"
         ) from None
     platform = getattr(description, name)()
     if board.pins:
@@ -44,16 +44,15 @@ class BoardTop(Elaboratable):
     Parameters
     ----------
     board : Board
-        Where it goes.
     clock : int
-        Its clock, in Hz.
+        Clock frequency in Hz.
     tested : bool
-        Whether it has a self-test. Without, the right light says that it has a clock.
+        Whether the engine has a self-test. Without a self-test, the ``right`` LED is on while the clock runs.
 
     Raises
     ------
     BoardError
-        If the board cannot make that clock.
+        If the board cannot make the clock.
     """
 
     def __init__(self, board: Board, clock: int, tested: bool):
@@ -62,11 +61,11 @@ class BoardTop(Elaboratable):
         self._clock = BoardClock(pll_of(board.tools, source, clock))
 
     def elaborate(self, platform: Any) -> Module:
-        """The engine between buffers."""
+        """Instantiate the engine, the clock and the I/O buffers."""
         m = Module()
         m.domains.sync = ClockDomain()
         m.submodules.clock = self._clock
-        # What a line has besides has no buffer either.
+        # Other pins of the UART have no buffer.
         ways = {part.name: "-" for part in platform.lookup("uart", 0).ios if isinstance(part, Subsignal)}
         line = platform.request("uart", 0, dir=ways)
         m.submodules.rx = rx = io.Buffer("i", line.rx)
@@ -96,6 +95,6 @@ class BoardTop(Elaboratable):
 
 def _lights(platform: Any, name: str) -> Any:
     resource, _, number = name.partition(":")
-    # Of several colors in one, those that are not used have no buffer: nobody drives them.
+    # The unused colors of an RGB LED have no buffer: nothing drives them.
     several = dict.fromkeys("rgb", "-") if resource == "rgb_led" else "-"
     return platform.request(resource, int(number), dir=several)

@@ -1,4 +1,4 @@
-"""Whether a design fits its chip, as far as synthesis can say."""
+"""Utilization of an FPGA after synthesis."""
 
 import math
 
@@ -13,12 +13,14 @@ __all__ = ["Utilization", "check_utilization", "utilization"]
 
 @attrs.frozen
 class Utilization:
-    """What a design takes of one kind of cell.
+    """Used and available cells of one kind.
 
     Parameters
     ----------
     kind : str
+        Kind of cell.
     used, available : int
+        Number of cells.
     """
 
     kind: str
@@ -27,14 +29,14 @@ class Utilization:
 
     @property
     def share(self) -> float:
-        """Share of the available cells that is used; infinite where there are none."""
+        """Used fraction of the available cells; infinite if no cell is available."""
         if self.available:
             return self.used / self.available
         return math.inf if self.used else 0.0
 
 
 def utilization(area: Area, board: Board, cells: int | None = None) -> list[Utilization]:
-    """What a design takes of a board's chip, kind by kind; its cells, where more than tables are known of them."""
+    """Utilization of a board's FPGA per kind of cell; ``cells`` replaces the number of look-up tables."""
     chip = board.chip
     return [
         Utilization("cells", cells or area.with_memory, chip.tables),
@@ -45,12 +47,12 @@ def utilization(area: Area, board: Board, cells: int | None = None) -> list[Util
 
 
 def check_utilization(taken: list[Utilization], board: Board) -> None:
-    """Refuse a design that cannot fit, before an hour has gone into placing it.
+    """Refuse a design that does not fit, before place and route.
 
     Raises
     ------
     BoardError
-        If it needs more of anything than there is; the message says how much more.
+        If the design exceeds the FPGA; the message has the excess per kind of cell.
     """
     over = [
         f"{use.used:,} {use.kind} of {use.available:,}, {use.used - use.available:,} too many"

@@ -1,6 +1,7 @@
-"""``lowtide list``: what can be built, and with which parameters."""
+"""``lowtide list``: presets, configuration keys and units."""
 
 import json
+import sys
 from typing import Any
 
 import attrs
@@ -8,17 +9,22 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from lowtide.cli.options import json_option
+from lowtide.cli.tables import parameter_table
 from lowtide.config import Config, presets
 from lowtide.emission.registry import UNITS, describe
-from lowtide.formats.parameter import legal_text
 
 __all__ = ["catalog", "list_"]
 
 EXAMPLES = """\b
 Examples:
   lowtide list
-  lowtide list --json
+  lowtide list keys
+  lowtide list units --json
 """
+
+PARTS = {"presets": "presets", "keys": "configuration", "units": "units"}
+"""Parts of the catalog, by the argument of the command."""
 
 
 def catalog() -> dict[str, Any]:
@@ -33,25 +39,27 @@ def catalog() -> dict[str, Any]:
 
 
 @click.command("list", epilog=EXAMPLES)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-def list_(as_json: bool) -> None:
-    """List presets, configuration keys and units, with defaults and legal values."""
+@click.argument("part", type=click.Choice(list(PARTS)), required=False)
+@json_option
+def list_(part: str | None, as_json: bool) -> None:
+    """List presets, configuration keys and units.
+
+    Without an argument, list all three. `lowtide show NAME` shows the parameters of a preset or a unit.
+    """
     found = catalog()
+    if part is not None:
+        found = {PARTS[part]: found[PARTS[part]]}
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
-    console = Console()
-    console.print(f"Presets: {', '.join(found['presets'])}\n")
-    for section, keys in found["configuration"].items():
-        console.print(_table(f"Configuration [{section}]".replace("[", r"\["), keys))
-    for name, unit in found["units"].items():
-        console.print(_table(f"Unit {name}: {unit['meaning']}", unit["parameters"]))
-
-
-def _table(title: str, keys: list[dict[str, Any]]) -> Table:
-    table = Table("key", "default", "legal", "meaning", title=title, title_justify="left")
-    for key in keys:
-        legal = key["legal"]
-        words = f"from {legal['from']} to {legal['to']}" if isinstance(legal, dict) else legal_text(legal)
-        table.add_row(key["key"], str(key["default"]), words, key["meaning"])
-    return table
+    # Piped, a table keeps its columns whole.
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    if names := found.get("presets"):
+        console.print(f"Presets: {', '.join(names)}\n")
+    for section, keys in found.get("configuration", {}).items():
+        console.print(parameter_table(f"Configuration [{section}]", keys))
+    if units := found.get("units"):
+        table = Table("unit", "meaning", title="Units", title_justify="left")
+        for name, unit in units.items():
+            table.add_row(name, unit["meaning"])
+        console.print(table)

@@ -1,55 +1,67 @@
-"""Entry point: the group of commands, and errors in one line."""
+"""Entry point: the groups of commands, and errors in one line."""
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from lowtide import __version__
-from lowtide.cli.emit import emit
 from lowtide.cli.group import CommandGroup
-from lowtide.cli.list import list_
 from lowtide.cli.one_line import one_line
-from lowtide.cli.report import report
-from lowtide.config import Config
+from lowtide.cli.summaries import GROUPS, OWN, SUMMARIES
 from lowtide.errors import LowtideError
-from lowtide.synthesis import Design
-from lowtide.synthesis.parts import parts_of
-from lowtide_studies.chunk_widths.command import chunks
-from lowtide_studies.rounders.command import rounders
+
+if TYPE_CHECKING:
+    from lowtide.config import Config
+    from lowtide.synthesis import Design
 
 __all__ = ["lowtide", "main"]
 
 EXAMPLES = """\b
 Examples:
-  lowtide emit                        Verilog of the default preset, into build/verilog
-  lowtide report                      area and speed of every unit of the default preset
-  lowtide report tiny --target ecp5   of a preset or a .toml file, for one FPGA family
+  lowtide emit                        write the Verilog of the default preset
+  lowtide report tiny --target ecp5   report area and speed of the preset tiny
+  lowtide board build --board ulx3s   build a bitstream
 """
 
+GROUP_EXAMPLES = {
+    "device": "\b\nExamples:\n  lowtide device info\n  lowtide device test --port /dev/ttyUSB0\n",
+    "board": "\b\nExamples:\n  lowtide board build --board ulx3s\n  lowtide board flash --board ulx3s\n",
+    "study": "\b\nExamples:\n  lowtide study rounders\n  lowtide study gradient-rounding --quick\n",
+}
 
-@click.group(cls=CommandGroup, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    cls=CommandGroup,
+    plugins=GROUPS[""],
+    own=OWN,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="lowtide", message="%(prog)s %(version)s")
 def lowtide() -> None:
-    """Generate synthesizable RTL for low-precision neural-network arithmetic."""
+    """Generate RTL for low-precision neural-network arithmetic."""
 
 
-for command in (chunks, emit, list_, report, rounders):
-    lowtide.add_command(command)
+for _name, _examples in GROUP_EXAMPLES.items():
+    lowtide.add_command(CommandGroup(_name, path=_name, plugins=GROUPS[_name], help=SUMMARIES[_name], epilog=_examples))
 
 
-def main(arguments: Sequence[str] | None = None, units_of: Callable[[Config], Sequence[Design]] = parts_of) -> None:
-    """Run the command line; an error that the user can mend is one line on stderr.
+def main(
+    arguments: Sequence[str] | None = None,
+    units_of: "Callable[[Config], Sequence[Design]] | None" = None,
+) -> None:
+    """Run the command line; an error that the user can correct is one line on stderr.
 
     The exit code is 1 for an illegal value, and 2 for an illegal option or command.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        Without the program's name; by default those of the process.
-    units_of : callable
-        The units of a configuration, for the report.
+        Arguments without the program's name; by default the arguments of the process.
+    units_of : callable, optional
+        Gives the units of a configuration for the report; by default `lowtide.synthesis.parts.parts_of`.
     """
     try:
         code = lowtide.main(arguments, prog_name="lowtide", obj=units_of, standalone_mode=False)

@@ -1,13 +1,14 @@
-"""Types of command-line options: an illegal value is refused in one line that names the legal values."""
+"""Options that commands share, and types of options whose errors name the legal values in one line."""
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import click
 
-from lowtide.formats.parameter import IllegalValue, legal_text
+from lowtide.formats.parameter import IllegalValue, legal_text, value_text
 from lowtide.paths import check_output_file, check_output_folder
 
 __all__ = [
@@ -21,8 +22,14 @@ __all__ = [
     "Picture",
     "Whole",
     "Wholes",
+    "config_argument",
     "integer",
+    "json_option",
     "number",
+    "output_option",
+    "quiet_option",
+    "set_option",
+    "settings",
 ]
 
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,99})")
@@ -177,3 +184,45 @@ class InputFolder(click.ParamType):
         if not os.fspath(value) or "\0" in os.fspath(value) or (os.path.lexists(value) and not os.path.isdir(value)):
             raise IllegalValue(self.key, "the name of a folder", str(value))
         return Path(value)
+
+
+def settings(_ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """Keys and values of a repeatable KEY=VALUE option: integers and booleans as in TOML, all else as text."""
+    pairs = {}
+    for value in values:
+        key, equals, text = value.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{value_text(value)} is not KEY=VALUE")
+        found = integer(text)
+        pairs[key] = {"true": True, "false": False}.get(text, text) if found is None else found
+    return pairs
+
+
+config_argument = click.argument("config", default="default")
+"""CONFIG: a preset or a TOML file."""
+
+set_option = click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Changed parameter. Repeatable."
+)
+"""--set: parameters of CONFIG that change."""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout instead of text.")
+"""--json: output for programs."""
+
+quiet_option = click.option("--quiet", is_flag=True, help="No progress on stderr.")
+"""--quiet: results and errors alone."""
+
+
+def output_option(folder: str, what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """-o/--output: the folder into which a command writes, as ``output``.
+
+    Parameters
+    ----------
+    folder : str
+        Default folder.
+    what : str
+        What the folder is for, in the help.
+    """
+    return click.option(
+        "-o", "--output", type=OutputFolder("output"), default=Path(folder), show_default=True, help=what
+    )

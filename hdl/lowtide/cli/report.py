@@ -1,4 +1,4 @@
-"""``lowtide report``: area and speed, per unit and whole."""
+"""``lowtide report``: area and clock frequency, per unit and in total."""
 
 import difflib
 import json
@@ -9,10 +9,9 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.text import Text
 
-from lowtide.cli.emit import settings
-from lowtide.cli.options import Whole
+from lowtide.cli.options import Whole, config_argument, json_option, quiet_option, set_option
+from lowtide.cli.progress import progress_steps
 from lowtide.config import Config
 from lowtide.emission.registry import UNITS, parameters_of
 from lowtide.formats.parameter import value_text
@@ -35,7 +34,7 @@ Examples:
 
 
 def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequence[str]) -> list[str]:
-    """Targets of a repeatable option, each of which may be a list with commas; every target once."""
+    """FPGA families of a repeatable option whose values may be lists with commas; each family once."""
     targets = [target.strip() for value in values for target in value.split(",")]
     for target in targets:
         try:
@@ -46,60 +45,60 @@ def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequenc
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("config", default="default")
+@config_argument
+@set_option
 @click.option(
     "--target",
     "targets",
     multiple=True,
     callback=split_targets,
     metavar="TARGET,...",
-    help=f"FPGA families, of {', '.join(TARGETS)}; all by default. Repeatable.",
-)
-@click.option(
-    "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
+    help=f"FPGA families: {', '.join(TARGETS)}. Repeatable.  [default: all]",
 )
 @click.option(
     "--top",
     type=click.Choice(["array", "engine", "serial"]),
     default="array",
     show_default=True,
-    help="The parts of the array, of the engine around it, or of its serial bridge.",
+    help="Top module whose units are reported.",
 )
-@click.option("--unit", "names", multiple=True, metavar="NAME", help="Only this unit. Repeatable.")
-@click.option("--fmax/--no-fmax", default=True, show_default=True, help="Place and route too, where there is a tool.")
+@click.option("--unit", "names", multiple=True, metavar="NAME", help="Unit to report. Repeatable.  [default: all]")
+@click.option("--fmax/--no-fmax", default=True, show_default=True, help="Place and route for the clock frequency.")
 @click.option(
     "--seeds",
     type=Whole("seeds", range(1, 100)),
     default=5,
     show_default=True,
-    help="Placements to take the median of.",
+    help="Number of placer seeds, whose median is reported.",
 )
-@click.option("--dsp/--no-dsp", default=False, show_default=True, help="Let multipliers become DSP blocks.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option("--dsp/--no-dsp", default=False, show_default=True, help="Multipliers in DSP blocks.")
+@json_option
+@quiet_option
 @click.pass_obj
 def report(
-    units_of: Callable[[Config], Sequence[Design]],
+    units_of: Callable[[Config], Sequence[Design]] | None,
     config: str,
-    targets: list[str],
     changes: dict[str, Any],
+    targets: list[str],
     top: str,
     names: tuple[str, ...],
     fmax: bool,
     seeds: int,
     dsp: bool,
     as_json: bool,
+    quiet: bool,
 ) -> None:
-    """Report area and speed of CONFIG, per unit and whole.
+    """Report area and clock frequency.
 
-    CONFIG is a preset's name or a TOML file. A unit that is no part of the array is measured by itself; so is any, if
-    keys are given without a section. Figures are kept in build/cache and taken again only when the design or a tool
-    changes.
+    CONFIG is a preset or a TOML file. The report has each unit and the total. A unit that is not part of the array is
+    measured alone, and so is any unit whose keys are given without a section. Figures are cached in build/cache and
+    measured again only if the design or a tool changes.
     """
     base = Config.load(config)
-    in_top = {"array": units_of, "engine": engine_parts_of, "serial": serial_parts_of}[top]
+    in_top = {"array": units_of or parts_of, "engine": engine_parts_of, "serial": serial_parts_of}[top]
     by_themselves = [name for name in names if top == "array" and is_alone(name, base, changes)]
     parts = [name for name in names if name not in by_themselves]
-    # All names and keys are checked before anything is built.
+    # All names and keys are checked before the first unit is built.
     for name in by_themselves:
         parameters_of(name, base, changes)
     whole = base.changed(changes) if parts or not names else None
@@ -107,7 +106,7 @@ def report(
         check_parts(parts, part_names(whole, top))
     units = [unit_alone(name, base, changes) for name in by_themselves]
     units += chosen(in_top(whole), parts) if whole is not None else []
-    rows = _measure_with_progress(units, targets, fmax=fmax, seeds=seeds, dsp=dsp)
+    rows = _measure_with_progress(units, targets, quiet=quiet, fmax=fmax, seeds=seeds, dsp=dsp)
     if as_json:
         click.echo(json.dumps(to_plain(rows, versions()), indent=2))
     else:
@@ -116,13 +115,13 @@ def report(
 
 
 def is_alone(name: str, config: Config, changes: dict[str, Any]) -> bool:
-    """Whether a unit is not meant the way it stands in the array."""
+    """Whether a unit is measured alone, not as part of the array."""
     without_section = bool(changes) and not any("." in key for key in changes)
     return name in UNITS and (without_section or name != config.array.element)
 
 
 def chosen(units: Sequence[Design], names: Sequence[str]) -> list[Design]:
-    """The units of these names, in that order; all where no name is given."""
+    """The units of these names, in the order of the names; all units without names."""
     known = {unit.name: unit for unit in units}
     if not known:
         raise SynthesisError("the configuration has no units to report")
@@ -131,7 +130,7 @@ def chosen(units: Sequence[Design], names: Sequence[str]) -> list[Design]:
 
 
 def check_parts(names: Iterable[str], known: Collection[str]) -> None:
-    """Refuse a name that no part has, and name those there are."""
+    """Refuse a name that no part has; the error lists the known names."""
     for name in names:
         if name not in known:
             legal = list(dict.fromkeys([*known, *UNITS]))
@@ -141,18 +140,13 @@ def check_parts(names: Iterable[str], known: Collection[str]) -> None:
 
 
 def _measure_with_progress(
-    units: Sequence[Design], targets: Sequence[str], *, fmax: bool, seeds: int, dsp: bool
+    units: Sequence[Design], targets: Sequence[str], *, quiet: bool, fmax: bool, seeds: int, dsp: bool
 ) -> list[Row]:
-    """Measure, with a line on stderr that says what is going on, where stderr is a terminal."""
-    console = Console(stderr=True)
-    with console.status("starting") as status:
-        rows = measure(
-            units,
-            targets,
-            fmax=fmax,
-            seeds=range(1, seeds + 1),
-            dsp=dsp,
-            cache=Cache(CACHE),
-            progress=lambda words: status.update(Text(words)),
-        )
-        return list(rows)
+    """Measure, and report the progress on stderr."""
+    found = []
+    with progress_steps(quiet=quiet) as steps:
+        options = {"fmax": fmax, "seeds": range(1, seeds + 1), "dsp": dsp, "cache": Cache(CACHE)}
+        for row in measure(units, targets, **options, progress=steps.begin):
+            found.append(row)
+            steps.finish(f"{row.unit} on {row.area.target}: {len(found)} of {len(units) * len(targets)}")
+    return found

@@ -1,4 +1,4 @@
-"""``lowtide bench``: how fast emission, the golden model and the compiled engine are."""
+"""``lowtide bench``: speed of emission, the golden model and the compiled engine."""
 
 import json
 import statistics
@@ -13,7 +13,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from lowtide.cli.options import Whole
+from lowtide.cli.options import Whole, json_option, quiet_option
+from lowtide.cli.progress import progress_steps
 from lowtide.config import Config
 from lowtide_sim.benchmarks import model as golden_speed
 from lowtide_sim.benchmarks.engine import measure_engine
@@ -70,32 +71,35 @@ def measure_emission(rows: int, columns: int, repeats: int = 3) -> Emission:
     type=Whole("repeats", range(1, 100)),
     default=3,
     show_default=True,
-    help="Runs to take the median of.",
+    help="Number of runs, whose median is reported.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-def bench(repeats: int, as_json: bool) -> None:
-    """Time emission, the golden matrix product and the compiled engine.
+@json_option
+@quiet_option
+def bench(repeats: int, as_json: bool, quiet: bool) -> None:
+    """Measure the speed of emission and of models.
 
-    The golden product is timed against NumPy's own, of float64. The machine should have nothing else to do.
+    The table compares the golden matrix product with NumPy's product in float64, and has the cycles per second of the
+    compiled engine. Run the command on an idle machine.
     """
-    with Console(stderr=True).status("starting") as status:
-        emissions = []
+    emissions, golden, engines = [], {}, []
+    with progress_steps(quiet=quiet) as steps:
         for rows, columns in ((8, 8), (128, 128), (256, 64)):
-            status.update(f"emission of {rows} × {columns}")
+            steps.begin(f"emission of {rows} × {columns}")
             emissions.append(measure_emission(rows, columns, repeats))
-        golden = {}
+            steps.finish(f"emission of {rows} × {columns}")
         for name, options in {
             "4 × 4 bits": {},
             "4 × 4 bits, all exponents": {"every_code": True},
             "8 × 8 bits": {"mantissa": 8},
         }.items():
-            status.update(f"golden product, {name}")
+            steps.begin(f"golden product, {name}")
             golden[name] = golden_speed.measure(repeats=5 * repeats, **options)
-        engines = []
+            steps.finish(f"golden product, {name}")
         for size in (4, 8):
-            status.update(f"compiled engine of {size} × {size}")
+            steps.begin(f"compiled engine of {size} × {size}")
             config = Config().changed({"array.rows": size, "array.columns": size})
             engines.append(measure_engine(config, Path("build/engines"), repeats))
+            steps.finish(f"compiled engine of {size} × {size}")
 
     ratio = emissions[1].seconds / emissions[0].seconds
     if as_json:

@@ -1,4 +1,4 @@
-"""The ``serve`` command: a simulated device behind a pseudo-terminal."""
+"""``lowtide device serve``: a simulated device at a pseudo-terminal."""
 
 import json
 import signal
@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from lowtide.cli.emit import settings
-from lowtide.cli.options import OutputLink
+from lowtide.cli.options import OutputLink, json_option, quiet_option, set_option
 from lowtide.cli.progress import progress_bar
 from lowtide.config import Config
 from lowtide.errors import CommandError
@@ -19,33 +18,33 @@ from lowtide_sim.simulator import SimulationError, SimulatorMissing
 __all__ = ["serve"]
 
 CLOCK = 1_843_200
-"""Of a simulated device: some hundred thousand cycles are simulated in a second, and its rates follow from it."""
+"""Clock of a simulated device in Hz: a simulation runs some hundred thousand cycles per second, and the baud rates
+follow from the clock."""
 
 EXAMPLES = """\b
 Examples:
-  lowtide serve
-  lowtide serve --link build/device     (a name that stays the same)
-  lowtide serve default --set array.rows=4 --set array.columns=4
+  lowtide device serve
+  lowtide device serve --link build/device
+  lowtide device serve default --set array.rows=4 --set array.columns=4
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command("serve", epilog=EXAMPLES)
 @click.argument("config", default="tiny")
-@click.option(
-    "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
-)
-@click.option("--link", type=OutputLink("link"), help="A name for the port beside its own: a symbolic link.")
-@click.option("--json", "as_json", is_flag=True, help="Print the port as JSON.")
-def serve(config: str, changes: dict[str, Any], link: Path | None, as_json: bool) -> None:
-    """Simulate a device, with the engine of CONFIG, behind a pseudo-terminal.
+@set_option
+@click.option("--link", type=OutputLink("link"), help="Symbolic link to the port, as a constant name.")
+@json_option
+@quiet_option
+def serve(config: str, changes: dict[str, Any], link: Path | None, as_json: bool, quiet: bool) -> None:
+    """Simulate a device at a pseudo-terminal.
 
-    A driver, or a serial terminal, opens the port that is printed as it would that of a board. The device is the
-    emitted Verilog in Verilator, its line simulated bit by bit, at the rate to which the port is set. It runs until it
-    is interrupted.
+    CONFIG is a preset or a TOML file. The command prints the port, which a driver or a serial terminal opens like the
+    port of a board. The device is the emitted Verilog in Verilator; its UART is simulated bit by bit at the baud rate
+    of the port. The device runs until Ctrl-C.
     """
     made = Config.load(config).changed({"serial.clock": CLOCK} | changes)
     try:
-        with progress_bar() as progress:
+        with progress_bar(quiet=quiet) as progress:
             progress.add_task("Building the device", total=None)
             line = SimulatedLine(made, Path("build/engines"))
     except (SimulationError, SimulatorMissing) as error:
@@ -55,12 +54,14 @@ def serve(config: str, changes: dict[str, Any], link: Path | None, as_json: bool
         click.echo(json.dumps({"port": terminal.name, "config": made.to_tables()}))
     else:
         array = made.array
-        click.echo(f"{terminal.name}  an engine of {array.rows} × {array.columns}; Ctrl-C ends it")
-        click.echo(f"try: lowtide selftest --port {terminal.name}")
+        click.echo(f"{terminal.name}  array of {array.rows} × {array.columns}; Ctrl-C stops the device")
+        click.echo(f"test the device: lowtide device test --port {terminal.name}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         terminal.run()
     except KeyboardInterrupt:
-        click.echo(f"{terminal.sent:,} bytes in, {terminal.received:,} out, {line.cycles:,} cycles", err=True)
+        click.echo(
+            f"{terminal.sent:,} bytes received, {terminal.received:,} bytes sent, {line.cycles:,} cycles", err=True
+        )
     finally:
         terminal.close()

@@ -1,4 +1,4 @@
-"""A line that damages frames: flips, cuts, insertions, repetitions and losses, on the way there and back."""
+"""A port that damages frames in both directions: flips, cuts, insertions, repetitions and losses."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ FLAG = b"\x7e"
 
 
 def damaged(frame: bytes, rng: np.random.Generator) -> bytes:
-    """A frame, one or two things done to it."""
+    """A frame with one or two faults."""
     data = bytearray(frame)
     for _ in range(int(rng.integers(1, 3))):
         at = int(rng.integers(len(data))) if data else 0
@@ -34,15 +34,15 @@ class DamagingPort:
     Parameters
     ----------
     port : Port
-        What it passes them to.
+        Port behind this one.
     share : float
-        Of the frames, that are damaged.
+        Fraction of the frames that are damaged.
     rng : Generator
 
     Attributes
     ----------
     frames, damaged : int
-        Frames that passed, and those of them that were damaged.
+        Number of frames, and of damaged frames.
     """
 
     def __init__(self, port, share, rng):

@@ -1,4 +1,4 @@
-"""What a device is to answer: the bridge in Python, for the requests that have to do with settings alone."""
+"""Model of the serial bridge: the expected answers to requests that concern settings."""
 
 from lowtide.interfaces.serial.protocol import LEVELS, WORDS, code_of
 
@@ -8,16 +8,16 @@ DONE, BUSY, ORDER, REFUSED = range(4)
 
 
 class BridgeModel:
-    """Answers as a device does.
+    """Answers like a device.
 
     Parameters
     ----------
     registers : list of Register
-        Of its engine.
+        Registers of the engine.
     queue : int
         Words of a queue.
     constants : tuple of int
-        What it says of itself.
+        Constants that the device reports.
     """
 
     def __init__(self, registers, queue, constants):
@@ -26,7 +26,7 @@ class BridgeModel:
         self.values = {}
 
     def answer(self, frame):
-        """Kind, number and words of the answer to a frame; of a register's value, None where it is no setting."""
+        """Kind, number and words of the answer to a frame; None in place of a register's value that is no setting."""
         name = next((name for name in ("hello", "read", "write") if code_of(name) == frame.kind), None)
         first, second = frame.words if len(frame.words) == 2 else (1 << 32, 0)
         status, content = DONE, ()

@@ -1,4 +1,4 @@
-"""Damaged frames: nothing hangs, nothing is done twice or by halves, and no wrong result is taken for a right one."""
+"""Damaged frames: no hang, no request executed twice or in part, and no wrong result accepted."""
 
 import os
 
@@ -20,7 +20,7 @@ FRAMES = int(os.environ.get("LOWTIDE_FRAMES", "100000"))
 
 
 def exchanged(line, data, baud):
-    """What comes of bytes."""
+    """Bytes that the device answers to bytes."""
     come, quiet = b"", 0
     line.send(data)
     while quiet < 2:
@@ -31,21 +31,21 @@ def exchanged(line, data, baud):
 
 
 def same(found, due):
-    """An answer is as it is due, where that is known."""
+    """Whether an answer is the expected one, as far as the model knows it."""
     return (found.kind, found.number, len(found.words)) == (due[0], due[1], len(due[2])) and all(
         word is None or word == there for word, there in zip(due[2], found.words, strict=True)
     )
 
 
 def converse(device, line, rng, frames):
-    """So many damaged frames among as many that are not; each answer is held against the bridge in Python.
+    """Send damaged frames among as many intact ones, and compare each answer with the model of the bridge.
 
-    Of what is damaged, Python knows what still are whole frames; the device is to answer these, and nothing else.
+    The model decodes the damaged bytes too: the device must answer the frames that are still whole, and no others.
     """
-    registers, constants = device.table, tuple(device.link.constants[name] for name in CONSTANTS)
+    registers, constants = device.registers, tuple(device.connection.constants[name] for name in CONSTANTS)
     model, sent, come = BridgeModel(registers, line.config.serial.queue, constants), Frames(), Frames()
     settings = [place for place, register in enumerate(registers) if register.access == "setting"]
-    baud, broken, answers = device.link.port.baudrate, 0, 0
+    baud, broken, answers = device.connection.port.baudrate, 0, 0
     model.answer(next(come.add(frame_bytes(code_of("hello"), 99, (1, 0)))))
     exchanged(line, b"\x7e" + frame_bytes(code_of("hello"), 99, (1, 0)), baud)
     while broken < frames:
@@ -69,20 +69,20 @@ def converse(device, line, rng, frames):
     return answers
 
 
-def test_what_is_damaged_is_not_done(device, line):
+def test_damaged_frames_are_not_executed(device, line):
     assert converse(device, line, np.random.default_rng(1), 1500) > 1000
 
 
 @pytest.mark.slow
-def test_what_is_damaged_is_not_done_by_the_hundred_thousand(device, line):
+def test_many_damaged_frames_are_not_executed(device, line):
     answers = converse(device, line, np.random.default_rng(2), FRAMES)
-    print(f"\n{FRAMES:,} damaged frames, {answers:,} answers as they are due, {line.cycles:,} cycles")
+    print(f"\n{FRAMES:,} damaged frames, {answers:,} expected answers, {line.cycles:,} cycles")
 
 
 def products(line, share, seed, enough):
-    """Self-tests through a line that damages frames, until enough were; a link that is lost is made again."""
+    """Run self-tests with damaged frames until enough frames were damaged; reconnect after a lost connection."""
     port = DamagingPort(SimulatedPort(line), 0, np.random.default_rng(seed))
-    device = Device(port, "simulation", patience=0.002)
+    device = Device(port, "simulation", timeout=0.002)
     device.set_baud()
     port.share, tests, lost = share, 0, 0
     while port.damaged < enough:
@@ -92,12 +92,12 @@ def products(line, share, seed, enough):
         except ConnectionLost:
             lost += 1
             port.share = 0
-            device = Device(port, "simulation", patience=0.002)
+            device = Device(port, "simulation", timeout=0.002)
             port.share = share
     return port, tests, lost
 
 
-def test_products_through_a_line_that_damages(line):
+def test_products_with_damaged_frames(line):
     port, tests, _ = products(line, 0.1, 3, 200)
     assert tests > 5
     assert port.frames > 1500
@@ -105,19 +105,19 @@ def test_products_through_a_line_that_damages(line):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("share", [0.02, 0.2])
-def test_many_products_through_a_line_that_damages(line, share):
+def test_many_products_with_damaged_frames(line, share):
     port, tests, lost = products(line, share, 4, 2000)
-    print(f"\n{2 * tests} products, {port.damaged:,} of {port.frames:,} frames damaged; {lost} links lost")
+    print(f"\n{2 * tests} products, {port.damaged:,} of {port.frames:,} frames damaged; {lost} connections lost")
     assert tests > 20
 
 
-def test_a_line_that_is_cut_is_lost(device, monkeypatch):
-    monkeypatch.setattr(device.link.port, "write", len)
-    with pytest.raises(ConnectionLost, match="the device at simulation does not answer any more"):
-        device.link.one("read", 0, 1)
+def test_a_port_without_answers_is_lost(device, monkeypatch):
+    monkeypatch.setattr(device.connection.port, "write", len)
+    with pytest.raises(ConnectionLost, match="device at simulation lost: no answer after 12 attempts"):
+        device.connection.request("read", 0, 1)
     monkeypatch.undo()
-    device.link.connect()
-    assert device.link.one("read", 1, 1) == (1,)
+    device.connection.connect()
+    assert device.connection.request("read", 1, 1) == (1,)
 
 
 def test_noise_is_no_lowtide(port, monkeypatch):
@@ -125,4 +125,4 @@ def test_noise_is_no_lowtide(port, monkeypatch):
     read = port.read
     monkeypatch.setattr(port, "read", lambda size=1: read(size) and rng.bytes(8))
     with pytest.raises(NotLowtide):
-        Device(port, "simulation", patience=0.001)
+        Device(port, "simulation", timeout=0.001)

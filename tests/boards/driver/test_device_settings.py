@@ -1,4 +1,4 @@
-"""What a device does not take is refused in one line, by name, before anything is sent; and the next call is right."""
+"""Illegal values are refused in one line with their name, before a byte is sent; the next call works."""
 
 import numpy as np
 import pytest
@@ -51,12 +51,12 @@ def test_the_device_refuses_what_the_golden_engine_refuses(device):
     rng, golden, refusals = np.random.default_rng(1), GoldenEngine(device.config), 0
     a, b = rng.standard_normal((2, 9)).astype(np.float32), rng.standard_normal((9, 3)).astype(np.float32)
     for _ in range(120):
-        of, cycles = (random_operand(rng), random_operand(rng)), device.link.port.line.cycles
+        of, cycles = (random_operand(rng), random_operand(rng)), device.connection.port.line.cycles
         due = outcome(golden, a, b, *of)
         assert outcome(device, a, b, *of) == due
         if isinstance(due, str):
             assert "\n" not in due
-            assert device.link.port.line.cycles == cycles
+            assert device.connection.port.line.cycles == cycles
             refusals += 1
     assert 40 < refusals < 100
 
@@ -85,12 +85,12 @@ def test_the_device_refuses_what_the_golden_engine_refuses(device):
         ("a_bais", 1, "the register must be one of the engine's, did you mean a_bias?, not 'a_bais'"),
     ],
 )
-def test_a_register_takes_what_it_holds(device, name, value, complaint):
-    cycles = device.link.port.line.cycles
+def test_a_register_refuses_an_illegal_value(device, name, value, complaint):
+    cycles = device.connection.port.line.cycles
     with pytest.raises(IllegalValue) as refused:
         device.write(name, value)
     assert str(refused.value) == complaint
-    assert device.link.port.line.cycles == cycles
+    assert device.connection.port.line.cycles == cycles
 
 
 def test_registers_hold_signed_numbers(device):
@@ -102,7 +102,7 @@ def test_registers_hold_signed_numbers(device):
 
 
 def test_every_setting_has_a_legal_range_that_its_register_holds(device):
-    settings = [register for register in device.table if register.access == "setting"]
+    settings = [register for register in device.registers if register.access == "setting"]
     for register in settings:
         most = 2 ** (register.bits - register.signed) - 1
         assert (-most - 1) * register.signed <= register.least <= register.most <= most
@@ -114,7 +114,7 @@ def test_every_setting_has_a_legal_range_that_its_register_holds(device):
                 device.write(register.name, value)
 
 
-def test_flags_of_before_are_no_fault_of_a_product(device):
+def test_earlier_error_flags_do_not_fail_a_product(device):
     a, b = np.ones((2, 3)), np.ones((3, 2))
     due = device.matmul(a, b).tobytes()
     device.write("a_length", 5)
@@ -124,13 +124,13 @@ def test_flags_of_before_are_no_fault_of_a_product(device):
     assert device.read("errors") == 0
 
 
-def test_the_line_itself_may_not_narrow_a_setting(device):
+def test_the_engine_refuses_a_setting_out_of_range(device):
     """A request of 32 bits that the register does not hold, past all checks of software."""
-    place = next(n for n, register in enumerate(device.table) if register.name == "a_bias")
+    place = next(n for n, register in enumerate(device.registers) if register.name == "a_bias")
     a, b = np.ones((2, 3), np.float32), np.ones((3, 2), np.float32)
     due = device.matmul(a, b).tobytes()
     for word in (506, 512, -518 & 0xFFFFFFFF):
-        device.link.one("write", place, word)
+        device.connection.request("write", place, word)
         device.write("start", 3)
         assert device.read("errors") == 1
         device.write("errors", 1)
@@ -139,7 +139,7 @@ def test_the_line_itself_may_not_narrow_a_setting(device):
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64, 1.0, "1", None, True])
-def test_what_is_no_seed_is_refused(device, seed):
+def test_an_illegal_seed_is_refused(device, seed):
     with pytest.raises(IllegalValue, match=r"^seed must be from 0 to 18446744073709551615, not "):
         device.matmul(np.ones((1, 1)), np.ones((1, 1)), rounding="stochastic", seed=seed)
 
@@ -152,14 +152,14 @@ def test_neighboring_seeds_give_other_words(device):
     assert len(found) == len(seeds)
 
 
-@pytest.mark.parametrize("patience", [0, -1, float("nan"), float("inf"), True, "1"])
-def test_what_is_no_time_is_refused(port, patience):
-    with pytest.raises(IllegalValue, match=r"^patience must be above 0, in seconds, not "):
-        Device(port, "simulation", patience=patience)
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), True, "1"])
+def test_an_illegal_timeout_is_refused(port, timeout):
+    with pytest.raises(IllegalValue, match=r"^timeout must be above 0, in seconds, not "):
+        Device(port, "simulation", timeout=timeout)
 
 
 @pytest.mark.parametrize("baud", [0, -1, 1.5, True, 10**9, "115200"])
-def test_what_is_no_rate_is_refused(device, baud):
+def test_an_illegal_baud_rate_is_refused(device, baud):
     for call in (lambda: Device.open("/dev/nothing", baud=baud), lambda: device.set_baud(baud)):
         with pytest.raises(IllegalValue, match=r"^baud must be from 1 to 100000000, not "):
             call()
@@ -172,7 +172,7 @@ def test_a_url_is_no_port(name):
     with pytest.raises(DeviceError) as refused:
         Device.open(name)
     assert str(refused.value) == (
-        f"cannot open {name}: a port must be the name of a serial port, as /dev/ttyUSB0, not a URL"
+        f"cannot open {name}: port must be the name of a serial port, such as /dev/ttyUSB0, not a URL"
     )
 
 
@@ -182,17 +182,17 @@ SEED = "from 0 to 18446744073709551615"
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ("info --baud 0", "baud must be from 1 to 100000000, not 0"),
-        ("info --baud -9600", "baud must be from 1 to 100000000, not -9600"),
-        ("info --baud fast", "baud must be from 1 to 100000000, not 'fast'"),
-        ("selftest --baud 0", "baud must be from 1 to 100000000, not 0"),
-        ("selftest --seed -1", f"seed must be {SEED}, not -1"),
-        ("selftest --seed 18446744073709551616", f"seed must be {SEED}, not 18446744073709551616"),
-        ("selftest --products 0", "products must be from 1 to 1000000, not 0"),
-        ("info --port socket://nope", "cannot open socket://nope: a port must be the name of a serial port"),
-        ("selftest --port loop://", "cannot open loop://: a port must be the name of a serial port"),
-        ("train --engine board --port loop://", "cannot open loop://: a port must be the name of a serial port"),
-        ("serve terms", "array.element must be fmac for an engine, not 'tmac'"),
+        ("device info --baud 0", "baud must be from 1 to 100000000, not 0"),
+        ("device info --baud -9600", "baud must be from 1 to 100000000, not -9600"),
+        ("device info --baud fast", "baud must be from 1 to 100000000, not 'fast'"),
+        ("device test --baud 0", "baud must be from 1 to 100000000, not 0"),
+        ("device test --seed -1", f"seed must be {SEED}, not -1"),
+        ("device test --seed 18446744073709551616", f"seed must be {SEED}, not 18446744073709551616"),
+        ("device test --products 0", "products must be from 1 to 1000000, not 0"),
+        ("device info --port socket://nope", "cannot open socket://nope: port must be the name of a serial port"),
+        ("device test --port loop://", "cannot open loop://: port must be the name of a serial port"),
+        ("train --engine board --port loop://", "cannot open loop://: port must be the name of a serial port"),
+        ("device serve terms", "array.element must be fmac for an engine, not 'tmac'"),
         ("train --config terms", "array.element must be fmac for an engine, not 'tmac'"),
         ("train --config terms --engine board", "array.element must be fmac for an engine, not 'tmac'"),
         ("train --config icebreaker", "bfp.mantissa must be 4 or more, two chunks, not 2"),

@@ -21,7 +21,7 @@ def test_the_network_of_digits(large_line, tmp_path):
 
     Weights, accuracy and loss are those of a run that was golden to its end.
     """
-    device = Device(SimulatedPort(large_line), "simulation", patience=0.01)
+    device = Device(SimulatedPort(large_line), "simulation", timeout=0.01)
     run = Run(config=device.config, steps=STEPS, evaluate=STEPS)
     due = train(run)
 

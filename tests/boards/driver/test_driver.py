@@ -1,11 +1,11 @@
-"""The driver on a simulated device: every word is the golden engine's, and what is wrong is said in a line."""
+"""The driver on a simulated device: every word equals the golden engine's, and errors are one line."""
 
 import numpy as np
 import pytest
 
 from lowtide.engine.seeds import operand_seed
 from lowtide.formats.parameter import IllegalValue
-from lowtide_boards.driver import baud as rate
+from lowtide_boards.driver import baud as bauds
 from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.errors import ConnectionLost, DeviceError, NotLowtide, Refused
 from lowtide_boards.driver.self_test import WrongResult, self_test
@@ -29,14 +29,14 @@ def golden(config, a, b, chunks, rounding="nearest", seed=1):
     return multiply(GoldenEngine(config), a, b, a_settings, b_settings).values
 
 
-def test_it_says_what_it_is(device, line):
+def test_info_has_the_configuration(device, line):
     found, due = device.info(), line.config.to_tables()
     assert found.config == {section: due[section] for section in ("array", "bfp", "engine")}
     assert (found.clock, found.baud) == (1_843_200, 460_800)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 4), (5, 30, 7), (9, 150, 5)])
-def test_products_equal_the_golden_ones(device, shape):
+def test_products_equal_the_golden_products(device, shape):
     """Also those that are cut into panels, in both orders of memory, and of other types."""
     rng = np.random.default_rng(1)
     m, k, n = shape
@@ -51,11 +51,11 @@ def test_products_equal_the_golden_ones(device, shape):
     assert product.tobytes() == golden(device.config, whole.astype(np.float32), b, (2, 2), "stochastic", 7).tobytes()
 
 
-def test_it_tests_itself(device):
+def test_self_test_passes(device):
     assert self_test(device, products=4) > 4
 
 
-def test_a_wrong_word_is_seen(device, monkeypatch):
+def test_self_test_reports_a_wrong_word(device, monkeypatch):
     multiplied = device.multiply
 
     def wrong(*of):
@@ -88,28 +88,28 @@ def test_registers_can_be_read_and_written(device):
         (np.ones((2, 3)), np.ones((3, 2)), {"rounding": "up"}, "rounding must be one of truncate"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line(device, a, b, options, complaint):
+def test_illegal_arguments_are_refused_in_one_line(device, a, b, options, complaint):
     with pytest.raises(ValueError, match=complaint) as raised:
         device.matmul(a, b, **options)
     assert "\n" not in str(raised.value)
 
 
-def test_a_rate_that_it_cannot_make(device):
+def test_a_baud_rate_that_the_device_cannot_make(device):
     with pytest.raises(IllegalValue, match="baud must be within 2 %"):
         device.set_baud(1_000_000)
 
 
-def test_a_device_that_is_lost_at_a_rate_is_not_taken_for_one_that_is_there(device, monkeypatch):
-    def lost(link, baud):
+def test_a_device_lost_during_a_baud_change_is_rejected(device, monkeypatch):
+    def lost(connection, baud):
         raise ConnectionLost(f"lost at {baud}")
 
-    device.link.port.baudrate = 115_200
-    monkeypatch.setattr(rate, "change_rate", lost)
+    device.connection.port.baudrate = 115_200
+    monkeypatch.setattr(bauds, "change_baud", lost)
     with pytest.raises(ConnectionLost, match="lost at 12000000"):
         device.set_baud()
 
 
-def test_what_it_refuses(device):
+def test_refused_requests(device):
     """No such register, no words, too many, results that were forgotten, a rate of no clocks: and it goes on."""
     for kind, words in [
         ("read", (1000, 1)),
@@ -121,18 +121,18 @@ def test_what_it_refuses(device):
         ("rate", (1 << 16, 0)),
         ("load_a", ()),
     ]:
-        with pytest.raises(Refused, match=f"the device refused {kind}"):
-            device.link.one(kind, *words)
-        assert device.link.one("read", 1, 1) == (1,)
+        with pytest.raises(Refused, match=f"device at simulation refused a request: {kind}"):
+            device.connection.request(kind, *words)
+        assert device.connection.request("read", 1, 1) == (1,)
 
 
-def test_products_after_what_was_broken_off(device, monkeypatch):
+def test_products_after_an_incomplete_exchange(device, monkeypatch):
     """A refusal, an interrupt, a product that the engine refuses: the next product is right."""
     rng = np.random.default_rng(2)
     a, b = rng.standard_normal((3, 20)).astype(np.float32), rng.standard_normal((20, 4)).astype(np.float32)
     due = device.matmul(a, b).tobytes()
     with pytest.raises(Refused):
-        device.link.one("read", 1000, 1)
+        device.connection.request("read", 1000, 1)
     assert device.matmul(a, b).tobytes() == due
 
     def interrupt(share):
@@ -143,7 +143,7 @@ def test_products_after_what_was_broken_off(device, monkeypatch):
         device.matmul(a, b, progress=interrupt)
     assert device.matmul(a, b).tobytes() == due
 
-    monkeypatch.setattr("lowtide_boards.driver.request_window.STUCK", 0.5)
+    monkeypatch.setattr("lowtide_boards.driver.request_window.OPERAND_TIMEOUT", 0.5)
     with monkeypatch.context() as within:
         within.setattr("lowtide_model.engine.product.Lines.settings", lambda *_: {"lines": 0})
         with pytest.raises(DeviceError, match="the engine flags errors: refused"):
@@ -151,27 +151,30 @@ def test_products_after_what_was_broken_off(device, monkeypatch):
     assert device.matmul(a, b).tobytes() == due
 
 
-def test_what_does_not_answer_is_no_lowtide(port, monkeypatch):
+def test_a_port_without_answers_is_no_lowtide(port, monkeypatch):
     monkeypatch.setattr(port, "write", len)
-    with pytest.raises(NotLowtide, match="nothing at simulation answers as a lowtide does"):
-        Device(port, "simulation", patience=0.001)
+    with pytest.raises(NotLowtide, match="no lowtide device at simulation: no answer at"):
+        Device(port, "simulation", timeout=0.001)
 
 
 @pytest.mark.parametrize(
     ("name", "complaint"),
-    [("MAGIC", "is no lowtide"), ("VERSION", "speaks version 1 of the protocol, not 2")],
+    [
+        ("MAGIC", "no lowtide device at simulation: expected magic 0x.*, got 0x"),
+        ("VERSION", "expected protocol version 2, got 1"),
+    ],
 )
 def test_another_version(port, monkeypatch, name, complaint):
-    from lowtide_boards.driver import connection as link
+    from lowtide_boards.driver import connection
 
-    monkeypatch.setattr(link, name, getattr(link, name) + 1)
+    monkeypatch.setattr(connection, name, getattr(connection, name) + 1)
     with pytest.raises(NotLowtide, match=complaint):
-        Device(port, "simulation", patience=0.01)
+        Device(port, "simulation", timeout=0.01)
 
 
 def test_another_configuration(port, monkeypatch):
-    from lowtide_boards.driver import identify as described
+    from lowtide_boards.driver import identify
 
-    monkeypatch.setattr(described, "digest_of", lambda config: 1)
-    with pytest.raises(NotLowtide, match="is of another version of lowtide: its digest is"):
-        Device(port, "simulation", patience=0.01)
+    monkeypatch.setattr(identify, "digest_of", lambda config: 1)
+    with pytest.raises(NotLowtide, match=r"is from another version of lowtide: expected digest .*, got "):
+        Device(port, "simulation", timeout=0.01)

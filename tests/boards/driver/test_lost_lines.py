@@ -1,4 +1,4 @@
-"""Lines that are lost at any moment: one `DeviceError`, the first; a port that is closed; a later call that waits."""
+"""Ports lost at any moment: the first `DeviceError` is raised, the port closes, and a later call reconnects."""
 
 import os
 import re
@@ -50,18 +50,18 @@ def served(line, tmp_path):
 
 @pytest.fixture
 def soon(monkeypatch):
-    """A device that is away is waited for, for a moment only."""
-    monkeypatch.setattr(driver, "RETURN", 0.3)
+    """The driver waits for a lost device only for a moment."""
+    monkeypatch.setattr(driver, "RETURN_TIMEOUT", 0.3)
 
 
 def port_of(device):
     """The port of pyserial below a device."""
-    return cast("serial.Serial", device.link.port)
+    return cast("serial.Serial", device.connection.port)
 
 
 def pull_at(device, served, name):
     """Pull the cable when the port is next used so."""
-    port = device.link.port
+    port = device.connection.port
     used = getattr(port, name)
 
     def pulled(*of):
@@ -87,20 +87,20 @@ def call_in_block(device, call):
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("moment", ["write", "read"])
-def test_a_cable_that_is_pulled_in_a_call(served, soon, moment, call):
+def test_a_cable_pulled_during_a_call(served, soon, moment, call):
     device = Device.open(str(served.link))
     port = port_of(device)
     pull_at(device, served, moment)
     with pytest.raises(DeviceError) as raised:
         call_in_block(device, CALLS[call])
-    assert re.match(rf"{served.link} does not work any more: [^(]", str(raised.value))
+    assert re.match(rf"{served.link} failed: [^(]", str(raised.value))
     assert "\n" not in str(raised.value)
     assert not port.is_open
 
 
 @pytest.mark.parametrize("call", [*CALLS, "close"])
-def test_a_cable_that_is_pulled_before_a_flush(served, soon, call):
-    """What was broken off makes the next call flush the port: there, the library raises no OSError."""
+def test_a_cable_pulled_before_a_flush(served, soon, call):
+    """After an incomplete exchange, the next call flushes the port: there, pyserial raises no OSError."""
 
     def interrupt(share):
         if share > 0.3:
@@ -114,26 +114,26 @@ def test_a_cable_that_is_pulled_before_a_flush(served, soon, call):
     if call == "close":
         device.close()
     else:
-        with pytest.raises(DeviceError, match="does not work any more") as raised:
+        with pytest.raises(DeviceError, match="failed") as raised:
             call_in_block(device, CALLS[call])
         assert str(raised.value).startswith(str(served.link))
     assert not port.is_open
 
 
 @pytest.mark.parametrize("moment", ["write", "read", "reset_input_buffer", "close"])
-def test_a_cable_that_is_pulled_while_it_closes(served, moment):
+def test_a_cable_pulled_while_the_port_closes(served, moment):
     """Closing a port that is gone is no error, and the port is free."""
     with Device.open(str(served.link)) as device:
         port = port_of(device)
         pull_at(device, served, moment)
         if moment == "reset_input_buffer":
-            device.link._whole = False
+            device.connection._synchronized = False
     assert not port.is_open
     device.close()
 
 
 def test_the_first_failure_is_the_one_reported(served, soon):
-    """That of the block's body, and not of what closing it does."""
+    """The error of the block's body, not the error of closing the device."""
 
     def fail(_device):
         served.pull()
@@ -143,10 +143,10 @@ def test_the_first_failure_is_the_one_reported(served, soon):
         call_in_block(Device.open(str(served.link)), fail)
 
 
-def test_why_it_failed_comes_before_why_it_did_not_come_back(served, soon):
+def test_the_error_has_the_failure_before_the_failed_reconnection(served, soon):
     device = Device.open(str(served.link))
     served.pull()
-    with pytest.raises(PortError, match=r"does not work any more: .*; it did not come back within 0\.3 s: cannot open"):
+    with pytest.raises(PortError, match=r"failed: .*; not reconnected within 0\.3 s: cannot open"):
         call_in_block(device, CALLS["multiply"])
 
 
@@ -172,7 +172,7 @@ def test_a_later_call_waits_for_the_device(served, soon, monkeypatch):
             served.pull()
             with pytest.raises(DeviceError):
                 call(device)
-            monkeypatch.setattr(driver, "RETURN", 10)
+            monkeypatch.setattr(driver, "RETURN_TIMEOUT", 10)
             later = threading.Timer(0.7, served.plug)
             since = time.monotonic()
             later.start()
@@ -183,11 +183,11 @@ def test_a_later_call_waits_for_the_device(served, soon, monkeypatch):
             assert time.monotonic() - since > 0.6
             assert device.matmul(A, B).tobytes() == due.tobytes()
             assert device.info().baud == 460_800
-            monkeypatch.setattr(driver, "RETURN", 0.3)
+            monkeypatch.setattr(driver, "RETURN_TIMEOUT", 0.3)
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])
-def test_a_terminal_that_goes_away_while_it_is_opened(after):
+def test_a_terminal_that_vanishes_while_it_is_opened(after):
     """At once, or after some bytes of the greeting."""
     ours, theirs = os.openpty()
     name = os.ttyname(theirs)
@@ -204,7 +204,7 @@ def test_a_terminal_that_goes_away_while_it_is_opened(after):
         os.close(ours)
         os.close(theirs)
     with pytest.raises(DeviceError) as raised:
-        Device.open(name, patience=0.05)
+        Device.open(name, timeout=0.05)
     assert "\n" not in str(raised.value)
 
 
@@ -237,13 +237,11 @@ def errors():
 
 
 @pytest.mark.parametrize("error", errors(), ids=lambda error: type(error).__name__)
-def test_whatever_a_port_raises_is_one_line_of_ours(error):
+def test_any_error_of_a_port_becomes_one_line(error):
     line = FramedPort(cast("Port", Failing(error)), "COM3")
-    uses = [lambda: line.write(b""), lambda: line.read(0), line.forget, lambda: setattr(line, "baud", 1)]
+    uses = [lambda: line.write(b""), lambda: line.read(0), line.discard, lambda: setattr(line, "baud", 1)]
     for use in uses:
-        with pytest.raises(
-            PortError, match=r"^COM3 does not work any more: [A-Za-z ]*(/output error|gone|no fd|fd -1)$"
-        ):
+        with pytest.raises(PortError, match=r"^COM3 failed: [A-Za-z ]*(/output error|gone|no fd|fd -1)$"):
             use()
     line.close()
     for use in uses:

@@ -1,4 +1,4 @@
-"""The self-test passes on right hardware, and on no other."""
+"""The self-test passes on correct hardware only."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
 from lowtide.interfaces.serial.self_test import SelfTest, SelfTestVectors
-from lowtide_boards.targets.self_test_vectors import conversation_of
+from lowtide_boards.targets.self_test_vectors import self_test_vectors
 from lowtide_sim.compiled_top import compiled_top
 
 HARNESS = Path(__file__).with_name("self_test.cpp")
@@ -41,12 +41,12 @@ def outcome(tmp_path, monkeypatch):
             return mutation(text), modules
 
         monkeypatch.setattr(lowtide_sim.compiled_top, "verilog_and_modules", mutated)
-        return compiled_top(SerialTop(CONFIG, test=conversation_of(CONFIG)), HARNESS, tmp_path).self_test(CYCLES)
+        return compiled_top(SerialTop(CONFIG, test=self_test_vectors(CONFIG)), HARNESS, tmp_path).self_test(CYCLES)
 
     return run
 
 
-def test_right_hardware_passes_what_the_golden_engine_expects(outcome):
+def test_correct_hardware_passes(outcome):
     assert outcome() == 1
 
 
@@ -76,9 +76,9 @@ def test_a_bridge_that_never_answers_fails():
     assert seen == [(1, 0)]
 
 
-def test_nothing_is_added_without_a_conversation():
+def test_no_hardware_without_vectors():
     text, modules = verilog_and_modules(SerialTop(CONFIG))
     assert "test_over" not in text
     assert not [name for name in modules if "self_test" in name]
-    _, with_one = verilog_and_modules(SerialTop(CONFIG, test=conversation_of(CONFIG)))
+    _, with_one = verilog_and_modules(SerialTop(CONFIG, test=self_test_vectors(CONFIG)))
     assert [name for name in with_one if "self_test" in name]

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from serial.serialutil import SerialException
 
-from lowtide_boards.cli.device import info, selftest
+from lowtide_boards.cli import device as commands
 from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.errors import NotLowtide, PortError
 from lowtide_boards.driver.self_test import self_test
@@ -42,13 +42,13 @@ def served(line, tmp_path):
     served.pull()
 
 
-def test_a_driver_opens_it_and_goes_to_its_fastest_rate(served):
+def test_a_driver_sets_the_fastest_baud_rate(served):
     with Device.open(str(served.link)) as device:
         assert device.info().baud == 460_800
         assert self_test(device, products=3) > 3
 
 
-def test_a_rate_that_was_asked_for(served):
+def test_a_requested_baud_rate(served):
     with Device.open(str(served.link), baud=230_400) as device:
         assert device.info().baud == 230_400
         assert device.read("rows") == 1
@@ -61,10 +61,10 @@ def test_it_can_be_opened_again(served):
 
 
 @pytest.mark.slow
-def test_a_driver_that_went_away_without_a_word(served):
+def test_a_port_closed_without_a_baud_reset(served):
     """The device gives its rate up by itself."""
-    Device.open(str(served.link)).link.port.close()
-    with Device.open(str(served.link), patience=4) as device:
+    Device.open(str(served.link)).connection.port.close()
+    with Device.open(str(served.link), timeout=4) as device:
         assert device.read("rows") == 1
 
 
@@ -85,30 +85,30 @@ def test_a_cable_that_is_pulled_and_put_back(served):
 def test_a_cable_that_stays_away(served, monkeypatch):
     from lowtide_boards.driver import device as driver
 
-    monkeypatch.setattr(driver, "RETURN", 0.3)
+    monkeypatch.setattr(driver, "RETURN_TIMEOUT", 0.3)
     with Device.open(str(served.link)) as device:
         served.pull()
         try:
-            with pytest.raises(PortError, match="there is no such port"):
+            with pytest.raises(PortError, match="no such port"):
                 device.matmul(np.ones((1, 2)), np.ones((2, 1)))
         finally:
             served.plug()
 
 
-def test_another_program_has_it(served):
-    with Device.open(str(served.link)), pytest.raises(PortError, match="another program uses it"):
+def test_a_port_in_use(served):
+    with Device.open(str(served.link)), pytest.raises(PortError, match="in use by another program"):
         Device.open(str(served.link))
 
 
 def test_no_such_port():
-    with pytest.raises(PortError, match=r"^cannot open /dev/nothing: there is no such port"):
+    with pytest.raises(PortError, match=r"^cannot open /dev/nothing: no such port"):
         Device.open("/dev/nothing")
 
 
 def test_no_serial_port(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(PortError, match="it is no serial port that works"):
+    with pytest.raises(PortError, match="not a working serial port"):
         Device.open(str(file))
 
 
@@ -117,7 +117,7 @@ def test_a_port_that_may_not_be_used(monkeypatch):
         raise SerialException(13, "could not open port")
 
     monkeypatch.setattr("serial.serial_for_url", refuse)
-    with pytest.raises(PortError, match="you may not use it: join its group"):
+    with pytest.raises(PortError, match="permission denied; join its group"):
         Device.open("/dev/ttyUSB0")
 
 
@@ -134,19 +134,19 @@ def test_something_else_is_at_the_port(says):
 
     thread = threading.Thread(target=say, daemon=True)
     thread.start()
-    with pytest.raises(NotLowtide, match="answers as a lowtide does, at 115200 baud"):
-        Device.open(os.ttyname(theirs), patience=0.05)
+    with pytest.raises(NotLowtide, match=r"no lowtide device at .*: no answer at 115200 baud"):
+        Device.open(os.ttyname(theirs), timeout=0.05)
     done.set()
 
 
 def test_no_port_is_named(monkeypatch):
     monkeypatch.delenv("LOWTIDE_PORT", raising=False)
     monkeypatch.setattr("lowtide_boards.driver.ports.comports", list)
-    with pytest.raises(PortError, match="no serial port on USB is there; or simulate a device by `lowtide serve`"):
+    with pytest.raises(PortError, match="no USB serial port found; or simulate a device with `lowtide device serve`"):
         Device.open()
 
 
-def test_a_link_takes_no_file_away(line, tmp_path):
+def test_a_link_replaces_no_file(line, tmp_path):
     file = tmp_path / "notes"
     file.write_text("mine")
     with pytest.raises(FileExistsError, match="there is something else of that name"):
@@ -160,14 +160,14 @@ def test_a_link_takes_no_file_away(line, tmp_path):
 
 def test_commands(served, monkeypatch, lowtide):
     monkeypatch.setenv("LOWTIDE_PORT", str(served.link))
-    said = CliRunner().invoke(info, ["--json"])
+    said = CliRunner().invoke(commands.info, ["--json"])
     assert json.loads(said.stdout)["config"]["array"]["columns"] == 2
-    assert "array.columns" in CliRunner().invoke(info).stdout
-    said = CliRunner().invoke(selftest, ["--products", "2", "--json"])
+    assert "array.columns" in CliRunner().invoke(commands.info).stdout
+    said = CliRunner().invoke(commands.test, ["--products", "2", "--json"])
     found = json.loads(said.stdout)
     assert (found["products"], found["port"]) == (2, str(served.link))
-    assert "are right" in CliRunner().invoke(selftest, ["--products", "1"]).stdout
-    said = lowtide("info", "--port", "/dev/nothing")
+    assert "equal the golden model" in CliRunner().invoke(commands.test, ["--products", "1"]).stdout
+    said = lowtide("device", "info", "--port", "/dev/nothing")
     assert said.code == 1
     assert said.err.startswith("lowtide: cannot open /dev/nothing: ")
     assert said.err.count("\n") == 1

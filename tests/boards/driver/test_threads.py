@@ -1,4 +1,4 @@
-"""Threads that share a device: each call is done as a whole, and its results are those of one thread alone."""
+"""Threads that share a device: calls do not interleave, and each has the results of a single thread."""
 
 import threading
 
@@ -55,4 +55,4 @@ def test_closing_waits_for_a_product(device):
     found = device.matmul(a, b, progress=close)
     threads[0].join()
     assert found.tobytes() == due
-    assert device.link.line.closed
+    assert device.connection.framed_port.closed

@@ -16,7 +16,7 @@ def plugged(device, monkeypatch):
     return device
 
 
-def test_a_board_is_taken_as_it_is(plugged):
+def test_a_board_of_any_configuration_without_a_request(plugged):
     assert board_at("any", None) is plugged
     assert board_at("any", plugged.config) is plugged
 

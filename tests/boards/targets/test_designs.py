@@ -47,7 +47,7 @@ def test_pins_of_the_line_the_clock_and_the_lights(name, hollow):
     assert pins.count("led") >= 2
 
 
-def test_the_verilog_is_that_which_is_simulated():
+def test_the_verilog_is_the_simulated_verilog():
     config = small("icebreaker")
     files = design_of(BOARDS["icebreaker"], config).files
     assert files[f"{ENGINE}.v"] == verilog_and_modules(SerialTop(config))[0]

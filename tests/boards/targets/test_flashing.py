@@ -1,4 +1,4 @@
-"""What can go wrong on a bitstream's way to its board, each in a line."""
+"""Errors of loading a bitstream, each in one line."""
 
 import hashlib
 import json
@@ -33,32 +33,32 @@ def says(tmp_path, monkeypatch):
 
 
 def test_no_bitstream(tmp_path):
-    with pytest.raises(BoardError, match=r"no bitstream for ulx3s in .*lowtide bitstream --board ulx3s"):
+    with pytest.raises(BoardError, match=r"no bitstream for ulx3s in .*lowtide board build --board ulx3s"):
         flashing.bitstream_in(tmp_path, "ulx3s")
 
 
-def test_not_the_one_that_was_made(tmp_path, file):
+def test_a_changed_bitstream(tmp_path, file):
     assert flashing.bitstream_in(tmp_path, "ulx3s") == file
     file.write_bytes(b"bit")
-    with pytest.raises(BoardError, match=r"is not what lowtide-ulx3s.json says"):
+    with pytest.raises(BoardError, match=r"does not match lowtide-ulx3s.json"):
         flashing.bitstream_in(tmp_path, "ulx3s")
 
 
 @pytest.mark.parametrize("facts", [b"", b"[]", b"null", b'{"sha256": null}', b"[" * 100_000, b"\xfc", b"1" * 5000])
-def test_facts_that_are_none(tmp_path, file, facts):
+def test_a_malformed_json_file(tmp_path, file, facts):
     (tmp_path / "lowtide-ulx3s.json").write_bytes(facts)
-    with pytest.raises(BoardError, match=rf"is not what .* says; make both with: .* --board ulx3s -o {tmp_path}$"):
+    with pytest.raises(BoardError, match=rf"does not match .*; build both with: .* --board ulx3s -o {tmp_path}$"):
         flashing.bitstream_in(tmp_path, "ulx3s")
 
 
 def test_a_folder_to_read_from_is_no_output(tmp_path, file, says, capsys):
     says("done", 0)
     with pytest.raises(SystemExit) as exit_:
-        main(["flash", "--folder", str(tmp_path)])
-    assert (exit_.value.code, capsys.readouterr().out) == (0, f"{file} is on ULX3S (85F)\n")
+        main(["board", "flash", "--folder", str(tmp_path)])
+    assert (exit_.value.code, capsys.readouterr().out) == (0, f"loaded {file} onto ULX3S (85F)\n")
     for option in ("-o", "--output"):
         with pytest.raises(SystemExit) as exit_:
-            main(["flash", option, str(tmp_path)])
+            main(["board", "flash", option, str(tmp_path)])
         assert exit_.value.code == 2
         assert capsys.readouterr().err.startswith(f"lowtide: No such option '{option}'")
 
@@ -73,7 +73,7 @@ def test_no_loader(monkeypatch):
 @pytest.mark.parametrize(
     ("said", "line"),
     [
-        ("unable to open ftdi device: -3 (device not found)", r"ULX3S \(85F\) is not there: no USB device 0403:6015"),
+        ("unable to open ftdi device: -3 (device not found)", r"ULX3S \(85F\) not found: no USB device 0403:6015"),
         ("unable to open ftdi device: -4 (usb_open() failed)", r'no permission .* ATTR\{idProduct\}=="6015"'),
         (
             "openFPGALoader: error while loading shared libraries: libftdi1.so.2: cannot open shared object file",
@@ -88,7 +88,7 @@ def test_complaints(says, file, said, line):
         flashing.flash("ulx3s", file)
 
 
-def test_what_it_is_asked_for(says, file, tmp_path):
+def test_arguments_of_the_loader(says, file, tmp_path):
     says("done", 0)
     heard = []
     flashing.flash("ulx3s", file, show=heard.append)
@@ -104,5 +104,5 @@ def test_interrupted(says, file):
     def interrupt(_text):
         raise KeyboardInterrupt
 
-    with pytest.raises(BoardError, match=r"may hold half a bitstream; .*lowtide flash --board ulx3s"):
+    with pytest.raises(BoardError, match=r"the bitstream may be incomplete; .*lowtide board flash --board ulx3s"):
         flashing.flash("ulx3s", file, show=interrupt)

@@ -12,8 +12,8 @@ ANSWER = 0x80
 
 def use(line, kinds, words_of, a, b):
     """Share of the rate that is payload, from the first answer of some kinds to the last."""
-    device, seen = Device(SimulatedPort(line), "simulation", patience=0.01), []
-    add = device.link.line.frames.add
+    device, seen = Device(SimulatedPort(line), "simulation", timeout=0.01), []
+    add = device.connection.framed_port.frames.add
 
     def watched(data):
         for frame in add(data):
@@ -21,7 +21,7 @@ def use(line, kinds, words_of, a, b):
                 seen.append((line.cycles, words_of(frame)))
             yield frame
 
-    device.link.line.frames.add = watched
+    device.connection.framed_port.frames.add = watched
     device.matmul(a, b, precision=2)
     (start, _), *rest = seen
     return 32 * sum(words for _, words in rest) / 8 * 10 * line.config.serial.divisor / (rest[-1][0] - start)

@@ -1,1 +1,1 @@
-"""PLLs: the settings for a clock, one module per FPGA family."""
+"""PLL settings, one module per FPGA family."""

@@ -11,14 +11,14 @@ IN_DIVIDERS, FEEDBACK_DIVIDERS, OUT_DIVIDERS = range(1, 129), range(1, 81), rang
 
 @attrs.frozen(kw_only=True)
 class Ecp5Pll:
-    """An ``EHXPLLL`` that is fed back from its output: clock = in * feedback / divider.
+    """An ``EHXPLLL`` with feedback from its output: clock = in * feedback / divider.
 
     Parameters
     ----------
     clock : int
-        What it makes, in Hz.
+        Output frequency in Hz.
     divider, feedback, out : int
-        Of the input, of what is fed back, and from the oscillator to the output.
+        Dividers of the input, the feedback and the output.
     """
 
     clock: int
@@ -28,14 +28,14 @@ class Ecp5Pll:
 
     @classmethod
     def all_of(cls, source: int) -> "list[Ecp5Pll]":
-        """One for each whole frequency that can be made of that of the source: with the fastest phase comparison."""
+        """One PLL for each integer frequency that the source allows, with the fastest phase comparison."""
         found: dict[int, Ecp5Pll] = {}
         for divider in IN_DIVIDERS:
             if source // divider not in PHASE_HZ or source % divider:
                 continue
             for feedback in FEEDBACK_DIVIDERS:
                 clock = source // divider * feedback
-                # The middle of the oscillator's range is farthest from where it may not lock.
+                # In the middle of its range the oscillator locks most safely.
                 outs = [out for out in OUT_DIVIDERS if clock * out in OSCILLATOR_HZ]
                 if outs:
                     middle = min(outs, key=lambda out: abs(clock * out - 600_000_000))

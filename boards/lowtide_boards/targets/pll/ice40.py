@@ -8,7 +8,7 @@ PHASE_HZ = range(10_000_000, 133_000_001)
 OSCILLATOR_HZ = range(533_000_000, 1_066_000_001)
 OUT_HZ = range(16_000_000, 275_000_001)
 FILTER_HZ = (17_000_000, 26_000_000, 44_000_000, 66_000_000, 101_000_000)
-"""Phase frequencies at which another filter range begins."""
+"""Phase frequencies at which the next filter range begins."""
 
 
 @attrs.frozen(kw_only=True)
@@ -18,11 +18,11 @@ class Ice40Pll:
     Parameters
     ----------
     clock : int
-        What it makes, in Hz.
+        Output frequency in Hz.
     divider, feedback, out : int
-        As the primitive has them: DIVR, DIVF and DIVQ.
+        Parameters DIVR, DIVF and DIVQ of the primitive.
     filter : int
-        Range of its loop filter.
+        Range of the loop filter.
     """
 
     clock: int
@@ -33,7 +33,7 @@ class Ice40Pll:
 
     @classmethod
     def all_of(cls, source: int) -> "list[Ice40Pll]":
-        """One for each whole frequency that can be made of that of the source: with the fastest phase comparison."""
+        """One PLL for each integer frequency that the source allows, with the fastest phase comparison."""
         found: dict[int, Ice40Pll] = {}
         for divider in range(16):
             phase = source // (divider + 1)

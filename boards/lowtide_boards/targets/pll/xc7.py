@@ -15,9 +15,9 @@ class Xc7Pll:
     Parameters
     ----------
     clock : int
-        What it makes, in Hz.
+        Output frequency in Hz.
     divider, feedback, out : int
-        Of the input, of what is fed back, and from the oscillator to the output.
+        Dividers of the input, the feedback and the output.
     """
 
     clock: int
@@ -27,7 +27,7 @@ class Xc7Pll:
 
     @classmethod
     def all_of(cls, source: int) -> "list[Xc7Pll]":
-        """One for each whole frequency that can be made of that of the source: with the fastest phase comparison."""
+        """One PLL for each integer frequency that the source allows, with the fastest phase comparison."""
         found: dict[int, Xc7Pll] = {}
         for divider in range(1, 57):
             if source % divider or source // divider not in PHASE_HZ:
