@@ -53,7 +53,7 @@ def test_illegal_values_are_refused(run, tmp_path):
         ["emit", "--set", "array.rows=0"],
         ["emit", "--unit", "random_source", "--set", "taps=3,3"],
         ["report", "--target", ""],
-        ["schedules", "--target", "101"],
+        ["schedules", "--accuracy", "101"],
         ["bitstream", "--set", "serial.clock=80000001"],
     ]
     code, out, err = run(script=f"for line in {lines}:\n try: main(line)\n except SystemExit as done: print(done.code)")

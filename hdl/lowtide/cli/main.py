@@ -16,8 +16,6 @@ from lowtide.config import Config
 from lowtide.errors import LowtideError
 from lowtide.synthesis import Design
 from lowtide.synthesis.parts import parts_of
-from lowtide_studies.chunk_widths.command import chunks
-from lowtide_studies.rounders.command import rounders
 
 __all__ = ["lowtide", "main"]
 
@@ -35,7 +33,7 @@ def lowtide() -> None:
     """Generate synthesizable RTL for low-precision neural-network arithmetic."""
 
 
-for command in (chunks, emit, list_, report, rounders):
+for command in (emit, list_, report):
     lowtide.add_command(command)
 
 

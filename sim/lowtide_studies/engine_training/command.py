@@ -33,7 +33,7 @@ from lowtide_studies.engine_training.trainer import VALIDATION, Diverged, Traine
 from lowtide_studies.networks.digits import HELD_OUT, Digits
 from lowtide_studies.networks.network import NETWORKS
 
-__all__ = ["train_command"]
+__all__ = ["command"]
 
 ENGINES = ("golden", "verilator", "board")
 
@@ -118,7 +118,7 @@ def _with_numbers(context: click.Context, option: click.Parameter, values: tuple
     show_default=True,
     help="Where picture, results and log go.",
 )
-def train_command(
+def command(
     network: str,
     schedule: str,
     engine: str,

@@ -1,4 +1,4 @@
-"""The ``sim`` command: a real network on the simulated array."""
+"""``lowtide sim``: a network on the simulated array."""
 
 import json
 import time
@@ -21,7 +21,7 @@ from lowtide_studies.workload.plot import plot
 from lowtide_studies.workload.run import Workload, check_config
 from lowtide_studies.workload.table import configuration_text, tables
 
-__all__ = ["sim"]
+__all__ = ["command"]
 
 # Where every image would take too long: with a slow simulator, or with every signal recorded.
 FEW = 8
@@ -35,7 +35,7 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command("sim", epilog=EXAMPLES)
 @click.argument("config", default="default")
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
@@ -57,7 +57,7 @@ Examples:
     show_default=True,
     help="Where results, picture, Verilog and logs go.",
 )
-def sim(
+def command(
     config: str, changes: dict[str, Any], simulator: str, images: int | None, waves: bool, as_json: bool, folder: Path
 ) -> None:
     """Run a real network on the simulated array.
