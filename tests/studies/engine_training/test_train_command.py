@@ -72,7 +72,7 @@ def test_illegal_options_are_refused_in_one_line(arguments, message, refusal):
 def test_steps_and_epochs_exclude_each_other(tmp_path):
     result = run_command(command, "--steps", 1, "--epochs", 1, "--folder", tmp_path)
     assert result.exit_code == 2
-    assert "--steps and --epochs exclude each other" in result.output
+    assert "--steps conflicts with --epochs" in result.output
 
 
 def test_help_has_an_example():
