@@ -16,7 +16,7 @@ from lowtide.units.arithmetic.fmac import Fmac
 from lowtide_studies.harness.code_hash import synthesis_inputs
 from lowtide_studies.harness.jobs import Job, Runner
 from lowtide_studies.harness.options import CACHE
-from lowtide_studies.harness.plots import save_plot, style_axes
+from lowtide_studies.harness.plots import log_scale, save_plot, style_axes
 from lowtide_studies.harness.tables import new_table
 
 __all__ = ["MIXES", "PAIRS", "QUICK_PAIRS", "PairCost", "measure_pairs", "plot_pairs", "to_pair_table"]
@@ -105,7 +105,7 @@ def plot_pairs(costs: list[PairCost], file: Path) -> None:
         label = f"{cost.chunk_a} × {cost.chunk_b}"
         axes.plot([cost.cost(mix) for mix in MIXES], "o-", color=f"C{number}", linewidth=0.8, label=label)
     axes.set_xticks(range(len(MIXES)), [f"{a} × {b}" for a, b in MIXES])
-    axes.set_yscale("log")
+    log_scale(axes, "y")
     axes.set_xlabel("magnitude bits of the operands, A × B")
     axes.set_ylabel("logic cells × beats per product")
     axes.legend(title="chunk bits, A × B", ncols=2)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from lowtide_studies.engine_training.run import Run
 from lowtide_studies.equal_area.study import Cost
-from lowtide_studies.harness.plots import BLUE, DARK, RED, save_plot, style_axes
+from lowtide_studies.harness.plots import BLUE, DARK, RED, log_scale, save_plot, style_axes
 
 __all__ = ["plot"]
 
@@ -24,8 +24,7 @@ def plot(rows: Sequence[Cost], run: Run, accuracy: float, file: Path) -> None:
             known = [point for point in points if not isnan(point[0])]
             axes.plot(*zip(*known, strict=True), "o", color=color, alpha=0.8, label=label)
         axes.axvline(1, color=DARK, linewidth=0.8)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}")
+        log_scale(axes, "x")
         axes.set_xlabel(f"time to {accuracy:g} % at equal area on {target}, adaptive = 1")
     plots[0].set_yticks(range(len(rows)), [f"{row.candidate.schedule}: {row.candidate.name}" for row in rows])
     plots[0].set_ylim(len(rows) - 0.5, -0.5)

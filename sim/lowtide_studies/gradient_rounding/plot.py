@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from lowtide_studies.gradient_rounding.study import Study
-from lowtide_studies.harness.plots import BLUE, DARK, GREEN, RED, YELLOW, save_plot, style_axes
+from lowtide_studies.harness.plots import BLUE, DARK, GREEN, RED, YELLOW, log_scale, save_plot, style_axes
 from lowtide_studies.networks.named_rounding import BASELINE, IDEAL, PLATEAU
 
 __all__ = ["plot"]
@@ -71,10 +71,7 @@ def _losses(axes: Axes, study: Study, setting: str, label: bool) -> None:
         if rounding in study.roundings:
             curve = np.mean([run.losses for run in study.runs[setting, rounding]], axis=0)
             axes.plot(range(1, len(curve) + 1), curve, color=color, label=rounding, linewidth=1.5)
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    log_scale(axes, "y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
     if label:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
-__all__ = ["BLUE", "DARK", "GREEN", "GREY", "PALE", "RED", "YELLOW", "save_plot", "style_axes"]
+__all__ = ["BLUE", "DARK", "GREEN", "GREY", "PALE", "RED", "YELLOW", "log_scale", "save_plot", "style_axes"]
 
 BLUE, PALE, GREY, DARK = "#1f6f9f", "#d6e4ec", "#b9c4cc", "#333333"
 RED, GREEN, YELLOW = "#c0504d", "#3a8f5c", "#d9a441"
@@ -17,6 +18,15 @@ def style_axes(*plots: Axes, grid: str = "both") -> None:
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_axisbelow(True)
         axes.grid(axis=grid, color=GREY, linewidth=0.5, alpha=0.6)
+
+
+def log_scale(axes: Axes, which: str) -> None:
+    """Give the ``x`` or the ``y`` axis a logarithmic scale with plain numbers at 1, 2 and 5."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def save_plot(figure: Figure, file: Path, title: str | None = None) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
@@ -22,7 +21,7 @@ class StorageError(LowtideError):
     """A storage cannot be used; the message is one line."""
 
 
-def open_study(storage: str | Path, name: str, directions: Sequence[str] = ("minimize",)) -> optuna.Study:
+def open_study(storage: str | Path, name: str, objectives: int = 1) -> optuna.Study:
     """Open a study, or create it.
 
     Parameters
@@ -32,8 +31,8 @@ def open_study(storage: str | Path, name: str, directions: Sequence[str] = ("min
         appends its trials to the journal under a lock, and reads the trials of the others.
     name : str
         Name of the study in the storage.
-    directions : sequence of str
-        Direction of each objective.
+    objectives : int
+        Number of objectives, which are minimized.
 
     Raises
     ------
@@ -43,11 +42,15 @@ def open_study(storage: str | Path, name: str, directions: Sequence[str] = ("min
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         opened = RDBStorage(str(storage)) if "://" in str(storage) else _journal(Path(storage))
-        return optuna.create_study(storage=opened, study_name=name, directions=list(directions), load_if_exists=True)
+        return optuna.create_study(
+            storage=opened, study_name=name, directions=["minimize"] * objectives, load_if_exists=True
+        )
     except OSError as error:
         raise StorageError(f"cannot use {storage} as storage: {error.strerror}") from None
     except (ImportError, SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
-        raise StorageError(f"cannot use {storage} as storage: {str(error).splitlines()[0]}") from None
+        raise StorageError(
+            f"cannot use {storage} as storage: {(str(error).splitlines() or ['no connection'])[0]}"
+        ) from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise StorageError(f"cannot use {storage} as storage: the journal is damaged") from None
 

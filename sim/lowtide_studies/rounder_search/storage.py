@@ -20,7 +20,7 @@ __all__ = ["fingerprint", "open_search"]
 
 def open_search(storage: str | Path, name: str) -> optuna.Study:
     """Open the study of a search, or create it; raise `StorageError` if another version of the search made it."""
-    study = open_study(storage, name, ["minimize" for _ in OBJECTIVES])
+    study = open_study(storage, name, len(OBJECTIVES))
     here, there = fingerprint(), study.user_attrs.get("version")
     if there is None and not study.trials:
         study.set_user_attr("version", here)

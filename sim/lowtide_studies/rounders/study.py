@@ -1,10 +1,11 @@
 """Area of stochastic rounding per lane, generator included: from 24 random bits to three that many lanes share."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, UnusedElaboratable, Value
 from amaranth.lib.wiring import In, Out
 from matplotlib.figure import Figure
 from rich.table import Table
@@ -20,7 +21,7 @@ from lowtide.units.rounding.stochastic import StochasticParams
 from lowtide_studies.harness.code_hash import synthesis_inputs
 from lowtide_studies.harness.jobs import Job, Runner
 from lowtide_studies.harness.options import CACHE
-from lowtide_studies.harness.plots import BLUE, GREEN, RED, save_plot, style_axes
+from lowtide_studies.harness.plots import BLUE, GREEN, RED, log_scale, save_plot, style_axes
 from lowtide_studies.harness.tables import new_table
 
 __all__ = [
@@ -33,6 +34,9 @@ __all__ = [
     "plot_rounders",
     "to_rounder_table",
 ]
+
+# `place` replaces a unit by an equal one, which leaves the unit without elaboration.
+warnings.filterwarnings("ignore", category=UnusedElaboratable, module=r".*[\\/]lowtide_studies[\\/]")
 
 
 @attrs.frozen(kw_only=True)
@@ -223,8 +227,7 @@ def plot_rounders(costs: Sequence[RounderCost], file: Path) -> None:
     lanes = [f"{name}, {c.case.shape.lanes} lanes" for name, c in zip(names, costs, strict=True)]
     axes.set_yticks(range(len(costs)), lanes, fontsize="small")
     axes.set_ylim(len(costs) - 0.5, -0.5)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:g}")
+    log_scale(axes, "x")
     axes.set_xlabel(f"LUT + FF per lane on {costs[0].target}")
     axes.legend(title="output")
     style_axes(axes)
