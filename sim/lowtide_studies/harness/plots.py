@@ -1,6 +1,7 @@
 """The style of all plots."""
 
 from pathlib import Path
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,7 +13,7 @@ BLUE, PALE, GREY, DARK = "#1f6f9f", "#d6e4ec", "#b9c4cc", "#333333"
 RED, GREEN, YELLOW = "#c0504d", "#3a8f5c", "#d9a441"
 
 
-def style_axes(*plots: Axes, grid: str = "both") -> None:
+def style_axes(*plots: Axes, grid: Literal["both", "x", "y"] = "both") -> None:
     """Two spines, and a pale grid behind the data."""
     for axes in plots:
         axes.spines[["top", "right"]].set_visible(False)

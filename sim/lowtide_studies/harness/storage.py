@@ -7,6 +7,7 @@ from pathlib import Path
 import optuna
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.study import StudyDirection
 from sqlalchemy.exc import SQLAlchemyError
 
 from lowtide.errors import LowtideError
@@ -42,9 +43,8 @@ def open_study(storage: str | Path, name: str, objectives: int = 1) -> optuna.St
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         opened = RDBStorage(str(storage)) if "://" in str(storage) else _journal(Path(storage))
-        return optuna.create_study(
-            storage=opened, study_name=name, directions=["minimize"] * objectives, load_if_exists=True
-        )
+        directions = [StudyDirection.MINIMIZE] * objectives
+        return optuna.create_study(storage=opened, study_name=name, directions=directions, load_if_exists=True)
     except OSError as error:
         raise StorageError(f"cannot use {storage} as storage: {error.strerror}") from None
     except (ImportError, SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
