@@ -9,4 +9,5 @@ pytest_plugins = (
     "fixtures.programs",
     "fixtures.verilog_modules",
     "fixtures.command_line",
+    "fixtures.studies",
 )

@@ -1,42 +1,34 @@
-"""``lowtide chunks``: which chunk widths pay at which precision."""
-
-import json
-import sys
-from pathlib import Path
+"""``lowtide study chunk-widths``."""
 
 import attrs
 import click
-from rich.console import Console
 
-from lowtide.cli.options import Picture
-from lowtide.synthesis import Cache, versions
 from lowtide.synthesis.yosys import TARGETS
-from lowtide_studies.chunk_widths.study import MIXES, measure_pairs, plot_pairs, to_pair_table
+from lowtide_studies.chunk_widths.study import MIXES, PAIRS, QUICK_PAIRS, measure_pairs, plot_pairs, to_pair_table
+from lowtide_studies.harness.options import StudyOptions, study_options
 
-__all__ = ["chunks"]
+__all__ = ["command"]
 
 EXAMPLES = """\b
 Examples:
-  lowtide chunks
-  lowtide chunks --target ecp5 --plot build/chunks-ecp5.png
+  lowtide study chunk-widths
+  lowtide study chunk-widths --target ecp5 --output build/ecp5
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command("chunk-widths", epilog=EXAMPLES)
 @click.option("--target", type=click.Choice(list(TARGETS)), default="xc7", show_default=True, help="FPGA family.")
-@click.option("--plot", type=Picture("plot"), default=Path("build/chunks.png"), show_default=True, help="Picture.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def chunks(target: str, plot: Path, as_json: bool) -> None:
-    """Compare pairs of chunk widths: logic cells × beats a product, at several precisions.
+@study_options("chunk-widths", quick=f"{len(QUICK_PAIRS)} of {len(PAIRS)} pairs of chunk widths")
+def command(options: StudyOptions, target: str) -> None:
+    """Compare chunk widths by area and time.
 
-    The processing element has 16 lanes and is generated for 8-bit magnitudes, or the next multiple of its chunks.
+    The cost is logic cells × beats per product, at several precisions. The processing element has 16 lanes, and 8-bit
+    magnitudes or the next multiple of its chunks.
     """
-    with Console(stderr=True).status("starting") as status:
-        costs = list(measure_pairs(target, cache=Cache(Path("build/cache")), progress=status.update))
-    plot_pairs(costs, plot)
-    if as_json:
-        rows = [attrs.asdict(cost) | {f"{a}x{b}": cost.cost((a, b)) for a, b in MIXES} for cost in costs]
-        click.echo(json.dumps({"versions": dict(versions()), "rows": rows, "plot": str(plot)}, indent=2))
-    else:
-        Console(width=None if sys.stdout.isatty() else 160).print(to_pair_table(costs))
-        click.echo(f"{plot}")
+    costs = measure_pairs(target, QUICK_PAIRS if options.quick else PAIRS, runner=options.runner("chunk-widths"))
+    options.report(
+        settings={"target": target},
+        rows=[attrs.asdict(cost) | {f"{a}x{b}": cost.cost((a, b)) for a, b in MIXES} for cost in costs],
+        tables=[to_pair_table(costs)],
+        draw=lambda file: plot_pairs(costs, file),
+    )

@@ -1,10 +1,11 @@
-"""What each pair of chunk widths costs at each precision: area times time."""
+"""Area times time of each pair of chunk widths at each precision."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from math import lcm
 from pathlib import Path
 
 import attrs
+from matplotlib.figure import Figure
 from rich.table import Table
 
 from lowtide.cache import Cache
@@ -12,10 +13,16 @@ from lowtide.emission.folder import verilog_and_modules
 from lowtide.formats.bfp import Bfp
 from lowtide.synthesis.yosys import synthesize
 from lowtide.units.arithmetic.fmac import Fmac
+from lowtide_studies.harness.code_hash import synthesis_inputs
+from lowtide_studies.harness.jobs import Job, Runner
+from lowtide_studies.harness.options import CACHE
+from lowtide_studies.harness.plots import log_scale, save_plot, style_axes
+from lowtide_studies.harness.tables import new_table
 
-__all__ = ["MIXES", "PAIRS", "PairCost", "measure_pairs", "plot_pairs", "to_pair_table"]
+__all__ = ["MIXES", "PAIRS", "QUICK_PAIRS", "PairCost", "measure_pairs", "plot_pairs", "to_pair_table"]
 
 PAIRS = [(1, 1), (2, 1), (2, 2), (3, 2), (3, 3), (4, 1), (4, 2), (4, 4)]
+QUICK_PAIRS = [(2, 2), (4, 4)]
 MIXES = [(2, 2), (4, 2), (4, 4), (8, 8)]
 
 
@@ -26,15 +33,15 @@ class PairCost:
     Parameters
     ----------
     chunk_a, chunk_b : int
-        Bits of a chunk on either side.
+        Chunk widths of A and B in bits.
     mantissa : int
-        Most magnitude bits that it is generated for: 8, or the next multiple of both chunks.
+        Largest magnitude width: 8 bits, or the next multiple of both chunk widths.
     lanes : int
-        Products it does at once.
+        Products per cycle.
     target : str
         FPGA family.
     cells : int
-        Its logic cells.
+        Logic cells.
     """
 
     chunk_a: int
@@ -45,40 +52,43 @@ class PairCost:
     cells: int
 
     def passes(self, mix: tuple[int, int]) -> int:
-        """Beats a group pair takes at ``mix`` magnitude bits: the product of the chunks on either side, rounded up."""
+        """Beats per group pair at ``mix`` magnitude bits: chunks of A, rounded up, times chunks of B."""
         bits_a, bits_b = mix
         return -(-bits_a // self.chunk_a) * -(-bits_b // self.chunk_b)
 
     def cost(self, mix: tuple[int, int]) -> float:
-        """Logic cells × beats a product."""
+        """Logic cells × beats per product."""
         return self.cells * self.passes(mix) / self.lanes
 
 
 def measure_pairs(
-    target: str,
-    *,
-    lanes: int = 16,
-    cache: Cache | None = None,
-    progress: Callable[[str], None] = lambda words: None,
-) -> Iterator[PairCost]:
-    """Synthesize the processing element for each pair of chunk widths; figures one at a time, as they are ready."""
-    for chunk_a, chunk_b in PAIRS:
-        progress(f"fmac {chunk_a} × {chunk_b} on {target}")
+    target: str, pairs: Sequence[tuple[int, int]] = PAIRS, *, lanes: int = 16, runner: Runner | None = None
+) -> list[PairCost]:
+    """Synthesize the processing element for each pair of chunk widths."""
+    inputs, jobs, formats = synthesis_inputs(), [], []
+    for chunk_a, chunk_b in pairs:
         step = lcm(chunk_a, chunk_b)
-        bfp = Bfp(lanes=lanes, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=-(-8 // step) * step)
-        unit = Fmac(bfp)
+        formats.append(Bfp(lanes=lanes, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=-(-8 // step) * step))
+        unit = Fmac(formats[-1])
         text, _ = verilog_and_modules(unit)
-        area = synthesize(text, unit.module_name, target, cache=cache)
-        yield PairCost(chunk_a, chunk_b, bfp.mantissa, lanes, target, area.logic_cells)
+        arguments = (text, unit.module_name, target)
+        name = f"fmac, chunks of {chunk_a} × {chunk_b} bits on {target}"
+        jobs.append(Job(name=name, inputs=(*inputs, *arguments), function=_cells, arguments=arguments))
+    cells = (runner or Runner()).run("Synthesis", jobs)
+    return [
+        PairCost(bfp.chunk_a, bfp.chunk_b, bfp.mantissa, lanes, target, count)
+        for bfp, count in zip(formats, cells, strict=True)
+    ]
+
+
+def _cells(verilog: str, top: str, target: str) -> int:
+    return synthesize(verilog, top, target, cache=Cache(CACHE)).logic_cells
 
 
 def to_pair_table(costs: list[PairCost]) -> Table:
-    """Rows of pairs, columns of precisions; the best of each column in bold."""
-    table = Table(title=f"fmac on {costs[0].target}: logic cells × beats a product", title_justify="left")
-    for heading in ("chunks", "cells"):
-        table.add_column(heading, justify="right")
-    for mix in MIXES:
-        table.add_column(f"{mix[0]} × {mix[1]} bits", justify="right")
+    """One row per pair, one column per precision; the lowest cost of each column in bold."""
+    headings = ("Cells", *(f"{a} × {b} bits" for a, b in MIXES))
+    table = new_table(f"fmac on {costs[0].target}: logic cells × beats per product", ("Chunks",), headings)
     least = {mix: min(cost.cost(mix) for cost in costs) for mix in MIXES}
     for cost in costs:
         figures = [f"{cost.cost(mix):,.1f}" for mix in MIXES]
@@ -88,26 +98,16 @@ def to_pair_table(costs: list[PairCost]) -> Table:
 
 
 def plot_pairs(costs: list[PairCost], file: Path) -> None:
-    """Draw the table as grouped bars on a logarithmic scale."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+    """Draw the cost of each pair by precision, on a logarithmic scale."""
     figure = Figure(figsize=(8, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    width = 0.8 / len(costs)
-    colors = [f"C{n}" for n in range(len(costs))]
-    for n, cost in enumerate(costs):
-        places = [place + (n - (len(costs) - 1) / 2) * width for place in range(len(MIXES))]
+    axes = figure.subplots()
+    for number, cost in enumerate(costs):
         label = f"{cost.chunk_a} × {cost.chunk_b}"
-        axes.bar(places, [cost.cost(mix) for mix in MIXES], width * 0.9, label=label, color=colors[n])
+        axes.plot([cost.cost(mix) for mix in MIXES], "o-", color=f"C{number}", linewidth=0.8, label=label)
     axes.set_xticks(range(len(MIXES)), [f"{a} × {b}" for a, b in MIXES])
-    axes.set_yscale("log")
+    log_scale(axes, "y")
     axes.set_xlabel("magnitude bits of the operands, A × B")
-    axes.set_ylabel("logic cells × beats a product")
-    axes.set_title(f"What a product costs, by chunk widths ({costs[0].target}, {costs[0].lanes} lanes)")
+    axes.set_ylabel("logic cells × beats per product")
     axes.legend(title="chunk bits, A × B", ncols=2)
-    axes.grid(axis="y", alpha=0.3)
-    axes.set_axisbelow(True)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=120)
+    style_axes(axes)
+    save_plot(figure, file, f"Cost per product by chunk widths: fmac of {costs[0].lanes} lanes on {costs[0].target}")

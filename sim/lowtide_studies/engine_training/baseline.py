@@ -1,4 +1,4 @@
-"""Baselines: products that no engine here makes, of plain numbers and of other formats."""
+"""Baselines: products in FP32 and in formats without an engine here."""
 
 import attrs
 
@@ -20,26 +20,26 @@ BASELINES: dict[str, Arithmetic] = {
     "int8": Integers(bits=7),
     "msfp12": Blocks(mantissa=3, gradient_mantissa=3, exponent=5, group=16),
 }
-"""FP32; 8-bit integers with a scale a tensor; BFP of 3 bits, groups of 16 and a wide window, as MSFP-12 is."""
+"""FP32; 8-bit integers with one scale per tensor; 3-bit BFP with groups of 16 and 5-bit exponents, as MSFP-12."""
 
 
 class BaselineProducts:
-    """Products of a network in training, of an arithmetic of the golden model.
+    """Products of a network in training, in an arithmetic of the golden model.
 
-    Weights and activations are rounded to nearest, ties to even, gradients by random words as an engine has them, from
-    a seed that follows from the step.
+    Weights and activations are rounded to nearest, ties to even. Gradients are rounded with the random words of an
+    engine, whose seed follows from the step.
 
     Parameters
     ----------
     arithmetic : Arithmetic
-        What multiplies.
+        Number formats and their products.
     config : Config
-        The engine whose random words these are.
+        Engine that defines the random words.
 
     Attributes
     ----------
     last, work
-        As of `EngineProducts`: nothing is decided, and no chunks are counted.
+        As in `EngineProducts`, but empty.
     """
 
     def __init__(self, arithmetic: Arithmetic, config: Config):
@@ -49,13 +49,13 @@ class BaselineProducts:
         self.begin(0)
 
     def begin(self, step: int) -> None:
-        """Products from here on are those of a step."""
+        """Start a step."""
         source = attrs.evolve(self._source, seed=step % (2**self._source.bits - 1) + 1)
         self._products = Products(self.arithmetic, GradientRounding(Stochastic(mode="half_step", source=source)))
 
     def end(self) -> None:
-        """The step is over."""
+        """End the step."""
 
     def layer(self, number: int) -> Products:
-        """The products of a layer: alike for all."""
+        """The products, which are equal for all layers."""
         return self._products

@@ -1,4 +1,4 @@
-"""An engine on a board, where a driver for boards is installed."""
+"""Engine on a board, through the driver for boards."""
 
 from importlib.metadata import entry_points
 
@@ -9,7 +9,7 @@ from lowtide_model.engine.panels import MatrixEngine
 __all__ = ["board_at"]
 
 SECTIONS = ("array", "bfp", "engine")
-"""Of a configuration, what a board's engine is generated for."""
+"""Sections of a configuration that determine the engine of a board."""
 
 
 def board_at(port: str | None, asked: Config | None) -> MatrixEngine:
@@ -18,14 +18,14 @@ def board_at(port: str | None, asked: Config | None) -> MatrixEngine:
     Parameters
     ----------
     port : str, optional
-        By default that of ``LOWTIDE_PORT``, or the only one on USB.
+        ``LOWTIDE_PORT`` by default, or the only USB port.
     asked : Config, optional
-        What it must have been generated for.
+        Required configuration.
 
     Raises
     ------
     CommandError
-        If there is no driver, no such board, or one that was generated for something else.
+        If the driver or the board is missing, or the configurations differ.
     """
     found = entry_points(group="lowtide.engines", name="board")
     try:

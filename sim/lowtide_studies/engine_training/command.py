@@ -1,4 +1,4 @@
-"""The ``train`` command: a network that is trained with every product on a matrix engine."""
+"""``lowtide train``: training with every product on a matrix engine."""
 
 import json
 import sys
@@ -33,7 +33,7 @@ from lowtide_studies.engine_training.trainer import VALIDATION, Diverged, Traine
 from lowtide_studies.networks.digits import HELD_OUT, Digits
 from lowtide_studies.networks.network import NETWORKS
 
-__all__ = ["train_command"]
+__all__ = ["command"]
 
 ENGINES = ("golden", "verilator", "board")
 
@@ -44,12 +44,12 @@ Examples:
   lowtide train --set schedule.alpha=0.5 --set schedule.beta=0.2 --seed 3
   lowtide train --engine verilator --set array.rows=4 --set array.columns=4 --steps 20
   lowtide train --engine board --port /dev/ttyUSB0 --steps 50
-  lowtide train --log run.log       (again: goes on where it was stopped)
+  lowtide train --log run.log       (again: resumes after an interruption)
 """
 
 
 def _with_numbers(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
-    """Keys and values, those of the schedule as numbers where they are some."""
+    """Keys and values of ``--set``; numbers for the schedule are converted."""
     pairs = settings(context, option, values)
     for key, value in pairs.items():
         if key.startswith("schedule.") and isinstance(value, str) and (found := number(value)) is not None:
@@ -63,62 +63,64 @@ def _with_numbers(context: click.Context, option: click.Parameter, values: tuple
     type=Name("network", NETWORKS),
     default="perceptron",
     show_default=True,
-    help=f"Of {', '.join(NETWORKS)}.",
+    help=f"Network: {', '.join(NETWORKS)}.",
 )
 @click.option(
     "--schedule",
     type=Name("schedule", PRECISIONS),
     default="adaptive",
     show_default=True,
-    help=f"Precision: of {', '.join(PRECISIONS)}.",
+    help=f"Schedule of precision or baseline: {', '.join(PRECISIONS)}.",
 )
-@click.option("--engine", type=click.Choice(ENGINES), default="golden", show_default=True, help="What multiplies.")
-@click.option("--port", metavar="NAME", help="Of the board.  [default: LOWTIDE_PORT, or the only one on USB]")
-@click.option("--config", default="default", show_default=True, help="Of the engine: a preset or a .toml file.")
+@click.option(
+    "--engine", type=click.Choice(ENGINES), default="golden", show_default=True, help="Engine of all products."
+)
+@click.option("--port", metavar="NAME", help="Port of the board.  [default: LOWTIDE_PORT, or the only USB port]")
+@click.option(
+    "--config", default="default", show_default=True, help="Configuration of the engine: preset or .toml file."
+)
 @click.option(
     "--set",
     "changes",
     multiple=True,
     metavar="KEY=VALUE",
     callback=_with_numbers,
-    help="Change a parameter of the configuration, or of the schedule as in schedule.alpha=0.5. Repeatable.",
+    help="Parameter of the configuration, or of the schedule as in schedule.alpha=0.5. Repeatable.",
 )
-@click.option("--steps", type=Whole("steps", range(1, 10**6 + 1)), help="Steps.  [default: 8 epochs]")
-@click.option("--epochs", type=Whole("epochs", range(1, 1001)), help="Passes over the training images, not --steps.")
-@click.option("--batch", type=Whole("batch", range(1, 1151)), default=32, show_default=True, help="Images of a step.")
+@click.option("--steps", type=Whole("steps", range(1, 10**6 + 1)), help="Number of steps.  [default: 8 epochs]")
+@click.option("--epochs", type=Whole("epochs", range(1, 1001)), help="Passes over the training images, for --steps.")
+@click.option("--batch", type=Whole("batch", range(1, 1151)), default=32, show_default=True, help="Images per step.")
 @click.option("--rate", type=Number("rate", 0, 100), default=0.2, show_default=True, help="Learning rate at the start.")
 @click.option(
     "--seed",
     type=Whole("seed", range(2**32)),
     default=0,
     show_default=True,
-    help="Of weights, images and rounding.",
+    help="Seed of weights, images and rounding.",
 )
-@click.option(
-    "--validation", is_flag=True, help="Look at 287 training images that are not learnt from, not at held-out ones."
-)
+@click.option("--validation", is_flag=True, help="Accuracy on 287 training images that are excluded from training.")
 @click.option(
     "--log",
     "log_file",
     type=OutputFile("log"),
-    help="Where the run is kept, and goes on if it was stopped.  [default: a name of its own in the folder]",
+    help="Log of the run, from which an interrupted run resumes.  [default: a file in the folder]",
 )
 @click.option(
     "--checkpoint",
     type=Whole("checkpoint", range(1, 10**6 + 1)),
     default=10,
     show_default=True,
-    help="Steps from one checkpoint to the next.",
+    help="Steps between two checkpoints.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print everything, each step included, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="JSON with each step instead of a table.")
 @click.option(
     "--folder",
     type=OutputFolder("folder"),
     default=Path("build/train"),
     show_default=True,
-    help="Where picture, results and log go.",
+    help="Folder of plot, results and log.",
 )
-def train_command(
+def command(
     network: str,
     schedule: str,
     engine: str,
@@ -136,19 +138,18 @@ def train_command(
     as_json: bool,
     folder: Path,
 ) -> None:
-    """Train a network with every product on a matrix engine.
+    """Train a network on a matrix engine.
 
-    A network learns scikit-learn's handwritten digits: its weights are kept in FP32, and the three products of each
-    layer are made by the engine, in a precision that the schedule chooses for each operand in each step. The golden
-    engine, that of the emitted Verilog, simulated, and that of a board give the same bits. Each step is logged: a run
-    that was stopped goes on with the same command, and ends with the same bits. A board is trained on as it is, if no
-    configuration is named.
+    A network learns scikit-learn's handwritten digits. Its weights stay in FP32. The engine computes the three products
+    of each layer, in a precision that the schedule selects for each operand in each step. The golden engine, the
+    simulated Verilog and a board give equal bits. Each step is logged: the same command resumes an interrupted run,
+    which ends with equal bits. Without a configuration, a board keeps its own.
     """
     started = time.perf_counter()
     if steps is not None and epochs is not None:
-        raise click.UsageError("--steps and --epochs exclude each other")
+        raise click.UsageError("--steps conflicts with --epochs; give one of them")
     if port is not None and engine != "board":
-        raise click.UsageError(f"--port is of --engine board, not of --engine {engine}")
+        raise click.UsageError(f"--port needs --engine board, not --engine {engine}")
     keys = {key: value for key, value in changes.items() if not key.startswith("schedule.")}
     asked = Config.load(config).changed(keys)
     engine_of(asked)
@@ -200,7 +201,7 @@ def _steps_of_an_epoch(run: Run) -> int:
 
 
 def _trained(run: Run, made: MatrixEngine | None, log: Log, checkpoint: int) -> Trained:
-    """The trained network; without an engine, one of the emitted Verilog is made."""
+    """The trained network; without an engine, one is built from the emitted Verilog."""
     with progress_bar() as progress:
         task = progress.add_task("Training" if made else "Building the engine", total=run.steps)
         engine = made or VerilatedEngine(run.config, Path("build/engines"))

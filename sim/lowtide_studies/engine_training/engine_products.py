@@ -19,16 +19,16 @@ __all__ = ["EngineProducts", "Work", "check_chunks"]
 
 @attrs.define
 class Work:
-    """What a step's products took.
+    """Cost of the products of a step.
 
     Parameters
     ----------
     pairs : int
-        Pairs of groups that were multiplied, ``M * N * ceil(K / g)`` a product.
+        Multiplied pairs of groups, ``M * N * ceil(K / g)`` per product.
     beats : int
-        Pairs of chunks: each pair of groups times the chunks of either.
+        Pairs of chunks: pairs of groups times the chunks of A times the chunks of B.
     cycles : int or None
-        Of the engine; None if it has no clock.
+        Cycles of the engine; None without a clock.
     """
 
     pairs: int = 0
@@ -37,35 +37,34 @@ class Work:
 
 
 class EngineProducts:
-    """Products of a network in training. Weights stay in FP32; each product converts its operands anew.
+    """Products of a network in training. Weights stay in FP32; each product converts its operands.
 
-    Weights and activations are rounded to nearest, ties away from zero, gradients stochastically, by a seed that
-    follows from that of the run, the step, the layer and the product. Operands are handed over as they are in memory:
-    what is transposed is a view, which the engine reads across. The host gives biases, by the rule of
-    `lowtide_model.quantize`.
+    Weights and activations are rounded to nearest, ties away from zero. Gradients are rounded stochastically, with a
+    seed that follows from run, step, layer and product. Transposed operands are views, which the engine reads as
+    transposed. The host sets biases by the rule of `lowtide_model.quantize`.
 
     Parameters
     ----------
     engine : MatrixEngine
-        What multiplies.
+        The engine.
     schedule : Schedule
-        How many chunks each operand has.
+        Selects the chunks of each operand.
     layers, steps : int
-        Of the network, of the training.
+        Number of layers and of steps.
     seed : int
-        Of the run, 0 or more.
+        Seed of the run, 0 or more.
 
     Attributes
     ----------
     last : dict of Use to Last
-        What decides the next step's precision.
+        State from which the schedule selects the precision of the next step.
     work : Work
-        What the step has taken so far.
+        Cost of the step so far.
 
     Raises
     ------
     ConfigError
-        If the engine's magnitudes have less than two chunks.
+        If magnitudes of the engine have less than two chunks.
     """
 
     def __init__(self, engine: MatrixEngine, schedule: Schedule, *, layers: int, steps: int, seed: int):
@@ -77,11 +76,11 @@ class EngineProducts:
         self.work = Work()
 
     def begin(self, step: int) -> None:
-        """Products from here on are those of a step, which is recorded."""
+        """Start a step, whose products are recorded."""
         self._step, self._now, self._recording, self.work = step, {}, True, Work()
 
     def end(self) -> None:
-        """The step is over: products from here on are not recorded, in the precision that the next step would have."""
+        """End the step: further products are not recorded, and have the precision of the next step."""
         self.last, self._step, self._recording = self._now, self._step + 1, False
 
     def layer(self, number: int) -> "_OfLayer":
@@ -89,7 +88,7 @@ class EngineProducts:
         return _OfLayer(self, number)
 
     def multiply(self, layer: int, product: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """One of the products of a layer."""
+        """Compute a product of a layer."""
         used = [Use(layer, product, kind) for kind in OPERANDS[product]]
         a_settings, b_settings = (self._operand(use, x) for use, x in zip(used, (a, b), strict=True))
         found = multiply(self.engine, a, b, a_settings, b_settings)
@@ -125,7 +124,7 @@ class EngineProducts:
         self._now[use] = Last(chunks=operand.chunks, ratio=ratio, held=held)
 
     def _measured(self, x: np.ndarray, operand: Operand, axis: int) -> Improvement:
-        """The ratio of an operand, for engines that do not measure it."""
+        """Improvement ratio of an operand, for engines that do not measure it."""
         bfp = self.engine.config.bfp
         chunk = bfp.chunk_a if axis else bfp.chunk_b
         return improvement_of(x, chunk=chunk, exponent=bfp.exponent, group=bfp.lanes, axis=axis, bias=operand.bias)
@@ -138,13 +137,7 @@ class EngineProducts:
 
 
 def check_chunks(config: Config) -> None:
-    """Refuse a configuration without a second precision.
-
-    Raises
-    ------
-    ConfigError
-        If magnitudes have less than two chunks.
-    """
+    """Raise `ConfigError` for magnitudes of less than two chunks, which have one precision only."""
     bfp = config.bfp
     least = HIGH * max(bfp.chunk_a, bfp.chunk_b)
     if bfp.mantissa < least:

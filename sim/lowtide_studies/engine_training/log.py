@@ -1,4 +1,4 @@
-"""Logs of runs: a file that is only appended to, of which a torn end does no harm."""
+"""Logs of runs: files that are only appended to, and tolerate a torn last line."""
 
 import hashlib
 import json
@@ -15,27 +15,27 @@ Entry = dict[str, Any]
 
 
 class Log:
-    """JSON objects, a line each, behind a checksum of the line.
+    """One JSON object per line, after the checksum of the line.
 
-    The first says of which run the log is. Whatever does not have its checksum, as the last line has not when a write
-    was torn, is dropped together with all that follows it.
+    The first line identifies the run. A line with a wrong checksum, such as a torn last line, is dropped together with
+    all lines after it.
 
     Parameters
     ----------
     path : Path
-        The file; made if there is none.
+        The file, which is created if needed.
     identity : dict
-        What says of which run it is, by keys.
+        Identity of the run.
 
     Attributes
     ----------
     entries : list of dict
-        What the file holds, the first line aside.
+        All lines but the first.
 
     Raises
     ------
     IllegalValue
-        If the log is of another run, or the file is none.
+        If the log belongs to another run, or the file is not a log.
     """
 
     def __init__(self, path: Path, identity: Entry):
@@ -55,7 +55,7 @@ class Log:
         os.truncate(path, self._ends[-1])
 
     def append(self, entry: Entry) -> None:
-        """One more; it is in the file when this returns."""
+        """Append an entry, and flush it to the disk."""
         line = _line(entry)
         with self.path.open("ab") as file:
             file.write(line)
@@ -65,7 +65,7 @@ class Log:
         self.entries.append(entry)
 
     def rewind(self, count: int) -> None:
-        """Keep only so many entries."""
+        """Keep only the first ``count`` entries."""
         del self.entries[count:], self._ends[count + 1 :]
         os.truncate(self.path, self._ends[-1])
 
@@ -80,7 +80,7 @@ def _checksum(text: bytes) -> bytes:
 
 
 def _whole(held: bytes) -> Iterator[tuple[int, Entry]]:
-    """Entries with the ends of their lines, up to the first that is not whole."""
+    """Entries with the ends of their lines, up to the first damaged line."""
     end = 0
     for line in held.splitlines(keepends=True):
         checksum, _, text = line.rstrip(b"\n").partition(b" ")

@@ -1,4 +1,4 @@
-"""Products of numbers in training, for units that do one a cycle."""
+"""Count of scalar multiplications in training, for units that compute one per cycle."""
 
 import attrs
 import numpy as np
@@ -12,9 +12,9 @@ __all__ = ["multiplications"]
 
 
 def multiplications(run: Run, steps: int) -> int:
-    """Products of numbers in the first steps of a run, ``M * N * K`` a product of matrices.
+    """Scalar multiplications in the first steps of a run: ``M * N * K`` per product of matrices.
 
-    The last step of a pass over the images has those that are left.
+    The last step of a pass over the images takes the remaining images.
     """
     learnt = len(Digits.load().training) - (VALIDATION if run.validation else 0)
     passes, begun = divmod(steps, -(-learnt // run.batch))
@@ -22,7 +22,7 @@ def multiplications(run: Run, steps: int) -> int:
 
 
 def _of_an_image(name: str) -> int:
-    """Each row of a product comes from one image, or each is summed over images."""
+    """Multiplications per image: each row of a product belongs to one image, or the product sums over images."""
     counted = _Counted()
     network(name, 0).gradients(np.zeros((1, PIXELS), np.float32), np.zeros(1, int), counted)
     return counted.count
@@ -30,12 +30,12 @@ def _of_an_image(name: str) -> int:
 
 @attrs.define
 class _Counted:
-    """Products of a network in FP32 that counts their multiplications."""
+    """FP32 products of a network that count their multiplications."""
 
     count: int = 0
 
     def layer(self, number: int) -> "_Counted":
-        """All layers have the same."""
+        """The counter, which all layers share."""
         return self
 
     def forward(self, x: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A run as a picture."""
+"""Plot of a run."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,26 +13,16 @@ from matplotlib.ticker import MaxNLocator
 from lowtide_studies.engine_training.schedule import HIGH
 from lowtide_studies.engine_training.tensor_use import KINDS
 from lowtide_studies.engine_training.trainer import Step, Trained
+from lowtide_studies.harness.plots import BLUE, DARK, GREY, PALE, save_plot, style_axes
 
-__all__ = ["BLUE", "DARK", "GREY", "PALE", "plot", "share_map"]
+__all__ = ["plot", "share_map"]
 
-BLUE, PALE, GREY, DARK = "#1f6f9f", "#d6e4ec", "#b9c4cc", "#333333"
 SMOOTHED = 15
-"""Steps over which a loss is averaged for its thick line."""
+"""Steps of the moving average of the loss."""
 
 
 def plot(trained: Trained, title: str, file: Path) -> None:
-    """Draw loss, accuracy, and which operands were high when.
-
-    Parameters
-    ----------
-    trained : Trained
-        What to draw.
-    title : str
-        What it is.
-    file : Path
-        Image to write; its suffix says of which kind.
-    """
+    """Draw loss, accuracy, and the steps in which each operand had two chunks."""
     rows = len(trained.steps[0].chunks)
     height = 0.8 + 0.24 * rows
     figure = Figure(figsize=(8.5, 3.2 + (height if rows else 0)), layout="constrained")
@@ -44,20 +34,17 @@ def plot(trained: Trained, title: str, file: Path) -> None:
     for axes in (loss, accuracy):
         axes.set_xlim(0, len(trained.steps))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", color=GREY, linewidth=0.5, alpha=0.6)
         axes.set_xlabel("step")
+    style_axes(loss, accuracy, grid="y")
     if rows:
         high = {key: np.array([step.chunks[key] == HIGH for step in trained.steps]) for key in trained.steps[0].chunks}
         share_map(parts[1][0].subplots(), high, "Operands with two chunks")
-    figure.suptitle(title, fontsize="medium")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=110)
+    save_plot(figure, file, title)
 
 
 def _loss(axes: Axes, steps: Sequence[Step]) -> None:
     losses = np.array([step.loss for step in steps])
-    axes.plot(range(1, len(losses) + 1), losses, color=GREY, linewidth=0.8, label="a batch")
+    axes.plot(range(1, len(losses) + 1), losses, color=GREY, linewidth=0.8, label="batch")
     width = min(SMOOTHED, len(losses))
     mean = np.convolve(losses, np.full(width, 1 / width), mode="valid")
     middle = np.arange(len(mean)) + (width + 1) / 2
@@ -82,17 +69,7 @@ def _accuracy(axes: Axes, trained: Trained) -> None:
 
 
 def share_map(axes: Axes, shares: Mapping[str, np.ndarray], meaning: str) -> None:
-    """Draw a row a use and a column a step, the darker the larger the share.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Where.
-    shares : dict of str to array
-        By the keys of uses, from 0 to 1, step by step.
-    meaning : str
-        What the shares are of.
-    """
+    """Draw shares from 0 to 1 by the keys of uses: one row per use, one column per step; darker is larger."""
     keys = sorted(shares, key=_place)
     image = np.array([shares[key] for key in keys])
     colors = LinearSegmentedColormap.from_list("shares", [PALE, BLUE])
@@ -112,7 +89,7 @@ def share_map(axes: Axes, shares: Mapping[str, np.ndarray], meaning: str) -> Non
 
 
 def _place(key: str) -> tuple[int, int, str]:
-    """By layers, then by kinds, then by products."""
+    """Sort key: layer, then kind, then product."""
     layer, product, kind = key.split(".")
     return int(layer), KINDS.index(kind), product
 

@@ -1,4 +1,4 @@
-"""A training run: all that its bits follow from."""
+"""Training run: all parameters that determine its bits."""
 
 import hashlib
 import inspect
@@ -18,9 +18,9 @@ from lowtide_studies.networks.network import NETWORKS
 __all__ = ["PRECISIONS", "Run"]
 
 PRECISIONS = (*SCHEDULES, *BASELINES)
-"""Names of schedules, and of what they are compared with."""
+"""Names of schedules and of baselines."""
 
-# What of a configuration has no part in the bits: the order in which numbers are sent, and elements of other kinds.
+# Keys that do not change the bits: the order of transfers, and other kinds of elements.
 NO_PART = ("engine.input_width", "engine.output_width", "array.element", "array.operands", "array.results")
 
 
@@ -47,16 +47,16 @@ class Run:
     config : Config
         The engine.
     steps, batch : int
-        Steps, images of a step.
+        Number of steps, images per step.
     rate, momentum : float
-        Of gradient descent; the rate falls to zero along half a cosine.
+        Parameters of gradient descent; the rate falls to zero along half a cosine.
     seed : int
-        Of the first weights, of the order of images, and of the rounding of gradients.
+        Seed of the first weights, of the order of images, and of the rounding of gradients.
     evaluate : int
-        Steps from one look at images that are not learnt from to the next.
+        Steps between two measurements of accuracy.
     validation : bool
-        Look at the last 287 of the training images, and learn from the others alone: for choosing parameters. The
-        images that are held out play no part then.
+        Whether accuracy is measured on the last 287 training images, which are then excluded from training, and not
+        on the held-out images: for the choice of parameters.
 
     Raises
     ------
@@ -83,7 +83,7 @@ class Run:
             self._check_options([])
 
     def make_schedule(self) -> Schedule:
-        """The schedule, which is none of the baselines."""
+        """The schedule of a run that is not a baseline."""
         make = SCHEDULES[self.schedule]
         known = list(inspect.signature(make).parameters)
         self._check_options(known)
@@ -103,11 +103,11 @@ class Run:
                 raise IllegalValue(f"schedule.{key}", "a number", value)
 
     def rate_of(self, step: int) -> float:
-        """The rate of a step."""
+        """Learning rate of a step."""
         return self.rate * (1 + math.cos(math.pi * step / self.steps)) / 2
 
     def identity(self) -> dict[str, Any]:
-        """What bits follow from, by dotted keys; on which engine it runs is not among them."""
+        """All values that determine the bits, by dotted keys; the kind of engine does not."""
         known = {name: value for name, value in attrs.asdict(self, recurse=False).items() if name != "config"}
         known |= {f"schedule.{key}": value for key, value in sorted(known.pop("options").items())}
         tables = self.config.to_tables()
@@ -118,5 +118,5 @@ class Run:
 
     @property
     def digest(self) -> str:
-        """A short name."""
+        """Short hash of the identity."""
         return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()[:8]

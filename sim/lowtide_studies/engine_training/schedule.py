@@ -1,4 +1,4 @@
-"""Schedules of precision: with how many chunks a tensor enters a product."""
+"""Schedules of precision: the number of chunks of each tensor in each product."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -13,17 +13,17 @@ from lowtide_studies.engine_training.tensor_use import Use
 __all__ = ["HIGH", "LOW", "SCHEDULES", "Adaptive", "Fixed", "Last", "LowThenHigh", "Moment", "Schedule", "TwoSided"]
 
 LOW, HIGH = 1, 2
-"""Chunks of the two precisions: 2 and 4 bits where a chunk has 2."""
+"""Chunks of the two precisions: 2 and 4 bits with chunks of 2 bits."""
 
 
 @attrs.frozen(kw_only=True)
 class Moment:
-    """When a tensor is used.
+    """Time of a use.
 
     Parameters
     ----------
     step, steps : int
-        Which step of how many, from 0.
+        Step, from 0, and number of steps.
     layers : int
         Layers of the network.
     """
@@ -35,15 +35,15 @@ class Moment:
 
 @attrs.frozen(kw_only=True)
 class Last:
-    """What a use had in the step before.
+    """State of a use in the previous step.
 
     Parameters
     ----------
     chunks : int
     ratio : Improvement, optional
-        As the engine measured it while the tensor was loaded; None of a schedule that does not ask.
+        Measured by the engine while it loaded the tensor; None if the schedule does not measure.
     held : int
-        Steps for which it has had so many chunks.
+        Number of consecutive steps with these chunks.
     """
 
     chunks: int
@@ -52,11 +52,11 @@ class Last:
 
 
 class Schedule(Protocol):
-    """Decides on the precision of every use, by nothing but its arguments."""
+    """Selects the precision of each use from its arguments only."""
 
     @property
     def measures(self) -> bool:
-        """Whether it looks at ratios."""
+        """Whether the schedule needs ratios."""
         ...
 
     def chunks(self, use: Use, moment: Moment, last: Last | None) -> int:
@@ -65,7 +65,7 @@ class Schedule(Protocol):
 
 
 def within(least: float, most: float, default: float, meaning: str) -> Any:
-    """An attrs field that is a number within limits."""
+    """An attrs field for a number within limits."""
 
     def convert(value: Any, field: attrs.Attribute) -> float:
         return real_number(field.name, value, least, most)
@@ -76,7 +76,7 @@ def within(least: float, most: float, default: float, meaning: str) -> Any:
 
 @attrs.frozen(kw_only=True)
 class Fixed:
-    """Always the same.
+    """Constant precision.
 
     Parameters
     ----------
@@ -88,25 +88,25 @@ class Fixed:
     measures = False
 
     def chunks(self, use: Use, moment: Moment, last: Last | None) -> int:
-        """What is always."""
+        """The constant number of chunks."""
         return self.always
 
 
 @attrs.frozen(kw_only=True)
 class LowThenHigh:
-    """Low up to a share of the steps, and high from then on.
+    """Low for a share of the steps, then high.
 
     Parameters
     ----------
     share : float
-        Of the steps, from 0 to 1.
+        Share of the low steps, from 0 to 1.
     """
 
     share: float = within(0, 1, 0.5, "share of the steps that are low")
     measures = False
 
     def chunks(self, use: Use, moment: Moment, last: Last | None) -> int:
-        """By the step alone."""
+        """Chunks by the step alone."""
         return LOW if moment.step < self.share * moment.steps else HIGH
 
 
@@ -114,24 +114,24 @@ class LowThenHigh:
 class Adaptive:
     """FAST-Adaptive: high where ``r > alpha - beta * i / I - beta * l / L``.
 
-    The ratio ``r`` is that of the step before, which the engine measured while it loaded the tensor: a decision lags
-    by a step and costs nothing. The first step is high. The threshold is compared in 256ths, as a controller compares
-    it, and held within what one has.
+    The engine measures the ratio ``r`` while it loads the tensor, for the decision of the next step: the decision lags
+    by one step and costs nothing. The first step is high. The threshold is a multiple of 1/256, as in a controller,
+    and saturates at the limits of the controller.
 
     Parameters
     ----------
     alpha : float
         Threshold at the first step in the first layer, from 0 to 3.
     beta : float
-        What it falls by over all steps, and over all layers, from 0 to 3.
+        Decrease of the threshold over all steps, and over all layers, from 0 to 3.
     """
 
     alpha: float = within(0, 3, 0.5, "threshold at the start")
-    beta: float = within(0, 3, 0.3, "what it falls by over all steps, and over all layers")
+    beta: float = within(0, 3, 0.3, "decrease over all steps, and over all layers")
     measures = True
 
     def chunks(self, use: Use, moment: Moment, last: Last | None) -> int:
-        """By the ratio of the step before."""
+        """Chunks by the ratio of the previous step."""
         if last is None or last.ratio is None:
             return HIGH
         return HIGH if last.ratio.exceeds(self.threshold(use.layer, moment)) else LOW
@@ -144,9 +144,9 @@ class Adaptive:
 
 @attrs.frozen(kw_only=True)
 class TwoSided:
-    """High once the ratio is above one threshold, low once it is below another, and in between as it was.
+    """Hysteresis: high above one threshold, low below another, unchanged in between.
 
-    The first step is high. Between two changes of a use are at least ``hold`` steps.
+    The first step is high. A use keeps its precision for at least ``hold`` steps.
 
     Parameters
     ----------
@@ -156,9 +156,9 @@ class TwoSided:
         Steps from 1 to 1000000.
     """
 
-    low: float = within(0, 3, 0.25, "threshold below which it gets low")
-    high: float = within(0, 3, 0.35, "threshold above which it gets high")
-    hold: int = parameter(5, range(1, 10**6 + 1), "least steps between two changes")
+    low: float = within(0, 3, 0.25, "threshold for low")
+    high: float = within(0, 3, 0.35, "threshold for high")
+    hold: int = parameter(5, range(1, 10**6 + 1), "minimum steps between two changes")
     measures = True
 
     def __attrs_post_init__(self):
@@ -166,7 +166,7 @@ class TwoSided:
             raise IllegalValue("low", f"at most high, {self.high:g}", self.low)
 
     def chunks(self, use: Use, moment: Moment, last: Last | None) -> int:
-        """By the ratio of the step before, and by what was."""
+        """Chunks by the ratio and the chunks of the previous step."""
         if last is None or last.ratio is None:
             return HIGH
         if last.held < self.hold:
@@ -187,4 +187,4 @@ SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "adaptive": Adaptive,
     "two-sided": TwoSided,
 }
-"""What makes schedules, by their names."""
+"""Schedules by name."""

@@ -1,4 +1,4 @@
-"""What the steps of a run amount to."""
+"""Totals over the steps of a run."""
 
 from collections.abc import Sequence
 
@@ -10,16 +10,13 @@ __all__ = ["beats_per_pair", "cycles", "high_shares"]
 
 
 def beats_per_pair(steps: Sequence[Step]) -> float | None:
-    """Pairs of chunks per pair of groups, over all products by their sizes: 1 of all low, 4 of all high.
-
-    None of runs without an engine.
-    """
+    """Pairs of chunks per pair of groups over all products, from 1 (low) to 4 (high); None without an engine."""
     pairs = sum(step.pairs for step in steps)
     return sum(step.beats for step in steps) / pairs if pairs else None
 
 
 def high_shares(steps: Sequence[Step]) -> dict[str, float]:
-    """By kinds of tensors, the share of uses that were high; nothing of runs without an engine."""
+    """Share of high uses by kind of tensor; empty without an engine."""
     shares = {}
     for kind in KINDS:
         found = [chunks for step in steps for key, chunks in step.chunks.items() if key.endswith(kind)]
@@ -29,6 +26,6 @@ def high_shares(steps: Sequence[Step]) -> dict[str, float]:
 
 
 def cycles(steps: Sequence[Step]) -> int | None:
-    """Of the engine; None if it has no clock."""
+    """Cycles of the engine; None without a clock."""
     known = [step.cycles for step in steps if step.cycles is not None]
     return sum(known) if len(known) == len(steps) else None

@@ -1,4 +1,4 @@
-"""Uses of tensors: which tensor enters which product of which layer."""
+"""Uses of tensors: an operand of a product of a layer."""
 
 import attrs
 
@@ -12,19 +12,19 @@ OPERANDS = {
     "to_inputs": ("gradients", "weights"),
     "to_weights": ("activations", "gradients"),
 }
-"""Products of a layer, and the kinds of their operands A and B."""
+"""Products of a layer, with the kinds of their operands A and B."""
 
 PRODUCTS = tuple(OPERANDS)
 
 
 @attrs.frozen
 class Use:
-    """A tensor in a product, along whose reduction it is grouped. Each use has a precision of its own.
+    """A tensor in a product, grouped along the reduction. Each use has its own precision.
 
     Parameters
     ----------
     layer : int
-        Of the network, from 0.
+        Layer of the network, from 0.
     product : str
         One of `PRODUCTS`.
     kind : str
@@ -37,12 +37,12 @@ class Use:
 
     @property
     def key(self) -> str:
-        """A name, as logs have it: ``0.forward.weights``."""
+        """Name in logs, such as ``0.forward.weights``."""
         return f"{self.layer}.{self.product}.{self.kind}"
 
 
 def uses(layers: int) -> list[Use]:
-    """All uses in a step of a network of so many layers; nothing needs the gradient to its first inputs."""
+    """All uses in a step; the gradient with respect to the inputs of the network is not needed."""
     return [
         Use(layer, product, kind)
         for layer in range(layers)

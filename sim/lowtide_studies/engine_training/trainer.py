@@ -1,4 +1,4 @@
-"""Training step by step: the same bits on every engine, and after every interruption."""
+"""Training step by step: equal bits on every engine, and after every interruption."""
 
 import base64
 import hashlib
@@ -28,17 +28,17 @@ from lowtide_studies.networks.training import descend
 __all__ = ["VALIDATION", "Diverged", "Step", "Trained", "train", "weights_hash"]
 
 VALIDATION = 287
-"""Training images that are not learnt from in a run for validation."""
+"""Training images that a run for validation excludes from training."""
 
 CHECKPOINT = 10
 
 
 class Diverged(ArithmeticError):
-    """A loss that is no number; the message is one line."""
+    """A loss is not finite; the message is one line."""
 
 
 class StepProducts(NetworkProducts, Protocol):
-    """Products that know of steps: those of an engine, or of a baseline."""
+    """Products of an engine or of a baseline, which depend on the step."""
 
     last: dict[Use, Last]
     work: Work
@@ -50,22 +50,22 @@ class StepProducts(NetworkProducts, Protocol):
 
 @attrs.frozen(kw_only=True)
 class Step:
-    """What is known of a step.
+    """Record of a step.
 
     Parameters
     ----------
     step : int
-        From 0.
+        Number of the step, from 0.
     loss : float
-        Mean cross-entropy of its images, before the weights change.
+        Mean cross-entropy of the images of the step, before the weights change.
     chunks : dict of str to int
         By the keys of uses.
     ratios : dict of str to list of int
-        By the keys of uses, low_sum and high_sum; of schedules that measure.
+        By the keys of uses, low_sum and high_sum; empty if the schedule does not measure.
     pairs, beats : int
-        Pairs of groups, and of chunks, that were multiplied.
+        Multiplied pairs of groups, and of chunks.
     cycles : int, optional
-        Of the engine.
+        Cycles of the engine.
     """
 
     step: int
@@ -79,19 +79,19 @@ class Step:
 
 @attrs.frozen(kw_only=True)
 class Trained:
-    """What a run came to.
+    """Result of a run.
 
     Parameters
     ----------
     accuracy : float
-        Share of the held-out images, or of those for validation, that are recognized at the end.
+        Share of recognized held-out images, or validation images, at the end.
     loss : float
-        Mean cross-entropy of the images learnt from, at the end.
+        Mean cross-entropy of the training images at the end.
     sha256 : str
-        Of the final weights and biases.
+        Hash of the final weights and biases.
     steps : list of Step
     accuracies : list of list
-        Numbers of steps done, and the accuracy after them.
+        Numbers of finished steps, each with the accuracy.
     """
 
     accuracy: float
@@ -109,33 +109,33 @@ def train(
     checkpoint: int = CHECKPOINT,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Trained:
-    """Train by gradient descent with momentum; weights, and all but products, in FP32 on the host.
+    """Train by gradient descent with momentum; the host computes everything but products, in FP32.
 
     Parameters
     ----------
     run : Run
-        All that the result follows from.
+        Parameters that determine the result.
     engine : MatrixEngine, optional
-        What multiplies, the golden engine by default. Baselines need none.
+        Engine of all products, the golden engine by default. Baselines need no engine.
     log : Log, optional
-        Where steps are kept: a run that was stopped goes on from its last checkpoint.
+        Log of steps: an interrupted run resumes from its last checkpoint.
     checkpoint : int
         Steps from one checkpoint to the next.
     progress : callable
-        Called after each step with how many are done, and how many there are.
+        Called after each step with the number of finished steps and of all steps.
 
     Raises
     ------
     Diverged
-        If a loss is no number.
+        If a loss is not finite.
     """
-    # Threads would change sums of plain products, and here take more time than they save.
+    # Threads would change sums of plain products, and cost more time than they save at this size.
     with threadpool_limits(1):
         return _Training(run, engine or GoldenEngine(run.config), log, checkpoint).finish(progress)
 
 
 def weights_hash(trained: Network) -> str:
-    """SHA-256 of weights and bias of each layer, one after the other, as little-endian FP32."""
+    """SHA-256 of weights and bias of each layer in order, as little-endian FP32."""
     digest = hashlib.sha256()
     for layer in trained.layers:
         for array in (layer.weights, layer.bias):
@@ -144,7 +144,7 @@ def weights_hash(trained: Network) -> str:
 
 
 class _Training:
-    """A run under way."""
+    """State of a run."""
 
     def __init__(self, run: Run, engine: MatrixEngine, log: Log | None, checkpoint: int):
         self.run, self.log, self.checkpoint = run, log, checkpoint
@@ -162,7 +162,7 @@ class _Training:
         self.accuracies: list[list[float]] = []
 
     def finish(self, progress: Callable[[int, int], None]) -> Trained:
-        """All steps that are left."""
+        """Run the remaining steps."""
         final = self._resume()
         for number in range(len(self.steps), self.run.steps):
             progress(number, self.run.steps)
@@ -209,7 +209,7 @@ class _Training:
         self._append(step=attrs.asdict(step))
 
     def _batch(self, number: int) -> np.ndarray:
-        """Images of a step: each pass over all of them has an order of its own."""
+        """Images of a step; each pass over the images has its own order."""
         of_a_pass = -(-len(self.learnt) // self.run.batch)
         order = np.random.default_rng([self.run.seed, 1, number // of_a_pass]).permutation(len(self.learnt))
         start = number % of_a_pass * self.run.batch
@@ -223,7 +223,7 @@ class _Training:
             self.log.append(entry)
 
     def _arrays(self) -> list[np.ndarray]:
-        """All that a step changes in place."""
+        """Arrays that a step changes in place."""
         weights = [array for layer in self.network.layers for array in (layer.weights, layer.bias)]
         return weights + [array for pair in self.velocities for array in pair]
 
@@ -233,7 +233,7 @@ class _Training:
         return {"arrays": arrays, "held": held}
 
     def _resume(self) -> dict[str, Any] | None:
-        """Go back to the log's last checkpoint; its final entry, if it has one."""
+        """Restore the last checkpoint of the log; return the final entry, if there is one."""
         if self.log is None:
             return None
         entries = self.log.entries
@@ -266,7 +266,7 @@ class _Training:
 
 
 def _images(run: Run) -> tuple[Images, Images]:
-    """Those to learn from, and those to look at."""
+    """Images for training, and images for accuracy."""
     digits = Digits.load()
     if not run.validation:
         return digits.training, digits.held_out

@@ -1,58 +1,71 @@
-"""Cells of multiply-accumulates, and of what an engine has beside them, from synthesis."""
+"""Cells of multiply-accumulate units, and of the other parts of an engine, from synthesis."""
 
-from collections.abc import Callable, Sequence
-from functools import cache as once
+from collections.abc import Sequence
 
 from lowtide.config import Config
 from lowtide.synthesis import Cache, Design, measure
 from lowtide.synthesis.parts import engine_parts_of, unit_alone
 from lowtide_studies.equal_area.study import BESIDE, CANDIDATES, Candidate, Cells
+from lowtide_studies.harness.code_hash import synthesis_inputs
+from lowtide_studies.harness.jobs import Job, Runner
+from lowtide_studies.harness.options import CACHE
 
 __all__ = ["measure_cells"]
 
 
-def measure_cells(
-    config: Config,
-    targets: Sequence[str],
-    *,
-    cache: Cache | None = None,
-    progress: Callable[[str], None] | None = None,
-) -> dict[str, dict[str, Cells]]:
-    """Cells of each candidate, without DSP blocks; block RAM is not counted.
+def measure_cells(config: Config, targets: Sequence[str], runner: Runner | None = None) -> dict[str, dict[str, Cells]]:
+    """Cells of each candidate without DSP blocks; block RAM is not counted.
 
     Parameters
     ----------
     config : Config
-        The engine. What it has beside its array is shared out among the array's elements.
+        The engine. Its parts beside the array are divided among the elements of the array.
     targets : sequence of str
         FPGA families.
-    cache, progress
-        As for `lowtide.synthesis.measure`.
+    runner : Runner, optional
+        Runs the synthesis.
 
     Returns
     -------
     dict of str to dict of str to Cells
-        By names of candidates and FPGA families.
+        By the names of candidates and FPGA families.
     """
+    candidates = {candidate.name: candidate for candidate in CANDIDATES}
+    designs = {name: unit_alone(one.unit, config, one.changes) for name, one in candidates.items()}
+    engines = {str(one.engine): one for one in candidates.values() if one.beside}
+    for one in engines.values():
+        parts = engine_parts_of(config.changed(one.engine))
+        designs |= {_part(one, part.name): part for part in parts if part.name in BESIDE}
+    inputs = synthesis_inputs()
+    jobs = [
+        Job(
+            name=f"{design.name} on {target}",
+            inputs=(*inputs, design.verilog, design.top, target),
+            function=_cells,
+            arguments=(design, target),
+        )
+        for design in designs.values()
+        for target in targets
+    ]
+    results = iter((runner or Runner()).run("Synthesis", jobs))
+    cells = {name: {target: next(results) for target in targets} for name in designs}
 
-    def cells_of(design: Design) -> dict[str, int]:
-        rows = measure([design], targets, fmax=False, cache=cache, progress=progress)
-        return {row.area.target: row.area.logic_cells for row in rows}
+    def share(one: Candidate, target: str) -> float:
+        """Cells beside one element of the array."""
+        total = sum(BESIDE[part] * cells[_part(one, part)][target] for part in one.beside)
+        return total / (config.array.rows * config.array.columns)
 
-    @once
-    def parts_of(changes: tuple[tuple[str, int], ...]) -> dict[str, dict[str, int]]:
-        parts = engine_parts_of(config.changed(dict(changes)))
-        return {part.name: cells_of(part) for part in parts if part.name in BESIDE}
-
-    def measured(candidate: Candidate) -> dict[str, Cells]:
-        unit = cells_of(unit_alone(candidate.unit, config, candidate.changes))
-        parts = parts_of(tuple(candidate.engine.items())) if candidate.beside else {}
-        return {target: Cells(unit=unit[target], beside=_share(candidate, parts, target, config)) for target in targets}
-
-    return {candidate.name: measured(candidate) for candidate in {c.name: c for c in CANDIDATES}.values()}
+    return {
+        name: {target: Cells(unit=cells[name][target], beside=share(one, target)) for target in targets}
+        for name, one in candidates.items()
+    }
 
 
-def _share(candidate: Candidate, parts: dict[str, dict[str, int]], target: str, config: Config) -> float:
-    """Cells of what a candidate needs beside it, for one of the array's elements."""
-    cells = sum(BESIDE[part] * parts[part][target] for part in candidate.beside)
-    return cells / (config.array.rows * config.array.columns)
+def _part(candidate: Candidate, part: str) -> str:
+    """Name of a part of the engine that a candidate needs."""
+    return f"{part} {candidate.engine}"
+
+
+def _cells(design: Design, target: str) -> int:
+    (row,) = measure([design], [target], fmax=False, cache=Cache(CACHE))
+    return row.area.logic_cells

@@ -1,4 +1,4 @@
-"""Training at equal area: cells of a multiply-accumulate, by the cycles that it works until an accuracy is reached."""
+"""Training at equal area: cells of a multiply-accumulate unit times its cycles until training reaches an accuracy."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ __all__ = ["BESIDE", "CANDIDATES", "REFERENCE", "Candidate", "Cells", "Cost", "c
 REFERENCE = "adaptive"
 
 BESIDE = {"loader": 2, "operand_buffer": 2, "dispatcher": 1, "sequencer": 1, "results": 1, "registers": 1}
-"""What an engine has beside its array, as of `lowtide.synthesis.parts.engine_parts_of`, and how often."""
+"""Parts of an engine beside its array, named as in `lowtide.synthesis.parts.engine_parts_of`, with their numbers."""
 
 WITHOUT_NORMALIZERS = tuple(part for part in BESIDE if part != "results")
 
@@ -23,24 +23,24 @@ ONE_CHUNK = {"bfp.chunk_a": 4, "bfp.chunk_b": 4}
 
 @attrs.frozen(kw_only=True)
 class Candidate:
-    """A unit, and how it trains.
+    """A unit and its schedule.
 
     Parameters
     ----------
     schedule : str
-        Of `lowtide_studies.engine_training.run.PRECISIONS`, whose steps are taken.
+        One of `lowtide_studies.engine_training.run.PRECISIONS`, which gives the steps.
     name : str
-        What tables call the unit.
+        Name of the unit in tables.
     unit : str
         Its name in `lowtide.emission.registry.UNITS`.
     changes : dict
-        Its parameters, where they are not those of the engine's array.
+        Parameters that differ from the parameters of the engine's array.
     cycle : str
-        What it does in a cycle: pairs of ``chunks`` or of ``groups``, or of ``numbers``.
+        Work per cycle: a pair of ``chunks``, of ``groups`` or of ``numbers``.
     beside : tuple of str
-        Parts of an engine that it needs as well, of `BESIDE`.
+        Parts of `BESIDE` that the unit needs.
     engine : dict
-        Keys of a configuration that make this engine.
+        Configuration keys of the engine with these parts.
     """
 
     schedule: str
@@ -85,7 +85,7 @@ CANDIDATES = (
     _of_floats("bf16", "fp32", "bf16, FP32 sums"),
     _of_floats("fp32", "fp32", "FP32"),
 )
-"""Floating-point formats of fewer bits are taken to train in the steps of FP32."""
+"""Assumption: floating-point formats of fewer bits train in as many steps as FP32."""
 
 
 @attrs.frozen(kw_only=True)
@@ -95,32 +95,32 @@ class Cells:
     Parameters
     ----------
     unit : int
-        Of the unit.
+        Cells of the unit.
     beside : float
-        Of what the engine has beside it, a unit.
+        Cells of the other parts of the engine, per unit.
     """
 
     unit: int
     beside: float = 0.0
 
     def total(self, beside: bool) -> float:
-        """Of the unit, or of what is beside it too."""
+        """Cells of the unit, with or without the other parts of the engine."""
         return self.unit + self.beside if beside else self.unit
 
 
 @attrs.frozen(kw_only=True)
 class Cost:
-    """What training to an accuracy takes.
+    """Cost of training to an accuracy.
 
     Parameters
     ----------
     candidate : Candidate
     cells : dict of str to Cells
-        By FPGA families.
+        By FPGA family.
     cycles : float
-        Of one unit, mean over the seeds that reach the accuracy; NaN if none does.
+        Cycles of one unit, mean over the seeds that reach the accuracy; NaN if no seed reaches it.
     reached, seeds : int
-        Seeds that reach it, and all.
+        Number of seeds that reach the accuracy, and of all seeds.
     """
 
     candidate: Candidate
@@ -134,36 +134,30 @@ class Cost:
         return self.cells[target].total(beside) * self.cycles
 
     def times(self, reference: "Cost", target: str, *, beside: bool) -> float:
-        """Time at equal area, equal clocks and all units busy, in that of a reference."""
+        """Time relative to a reference, at equal area and equal clocks, with all units busy."""
         return self.area_time(target, beside=beside) / reference.area_time(target, beside=beside)
 
 
 def check_reference(found: Comparison, accuracy: float) -> None:
-    """Refuse schedules without the reference, and an accuracy that no seed of it reaches.
-
-    Raises
-    ------
-    IllegalValue
-        If so.
-    """
+    """Raise `IllegalValue` for schedules without the reference, and for an accuracy that no seed of it reaches."""
     if REFERENCE not in found.outcomes:
-        raise IllegalValue("schedules", f"some with {REFERENCE} among them", ", ".join(found.outcomes))
+        raise IllegalValue("schedules", f"a list with {REFERENCE}", ", ".join(found.outcomes))
     _, reached = found.reached(REFERENCE, lambda outcome: outcome.steps_to(accuracy))
     if not reached:
         raise IllegalValue("accuracy", f"one that {REFERENCE} reaches", f"{100 * accuracy:g} %")
 
 
 def costs(found: Comparison, cells: Mapping[str, Mapping[str, Cells]], accuracy: float) -> list[Cost]:
-    """What the candidates cost whose schedules were compared, the first of which is the reference.
+    """Costs of all candidates whose schedules were compared; the first is the reference.
 
     Parameters
     ----------
     found : Comparison
-        Schedules that were trained, as `check_reference` wants them.
+        Trained schedules that `check_reference` accepts.
     cells : mapping of str to mapping of str to Cells
-        By names of candidates and FPGA families.
+        By the names of candidates and FPGA families.
     accuracy : float
-        That is to be reached, from 0 to 1.
+        Accuracy to reach, from 0 to 1.
     """
     rows = []
     for candidate in CANDIDATES:
@@ -175,8 +169,8 @@ def costs(found: Comparison, cells: Mapping[str, Mapping[str, Cells]], accuracy:
 
 
 def _cycles_to(candidate: Candidate, found: Comparison, accuracy: float) -> Callable[[Outcome], int | None]:
-    """What counts the cycles of a candidate in an outcome."""
-    groups = found.outcomes[REFERENCE][0].pairs  # alike for all schedules and seeds
+    """Function that counts the cycles of a candidate in an outcome."""
+    groups = found.outcomes[REFERENCE][0].pairs  # equal for all schedules and seeds
 
     def cycles(outcome: Outcome) -> int | None:
         steps = outcome.steps_to(accuracy)

@@ -1,4 +1,4 @@
-"""Training at equal area as tables, for a terminal."""
+"""Tables of training at equal area."""
 
 from collections.abc import Sequence
 from math import isnan
@@ -7,43 +7,24 @@ from rich.table import Table
 
 from lowtide_studies.engine_training.run import Run
 from lowtide_studies.equal_area.study import Cost
+from lowtide_studies.harness.tables import new_table
 
 __all__ = ["equal_area_table"]
 
 
 def equal_area_table(rows: Sequence[Cost], run: Run, accuracy: float, *, beside: bool) -> Table:
-    """A row a candidate, the reference first.
-
-    Parameters
-    ----------
-    rows : sequence of Cost
-        As of `lowtide_studies.equal_area.study.costs`.
-    run : Run
-        One of those that were compared, for its network and steps.
-    accuracy : float
-        That is reached, in per cent.
-    beside : bool
-        Whether what an engine has beside its array is counted.
-    """
+    """One row per candidate, the reference first; with ``beside``, the other parts of the engine are counted."""
     reference, targets = rows[0], list(rows[0].cells)
-    table = Table(
-        title=f"{run.network}, {run.steps} steps: cells × cycles to {accuracy:g} %,"
-        f" {'with' if beside else 'without'} converters and buffers",
-        caption=f"Cycles in millions, cells × cycles in thousands of millions; times: in those of"
-        f" {reference.candidate.schedule}",
-        title_justify="left",
-        title_style="bold",
-        caption_justify="left",
-    )
-    table.add_column("Trained by")
-    table.add_column("Unit")
-    for heading in (
+    headings = (
         *(f"Cells,\n{target}" for target in targets),
-        "Cycles",
-        *(heading for target in targets for heading in (f"Cells × cycles,\n{target}", "Times")),
+        "Cycles,\nmillions",
+        *(heading for target in targets for heading in (f"Cells × cycles,\n{target}, 10⁹", "Times")),
         "Seeds that\nreach it",
-    ):
-        table.add_column(heading, justify="right")
+    )
+    converters = f"{'with' if beside else 'without'} converters and buffers"
+    title = f"{run.network}, {run.steps} steps: cells × cycles to {accuracy:g} %, {converters}"
+    caption = f"Times: cells × cycles relative to {reference.candidate.schedule}"
+    table = new_table(title, ("Schedule", "Unit"), headings, caption)
     for row in rows:
         style = "bold" if row is reference else ""
         table.add_row(row.candidate.schedule, row.candidate.name, *_figures(row, reference, beside), style=style)

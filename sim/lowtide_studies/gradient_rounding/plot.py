@@ -1,32 +1,24 @@
-"""A study as a picture."""
+"""Plot of the study."""
 
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from lowtide_studies.gradient_rounding.study import Study
+from lowtide_studies.harness.plots import BLUE, DARK, GREEN, RED, YELLOW, log_scale, save_plot, style_axes
 from lowtide_studies.networks.named_rounding import BASELINE, IDEAL, PLATEAU
 
 __all__ = ["plot"]
 
-BLUE, GREY, DARK, RED, GREEN = "#1f6f9f", "#b9c4cc", "#333333", "#c0504d", "#3a8f5c"
-CURVES = {BASELINE: DARK, "nearest_even": RED, "truncate": "#d9a441", IDEAL: GREEN, PLATEAU[0]: BLUE}
-"""Roundings whose training is drawn, and their colors."""
+CURVES = {BASELINE: DARK, "nearest_even": RED, "truncate": YELLOW, IDEAL: GREEN, PLATEAU[0]: BLUE}
+"""Roundings whose training loss is drawn, and their colors."""
 
 
 def plot(study: Study, file: Path) -> None:
-    """Draw the accuracies of all seeds with their means, and below them how the loss fell.
-
-    Parameters
-    ----------
-    study : Study
-        What to draw.
-    file : Path
-        Image to write; its suffix says of which kind.
-    """
+    """Draw the accuracies of all seeds with their means, and below them the training loss by epoch."""
     columns = len(study.settings)
     height = 1.6 + 0.27 * len(study.roundings)
     figure = Figure(figsize=(2.4 + 3.3 * columns, height + 3), layout="constrained")
@@ -37,16 +29,11 @@ def plot(study: Study, file: Path) -> None:
     handles, labels = axes[1, 0].get_legend_handles_labels()
     if handles:
         axes[1, 0].legend(handles, labels, frameon=False, fontsize="small")
-    for one in axes.flat:
-        one.spines[["top", "right"]].set_visible(False)
-        one.set_axisbelow(True)
+    style_axes(*axes[0])
+    style_axes(*axes[1], grid="y")
     seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''}"
-    figure.suptitle(
-        f"Rounding of gradients: accuracy on held-out digits, {seeds}, mean ± standard error; band: ideal rounding",
-        fontsize="medium",
-    )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=110)
+    title = f"Rounding of gradients: accuracy on held-out digits, {seeds}, mean ± standard error; band: ideal rounding"
+    save_plot(figure, file, title)
 
 
 def _accuracies(axes: Axes, study: Study, setting: str, labels: bool) -> None:
@@ -69,11 +56,10 @@ def _accuracies(axes: Axes, study: Study, setting: str, labels: bool) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("accuracy (%)")
     axes.set_title(f"{setting}\n{study.settings[setting].meaning.replace('; ', chr(10))}", loc="left", fontsize="small")
-    axes.grid(color=GREY, linewidth=0.5, alpha=0.6)
 
 
 def _limits(study: Study, setting: str) -> tuple[float, float]:
-    """Where the axis starts and ends: so that seeds of all but truncation are seen, unless there is nothing else."""
+    """Limits of the axis: they include all seeds but those of truncation, unless there is no other rounding."""
     seen = [r for r in study.roundings if r != "truncate"] or study.roundings
     values = [value for rounding in seen for value in study.accuracies(setting, rounding)]
     margin = max(0.3, 0.05 * (max(values) - min(values)))
@@ -85,12 +71,8 @@ def _losses(axes: Axes, study: Study, setting: str, label: bool) -> None:
         if rounding in study.roundings:
             curve = np.mean([run.losses for run in study.runs[setting, rounding]], axis=0)
             axes.plot(range(1, len(curve) + 1), curve, color=color, label=rounding, linewidth=1.5)
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    log_scale(axes, "y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
-    axes.grid(axis="y", color=GREY, linewidth=0.5, alpha=0.6)
     if label:
         axes.set_ylabel("training loss")

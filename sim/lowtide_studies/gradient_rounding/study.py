@@ -1,37 +1,24 @@
-"""All runs of a study: settings by roundings by seeds, on several processes, each kept on disk."""
+"""Runs of the study: settings by roundings by seeds."""
 
-import math
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from importlib.metadata import version
-from multiprocessing import get_context
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 from threadpoolctl import threadpool_limits
 
-from lowtide.synthesis import Cache
-from lowtide_studies.harness.code_hash import code_hash
+from lowtide_studies.harness.code_hash import training_inputs
+from lowtide_studies.harness.jobs import Job, Runner
 from lowtide_studies.harness.statistics import Difference, Summary
 from lowtide_studies.networks.named_rounding import IDEAL, NAMED
 from lowtide_studies.networks.setting import Setting
 from lowtide_studies.networks.training import Trained, train
 
-__all__ = ["PACKAGES", "Study", "run_study"]
-
-PACKAGES = ("lowtide", "numpy", "scikit-learn")
-"""What figures depend on."""
-
-CODE = ("lowtide.units.random", "lowtide_model", "lowtide_studies.networks")
-"""Packages whose code every run depends on."""
-
-Runs = dict[tuple[str, str], list[Trained]]
+__all__ = ["Study", "run_study"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Study:
-    """What came out, and how it compares.
+    """Results, and their comparison with ideal rounding.
 
     Parameters
     ----------
@@ -39,13 +26,13 @@ class Study:
     roundings : tuple of str
     seeds : tuple of int
     runs : dict
-        By setting and rounding the runs of all seeds.
+        By setting and rounding, the runs of all seeds.
     """
 
     settings: dict[str, Setting]
     roundings: tuple[str, ...]
     seeds: tuple[int, ...]
-    runs: Runs
+    runs: dict[tuple[str, str], list[Trained]]
 
     def accuracies(self, setting: str, rounding: str) -> list[float]:
         """Per cent of the held-out images, seed by seed."""
@@ -55,93 +42,72 @@ class Study:
         """Per cent of the held-out images."""
         return Summary.of(self.accuracies(setting, rounding))
 
+    def losses(self, setting: str, rounding: str) -> list[float]:
+        """Cross-entropy of the training images, seed by seed."""
+        return [run.loss for run in self.runs[setting, rounding]]
+
     def loss(self, setting: str, rounding: str) -> Summary:
         """Cross-entropy of the training images."""
-        return Summary.of([run.loss for run in self.runs[setting, rounding]])
+        return Summary.of(self.losses(setting, rounding))
 
     def difference(self, setting: str, rounding: str) -> Difference | None:
-        """Accuracy minus that of ideal rounding, in per cent; None without ideal rounding."""
+        """Accuracy minus the accuracy of ideal rounding, in per cent; None without ideal rounding."""
         if IDEAL not in self.roundings:
             return None
         return Difference.of(self.accuracies(setting, rounding), self.accuracies(setting, IDEAL))
 
     def loss_difference(self, setting: str, rounding: str) -> Difference | None:
-        """Training loss minus that of ideal rounding; None without ideal rounding."""
+        """Training loss minus the training loss of ideal rounding; None without ideal rounding."""
         if IDEAL not in self.roundings:
             return None
-        losses = [[run.loss for run in self.runs[setting, name]] for name in (rounding, IDEAL)]
-        return Difference.of(*losses)
+        return Difference.of(self.losses(setting, rounding), self.losses(setting, IDEAL))
 
-    def to_json(self) -> dict[str, Any]:
-        """Everything as plain values, every run included."""
+    def settings_to_json(self) -> dict[str, Any]:
+        """Plain values of everything that was chosen."""
         return {
-            "versions": {name: version(name) for name in PACKAGES},
             "seeds": list(self.seeds),
             "settings": {name: attrs.asdict(setting) for name, setting in self.settings.items()},
             "roundings": {name: NAMED[name].meaning for name in self.roundings},
-            "results": [
-                {
-                    "setting": setting,
-                    "rounding": rounding,
-                    "accuracy": _plain(self.accuracy(setting, rounding)),
-                    "loss": _plain(self.loss(setting, rounding)),
-                    "accuracy_minus_ideal": _plain(self.difference(setting, rounding)),
-                    "loss_minus_ideal": _plain(self.loss_difference(setting, rounding)),
-                    "runs": [attrs.asdict(run) for run in self.runs[setting, rounding]],
-                }
-                for setting in self.settings
-                for rounding in self.roundings
-            ],
         }
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Plain values of all results, each run included."""
+        return [
+            {
+                "setting": setting,
+                "rounding": rounding,
+                "accuracy": _plain(self.accuracy(setting, rounding)),
+                "loss": _plain(self.loss(setting, rounding)),
+                "accuracy_minus_ideal": _plain(self.difference(setting, rounding)),
+                "loss_minus_ideal": _plain(self.loss_difference(setting, rounding)),
+                "runs": [attrs.asdict(run) for run in self.runs[setting, rounding]],
+            }
+            for setting in self.settings
+            for rounding in self.roundings
+        ]
 
-def _plain(figures: Summary | Difference | None) -> dict[str, float | None] | None:
-    """Figures by name; what is not known, such as the error of one seed, is None, since JSON has no NaN."""
-    if figures is None:
-        return None
-    return {name: None if math.isnan(value) else value for name, value in attrs.asdict(figures).items()}
+
+def _plain(figures: Summary | Difference | None) -> dict[str, float] | None:
+    return None if figures is None else attrs.asdict(figures)
 
 
 def run_study(
-    settings: dict[str, Setting],
-    roundings: Sequence[str],
-    seeds: Sequence[int],
-    *,
-    processes: int = 2,
-    folder: Path | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _all: None,
+    settings: dict[str, Setting], roundings: Sequence[str], seeds: Sequence[int], runner: Runner | None = None
 ) -> Study:
-    """Train in every setting, by every rounding, from every seed.
-
-    Parameters
-    ----------
-    settings : dict of str to Setting
-        By the names that tables give them.
-    roundings : sequence of str
-        Of `NAMED`.
-    seeds : sequence of int
-        The same for all.
-    processes : int
-        Runs at a time.
-    folder : Path, optional
-        Where each run is kept, so that a study that was stopped goes on where it was. A run is made anew if the code
-        that it comes from has changed.
-    progress : callable
-        Called with the runs that are done, and how many there are.
-    """
-    jobs = [(setting, rounding, seed) for seed in seeds for setting in settings for rounding in roundings]
-    found: dict[tuple[str, str, int], Trained] = {}
-    code = fingerprint()
-    if processes == 1:
-        for setting, rounding, seed in jobs:
-            found[setting, rounding, seed] = _run(settings[setting], rounding, seed, code, folder)
-            progress(len(found), len(jobs))
-    else:
-        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-            futures = {pool.submit(_run, settings[job[0]], *job[1:], code, folder): job for job in jobs}
-            for future in as_completed(futures):
-                found[futures[future]] = future.result()
-                progress(len(found), len(jobs))
+    """Train with each setting, each rounding of `NAMED` and each seed."""
+    inputs = training_inputs()
+    names = [(setting, rounding, seed) for seed in seeds for setting in settings for rounding in roundings]
+    jobs = [
+        Job(
+            name=f"{setting}, {rounding}, seed {seed}",
+            inputs=(*inputs, repr(settings[setting]), _described(rounding, seed), str(seed)),
+            function=_run,
+            arguments=(settings[setting], rounding, seed),
+        )
+        for setting, rounding, seed in names
+    ]
+    results = (runner or Runner()).run("Training", jobs)
+    found = {name: Trained(**result) for name, result in zip(names, results, strict=True)}
     return Study(
         settings=dict(settings),
         roundings=tuple(roundings),
@@ -154,16 +120,11 @@ def run_study(
     )
 
 
-def _run(setting: Setting, rounding: str, seed: int, code: str, folder: Path | None) -> Trained:
-    make = NAMED[rounding].make
-    described = repr(make(seed)) if rounding != IDEAL else rounding
-    inputs = (code, repr(setting), described, str(seed), *(version(name) for name in PACKAGES))
-    # Threads never change a quantized product, which is exact, but could change a plain one, and here take more time
-    # than they save.
+def _described(rounding: str, seed: int) -> str:
+    return rounding if rounding == IDEAL else repr(NAMED[rounding].make(seed))
+
+
+def _run(setting: Setting, rounding: str, seed: int) -> dict[str, Any]:
+    # Quantized products are exact, but threads could change the bits of plain products, and cost time at this size.
     with threadpool_limits(1):
-        return Cache(folder).recall(Trained, inputs, lambda: train(setting, make(seed), seed))
-
-
-def fingerprint() -> str:
-    """A hash of the code that training runs on."""
-    return code_hash(CODE)
+        return attrs.asdict(train(setting, NAMED[rounding].make(seed), seed))

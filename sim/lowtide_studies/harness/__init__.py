@@ -1,1 +1,1 @@
-"""What every study uses: jobs, cache, progress, tables, plots."""
+"""What all studies share: jobs, storage, progress, tables, plots, options, statistics."""

@@ -1,16 +1,16 @@
-"""Means over seeds, and how far apart two of them are."""
+"""Means over seeds, their standard errors, and differences between them."""
 
 from collections.abc import Sequence
 
 import attrs
 import numpy as np
 
-__all__ = ["Difference", "Summary"]
+__all__ = ["Difference", "Summary", "mean_and_error", "signed"]
 
 
 @attrs.frozen(kw_only=True)
 class Summary:
-    """Values of several seeds in short.
+    """Mean and spread of one value per seed.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ class Summary:
     error : float
         Standard error of the mean; NaN for one seed.
     lowest, highest : float
-        The spread.
+        Range of the values.
     """
 
     mean: float
@@ -28,7 +28,7 @@ class Summary:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Summary":
-        """Sum up, with the unbiased estimate of the variance."""
+        """Summarize, with the unbiased estimate of the variance."""
         array = np.asarray(values, np.float64)
         error = float(array.std(ddof=1) / np.sqrt(len(array))) if len(array) > 1 else float("nan")
         return cls(mean=float(array.mean()), error=error, lowest=float(array.min()), highest=float(array.max()))
@@ -36,16 +36,16 @@ class Summary:
 
 @attrs.frozen(kw_only=True)
 class Difference:
-    """One rounding against another, seed by seed.
+    """Difference of two methods, paired by seed.
 
     Parameters
     ----------
     mean : float
-        Of the differences.
+        Mean of the differences.
     error : float
-        Standard error of the mean of the differences: what the same seeds have in common cancels.
+        Standard error of the mean of the differences: variation that both methods share for a seed cancels.
     unpaired : float
-        Standard error of the difference of the means, as if seeds were unlike.
+        Standard error of the difference of the means, as if the seeds were independent.
     """
 
     mean: float
@@ -61,12 +61,22 @@ class Difference:
 
     @property
     def errors(self) -> float:
-        """The mean in standard errors, paired; NaN where that says nothing."""
+        """The mean in paired standard errors; NaN if the standard error is zero and the mean is not."""
         if self.error == 0:
             return 0.0 if self.mean == 0 else float("nan")
         return self.mean / self.error
 
     @property
     def within_one(self) -> bool:
-        """Whether the means are at most one paired standard error apart."""
+        """Whether the means differ by at most one paired standard error."""
         return self.mean == 0 or abs(self.mean) <= self.error
+
+
+def mean_and_error(figures: Summary | Difference) -> str:
+    """Mean and standard error with a true minus; a mean that rounds to zero has no sign."""
+    return f"{round(figures.mean, 2) + 0.0:.2f} ± {figures.error:.2f}".replace("-", "−")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, a true minus; a number that rounds to zero has a plus."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""How good a rounding is, in one number: for a search that tries many of them."""
+"""Accuracy of a short training with a rounding, for searches."""
 
 import attrs
 
@@ -10,17 +10,17 @@ __all__ = ["final_accuracy"]
 
 
 def final_accuracy(rounding: str | Rounds | None, *, seed: int, epochs: int = 8) -> float:
-    """Accuracy on the held-out digits after a short training, in the setting in which rounding matters.
+    """Accuracy on held-out digits after a short training.
 
     It takes some seconds: one run of the study, in its setting ``small-steps``.
 
     Parameters
     ----------
     rounding : str or Rounds or None
-        What rounds gradients, as `lowtide_model.quantize` takes it. A group has 16 elements: the lanes of a
+        Rounding of gradients for `lowtide_model.quantize`. A group has 16 elements: the lanes of a
         source must divide it. With None nothing is quantized.
     seed : int
-        Of the first weights and the order of images. Compare roundings at the same seeds.
+        Seed of the first weights and the order of images. Compare roundings at equal seeds.
     epochs : int
         Passes over the training images.
 

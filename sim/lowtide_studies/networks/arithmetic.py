@@ -1,4 +1,4 @@
-"""What multiplies the operands of a layer: quantized tensors, or plain floating point."""
+"""Arithmetic of the operands of a layer: quantized tensors, or plain floating point."""
 
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ class Arithmetic(Protocol):
 
     @property
     def group(self) -> int:
-        """Elements along the reduction that are quantized at once; rows are padded to whole groups."""
+        """Elements per group along the reduction; rows are padded to whole groups."""
         ...
 
     def value(self, x: np.ndarray, axis: int) -> Any:

@@ -1,4 +1,4 @@
-"""Products in block floating point, as the array does them."""
+"""Products in block floating point, as in the array."""
 
 import attrs
 import numpy as np
@@ -20,7 +20,7 @@ class Blocks:
     gradient_mantissa : int
         Bits of a magnitude of gradients.
     exponent, group : int
-        Bits of an exponent code, elements of a group; of all operands.
+        Bits per exponent code, elements per group, for all operands.
     """
 
     mantissa: int = 4
@@ -40,7 +40,7 @@ class Blocks:
         )
 
     def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> BfpTensor:
-        """Gradients, in their own number of bits."""
+        """Gradients, with their own number of bits."""
         return quantize(
             x,
             mantissa=self.gradient_mantissa,

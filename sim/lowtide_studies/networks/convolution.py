@@ -1,4 +1,4 @@
-"""Convolution: a product of rows that are windows of an image."""
+"""Convolution: a product whose rows are windows of an image."""
 
 import attrs
 import numpy as np
@@ -19,12 +19,12 @@ class Convolution:
     size: int
 
     def unfold(self, x: np.ndarray) -> np.ndarray:
-        """A row a window: its channels and then its places, images, rows and columns one after the other."""
+        """One row per window, with channels, then positions; windows in the order of images, rows and columns."""
         windows = np.lib.stride_tricks.sliding_window_view(x, (self.size, self.size), axis=(1, 2))
         return windows.reshape(-1, x.shape[3] * self.size**2)
 
     def fold(self, rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Every element's sum over the windows that hold it."""
+        """Sum of each element over the windows that contain it."""
         images, height, width, channels = shape
         down, across = height - self.size + 1, width - self.size + 1
         windows = rows.reshape(images, down, across, channels, self.size, self.size)
@@ -35,6 +35,6 @@ class Convolution:
         return folded
 
     def outputs(self, rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Images of as many places as there are windows."""
+        """Images with one position per window."""
         images, height, width, _ = shape
         return rows.reshape(images, height - self.size + 1, width - self.size + 1, -1)

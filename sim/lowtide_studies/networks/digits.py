@@ -12,7 +12,7 @@ SPLIT = 1
 
 @attrs.frozen(eq=False)
 class Images:
-    """Images and what they show.
+    """Images and their labels.
 
     Parameters
     ----------
@@ -29,11 +29,11 @@ class Images:
         return len(self.labels)
 
     def first(self, n: int) -> "Images":
-        """The first ``n`` of them."""
+        """The first ``n`` images."""
         return self.take(slice(n))
 
     def take(self, which: slice | np.ndarray) -> "Images":
-        """Some of them, by their places."""
+        """Images by their places."""
         return Images(self.pixels[which], self.labels[which])
 
 
@@ -44,9 +44,9 @@ class Digits:
     Parameters
     ----------
     training : Images
-        1,437 to learn from.
+        1,437 images for training.
     held_out : Images
-        360 that training never sees.
+        360 images that training does not use.
     """
 
     training: Images
@@ -54,7 +54,7 @@ class Digits:
 
     @classmethod
     def load(cls, split: int = SPLIT) -> "Digits":
-        """Shuffle, always alike for a ``split``, and part: other splits hold out other images."""
+        """Shuffle and divide the images, reproducibly for each ``split``; other splits hold out other images."""
         data = load_digits()
         order = np.random.default_rng(split).permutation(len(data.target))
         pixels, labels = (data.data[order] / 16).astype(np.float32), data.target[order]

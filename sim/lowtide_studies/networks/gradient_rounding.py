@@ -1,4 +1,4 @@
-"""A rounding that goes on from tensor to tensor, as a random source in hardware does."""
+"""Rounding whose random source continues from tensor to tensor, as in hardware."""
 
 import attrs
 
@@ -9,19 +9,19 @@ __all__ = ["GradientRounding"]
 
 
 class GradientRounding:
-    """Hands out a rounding for each tensor, its source as far on as the tensors before have brought it.
+    """Gives a rounding for each tensor; the source continues from the previous tensors.
 
     Parameters
     ----------
     rounding : str or Rounds
-        What `lowtide_model.quantize` takes.
+        A rounding of `lowtide_model.quantize`.
     """
 
     def __init__(self, rounding: str | Rounds):
         self._next = rounding
 
     def take(self, rows: int, elements: int) -> str | Rounds:
-        """The rounding of the next tensor, of so many rows of so many elements, those of padding included."""
+        """The rounding of the next tensor, by its number of rows, and of elements per row with padding."""
         rounding = self._next
         if isinstance(rounding, Stochastic):
             self._next = attrs.evolve(

@@ -1,4 +1,4 @@
-"""A small multilayer perceptron in FP32, and its training, in NumPy alone."""
+"""A small multilayer perceptron in FP32, and its training, in NumPy."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -18,7 +18,7 @@ RATE, MOMENTUM, DECAY = (np.float32(x) for x in (0.05, 0.9, 1e-4))
 
 @attrs.define(eq=False)
 class Layer:
-    """What computes ``x @ weights + bias``.
+    """Computes ``x @ weights + bias``.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Network:
     layers: tuple[Layer, ...]
 
     def inputs(self, pixels: np.ndarray) -> list[np.ndarray]:
-        """Inputs of every layer, those of the first being the pixels."""
+        """Inputs of every layer; the inputs of the first layer are the pixels."""
         inputs = [pixels]
         for layer in self.layers[:-1]:
             inputs.append(rectified(layer(inputs[-1])))
@@ -58,12 +58,12 @@ class Network:
 
 
 def rectified(x: np.ndarray) -> np.ndarray:
-    """Positive values; zero for the others."""
+    """Rectifier (ReLU): negative values become zero."""
     return np.maximum(x, 0)
 
 
 def accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Share of images whose highest score is that of their label."""
+    """Share of images with the highest score at their label."""
     return float(np.mean(scores.argmax(axis=1) == labels))
 
 
@@ -73,14 +73,14 @@ def train(images: Images, progress: Callable[[int, int], None] | None = None) ->
     Parameters
     ----------
     images : Images
-        What to learn.
+        Training images.
     progress : callable, optional
-        Called after each epoch with how many are done, and how many there are.
+        Called after each epoch with the number of finished epochs and of all epochs.
 
     Returns
     -------
     Network
-        Always alike.
+        Equal bits in each call.
     """
     random = np.random.default_rng(SEED)
     network = Network(
@@ -105,7 +105,7 @@ def train(images: Images, progress: Callable[[int, int], None] | None = None) ->
 
 
 def _step(network: Network, velocities: list[Layer], pixels: np.ndarray, labels: np.ndarray, rate: np.float32) -> None:
-    """One step down the gradient of a batch."""
+    """One step of gradient descent."""
     inputs = network.inputs(pixels)
     gradient = _softmax(network.layers[-1](inputs[-1]))
     gradient[np.arange(len(labels)), labels] -= 1

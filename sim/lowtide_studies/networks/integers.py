@@ -1,4 +1,4 @@
-"""Products of symmetric integers with one scale a tensor."""
+"""Products of symmetric integers with one scale per tensor."""
 
 import attrs
 import numpy as np
@@ -19,9 +19,9 @@ class IntegerTensor:
     Parameters
     ----------
     signed : array of float64
-        Integers: magnitudes with their signs. They are held in floating point, in which their products are exact.
+        Signed integers in floating point, in which their products are exact.
     scale : float
-        What one step of the integers is worth.
+        Value of one step.
     """
 
     signed: np.ndarray
@@ -32,16 +32,16 @@ class IntegerTensor:
 class Integers:
     """Sign and magnitude, symmetric: ``M = round(|x| / scale)`` with ``scale = max|x| / (2**bits - 1)``.
 
-    To nearest the exact quotient is rounded; the other roundings take the quotient in float64. A tensor whose scale is
-    no normal float64 counts as zeros, as for `lowtide_model.terms.quantize_integers`. Sums of products are exact
+    Rounding to nearest uses the exact quotient, the other roundings the quotient in float64. A tensor whose scale is
+    not a normal float64 counts as zeros, as in `lowtide_model.terms.quantize_integers`. Sums of products are exact
     and are rounded to FP32 once, together with the scales.
 
     Parameters
     ----------
     bits : int
-        Bits of a magnitude: 7 for 8-bit integers.
+        Bits per magnitude: 7 for 8-bit integers.
     group : int
-        Elements along the reduction that are rounded at once, to which a random source deals its words.
+        Elements along the reduction that are rounded together, with one random word each.
     """
 
     bits: int = parameter(7, range(1, 16), "bits of a magnitude")
@@ -52,7 +52,7 @@ class Integers:
         return self.gradient(x, axis, "nearest_even")
 
     def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> IntegerTensor:
-        """Gradients; ``rounding`` is what `lowtide_model.quantize` takes, and sees the same rows and groups."""
+        """Gradients; ``rounding`` is a rounding of `lowtide_model.quantize`, applied to equal rows and groups."""
         largest = 2**self.bits - 1
         x = x.astype(np.float64)
         scale = float(np.abs(x).max(initial=0)) / largest

@@ -11,45 +11,45 @@ __all__ = ["Dense", "Layer", "Window"]
 
 
 class Window(Protocol):
-    """How a layer reads its inputs: as a matrix whose rows are multiplied by the weights."""
+    """Converts inputs of a layer to a matrix whose rows are multiplied by the weights."""
 
     def unfold(self, x: np.ndarray) -> np.ndarray:
         """Inputs, images first, as rows."""
         ...
 
     def fold(self, rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Gradients of rows, summed into the inputs from which they were taken: the transpose of `unfold`."""
+        """Gradients of the inputs as sums over the rows: the transpose of `unfold`."""
         ...
 
     def outputs(self, rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Products of rows as the outputs of inputs of a shape."""
+        """Outputs for inputs of a shape, from the products of the rows."""
         ...
 
 
 @attrs.frozen
 class Dense:
-    """All inputs of an image are one row."""
+    """One row has all inputs of an image."""
 
     def unfold(self, x: np.ndarray) -> np.ndarray:
-        """Each image flat."""
+        """One row per image."""
         return x.reshape(len(x), -1)
 
     def fold(self, rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Each image in its shape again."""
+        """Images in their shape."""
         return rows.reshape(shape)
 
     def outputs(self, rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """A row of outputs an image."""
+        """One row of outputs per image."""
         return rows
 
 
 class Layer:
-    """Computes ``unfold(x) @ weights + bias``, and the gradients to all three.
+    """Computes ``unfold(x) @ weights + bias``, and the gradients of ``x``, weights and bias.
 
     Parameters
     ----------
     window : Window
-        How inputs become rows.
+        Conversion of inputs to rows.
     weights : array, shape (inputs of a row, outputs)
     bias : array, shape (outputs,)
     """
@@ -65,11 +65,11 @@ class Layer:
         return self.window.outputs(products.forward(self._rows, self.weights) + self.bias, x.shape)
 
     def backward(self, gradient: np.ndarray, products: LayerProducts) -> tuple[np.ndarray, np.ndarray]:
-        """Gradients to weights and bias, of the inputs last seen."""
+        """Gradients of weights and bias, for the last inputs."""
         gradient = gradient.reshape(len(self._rows), -1)
         return products.to_weights(self._rows, gradient), gradient.sum(axis=0)
 
     def to_inputs(self, gradient: np.ndarray, products: LayerProducts) -> np.ndarray:
-        """Gradient to the inputs last seen."""
+        """Gradient of the last inputs."""
         rows = products.to_inputs(gradient.reshape(len(self._rows), -1), self.weights)
         return self.window.fold(rows, self._shape)

@@ -1,4 +1,4 @@
-"""The roundings of gradients that a study compares, by name."""
+"""Roundings of gradients, by name."""
 
 from collections.abc import Callable
 
@@ -13,23 +13,23 @@ from lowtide_studies.networks.neighbor import Neighbor
 __all__ = ["BASELINE", "IDEAL", "NAMED", "PLATEAU", "USUAL_ROUNDINGS", "NamedRounding"]
 
 LANES = 16
-"""Lanes of the converter, each with a word of its own: those of a whole group."""
+"""Lanes of the converter, each with its own word: all lanes of a group."""
 
 BASELINE, IDEAL = "fp32", "ideal"
 PLATEAU = ("plateau-space", "plateau-time")
-"""The short random words that the project is about."""
+"""Short random words, the subject of the project."""
 
 
 @attrs.frozen
 class NamedRounding:
-    """A rounding, as a study knows it.
+    """A rounding in a study.
 
     Parameters
     ----------
     meaning : str
-        In a few words.
+        Short description.
     make : callable
-        Gives what `lowtide_model.quantize` takes, by the seed of a run, which only ideal rounding looks at; None
+        Returns a rounding of `lowtide_model.quantize` for the seed of a run, which only ideal rounding uses; None
         for no quantization.
     """
 
@@ -42,7 +42,7 @@ def _ideal(seed: int) -> Ideal:
 
 
 def _short(mode: str, polarity: str, lanes: int) -> Stochastic:
-    """Words of 3 bits for 16 lanes, from as many generators as that takes, each of another seed."""
+    """Words of 3 bits for 16 lanes, from several generators with different seeds."""
     seeds = range(1, LANES // lanes + 1)
     sources = (
         RandomSourceParams(bits=3, width=3, polarity=polarity, lanes=lanes, rows=True, seed=seed) for seed in seeds
@@ -57,8 +57,8 @@ NAMED = {
     "truncate": NamedRounding("towards zero", lambda _: "truncate"),
     IDEAL: NamedRounding("up with the probability of the fraction", _ideal),
     "reference": NamedRounding("24-bit LFSR, 24-bit words, carry", lambda _: reference(LANES)),
-    "raw": NamedRounding("3-bit LFSR as it is, carry", lambda _: _short("carry", "plain", 4)),
-    "raw-half": NamedRounding("3-bit LFSR as it is, half step", lambda _: _short("half_step", "plain", 4)),
+    "raw": NamedRounding("3-bit LFSR without correction, carry", lambda _: _short("carry", "plain", 4)),
+    "raw-half": NamedRounding("3-bit LFSR without correction, half step", lambda _: _short("half_step", "plain", 4)),
     "plateau-space": NamedRounding("3-bit plateau in space, half step", lambda _: _short("half_step", "space", 8)),
     "plateau-time": NamedRounding("3-bit plateau in time, half step", lambda _: _short("half_step", "time", 4)),
     "plateau-carry": NamedRounding("3-bit plateau in space, carry", lambda _: _short("carry", "space", 8)),
@@ -67,8 +67,8 @@ NAMED = {
         "last 3 bits of the next lane, half step", lambda _: Neighbor(leading=False, alternating=False)
     ),
     "neighbor": NamedRounding("leading 3 bits of the next lane, half step", lambda _: Neighbor(alternating=False)),
-    "neighbor-plateau": NamedRounding("the same, every second word inverted", lambda _: Neighbor()),
+    "neighbor-plateau": NamedRounding("leading 3 bits of the next lane, every second inverted", lambda _: Neighbor()),
 }
 
 USUAL_ROUNDINGS = tuple(name for name in NAMED if name != "nearest")
-"""Those of a study that is not told which; of the two roundings to nearest, that of weights and activations."""
+"""Default roundings of a study; of the roundings to nearest, the one of weights and activations."""

@@ -1,4 +1,4 @@
-"""Rounding without a generator: by bits of the number in the neighboring lane."""
+"""Rounding without a generator: with bits of the number in the neighboring lane."""
 
 import attrs
 import numpy as np
@@ -15,32 +15,32 @@ FRACTION = 23
 
 @attrs.frozen(kw_only=True)
 class Neighbor:
-    """Stochastic rounding, with half a step, by bits of FP32's fraction field in neighboring lanes.
+    """Stochastic rounding with half a step, with bits of the FP32 fraction field in neighboring lanes.
 
-    Lanes are those of a group; `lowtide_model.neighbor_words` says how words are made of their bits. A zero, as
-    the rectifier makes many, has no bits but zeros.
+    `lowtide_model.neighbor_words` forms words from the bits of the lanes of a group. All bits of a zero, which is
+    frequent after a rectifier, are zero.
 
     Parameters
     ----------
     bits : int
-        Bits of a word, ``r``.
+        Bits per word, ``r``.
     neighbors : int
-        Lanes that a word is made of.
+        Lanes per word.
     leading : bool
-        Whether the bits are the first of the fraction field instead of the last. The last are no good where numbers
+        Whether words use the leading bits of the fraction field, not the last. The last bits are unsuitable if numbers
         are products of few-bit operands: their significands are short, and end in zeros.
     alternating : bool
-        Whether words are inverted where lane, group and row sum to an odd number. That mends the bias of words that
-        are zero or small too often, as inverting every second word of a generator does.
+        Whether words are inverted if lane, group and row have an odd sum. This corrects the bias of words that
+        are zero or small too often, like the inversion of every second word of a generator.
     """
 
     bits: int = parameter(3, range(1, 23), "bits of a word")
-    neighbors: int = parameter(1, range(1, 4), "lanes that a word is made of")
+    neighbors: int = parameter(1, range(1, 4), "lanes per word")
     leading: bool = parameter(True, (False, True), "the first bits of the fraction field instead of the last")
     alternating: bool = parameter(True, (False, True), "every second word is inverted")
 
     def on(self, groups_in_row: int, group: int, inner: int) -> Rounding:
-        """The rounding of a tensor in groups ``(n, group, inner)``, of so many groups a row."""
+        """The rounding of a tensor in groups ``(n, group, inner)``, with a number of groups per row."""
         lane, column = np.arange(group)[:, np.newaxis], np.arange(inner)
 
         def rounding(values: np.ndarray, block: slice) -> None:
@@ -49,7 +49,7 @@ class Neighbor:
             odd = (lane + n % groups_in_row + row) % 2 * self.alternating
             words = self.words(values) ^ odd * (2**self.bits - 1)
             fractions, below = np.modf(np.abs(values))
-            # Of the fraction only those bits count at which the rounder looks.
+            # The rounder uses only these bits of the fraction.
             seen = np.ldexp(fractions, self.bits + 1).astype(np.int64)
             up = rounds_up(seen, mode="half_step", fraction=self.bits + 1, random=words, random_bits=self.bits)
             np.copysign(below + up, values, out=values)
@@ -57,9 +57,9 @@ class Neighbor:
         return rounding
 
     def words(self, values: np.ndarray) -> np.ndarray:
-        """Words that groups ``(n, group, inner)`` give to each other, none inverted.
+        """Words that groups ``(n, group, inner)`` give to each other, before inversion.
 
-        Scaled by a power of two or not, a number has the same fraction field.
+        Scaling by a power of two does not change the fraction field.
         """
         lanes_last = np.ascontiguousarray(np.moveaxis(values, 1, -1), np.float32)
         fields = lanes_last.view(np.uint32).astype(np.int64)

@@ -11,7 +11,7 @@ from lowtide_studies.networks.products import NetworkProducts
 
 __all__ = ["NETWORKS", "Network", "cross_entropy", "network"]
 
-# Image, and for each layer how it reads its inputs, the inputs of a row, and the outputs.
+# Shape of the image; for each layer its window, inputs per row, and outputs.
 NETWORKS: dict[str, tuple[tuple[int, ...], tuple[tuple[Window, int, int], ...]]] = {
     "perceptron": ((PIXELS,), ((Dense(), PIXELS, 64), (Dense(), 64, CLASSES))),
     "wide-perceptron": ((PIXELS,), ((Dense(), PIXELS, 256), (Dense(), 256, CLASSES))),
@@ -29,7 +29,7 @@ class Network:
     Parameters
     ----------
     image : tuple of int
-        Shape in which the first layer takes an image.
+        Shape of an image for the first layer.
     layers : tuple of Layer
     """
 
@@ -46,7 +46,7 @@ class Network:
     def gradients(
         self, pixels: np.ndarray, labels: np.ndarray, products: NetworkProducts
     ) -> tuple[float, list[tuple[np.ndarray, np.ndarray]]]:
-        """Loss of a batch, and its gradients to weights and bias of each layer."""
+        """Loss of a batch, and its gradients of weights and bias of each layer."""
         x, active = pixels.reshape(-1, *self.image), []
         pairs = [(layer, products.layer(number)) for number, layer in enumerate(self.layers)]
         for layer, its in pairs[:-1]:
@@ -63,7 +63,7 @@ class Network:
 
 
 def network(name: str, seed: int, dtype: type[np.floating] = np.float32) -> Network:
-    """A network with random weights, always alike for a seed."""
+    """A network with random weights, which depend on the seed only."""
     random = np.random.default_rng(seed)
     image, layers = NETWORKS[name]
     return Network(
@@ -80,7 +80,7 @@ def network(name: str, seed: int, dtype: type[np.floating] = np.float32) -> Netw
 
 
 def cross_entropy(scores: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
-    """Mean cross-entropy of a batch, and its gradient to the scores."""
+    """Mean cross-entropy of a batch, and its gradient of the scores."""
     images = np.arange(len(labels))
     below = scores - scores.max(axis=1, keepdims=True)
     powers = np.exp(below)

@@ -1,4 +1,4 @@
-"""The three products of a layer, all of quantized operands."""
+"""The three products of a layer, with quantized operands."""
 
 from typing import Protocol
 
@@ -30,29 +30,29 @@ class NetworkProducts(Protocol):
     """The products of all layers of a network."""
 
     def layer(self, number: int) -> LayerProducts:
-        """Those of a layer, the first being 0."""
+        """Products of a layer; the first layer is 0."""
         ...
 
 
 class Products:
-    """The forward product, and those that give the gradients to inputs and to weights.
+    """The forward product, and the products for the gradients of inputs and weights.
 
-    An operand is quantized along the reduction of the product that it enters, so that gradients, weights and
-    activations are quantized twice, each time along another axis.
+    An operand is quantized along the reduction of its product. Therefore gradients, weights and
+    activations are quantized twice, along different axes.
 
     Parameters
     ----------
     arithmetic : Arithmetic
         The formats.
     rounding : GradientRounding
-        Rounds gradients; its random source goes on from one to the next.
+        Rounding of gradients; its random source continues from one gradient to the next.
     """
 
     def __init__(self, arithmetic: Arithmetic, rounding: GradientRounding):
         self.arithmetic, self.rounding = arithmetic, rounding
 
     def layer(self, number: int) -> "Products":
-        """All layers have the same."""
+        """The products, which all layers share."""
         return self
 
     def forward(self, x: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How a network is trained: what a study holds fixed while it changes the rounding of gradients."""
+"""Settings of training, in which studies compare roundings of gradients."""
 
 import math
 
@@ -20,17 +20,17 @@ class Setting:
     Parameters
     ----------
     meaning : str
-        The setting in a few words.
+        Short description.
     network : str
         One of `lowtide_studies.networks.network.NETWORKS`.
     arithmetic : Arithmetic
         The formats.
     epochs, batch : int
-        Passes over the training images, images of a step.
+        Passes over the training images, images per step.
     rate, momentum : float
-        Of gradient descent.
+        Parameters of gradient descent.
     decays : bool
-        Whether the rate falls to zero, along half a cosine; it is constant otherwise.
+        Whether the rate falls to zero along half a cosine; otherwise it is constant.
     """
 
     meaning: str
@@ -43,7 +43,7 @@ class Setting:
     decays: bool = False
 
     def rate_of(self, epoch: int) -> float:
-        """The rate of an epoch."""
+        """Learning rate of an epoch."""
         return self.rate * (1 + math.cos(math.pi * epoch / self.epochs)) / 2 if self.decays else self.rate
 
 
@@ -60,7 +60,7 @@ SETTINGS = {
         rate=0.01,
     ),
 }
-"""What a study compares roundings in, by name."""
+"""Settings by name."""
 
 USUAL = ("small-steps", "large-steps", "integer")
-"""Those of a study that is not told which."""
+"""Default settings of a study."""

@@ -1,4 +1,4 @@
-"""One training run, from random weights to the accuracy on images it never saw."""
+"""One training run, from random weights to the accuracy on held-out images."""
 
 from collections.abc import Callable
 
@@ -19,14 +19,14 @@ __all__ = ["Trained", "descend", "fit", "train"]
 
 @attrs.frozen(kw_only=True)
 class Trained:
-    """What a run came to.
+    """Result of a run.
 
     Parameters
     ----------
     accuracy : float
-        Share of the held-out images recognized at the end, with quantized products as in training.
+        Share of recognized held-out images at the end, with quantized products as in training.
     loss : float
-        Mean cross-entropy of all training images at the end, likewise.
+        Mean cross-entropy of all training images at the end, with quantized products.
     losses : list of float
         Mean loss of the batches of each epoch, while it trained.
     """
@@ -47,18 +47,18 @@ def train(
     Parameters
     ----------
     setting : Setting
-        Everything but the rounding of gradients.
+        All parameters but the rounding of gradients.
     rounding : str or Rounds or None
-        What rounds gradients, as `lowtide_model.quantize` takes it. With None nothing is quantized: all in FP32.
+        Rounding of gradients for `lowtide_model.quantize`; None for FP32 without quantization.
     seed : int
-        Of the first weights and of the order of images, which are alike for all roundings.
+        Seed of the first weights and of the order of images, which do not depend on the rounding.
     progress : callable
-        Called after each epoch with how many are done, and how many there are.
+        Called after each epoch with the number of finished epochs and of all epochs.
 
     Returns
     -------
     Trained
-        Always alike for the same arguments.
+        Equal bits for equal arguments.
     """
     arithmetic = Plain() if rounding is None else setting.arithmetic
     products = Products(arithmetic, GradientRounding("nearest" if rounding is None else rounding))
@@ -81,7 +81,7 @@ def fit(
     seed: int,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> list[float]:
-    """Train a network in place on images, in an order that a seed sets; mean loss of the batches of each epoch."""
+    """Train a network in place on images in the order of a seed; return the mean loss of each epoch."""
     random = np.random.default_rng([seed, 1])
     velocities = [(np.zeros_like(layer.weights), np.zeros_like(layer.bias)) for layer in trained.layers]
     losses = []
@@ -106,7 +106,7 @@ def descend(
     rate: np.float32,
     momentum: np.float32,
 ) -> None:
-    """One step down the gradients, in FP32, in place."""
+    """One step of gradient descent with momentum in FP32, in place."""
     for layer, velocity, gradient in zip(trained.layers, velocities, gradients, strict=True):
         for weights, speed, slope in zip((layer.weights, layer.bias), velocity, gradient, strict=True):
             speed *= momentum

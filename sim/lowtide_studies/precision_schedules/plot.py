@@ -1,4 +1,4 @@
-"""A comparison as a picture."""
+"""Plot of a comparison."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,33 +8,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from lowtide_studies.engine_training.plot import BLUE, DARK, GREY, share_map
+from lowtide_studies.engine_training.plot import share_map
+from lowtide_studies.harness.plots import BLUE, DARK, GREEN, RED, YELLOW, save_plot, style_axes
 from lowtide_studies.precision_schedules.study import Comparison, Outcome
 
 __all__ = ["plot_comparison"]
 
 COLORS = {
     "fp32": DARK,
-    "fixed-4": "#3a8f5c",
+    "fixed-4": GREEN,
     "adaptive": BLUE,
     "two-sided": "#7b5aa6",
-    "low-then-high": "#d9a441",
-    "fixed-2": "#c0504d",
+    "low-then-high": YELLOW,
+    "fixed-2": RED,
     "int8": "#8c8c8c",
     "msfp12": "#5fb3b3",
 }
 
 
 def plot_comparison(found: Comparison, file: Path) -> None:
-    """Draw final accuracies, how they were reached by steps and by beats, and where an adaptive schedule was high.
-
-    Parameters
-    ----------
-    found : Comparison
-        What to draw.
-    file : Path
-        Image to write; its suffix says of which kind.
-    """
+    """Draw final accuracies, accuracy by steps and by beats, and when an adaptive schedule used two chunks."""
     mapped = next((name for name in ("adaptive", "two-sided") if name in found.outcomes), None)
     rows = len(found.outcomes[mapped][0].chunks) if mapped else 0
     height = 0.9 + 0.24 * rows
@@ -44,22 +37,15 @@ def plot_comparison(found: Comparison, file: Path) -> None:
     _final(final, found)
     _curves(by_steps, found, beats=False)
     _curves(by_beats, found, beats=True)
-    for axes in (final, by_steps, by_beats):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.set_axisbelow(True)
-        axes.grid(color=GREY, linewidth=0.5, alpha=0.6)
+    style_axes(final, by_steps, by_beats)
     if mapped:
         outcomes = found.outcomes[mapped]
         shares = {key: np.mean([outcome.chunks[key] for outcome in outcomes], axis=0) - 1 for key in outcomes[0].chunks}
         share_map(parts[1][0].subplots(), shares, f"{mapped}: seeds with two chunks")
     run = next(iter(found.runs.values()))
     images = "validation" if run.validation else "held-out"
-    figure.suptitle(
-        f"{run.network}, {len(found.seeds)} seeds: accuracy on {images} digits, mean ± standard error",
-        fontsize="medium",
-    )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=110)
+    title = f"{run.network}, {len(found.seeds)} seeds: accuracy on {images} digits, mean ± standard error"
+    save_plot(figure, file, title)
 
 
 def _final(axes: Axes, found: Comparison) -> None:
@@ -76,7 +62,7 @@ def _final(axes: Axes, found: Comparison) -> None:
 
 
 def _curves(axes: Axes, found: Comparison, beats: bool) -> None:
-    """Mean accuracy over steps or over beats, in the colors of the names; its fast rise at the start is cut off."""
+    """Mean accuracy by steps or by beats, in the colors of the names, without its fast rise at the start."""
     lowest, highest = 100.0, 0.0
     for name, outcomes in found.outcomes.items():
         if beats and not any(outcomes[0].beats):

@@ -1,49 +1,43 @@
-"""Schedules and baselines compared, from the same seeds, each run kept on disk."""
+"""Comparison of schedules of precision and baselines, from the same seeds."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from importlib.metadata import version
-from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import attrs
 import numpy as np
 
 from lowtide.config import Config
-from lowtide.synthesis import Cache
 from lowtide_studies.engine_training.run import Run
 from lowtide_studies.engine_training.schedule import HIGH
 from lowtide_studies.engine_training.trainer import train
-from lowtide_studies.harness.code_hash import code_hash
+from lowtide_studies.harness.code_hash import training_inputs
+from lowtide_studies.harness.jobs import Job, Runner
 from lowtide_studies.harness.statistics import Difference, Summary
 
-__all__ = ["BASELINE", "COMPARED", "Comparison", "Outcome", "compare"]
+__all__ = ["BASELINE", "COMPARED", "QUICK_SEEDS", "QUICK_STEPS", "SEEDS", "USUAL", "Comparison", "Outcome", "compare"]
 
 BASELINE = "fp32"
 COMPARED = (BASELINE, "fixed-4", "adaptive", "two-sided", "low-then-high", "fixed-2", "int8", "msfp12")
 
-CODE = ("lowtide.units.random", "lowtide_model", "lowtide_studies.networks", "lowtide_studies.engine_training")
-"""Packages whose code every run depends on."""
+SEEDS, USUAL = 5, Run(steps=720, rate=0.2, evaluate=9)
+QUICK_SEEDS, QUICK_STEPS = 2, 45
 
 PRESENTATION = ("command", "log", "multiplications", "plot", "summary", "table")
-"""Modules of `lowtide_studies.engine_training` that no run depends on."""
-
-PACKAGES = ("lowtide", "numpy", "scikit-learn")
+"""Modules of `lowtide_studies.engine_training` on which no run depends."""
 
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """A run in short.
+    """Summary of a run.
 
     Parameters
     ----------
     accuracy, loss, sha256, accuracies
-        As of `lowtide_studies.engine_training.trainer.Trained`.
+        As in `lowtide_studies.engine_training.trainer.Trained`.
     pairs, beats : list of int
         Pairs of groups and of chunks, step by step.
     chunks : dict of str to list of int
-        By uses, step by step.
+        Chunks of each use, step by step.
     """
 
     accuracy: float
@@ -69,36 +63,36 @@ class Outcome:
         )
 
     def steps_to(self, accuracy: float) -> int | None:
-        """Steps after which an accuracy was first seen, of those after which it was looked at."""
+        """Steps after which an evaluation first reached an accuracy; None if no evaluation did."""
         return next((int(steps) for steps, seen in self.accuracies if seen >= accuracy), None)
 
     def beats_to(self, accuracy: float) -> int | None:
-        """Pairs of chunks until then."""
+        """Pairs of chunks until an accuracy was first reached; None if it was not, or without an engine."""
         steps = self.steps_to(accuracy)
         return None if steps is None or not any(self.beats) else sum(self.beats[:steps])
 
     @property
     def beats_per_pair(self) -> float:
-        """Pairs of chunks for a pair of groups, over all steps; NaN of a baseline."""
+        """Pairs of chunks per pair of groups, over all steps; NaN for a baseline."""
         return sum(self.beats) / sum(self.pairs) if any(self.pairs) else float("nan")
 
     def high(self, kind: str) -> float:
-        """Share of the uses of a kind of tensor that had two chunks; NaN of a baseline."""
+        """Share of the uses of a kind of tensor that had two chunks; NaN for a baseline."""
         found = [chunks == HIGH for key, held in self.chunks.items() if key.endswith(kind) for chunks in held]
         return float(np.mean(found)) if found else float("nan")
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Comparison:
-    """What came out, and how it compares.
+    """Outcomes, and their comparison with FP32.
 
     Parameters
     ----------
     runs : dict of str to Run
-        By schedules, with the first seed.
+        By schedule, with the first seed.
     seeds : tuple of int
     outcomes : dict of str to list of Outcome
-        By schedules, seed by seed.
+        By schedule, seed by seed.
     """
 
     runs: dict[str, Run]
@@ -106,48 +100,54 @@ class Comparison:
     outcomes: dict[str, list[Outcome]]
 
     def accuracies(self, schedule: str) -> list[float]:
-        """Per cent, seed by seed."""
+        """Accuracy in per cent, seed by seed."""
         return [100 * outcome.accuracy for outcome in self.outcomes[schedule]]
 
     def accuracy(self, schedule: str) -> Summary:
-        """Per cent."""
+        """Accuracy in per cent."""
         return Summary.of(self.accuracies(schedule))
 
     def difference(self, schedule: str) -> Difference | None:
-        """Accuracy minus that of FP32, in points; None without FP32."""
+        """Accuracy minus the accuracy of FP32, in points; None without FP32."""
         if BASELINE not in self.outcomes:
             return None
         return Difference.of(self.accuracies(schedule), self.accuracies(BASELINE))
 
     def reached(self, schedule: str, what: Callable[[Outcome], int | None]) -> tuple[float, int]:
-        """Mean over the seeds that reach an accuracy, of steps or beats, and how many seeds these are."""
+        """Mean steps or beats over the seeds that reach an accuracy, and the number of these seeds."""
         known = [value for value in map(what, self.outcomes[schedule]) if value is not None]
         return (float(np.mean(known)) if known else float("nan")), len(known)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything as plain values."""
+        """Plain values of everything."""
         return {
-            "versions": {name: version(name) for name in PACKAGES},
-            "seeds": list(self.seeds),
-            "runs": {schedule: run.identity() for schedule, run in self.runs.items()},
-            "outcomes": {
-                schedule: [attrs.asdict(outcome) for outcome in outcomes]
-                for schedule, outcomes in self.outcomes.items()
+            "settings": {
+                "seeds": list(self.seeds),
+                "runs": {schedule: run.identity() for schedule, run in self.runs.items()},
             },
+            "rows": [
+                {"schedule": schedule, "seed": seed, **attrs.asdict(outcome)}
+                for schedule, outcomes in self.outcomes.items()
+                for seed, outcome in zip(self.seeds, outcomes, strict=True)
+            ],
         }
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Comparison":
-        """What `to_json` gave. Versions are left aside."""
+        """The comparison that `to_json` gave."""
+        settings, outcomes = plain["settings"], {}
+        for row in plain["rows"]:
+            values = {key: value for key, value in row.items() if key not in ("schedule", "seed")}
+            outcomes.setdefault(row["schedule"], []).append(Outcome(**values))
         return cls(
-            runs={schedule: _run(identity) for schedule, identity in plain["runs"].items()},
-            seeds=tuple(plain["seeds"]),
-            outcomes={name: [Outcome(**outcome) for outcome in found] for name, found in plain["outcomes"].items()},
+            runs={schedule: _run(identity) for schedule, identity in settings["runs"].items()},
+            seeds=tuple(settings["seeds"]),
+            outcomes=outcomes,
         )
 
 
 def _run(identity: Mapping[str, Any]) -> Run:
-    """The run of an identity, keys that have no part in its bits as they are by default."""
+    """The run of an identity; parameters that do not change its bits have their defaults."""
     own = {field.name for field in attrs.fields(Run)} - {"options", "config"}
     options = {key.removeprefix("schedule."): value for key, value in identity.items() if key.startswith("schedule.")}
     config = {key: value for key, value in identity.items() if key.split(".")[0] in ("array", "bfp", "engine")}
@@ -158,46 +158,17 @@ def _run(identity: Mapping[str, Any]) -> Run:
     )
 
 
-def compare(
-    runs: dict[str, Run],
-    seeds: Sequence[int],
-    *,
-    processes: int = 2,
-    folder: Path | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _all: None,
-) -> Comparison:
-    """Train by every schedule from every seed, on the golden engine.
-
-    Parameters
-    ----------
-    runs : dict of str to Run
-        By the names that tables give them; their seeds do not matter.
-    seeds : sequence of int
-        The same for all.
-    processes : int
-        Runs at a time.
-    folder : Path, optional
-        Where each run is kept, until the code that it comes from changes.
-    progress : callable
-        Called with the runs that are done, and how many there are.
-    """
-    code = code_hash(CODE, PRESENTATION)
-    jobs = [(name, seed) for seed in seeds for name in runs]
-    found: dict[tuple[str, int], Outcome] = {}
-    progress(0, len(jobs))
-    if processes == 1:
-        for name, seed in jobs:
-            found[name, seed] = _outcome(attrs.evolve(runs[name], seed=seed), code, folder)
-            progress(len(found), len(jobs))
-    else:
-        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-            futures = {
-                pool.submit(_outcome, attrs.evolve(runs[name], seed=seed), code, folder): (name, seed)
-                for name, seed in jobs
-            }
-            for future in as_completed(futures):
-                found[futures[future]] = future.result()
-                progress(len(found), len(jobs))
+def compare(runs: dict[str, Run], seeds: Sequence[int], runner: Runner | None = None) -> Comparison:
+    """Train by every schedule from every seed, on the golden engine; the seeds of ``runs`` do not matter."""
+    inputs = training_inputs("lowtide_studies.engine_training", excluded=PRESENTATION)
+    names = [(name, seed) for seed in seeds for name in runs]
+    jobs = []
+    for name, seed in names:
+        run = attrs.evolve(runs[name], seed=seed)
+        inputs_of_run = (*inputs, repr(sorted(run.identity().items())))
+        jobs.append(Job(name=f"{name}, seed {seed}", inputs=inputs_of_run, function=_outcome, arguments=(run,)))
+    results = (runner or Runner()).run("Training", jobs)
+    found = {name: Outcome(**result) for name, result in zip(names, results, strict=True)}
     return Comparison(
         runs={name: attrs.evolve(run, seed=seeds[0]) for name, run in runs.items()},
         seeds=tuple(seeds),
@@ -205,5 +176,5 @@ def compare(
     )
 
 
-def _outcome(run: Run, code: str, folder: Path | None) -> Outcome:
-    return Cache(folder).recall(Outcome, (code, repr(sorted(run.identity().items()))), lambda: Outcome.of(run))
+def _outcome(run: Run) -> dict[str, Any]:
+    return attrs.asdict(Outcome.of(run))

@@ -1,38 +1,36 @@
-"""A comparison as a table, for a terminal."""
+"""Table of a comparison."""
 
 import math
 
 from rich.table import Table
 
 from lowtide_studies.engine_training.tensor_use import KINDS
-from lowtide_studies.gradient_rounding.verdict import signed
+from lowtide_studies.harness.statistics import mean_and_error, signed
+from lowtide_studies.harness.tables import new_table
 from lowtide_studies.precision_schedules.study import BASELINE, Comparison
 
 __all__ = ["comparison_table"]
 
 
 def comparison_table(found: Comparison, target: float) -> Table:
-    """A row a schedule: means and standard errors over the seeds, and the way to an accuracy of so many per cent."""
+    """One row per schedule: means and standard errors over the seeds, and the cost of reaching an accuracy."""
     run = next(iter(found.runs.values()))
     images = "validation images" if run.validation else "held-out images"
-    table = Table(
-        title=f"{run.network}, {run.steps} steps of {run.batch} images, rate {run.rate:g}, {len(found.seeds)} seeds,"
-        f" looked at every {run.evaluate} steps; accuracy on {images}",
-        title_justify="left",
-        title_style="bold",
-    )
-    table.add_column("Schedule")
-    for column in (
+    headings = (
         "Accuracy\n%",
         "Minus FP32,\npaired",
         "Training\nloss",
-        "Beats\na pair",
+        "Beats\nper pair",
         *(f"Two chunks,\n{kind}" for kind in KINDS),
         f"Steps to\n{target:g} %",
-        "Beats to it,\nmillions",
+        f"Beats to {target:g} %,\nmillions",
         "Seeds that\nreach it",
-    ):
-        table.add_column(column, justify="right")
+    )
+    title = (
+        f"{run.network}, {run.steps} steps of {run.batch} images, rate {run.rate:g}, {len(found.seeds)} seeds,"
+        f" evaluated every {run.evaluate} steps; accuracy on {images}"
+    )
+    table = new_table(title, ("Schedule",), headings)
     for name in found.outcomes:
         table.add_row(name, *_row(found, name, target / 100), style="bold" if name == BASELINE else "")
     return table
@@ -44,7 +42,7 @@ def _row(found: Comparison, name: str, target: float) -> list[str]:
     steps, count = found.reached(name, lambda outcome: outcome.steps_to(target))
     beats, _ = found.reached(name, lambda outcome: outcome.beats_to(target))
     return [
-        f"{accuracy.mean:.2f} ± {accuracy.error:.2f}",
+        mean_and_error(accuracy),
         "" if difference is None or name == BASELINE else f"{signed(difference.mean)} ± {difference.error:.2f}",
         f"{_mean([outcome.loss for outcome in outcomes]):.4f}",
         _number(_mean([outcome.beats_per_pair for outcome in outcomes]), ".2f"),

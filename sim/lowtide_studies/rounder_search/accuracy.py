@@ -1,40 +1,40 @@
-"""Second stage: how well a network trains when its gradients are rounded by a design."""
+"""Second stage: accuracy of a network whose gradients a design rounds in training."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from functools import partial
 from statistics import mean
 
 import attrs
 import numpy as np
 
 from lowtide_model.stochastic import Rounding, Stochastic
+from lowtide_studies.harness.code_hash import training_inputs
+from lowtide_studies.harness.jobs import Job, Runner
 from lowtide_studies.rounder_search.design import Design
 from lowtide_studies.rounder_search.search import Tried
 
 __all__ = ["CutStochastic", "accuracies", "rounding_of"]
 
 Train = Callable[..., float]
-"""``train(rounding, seed=…)`` gives an accuracy: `lowtide_studies.networks.accuracy.final_accuracy`."""
+"""``train(rounding, seed=…)`` returns an accuracy: `lowtide_studies.networks.accuracy.final_accuracy`."""
 
 
 @attrs.frozen(kw_only=True)
 class CutStochastic(Stochastic):
-    """Stochastic rounding of fractions of which only the first bits come to the rounder.
+    """Stochastic rounding of fractions whose last bits are cut off before the rounder.
 
     Parameters
     ----------
     fraction : int
-        Bits of the fraction that a rounder is given, ``D``; the rest is cut off.
+        Bits of the fraction at the rounder, ``D``.
     """
 
     fraction: int
 
     def __attrs_post_init__(self):
-        """Sources may be alike: a short generator has fewer states than a group may have sources."""
+        """Sources may be equal: a short generator has fewer states than a group may have sources."""
 
     def on(self, groups_in_row: int, group: int, inner: int) -> Rounding:
-        """The rounding of a tensor, as of `Stochastic`."""
+        """The rounding of a tensor, as in `Stochastic`."""
         whole = Stochastic.on(self, groups_in_row, group, inner)
 
         def rounding(values: np.ndarray, block: slice) -> None:
@@ -45,42 +45,43 @@ class CutStochastic(Stochastic):
 
 
 def rounding_of(design: Design) -> CutStochastic:
-    """The rounding of groups of 16 by a design, its sources seeded one after the other."""
+    """The rounding of groups of 16 by a design, with a seed for each of its sources."""
     return CutStochastic(mode=design.mode, source=design.sources, fraction=design.fraction)
 
 
 def accuracies(
-    designs: Sequence[Tried],
-    train: Train,
-    *,
-    seeds: Sequence[int],
-    pool: Executor,
-    progress: Callable[[int], None] = lambda done: None,
+    designs: Sequence[Tried], train: Train, *, seeds: Sequence[int], runner: Runner | None = None
 ) -> dict[int, float]:
-    """Mean accuracy over seeds of training, by the trial's number.
+    """Mean accuracy of training over the seeds, by the number of the trial.
 
     Parameters
     ----------
     designs : sequence of Tried
-        Those that the first stage left over.
+        Designs that the first stage selected.
     train : callable
-        Trains, and says how well that went.
+        Trains a network, and returns its accuracy.
     seeds : sequence of int
-        Of the first weights and the order of images.
-    pool : Executor
-        Where it trains.
-    progress : callable
-        Called with the number of trainings that are done.
+        Seeds of the first weights and of the order of images.
+    runner : Runner, optional
+        Runs the trainings.
     """
-    runs = [(tried.number, rounding_of(tried.design), seed) for tried in designs for seed in seeds]
+    inputs = training_inputs("lowtide_studies.rounder_search")
+    runs = [(tried, seed) for tried in designs for seed in seeds]
+    jobs = [
+        Job(
+            name=f"{tried.design}, seed {seed}",
+            inputs=(*inputs, repr(tried.design), str(seed)),
+            function=_trained,
+            arguments=(train, tried.design, seed),
+        )
+        for tried, seed in runs
+    ]
     found: dict[int, list[float]] = {tried.number: [] for tried in designs}
-    results = pool.map(partial(_trained, train), runs)
-    for done, ((number, _, _), accuracy) in enumerate(zip(runs, results, strict=True), 1):
-        found[number].append(accuracy)
-        progress(done)
+    results = (runner or Runner()).run("Training", jobs)
+    for (tried, _), accuracy in zip(runs, results, strict=True):
+        found[tried.number].append(accuracy)
     return {number: mean(values) for number, values in found.items()}
 
 
-def _trained(train: Train, run: tuple[int, CutStochastic, int]) -> float:
-    _, rounding, seed = run
-    return train(rounding, seed=seed)
+def _trained(train: Train, design: Design, seed: int) -> float:
+    return train(rounding_of(design), seed=seed)

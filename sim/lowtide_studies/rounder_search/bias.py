@@ -1,4 +1,4 @@
-"""Bias of a design: how far the chance of rounding up is from the fraction, over all fractions and a whole period."""
+"""Bias of a design: probability of rounding up minus the fraction, over all fractions and a whole period."""
 
 import attrs
 import numpy as np
@@ -16,14 +16,14 @@ BLOCK = 1 << 20
 
 @attrs.frozen
 class Bias:
-    """Bias in units of the last bit that is kept, from exact counts.
+    """Bias in units of the last kept bit, from exact counts.
 
     Parameters
     ----------
     mean : float
         Mean over all fractions of 24 bits.
     worst : float
-        Largest magnitude over them.
+        Largest magnitude over all fractions.
     """
 
     mean: float
@@ -31,9 +31,9 @@ class Bias:
 
 
 def bias_of(design: Design) -> Bias:
-    """The bias of a rounder of a design, of any lane, in the long run.
+    """The bias of a rounder of a design over a period, equal for all lanes.
 
-    Of a fraction the rounder sees the first k bits, ``a``. All fractions from ``a 2**-k`` to just below
+    The rounder uses the first k bits of a fraction, ``a``. All fractions from ``a 2**-k`` to just below
     ``(a + 1) 2**-k`` go up in the same number of the steps of a period.
     """
     source, k = design.source, design.seen
@@ -45,7 +45,7 @@ def bias_of(design: Design) -> Bias:
         excess = (up << k) - a * source.period  # over the lowest of these fractions, times 2**k and the period
         total += int(up.sum())
         most, least = max(most, int(excess.max())), min(least, int(excess.min()))
-    # As whole numbers to the end: a bias of zero must not come out as a little more.
+    # In integers to the end, so that a bias of zero is exactly zero.
     one = source.period << FRACTION
     highest = (1 << FRACTION - k) - 1  # the last of these fractions lies higher by so much
     mean_up = (total << FRACTION + 1 - k) - source.period * ((1 << FRACTION) - 1)
@@ -54,15 +54,15 @@ def bias_of(design: Design) -> Bias:
 
 
 def counted(source: RandomSourceParams) -> np.ndarray:
-    """Of the steps of a period, how many have one of the j largest words, for j from 0 on: counted."""
+    """Number of steps of a period with one of the j largest words, for j from 0: counted."""
     histogram = np.bincount(words(source, np.arange(source.period)), minlength=1 << source.width)
     return np.concatenate([[0], np.cumsum(histogram[::-1])])
 
 
 def derived(source: RandomSourceParams) -> np.ndarray:
-    """The same of a linear source, from what is known of it: all states come once, but for that of all zeros.
+    """Number of steps with one of the j largest words, derived for a linear source: all states but zero occur once.
 
-    So words come equally often, but for zero, or where all bits are inverted the largest, which come once less.
+    All words occur equally often, but zero, or with inversion the largest word, occurs once less.
     """
     if source.polarity == "uniform":
         raise ValueError("source must be linear: the words of a uniform one are counted")
@@ -75,7 +75,7 @@ def derived(source: RandomSourceParams) -> np.ndarray:
 
 
 def _words_up(design: Design, a: np.ndarray) -> np.ndarray:
-    """How many of all words, the largest ones, make the rounder go up at the first k bits of a fraction."""
+    """Number of largest words for which the rounder rounds up, by the first k bits of a fraction."""
     r, k = design.width, design.seen
     if design.mode == "carry":
         return a << r - k

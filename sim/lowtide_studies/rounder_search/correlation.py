@@ -1,4 +1,4 @@
-"""Correlation of words: from step to step in a lane, and between the lanes of a group, over a whole period."""
+"""Correlation of words between steps of a lane, and between lanes of a group, over a whole period."""
 
 from itertools import combinations
 
@@ -16,10 +16,10 @@ LAGS = range(1, GROUP)
 
 @attrs.frozen
 class Correlation:
-    """Pearson's correlation of words.
+    """Pearson correlation of words.
 
-    That of words is that of decisions, averaged over all pairs of fractions: a word is the number of thresholds at or
-    below it, so the covariance of two words is the sum of those of their decisions at all pairs of thresholds.
+    It equals the mean correlation of decisions over all pairs of fractions: a word is the number of thresholds at or
+    below it, so the covariance of two words is the sum of covariances of decisions at all pairs of thresholds.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def counted(design: Design) -> tuple[np.ndarray, np.ndarray]:
 
 
 def derived(design: Design) -> tuple[np.ndarray, np.ndarray]:
-    """The same of a linear source, from what is known of it.
+    """Correlation by lag, and by pair of lanes, derived for a linear source.
 
     Bits as +1 and -1 have over a period of N states the mean -1/N, and so has the product of two different bits, as
     it is again a bit of the sequence. Alternation makes the means zero, and turns the sign of odd lags.

@@ -1,4 +1,4 @@
-"""A stochastic rounding unit as the search sees it."""
+"""A stochastic rounding unit in the search."""
 
 import attrs
 import numpy as np
@@ -11,35 +11,35 @@ from lowtide_model.random_source import bits_from
 __all__ = ["FRACTION", "GROUP", "Design", "SearchError"]
 
 FRACTION = 24
-"""Bits of the exact fraction that every unit is given, whatever it looks at: those of an FP32 significand."""
+"""Bits of the exact fraction at the input of each unit, as in an FP32 significand."""
 GROUP = 16
-"""Lanes of a group, which are rounded at once, by as many sources as it takes."""
+"""Lanes of a group, which are rounded in one step."""
 
 
 @attrs.frozen(kw_only=True)
 class Design:
-    """A random source and the rounders that it serves; a group of 16 lanes takes several of them.
+    """A random source and its rounders; a group of 16 lanes has several sources.
 
     Parameters
     ----------
     bits : int
         Bits of the generator.
     taps : tuple of int
-        Its taps, as of `RandomSourceParams`.
+        Taps, as in `RandomSourceParams`.
     polarity : str
-        Which of its words are inverted, as of `RandomSourceParams`.
+        Inversion of words, as in `RandomSourceParams`.
     width : int
         Bits of a word, ``r``.
     lanes : int
         Lanes that one generator serves; a divisor of the group's 16.
     apart : int
-        Steps in the generator's sequence from the seed of one source of a group to that of the next.
+        Steps of the generator between the seeds of consecutive sources of a group.
     mode : str
         Rule of the rounders: ``carry`` or ``half_step``.
     fraction : int
-        Bits of the fraction that a rounder is given, ``D``; the rest is cut off before it.
+        Bits of the fraction at the rounder, ``D``; further bits are cut off.
     rows : bool
-        Whether the generator knows ends of rows.
+        Whether the generator has row ends.
     """
 
     bits: int
@@ -79,7 +79,7 @@ class Design:
         return f"{self.bits} bits{word}, taps {taps}, {self.polarity}, {lanes}, {self.mode}, D = {self.fraction}"
 
     def _seed(self, place: int) -> int:
-        """The state at a place of the sequence; zero, which is no seed, gives way to the next."""
+        """The state at a place of the sequence, or the next state in place of zero, which is not a legal seed."""
         source = self.source
         states = (bits_from(source, at % source.states, self.bits) for at in (place, place + 1))
         return next(int(state @ (1 << np.arange(self.bits))) for state in states if state.any())
@@ -97,4 +97,4 @@ class Design:
 
 
 class SearchError(LowtideError):
-    """A search cannot be made; the message is one line."""
+    """A search failed; the message is one line."""

@@ -15,13 +15,13 @@ from lowtide_studies.rounder_search.design import Design
 __all__ = ["OBJECTIVES", "Figures", "measure"]
 
 OBJECTIVES = {
-    "cells": "LUT + FF a rounder",
+    "cells": "LUT + FF per rounder",
     "mean_bias": "mean bias over all fractions",
     "worst_bias": "worst bias over all fractions",
     "lag": "correlation from step to step",
     "lane": "correlation between lanes",
 }
-"""What is to be small, and what it is. Of the biases the magnitude counts."""
+"""Objectives, which are minimized; the magnitudes of biases count."""
 
 
 @attrs.frozen(kw_only=True)
@@ -36,9 +36,9 @@ class Figures:
     luts, ffs : int
         Look-up tables and flip-flops of the source with all its rounders.
     mean_bias, worst_bias : float
-        As of `Bias`.
+        As in `Bias`.
     lag, lane : float
-        As of `Correlation`.
+        As in `Correlation`.
     """
 
     cells: float
@@ -51,7 +51,7 @@ class Figures:
 
     @property
     def values(self) -> tuple[float, ...]:
-        """What is to be small, in the order of `OBJECTIVES`."""
+        """Values of the objectives, in the order of `OBJECTIVES`."""
         return self.cells, abs(self.mean_bias), self.worst_bias, self.lag, self.lane
 
 

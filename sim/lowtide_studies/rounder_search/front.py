@@ -1,4 +1,4 @@
-"""Which designs no other is better than, and which are better than a baseline."""
+"""Pareto fronts of designs, and designs better than a baseline."""
 
 from collections.abc import Sequence
 
@@ -10,17 +10,17 @@ from lowtide_studies.rounder_search.space import PLATEAU
 __all__ = ["better_than_plateau", "dominates", "front", "front_of_area_and_bias"]
 
 AREA_AND_BIAS = slice(0, 3)
-"""Of the objectives, those that the plateau is to be beaten in."""
+"""Objectives in which designs are compared with the plateau."""
 
 
 def dominates(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether figures are nowhere larger, and somewhere smaller."""
+    """Whether no figure is larger, and at least one figure is smaller."""
     pairs = list(zip(one, other, strict=True))
     return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
 
 
 def front(designs: Sequence[Tried]) -> list[Tried]:
-    """Designs that no other dominates, the smallest first; of those with equal figures the one tried first."""
+    """Designs that no other dominates, the smallest first; of designs with equal figures the first trial."""
     values = np.array([tried.figures.values for tried in designs])
     found: dict[tuple[float, ...], Tried] = {}
     for tried, own in zip(designs, values, strict=True):
@@ -42,9 +42,9 @@ def front_of_area_and_bias(designs: Sequence[Tried]) -> list[Tried]:
 
 
 def better_than_plateau(designs: Sequence[Tried]) -> list[Tried]:
-    """Designs that dominate the 3-bit plateau in area and bias, those first that do in all figures, then the smallest.
+    """Designs that dominate the plateau in area and bias; first those that dominate in all figures, then the smallest.
 
-    Empty as well if the plateau is not among them.
+    Without the plateau among the designs, the list is empty.
     """
     plateau = [tried.figures.values for tried in designs if tried.baseline == PLATEAU]
     if not plateau:

@@ -1,4 +1,4 @@
-"""What a search found, as a picture."""
+"""Plot of a search."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,38 +6,28 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
+from lowtide_studies.harness.plots import BLUE, DARK, GREY, RED, save_plot, style_axes
 from lowtide_studies.rounder_search.front import better_than_plateau, front, front_of_area_and_bias
 from lowtide_studies.rounder_search.search import Tried
 
 __all__ = ["plot"]
 
 BETTER = "dominates the plateau"
-BLUE, GREY, DARK, RED = "#1f6f9f", "#b9c4cc", "#333333", "#b5402f"
 
 
 def plot(designs: Sequence[Tried], target: str, file: Path) -> None:
-    """Draw worst bias and correlation of lanes over area: all designs, the front, and the baselines.
-
-    Parameters
-    ----------
-    designs : sequence of Tried
-        What to draw.
-    target : str
-        Of the areas.
-    file : Path
-        Image to write; its suffix says of which kind.
-    """
+    """Draw worst bias and correlation of lanes over area: all designs, the front, and the baselines."""
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     axes = figure.subplots(1, 2)
     baselines = [tried for tried in designs if tried.baseline]
     kinds = [
-        (designs, {"color": GREY, "s": 12, "label": "tried"}),
-        (front(designs), {"color": BLUE, "s": 12, "label": "on the front"}),
-        (front_of_area_and_bias(designs), {"color": BLUE, "s": 45, "label": "on that of area and bias"}),
+        (designs, {"color": GREY, "s": 12, "label": "all designs"}),
+        (front(designs), {"color": BLUE, "s": 12, "label": "on the Pareto front"}),
+        (front_of_area_and_bias(designs), {"color": BLUE, "s": 45, "label": "on the front of area and bias"}),
         (baselines, {"color": RED, "s": 40, "marker": "D", "label": "baselines"}),
         (better_than_plateau(designs)[:1], {"facecolor": "none", "edgecolor": DARK, "s": 140, "label": BETTER}),
     ]
-    panels = [("worst_bias", "worst bias (last bits kept)"), ("lane", "correlation between lanes (RMS)")]
+    panels = [("worst_bias", "worst bias (units of the last kept bit)"), ("lane", "correlation between lanes (RMS)")]
     for place, (name, label) in zip(axes, panels, strict=True):
         for chosen, style in kinds:
             points = [(tried.figures.cells, getattr(tried.figures, name)) for tried in chosen]
@@ -57,11 +47,8 @@ def plot(designs: Sequence[Tried], target: str, file: Path) -> None:
         place.xaxis.set_major_locator(FixedLocator([1, 2, 5, 10, 20, 50, 100]))
         place.xaxis.set_major_formatter(ScalarFormatter())
         place.xaxis.set_minor_locator(NullLocator())
-        place.set_xlabel(f"LUT + FF a rounder, {target}")
+        place.set_xlabel(f"LUT + FF per rounder on {target}")
         place.set_ylabel(label)
-        place.spines[["top", "right"]].set_visible(False)
-        place.grid(color=GREY, linewidth=0.5, alpha=0.6)
-        place.set_axisbelow(True)
+    style_axes(*axes)
     axes[0].legend(loc="lower left", frameon=False, fontsize=9)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=110)
+    save_plot(figure, file, "Search for stochastic rounders: bias and correlation by area")

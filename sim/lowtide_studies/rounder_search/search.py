@@ -1,13 +1,9 @@
-"""The search: trials one after the other, several at a time."""
+"""The search: trials in order, several at a time."""
 
-import signal
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
-from signal import SIG_IGN, SIGINT
 
 import attrs
 import numpy as np
@@ -15,11 +11,12 @@ import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from lowtide.errors import SynthesisError
+from lowtide_studies.harness.jobs import workers
 from lowtide_studies.rounder_search.design import Design, SearchError
 from lowtide_studies.rounder_search.figures import Figures, measure
 from lowtide_studies.rounder_search.space import BASELINES, DISTRIBUTIONS, design_of, point_of
 
-__all__ = ["Tried", "search", "tried", "workers"]
+__all__ = ["Tried", "search", "tried"]
 
 
 @attrs.frozen
@@ -29,13 +26,11 @@ class Tried:
     Parameters
     ----------
     number : int
-        Of the trial that first came to it.
+        Number of its first trial.
     design : Design
-        The design.
     figures : Figures
-        Its figures.
     baseline : str
-        Its name, if it is one.
+        Name of the baseline; empty for other designs.
     """
 
     number: int
@@ -55,24 +50,24 @@ def search(
     cache: Path | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> None:
-    """Bring a study to a number of finished trials, the baselines first.
+    """Run trials until a study has a number of finished trials, the baselines first.
 
-    Other processes may work on the same study; all of them then stop at that number, give or take what is under way.
-    By itself, a search gives the same with the same seed and jobs, however often it was interrupted between trials:
-    results are told in the order in which designs were asked for, and random numbers depend on the trial's number.
+    Several processes may share the study. They all stop at this number; trials that are then running may exceed it. A
+    single search repeats itself with equal seed and jobs, however often it was interrupted between trials: it tells
+    results in the order in which it asked for designs, and random numbers depend on the number of the trial.
 
     Parameters
     ----------
     study : optuna.Study
-        From `open_study`.
+        From `open_search`.
     trials : int
-        Finished trials that the study shall have.
+        Finished trials of the study.
     jobs : int
-        Processes that measure.
+        Number of processes.
     seed : int
-        Of the sampler.
+        Seed of the sampler.
     target, rows, cache
-        As for `measure` and `design_of`.
+        As in `measure` and `design_of`.
     progress : callable
         Called with the number of finished trials.
     """
@@ -99,13 +94,8 @@ def search(
                 study.tell(trial, state=TrialState.FAIL)
 
 
-def workers(jobs: int) -> ProcessPoolExecutor:
-    """So many processes, which leave an interrupt to the one that asks them."""
-    return ProcessPoolExecutor(jobs, get_context("spawn"), initializer=signal.signal, initargs=(SIGINT, SIG_IGN))
-
-
 def tried(study: optuna.Study, *, rows: bool = False) -> list[Tried]:
-    """Designs that were measured, each once, in the order of their trials."""
+    """Measured designs, each once, in the order of their trials."""
     names = {attrs.evolve(design, rows=rows): name for name, design in BASELINES.items()}
     found: dict[Design, Tried] = {}
     for trial in _finished(study):
@@ -116,7 +106,7 @@ def tried(study: optuna.Study, *, rows: bool = False) -> list[Tried]:
 
 
 def _ask(study: optuna.Study, seed: int) -> Trial:
-    """The next trial. Its random numbers are its own, on whatever machine it is asked for."""
+    """The next trial. Its random numbers depend on its number only, not on the machine."""
     number = len(study.get_trials(deepcopy=False))
     state = np.random.SeedSequence([seed, number]).generate_state(1)
     study.sampler = optuna.samplers.TPESampler(seed=int(state[0]), n_startup_trials=20)
@@ -128,7 +118,7 @@ def _finished(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def _enqueue_baselines(study: optuna.Study, rows: bool) -> None:
-    """Put those first that are not measured yet, or not waiting; one that was interrupted is put again."""
+    """Enqueue baselines that are neither measured nor waiting; an interrupted baseline is enqueued again."""
     known = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.WAITING))
     names = {trial.user_attrs.get("baseline") for trial in known}
     for name, design in BASELINES.items():
@@ -137,7 +127,7 @@ def _enqueue_baselines(study: optuna.Study, rows: bool) -> None:
 
 
 def _measured(design: Design, target: str, cache: Path | None) -> Figures:
-    """`measure` in another process, from which not every error finds its way back."""
+    """Call `measure`, and raise errors that another process can send back."""
     try:
         return measure(design, target, cache)
     except SynthesisError as error:

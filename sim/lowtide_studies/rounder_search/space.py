@@ -1,4 +1,4 @@
-"""The space that is searched: parameters with their ranges, and the design that each point stands for."""
+"""The search space: ranges of parameters, and the design of each point."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -13,10 +13,10 @@ from lowtide_studies.rounder_search.design import FRACTION, Design
 __all__ = ["BASELINES", "DISTRIBUTIONS", "PLATEAU", "VERSION", "design_of", "maximal_taps", "point_of"]
 
 VERSION = 1
-"""Grows when a point comes to stand for another design, or a figure is defined anew."""
+"""Increases when the design of a point or the definition of a figure changes."""
 
 MOST_LISTED = 8
-"""Most bits of a generator of which all maximal polynomials are tried, 18 of them at most."""
+"""Most bits of a generator with all its maximal polynomials in the space, at most 18."""
 
 REFERENCE_BITS = 24
 """Bits of the reference's generator."""
@@ -31,7 +31,7 @@ DISTRIBUTIONS: dict[str, BaseDistribution] = {
     "mode": CategoricalDistribution(["carry", "half_step"]),
     "cut": IntDistribution(0, 2),
 }
-"""Ranges of the parameters. They form a box, in which any sampler can walk; `design_of` says what its corners mean.
+"""Ranges of the parameters. They are independent, so that any sampler can use them; `design_of` maps them to designs.
 
 ``spare`` bits of the generator are not in a word; ``taps`` counts the maximal polynomials of the size; both start
 again from 0 where there are fewer. ``cut`` is by how many bits the fraction is shorter than the rounder could use.
@@ -39,7 +39,7 @@ again from 0 where there are fewer. ``cut`` is by how many bits the fraction is 
 
 
 def design_of(point: Mapping[str, Any], *, rows: bool = False) -> Design:
-    """The design that a point stands for: where it is not legal itself, the nearest legal one.
+    """The design of a point, or the nearest legal design of an illegal point.
 
     A generator with all words has 6 bits at most. A generator serves no more lanes than it has phases.
     """
@@ -66,7 +66,7 @@ def design_of(point: Mapping[str, Any], *, rows: bool = False) -> Design:
 
 
 def point_of(design: Design) -> dict[str, Any]:
-    """A point that stands for a design."""
+    """A point of a design."""
     usable = min(design.width + (design.mode == "half_step"), FRACTION)
     return {
         "bits": design.bits,
@@ -119,4 +119,4 @@ BASELINES: dict[str, Design] = {
     "3-bit plateau in time": _lfsr(3, "time", 1),
     "24-bit reference": _lfsr(REFERENCE_BITS, "plain", 1),
 }
-"""What a search starts from: the two forms of ESRU's 3-bit plateau, and the unit that it is compared with."""
+"""First trials of a search: both forms of the 3-bit plateau of ESRU, and its reference."""

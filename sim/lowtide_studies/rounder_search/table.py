@@ -1,4 +1,4 @@
-"""What a search found, as a table and as plain values."""
+"""Table, plain values and verdict of a search."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 from rich.table import Table
 
+from lowtide_studies.harness.tables import new_table
 from lowtide_studies.rounder_search.front import better_than_plateau, front, front_of_area_and_bias
 from lowtide_studies.rounder_search.search import Tried
 from lowtide_studies.rounder_search.space import PLATEAU
@@ -14,19 +15,15 @@ __all__ = ["sentence", "to_plain", "to_table"]
 
 
 def to_table(designs: Sequence[Tried], target: str, accuracy: Mapping[int, float]) -> Table:
-    """Baselines, and below them the front of area and bias; with accuracies by the trial's number, if there are any."""
+    """Baselines, then the front of area and bias; accuracies are given by the numbers of trials."""
     chosen = front_of_area_and_bias(designs)
-    table = Table(
-        title=f"Stochastic rounding units on {target}: {len(designs)} designs, {len(front(designs))} of them on the"
-        f" front, {len(chosen)} on that of area and bias",
-        title_justify="left",
-        caption="Cells: LUT + FF a rounder. Bias in units of the last bit kept. Correlation: root mean square.",
-        caption_justify="left",
+    headings = ("Cells", "Mean bias", "Worst bias", "Lag\ncorrelation", "Lane\ncorrelation")
+    title = (
+        f"Stochastic rounding units on {target}: {len(designs)} designs, {len(front(designs))} on the Pareto front,"
+        f" {len(chosen)} on the front of area and bias"
     )
-    table.add_column("design")
-    headings = ("cells", "mean bias", "worst bias", "lag corr.", "lane corr.", *["accuracy"] * bool(accuracy))
-    for heading in headings:
-        table.add_column(heading, justify="right")
+    caption = "Cells: LUT + FF per rounder. Bias in units of the last kept bit. Correlation: root mean square."
+    table = new_table(title, ("Design",), headings + ("Accuracy",) * bool(accuracy), caption)
     for tried in designs:
         if tried.baseline:
             table.add_row(f"[bold]{tried.baseline}[/]: {tried.design}", *_texts(tried, accuracy))
@@ -36,40 +33,39 @@ def to_table(designs: Sequence[Tried], target: str, accuracy: Mapping[int, float
     return table
 
 
-def to_plain(designs: Sequence[Tried], accuracy: Mapping[int, float]) -> dict[str, Any]:
-    """The same with all that was tried, as plain values."""
+def to_plain(designs: Sequence[Tried], accuracy: Mapping[int, float]) -> list[dict[str, Any]]:
+    """Plain values of all designs."""
     on_front = {tried.number for tried in front(designs)}
     on_short = {tried.number for tried in front_of_area_and_bias(designs)}
     better = {tried.number for tried in better_than_plateau(designs)}
-    return {
-        "designs": [
-            {
-                "trial": tried.number,
-                "baseline": tried.baseline or None,
-                "front": tried.number in on_front,
-                "front_of_area_and_bias": tried.number in on_short,
-                "better_than_plateau": tried.number in better,
-                **attrs.asdict(tried.design),
-                "seeds": [source.seed for source in tried.design.sources],
-                **attrs.asdict(tried.figures),
-                "accuracy": accuracy.get(tried.number),
-            }
-            for tried in designs
-        ]
-    }
+    return [
+        {
+            "trial": tried.number,
+            "baseline": tried.baseline or None,
+            "front": tried.number in on_front,
+            "front_of_area_and_bias": tried.number in on_short,
+            "better_than_plateau": tried.number in better,
+            **attrs.asdict(tried.design),
+            "seeds": [source.seed for source in tried.design.sources],
+            **attrs.asdict(tried.figures),
+            "accuracy": accuracy.get(tried.number),
+        }
+        for tried in designs
+    ]
 
 
 def sentence(designs: Sequence[Tried]) -> str:
-    """Whether something is better than the 3-bit plateau, and what."""
+    """The designs that dominate the 3-bit plateau."""
     better = better_than_plateau(designs)
     if not better:
-        return f"Nothing yet dominates the {PLATEAU} in area and bias; try more --trials."
+        return f"No design dominates the {PLATEAU} in area and bias; try more --trials."
     best, plateau = better[0], next(tried for tried in designs if tried.baseline == PLATEAU)
+    one, other = best.figures, plateau.figures
     return (
-        f"{len(better)} designs dominate the {PLATEAU} in area and bias. First of them: {best.design}:"
-        f" {best.figures.cells:.2f} cells a rounder against {plateau.figures.cells:.2f},"
-        f" worst bias {best.figures.worst_bias:.4f} against {plateau.figures.worst_bias:.4f},"
-        f" mean {best.figures.mean_bias:+.1e} against {plateau.figures.mean_bias:+.1e}."
+        f"{len(better)} designs dominate the {PLATEAU} in area and bias. The best is {best.design}:"
+        f" {one.cells:.2f} cells per rounder (plateau: {other.cells:.2f}),"
+        f" worst bias {one.worst_bias:.4f} ({other.worst_bias:.4f}),"
+        f" mean bias {one.mean_bias:+.1e} ({other.mean_bias:+.1e})."
     )
 
 

@@ -1,43 +1,44 @@
-"""``lowtide rounders``: what stochastic rounding costs a lane."""
-
-import json
-import sys
-from pathlib import Path
+"""``lowtide study rounders``."""
 
 import attrs
 import click
-from rich.console import Console
 
-from lowtide.synthesis import Cache, versions
 from lowtide.synthesis.yosys import TARGETS
-from lowtide_studies.rounders.study import EXTENTS, measure_rounders, to_rounder_table
+from lowtide_studies.harness.options import StudyOptions, study_options
+from lowtide_studies.rounders.study import (
+    CASES,
+    EXTENTS,
+    QUICK_CASES,
+    measure_rounders,
+    plot_rounders,
+    to_rounder_table,
+)
 
-__all__ = ["rounders"]
+__all__ = ["command"]
 
 EXAMPLES = """\b
 Examples:
-  lowtide rounders
-  lowtide rounders --target ecp5 --json
+  lowtide study rounders
+  lowtide study rounders --target ecp5 --json
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command("rounders", epilog=EXAMPLES)
 @click.option("--target", type=click.Choice(list(TARGETS)), default="xc7", show_default=True, help="FPGA family.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def rounders(target: str, as_json: bool) -> None:
-    """Compare stochastic rounders, each with its share of the generator.
+@study_options("rounders", quick=f"{len(QUICK_CASES)} of {len(CASES)} rounders")
+def command(options: StudyOptions, target: str) -> None:
+    """Compare the area of stochastic rounders.
 
-    Three figures each: of the decision alone, with the rounded magnitude, and with that held at the largest.
-
-    From 24 random bits a lane down to three that many lanes share, or none. The first row is the reference.
+    Each rounder is measured with its share of the random generator, and with three outputs: the decision, the rounded
+    magnitude, and the magnitude saturated at the largest value. Rounders range from 24 random bits per lane to three
+    bits that many lanes share, or none. The first row is the reference.
     """
-    with Console(stderr=True).status("starting") as status:
-        costs = list(measure_rounders(target, cache=Cache(Path("build/cache")), progress=status.update))
-    if as_json:
-        rows = [
-            attrs.asdict(cost) | {"extents": EXTENTS, "a_lane": [cost.a_lane(extent) for extent in EXTENTS]}
-            for cost in costs
-        ]
-        click.echo(json.dumps({"versions": dict(versions()), "rows": rows}, indent=2))
-    else:
-        Console(width=None if sys.stdout.isatty() else 160).print(to_rounder_table(costs))
+    cases = QUICK_CASES if options.quick else CASES
+    costs = measure_rounders(target, cases=cases, runner=options.runner("rounders"))
+    per_lane = [{"extents": EXTENTS, "per_lane": [cost.per_lane(extent) for extent in EXTENTS]} for cost in costs]
+    options.report(
+        settings={"target": target},
+        rows=[attrs.asdict(cost) | figures for cost, figures in zip(costs, per_lane, strict=True)],
+        tables=[to_rounder_table(costs)],
+        draw=lambda file: plot_rounders(costs, file),
+    )

@@ -1,10 +1,13 @@
-"""What rounding a lane costs, generator included: from 24 random bits down to three that many lanes share."""
+"""Area of stochastic rounding per lane, generator included: from 24 random bits to three that many lanes share."""
 
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
 
 import attrs
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Signal, UnusedElaboratable, Value
 from amaranth.lib.wiring import In, Out
+from matplotlib.figure import Figure
 from rich.table import Table
 
 from lowtide.cache import Cache
@@ -15,8 +18,25 @@ from lowtide.units.random.neighbor import Neighbor, NeighborSource
 from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.stochastic import StochasticParams
+from lowtide_studies.harness.code_hash import synthesis_inputs
+from lowtide_studies.harness.jobs import Job, Runner
+from lowtide_studies.harness.options import CACHE
+from lowtide_studies.harness.plots import BLUE, GREEN, RED, log_scale, save_plot, style_axes
+from lowtide_studies.harness.tables import new_table
 
-__all__ = ["CASES", "EXTENTS", "Case", "RounderCost", "measure_rounders", "to_rounder_table"]
+__all__ = [
+    "CASES",
+    "EXTENTS",
+    "QUICK_CASES",
+    "Case",
+    "RounderCost",
+    "measure_rounders",
+    "plot_rounders",
+    "to_rounder_table",
+]
+
+# `place` replaces a unit by an equal one, which leaves the unit without elaboration.
+warnings.filterwarnings("ignore", category=UnusedElaboratable, module=r".*[\\/]lowtide_studies[\\/]")
 
 
 @attrs.frozen(kw_only=True)
@@ -30,9 +50,9 @@ class Case:
     how : str
         - ``source``: as in `StochasticRounder`.
         - ``comparison``: the decision written as a comparison, ``fraction > ~word``.
-        - ``one word``: all lanes get the same word.
+        - ``one word``: all lanes share one word.
         - ``one word, comparison``: both.
-        - ``neighbors``: words are the data of the next lane; there is no generator.
+        - ``neighbors``: words are the data of the next lane, without a generator.
     """
 
     shape: StochasticParams
@@ -70,13 +90,14 @@ CASES = [
 ]
 """The reference first."""
 
+QUICK_CASES = [CASES[0], CASES[6], CASES[10]]
 
-EXTENTS = ("decision", "rounded", "held")
-"""From the fraction and the word to: whether to round up; the rounded magnitude; the same, held at the largest."""
+EXTENTS = ("decision", "rounded", "saturated")
+"""Outputs: whether to round up; the rounded magnitude; the rounded magnitude, saturated at the largest value."""
 
 
 class Measured(Unit):
-    """The rounders and the source of a case, to one of `EXTENTS`."""
+    """Rounders and source of a case, with one of `EXTENTS` as output."""
 
     value: Value
     step: Value
@@ -87,7 +108,7 @@ class Measured(Unit):
     def __init__(self, case: Case, extent: str):
         self.case, self.extent, self.module_name = case, extent, "measured"
         shape = case.shape
-        bits = {"decision": 1, "rounded": shape.width + 1, "held": shape.width}[extent]
+        bits = {"decision": 1, "rounded": shape.width + 1, "saturated": shape.width}[extent]
         ports = {"value": In(shape.lanes * (shape.width + shape.fraction)), "step": In(1), "row": In(1)}
         super().__init__(ports | {"data": In(shape.lanes * shape.random), "o": Out(shape.lanes * bits)})
 
@@ -98,22 +119,22 @@ class Measured(Unit):
         for lane in range(shape.lanes):
             value = self.value.word_select(lane, shape.width + shape.fraction)
             up, rounded = self._lane(m, platform, lane, value, words.word_select(lane, shape.random))
-            held = rounded[: shape.width] | rounded[shape.width].replicate(shape.width)
-            results.append({"decision": up, "rounded": rounded, "held": held}[self.extent])
+            saturated = rounded[: shape.width] | rounded[shape.width].replicate(shape.width)
+            results.append({"decision": up, "rounded": rounded, "saturated": saturated}[self.extent])
         m.d.comb += self.o.eq(Cat(results))
         return m
 
     def _words(self, m: Module, platform: object) -> Value:
-        """A word a lane."""
+        """One word per lane."""
         shape = self.case.shape
         if self.case.how == "neighbors":
             neighbor = NeighborSource(Neighbor(lanes=shape.lanes, width=shape.random))
             return place(m, platform, "source", neighbor, data=self.data).words
-        alike = shape.lanes if "one word" in self.case.how else 1
-        source = RandomSource(attrs.evolve(shape.source, lanes=shape.lanes // alike))
+        sharing = shape.lanes if "one word" in self.case.how else 1
+        source = RandomSource(attrs.evolve(shape.source, lanes=shape.lanes // sharing))
         row = {"row": self.row} if shape.rows else {}
         words = place(m, platform, "source", source, step=self.step, **row).words
-        return Cat(words for _ in range(alike))
+        return Cat(words for _ in range(sharing))
 
     def _lane(self, m: Module, platform: object, lane: int, value: Value, word: Value) -> tuple[Value, Value]:
         """Whether to round up, and the rounded magnitude."""
@@ -133,12 +154,12 @@ class RounderCost:
     Parameters
     ----------
     case : Case
-        What was measured.
+        The rounders.
     target : str
         FPGA family.
     luts, ffs, logic_cells : tuple of int
-        Look-up tables, inverters included and on ecp5 those in carry cells, flip-flops, and the report's logic cells,
-        for each of `EXTENTS`.
+        Look-up tables with inverters and, on ecp5, with carry cells; flip-flops; logic cells as in the report. One
+        figure for each of `EXTENTS`.
     """
 
     case: Case
@@ -147,54 +168,67 @@ class RounderCost:
     ffs: tuple[int, int, int]
     logic_cells: tuple[int, int, int]
 
-    def a_lane(self, extent: str) -> float:
-        """Look-up tables and flip-flops a lane, its share of the generator included."""
+    def per_lane(self, extent: str) -> float:
+        """Look-up tables and flip-flops per lane, with its share of the generator."""
         index = EXTENTS.index(extent)
         return (self.luts[index] + self.ffs[index]) / self.case.shape.lanes
 
 
 def measure_rounders(
-    target: str,
-    *,
-    cases: Sequence[Case] = tuple(CASES),
-    cache: Cache | None = None,
-    progress: Callable[[str], None] = lambda words: None,
-) -> Iterator[RounderCost]:
-    """Synthesize the cases; figures one at a time, as they are ready."""
+    target: str, *, cases: Sequence[Case] = tuple(CASES), runner: Runner | None = None
+) -> list[RounderCost]:
+    """Synthesize the rounders of each case."""
+    inputs, jobs = synthesis_inputs(), []
     for number, case in enumerate(cases, 1):
-        progress(f"case {number} of {len(cases)} on {target}")
-        areas = []
         for extent in EXTENTS:
             text, _ = verilog_and_modules(Measured(case, extent))
-            areas.append(synthesize(text, "measured", target, cache=cache))
-        yield RounderCost(
-            case,
-            target,
-            tuple(area.tables for area in areas),
-            tuple(area.ffs for area in areas),
-            tuple(area.logic_cells for area in areas),
-        )
+            name = f"rounder {number} of {len(cases)}, {extent}, on {target}"
+            jobs.append(Job(name=name, inputs=(*inputs, text, target), function=_cells, arguments=(text, target)))
+    results = (runner or Runner()).run("Synthesis", jobs)
+    figures = [zip(*results[3 * number : 3 * number + 3], strict=True) for number in range(len(cases))]
+    return [RounderCost(case, target, *its) for case, its in zip(cases, figures, strict=True)]
+
+
+def _cells(verilog: str, target: str) -> tuple[int, int, int]:
+    area = synthesize(verilog, "measured", target, cache=Cache(CACHE))
+    return area.tables, area.ffs, area.logic_cells
 
 
 def to_rounder_table(costs: Sequence[RounderCost]) -> Table:
-    """A row a case: each extent's cells, and how many times smaller than the first row it is."""
-    table = Table(
-        title=f"rounders on {costs[0].target}: decision | rounded magnitude | held at the largest", title_justify="left"
-    )
-    for heading in ("D", "r", "source", "lanes"):
-        table.add_column(heading, justify="left" if heading == "source" else "right")
-    for _ in EXTENTS:
-        for heading in ("LUT+FF", "a lane", "smaller"):
-            table.add_column(heading, justify="right")
+    """One row per case: cells for each output, and the ratio of the first row to this row."""
+    headings = ("Lanes", *("LUT+FF", "Per lane", "Times\nsmaller") * len(EXTENTS))
+    title = f"Stochastic rounders on {costs[0].target}: decision | rounded magnitude | saturated magnitude"
+    table = new_table(title, ("D", "r", "Source"), headings)
     for cost in costs:
-        shape = cost.case.shape
-        source = shape.polarity if cost.case.how != "neighbors" else ""
-        words = [f"{shape.bits} bits" * (shape.bits != shape.random), source, "rows" * shape.rows]
-        words.append(cost.case.how if cost.case.how != "source" else "")
-        figures = []
+        shape, figures = cost.case.shape, []
         for extent, luts, ffs in zip(EXTENTS, cost.luts, cost.ffs, strict=True):
-            smaller = costs[0].a_lane(extent) / cost.a_lane(extent)
-            figures += [f"{luts}+{ffs}", f"{cost.a_lane(extent):.2f}", f"{smaller:.1f}"]
-        name = ", ".join(word for word in words if word)
-        table.add_row(str(shape.fraction), str(shape.random), name, str(shape.lanes), *figures)
+            smaller = costs[0].per_lane(extent) / cost.per_lane(extent)
+            figures += [f"{luts}+{ffs}", f"{cost.per_lane(extent):.2f}", f"{smaller:.1f}"]
+        table.add_row(str(shape.fraction), str(shape.random), _source(cost.case), str(shape.lanes), *figures)
     return table
+
+
+def _source(case: Case) -> str:
+    shape = case.shape
+    words = [f"{shape.bits} bits" * (shape.bits != shape.random)]
+    words += [shape.polarity if case.how != "neighbors" else "", "rows" * shape.rows]
+    words.append(case.how if case.how != "source" else "")
+    return ", ".join(word for word in words if word)
+
+
+def plot_rounders(costs: Sequence[RounderCost], file: Path) -> None:
+    """Draw the area per lane of each case, for each output."""
+    figure = Figure(figsize=(8, 1.5 + 0.25 * len(costs)), layout="constrained")
+    axes = figure.subplots()
+    for extent, color in zip(EXTENTS, (BLUE, GREEN, RED), strict=True):
+        areas = [cost.per_lane(extent) for cost in costs]
+        axes.plot(areas, range(len(costs)), "o", color=color, alpha=0.8, label=extent)
+    names = [f"D = {c.case.shape.fraction}, r = {c.case.shape.random}, {_source(c.case)}" for c in costs]
+    lanes = [f"{name}, {c.case.shape.lanes} lanes" for name, c in zip(names, costs, strict=True)]
+    axes.set_yticks(range(len(costs)), lanes, fontsize="small")
+    axes.set_ylim(len(costs) - 0.5, -0.5)
+    log_scale(axes, "x")
+    axes.set_xlabel(f"LUT + FF per lane on {costs[0].target}")
+    axes.legend(title="output")
+    style_axes(axes)
+    save_plot(figure, file, "Area of stochastic rounders per lane, generator included")

@@ -1,13 +1,22 @@
-"""Area times time: what a product costs on each kind of processing element."""
+"""Area times time of a product on each kind of processing element, with cells from synthesis."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
+from lowtide.config import Config
+from lowtide.emission.registry import UNITS
+from lowtide.synthesis import Cache, Design, synthesize
+from lowtide.synthesis.parts import unit_alone
+from lowtide_studies.harness.code_hash import synthesis_inputs
+from lowtide_studies.harness.jobs import Job, Runner
+from lowtide_studies.harness.options import CACHE
+from lowtide_studies.term_revealing.selection import cheapest
 from lowtide_studies.term_revealing.setting import Setting
+from lowtide_studies.term_revealing.sweep import Sweep
 
-__all__ = ["ELEMENTS", "INFERRED", "AreaTime", "Cells", "Element", "area_time"]
+__all__ = ["ELEMENTS", "INFERRED", "AreaTime", "Cells", "Element", "Measured", "area_time", "measure", "measure_chosen"]
 
 
 @attrs.frozen(kw_only=True)
@@ -17,9 +26,9 @@ class Cells:
     Parameters
     ----------
     logic : int
-        Logic cells, as `lowtide report` counts them, and the look-up tables that RAM and shift registers take.
+        Logic cells as in `lowtide report`, and the look-up tables of RAM and shift registers.
     dsps : int
-        DSP blocks, which come on top.
+        DSP blocks, in addition.
     """
 
     logic: int
@@ -33,13 +42,13 @@ class Element:
     Parameters
     ----------
     unit : str
-        Its name in `lowtide.emission.registry.UNITS`.
+        Name in `lowtide.emission.registry.UNITS`.
     changes : dict
-        Parameters that make it this kind.
+        Parameters of this kind.
     dsp : bool
-        Whether its multiplier may become a DSP block.
+        Whether the multiplier may become a DSP block.
     cycles : callable
-        Cycles a product under a setting.
+        Cycles per product with a setting.
     """
 
     unit: str
@@ -49,7 +58,7 @@ class Element:
 
 
 INFERRED = "pmac"
-"""What the others are compared with: a multiplier of integers, as synthesis makes it of logic."""
+"""Reference: a multiplier of integers, which synthesis builds from logic."""
 
 ELEMENTS = {
     INFERRED: Element(unit="pmac", changes={"multiplier": "inferred"}),
@@ -58,12 +67,12 @@ ELEMENTS = {
     "tmac": Element(unit="tmac", cycles=lambda setting: setting.cycles),
     "pair_mac": Element(unit="pair_mac", cycles=lambda setting: setting.bound),
 }
-"""Kinds by name: a product a cycle; a term of a weight a cycle; a pair of terms a cycle."""
+"""Kinds by name. Per cycle, ``pmac`` computes a product, ``tmac`` a term of a weight, ``pair_mac`` a pair of terms."""
 
 
 @attrs.frozen(kw_only=True)
 class AreaTime:
-    """What an element costs a product.
+    """Cost per product on an element.
 
     Parameters
     ----------
@@ -71,7 +80,7 @@ class AreaTime:
         One of `ELEMENTS`.
     cells : Cells
     cycles : float
-        A product.
+        Cycles per product.
     """
 
     element: str
@@ -80,14 +89,82 @@ class AreaTime:
 
     @property
     def product(self) -> float:
-        """Logic cells times cycles a product; DSP blocks have no place in it."""
+        """Logic cells times cycles per product, without DSP blocks."""
         return self.cells.logic * self.cycles
 
 
 def area_time(cells: Mapping[str, Cells], setting: Setting) -> list[AreaTime]:
-    """Area times time of those elements whose cells are known, in the order of `ELEMENTS`."""
+    """Area times time of the elements with known cells, in the order of `ELEMENTS`."""
     return [
         AreaTime(element=name, cells=cells[name], cycles=element.cycles(setting))
         for name, element in ELEMENTS.items()
         if name in cells
     ]
+
+
+@attrs.frozen(kw_only=True)
+class Measured:
+    """Cells of the elements for the selected setting of a network at a width.
+
+    Parameters
+    ----------
+    network : str
+    width : int
+        Bits per integer.
+    setting : Setting
+    target : str
+        FPGA family.
+    cells : dict of str to Cells
+        By the names of `ELEMENTS`.
+    """
+
+    network: str
+    width: int
+    setting: Setting
+    target: str
+    cells: dict[str, Cells]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, with cycles and area times time."""
+        rows = area_time(self.cells, self.setting)
+        return attrs.asdict(self) | {
+            "area_time": {row.element: {"cycles": row.cycles, "product": row.product} for row in rows}
+        }
+
+
+def measure_chosen(sweeps: Sequence[Sweep], *, target: str, runner: Runner | None = None) -> list[Measured]:
+    """Cells for the cheapest setting of each sweep that has one."""
+    chosen = [(sweep, point.setting) for sweep in sweeps if (point := cheapest(sweep)) is not None]
+    cells = measure([(setting, sweep.width) for sweep, setting in chosen], target=target, runner=runner)
+    return [
+        Measured(network=sweep.network, width=sweep.width, setting=setting, target=target, cells=its)
+        for (sweep, setting), its in zip(chosen, cells, strict=True)
+    ]
+
+
+def measure(
+    settings: Sequence[tuple[Setting, int]], *, target: str = "xc7", runner: Runner | None = None
+) -> list[dict[str, Cells]]:
+    """Synthesize the elements for settings and widths of integers; cells by the names of `ELEMENTS`."""
+    inputs = synthesis_inputs()
+    jobs = []
+    for setting, width in settings:
+        for name, element in ELEMENTS.items():
+            design = _design(element, setting, width)
+            job_inputs = (*inputs, design.verilog, design.top, target, str(element.dsp))
+            arguments = (design, target, element.dsp)
+            jobs.append(Job(name=f"{name} on {target}", inputs=job_inputs, function=_cells, arguments=arguments))
+    results = iter((runner or Runner()).run("Synthesis", jobs))
+    return [{name: Cells(**next(results)) for name in ELEMENTS} for _ in settings]
+
+
+def _design(element: Element, setting: Setting, width: int) -> Design:
+    """The element with the parameters of a setting that it has."""
+    keys = {field.name for field in attrs.fields(UNITS[element.unit].parameters)}
+    wanted = {key: value for key, value in (attrs.asdict(setting) | {"width": width}).items() if key in keys}
+    return unit_alone(element.unit, Config(), wanted | element.changes)
+
+
+def _cells(design: Design, target: str, dsp: bool) -> dict[str, int]:
+    area = synthesize(design.verilog, design.top, target, dsp=dsp, cache=Cache(CACHE))
+    return {"logic": area.with_memory, "dsps": area.dsps}

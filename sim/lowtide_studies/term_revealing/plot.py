@@ -1,4 +1,4 @@
-"""A study of term revealing as a picture."""
+"""Plot of the study."""
 
 from pathlib import Path
 
@@ -6,33 +6,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lowtide.formats.terms import ENCODINGS
-from lowtide_studies.term_revealing.choice import ALLOWED, cheapest, front
-from lowtide_studies.term_revealing.effect import COMPARED, effects
-from lowtide_studies.term_revealing.narrower_integers import Narrower
+from lowtide_studies.harness.plots import BLUE, DARK, GREEN, GREY, RED, YELLOW, save_plot, style_axes
+from lowtide_studies.term_revealing.selection import ALLOWED, COMPARED, cheapest, effects, front
 from lowtide_studies.term_revealing.setting import GROUPS
 from lowtide_studies.term_revealing.study import Study
-from lowtide_studies.term_revealing.sweep import Sweep
+from lowtide_studies.term_revealing.sweep import Narrower, Sweep
 from lowtide_studies.term_revealing.term_pairs import plain_pairs
 
 __all__ = ["plot"]
 
-GREY, DARK = "#b9c4cc", "#333333"
-COLORS = dict(zip(ENCODINGS, ("#d9a441", "#3a8f5c", "#1f6f9f"), strict=True))
-SHADES = dict(zip(GROUPS, ("#c0504d", "#d9a441", "#9bbf85", "#3a8f5c", "#1f6f9f", "#333333"), strict=True))
+COLORS = dict(zip(ENCODINGS, (YELLOW, GREEN, BLUE), strict=True))
+SHADES = dict(zip(GROUPS, (RED, YELLOW, "#9bbf85", GREEN, BLUE, DARK), strict=True))
 LARGEST = 6.0
-"""Points of loss up to which is drawn."""
+"""Largest loss of the plot, in points."""
 
 
 def plot(study: Study, file: Path) -> None:
-    """Draw what is lost on held-out images: above by pairs a product, below by terms of a weight and size of groups.
-
-    Parameters
-    ----------
-    study : Study
-        What to draw: of each network its widest integers.
-    file : Path
-        Image to write; its suffix says of which kind.
-    """
+    """Draw the held-out loss at the most bits: by pairs per product, and by terms per weight and group size."""
     columns = len(study.widest)
     figure = Figure(figsize=(1.2 + 4.8 * columns, 7.6), layout="constrained")
     axes = figure.subplots(2, columns, squeeze=False, sharey=True)
@@ -48,19 +38,13 @@ def plot(study: Study, file: Path) -> None:
             "allowed", allowed, (0, 3), one.get_yaxis_transform(), "offset points", ha="right", fontsize="small"
         )
         one.set_ylim(-0.6, LARGEST)
-        one.grid(color=GREY, linewidth=0.5, alpha=0.6)
-        one.spines[["top", "right"]].set_visible(False)
-        one.set_axisbelow(True)
+    style_axes(*axes.flat)
     for one in axes[:, 0]:
         one.set_ylabel("accuracy lost (points)")
         one.legend(frameon=False, fontsize="small", loc="upper right")
     seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''}"
-    figure.suptitle(
-        f"Term revealing: accuracy lost on held-out digits to plain quantization, mean ± standard error, {seeds}",
-        fontsize="medium",
-    )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=110)
+    title = f"Term revealing: accuracy lost on held-out digits to plain quantization, mean ± standard error, {seeds}"
+    save_plot(figure, file, title)
 
 
 def _pairs(axes: Axes, sweep: Sweep) -> None:
@@ -101,12 +85,12 @@ def _pairs(axes: Axes, sweep: Sweep) -> None:
     axes.set_xscale("log", base=2)
     axes.set_xlim(0.2, 60)
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.set_xlabel("pairs of terms a product at most, k · s / g")
+    axes.set_xlabel("pairs of terms per product at most, k · s / g")
     axes.set_title(f"{sweep.network}, {sweep.width} bits: best settings of each encoding", loc="left", fontsize="small")
 
 
 def _fewer_bits(axes: Axes, narrower: Narrower, reference: int) -> None:
-    """Plain quantization, every bit of one operand by every bit of the other."""
+    """Plain quantization: pairs of all bits of both operands."""
     widths = [width for width in narrower.held_out if width <= reference]
     pairs, losses = [plain_pairs(width) for width in widths], [narrower.loss(width, reference) for width in widths]
     errors = [loss.error for loss in losses]
@@ -127,7 +111,7 @@ def _fewer_bits(axes: Axes, narrower: Narrower, reference: int) -> None:
 
 
 def _groups(axes: Axes, sweep: Sweep) -> None:
-    """Loss by budget, a line a size of group."""
+    """Loss by budget, one curve per group size."""
     for effect in effects(sweep, "group"):
         losses = [sweep.loss(point).mean for point in effect.by_budget.values()]
         axes.plot(
@@ -139,6 +123,6 @@ def _groups(axes: Axes, sweep: Sweep) -> None:
             markersize=4,
         )
     axes.set_xlim(0.2, 3.1)
-    axes.set_xlabel("terms a weight, k / g")
+    axes.set_xlabel("terms per weight, k / g")
     title = f"{sweep.network}, {sweep.width} bits: groups; {COMPARED.encoding}, s = {COMPARED.data_terms}"
     axes.set_title(title, loc="left", fontsize="small")

@@ -1,4 +1,4 @@
-"""Networks that are trained in FP32, and the images that they have not seen."""
+"""Networks trained in FP32, with training, validation and held-out images."""
 
 import attrs
 import numpy as np
@@ -14,32 +14,32 @@ from lowtide_studies.networks.training import fit
 __all__ = ["FP32", "SCHEDULES", "VALIDATION", "Pretrained", "pretrained"]
 
 VALIDATION = 287
-"""Images, a fifth of those for training, on which settings are chosen; each seed draws its own."""
+"""Validation images, a fifth of the training images, which select settings; each seed draws others."""
 
 SCHEDULES = {
     name: Schedule(meaning="FP32", network=name, arithmetic=Plain(), epochs=epochs, rate=0.05, batch=batch, decays=True)
     for name, epochs, batch in (("perceptron", 20, 32), ("convolution", 10, 64))
 }
-"""How each network is trained."""
+"""Training of each network."""
 
 FP32 = Products(Plain(), GradientRounding("nearest"))
-"""Nothing is quantized."""
+"""Products without quantization."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Pretrained:
-    """A network, and images by what they are for.
+    """A network, and its images.
 
     Parameters
     ----------
     network : Network
-        In FP32; it is never trained again.
+        Network in FP32.
     learned : Images
-        What it was trained on, from which scales of activations come too.
+        Training images, which also determine the scales of activations.
     validation : Images
-        Unseen; settings are chosen by them.
+        Images that select settings.
     held_out : Images
-        Unseen; nothing is chosen by them. The same for all seeds.
+        Images that select nothing; equal for all seeds.
     """
 
     network: Network
@@ -49,16 +49,16 @@ class Pretrained:
 
 
 def pretrained(name: str, seed: int, split: int = SPLIT) -> Pretrained:
-    """Train a network, always alike for the same arguments.
+    """Train a network; equal arguments give equal bits.
 
     Parameters
     ----------
     name : str
         One of `SCHEDULES`.
     seed : int
-        Of the first weights, of the order of images, and of which are for validation.
+        Seed of the first weights, of the order of images, and of the validation images.
     split : int
-        Which images are held out, as `Digits.load` takes it.
+        Choice of held-out images, as in `Digits.load`.
     """
     digits = Digits.load(split)
     order = np.random.default_rng([seed, 2]).permutation(len(digits.training))

@@ -1,4 +1,4 @@
-"""Networks whose products are exact products of integers."""
+"""Networks with exact products of integers."""
 
 from collections.abc import Iterator
 
@@ -23,12 +23,12 @@ class QuantizedLayer:
     Parameters
     ----------
     window : Window
-        How inputs become rows.
+        Conversion of inputs to rows.
     weights : IntegerTensor, shape (inputs of a row, outputs)
-        In the order of the rows.
+        Weights in the order of the rows.
     bias : array of float32, shape (outputs,)
     input_scale : float
-        What one step of the inputs' integers is worth.
+        Value of one step of the integers of the inputs.
     order : array of int
         Places of the row in the order in which groups are formed: channels of one place are neighbors.
     """
@@ -42,14 +42,14 @@ class QuantizedLayer:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Operands:
-    """What is multiplied in place of a network's integers: whole numbers, in `QuantizedNetwork.dtype`.
+    """Operands in place of the integers of a network: integers in `QuantizedNetwork.dtype`.
 
     Parameters
     ----------
     weights : list of array
         Weights of each layer.
     data : array, shape (2**width,)
-        What stands for the integer ``i - 2**(width - 1)``, at ``i``.
+        Replacement of the integer ``i - 2**(width - 1)``, at ``i``.
     """
 
     weights: list[np.ndarray]
@@ -63,10 +63,10 @@ class QuantizedNetwork:
     Parameters
     ----------
     image : tuple of int
-        Shape in which the first layer takes an image.
+        Shape of an image for the first layer.
     layers : tuple of QuantizedLayer
     width : int
-        Bits of an integer in two's complement.
+        Bits per integer in two's complement.
     """
 
     image: tuple[int, ...]
@@ -96,7 +96,7 @@ class QuantizedNetwork:
         )
 
     def run(self, pixels: np.ndarray, operands: Operands) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Scores of the classes for each image, and the integers that each layer got.
+        """Scores of the classes for each image, and the integer inputs of each layer.
 
         A layer computes ``(unfold(data) @ weights) * scales + bias``: the product is exact, the rest is in float64.
         """
@@ -121,11 +121,11 @@ def quantized(network: Network, images: np.ndarray, width: int, by_channel: bool
     network : Network
         In FP32.
     images : array
-        Pixels from which the scale of each layer's inputs is taken: their largest magnitude in FP32.
+        Pixels that determine the scale of the inputs of each layer: their largest magnitude in FP32.
     width : int
-        Bits of an integer.
+        Bits per integer.
     by_channel : bool
-        Whether each output of a layer has a scale of its own, rather than one for all weights.
+        Whether each output of a layer has its own scale, instead of one scale for all weights.
     """
     layers = []
     for layer, inputs in zip(network.layers, _inputs(network, images), strict=True):

@@ -1,4 +1,4 @@
-"""The digits of a quantized network's operands: all, or those that term revealing keeps."""
+"""Digits of the operands of a quantized network: all digits, or the digits that term revealing keeps."""
 
 import attrs
 import numpy as np
@@ -39,7 +39,7 @@ class OperandDigits:
 
     @property
     def operands(self) -> Operands:
-        """What the digits stand for."""
+        """Operands with these digits."""
         return Operands(
             weights=[value_of(digits).astype(self.dtype) for digits in self.weights],
             data=value_of(self.data).astype(self.dtype),
@@ -47,7 +47,7 @@ class OperandDigits:
 
 
 def reveal(network: QuantizedNetwork, setting: Setting) -> OperandDigits:
-    """The digits that a setting keeps: those of which `lowtide_model.terms.term_matmul` makes its operands."""
+    """The digits that a setting keeps, as in the operands of `lowtide_model.terms.term_matmul`."""
     digits = OperandDigits.of(network, setting.encoding)
     return attrs.evolve(
         digits,

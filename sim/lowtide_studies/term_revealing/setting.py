@@ -1,4 +1,4 @@
-"""Settings of term revealing, and those that a study tries."""
+"""Settings of term revealing, and the grid of the study."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,7 +13,7 @@ GROUPS = (1, 2, 4, 8, 16, 32)
 """``g`` of a study."""
 
 BUDGETS = (0.25, 0.5, 0.75, 1, 1.125, 1.25, 1.375, 1.5, 1.75, 2, 2.5, 3, 4)
-"""``k / g`` of a study, where that makes a whole ``k``."""
+"""``k / g`` of a study, for integer ``k``."""
 
 DATA_TERMS = (1, 2, 3, 4)
 """``s`` of a study."""
@@ -21,16 +21,16 @@ DATA_TERMS = (1, 2, 3, 4)
 
 @attrs.frozen(kw_only=True, order=True)
 class Setting:
-    """How operands are revealed.
+    """Parameters of term revealing.
 
     Parameters
     ----------
     encoding : str
         Digits of magnitudes, of weights and data.
     group, budget : int
-        Values of a group of weights along the reduction, ``g``, and terms that it keeps, ``k``.
+        Weights per group along the reduction, ``g``, and kept terms per group, ``k``.
     data_terms : int
-        Terms that a value of the data keeps, ``s``.
+        Kept terms per value of the data, ``s``.
     """
 
     encoding: str = parameter("hese", ENCODINGS, "digits of a magnitude")
@@ -40,12 +40,12 @@ class Setting:
 
     @property
     def cycles(self) -> float:
-        """Cycles a product, ``k / g``, of an element that takes a term of a weight a cycle."""
+        """Cycles per product, ``k / g``, of an element that takes one term of a weight per cycle."""
         return self.budget / self.group
 
     @property
     def bound(self) -> float:
-        """Most pairs of terms a product, ``k * s / g``: cycles of an element that takes a pair a cycle."""
+        """Upper bound of pairs per product, ``k * s / g``: cycles of an element that takes one pair per cycle."""
         return self.cycles * self.data_terms
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ def settings(
     budgets: Sequence[float] = BUDGETS,
     data_terms: Sequence[int] = DATA_TERMS,
 ) -> Iterator[Setting]:
-    """All settings of these, those with the same weights one after the other."""
+    """All combinations; settings with equal weights are in sequence."""
     for encoding in encodings:
         for group in groups:
             for budget in budgets:

@@ -1,45 +1,41 @@
-"""All that the study of term revealing tries, and what came out."""
+"""The study: networks by widths by seeds, each with all settings."""
 
-import math
-from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 from threadpoolctl import threadpool_limits
 
+from lowtide_studies.harness.code_hash import training_inputs
+from lowtide_studies.harness.jobs import Job, Runner
 from lowtide_studies.harness.statistics import Difference
-from lowtide_studies.term_revealing.choice import ALLOWED, by_bound, by_present, cheapest, front
-from lowtide_studies.term_revealing.narrower_integers import Narrower, run_narrower
 from lowtide_studies.term_revealing.pretrained import pretrained
+from lowtide_studies.term_revealing.selection import ALLOWED, COSTS, cheapest, front
 from lowtide_studies.term_revealing.setting import Setting
-from lowtide_studies.term_revealing.sweep import Point, Sweep, run_sweep
+from lowtide_studies.term_revealing.sweep import WIDTHS, Narrower, Point, Sweep, run_narrower, run_sweep
 
-__all__ = ["COSTS", "PACKAGES", "Study", "run_study"]
-
-PACKAGES = ("lowtide", "numpy", "scikit-learn")
-"""What figures depend on."""
-
-COSTS = {"bound": by_bound, "present": by_present}
-"""By what a setting is the cheapest."""
+__all__ = ["Study", "run_study"]
 
 PRESENT = ("binary", "hese")
-"""Encodings in which the terms of plain quantization are counted: the headline's, and the strictest."""
+"""Encodings in which the terms of plain quantization are counted: the usual encoding, and the one of fewest terms."""
+
+PRESENTATION = ("area_time", "command", "plot", "selection", "table")
+"""Modules of this package on which no result depends."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Study:
-    """What came out.
+    """Results.
 
     Parameters
     ----------
     seeds : tuple of int
     split : int
-        Which images are held out.
+        Choice of the held-out images.
     by_channel : bool
-        Whether weights have a scale for each output of a layer.
+        Whether each output of a layer has its own scale of weights.
     sweeps : list of Sweep
-        By network, and then by width.
+        By network, then by width.
     narrower : list of Narrower
         By network.
     """
@@ -52,20 +48,22 @@ class Study:
 
     @property
     def widest(self) -> list[Sweep]:
-        """Of each network the sweep at the most bits."""
+        """The sweep at the most bits of each network."""
         return list({sweep.network: sweep for sweep in sorted(self.sweeps, key=lambda sweep: sweep.width)}.values())
 
-    def to_json(self) -> dict[str, Any]:
-        """Everything as plain values, every seed included."""
+    def settings_to_json(self) -> dict[str, Any]:
+        """Plain values of the settings."""
         return {
-            "versions": {name: version(name) for name in PACKAGES},
             "seeds": list(self.seeds),
             "split": self.split,
             "by_channel": self.by_channel,
             "allowed_loss": ALLOWED,
-            "sweeps": [_plain_sweep(sweep) for sweep in self.sweeps],
-            "narrower": [attrs.asdict(narrower) for narrower in self.narrower],
         }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Plain values of each sweep, each seed included."""
+        narrower = {one.network: one.held_out for one in self.narrower}
+        return [_plain_sweep(sweep) | {"narrower": narrower[sweep.network]} for sweep in self.sweeps]
 
 
 def run_study(
@@ -76,38 +74,63 @@ def run_study(
     seeds: Sequence[int],
     split: int,
     by_channel: bool = False,
-    progress: Callable[[], None] = lambda: None,
+    runner: Runner | None = None,
 ) -> Study:
-    """Train, quantize, reveal and judge.
+    """Train, quantize, reveal terms, and measure accuracy and pairs.
 
     Parameters
     ----------
     networks : sequence of str
-        Of `lowtide_studies.term_revealing.pretrained.SCHEDULES`.
+        Networks of `lowtide_studies.term_revealing.pretrained.SCHEDULES`.
     widths : sequence of int
-        Bits of an integer.
+        Bits per integer.
     settings : sequence of Setting
-        Those with the same weights one after the other.
+        Settings with equal weights in sequence.
     seeds : sequence of int
-        Of each network.
+        Seeds of each network.
     split, by_channel
-        As of `pretrained` and of `run_sweep`.
-    progress : callable
-        Called after each setting of each seed, width and network.
+        As in `pretrained` and `run_sweep`.
+    runner : Runner, optional
+        Runs one job per network, width and seed.
     """
+    inputs = training_inputs("lowtide_studies.term_revealing", excluded=PRESENTATION)
+
+    def job(name: str, function: Any, *arguments: Any) -> Job:
+        return Job(
+            name=name, inputs=(*inputs, function.__name__, repr(arguments)), function=function, arguments=arguments
+        )
+
+    jobs = []
+    for name in networks:
+        for seed in seeds:
+            base = (name, seed, split, by_channel)
+            jobs += [job(f"{name}, {w} bits, seed {seed}", _sweep, *base, w, tuple(settings)) for w in widths]
+            jobs.append(job(f"{name}, fewer bits, seed {seed}", _narrower, *base))
+    results = iter((runner or Runner()).run("Term revealing", jobs))
     sweeps, narrower = [], []
-    # On products as small as these a second thread takes more time than it saves.
-    with threadpool_limits(1):
-        for name in networks:
-            trained = [pretrained(name, seed, split) for seed in seeds]
-            for width in widths:
-                sweeps.append(run_sweep(name, width, trained, settings, by_channel=by_channel, progress=progress))
-            narrower.append(run_narrower(name, trained, by_channel=by_channel))
+    for name in networks:
+        found = [[next(results) for _ in range(len(widths) + 1)] for _ in seeds]
+        sweeps += [Sweep.from_json([one[n] for one in found]) for n in range(len(widths))]
+        held_out = {width: [one[-1][n] for one in found] for n, width in enumerate(WIDTHS)}
+        narrower.append(Narrower(network=name, held_out=held_out))
     return Study(seeds=tuple(seeds), split=split, by_channel=by_channel, sweeps=sweeps, narrower=narrower)
 
 
+def _sweep(
+    name: str, seed: int, split: int, by_channel: bool, width: int, settings: tuple[Setting, ...]
+) -> dict[str, Any]:
+    # On products of this size a second thread costs more time than it saves.
+    with threadpool_limits(1):
+        return attrs.asdict(run_sweep(name, width, [pretrained(name, seed, split)], settings, by_channel=by_channel))
+
+
+def _narrower(name: str, seed: int, split: int, by_channel: bool) -> list[float]:
+    with threadpool_limits(1):
+        return run_narrower(pretrained(name, seed, split), by_channel=by_channel)
+
+
 def _plain_sweep(sweep: Sweep) -> dict[str, Any]:
-    """A sweep, and what is said of its points."""
+    """Plain values of a sweep, with its cheapest settings and its front."""
     places = {point.setting: number for number, point in enumerate(sweep.points)}
     chosen = {name: cheapest(sweep, cost) for name, cost in COSTS.items()}
     return {
@@ -133,7 +156,5 @@ def _plain_point(sweep: Sweep, point: Point) -> dict[str, Any]:
     }
 
 
-def _plain_difference(difference: Difference) -> dict[str, float | None]:
-    """The error of one seed is None, since JSON has no NaN."""
-    error = None if math.isnan(difference.error) else difference.error
-    return {"mean": difference.mean, "error": error}
+def _plain_difference(difference: Difference) -> dict[str, float]:
+    return {"mean": difference.mean, "error": difference.error}

@@ -1,7 +1,8 @@
-"""All settings on one network at one width, seed by seed."""
+"""All settings on one network at one width, seed by seed, and plain quantization to fewer bits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 import attrs
 import numpy as np
@@ -16,21 +17,23 @@ from lowtide_studies.term_revealing.revealed import OperandDigits, keep_data, ke
 from lowtide_studies.term_revealing.setting import Setting
 from lowtide_studies.term_revealing.term_pairs import pairs_at_most, pairs_present, plain_pairs
 
-__all__ = ["Plain", "Point", "Sweep", "run_sweep"]
+__all__ = ["WIDTHS", "Narrower", "Plain", "Point", "Sweep", "run_narrower", "run_sweep"]
+
+WIDTHS = (8, 7, 6, 5, 4, 3)
 
 
 @attrs.frozen(kw_only=True)
 class Plain:
-    """Plain quantization, from which losses and ratios are counted; a value a seed.
+    """Plain quantization, the reference of losses and ratios; one value per seed.
 
     Parameters
     ----------
     fp32 : list of float
-        Accuracy on held-out images in per cent, with nothing quantized.
+        Accuracy on held-out images in per cent, without quantization.
     validation, held_out : list of float
-        Accuracy of the quantized network on images of either part, in per cent.
+        Accuracy of the quantized network in per cent, on validation and held-out images.
     present : dict of str to list of float
-        By encoding: mean pairs of terms really there a product, on held-out images.
+        By encoding: mean pairs of nonzero terms per product, on held-out images.
     """
 
     fp32: list[float]
@@ -41,7 +44,7 @@ class Plain:
 
 @attrs.frozen(kw_only=True)
 class Point:
-    """A setting, and what came out; a value a seed.
+    """Results of a setting; one value per seed.
 
     Parameters
     ----------
@@ -49,9 +52,9 @@ class Point:
     validation, held_out : list of float
         Accuracy in per cent.
     present : list of float
-        Mean pairs of terms really there a product, on held-out images.
+        Mean pairs of nonzero terms per product, on held-out images.
     at_most : float
-        Most pairs a product, short groups of these layers counted.
+        Upper bound of pairs per product, with the short groups of these layers.
     """
 
     setting: Setting
@@ -63,13 +66,13 @@ class Point:
 
 @attrs.frozen(kw_only=True)
 class Sweep:
-    """A network at a width under all settings.
+    """A network at a width with all settings.
 
     Parameters
     ----------
     network : str
     width : int
-        Bits of an integer.
+        Bits per integer.
     plain : Plain
     points : list of Point
     """
@@ -79,29 +82,64 @@ class Sweep:
     plain: Plain
     points: list[Point]
 
+    @classmethod
+    def from_json(cls, seeds: Sequence[Mapping[str, Any]]) -> "Sweep":
+        """The sweep of all seeds, from plain values of sweeps of one seed."""
+        first = seeds[0]
+        plain = {key: [one["plain"][key][0] for one in seeds] for key in ("fp32", "validation", "held_out")}
+        present = {key: [one["plain"]["present"][key][0] for one in seeds] for key in first["plain"]["present"]}
+        points = [
+            Point(
+                setting=Setting(**point["setting"]),
+                at_most=point["at_most"],
+                **{key: [one["points"][n][key][0] for one in seeds] for key in ("validation", "held_out", "present")},
+            )
+            for n, point in enumerate(first["points"])
+        ]
+        return cls(network=first["network"], width=first["width"], plain=Plain(**plain, present=present), points=points)
+
     def loss(self, point: Point) -> Difference:
         """Points of accuracy lost on held-out images to plain quantization, seed by seed."""
         return Difference.of(self.plain.held_out, point.held_out)
 
     def validation_loss(self, point: Point) -> Difference:
-        """The same on validation images."""
+        """Points of accuracy lost on validation images to plain quantization, seed by seed."""
         return Difference.of(self.plain.validation, point.validation)
 
     def times_fewer(self, point: Point) -> float:
-        """Pairs of plain quantization over the bound, ``(width - 1)**2 / (k * s / g)``: the paper's count."""
+        """Ratio of plain pairs to the bound, ``(width - 1)**2 / (k * s / g)``, as counted in the paper."""
         return plain_pairs(self.width) / point.setting.bound
 
     def times_fewer_at_most(self, point: Point) -> float:
-        """The same with short groups of these layers counted."""
+        """Ratio of pairs of plain quantization to the bound with the short groups of these layers."""
         return plain_pairs(self.width) / point.at_most
 
     def times_fewer_present(self, point: Point, encoding: str = "binary") -> float:
-        """Pairs really there before, in an encoding, over those really there after."""
+        """Ratio of nonzero pairs of plain quantization, in an encoding, to the remaining nonzero pairs."""
         return Summary.of(self.plain.present[encoding]).mean / Summary.of(point.present).mean
 
     def present_to_bound(self, point: Point, encoding: str = "binary") -> float:
-        """Pairs really there before, in an encoding, over the bound."""
+        """Ratio of nonzero pairs of plain quantization, in an encoding, to the bound."""
         return Summary.of(self.plain.present[encoding]).mean / point.setting.bound
+
+
+@attrs.frozen(kw_only=True)
+class Narrower:
+    """A network with plain quantization to several widths, the alternative to term revealing.
+
+    Parameters
+    ----------
+    network : str
+    held_out : dict of int to list of float
+        By bits per integer: accuracy on held-out images in per cent, one value per seed.
+    """
+
+    network: str
+    held_out: dict[int, list[float]]
+
+    def loss(self, width: int, reference: int) -> Difference:
+        """Points of accuracy lost to plain quantization at another width, seed by seed."""
+        return Difference.of(self.held_out[reference], self.held_out[width])
 
 
 def run_sweep(
@@ -111,50 +149,55 @@ def run_sweep(
     settings: Sequence[Setting],
     *,
     by_channel: bool = False,
-    progress: Callable[[], None] = lambda: None,
 ) -> Sweep:
-    """Quantize, reveal and judge.
+    """Quantize, reveal terms, and measure accuracy and pairs.
 
     Parameters
     ----------
     name : str
-        Of the networks.
+        Name of the networks.
     width : int
-        Bits of an integer, of weights and activations.
+        Bits per integer of weights and activations.
     networks : sequence of Pretrained
-        One a seed.
+        One network per seed.
     settings : sequence of Setting
-        Those with the same weights one after the other, since weights are revealed once for these.
+        Settings with equal weights in sequence, because the terms of their weights are revealed once.
     by_channel : bool
-        Whether each output of a layer has a scale of its own.
-    progress : callable
-        Called after each setting of each seed.
+        Whether each output of a layer has its own scale.
     """
     plain = Plain(fp32=[], validation=[], held_out=[], present={encoding: [] for encoding in ENCODINGS})
     points = [Point(setting=setting, validation=[], held_out=[], present=[], at_most=0.0) for setting in settings]
     for trained in networks:
         network = quantized(trained.network, trained.learned.pixels, width, by_channel)
         digits = {encoding: OperandDigits.of(network, encoding) for encoding in ENCODINGS}
-        seen = _judge_plain(plain, trained, network, digits)
+        seen = _measure_plain(plain, trained, network, digits)
         points = [attrs.evolve(point, at_most=pairs_at_most(network, seen, point.setting)) for point in points]
-        for (encoding, group, budget), alike in groupby(points, key=_weights_of):
+        for (encoding, group, budget), equal in groupby(points, key=_weight_key):
             weights = keep_weights(network, digits[encoding], group, budget)
-            for point in alike:
+            for point in equal:
                 data = keep_data(digits[encoding], point.setting.data_terms)
-                _judge(point, trained, network, attrs.evolve(digits[encoding], weights=weights, data=data))
-                progress()
+                _measure(point, trained, network, attrs.evolve(digits[encoding], weights=weights, data=data))
     return Sweep(network=name, width=width, plain=plain, points=points)
 
 
-def _weights_of(point: Point) -> tuple[str, int, int]:
-    """What the revealed weights depend on."""
+def run_narrower(trained: Pretrained, *, widths: Sequence[int] = WIDTHS, by_channel: bool = False) -> list[float]:
+    """Accuracy on held-out images in per cent of a network with plain quantization to each width."""
+    accuracies = []
+    for width in widths:
+        network = quantized(trained.network, trained.learned.pixels, width, by_channel)
+        accuracies.append(_percent(network.run(trained.held_out.pixels, network.plain)[0], trained.held_out))
+    return accuracies
+
+
+def _weight_key(point: Point) -> tuple[str, int, int]:
+    """Parameters on which the revealed weights depend."""
     return point.setting.encoding, point.setting.group, point.setting.budget
 
 
-def _judge_plain(
+def _measure_plain(
     plain: Plain, trained: Pretrained, network: QuantizedNetwork, digits: dict[str, OperandDigits]
 ) -> list[np.ndarray]:
-    """Add a seed to plain quantization; integers that each layer got of the held-out images."""
+    """Add a seed to plain quantization; return the integers that each layer received from the held-out images."""
     held_out = trained.held_out
     plain.fp32.append(_percent(trained.network.scores(held_out.pixels, FP32), held_out))
     plain.validation.append(_percent(network.run(trained.validation.pixels, network.plain)[0], trained.validation))
@@ -165,7 +208,7 @@ def _judge_plain(
     return seen
 
 
-def _judge(point: Point, trained: Pretrained, network: QuantizedNetwork, kept: OperandDigits) -> None:
+def _measure(point: Point, trained: Pretrained, network: QuantizedNetwork, kept: OperandDigits) -> None:
     """Add a seed to a point."""
     operands = kept.operands
     point.validation.append(_percent(network.run(trained.validation.pixels, operands)[0], trained.validation))

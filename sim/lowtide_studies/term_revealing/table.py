@@ -1,28 +1,26 @@
-"""A study of term revealing as tables, for a terminal."""
+"""Tables and sentences of the study."""
 
 from collections.abc import Iterator
 
 from rich.table import Table
 
 from lowtide.formats.terms import ENCODINGS
-from lowtide_studies.harness.statistics import Summary
-from lowtide_studies.term_revealing.area_time import INFERRED, area_time
-from lowtide_studies.term_revealing.choice import ALLOWED, MARGIN, cheapest, front
-from lowtide_studies.term_revealing.effect import COMPARED, effects
-from lowtide_studies.term_revealing.measured import Measured
-from lowtide_studies.term_revealing.study import COSTS, Study
+from lowtide_studies.harness.statistics import Summary, mean_and_error
+from lowtide_studies.harness.tables import new_table
+from lowtide_studies.term_revealing.area_time import INFERRED, Measured, area_time
+from lowtide_studies.term_revealing.selection import ALLOWED, COMPARED, COSTS, MARGIN, cheapest, effects, front
+from lowtide_studies.term_revealing.study import Study
 from lowtide_studies.term_revealing.sweep import Point, Sweep
 from lowtide_studies.term_revealing.term_pairs import plain_pairs
-from lowtide_studies.term_revealing.verdict import text
 
-__all__ = ["area_table", "tables"]
+__all__ = ["area_table", "sentences", "tables"]
 
 BUDGETS = (0.75, 1, 1.25, 1.5, 2)
 """``k / g`` at which groups and encodings are compared."""
 
 
 def tables(study: Study) -> Iterator[Table]:
-    """Plain quantization and the cheapest settings; at the most bits, fronts and effects; fewer bits without terms."""
+    """Plain quantization, cheapest settings, fronts and effects at the most bits, and fewer bits without terms."""
     yield _plain_table(study)
     yield _cheapest_table(study)
     for sweep in study.widest:
@@ -33,16 +31,16 @@ def tables(study: Study) -> Iterator[Table]:
 
 
 def area_table(measured: Measured) -> Table:
-    """Area times time of each element at the chosen setting."""
+    """Area times time of each element at the selected setting."""
     cells = measured.cells
-    table = _table(
-        f"{measured.network}, {measured.width} bits: area times time of a product at {measured.setting} on "
+    table = new_table(
+        f"{measured.network}, {measured.width} bits: area times time per product at {measured.setting} on "
         f"{measured.target}",
         ("Element",),
-        ("Cells", "DSP", "Cycles\na product", "Cells ×\ncycles", f"Times less\nthan {INFERRED}"),
+        ("Cells", "DSP", "Cycles\nper product", "Cells ×\ncycles", f"Times smaller\nthan {INFERRED}"),
     )
     for row in area_time(cells, measured.setting):
-        # What a DSP block is worth in logic cells, nobody can say.
+        # The area of a DSP block in logic cells is not defined.
         comparable = INFERRED in cells and not row.cells.dsps
         less = f"{cells[INFERRED].logic / row.product:.2f}" if comparable else ""
         figures = (str(row.cells.logic), str(row.cells.dsps), f"{row.cycles:.2f}", f"{row.product:.0f}", less)
@@ -51,21 +49,21 @@ def area_table(measured: Measured) -> Table:
 
 
 def _plain_table(study: Study) -> Table:
-    table = _table(
+    table = new_table(
         f"plain quantization: {len(study.seeds)} seeds, split {study.split}, held-out images",
         ("Network", "Bits"),
-        ("FP32\n%", "Plain\n%", "Pairs a product,\nall bits", *(f"really there,\n{name}" for name in ENCODINGS)),
+        ("FP32\n%", "Plain\n%", "Pairs per product,\nall bits", *(f"Nonzero pairs,\n{name}" for name in ENCODINGS)),
     )
     for sweep in study.sweeps:
         present = [f"{Summary.of(sweep.plain.present[name]).mean:.2f}" for name in ENCODINGS]
-        accuracies = [text(Summary.of(values)) for values in (sweep.plain.fp32, sweep.plain.held_out)]
+        accuracies = [mean_and_error(Summary.of(values)) for values in (sweep.plain.fp32, sweep.plain.held_out)]
         table.add_row(sweep.network, str(sweep.width), *accuracies, str(plain_pairs(sweep.width)), *present)
     return table
 
 
 def _cheapest_table(study: Study) -> Table:
-    table = _table(
-        f"the cheapest settings: {ALLOWED} points lost or less on validation images, {MARGIN} standard errors included",
+    table = new_table(
+        f"cheapest settings: validation loss of {ALLOWED} points or less with {MARGIN} standard errors",
         ("Network", "Bits", "Cheapest by", "Setting"),
         (
             "Validation\nloss",
@@ -73,10 +71,10 @@ def _cheapest_table(study: Study) -> Table:
             "k/g",
             "Pairs at most,\nk·s/g",
             "Times\nfewer",
-            "Short groups\ncounted",
-            "Pairs\nthere",
-            "Times fewer there\nthan binary | HESE",
-            "At most, than\nbinary | HESE",
+            "Times fewer,\nshort groups",
+            "Nonzero\npairs",
+            "Times fewer nonzero\nbinary | HESE",
+            "Nonzero to bound,\nbinary | HESE",
         ),
     )
     for sweep in study.sweeps:
@@ -92,8 +90,8 @@ def _cheapest_table(study: Study) -> Table:
 
 def _figures(sweep: Sweep, point: Point) -> tuple[str, ...]:
     return (
-        text(sweep.validation_loss(point)),
-        text(sweep.loss(point)),
+        mean_and_error(sweep.validation_loss(point)),
+        mean_and_error(sweep.loss(point)),
         f"{point.setting.cycles:g}",
         f"{point.setting.bound:g}",
         f"{sweep.times_fewer(point):.1f}",
@@ -105,27 +103,27 @@ def _figures(sweep: Sweep, point: Point) -> tuple[str, ...]:
 
 
 def _front_table(sweep: Sweep) -> Table:
-    table = _table(
-        f"{sweep.network}, {sweep.width} bits: settings that none beats in pairs and validation loss",
+    table = new_table(
+        f"{sweep.network}, {sweep.width} bits: Pareto front of pairs and validation loss",
         ("Setting",),
         ("Pairs at most", "Times fewer", "Validation loss", "Held-out loss"),
     )
     for point in front(sweep):
         fewer, losses = f"{sweep.times_fewer(point):.1f}", (sweep.validation_loss(point), sweep.loss(point))
-        table.add_row(str(point.setting), f"{point.setting.bound:g}", fewer, *map(text, losses))
+        table.add_row(str(point.setting), f"{point.setting.bound:g}", fewer, *map(mean_and_error, losses))
     return table
 
 
 def _effect_table(sweep: Sweep, what: str) -> Table:
     fixed = {"group": COMPARED.encoding, "encoding": f"g={COMPARED.group}"}[what]
-    table = _table(
+    table = new_table(
         f"{sweep.network}, {sweep.width} bits: held-out loss by {what}; {fixed}, s={COMPARED.data_terms}",
         (what.capitalize(),),
         (*(f"k/g = {budget:g}" for budget in BUDGETS), "Fewest pairs at most,\nany k and s"),
     )
     for effect in effects(sweep, what):
         points = [effect.by_budget.get(budget) for budget in BUDGETS]
-        losses = ["" if point is None else text(sweep.loss(point)) for point in points]
+        losses = ["" if point is None else mean_and_error(sweep.loss(point)) for point in points]
         bound = "none" if effect.cheapest is None else f"{effect.cheapest.setting.bound:g}"
         table.add_row(str(effect.value), *losses, bound)
     return table
@@ -133,21 +131,27 @@ def _effect_table(sweep: Sweep, what: str) -> Table:
 
 def _narrower_table(study: Study) -> Table:
     widths = list(study.narrower[0].held_out)
-    table = _table(
-        "plain quantization to fewer bits: held-out loss, and pairs of bits a product",
+    table = new_table(
+        "plain quantization to fewer bits: held-out loss, and pairs of bits per product",
         ("Network",),
         tuple(f"{width} bits,\n{plain_pairs(width)} pairs" for width in widths),
     )
     for narrower in study.narrower:
         losses = [narrower.loss(width, widths[0]) for width in widths]
-        table.add_row(narrower.network, *map(text, losses))
+        table.add_row(narrower.network, *map(mean_and_error, losses))
     return table
 
 
-def _table(title: str, words: tuple[str, ...], figures: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for heading in words:
-        table.add_column(heading)
-    for heading in figures:
-        table.add_column(heading, justify="right")
-    return table
+def sentences(study: Study) -> Iterator[str]:
+    """For each network and width, the saved pairs and the loss of the cheapest setting."""
+    for sweep in study.sweeps:
+        what = f"{sweep.network}, {sweep.width} bits"
+        point = cheapest(sweep)
+        if point is None:
+            yield f"{what}: no setting loses {ALLOWED} points or less on validation images."
+            continue
+        yield (
+            f"{what}: {point.setting} needs {sweep.times_fewer(point):.1f} times fewer pairs than all bits and "
+            f"{sweep.times_fewer_present(point):.1f} times fewer pairs than the nonzero bits. It loses "
+            f"{mean_and_error(sweep.loss(point))} points on held-out images."
+        )

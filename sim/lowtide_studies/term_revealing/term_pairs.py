@@ -1,4 +1,4 @@
-"""How many pairs of terms a product takes, in a quantized network."""
+"""Pairs of terms per product in a quantized network."""
 
 import math
 from collections.abc import Iterator
@@ -13,27 +13,27 @@ __all__ = ["pairs_at_most", "pairs_present", "plain_pairs"]
 
 
 def plain_pairs(width: int) -> int:
-    """Pairs a product of plain quantization, ``(width - 1)**2``: every bit of one magnitude by every bit of the other.
+    """Pairs per product of plain quantization, ``(width - 1)**2``: all bits of one magnitude by all of the other.
 
-    It is what hardware for terms takes without revealing, whatever the values.
+    Hardware for terms needs this number without term revealing, for any values.
     """
     return (width - 1) ** 2
 
 
 def pairs_present(network: QuantizedNetwork, seen: list[np.ndarray], digits: OperandDigits) -> float:
-    """Mean pairs of terms that are really there, a product.
+    """Mean pairs of nonzero terms per product.
 
-    All products of a layer count, those with a zero too. Over rows ``m``, reduction ``k`` and outputs ``n``:
+    All products of a layer count, including products with a zero. Over rows ``m``, reduction ``k`` and outputs ``n``:
     ``sum(data_terms[m, k] * weight_terms[k, n])`` over the number of ``(m, k, n)``.
 
     Parameters
     ----------
     network : QuantizedNetwork
-        Of which layers give the windows.
+        Network whose layers define the windows.
     seen : list of array of int
-        Integers that each layer got, as `QuantizedNetwork.run` gives them.
+        Integer inputs of each layer, from `QuantizedNetwork.run`.
     digits : OperandDigits
-        What is multiplied.
+        Digits of the operands.
     """
     middle = len(digits.data) // 2
     data_terms = np.count_nonzero(digits.data, axis=-1)
@@ -46,9 +46,9 @@ def pairs_present(network: QuantizedNetwork, seen: list[np.ndarray], digits: Ope
 
 
 def pairs_at_most(network: QuantizedNetwork, seen: list[np.ndarray], setting: Setting) -> float:
-    """Most pairs a product with short groups counted: ``ceil(K / g) * k * s / K``, weighed by products of layers.
+    """Upper bound of pairs per product with short groups: mean of ``ceil(K / g) * k * s / K`` over products.
 
-    A layer whose reduction ``K`` is no multiple of ``g`` takes the time of a whole group for its last one.
+    A layer whose reduction ``K`` is not a multiple of ``g`` spends the time of a whole group on its last group.
     """
     products = list(_products(network, seen))
     lengths = [len(layer.order) for layer in network.layers]

@@ -1,4 +1,4 @@
-"""Products of the array, compared with the golden model's word by word."""
+"""Products of the array, compared with the golden model word by word."""
 
 from collections.abc import Iterable
 
@@ -13,14 +13,14 @@ __all__ = ["CheckedProduct", "Total", "checked_products"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class CheckedProduct:
-    """A product, and how much of it is right.
+    """A product, and its number of correct words.
 
     Parameters
     ----------
     product : Product
-        What the array gave.
+        Product of the array.
     equal : int
-        Its words, those of padding included, that equal the golden model's.
+        Words, with padding, that equal the words of the golden model.
     """
 
     product: Product
@@ -28,18 +28,18 @@ class CheckedProduct:
 
     @property
     def words(self) -> int:
-        """Words compared: all that came out of the array."""
+        """Number of compared words: all words from the array."""
         return self.product.words.size
 
 
 @attrs.frozen(kw_only=True)
 class Total:
-    """What several products took together.
+    """Totals of several products.
 
     Parameters
     ----------
     tiles, beats, cycles, busy, words, equal : int
-        Sums of what each took; `Tiling` and `Product` tell what they are.
+        Sums over the products, defined in `Tiling` and `Product`.
     elements : int
         Processing elements of the array.
     """
@@ -69,23 +69,17 @@ class Total:
 
     @property
     def beat_rate(self) -> float:
-        """Beats taken in a cycle, on average."""
+        """Mean beats per cycle."""
         return self.beats / self.cycles
 
     @property
     def utilization(self) -> float:
-        """Share of all element-cycles that went into a result; see `Product.utilization`."""
+        """Share of element-cycles that contribute to a result; see `Product.utilization`."""
         return self.busy / (self.elements * self.cycles)
 
 
 def checked_products(array: SimulatedArray, operands: Iterable[tuple[BfpTensor, BfpTensor]]) -> list[CheckedProduct]:
-    """Multiply pairs of tensors on the array, and compare every word with the golden model's.
-
-    Raises
-    ------
-    ValueError, SimulationError, SimulatorMissing
-        As `SimulatedArray.products` does.
-    """
+    """Multiply pairs of tensors on the array, and compare every word with the golden model."""
     operands = list(operands)
     return [
         CheckedProduct(

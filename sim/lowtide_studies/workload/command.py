@@ -1,4 +1,4 @@
-"""The ``sim`` command: a real network on the simulated array."""
+"""``lowtide sim``: a network on the simulated array."""
 
 import json
 import time
@@ -16,14 +16,15 @@ from lowtide.errors import CommandError
 from lowtide.paths import check_output_file
 from lowtide_sim.simulated_array import SimulatedArray
 from lowtide_sim.simulator import SIMULATORS, SimulationError, SimulatorMissing, check_installed
+from lowtide_studies.harness.tables import print_tables
 from lowtide_studies.networks.digits import HELD_OUT
 from lowtide_studies.workload.plot import plot
 from lowtide_studies.workload.run import Workload, check_config
 from lowtide_studies.workload.table import configuration_text, tables
 
-__all__ = ["sim"]
+__all__ = ["command"]
 
-# Where every image would take too long: with a slow simulator, or with every signal recorded.
+# For a slow simulator, or with waveforms, with which all images would take too long.
 FEW = 8
 
 EXAMPLES = """\b
@@ -35,37 +36,42 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLES)
+@click.command("sim", epilog=EXAMPLES)
 @click.argument("config", default="default")
 @click.option(
-    "--set", "changes", multiple=True, metavar="KEY=VALUE", callback=settings, help="Change a parameter. Repeatable."
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=settings,
+    help="Parameter of the configuration. Repeatable.",
 )
 @click.option(
-    "--simulator", type=click.Choice(list(SIMULATORS)), default="verilator", show_default=True, help="What simulates."
+    "--simulator", type=click.Choice(list(SIMULATORS)), default="verilator", show_default=True, help="Simulator."
 )
 @click.option(
     "--images",
     type=Whole("images", range(1, HELD_OUT + 1)),
-    help=f"Only so many of the {HELD_OUT} images, and no large product. {FEW} with Icarus or --waves, which are slow.",
+    help=f"Number of images, without the large product.  [default: all {HELD_OUT}; {FEW} with Icarus or --waves]",
 )
-@click.option("--waves", is_flag=True, help="Record waveforms of the network's last layer.")
-@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON instead of tables.")
+@click.option("--waves", is_flag=True, help="Waveforms of the last layer of the network.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 @click.option(
     "--folder",
     type=OutputFolder("folder"),
     default=Path("build/sim"),
     show_default=True,
-    help="Where results, picture, Verilog and logs go.",
+    help="Folder of results, plot, Verilog and logs.",
 )
-def sim(
+def command(
     config: str, changes: dict[str, Any], simulator: str, images: int | None, waves: bool, as_json: bool, folder: Path
 ) -> None:
-    """Run a real network on the simulated array.
+    """Run a network on the simulated array.
 
-    A small network is trained on scikit-learn's handwritten digits. Its 360 held-out images then go, layer by
-    layer, through the Verilog of CONFIG, a preset or a .toml file, at 8 × 8, 6 × 6, 4 × 4, 4 × 2 and 2 × 2 bits.
-    Printed and drawn are its accuracy beside FP32's, cycles, and how busy the processing elements are. Every word
-    that comes out is compared with the golden model's: if one differs, the exit code is 1.
+    A small network learns scikit-learn's handwritten digits. The Verilog of CONFIG, a preset or a .toml file, then
+    computes each layer for the 360 held-out images, at 8 × 8, 6 × 6, 4 × 4, 4 × 2 and 2 × 2 bits. Tables and plot have
+    accuracy, cycles, and utilization of the processing elements. Every word is compared with the golden model: if a
+    word differs, the exit code is 1.
     """
     started = time.perf_counter()
     picture, data = folder / "digits.png", folder / "digits.json"
@@ -95,13 +101,12 @@ def sim(
     else:
         source = ", ".join([config, *(f"{key} = {value}" for key, value in changes.items())])
         click.echo(configuration_text(source, given, workload.config))
-        for table in tables(results):
-            Console().print(table)
+        print_tables(tables(results))
         for file in (picture, data, *([results.array.record] if results.array.record else [])):
             click.echo(file)
         click.echo(
-            f"{time.perf_counter() - started:.0f} s, of which {array.build_seconds:.0f} s to build and"
-            f" {array.seconds:.0f} s to simulate, {array.cycles / array.seconds:,.0f} cycles a second"
+            f"{time.perf_counter() - started:.0f} s: build {array.build_seconds:.0f} s, simulation"
+            f" {array.seconds:.0f} s, {array.cycles / array.seconds:,.0f} cycles per second"
         )
     if results.wrong:
         raise CommandError(f"not equal to the golden model: {'; '.join(results.wrong)}")
@@ -110,7 +115,7 @@ def sim(
 
 
 class _Stages:
-    """Progress on the terminal, a line for each stage. Called with the name of the next."""
+    """Progress on a terminal, one line per stage; called with the name of the next stage."""
 
     def __init__(self):
         console = Console(stderr=True)
@@ -137,6 +142,6 @@ class _Stages:
         self.task = self.progress.add_task(stage, total=None)
 
     def update(self, done: int, all_: int) -> None:
-        """So much of the current stage is done."""
+        """Report the progress of the current stage."""
         if self.task is not None:
             self.progress.update(self.task, total=all_, completed=done)

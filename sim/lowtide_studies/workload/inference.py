@@ -16,14 +16,14 @@ __all__ = ["Inference", "infer"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class Inference:
-    """What the network answers at one precision.
+    """Results of the network at one precision.
 
     Parameters
     ----------
     precision : Precision
-        Of activations and weights, in all layers.
+        Precision of activations and weights in all layers.
     accuracy : float
-        Share of the images whose digit is recognized.
+        Share of recognized images.
     layers : tuple of CheckedProduct
         The products.
     """
@@ -34,7 +34,7 @@ class Inference:
 
     @property
     def total(self) -> Total:
-        """What all layers took together."""
+        """Totals of all layers."""
         return Total.of(self.layers)
 
 
@@ -45,28 +45,23 @@ def infer(
     precisions: tuple[Precision, ...],
     stage: Callable[[str], None] = lambda _: None,
 ) -> list[Inference]:
-    """Run images through the network, with every product done by the array.
+    """Run images through the network, with every product on the array.
 
-    What the array gives, and nothing else, goes on to the next layer: rounded to FP32, the bias added, rectified, and
-    quantized anew. Each layer is one run of the simulation, for all precisions.
+    Only results of the array reach the next layer: rounded to FP32, with the bias, rectified, and quantized. Each
+    layer is one run of the simulation, for all precisions.
 
     Parameters
     ----------
     network : Network
-        Trained.
+        Trained network.
     images : Images
-        Its inputs.
+        Inputs of the network.
     array : SimulatedArray
-        Does the products.
+        Computes the products.
     precisions : tuple of Precision
-        At which the network runs, as the array takes them.
+        Precisions that the array supports.
     stage : callable, optional
-        Called with what comes next, in words.
-
-    Raises
-    ------
-    SimulationError, SimulatorMissing
-        As `SimulatedArray.products` does.
+        Called with the name of the next stage.
     """
     activations = scores = [images.pixels] * len(precisions)
     products: list[list[CheckedProduct]] = []

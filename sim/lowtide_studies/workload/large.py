@@ -1,4 +1,4 @@
-"""One large product of random data: what the array's rate is when tiles are long."""
+"""One large product of random data: the rate of the array with long tiles."""
 
 import attrs
 import numpy as np
@@ -29,18 +29,12 @@ class LargeProduct:
 
     @property
     def total(self) -> Total:
-        """What it took."""
+        """Totals of the product."""
         return Total.of([self.checked])
 
 
 def multiply_large(array: SimulatedArray, precisions: tuple[Precision, ...]) -> list[LargeProduct]:
-    """Multiply normally distributed matrices of 256 × 512 and 512 × 256, at each precision.
-
-    Raises
-    ------
-    SimulationError, SimulatorMissing
-        As `SimulatedArray.products` does.
-    """
+    """Multiply normally distributed matrices of 256 × 512 and 512 × 256, at each precision."""
     M, K, N = SHAPE
     random = np.random.default_rng(SEED)
     a, b = random.standard_normal((M, K), np.float32), random.standard_normal((K, N), np.float32)

@@ -1,26 +1,17 @@
-"""The workload's results as a picture."""
+"""Plot of the workload."""
 
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from lowtide_studies.harness.plots import BLUE, DARK, save_plot, style_axes
 from lowtide_studies.workload.run import Results
 
 __all__ = ["plot"]
 
-BLUE, GREY, DARK = "#1f6f9f", "#b9c4cc", "#333333"
-
 
 def plot(results: Results, file: Path) -> None:
-    """Draw accuracy at each precision beside FP32's, and the cycles that the array takes.
-
-    Parameters
-    ----------
-    results : Results
-        What to draw.
-    file : Path
-        Image to write; its suffix says of which kind.
-    """
+    """Draw accuracy at each precision next to FP32, and the cycles of the array."""
     figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     names = [str(inference.precision) for inference in results.inferences]
@@ -51,8 +42,5 @@ def plot(results: Results, file: Path) -> None:
 
     for axes in (left, right):
         axes.set_xlabel("magnitude bits, activations × weights")
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", color=GREY, linewidth=0.5, alpha=0.6)
-        axes.set_axisbelow(True)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=150)
+    style_axes(left, right, grid="y")
+    save_plot(figure, file)

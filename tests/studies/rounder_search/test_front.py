@@ -51,8 +51,6 @@ def test_better_than_the_plateau_counts_area_and_bias():
     larger, more_biased = tried(3, 4, 0, 0, 0, 0), tried(4, 1, 0.2, 0.2, 0, 0)
     designs = [plateau, same_but_smaller, fewer_biased, larger, more_biased]
     assert [one.number for one in better_than_plateau(designs)] == [2, 1]
-    assert sentence(designs).startswith("2 designs dominate the 3-bit plateau in area and bias. First of them: 4 bits")
-    assert sentence([plateau, larger]) == (
-        "Nothing yet dominates the 3-bit plateau in area and bias; try more --trials."
-    )
+    assert sentence(designs).startswith("2 designs dominate the 3-bit plateau in area and bias. The best is 4 bits")
+    assert sentence([plateau, larger]) == ("No design dominates the 3-bit plateau in area and bias; try more --trials.")
     assert better_than_plateau([larger]) == []

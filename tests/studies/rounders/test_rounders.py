@@ -1,4 +1,4 @@
-"""What rounders cost: how it is told, and the figures that the documentation claims."""
+"""Area of rounders: the table, and the figures of the documentation."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_table_compares_with_its_first_row():
 
 
 @pytest.mark.slow
-def test_a_decision_on_three_bits_of_neighbors_is_one_table_a_lane():
+def test_a_decision_on_three_bits_of_neighbors_is_one_table_per_lane():
     (cost,) = measure_rounders("xc7", cases=[case_of("neighbors", fraction=3)])
     assert (cost.luts[0], cost.ffs[0]) == (16, 0)
 
@@ -38,6 +38,6 @@ def test_a_decision_on_three_bits_of_neighbors_is_one_table_a_lane():
 def test_eight_bits_by_three_are_twelve_times_smaller_than_twenty_four_by_twenty_four():
     reference, comparison, shared = measure_rounders("xc7", cases=[*CASES[:2], SHARED])
     assert (reference.luts[0], reference.ffs[0]) == (25, 24)
-    assert reference.a_lane("decision") / shared.a_lane("decision") >= 12
-    assert comparison.a_lane("decision") / shared.a_lane("decision") >= 12
-    assert reference.a_lane("rounded") / shared.a_lane("rounded") >= 12
+    assert reference.per_lane("decision") / shared.per_lane("decision") >= 12
+    assert comparison.per_lane("decision") / shared.per_lane("decision") >= 12
+    assert reference.per_lane("rounded") / shared.per_lane("rounded") >= 12

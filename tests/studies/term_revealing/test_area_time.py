@@ -2,8 +2,7 @@
 
 import pytest
 
-from lowtide_studies.term_revealing.area_time import ELEMENTS, Cells, area_time
-from lowtide_studies.term_revealing.measured import measure
+from lowtide_studies.term_revealing.area_time import ELEMENTS, Cells, area_time, measure
 from lowtide_studies.term_revealing.setting import Setting
 
 SETTING = Setting(group=8, budget=12, data_terms=2)
@@ -34,8 +33,8 @@ def test_elements_whose_cells_are_not_known_are_left_out():
 
 @pytest.mark.slow
 def test_every_element_is_measured():
-    cells = measure(SETTING, 8, target="ecp5")
+    (cells,) = measure([(SETTING, 8)], target="ecp5")
     assert list(cells) == list(ELEMENTS)
     assert [found.dsps for found in cells.values()] == [0, 0, 1, 0, 0]
-    # A queue of terms is smaller than a multiplier of integers, whichever way that is made of logic.
+    # A queue of terms is smaller than a multiplier of integers, whichever way synthesis builds the multiplier.
     assert cells["tmac"].logic < cells["pmac, Booth rows"].logic < cells["pmac"].logic

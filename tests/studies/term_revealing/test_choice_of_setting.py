@@ -3,8 +3,7 @@
 import attrs
 import pytest
 
-from lowtide_studies.term_revealing.choice import by_present, cheapest, front
-from lowtide_studies.term_revealing.effect import effects
+from lowtide_studies.term_revealing.selection import by_present, cheapest, effects, front
 from lowtide_studies.term_revealing.setting import Setting
 from lowtide_studies.term_revealing.sweep import Plain, Point, Sweep
 

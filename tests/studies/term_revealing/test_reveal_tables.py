@@ -5,15 +5,12 @@ import io
 import pytest
 from rich.console import Console
 
-from lowtide_studies.harness.statistics import Difference
-from lowtide_studies.term_revealing.area_time import Cells
-from lowtide_studies.term_revealing.measured import Measured, measure_chosen
-from lowtide_studies.term_revealing.narrower_integers import Narrower
+from lowtide_studies.harness.statistics import Difference, mean_and_error
+from lowtide_studies.term_revealing.area_time import Cells, Measured, measure_chosen
 from lowtide_studies.term_revealing.setting import Setting
 from lowtide_studies.term_revealing.study import Study
-from lowtide_studies.term_revealing.sweep import Plain, Point, Sweep
-from lowtide_studies.term_revealing.table import area_table, tables
-from lowtide_studies.term_revealing.verdict import sentences, text
+from lowtide_studies.term_revealing.sweep import Narrower, Plain, Point, Sweep
+from lowtide_studies.term_revealing.table import area_table, sentences, tables
 
 
 def printed(*found):
@@ -47,8 +44,8 @@ def study(loss):
 def test_sentences():
     found = [*sentences(study(0.4)), *sentences(study(1))]
     assert found[1] == (
-        "perceptron, 8 bits: hese g=8 k=10 s=2 takes 19.6 times fewer pairs than all bits, "
-        "4.0 times fewer than the bits really there, and loses 0.50 ± 0.50 points of held-out images."
+        "perceptron, 8 bits: hese g=8 k=10 s=2 needs 19.6 times fewer pairs than all bits and "
+        "4.0 times fewer pairs than the nonzero bits. It loses 0.50 ± 0.50 points on held-out images."
     )
     assert found[2] == "perceptron, 6 bits: no setting loses 0.5 points or less on validation images."
 
@@ -64,7 +61,7 @@ def test_nothing_is_measured_where_nothing_is_chosen():
     assert measure_chosen(study(1).sweeps, target="xc7") == []
 
 
-def test_the_widest_is_the_one_looked_at():
+def test_fronts_are_of_the_widest_integers():
     assert [sweep.width for sweep in study(0).widest] == [8]
     assert "perceptron, 6 bits: held-out" not in printed(*tables(study(0)))
 
@@ -88,5 +85,5 @@ def test_area_table():
 
 
 @pytest.mark.parametrize(("mean", "words"), [(-0.001, "0.00 ± 0.10"), (-1.5, "−1.50 ± 0.10")])
-def test_text(mean, words):
-    assert text(Difference(mean=mean, error=0.1, unpaired=0.1)) == words
+def test_mean_and_error(mean, words):
+    assert mean_and_error(Difference(mean=mean, error=0.1, unpaired=0.1)) == words

@@ -1,12 +1,16 @@
-"""Figures of comparisons, from outcomes that are written out."""
+"""Figures of comparisons, from given outcomes, and the command."""
 
+import json
 import math
 
 import pytest
 
+from fixtures.studies import run_command
 from lowtide_studies.engine_training.run import Run
 from lowtide_studies.engine_training.summary import beats_per_pair, cycles, high_shares
-from lowtide_studies.engine_training.trainer import Step
+from lowtide_studies.engine_training.trainer import Step, train
+from lowtide_studies.precision_schedules import study as study_module
+from lowtide_studies.precision_schedules.command import command
 from lowtide_studies.precision_schedules.study import Comparison, Outcome
 
 
@@ -67,3 +71,47 @@ def test_steps_are_summed_up_by_sizes():
     assert cycles(steps) == 11
     assert cycles([*steps, Step(step=2, loss=1, chunks={}, ratios={}, pairs=0, beats=0, cycles=None)]) is None
     assert beats_per_pair([]) is None
+
+
+TINY = ["--schedule", "fp32,adaptive,fixed-2", "--seeds", "2", "--steps", "4", "--evaluate", "2", "--accuracy", "10"]
+
+
+def arguments(folder):
+    return [*TINY, "--output", folder, "--storage", folder / "runs.journal"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Folder with the files and the standard output of a tiny comparison."""
+    folder = tmp_path_factory.mktemp("schedules")
+    result = run_command(command, *arguments(folder))
+    assert result.exit_code == 0, result.output
+    (folder / "stdout").write_text(result.stdout, encoding="utf-8")
+    return folder
+
+
+def test_schedules_are_compared_in_a_table_and_a_plot(folder):
+    printed = (folder / "stdout").read_text(encoding="utf-8")
+    assert "perceptron, 4 steps of 32 images" in printed
+    for name in ("fp32", "adaptive", "fixed-2"):
+        assert f"\n {name} " in printed
+    assert (folder / "precision-schedules.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_runs_of_a_comparison_are_those_of_train(folder):
+    figures = json.loads((folder / "precision-schedules.json").read_text(encoding="utf-8"))
+    rate = figures["settings"]["runs"]["adaptive"]["rate"]
+    expected = train(Run(schedule="adaptive", steps=4, evaluate=2, seed=1, rate=rate))
+    (row,) = [row for row in figures["rows"] if (row["schedule"], row["seed"]) == ("adaptive", 1)]
+    assert row["sha256"] == expected.sha256
+    assert row["beats"] == [step.beats for step in expected.steps]
+    assert row["accuracies"] == expected.accuracies
+
+
+def test_finished_runs_of_a_comparison_are_kept(folder, monkeypatch):
+    monkeypatch.setattr(study_module, "train", lambda *_: 1 / 0)
+    result = run_command(command, *arguments(folder), "--json")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == (folder / "precision-schedules.json").read_text(encoding="utf-8")
+    other = run_command(command, *arguments(folder), "--steps", 5)
+    assert isinstance(other.exception, ZeroDivisionError)
