@@ -1,7 +1,5 @@
 """Progress on standard error: a bar on a terminal, otherwise one plain line per finished item."""
 
-import click
-
 from lowtide.cli.progress import progress_bar
 
 __all__ = ["Progress"]
@@ -21,10 +19,8 @@ class Progress:
     """
 
     def __init__(self, label: str, total: int, *, quiet: bool = False):
-        self.label, self.total, self.quiet, self.done = label, total, quiet, 0
-        self.bar = progress_bar()
-        if quiet:
-            self.bar.disable = True
+        self.done = 0
+        self.bar = progress_bar(quiet=quiet)
         self.task = self.bar.add_task(label, total=total)
 
     def __enter__(self) -> "Progress":
@@ -37,6 +33,4 @@ class Progress:
     def finish(self, item: str, done: int | None = None) -> None:
         """Report one finished item by its name; ``done`` counts the items that others finished, too."""
         self.done = self.done + 1 if done is None else done
-        self.bar.update(self.task, completed=self.done)
-        if self.bar.disable and not self.quiet:
-            click.echo(f"{self.label} {self.done}/{self.total}: {item}", err=True)
+        self.bar.update(self.task, completed=self.done, item=item)
