@@ -33,7 +33,7 @@ def settle(engine):
 
 
 ILLEGAL = {
-    "no lines": {"a_lines": 0},
+    "no lines": {"a_vectors": 0},
     "no length": {"a_length": 0, "b_length": 0},
     "K beyond the bound": {"a_length": 101, "b_length": 101},
     "K that differs": {"b_length": 3},
@@ -43,9 +43,9 @@ ILLEGAL = {
     "a seed of zero": {"b_rounding": 2, "b_seed": 0},
     "a bias beyond FP32": {"a_bias": -161},
     "a bias beyond FP32, above": {"b_bias": 129},
-    "lines beyond the buffer": {"a_lines": 65},
-    "the most lines there can be written": {"b_lines": 0xFFFFFFFF},
-    "lines beyond what can be turned": {"a_transposed": 1, "a_lines": 17, "a_length": 4, "b_length": 4},
+    "lines beyond the buffer": {"a_vectors": 65},
+    "the most lines there can be written": {"b_vectors": 0xFFFFFFFF},
+    "lines beyond what can be turned": {"a_transposed": 1, "a_vectors": 17, "a_length": 4, "b_length": 4},
     "nothing to load": {"start": 4},
 }
 

@@ -42,7 +42,7 @@ def formats(draw):
         ),
         (
             {"exponent": 8},
-            "exponent must be from 1 to 5 (the accumulator is exact, and nearly doubles with each bit), not 8",
+            "exponent must be from 1 to 5 (the exact accumulator nearly doubles with each bit), not 8",
         ),
         ({"exponent": True}, "not True"),
         ({"max_k": 0}, "max_k must be from 1 to 1048576, not 0"),

@@ -38,17 +38,17 @@ class Bfp:
         If a parameter is out of range, or ``mantissa`` is no multiple of both chunks.
     """
 
-    lanes: int = parameter(16, (4, 8, 16, 32, 64), "products a processing element does at once")
-    chunk_a: int = parameter(2, range(1, 5), "bits of a chunk of A")
-    chunk_b: int = parameter(2, range(1, 5), "bits of a chunk of B")
-    mantissa: int = parameter(4, range(1, 13), "most magnitude bits that may be streamed, a multiple of both chunks")
+    lanes: int = parameter(16, (4, 8, 16, 32, 64), "products per processing element and cycle")
+    chunk_a: int = parameter(2, range(1, 5), "width of a chunk of A in bits")
+    chunk_b: int = parameter(2, range(1, 5), "width of a chunk of B in bits")
+    mantissa: int = parameter(4, range(1, 13), "maximum magnitude bits, a multiple of both chunks")
     exponent: int = parameter(
         3,
         range(1, 6),
-        "bits of the shared exponent code",
-        because="the accumulator is exact, and nearly doubles with each bit",
+        "width of the shared exponent code in bits",
+        because="the exact accumulator nearly doubles with each bit",
     )
-    max_k: int = parameter(4096, range(1, 2**20 + 1), "longest reduction the accumulator must hold")
+    max_k: int = parameter(4096, range(1, 2**20 + 1), "maximum length of the reduction")
 
     def __attrs_post_init__(self):
         step = lcm(self.chunk_a, self.chunk_b)

@@ -60,14 +60,14 @@ class Terms:
         If a parameter is out of range.
     """
 
-    width: int = parameter(8, range(2, 17), "bits of an integer in two's complement")
-    encoding: str = parameter("hese", ENCODINGS, "digits of a magnitude")
-    group: int = parameter(8, range(1, 65), "values of a group at most, g")
-    budget: int = parameter(16, range(1, 1025), "terms a group may keep at most, k, no more than it has")
-    data_terms: int = parameter(4, range(1, 17), "terms a value of the data may keep at most, s, no more than it has")
-    parallel: int = parameter(1, range(1, 17), "terms an element takes in a cycle, 1 where array.operands are integers")
-    values: int = parameter(1, (1, 2, 4, 8), "values of a group that a row gets in a cycle, no more than group")
-    max_k: int = parameter(4096, range(1, 2**20 + 1), "longest reduction the accumulator must hold")
+    width: int = parameter(8, range(2, 17), "width of an integer in bits, two's complement")
+    encoding: str = parameter("hese", ENCODINGS, "encoding of a magnitude into digits")
+    group: int = parameter(8, range(1, 65), "maximum values per group, g")
+    budget: int = parameter(16, range(1, 1025), "maximum terms kept per group, k, at most what a group has")
+    data_terms: int = parameter(4, range(1, 17), "maximum terms kept per data value, s, at most what a value has")
+    parallel: int = parameter(1, range(1, 17), "terms per element and cycle, 1 where array.operands are integers")
+    values: int = parameter(1, (1, 2, 4, 8), "values of a group per row and cycle, at most group")
+    max_k: int = parameter(4096, range(1, 2**20 + 1), "maximum length of the reduction")
 
     def __attrs_post_init__(self):
         if self.values > self.group:

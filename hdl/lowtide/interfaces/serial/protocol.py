@@ -1,4 +1,4 @@
-"""The protocol of the serial bridge: one table, from which the hardware, its drivers and its page are made."""
+"""Protocol table of the serial engine: the source of the hardware, its drivers and its documentation."""
 
 from typing import Literal
 
@@ -42,17 +42,17 @@ Kind = Literal["hello", "read", "write", "load_a", "load_b", "last_a", "last_b",
 
 @attrs.frozen
 class Request:
-    """A kind of request.
+    """Request of the protocol.
 
     Parameters
     ----------
     name : str
     code : int
-        First byte of its frame; of its answer, with bit 7 set.
+        First byte of its frame; the answer has bit 7 set.
     payload : str
-        Its words: two, or those of an operand.
+        Words of the request: two, or numbers of an operand.
     answer : str
-        Words of its answer after the two that all answers have.
+        Words of its answer after the two that every answer has.
     meaning : str
     """
 
@@ -92,5 +92,5 @@ REQUESTS = (
 
 
 def code_of(name: str) -> int:
-    """Code of a request."""
+    """Return the code of a request."""
     return next(request.code for request in REQUESTS if request.name == name)

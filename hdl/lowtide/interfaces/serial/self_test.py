@@ -1,4 +1,4 @@
-"""Self-test: a conversation that the hardware holds with itself after reset, in place of a host."""
+"""Self-test: sends stored requests to the engine after reset, and checks the answers."""
 
 import zlib
 
@@ -22,22 +22,22 @@ LEVELS_WORD = 2
 
 
 def check_of(answers: bytes) -> int:
-    """CRC-32C of answers. Since each of them ends with its CRC-32, that of all is the same whatever they say."""
+    """Return the CRC-32C of answers. Each answer ends with its CRC-32, so a CRC-32 over all of them is constant."""
     return CRC32_ISCSI(data_width=8).compute(answers)
 
 
 @attrs.frozen
 class SelfTestVectors:
-    """Requests, and what is expected of the answers.
+    """Requests of a self-test, and the check value of their answers.
 
     Parameters
     ----------
     requests : bytes
-        Frames, as they would come over the line.
+        Frames as a host would send them.
     check : int
-        `check_of` the bytes of all answers, flags included, their levels being 0.
+        `check_of` the bytes of all answers, flags included, with their levels set to 0.
     patience : int
-        Cycles from a request's last byte to the next request. Its answer must be complete by then.
+        Cycles from the last byte of a request to the next request. The answer must be complete by then.
     """
 
     requests: bytes
@@ -46,27 +46,33 @@ class SelfTestVectors:
 
 
 class SelfTest(Unit):
-    """Stands in for the line until its conversation is over.
+    """Self-test: replaces the host until all stored requests are sent.
 
-    It keeps time by itself, whatever comes of a request: it ends even if nothing answers.
+    Timing is fixed and independent of the answers, so the self-test ends even if nothing answers.
 
     Parameters
     ----------
     conversation : SelfTestVectors
-        What is asked, and what is expected.
+        Requests, and the check value of their answers.
 
     Members
     -------
-    i : In(stream of 8 bits)
-        Bytes from the line. They wait while there is a test.
-    o : Out(stream of 8 bits)
-        To the `FrameReceiver`: those of the test, then those of the line.
-    words_i, words_o : In, Out(stream of {word, last})
-        Words of answers, from the executor to the sender; in the test, their levels are 0.
-    answer_i, answer_o : In, Out(stream of 8 bits)
-        Bytes of answers, from the sender to the line, which gets none of the test.
-    over, passed : Out(1), Out(1)
-        The test is over; the answers were those expected.
+    i : In(stream of 8)
+        Bytes from the receiver. They wait during the self-test.
+    o : Out(stream of 8)
+        Bytes to the `FrameReceiver`: the stored requests, then the bytes from the receiver.
+    words_i : In(stream of {"word": 32, "last": 1})
+        Words of answers from the executor.
+    words_o : Out(stream of {"word": 32, "last": 1})
+        Words of answers to the frame sender; their levels are 0 during the self-test.
+    answer_i : In(stream of 8)
+        Bytes of answers from the frame sender.
+    answer_o : Out(stream of 8)
+        Bytes of answers to the transmitter; none during the self-test.
+    over : Out(1)
+        High after the self-test.
+    passed : Out(1)
+        High after the self-test if the answers match the check value.
     """
 
     def __init__(self, conversation: SelfTestVectors):

@@ -1,4 +1,4 @@
-"""The engine at the end of a serial line."""
+"""Serial engine: an engine behind a UART."""
 
 from amaranth.lib.wiring import In, Out
 
@@ -23,25 +23,29 @@ RECEIVED = 4
 
 
 class SerialEngine(Structure):
-    """A `EngineWithRegisters` that is worked by frames over a UART.
+    """Serial engine: an `EngineWithRegisters` that a host controls by frames over a UART.
 
     Parameters
     ----------
     engine : EngineWithRegisters
         The engine.
     params : SerialParams
-        The line.
+        Clock, baud rate and queues.
     digest : int
-        64 bits by which a host knows the configuration.
+        64 bits that identify the configuration to a host.
     test : SelfTestVectors, optional
-        What it asks itself after reset, before it listens to the line.
+        Self-test after reset, before the engine listens to the host.
 
     Members
     -------
-    rx, tx : In(1), Out(1)
-        The line.
-    test_over, test_passed : Out(1), Out(1)
-        As of `SelfTest`; only with one.
+    rx : In(1)
+        Serial input, asynchronous.
+    tx : Out(1)
+        Serial output.
+    test_over : Out(1)
+        High after the self-test; only with one.
+    test_passed : Out(1)
+        High after the self-test if the answers match the check value; only with one.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Receiver and transmitter of a serial line: a start bit, eight bits from the lowest on, a stop bit."""
+"""UART: receiver and transmitter with a start bit, eight data bits, lowest first, and a stop bit."""
 
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import stream
@@ -14,16 +14,18 @@ DIVISOR = 16
 
 
 class UartReceiver(Unit):
-    """Bytes from a serial line. A byte whose stop bit is low is dropped.
+    """UART receiver: receives bytes. A byte whose stop bit is low is dropped.
 
     Members
     -------
     rx : In(1)
-        The line, of no clock.
-    divisor : In(16)
-        Clocks of a bit, 4 or more.
-    valid, data : Out(1), Out(8)
-        In one cycle: a byte came, in the middle of its stop bit.
+        Serial input, asynchronous.
+    divisor : In(DIVISOR)
+        Clock cycles per bit, at least 4.
+    valid : Out(1)
+        Pulses for one cycle in the middle of the stop bit of each byte.
+    data : Out(8)
+        Byte. Valid while ``valid`` is high.
     """
 
     module_name = "uart_receiver"
@@ -55,18 +57,18 @@ class UartReceiver(Unit):
 
 
 class UartTransmitter(Unit):
-    """Bytes onto a serial line.
+    """UART transmitter: sends bytes.
 
     Members
     -------
-    i : In(stream of 8 bits)
-        Bytes. The next one is taken in the cycle in which the last one's stop bit ends, at the latest.
-    divisor : In(16)
-        Clocks of a bit.
+    i : In(stream of 8)
+        Bytes. The next byte is accepted at the latest in the cycle in which the stop bit of the last one ends.
+    divisor : In(DIVISOR)
+        Clock cycles per bit.
     tx : Out(1)
-        The line.
+        Serial output.
     idle : Out(1)
-        Nothing is on it.
+        High while no byte is being sent.
     """
 
     module_name = "uart_transmitter"
