@@ -11,7 +11,7 @@ from lowtide.interfaces.bus_engine import BUSES, BusEngine
 __all__ = ["ENGINE_BUSES", "AxiStreamArray", "AxiStreamEngine", "engine_of"]
 
 ENGINE_BUSES = (*BUSES, "plain")
-"""What an engine's registers can be on."""
+"""Buses of an engine's registers."""
 
 
 class AxiStreamArray(AxiStreams):

@@ -10,7 +10,7 @@ __all__ = ["EmissionError", "verilog_of"]
 
 
 class EmissionError(LowtideError):
-    """Emission failed; the message is one line."""
+    """Failed emission; the message is one line."""
 
 
 def verilog_of(rtlil: str) -> str:

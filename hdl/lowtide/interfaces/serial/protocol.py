@@ -20,22 +20,22 @@ __all__ = [
 ]
 
 VERSION = 1
-"""Of the protocol."""
+"""Version of the protocol."""
 
 MAGIC = int.from_bytes(b"tide", "little")
-"""First word of what ``hello`` is answered with."""
+"""First word of the answer to ``hello``."""
 
 FLAG, ESCAPE, FLIP = 0x7E, 0x7D, 0x20
-"""A frame ends with a flag; a byte that is a flag or an escape goes as an escape and the byte with a bit flipped."""
+"""A flag ends a frame. Byte stuffing sends a flag or escape byte as an escape and the byte with one bit flipped."""
 
 WORDS = 255
-"""Most words of a frame's payload."""
+"""Maximum number of words of a payload."""
 
 LEVELS = 2
-"""Words that all answers begin with: status and the number that is due next; room for operands and results held."""
+"""Words at the start of every answer: status and next sequence number; free operand words and stored results."""
 
 STATUSES = ("done", "busy", "order", "refused")
-"""What became of a request, by its number in an answer."""
+"""Status of a request, by its number in an answer."""
 
 Kind = Literal["hello", "read", "write", "load_a", "load_b", "last_a", "last_b", "take", "rate"]
 
@@ -64,7 +64,7 @@ class Request:
 
 
 CONSTANTS = ("magic", "version", "clock", "divisor", "queue", "digest", "digest_high")
-"""Words that ``hello`` is answered with."""
+"""Words of the answer to ``hello``."""
 
 REQUESTS = (
     Request(

@@ -10,7 +10,7 @@ from lowtide.netlist import Unit
 __all__ = ["POSITION", "ResultQueue"]
 
 POSITION = 16
-"""Bits of a word's position."""
+"""Width of a position in bits."""
 
 
 class ResultQueue(Unit):
@@ -64,7 +64,7 @@ class ResultQueue(Unit):
         next_one = Signal(POSITION)
         from_here = Signal(POSITION)
         kept = Signal(POSITION)
-        full = Signal()  # a register, so that no subtraction stands between a word and its place
+        full = Signal()  # a register, to keep the subtraction off the write path
         m.d.comb += [
             self.i.ready.eq(~full),
             write.en.eq(self.i.valid & ~full),

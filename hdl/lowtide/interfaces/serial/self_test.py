@@ -15,10 +15,10 @@ from lowtide.netlist import Unit
 __all__ = ["SelfTest", "SelfTestVectors", "check_of"]
 
 BYTE = 16
-"""Cycles from a byte of a request to the next: more than a `FrameReceiver` needs."""
+"""Cycles between bytes of a request: more than a `FrameReceiver` needs."""
 
 LEVELS_WORD = 2
-"""Word of an answer that says how far an engine is, which no model knows to the cycle."""
+"""Word of an answer with the queue levels, which a model cannot predict to the cycle."""
 
 
 def check_of(answers: bytes) -> int:

@@ -19,7 +19,7 @@ from lowtide.units.stream.skid_buffer import SkidBuffer
 __all__ = ["SerialEngine"]
 
 RECEIVED = 4
-"""Bytes that may wait while an answer is sent, for each word of a queue: about as many as an answer has."""
+"""Received bytes that fit per word of a queue while an answer is sent: about as many as an answer has."""
 
 
 class SerialEngine(Structure):
@@ -89,7 +89,7 @@ class SerialEngine(Structure):
             words, answers = ((o.payload, o.valid) for o in (executor.o, sender.o))
             taken, heard, sent = (i.ready for i in (byte.i, sender.i, transmitter.i))
         place("received", received, i_valid=line.valid, i_data=line.data, o_ready=taken)
-        # A memory is slow to answer, and what a flag does reaches far.
+        # A memory has a long read delay, and a flag drives long paths.
         place("taken", byte, i__payload=requests[0], i__valid=requests[1], o__ready=frames.i.ready)
         place("frames", frames, i__payload=byte.o.payload, i__valid=byte.o.valid, done=executor.done)
         place(
@@ -108,7 +108,7 @@ class SerialEngine(Structure):
         )
         place("sender", sender, i__payload=words[0], i__valid=words[1], o__ready=sent)
         place("transmitter", transmitter, i__payload=answers[0], i__valid=answers[1], divisor=executor.divisor)
-        # All that follows is reset with each connection.
+        # Every new connection resets the following units.
         begins = executor.reset
         place(
             "operands",

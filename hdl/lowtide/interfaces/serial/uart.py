@@ -10,7 +10,7 @@ from lowtide.netlist import Unit
 __all__ = ["DIVISOR", "UartReceiver", "UartTransmitter"]
 
 DIVISOR = 16
-"""Bits of a divisor."""
+"""Width of a divisor in bits."""
 
 
 class UartReceiver(Unit):
