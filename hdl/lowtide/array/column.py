@@ -59,7 +59,7 @@ class Column(Unit):
     def elaborate(self, platform):
         m = Module()
         low = Signal.like(self.half, reset_less=True)
-        high = Signal()  # it tells a queue to write, so a reset must stop it on its way
+        high = Signal()  # write enable of the next queue, so a reset must clear it
         m.d.sync += [low.eq(self.half), high.eq(self.high_i)]
         queue = place(
             m,

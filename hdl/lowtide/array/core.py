@@ -66,9 +66,9 @@ class SystolicCore(Structure):
         self.width_a, self.width_b = port_width(pattern, "a_i"), port_width(pattern, "b_i")
         self.spacing = max(2 * rows, pattern.spacing)
         self._result_delay = ahead + pattern.latency
-        # Between the end of a tile and its first row, those of others may be on their way, one in two cycles.
-        underway = (self._result_delay + columns + 5) // 2
-        self._collector = Collector(rows, columns, pattern.accumulator, rows + underway)
+        # Between the end of a tile and its first row, rows of other tiles may arrive, one in two cycles.
+        in_flight = (self._result_delay + columns + 5) // 2
+        self._collector = Collector(rows, columns, pattern.accumulator, rows + in_flight)
         self.latency = self._result_delay + self._collector.latency
         self.module_name = f"systolic_core_{rows}x{columns}_{ahead}_{pattern.module_name}"
         super().__init__(

@@ -65,10 +65,12 @@ class Feeder(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        closing = Signal(init=1)  # a tile is complete, and its restart beat has yet to go
-        started = Signal()  # there was a tile, so a restart is not that of reset
-        more = Signal(range(self.restarts), init=self.restarts - 1)  # restarts after reset, but the last
-        hold_off = Signal(range(self.spacing), init=self.spacing - 1 if self.restarts > 1 else 0)  # none may go so long
+        closing = Signal(init=1)  # a tile is complete, and its restart beat is pending
+        started = Signal()  # a tile was accepted, so a restart does not follow a reset
+        more = Signal(range(self.restarts), init=self.restarts - 1)  # restarts after reset, without the last
+        hold_off = Signal(
+            range(self.spacing), init=self.spacing - 1 if self.restarts > 1 else 0
+        )  # cycles until a restart is allowed
         take = Signal()
         m.d.comb += [
             self.a_ready.eq(~closing & self.b_valid),

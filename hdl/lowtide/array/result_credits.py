@@ -61,16 +61,16 @@ class ResultCredits(Unit):
         m.d.comb += [self.room.eq(reserved <= self.capacity - self.rows), self.accept.eq(self.valid & self.ready)]
         m.d.sync += reserved.eq(reserved + Mux(self.reserve, self.rows, 0) - self.accept)
 
-        high = Signal()  # this cycle brings the high half of a row
-        arriving = Signal(range(self.rows))  # row whose halves come
-        more = Signal()  # further rows of its tile are to come
+        high = Signal()  # the high half word of a row arrives in this cycle
+        arriving = Signal(range(self.rows))  # row whose half words arrive
+        more = Signal()  # further rows of the tile will arrive
         last = Signal()
         m.d.comb += [self.high.eq(high), last.eq(arriving == self.rows - 1)]
         m.d.sync += high.eq(~high & (self.start | more))
         with m.If(high):
             m.d.sync += [arriving.eq(Mux(last, 0, arriving + 1)), more.eq(~last)]
 
-        leaving = Signal(range(self.rows))  # row that is offered
+        leaving = Signal(range(self.rows))  # row that is offered next
         m.d.comb += self.last.eq(leaving == self.rows - 1)
         with m.If(self.accept):
             m.d.sync += leaving.eq(Mux(self.last, 0, leaving + 1))

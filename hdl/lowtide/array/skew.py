@@ -48,7 +48,7 @@ class SkewedWord(Unit):
     def elaborate(self, platform):
         m = Module()
         word = Signal(self.width, reset_less=True)
-        idle = Signal(reset_less=True)  # this way round it is the reset of `kept` without a gate between
+        idle = Signal(reset_less=True)  # this polarity drives the reset of `kept` without a gate
         kept = Signal(self.width, reset_less=True)
         m.d.sync += [word.eq(self.i), idle.eq(self.idle_i), kept.eq(Mux(idle, 0, word))]
         m.d.comb += [self.o.eq(kept), self.idle_o.eq(idle)]

@@ -15,7 +15,7 @@ from lowtide.units.stream.fifo import Fifo
 
 __all__ = ["Dispatcher", "ProductLayout", "RunLayout"]
 
-RUNS = 2  # in the queue, the one that is running among them
+RUNS = 2  # in the queue, including the current one
 
 
 class ProductLayout(data.StructLayout):
@@ -168,7 +168,7 @@ class Dispatcher(Unit):
             self.size_b.eq(planners[1].size),
         ]
 
-        # Of either operand, the length of the one that was loaded last, if any was.
+        # Length of the operand loaded last on each side, if there is one.
         known, lengths = (
             Signal(2),
             [Signal.like(operand.length, name=f"length_{n}") for n, operand in enumerate(operands)],
@@ -184,15 +184,13 @@ class Dispatcher(Unit):
             ),
             self.refused.eq((self.start & ~self.ready) | (planned & ~legal)),
         ]
-        left = Signal(2)  # to be loaded
+        left = Signal(2)  # operands still to load
         with m.If(planned):
             m.d.sync += [planning.eq(0), issuing.eq(legal), left.eq(wanted)]
 
-        unfinished = Signal(
-            8
-        )  # products in runs and in results, each of a tile at least, of which there is room for few
+        unfinished = Signal(8)  # products in runs and results; each has at least one tile, and few tiles fit
         runs = Fifo(self.run_layout.size, RUNS)
-        held = Signal(range(RUNS + 1))
+        queued = Signal(range(RUNS + 1))
         running = data.View(self.run_layout, runs.o_data)
         begun = Signal()
         begins = Signal()
@@ -229,11 +227,11 @@ class Dispatcher(Unit):
         push = Signal()
         m.d.comb += [
             run.scale.eq(lowest[0] + lowest[1] + 2),
-            push.eq(issuing & ~left.any() & ~product.find & (held != RUNS)),
+            push.eq(issuing & ~left.any() & ~product.find & (queued != RUNS)),
         ]
         with m.If(push | (issuing & product.find & ~left.any())):
             m.d.sync += issuing.eq(0)
-        m.d.sync += [held.eq(held + push - over), unfinished.eq(unfinished + push - self.over)]
+        m.d.sync += [queued.eq(queued + push - over), unfinished.eq(unfinished + push - self.over)]
         place(m, platform, "runs", runs, i_valid=push, i_data=run.as_value(), o_ready=self.run_ready)
         m.d.comb += [
             self.run_valid.eq(runs.o_valid),

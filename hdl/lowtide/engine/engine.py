@@ -102,7 +102,7 @@ class Engine(Structure):
         results = RowNormalizerParams(
             columns=columns, width=bfp.accumulator, normalizers=params.output_width, counter=params.counter_bits
         )
-        # Tiles that are in the array at full rate, and those whose results wait.
+        # Tiles in the array at full rate, and tiles whose results wait.
         self.results = Results(results, self.array.latency // self.array.spacing + 4)
         sizes = "_".join(
             str(n)

@@ -163,7 +163,7 @@ class Loader(Unit):
         finding = Signal()
         groups = Signal.like(self.groups)
         size = Signal.like(self.size)
-        started = Signal()  # a reset must stop it on its way
+        started = Signal()  # a reset must clear it
         m.d.sync += started.eq(self.start)
         with m.If(self.start):
             m.d.sync += [settings.eq(self.settings), groups.eq(self.groups), size.eq(self.size), finding.eq(self.find)]
@@ -199,7 +199,7 @@ class Loader(Unit):
             o__ready=converter.i.ready if self.serial else beats.i.ready,
         )
         if not self.serial:
-            # Whether the converter moves would go on to the transposer's memories: too far for a cycle.
+            # Registers `ready`: from the converter to the transposer's memories is too long a path for one cycle.
             place(
                 m,
                 platform,
@@ -223,7 +223,7 @@ class Loader(Unit):
             m.d.sync += self.bias.eq(Mux(self.settings.bias_auto, found, self.settings.bias))
         random = self._words.words
         step = converter.step
-        if self.serial:  # a word of the group's after the other
+        if self.serial:  # one word of the group per step
             at = Signal(range(self.bfp.lanes))
             random = random.word_select(at, self._words.width)
             step = converter.step & at.all()

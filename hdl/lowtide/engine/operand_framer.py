@@ -69,7 +69,7 @@ class OperandFramer(Unit):
         taking = Signal()
         filling = Signal()
         dropping = Signal()
-        rows = Signal.like(self.rows)  # that are to come, those of this beat included
+        rows = Signal.like(self.rows)  # remaining, including the row of this beat
         left = Signal.like(self.length)
         row_ends = Signal()
         ends = Signal()
@@ -86,7 +86,7 @@ class OperandFramer(Unit):
             self.too_long.eq(taking & moves & ~self.i.payload.last & ends),
         ]
         for n, (number, taken) in enumerate(zip(self.o.payload.number, self.i.payload.number, strict=True)):
-            # A number without an exponent counts as zero.
+            # A number with exponent field 0 counts as zero.
             m.d.comb += [
                 number.eq(taken),
                 number.exponent.eq(Mux(taking & ~at_most(left, n), taken.exponent, 0)),

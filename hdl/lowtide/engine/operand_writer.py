@@ -82,13 +82,13 @@ class OperandWriter(Unit):
         m = Module()
         writing = Signal()
         clearing = Signal()
-        vector = Signal(range(self.vectors))  # of its panel, that comes
-        left = Signal.like(self.count)  # vectors that are to come, this one included
-        base = Signal(range(self.words))  # words of the panels before this one
-        groups = Signal.like(self.groups)  # of the vector that are to come, this one included
-        chunks = Signal.like(self.chunks)  # of the group, likewise
-        at = Signal(range(self.words))  # words of the panel before this one
-        group_at = Signal(range(self.words))  # words of it before this group
+        vector = Signal(range(self.vectors))  # current vector of the panel
+        left = Signal.like(self.count)  # remaining vectors, including this one
+        base = Signal(range(self.words))  # words of the previous panels
+        groups = Signal.like(self.groups)  # remaining groups of the vector, including this one
+        chunks = Signal.like(self.chunks)  # remaining chunks of the group, including this one
+        at = Signal(range(self.words))  # words of the panel before the current one
+        group_at = Signal(range(self.words))  # words of the panel before the current group
         take = Signal()
         m.d.comb += [
             self.i.ready.eq(writing),

@@ -34,7 +34,7 @@ class PingPongBanks(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        taken = Signal(range(3))  # banks; one of them is that of a run
+        taken = Signal(range(3))  # occupied banks, including the bank of a run
         used = Signal()
         m.d.comb += [self.free.eq(taken != 2), self.loaded.eq(~self.write)]
         m.d.sync += [taken.eq(taken + self.load - (self.begins & used)), used.eq(used | self.begins)]

@@ -107,8 +107,8 @@ class RegisterBank(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        self._misfits: list[Value] = []  # a bit for each setting of an operand: its last value does not fit
-        self._refusals: list[Value] = []  # of a write, in its cycle
+        self._misfits: list[Value] = []  # one bit per operand setting whose last value does not fit
+        self._refusals: list[Value] = []  # refused writes, in their cycle
         values = [
             self._register(m, register, self.write & (self.address == place))
             for place, register in enumerate(self.table)

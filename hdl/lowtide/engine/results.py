@@ -74,14 +74,14 @@ class Results(Unit):
         queue = Fifo(entry.size, self.tiles)
         tile, pushed = data.View(entry, queue.o_data), Signal(entry)
         leaves = Signal()
-        held = Signal(range(self.tiles + 1))
+        in_array = Signal(range(self.tiles + 1))
         m.d.comb += [
             pushed.scale.eq(self.scale),
             pushed.end.eq(self.ends),
             leaves.eq(self.i.valid & self.i.ready & self.i.payload.last),
-            self.room.eq(held != self.tiles),
+            self.room.eq(in_array != self.tiles),
         ]
-        m.d.sync += held.eq(held + self.tile - leaves)
+        m.d.sync += in_array.eq(in_array + self.tile - leaves)
         place(m, platform, "tiles", queue, i_valid=self.tile, i_data=pushed.as_value(), o_ready=leaves)
         row = Signal(self.params.layout_i)
         m.d.comb += [row.data.eq(self.i.payload.data), row.last.eq(self.i.payload.last & tile.end)]
@@ -99,7 +99,7 @@ class Results(Unit):
         m.d.comb += [
             self.i.ready.eq(normalizer.i.ready & queue.o_valid),
             self.o.valid.eq(normalizer.o.valid),
-            # After a reset the pipeline holds unknown numbers, which no user may see.
+            # After a reset the pipeline has unknown numbers, which must stay invisible.
             self.o.payload.number.eq(Mux(self.o.valid, normalizer.o.payload.lane, 0)),
             self.o.payload.last.eq(self.o.valid & normalizer.o.payload.last),
             self.over.eq(self.o.valid & self.o.ready & self.o.payload.last),

@@ -88,12 +88,12 @@ class Sequencer(Unit):
     def elaborate(self, platform):
         m = Module()
         a, b = self.i.payload.a, self.i.payload.b
-        at_a = Signal(range(self.words))  # in the panel
+        at_a = Signal(range(self.words))  # word of the panel
         at_b = Signal(range(self.words))
         group_b = Signal(range(self.words))
         chunk_a = Signal.like(a.chunks)
         chunk_b = Signal.like(b.chunks)
-        there = Signal()
+        available = Signal()
         moves = Signal()
         last_a = Signal()
         last_b = Signal()
@@ -105,16 +105,16 @@ class Sequencer(Unit):
         }
         tiles = place(m, platform, "tiles", self._tiles, **operands, next=moves & self.last)
         m.d.comb += [
-            there.eq(
+            available.eq(
                 ((a.bank != self.loading_a) | (self.loaded_a > tiles.panel_a))
                 & ((b.bank != self.loading_b) | (self.loaded_b > tiles.panel_b))
             ),
-            self.valid.eq(self.i.valid & there),
-            self.waits.eq(self.i.valid & ~there),
+            self.valid.eq(self.i.valid & available),
+            self.waits.eq(self.i.valid & ~available),
             moves.eq(self.valid & self.ready),
             last_b.eq(chunk_b + 1 == b.chunks),
             last_a.eq(chunk_a + 1 == a.chunks),
-            last.eq(at_a + 1 == a.size),  # the last word of A, met by the last chunk of B
+            last.eq(at_a + 1 == a.size),  # the last word of A; `last_b` adds the last chunk of B
             self.last.eq(last & last_b),
             self.ends.eq(self.last & tiles.ends),
             self.i.ready.eq(moves & self.ends),
@@ -126,7 +126,7 @@ class Sequencer(Unit):
         with m.If(moves):
             m.d.sync += [at_b.eq(at_b + 1), chunk_b.eq(chunk_b + 1)]
             with m.If(last_b):
-                # The next chunk of A meets the same chunks of B; the next group the next ones.
+                # The next chunk of A combines with the same chunks of B, the next group with the next chunks.
                 m.d.sync += [chunk_b.eq(0), at_b.eq(group_b), chunk_a.eq(chunk_a + 1), at_a.eq(at_a + 1)]
                 with m.If(last_a):
                     m.d.sync += [chunk_a.eq(0), at_b.eq(at_b + 1), group_b.eq(at_b + 1)]

@@ -63,15 +63,15 @@ class TileOrder(Unit):
     def elaborate(self, platform):
         m = Module()
         step = Signal.like(self.panel_a)
-        step_a = Signal.like(self.base_a)  # words of the panels before the step's
+        step_a = Signal.like(self.base_a)  # first words of the panels of the step
         step_b = Signal.like(self.base_b)
-        down = Signal()  # with both operands new, the step is in its column
+        down = Signal()  # with both operands new: the step is in its column
         both = Signal()
         in_column = Signal()
         end_a = Signal()
         end_b = Signal()
         more_a = Signal()  # the next step has a row
-        more_b = Signal()  # it has a column
+        more_b = Signal()  # the next step has a column
         step_ends = Signal()
         m.d.comb += [
             both.eq(self.new_a & self.new_b),

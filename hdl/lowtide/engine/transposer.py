@@ -25,7 +25,7 @@ class Transposer(Unit):
     Missing rows of the last group are zero. The next ``lanes`` rows arrive meanwhile.
 
     Number ``m`` of row ``k`` is stored in memory ``k mod numbers``, in a word with its neighbors of that row. So each
-    number of a beat comes from its own memory, all at one address, and one index selects each number from its word.
+    number of a beat present from its own memory, all at one address, and one index selects each number from its word.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class Transposer(Unit):
     def _write(self, m: Module, full: Sequence[Value], count: Sequence[Value], ports: Sequence[Any]) -> Value:
         """Write rows into a half until a group or the operand is complete; return whether a beat is accepted."""
         half = Signal()
-        left = Signal.like(self.rows)  # rows that are to come
+        left = Signal.like(self.rows)  # remaining rows
         row = Signal(range(self.lanes))
         column = Signal(range(self.depth // self.numbers))
         take = Signal()
@@ -119,28 +119,28 @@ class Transposer(Unit):
     ) -> tuple[Value, Value]:
         """Send the group of each vector from a full half; return whether a beat is valid, and its payload."""
         half = Signal()
-        read = Signal()  # words are in the memories' outputs
-        valid = Signal()  # words are in the registers behind them
+        read = Signal()  # the memory outputs are valid
+        valid = Signal()  # the registers behind the memories are valid
         move = Signal()
         pass_on = Signal()
         beat = Signal(range(self.lanes // self.numbers))
         vector = Signal(range(self.depth))
-        there = Signal()
+        available = Signal()
         last_beat = Signal()
         last_vector = Signal()
         index, column = _split(vector, self.numbers)
         m.d.comb += [
-            there.eq(Mux(half, *full[::-1])),
+            available.eq(Mux(half, *full[::-1])),
             last_beat.eq(beat == self.lanes // self.numbers - 1),
             last_vector.eq(vector + 1 == self.vectors),
             pass_on.eq(~valid | self.o.ready),
             move.eq(~read | pass_on),
         ]
         with m.If(move):
-            m.d.sync += read.eq(there)
+            m.d.sync += read.eq(available)
         with m.If(pass_on):
             m.d.sync += valid.eq(read)
-        with m.If(move & there):
+        with m.If(move & available):
             m.d.sync += beat.eq(beat + 1)
             with m.If(last_beat):
                 m.d.sync += [beat.eq(0), vector.eq(vector + 1)]
@@ -151,7 +151,7 @@ class Transposer(Unit):
                             m.d.sync += full[which].eq(0)
 
         def later(value: Value) -> Value:
-            """With the words that are read now."""
+            """Delay a value along with the words read now."""
             return delayed(m, delayed(m, value, enable=move), enable=pass_on)
 
         chosen = later(index)
@@ -160,13 +160,13 @@ class Transposer(Unit):
         for n, port in enumerate(ports):
             m.d.comb += [port.en.eq(move), port.addr.eq(Cat(column, beat, half))]
             row = beat * self.numbers + n
-            comes = later(row < Mux(half, *count[::-1]))
-            # A memory is slow to answer, and many are far away: a cycle's work, before anything is chosen.
+            present = later(row < Mux(half, *count[::-1]))
+            # The memories are slow and spread out: register their words before the multiplexers.
             word = delayed(m, port.data, enable=pass_on)
             number = data.View(FP32, mux([word.word_select(k, 32) for k in range(self.numbers)], chosen))
             m.d.comb += [
                 payload.number[n].eq(number),
-                payload.number[n].exponent.eq(Mux(comes, number.exponent, 0)),  # counts as zero without
+                payload.number[n].exponent.eq(Mux(present, number.exponent, 0)),  # counts as zero without
             ]
         return valid, payload
 

@@ -80,22 +80,22 @@ class AxiLite(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        writes = Signal()  # both halves of a write are there, and a place for its answer
+        writes = Signal()  # address and data of a write are valid, and the response channel is free
         reads = Signal()
         writing = Signal()  # a register is written in this cycle
-        reading = Signal()  # its address is with the registers
-        came = Signal()  # what was read is there
+        reading = Signal()  # a register is read in this cycle
+        read_valid = Signal()  # the data of a read are valid
         m.d.comb += [
             writes.eq(self.s_axi_awvalid & self.s_axi_wvalid & ~writing & (~self.s_axi_bvalid | self.s_axi_bready)),
-            reads.eq(self.s_axi_arvalid & ~reading & ~came & (~self.s_axi_rvalid | self.s_axi_rready) & ~writes),
+            reads.eq(self.s_axi_arvalid & ~reading & ~read_valid & (~self.s_axi_rvalid | self.s_axi_rready) & ~writes),
             Cat(self.s_axi_awready, self.s_axi_wready).eq(writing.replicate(2)),
             self.s_axi_arready.eq(reading),
         ]
-        m.d.sync += [writing.eq(writes), reading.eq(reads), came.eq(reading)]
+        m.d.sync += [writing.eq(writes), reading.eq(reads), read_valid.eq(reading)]
 
         at = Signal.like(self.s_axi_awaddr)
-        wrong = Signal()  # there is no register at that address
-        partial = Signal()  # some bytes of it are written, but not all
+        wrong = Signal()  # no register at that address
+        partial = Signal()  # a write of some but not all bytes
         strobes = self.s_axi_wstrb
         m.d.comb += [
             at.eq(Mux(reading, self.s_axi_araddr, self.s_axi_awaddr)),
@@ -113,7 +113,7 @@ class AxiLite(Unit):
             m.d.sync += self.s_axi_bvalid.eq(0)
         with m.If(reading):
             m.d.sync += refused_read.eq(wrong)
-        with m.If(came):
+        with m.If(read_valid):
             m.d.sync += [self.s_axi_rvalid.eq(1), self.s_axi_rdata.eq(self.read_data)]
         with m.Elif(self.s_axi_rready):
             m.d.sync += self.s_axi_rvalid.eq(0)

@@ -63,15 +63,15 @@ class Wishbone(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        comes = Signal()
+        request = Signal()
         wrong = Signal()
         m.d.comb += [
-            comes.eq(self.wb_cyc_i & self.wb_stb_i & ~self.wb_ack_o & ~self.wb_err_o),
+            request.eq(self.wb_cyc_i & self.wb_stb_i & ~self.wb_ack_o & ~self.wb_err_o),
             wrong.eq((self.wb_adr_i >= self.space.registers) | (self.wb_we_i & ~self.wb_sel_i.all())),
             self.address.eq(self.wb_adr_i),
-            self.write.eq(comes & self.wb_we_i & ~wrong),
+            self.write.eq(request & self.wb_we_i & ~wrong),
             self.write_data.eq(self.wb_dat_i),
             self.wb_dat_o.eq(self.read_data),
         ]
-        m.d.sync += [self.wb_ack_o.eq(comes & ~wrong), self.wb_err_o.eq(comes & wrong)]
+        m.d.sync += [self.wb_ack_o.eq(request & ~wrong), self.wb_err_o.eq(request & wrong)]
         return m

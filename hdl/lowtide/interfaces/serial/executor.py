@@ -160,17 +160,17 @@ class Executor(Unit):
             m.d.comb += status.eq(BUSY)
 
         became = Signal.like(status)
-        left = Signal(range(WORDS + 1))  # words of the answer after those that all have
-        switches = Signal()  # to another rate, once the answer is sent
+        left = Signal(range(WORDS + 1))  # remaining words of the answer after the common ones
+        switches = Signal()  # set the baud rate after the answer
         m.d.comb += self.forget.eq(self.bad)
         m.d.sync += self.reset.eq(0)
         with m.FSM():
             with m.State("wait"), m.If(self.good):
-                m.next = "look"
-            with m.State("look"):  # at whether it can be done, which takes a cycle
+                m.next = "check"
+            with m.State("check"):  # register the status, one cycle for its logic
                 m.d.sync += became.eq(status)
-                m.next = "judge"
-            with m.State("judge"):
+                m.next = "execute"
+            with m.State("execute"):
                 does = became == DONE
                 m.d.comb += [
                     self.keep.eq(loads & does),
@@ -194,7 +194,7 @@ class Executor(Unit):
             with m.State("levels"):
                 room = Cat(self.room, Const(0, 16 - len(self.room)))
                 self._send(m, Cat(room, self.held), "fetch", last=left == 0, after_last="end")
-            with m.State("fetch"):  # registers and memories answer a cycle later
+            with m.State("fetch"):  # read delay of registers and memories
                 m.next = "content"
             with m.State("content"):
                 word = Mux(is_["read"], self.read_data, Mux(is_["take"], self.result, self._hello(left)))

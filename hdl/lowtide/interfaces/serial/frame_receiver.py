@@ -76,9 +76,9 @@ class FrameReceiver(Unit):
         m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=1).create()
         escaped = Signal()
         word = Signal(32)  # the last four bytes
-        position = Signal(2)  # bytes of the word that comes
-        words = Signal(9)  # that have come; it stays at the largest
-        bits = Signal(9)  # of the byte that is being checked, and a one above them
+        position = Signal(2)  # bytes of the current word
+        words = Signal(9)  # received words, saturating
+        bits = Signal(9)  # remaining bits of the byte for the CRC, below a marker bit
         checking = Signal()
         m.d.comb += [
             checking.eq(bits[1:].any()),
@@ -90,7 +90,7 @@ class FrameReceiver(Unit):
         with m.If(checking):
             m.d.sync += bits.eq(bits >> 1)
 
-        # A word is complete when its last byte has been checked: by then it is known whether it is the header.
+        # A word is complete when the CRC has its last byte: by then the header is known.
         complete = Signal()
         m.d.comb += [
             complete.eq((bits[1:] == 1) & (position == 0)),

@@ -38,13 +38,13 @@ class FrameSender(Unit):
     def elaborate(self, platform):
         m = Module()
         m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=1).create()
-        word = Signal(32)  # its lowest byte is the next one
-        left = Signal(2)  # bytes of it after that one
-        last = Signal()  # it is the last one before the check
-        check = Signal()  # it is the check
+        word = Signal(32)  # the next byte is the lowest
+        left = Signal(2)  # bytes of the word after the next one
+        last = Signal()  # the word is the last before the CRC
+        check = Signal()  # the word is the CRC
         escaped = Signal()  # the escape before the byte was sent
         begun = Signal()
-        bits = Signal(9)  # of the byte that is being checked, and a one above them
+        bits = Signal(9)  # remaining bits of the byte for the CRC, below a marker bit
         checking = Signal()
         special = Signal()
         m.d.comb += [

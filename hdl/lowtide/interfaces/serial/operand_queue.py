@@ -74,13 +74,13 @@ class OperandQueue(Unit):
         m = Module()
         m.submodules.memory = memory = Memory(shape=OperandWord().size, depth=self.words, init=[])
         write, read = memory.write_port(), memory.read_port()
-        # Places have a bit more than addresses, so that full is not empty.
+        # Positions have one bit more than addresses, to tell full from empty.
         written = Signal(range(2 * self.words))
         kept = Signal.like(written)
         taken = Signal.like(written)  # read from memory
-        # A memory is slow to answer: a word goes on to a register before anything depends on it.
-        there = Signal()  # one is in the memory's output
-        given = Signal()  # one is in the register
+        # A memory has a long read delay, so its words are registered before use.
+        fetched = Signal()  # the memory output is valid
+        given = Signal()  # the register is valid
         word = Signal(OperandWord(), reset_less=True)
         passes = Signal()
         lost = Signal()
@@ -94,8 +94,8 @@ class OperandQueue(Unit):
             write.data.eq(self.i),
             read.addr.eq(taken),
             read.en.eq(fetch),
-            fetch.eq((taken != kept) & (~there | passes)),
-            passes.eq(there & (~given | takes)),
+            fetch.eq((taken != kept) & (~fetched | passes)),
+            passes.eq(fetched & (~given | takes)),
             takes.eq(Mux(word.side, self.b.ready, self.a.ready)),
             self.a.valid.eq(given & ~word.side),
             self.b.valid.eq(given & word.side),
@@ -109,7 +109,7 @@ class OperandQueue(Unit):
             m.d.sync += written.eq(kept)
         with m.If(self.keep | self.forget):
             m.d.sync += lost.eq(0)
-        m.d.sync += [there.eq(fetch | (there & ~passes)), given.eq(passes | (given & ~takes))]
+        m.d.sync += [fetched.eq(fetch | (fetched & ~passes)), given.eq(passes | (given & ~takes))]
         with m.If(passes):
             m.d.sync += word.eq(read.data)
         with m.If(fetch):

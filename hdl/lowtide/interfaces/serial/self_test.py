@@ -101,7 +101,7 @@ class SelfTest(Unit):
         read = memory.read_port()
         at = Signal(range(len(requests) + 1))
         remaining = Signal(range(max(BYTE, self.conversation.patience)), init=BYTE - 1)
-        asks = Signal()  # a byte goes out in this cycle
+        asks = Signal()  # a byte is sent in this cycle
         ends = Signal()
         m.d.comb += [
             read.addr.eq(at),
@@ -124,7 +124,7 @@ class SelfTest(Unit):
         return m
 
     def _hide_levels(self, m: Module) -> None:
-        word = Signal(range(LEVELS_WORD + 2))  # it stays at the last
+        word = Signal(range(LEVELS_WORD + 2))  # saturating
         hides = Signal()
         m.d.comb += [
             hides.eq(~self.over & (word == LEVELS_WORD)),
@@ -138,7 +138,7 @@ class SelfTest(Unit):
 
     def _check(self, m: Module) -> None:
         m.submodules.crc = crc = CRC32_ISCSI(data_width=1).create()
-        bits = Signal(9)  # of the byte that is being checked, and a one above them
+        bits = Signal(9)  # remaining bits of the byte for the CRC, below a marker bit
         checking = Signal()
         m.d.comb += [
             checking.eq(bits[1:].any()),

@@ -38,8 +38,8 @@ class UartReceiver(Unit):
         level = Signal(init=1)
         m.submodules.synchronizer = FFSynchronizer(self.rx, level, init=1, reset_less=False)
         busy = Signal()
-        starts = Signal()  # the bit that comes is the start bit
-        remaining = Signal(DIVISOR)  # clocks to the middle of the next bit
+        starts = Signal()  # the arriving bit is the start bit
+        remaining = Signal(DIVISOR)  # cycles to the middle of the next bit
         bits = Signal(9)  # a one marks how many have come
         m.d.comb += [starts.eq(bits.all()), self.data.eq(bits[1:])]
         m.d.comb += self.valid.eq(busy & (remaining == 0) & ~bits[0] & level)
@@ -79,7 +79,7 @@ class UartTransmitter(Unit):
     def elaborate(self, platform):
         m = Module()
         remaining = Signal(DIVISOR)
-        bits = Signal(9)  # those that are to come, the stop bit last
+        bits = Signal(9)  # remaining bits, the stop bit last
         ends = Signal()
         m.d.comb += [
             ends.eq(remaining == 0),
