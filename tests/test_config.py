@@ -54,7 +54,7 @@ def test_missing_keys_get_defaults(tmp_path):
         ('[array]\nelement = "fmac"\noperands = "integers"', "array.operands must be packed for the element fmac, not"),
         (
             '[array]\nelement = "tmac"\noperands = "integers"\n[terms]\nparallel = 2',
-            "terms.parallel must be 1 where array.operands are integers, of which a cycle makes a term, not 2",
+            "terms.parallel must be 1 where array.operands are integers (one term per cycle), not 2",
         ),
         ('[array]\nresults = "integers"', "array.results must be accumulators for the element fmac, not 'integers'"),
         (
@@ -63,7 +63,7 @@ def test_missing_keys_get_defaults(tmp_path):
         ),
         (
             "[terms]\nbudget = 33",
-            "terms.budget must be from 1 to 32 (what group = 8 values have at most, of width = 8 in hese)",
+            "terms.budget must be from 1 to 32 (the maximum terms of group = 8 values, width = 8 in hese)",
         ),
         ("[bfp]\nlanes = 12", "bfp.lanes must be one of 4, 8, 16, 32, 64, not 12"),
         ("[bfp]\nmantissa = 3", "bfp.mantissa must be a multiple of chunk_a = 2 and chunk_b = 2"),

@@ -84,7 +84,7 @@ class Config:
                 raise ConfigError(f"{field.name} must be of type {field.type.__name__}")
         if self.array.operands == "integers" and self.terms.parallel != 1:
             raise ConfigError(
-                f"terms.parallel must be 1 where array.operands are integers, of which a cycle makes a term,"
+                "terms.parallel must be 1 where array.operands are integers (one term per cycle),"
                 f" not {self.terms.parallel}"
             )
         if self.array.results == "integers":

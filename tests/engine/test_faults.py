@@ -51,7 +51,7 @@ ILLEGAL = {
 
 
 @pytest.mark.parametrize("fault", ILLEGAL)
-def test_what_is_not_legal_is_refused(engine, fault):
+def test_illegal_settings_are_refused(engine, fault):
     rng = np.random.default_rng(1)
     a, b = random_matrix(rng, (4, 5)), random_matrix(rng, (5, 4))
     engine.prepare("a", Lines(a, False), Operand(bias=0))
@@ -67,14 +67,14 @@ def test_what_is_not_legal_is_refused(engine, fault):
     check_next(engine, rng)
 
 
-def test_there_is_nothing_to_use_again(engine):
+def test_reuse_without_a_loaded_operand_is_refused(engine):
     engine.write("start", 0)
     settle(engine)
     assert errors(engine) == REFUSED
     check_next(engine, np.random.default_rng(1))
 
 
-def test_a_product_too_many_is_refused(engine):
+def test_start_while_not_ready_is_refused(engine):
     rng = np.random.default_rng(2)
     case = random_case(rng, engine.config, found=0)
     lines = case.lines(engine.config)
@@ -91,7 +91,7 @@ def test_a_product_too_many_is_refused(engine):
 
 
 @pytest.mark.parametrize("side", ["a", "b"])
-def test_a_stream_that_ends_too_soon_is_filled_with_zeros(engine, side):
+def test_short_operand_is_padded(engine, side):
     rng = np.random.default_rng(3)
     for _ in range(20):
         case = random_case(rng, engine.config, found=0)
@@ -120,7 +120,7 @@ def test_a_stream_that_ends_too_soon_is_filled_with_zeros(engine, side):
 
 
 @pytest.mark.parametrize("side", ["a", "b"])
-def test_what_a_stream_has_beyond_its_operand_is_dropped(engine, side):
+def test_long_operand_is_truncated(engine, side):
     rng = np.random.default_rng(4)
     for _ in range(20):
         case = random_case(rng, engine.config, found=0)
@@ -182,7 +182,7 @@ def run_faults(engine, cycles, seed):
         check_next(engine, rng)
 
 
-def test_faults_and_resets_at_any_moment(engine):
+def test_random_faults_and_resets(engine):
     run_faults(engine, 200_000, 5)
 
 

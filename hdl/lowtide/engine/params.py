@@ -87,6 +87,6 @@ class EngineParams:
         """
         least = next(bits for bits in range(self.random_bits, 33) if 2 * (2**bits - 1) >= lanes)
         if self.lfsr_bits < least:
-            because = f"random_bits = {self.random_bits} or more; a state serves two of bfp.lanes = {lanes}"
+            because = f"random_bits = {self.random_bits} or more; one state serves two of bfp.lanes = {lanes}"
             raise IllegalValue("lfsr_bits", f"from {least} to 32 ({because})", self.lfsr_bits)
         return RandomSourceParams(bits=self.lfsr_bits, width=self.random_bits, polarity="space", lanes=lanes, rows=True)

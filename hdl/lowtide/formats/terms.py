@@ -73,13 +73,13 @@ class Terms:
     def __attrs_post_init__(self):
         if self.values > self.group:
             legal = [values for values in (1, 2, 4, 8) if values <= self.group]
-            raise IllegalValue("values", f"{legal_text(legal)} (no more than group = {self.group})", self.values)
+            raise IllegalValue("values", f"{legal_text(legal)} (at most group = {self.group})", self.values)
         for key, most, what in (
-            ("budget", self.group * self.most_terms, f"group = {self.group} values have"),
-            ("data_terms", self.most_terms, "a value has"),
+            ("budget", self.group * self.most_terms, f"group = {self.group} values"),
+            ("data_terms", self.most_terms, "a value"),
         ):
             if getattr(self, key) > most:
-                legal = f"from 1 to {most} (what {what} at most, of width = {self.width} in {self.encoding})"
+                legal = f"from 1 to {most} (the maximum terms of {what}, width = {self.width} in {self.encoding})"
                 raise IllegalValue(key, legal, getattr(self, key))
 
     @property

@@ -184,7 +184,7 @@ def place(
         runs = _at_once(run, seeds, progress or (lambda done, all_: None))
     speeds = tuple(run.fmax for run in runs if run.fmax)
     if len(speeds) < len(runs):
-        raise SynthesisError(f"{top} has no path between its ports, and so no speed")
+        raise SynthesisError(f"{top} has no speed: no path between its ports")
     return Timing(
         target=target,
         device=name,
@@ -200,7 +200,7 @@ def place(
 
 def _device(target: str, device: str | None, dsp: bool) -> tuple[str, Device]:
     if target not in DEVICES:
-        raise SynthesisError(f"no place and route for {target!r}; targets that have it: {', '.join(DEVICES)}")
+        raise SynthesisError(f"no place and route for {target!r}; targets with place and route: {', '.join(DEVICES)}")
     known = DEVICES[target]
     name = device or next(name for name in known if known[name].dsp or not dsp)
     if name not in known:

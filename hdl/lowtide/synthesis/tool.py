@@ -66,7 +66,7 @@ def run_tool(package: str, arguments: Sequence[str], folder: Path, program: str 
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False
     )
     if done.returncode < 0:
-        raise SynthesisError(f"{name} was stopped, by signal {-done.returncode}")
+        raise SynthesisError(f"{name} was terminated by signal {-done.returncode}")
     if done.returncode:
         raise ToolFailure(name, done.stdout)
     return done.stdout
@@ -75,7 +75,7 @@ def run_tool(package: str, arguments: Sequence[str], folder: Path, program: str 
 def _complaint(log: str) -> str:
     """Return the line of a log that reports the error."""
     if "call stack exhausted" in log:
-        return "the design has too long a chain of cells for its call stack"
+        return "a chain of cells in the design is too long for the call stack"
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     errors = [line for line in lines if "ERROR: " in line or line.startswith("Error: ")]
     return (errors or lines[-1:] or ["it failed and printed nothing"])[0].replace("ERROR: ", "").replace("Error: ", "")

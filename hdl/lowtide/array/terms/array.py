@@ -72,9 +72,7 @@ class TermArray(Structure):
 
     def __init__(self, rows: int, columns: int, terms: Terms):
         if terms.parallel != 1:
-            raise IllegalValue(
-                "parallel", "1 where weights come as integers, of which a cycle makes a term", terms.parallel
-            )
+            raise IllegalValue("parallel", "1 where weights are integers (one term per cycle)", terms.parallel)
         self.rows, self.columns, self.terms = rows, columns, terms
         self.element = partial(Tmac, terms)
         self._core = core = SystolicCore(rows, columns, self.element, Skew.latency + Row.latency)
