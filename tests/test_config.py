@@ -1,4 +1,4 @@
-"""The configuration: presets, files, and what is said of bad ones."""
+"""Configuration: presets, files, and error messages."""
 
 import re
 
@@ -8,7 +8,7 @@ from lowtide.config import Config, ConfigError, presets, section_from
 from lowtide.formats import Bfp
 
 
-def test_presets_load_and_the_default_is_the_default():
+def test_presets_and_default():
     assert presets() == [
         "arty-a7",
         "default",
@@ -28,12 +28,12 @@ def test_presets_load_and_the_default_is_the_default():
 
 
 @pytest.mark.parametrize("name", presets())
-def test_tables_of_a_configuration_give_it_back(name):
+def test_tables_round_trip(name):
     config = Config.load(name)
     assert Config.from_tables(config.to_tables()) == config
 
 
-def test_a_file_may_leave_keys_out(tmp_path):
+def test_missing_keys_get_defaults(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text("[array]\nrows = 3\n")
     config = Config.load(str(file))
@@ -54,7 +54,7 @@ def test_a_file_may_leave_keys_out(tmp_path):
         ('[array]\nelement = "fmac"\noperands = "integers"', "array.operands must be packed for the element fmac, not"),
         (
             '[array]\nelement = "tmac"\noperands = "integers"\n[terms]\nparallel = 2',
-            "terms.parallel must be 1 where array.operands are integers, of which a cycle makes a term, not 2",
+            "terms.parallel must be 1 where array.operands are integers (one term per cycle), not 2",
         ),
         ('[array]\nresults = "integers"', "array.results must be accumulators for the element fmac, not 'integers'"),
         (
@@ -63,7 +63,7 @@ def test_a_file_may_leave_keys_out(tmp_path):
         ),
         (
             "[terms]\nbudget = 33",
-            "terms.budget must be from 1 to 32 (what group = 8 values have at most, of width = 8 in hese)",
+            "terms.budget must be from 1 to 32 (the maximum terms of group = 8 values, width = 8 in hese)",
         ),
         ("[bfp]\nlanes = 12", "bfp.lanes must be one of 4, 8, 16, 32, 64, not 12"),
         ("[bfp]\nmantissa = 3", "bfp.mantissa must be a multiple of chunk_a = 2 and chunk_b = 2"),
@@ -72,7 +72,7 @@ def test_a_file_may_leave_keys_out(tmp_path):
         ("[array\nrows = 3", "is not valid TOML"),
     ],
 )
-def test_a_bad_file_gets_one_line_that_names_it(tmp_path, text, message):
+def test_invalid_file_is_reported_in_one_line(tmp_path, text, message):
     file = tmp_path / "bad.toml"
     file.write_text(text)
     with pytest.raises(ConfigError, match=re.escape(message)) as raised:
@@ -81,23 +81,50 @@ def test_a_bad_file_gets_one_line_that_names_it(tmp_path, text, message):
     assert "\n" not in str(raised.value)
 
 
-def test_a_misspelt_preset_names_the_nearest():
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("engine.numbers", 4, "engine.numbers was renamed to engine.input_width"),
+        ("engine.results", 4, "engine.results was renamed to engine.output_width"),
+        ("engine.words", 1024, "engine.words was renamed to engine.buffer_depth"),
+        ("engine.turn", 256, "engine.turn was renamed to engine.transpose_depth"),
+        ("engine.random", 3, "engine.random was renamed to engine.random_bits"),
+        ("engine.generator", 16, "engine.generator was renamed to engine.lfsr_bits"),
+        ("engine.counter", 32, "engine.counter was renamed to engine.counter_bits"),
+        ("requantizer.counter", 16, "requantizer.counter was renamed to requantizer.counter_bits"),
+        ("requantiser.lanes", 1, "section [requantiser] was renamed to [requantizer]"),
+        ("array.operands", "words", "array.operands = 'words' was renamed to 'packed'"),
+    ],
+)
+def test_renamed_key_is_refused_with_its_new_name(lowtide, tmp_path, key, value, message):
+    section, _, name = key.partition(".")
+    file = tmp_path / "old.toml"
+    file.write_text(f"[{section}]\n{name} = {value!r}\n")
+    with pytest.raises(ConfigError, match=re.escape(f"{file}: {message}") + "$"):
+        Config.load(str(file))
+    with pytest.raises(ConfigError, match=re.escape(message) + "$"):
+        Config().changed({key: value})
+    result = lowtide("emit", "-o", tmp_path / "rtl", "--set", f"{key}={value}")
+    assert (result.code, result.err) == (1, f"lowtide: {message}\n")
+
+
+def test_misspelled_preset_suggests_the_nearest():
     with pytest.raises(ConfigError, match=r"no preset 'defualt', did you mean default\?; presets: arty-a7, "):
         Config.load("defualt")
 
 
-def test_a_missing_file_is_named():
+def test_missing_file():
     with pytest.raises(ConfigError, match=re.escape("cannot read nowhere.toml: No such file or directory")):
         Config.load("nowhere.toml")
 
 
-def test_a_file_that_is_no_text_is_refused(tmp_path):
+def test_binary_file_is_refused(tmp_path):
     file = tmp_path / "binary.toml"
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="it is not UTF-8 text"):
         Config.load(str(file))
 
 
-def test_a_unit_alone_drops_the_section():
+def test_section_from_without_a_name():
     with pytest.raises(ConfigError, match=r"^lanes must be"):
         section_from(Bfp, {"lanes": 5})

@@ -120,7 +120,7 @@ def test_random_units():
     assert sum(step > 0 for step in steps) > 100
 
 
-def test_an_engine_is_made_of_all_that_its_check_lets_pass():
+def test_checked_parameters_build_an_engine():
     numbers = random.Random(SEED)
     made = 0
     while made < 10:
@@ -140,11 +140,11 @@ def test_an_engine_is_made_of_all_that_its_check_lets_pass():
         ),
         (
             {"engine.random_bits": 8, "engine.lfsr_bits": 5},
-            f"{LFSR} from 8 to 32 (random_bits = 8 or more; a state serves two of bfp.lanes = 16), not 5",
+            f"{LFSR} from 8 to 32 (random_bits = 8 or more; one state serves two of bfp.lanes = 16), not 5",
         ),
         (
             {"bfp.lanes": 64, "engine.lfsr_bits": 5},
-            f"{LFSR} from 6 to 32 (random_bits = 3 or more; a state serves two of bfp.lanes = 64), not 5",
+            f"{LFSR} from 6 to 32 (random_bits = 3 or more; one state serves two of bfp.lanes = 64), not 5",
         ),
         (
             {"bfp.lanes": 4, "engine.input_width": 8},
@@ -157,12 +157,12 @@ def test_an_engine_is_made_of_all_that_its_check_lets_pass():
         ),
     ],
 )
-def test_what_an_engine_says(changes, message):
+def test_messages_of_an_engine(changes, message):
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
         engine_of(Config().changed(changes))
 
 
-def test_the_least_random_word_of_an_engine():
+def test_smallest_random_word_of_an_engine():
     """One chunk is not metered, and any word will do; of two the longer one counts."""
     for chunk_a, chunk_b, mantissa, least in ((4, 4, 4, 1), (4, 2, 4, 1), (4, 1, 8, 3), (1, 3, 6, 2), (2, 2, 4, 1)):
         bits = {"bfp.chunk_a": chunk_a, "bfp.chunk_b": chunk_b, "bfp.mantissa": mantissa, "array.columns": 4}

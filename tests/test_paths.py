@@ -31,7 +31,7 @@ def listing(folder: Path) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("name", ["folder", "folder/a/b", "link/a", "new", "a/../b", "."])
-def test_folders_that_can_be_written(here, name):
+def test_writable_folders(here, name):
     check_output_folder(here / name)
 
 
@@ -50,14 +50,14 @@ def test_folders_that_can_be_written(here, name):
         ("\ud800", "not a legal name"),
     ],
 )
-def test_folders_that_cannot(here, name, reason):
+def test_unwritable_folders(here, name, reason):
     with pytest.raises(PathError, match=re.escape(f"cannot write into {here / name}: {reason}")) as error:
         check_output_folder(here / name)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["file", "new", "link/new", "a/b/new", "dangling"])
-def test_files_that_can_be_written(here, name):
+def test_writable_files(here, name):
     check_output_file(here / name)
 
 
@@ -76,7 +76,7 @@ def test_files_that_can_be_written(here, name):
         ("a\0b", "not a legal name"),
     ],
 )
-def test_files_that_cannot(here, name, reason):
+def test_unwritable_files(here, name, reason):
     with pytest.raises(PathError, match=re.escape(f"cannot write {here / name}: {reason}")):
         check_output_file(here / name)
 
@@ -96,7 +96,7 @@ def protected():
         folder.chmod(0o755)
 
 
-def test_what_is_write_protected(protected):
+def test_write_protected(protected):
     for file in ("file", "new"):
         with pytest.raises(PathError, match=f"cannot write .*{file}: Permission denied"):
             check_output_file(protected / file)
@@ -118,7 +118,7 @@ def test_what_is_write_protected(protected):
         ("a\0b", "not a legal name"),
     ],
 )
-def test_files_that_cannot_be_read(here, name, reason):
+def test_unreadable_files(here, name, reason):
     with pytest.raises(PathError, match=re.escape(f"cannot read {here / name}: {reason}")):
         read_text(here / name, 100)
 

@@ -46,7 +46,7 @@ NO_TOML = "is not valid TOML: "
         ("[array]\nrows = 01\n", NO_TOML),
     ],
 )
-def test_a_fault_is_one_line(tmp_path, content, message):
+def test_fault_is_reported_in_one_line(tmp_path, content, message):
     file = tmp_path / "c.toml"
     file.write_text(content, encoding="utf-8", newline="")
     with pytest.raises(ConfigError) as error:
@@ -64,7 +64,7 @@ def test_another_encoding(tmp_path, encoding):
         Config.load(str(file))
 
 
-def test_what_is_no_file(tmp_path):
+def test_not_a_regular_file(tmp_path):
     (tmp_path / "folder.toml").mkdir()
     os.mkfifo(tmp_path / "pipe.toml")
     (tmp_path / "device.toml").symlink_to("/dev/zero")
@@ -80,7 +80,7 @@ def test_what_is_no_file(tmp_path):
             Config.load(str(tmp_path / f"{name}.toml"))
 
 
-def test_a_file_of_the_most_bytes_is_read_at_once(tmp_path):
+def test_largest_file_is_read_quickly(tmp_path):
     file = tmp_path / "c.toml"
     for content in ("a." * (MOST_BYTES // 2 - 2) + "a=1", "a=" + "[" * (MOST_BYTES - 2), "#" * MOST_BYTES):
         file.write_text(content)
@@ -91,7 +91,7 @@ def test_a_file_of_the_most_bytes_is_read_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "\n", "# only a comment", "[array]\n", "[array]\r\nrows = 8\r\n"])
-def test_nothing_is_legal(tmp_path, content):
+def test_empty_file_is_legal(tmp_path, content):
     file = tmp_path / "c.toml"
     file.write_bytes(content.encode())
     assert Config.load(str(file)) == Config()

@@ -1,4 +1,4 @@
-"""Results on disk, so that a report whose inputs did not change is made at once."""
+"""Cache: one JSON file per result."""
 
 import contextlib
 import hashlib

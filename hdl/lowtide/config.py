@@ -1,4 +1,4 @@
-"""The one configuration from which hardware, models, benches and reports are derived."""
+"""Configuration: the source of the hardware, models, benches and reports."""
 
 import difflib
 import re
@@ -22,19 +22,33 @@ __all__ = ["Config", "ConfigError", "nearest", "presets", "section_from"]
 
 Section = TypeVar("Section")
 
-# A wheel carries the presets inside the package; a checkout has them at its top.
+# A wheel has the presets inside the package; a checkout has them in its root folder.
 PRESETS = next(
     folder for folder in (Path(__file__).parent / "configs", Path(__file__).parents[2] / "configs") if folder.is_dir()
 )
 
 
+RENAMED = {
+    "requantiser": "requantizer",
+    "requantizer.counter": "counter_bits",
+    "engine.numbers": "input_width",
+    "engine.results": "output_width",
+    "engine.words": "buffer_depth",
+    "engine.turn": "transpose_depth",
+    "engine.random": "random_bits",
+    "engine.generator": "lfsr_bits",
+    "engine.counter": "counter_bits",
+}
+"""Former names of sections and keys."""
+
+
 class ConfigError(LowtideError, ValueError):
-    """A configuration that cannot be used; the message is one line."""
+    """Invalid configuration; the message is one line."""
 
 
 @attrs.frozen(kw_only=True)
 class Config:
-    """A whole configuration.
+    """Configuration of an array and of what surrounds it.
 
     Parameters
     ----------
@@ -45,16 +59,16 @@ class Config:
     terms : Terms
         Section ``[terms]``: operands of ``tmac``, ``pair_mac`` and, with its width and ``max_k``, ``pmac``.
     requantizer : RequantizationParams
-        Section ``[requantizer]``: what makes integers of results, where these are to be integers.
+        Section ``[requantizer]``: requantizer of an array whose results are integers.
     engine : EngineParams
-        Section ``[engine]``: what is around the array of an engine.
+        Section ``[engine]``: parameters of an engine around its array.
     serial : SerialParams
-        Section ``[serial]``: the serial line of an engine that has one.
+        Section ``[serial]``: serial interface of an engine behind a UART.
 
     Raises
     ------
     ConfigError
-        If sections do not go together.
+        If sections conflict.
     """
 
     array: ArrayParams = attrs.field(factory=ArrayParams)
@@ -70,7 +84,7 @@ class Config:
                 raise ConfigError(f"{field.name} must be of type {field.type.__name__}")
         if self.array.operands == "integers" and self.terms.parallel != 1:
             raise ConfigError(
-                f"terms.parallel must be 1 where array.operands are integers, of which a cycle makes a term,"
+                "terms.parallel must be 1 where array.operands are integers (one term per cycle),"
                 f" not {self.terms.parallel}"
             )
         if self.array.results == "integers":
@@ -81,12 +95,12 @@ class Config:
 
     @classmethod
     def load(cls, source: str = "default") -> Self:
-        """The configuration of a preset's name, or of a TOML file.
+        """Load a preset, or a TOML file whose name ends in ``.toml``.
 
         Raises
         ------
         ConfigError
-            If there is no such preset or file, if it is no TOML, or if a key or a value in it is not legal.
+            If the preset or file does not exist, the file is not TOML, or a key or value is not legal.
         """
         if source in presets():
             path = PRESETS / f"{source}.toml"
@@ -108,7 +122,7 @@ class Config:
 
     @classmethod
     def from_tables(cls, tables: Mapping[str, Any]) -> Self:
-        """The configuration of a mapping of sections, each a mapping of keys.
+        """Make a configuration from a mapping of sections, each a mapping of keys.
 
         Raises
         ------
@@ -118,17 +132,21 @@ class Config:
         kinds = {field.name: field.type for field in attrs.fields(cls)}
         sections = {}
         for name, values in tables.items():
+            if name in RENAMED:
+                raise ConfigError(f"section [{name}] was renamed to [{RENAMED[name]}]")
             if name not in kinds:
                 raise ConfigError(
                     f"unknown section [{_key_text(name)}]{nearest(name, kinds)}; sections: {', '.join(kinds)}"
                 )
             if not isinstance(values, Mapping):
                 raise ConfigError(f"{name} must be a section, [{name}], not {value_text(values)}")
+            if name == "array" and values.get("operands") == "words":
+                raise ConfigError("array.operands = 'words' was renamed to 'packed'")
             sections[name] = section_from(kinds[name], values, name)
         return cls(**sections)
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
-        """The same configuration with some keys, named ``section.key``, changed.
+        """Return a copy with some keys, named ``section.key``, changed.
 
         Raises
         ------
@@ -144,20 +162,22 @@ class Config:
         return self.from_tables(tables)
 
     def to_tables(self) -> dict[str, dict[str, Any]]:
-        """The configuration as plain tables: what `from_tables` takes."""
+        """Return the configuration as plain tables, the argument of `from_tables`."""
         return attrs.asdict(self)
 
 
 def presets() -> list[str]:
-    """Names of the presets."""
+    """Return the names of the presets."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
 
 
 def section_from(kind: type[Section], values: Mapping[str, Any], name: str = "") -> Section:
-    """One section from its keys and values; ``name`` prefixes the keys in error messages."""
+    """Make a section from its keys and values; ``name`` prefixes the keys in error messages."""
     prefix = f"{name}." if name else ""
     keys = [field.name for field in attrs.fields(kind)]
     for key in values:
+        if (old := f"{prefix}{key}") in RENAMED:
+            raise ConfigError(f"{old} was renamed to {prefix}{RENAMED[old]}")
         if key not in keys:
             raise ConfigError(f"unknown key {prefix}{_key_text(key)}{nearest(key, keys)}; keys: {', '.join(keys)}")
     try:
@@ -167,11 +187,11 @@ def section_from(kind: type[Section], values: Mapping[str, Any], name: str = "")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A question naming the known word most like ``word``, if there is one."""
+    """Return a question that names the known word most similar to ``word``, if there is one."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f", did you mean {close[0]}?" if close else ""
 
 
 def _key_text(key: str) -> str:
-    """A key as a message shows it: bare if it can be written so, otherwise in quotes and cut where it is too long."""
+    """Return a key for a message: bare if it is a legal TOML key, otherwise quoted and shortened."""
     return key if re.fullmatch(r"[\w.-]{1,80}", key) else value_text(key)

@@ -8,7 +8,7 @@ class LowtideError(Exception):
 
 
 class CommandError(LowtideError):
-    """A command cannot run as requested."""
+    """Command that cannot run as requested."""
 
 
 class SynthesisError(LowtideError, RuntimeError):

@@ -1,4 +1,4 @@
-"""Files and folders that a user names: each is checked before any work starts, and nothing changes on disk."""
+"""Files and folders of a user: checked before any work starts, without changes on disk."""
 
 import errno
 import os
@@ -14,11 +14,11 @@ __all__ = ["PathError", "check_output_file", "check_output_folder", "read_text"]
 
 
 class PathError(LowtideError, ValueError):
-    """A file or folder that cannot be read or written; the message is one line."""
+    """File or folder that cannot be read or written; the message is one line."""
 
 
 def check_output_folder(folder: Path) -> None:
-    """Refuse a folder into which no file can be written. A folder that does not exist must be creatable.
+    """Refuse a folder into which no file can be written. A missing folder must be creatable.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def check_output_file(file: Path) -> None:
 
 
 def read_text(file: Path, most: int) -> str:
-    """The UTF-8 text of a regular file of ``most`` bytes or fewer.
+    """Return the UTF-8 text of a regular file of at most ``most`` bytes.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def _refused(what: str) -> Iterator[None]:
 
 
 def _try_folder(folder: Path, names: Sequence[str] = ()) -> None:
-    """Write into the nearest folder that exists, if the names of what is missing below it are legal there."""
+    """Write into the nearest existing folder, after checking that the missing names below it are legal."""
     missing = list(names)
     for existing in (folder, *folder.parents):
         try:

@@ -1,4 +1,4 @@
-"""TOML files, read so that every fault of a file is one line."""
+"""TOML files: reads a file and reports every fault in one line."""
 
 import tomllib
 from pathlib import Path
@@ -10,15 +10,15 @@ from lowtide.paths import PathError, read_text
 __all__ = ["MOST_BYTES", "TomlError", "read_toml"]
 
 MOST_BYTES = 16 * 1024
-"""Most bytes of a file: many times what all keys take. Python's parser is slow for long chains of dotted keys."""
+"""Maximum size of a file in bytes, many times the size of all keys. Python's parser is slow for long dotted keys."""
 
 
 class TomlError(LowtideError, ValueError):
-    """A file that cannot be read, or is not TOML; the message is one line."""
+    """File that cannot be read or is not TOML; the message is one line."""
 
 
 def read_toml(file: Path) -> dict[str, Any]:
-    """The tables of a TOML file.
+    """Return the tables of a TOML file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Versions of all that a figure depends on."""
+"""Versions of all packages that a figure depends on."""
 
 import platform
 from importlib import metadata
@@ -15,7 +15,7 @@ PACKAGES = {
 
 
 def versions() -> dict[str, str]:
-    """Name of each tool to its version; a tool that is missing says so."""
+    """Return the version of each tool by name; "not installed" for a missing one."""
     return {name: _version(package) for name, package in PACKAGES.items()} | {"python": platform.python_version()}
 
 

@@ -47,7 +47,7 @@ def test_delay(cycles, reset_less):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 6, 7])
-def test_skew_delays_each_word_by_its_index(count):
+def test_skew_delays_word_n_by_n_cycles(count):
     rng = random.Random(count)
     beats = [{"i": rng.getrandbits(count * WIDTH), "idle_i": rng.random() < 0.3} for _ in range(40)]
     outputs = [words(o, count) for o in run(skew(count, WIDTH), beats)]
@@ -57,7 +57,7 @@ def test_skew_delays_each_word_by_its_index(count):
 
 
 @pytest.mark.parametrize("length", [1, 2, 9])
-def test_shift_register_remembers_each_cycle(length):
+def test_shift_register(length):
     values = [random.Random(length).getrandbits(1) for _ in range(40)]
     outputs = run(ShiftRegister(length), [{"i": value} for value in values])
     for n in range(length):

@@ -6,7 +6,7 @@ from lowtide.netlist.structure import power_of_two_split
 
 
 @pytest.mark.parametrize("count", range(2, 513))
-def test_halves_are_whole_and_recur(count):
+def test_split_is_recursive(count):
     first, second = power_of_two_split(count)
     assert first + second == count
     assert first >= second >= 1

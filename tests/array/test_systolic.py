@@ -111,7 +111,7 @@ def array(rows, columns, **bfp):
 
 @pytest.mark.parametrize("pause", [0, 0.2, 0.6])
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 4), (5, 1), (2, 3), (3, 2), (4, 4)])
-def test_every_word_is_the_sum(rows, columns, pause):
+def test_results_are_exact(rows, columns, pause):
     Bench(array(rows, columns), [1, 2, 30, 1, 1, 7], pause, seed=rows * 100 + columns * 10).run()
 
 
@@ -129,7 +129,7 @@ def test_other_formats(bfp):
     Bench(array(2, 2, **bfp), [3, 9, 1], 0.3, seed=1).run()
 
 
-def test_a_row_comes_out_as_late_as_the_latency_says():
+def test_latency():
     for rows, columns in ((1, 1), (3, 2), (2, 5)):
         dut = array(rows, columns)
         bench = Bench(dut, [20], 0, seed=2)
@@ -139,7 +139,7 @@ def test_a_row_comes_out_as_late_as_the_latency_says():
 
 
 @pytest.mark.parametrize(("beats", "interval"), [(20, 21), (8, 9), (7, 8), (5, 8), (1, 8)])
-def test_tiles_follow_after_one_idle_beat_or_once_drained(beats, interval):
+def test_tile_spacing(beats, interval):
     dut = array(4, 2)
     bench = Bench(dut, [beats] * 6, 0, seed=3)
     bench.run()
@@ -147,7 +147,7 @@ def test_tiles_follow_after_one_idle_beat_or_once_drained(beats, interval):
     assert [later - earlier for earlier, later in itertools.pairwise(first_rows)] == [interval] * 5
 
 
-def test_last_on_one_side_alone_is_reported():
+def test_misaligned_last_is_reported():
     dut = array(1, 1)
 
     async def bench(ctx):

@@ -39,7 +39,7 @@ def test_the_number_of_modules_grows_with_the_logarithm():
     assert counts[2] - counts[1] == counts[1] - counts[0]
 
 
-def test_instances_of_elements_are_as_many_as_the_array_has():
+def test_number_of_element_instances():
     """Multiply out the hierarchy of the emitted text."""
     text, _ = verilog_and_modules(AxiStreamArray(config(7, 5)))
     bodies = dict(re.findall(r"^module (\S+?)\((.*?)^endmodule", text, re.MULTILINE | re.DOTALL))
@@ -68,7 +68,7 @@ def test_instances_equal_plain_submodules(rows, columns, tmp_path):
         (" ^ ", " & "),  # another gate
     ],
 )
-def test_circuits_that_differ_are_told_apart(right, wrong, tmp_path):
+def test_different_circuits_are_detected(right, wrong, tmp_path):
     text, _ = verilog_and_modules(AxiStreamArray(config(2, 2), "emitted"))
     assert right in text
     changed = gates(text.replace(right, wrong, 1), "emitted", tmp_path)
@@ -89,7 +89,7 @@ def test_text_is_the_same_under_any_hash_seed(tmp_path):
     assert len(texts) == 1
 
 
-def test_text_holds_no_path_of_a_source():
+def test_text_has_no_source_paths():
     text, _ = verilog_and_modules(AxiStreamArray(config(2, 2)))
     assert ".py" not in text
     assert str(Path(__file__).parents[2]) not in text
@@ -98,7 +98,7 @@ def test_text_holds_no_path_of_a_source():
     assert "\\lowtide" not in text  # no module whose name needs an escape
 
 
-def test_sidecar_says_what_the_text_has(tmp_path):
+def test_sidecar_matches_the_text(tmp_path):
     verilog_file, sidecar_file = emit(config(2, 3), tmp_path, name="mine")
     text, sidecar = verilog_file.read_text(), json.loads(sidecar_file.read_text())
     assert sidecar["top"] == "mine"
@@ -115,7 +115,7 @@ def test_sidecar_says_what_the_text_has(tmp_path):
     assert declared["s_axis_a_tdata"] == ("input", 8 * -(-2 * sidecar["word_a"]["bits"] // 8))
 
 
-def test_a_unit_alone(tmp_path):
+def test_single_unit(tmp_path):
     verilog_file, sidecar_file = emit_unit("fmac", Config(), {"lanes": 4, "chunk_a": 1, "mantissa": 2}, tmp_path)
     assert verilog_file.stem in modules(verilog_file.read_text())
     sidecar = json.loads(sidecar_file.read_text())
@@ -131,19 +131,19 @@ def test_a_unit_alone(tmp_path):
         ("fmac", {"lane": 4}, "unknown key lane, did you mean lanes?"),
     ],
 )
-def test_a_bad_unit_leaves_nothing_behind(unit, settings, message, tmp_path):
+def test_invalid_unit_writes_nothing(unit, settings, message, tmp_path):
     with pytest.raises(ConfigError, match=re.escape(message)):
         emit_unit(unit, Config(), settings, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+def test_unwritable_folder_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(EmissionError, match=re.escape(f"cannot write into {tmp_path}/file/verilog: Not a directory")):
         emit(config(1, 1), tmp_path / "file" / "verilog")
 
 
-def test_what_fails_midway_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_failure_midway_writes_nothing(tmp_path, monkeypatch):
     def refuse(_, **_options):
         raise EmissionError("no")
 
@@ -153,7 +153,7 @@ def test_what_fails_midway_leaves_nothing_behind(tmp_path, monkeypatch):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_folder_in_the_place_of_a_file_is_refused_before_any_file_is_written(tmp_path):
+def test_folder_in_place_of_a_file_is_refused_first(tmp_path):
     (tmp_path / "out" / "lowtide_array.json").mkdir(parents=True)
     with pytest.raises(EmissionError, match=r"cannot write .*lowtide_array.json: Is a directory"):
         emit(config(1, 1), tmp_path / "out")

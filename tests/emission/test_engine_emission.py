@@ -16,7 +16,7 @@ FIRST_PORT = {"axi4-lite": "s_axi_awaddr", "wishbone": "wb_cyc_i", "plain": "add
 
 
 @pytest.mark.parametrize("bus", ENGINE_BUSES)
-def test_sidecar_says_what_the_registers_are_on(bus, tmp_path):
+def test_sidecar_names_the_bus(bus, tmp_path):
     verilog, sidecar_file = emit_engine(Config().changed(SMALL), tmp_path, bus=bus)
     sidecar = json.loads(sidecar_file.read_text())
     declared = re.search(r"^module lowtide_engine\((.*)\);", verilog.read_text(), re.MULTILINE)
@@ -27,12 +27,12 @@ def test_sidecar_says_what_the_registers_are_on(bus, tmp_path):
     assert ("s_axis_a:s_axis_b:m_axis_c:s_axi," in verilog.read_text()) == (bus == "axi4-lite")
 
 
-def test_axi_lite_is_what_is_emitted_unless_asked_otherwise(tmp_path):
+def test_default_bus_is_axi_lite(tmp_path):
     assert json.loads(emit_engine(Config().changed(SMALL), tmp_path)[1].read_text())["bus"] == "axi4-lite"
     assert AxiStreamEngine(Config()).bus == "plain"
 
 
-def test_an_engine_at_the_end_of_a_serial_line(tmp_path):
+def test_serial_engine(tmp_path):
     config = Config().changed(SMALL)
     verilog, sidecar_file = emit_serial(config, tmp_path)
     sidecar = json.loads(sidecar_file.read_text())

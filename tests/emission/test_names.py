@@ -50,12 +50,12 @@ def refusal(key, name):
 
 
 @pytest.mark.parametrize("name", [*NOT_IDENTIFIERS, None, 5, True, b"abc"])
-def test_what_is_no_identifier_is_refused(name):
+def test_illegal_identifiers_are_refused(name):
     assert refusal("name", name) == f"name must be {FORM}, not {name!r}"
 
 
 @pytest.mark.parametrize("name", ["a", "_", "A9", "_1", "a_b", "a$b", "Module", "modules", "INT", "x" * LONGEST])
-def test_identifiers_are_taken(name):
+def test_legal_identifiers(name):
     check_identifier("name", name)
 
 
@@ -78,7 +78,7 @@ def test_every_reserved_word_is_refused():
         assert refusal("name", word) == f"name must be {WORD}, not {word!r}"
 
 
-def test_icarus_takes_no_reserved_word(tmp_path):
+def test_icarus_refuses_reserved_words(tmp_path):
     """Of SystemVerilog as of 2012, the latest that it knows, which reserves what SystemVerilog-2017 does."""
     icarus = shutil.which("iverilog")
     if not icarus:
@@ -93,7 +93,7 @@ def test_icarus_takes_no_reserved_word(tmp_path):
 
 @pytest.mark.parametrize("kind", EMITTERS)
 @pytest.mark.parametrize("key", ["name", "prefix"])
-def test_no_folder_is_made_for_a_name_that_is_refused(kind, key, tmp_path):
+def test_refused_name_creates_no_folder(kind, key, tmp_path):
     if (kind, key) == ("unit", "name"):
         pytest.skip("a unit has its own name")
     for name in ("../up", "module", "a b", "x" * 251, ""):
@@ -106,7 +106,7 @@ INNER = "p_fmac_l4_a2_b2_m4_e2_k64"
 
 
 @pytest.mark.parametrize("name", [INNER, f"{INNER}_aligner"])
-def test_the_name_of_an_inner_module_is_refused(name, tmp_path):
+def test_name_of_an_inner_module_is_refused(name, tmp_path):
     """The second is a submodule that a unit makes for itself."""
     message = f"name must be a name that no module below the top has (theirs begin with p_), not '{name}'"
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
@@ -117,7 +117,7 @@ def test_the_name_of_an_inner_module_is_refused(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["clk", "rst", "s_axis_a_tdata", "misaligned"])
-def test_the_name_of_a_port_is_refused(name, tmp_path):
+def test_name_of_a_port_is_refused(name, tmp_path):
     """Verilator does not take a variable of the name of an instance."""
     with pytest.raises(IllegalValue, match=f"^name must be a name that no port of the module has, not '{name}'$"):
         emit(TINY, tmp_path / "new", name)
@@ -126,7 +126,7 @@ def test_the_name_of_a_port_is_refused(name, tmp_path):
 
 @pytest.mark.parametrize("option", ["--name", "--prefix"])
 @pytest.mark.parametrize("top", ["array", "engine", "serial"])
-def test_the_command_says_it_in_one_line(option, top, tmp_path, monkeypatch, capsys):
+def test_command_reports_the_name_in_one_line(option, top, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name in ("1abc", "a b", "module", "int", "a\nb", "../up", ""):
         with pytest.raises(SystemExit) as done:

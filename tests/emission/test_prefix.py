@@ -50,7 +50,7 @@ def emitted(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", DESIGNS)
-def test_every_name_begins_with_that_of_the_top(emitted, name):
+def test_module_names_begin_with_the_top_name(emitted, name):
     verilog, sidecar = emitted[name]
     names = modules(verilog.read_text())
     assert [module for module in names if not re.fullmatch(rf"{name}_\w+", module)] == [name]
@@ -58,14 +58,14 @@ def test_every_name_begins_with_that_of_the_top(emitted, name):
 
 
 @pytest.mark.parametrize("kind", ["block_float_mac", "fmac", "row_requantizer", "serial_bfp_converter", "top_terms"])
-def test_every_name_in_a_unit_begins_with_its_own(kind):
+def test_module_names_of_a_unit_begin_with_the_unit_name(kind):
     unit = UNITS[kind].make(UNITS[kind].parameters())
     text, names = verilog_and_modules(unit)
     assert sorted(modules(text)) == sorted(names)
     assert [name for name in names if not re.fullmatch(rf"{unit.module_name}_\w+", name)] == [unit.module_name]
 
 
-def test_a_prefix_takes_the_place_of_the_name(tmp_path):
+def test_prefix_replaces_the_name(tmp_path):
     """A product of blocks has a submodule in a submodule, a name that is put together twice."""
     for files, top in (
         (emit(TINY, tmp_path, prefix="acme"), "lowtide_array"),
@@ -76,7 +76,7 @@ def test_a_prefix_takes_the_place_of_the_name(tmp_path):
         assert json.loads(files[1].read_text())["top"] == top
 
 
-def test_a_prefix_changes_nothing_but_names(tmp_path):
+def test_prefix_changes_only_names(tmp_path):
     one, other = emit(TINY, tmp_path / "one"), emit(TINY, tmp_path / "other", prefix="acme")
     text = one[0].read_text()
     renamed = {name: name.replace("lowtide_array_", "acme_") for name in modules(text)}
@@ -84,7 +84,7 @@ def test_a_prefix_changes_nothing_but_names(tmp_path):
     assert sorted(due.splitlines()) == sorted(other[0].read_text().splitlines())
 
 
-def test_a_dollar_is_taken_without_an_escape(tmp_path):
+def test_dollar_needs_no_escape(tmp_path):
     text = emit(TINY, tmp_path, "a$b")[0].read_text()
     assert all(name == "a$b" or re.fullmatch(r"a\$b_\w+", name) for name in modules(text))
     (tmp_path / "a$b.v").rename(tmp_path / "design.v")
@@ -92,12 +92,12 @@ def test_a_dollar_is_taken_without_an_escape(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["array", "_"])
-def test_a_name_that_an_instance_has_too_is_fine(name, tmp_path):
+def test_name_may_equal_an_instance_name(name, tmp_path):
     read_by_all(emit(TINY, tmp_path, name)[:1], name, tmp_path)
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids="-".join)
-def test_two_designs_and_modules_of_a_user_stand_in_one_project(emitted, pair, tmp_path):
+def test_two_designs_and_user_modules_in_one_project(emitted, pair, tmp_path):
     own = "".join(f"module {name}(input clk, rst); endmodule\n" for name in OWN)
     instances = "".join(f"  {name} i_{name} (.clk(clk), .rst(rst));\n" for name in (*OWN, *pair))
     (tmp_path / "both.v").write_text(f"{own}module both(input clk, rst);\n{instances}endmodule\n")
@@ -105,7 +105,7 @@ def test_two_designs_and_modules_of_a_user_stand_in_one_project(emitted, pair, t
 
 
 @pytest.mark.parametrize("tool", ["yosys", "verilator", "icarus"])
-def test_two_designs_of_one_name_do_not(emitted, tool, tmp_path):
+def test_two_designs_with_one_name_conflict(emitted, tool, tmp_path):
     """What the test above looks for would be found, by each of the tools."""
     again = emit(TINY.changed({"array.rows": 1}), tmp_path, "two_by_three")[0]
     run = read_by(tool, [emitted["two_by_three"][0], again], "two_by_three", tmp_path)

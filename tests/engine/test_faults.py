@@ -33,7 +33,7 @@ def settle(engine):
 
 
 ILLEGAL = {
-    "no lines": {"a_lines": 0},
+    "no lines": {"a_vectors": 0},
     "no length": {"a_length": 0, "b_length": 0},
     "K beyond the bound": {"a_length": 101, "b_length": 101},
     "K that differs": {"b_length": 3},
@@ -43,15 +43,15 @@ ILLEGAL = {
     "a seed of zero": {"b_rounding": 2, "b_seed": 0},
     "a bias beyond FP32": {"a_bias": -161},
     "a bias beyond FP32, above": {"b_bias": 129},
-    "lines beyond the buffer": {"a_lines": 65},
-    "the most lines there can be written": {"b_lines": 0xFFFFFFFF},
-    "lines beyond what can be turned": {"a_transposed": 1, "a_lines": 17, "a_length": 4, "b_length": 4},
+    "lines beyond the buffer": {"a_vectors": 65},
+    "the most lines there can be written": {"b_vectors": 0xFFFFFFFF},
+    "lines beyond what can be turned": {"a_transposed": 1, "a_vectors": 17, "a_length": 4, "b_length": 4},
     "nothing to load": {"start": 4},
 }
 
 
 @pytest.mark.parametrize("fault", ILLEGAL)
-def test_what_is_not_legal_is_refused(engine, fault):
+def test_illegal_settings_are_refused(engine, fault):
     rng = np.random.default_rng(1)
     a, b = random_matrix(rng, (4, 5)), random_matrix(rng, (5, 4))
     engine.prepare("a", Lines(a, False), Operand(bias=0))
@@ -67,14 +67,14 @@ def test_what_is_not_legal_is_refused(engine, fault):
     check_next(engine, rng)
 
 
-def test_there_is_nothing_to_use_again(engine):
+def test_reuse_without_a_loaded_operand_is_refused(engine):
     engine.write("start", 0)
     settle(engine)
     assert errors(engine) == REFUSED
     check_next(engine, np.random.default_rng(1))
 
 
-def test_a_product_too_many_is_refused(engine):
+def test_start_while_not_ready_is_refused(engine):
     rng = np.random.default_rng(2)
     case = random_case(rng, engine.config, found=0)
     lines = case.lines(engine.config)
@@ -91,7 +91,7 @@ def test_a_product_too_many_is_refused(engine):
 
 
 @pytest.mark.parametrize("side", ["a", "b"])
-def test_a_stream_that_ends_too_soon_is_filled_with_zeros(engine, side):
+def test_short_operand_is_padded(engine, side):
     rng = np.random.default_rng(3)
     for _ in range(20):
         case = random_case(rng, engine.config, found=0)
@@ -120,7 +120,7 @@ def test_a_stream_that_ends_too_soon_is_filled_with_zeros(engine, side):
 
 
 @pytest.mark.parametrize("side", ["a", "b"])
-def test_what_a_stream_has_beyond_its_operand_is_dropped(engine, side):
+def test_long_operand_is_truncated(engine, side):
     rng = np.random.default_rng(4)
     for _ in range(20):
         case = random_case(rng, engine.config, found=0)
@@ -182,7 +182,7 @@ def run_faults(engine, cycles, seed):
         check_next(engine, rng)
 
 
-def test_faults_and_resets_at_any_moment(engine):
+def test_random_faults_and_resets(engine):
     run_faults(engine, 200_000, 5)
 
 

@@ -26,7 +26,7 @@ def test_random_products(engine):
         case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
 
-def test_numbers_that_are_none(engine):
+def test_nonfinite_numbers(engine):
     rng = np.random.default_rng(2)
     for _ in range(60):
         case = random_case(rng, engine.config, special=0.1)
@@ -43,7 +43,7 @@ def test_shapes_at_the_edges(engine, shape):
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3])
-def test_operands_that_fill_their_buffers(engine, columns):
+def test_operands_that_fill_the_buffers(engine, columns):
     """A in two panels, B in one that is as long as the buffer."""
     rng = np.random.default_rng(7)
     for in_order in (np.ascontiguousarray, np.asfortranarray):
@@ -52,7 +52,7 @@ def test_operands_that_fill_their_buffers(engine, columns):
         case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
 
-def test_products_that_follow_each_other(engine):
+def test_back_to_back_products(engine):
     """Some load both operands, some one, some none; each is started as soon as the engine takes it."""
     rng = np.random.default_rng(4)
     config = engine.config
@@ -86,7 +86,7 @@ def test_products_that_follow_each_other(engine):
             assert values.tobytes() == case.due(config).values.tobytes()
 
 
-def test_the_ratio_is_held_against_a_threshold(engine):
+def test_improvement_is_compared_with_a_threshold(engine):
     """Also against those next to it, in whatever order operands come."""
     rng = np.random.default_rng(6)
     seen = set()
@@ -126,7 +126,7 @@ OTHERS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
-def test_random_products_on_others(libraries, name):
+def test_random_products_on_other_engines(libraries, name):
     engine, rng = VerilatedEngine(OTHERS[name], libraries), np.random.default_rng(5)
     for _ in range(300):
         engine.stalls = random_stalls(rng)

@@ -42,7 +42,7 @@ def errors_of(values, due):
 
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.parametrize("side", ["a", "b"])
-def test_neighboring_seeds_never_have_the_same_state(bits, side):
+def test_neighboring_seeds_have_distinct_states(bits, side):
     """At random places, and at the ends of rounds, where the states of a short generator come again."""
     states, rng = 2**bits - 1, np.random.default_rng(bits)
     seeds = [int(seed) for seed in rng.integers(0, 2**64 - 1, 100, np.uint64)]
@@ -54,7 +54,7 @@ def test_neighboring_seeds_never_have_the_same_state(bits, side):
 
 
 @pytest.mark.parametrize("bits", [2, 3, 5, 8, 12])
-def test_a_round_of_seeds_has_all_states(bits):
+def test_consecutive_seeds_cover_all_states(bits):
     states = 2**bits - 1
     for side in "ab":
         for first in (0, 7 * states):
@@ -66,7 +66,7 @@ def test_a_round_of_seeds_has_all_states(bits):
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64, 1.0, True, "1", None])
-def test_what_is_no_seed_is_refused(seed):
+def test_illegal_seed_is_refused(seed):
     with pytest.raises(IllegalValue, match=r"^seed must be from 0 to 18446744073709551615, not "):
         operand_seed(seed, "a", 16)
 
@@ -87,7 +87,7 @@ def test_bits_of_states_are_independent():
         assert np.abs(here.T @ other).max() < 5 * count**0.5
 
 
-def test_no_two_operands_or_panels_have_the_same_words(small):
+def test_operands_and_panels_have_distinct_words(small):
     """Words at the same place are equal as often as independent ones: one time in eight, within five errors."""
     bits, source, seeds = small.engine.lfsr_bits, small.engine.source(4), range(300)
     found = {}

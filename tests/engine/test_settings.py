@@ -63,7 +63,7 @@ def test_every_engine_refuses_the_same_settings(engine):
 
 
 @pytest.mark.parametrize("bias", [-160, -157, -100, 90, 128])
-def test_the_ends_of_the_range_of_biases_are_right(engine, bias):
+def test_smallest_and_largest_bias(engine, bias):
     """Numbers at the bias's end of FP32, in both operands."""
     rng = np.random.default_rng(bias + 200)
     with np.errstate(over="ignore", under="ignore"):
@@ -93,7 +93,7 @@ def check_next(engine, rng):
     assert engine.read("errors") == 0
 
 
-def test_a_register_refuses_what_it_does_not_hold(engine):
+def test_register_refuses_values_beyond_its_width(engine):
     """A legal value and a bit above the register's: the start is refused until the register is written again."""
     rng = np.random.default_rng(2)
     settings = [register for register in engine.table if register.access == "setting"]
@@ -116,7 +116,7 @@ def test_a_register_refuses_what_it_does_not_hold(engine):
 
 
 @pytest.mark.parametrize("name", ["a_threshold", "b_threshold"])
-def test_a_threshold_that_does_not_fit_is_flagged_at_once(engine, name):
+def test_too_large_threshold_is_flagged(engine, name):
     """It has no part in products, which go on."""
     for value, flags in ((1023, 0), (1024, REFUSED), (2**31 + 5, REFUSED), (5, 0)):
         engine.write(name, value)
@@ -124,7 +124,7 @@ def test_a_threshold_that_does_not_fit_is_flagged_at_once(engine, name):
         check_next(engine, np.random.default_rng(value))
 
 
-def test_a_start_of_more_bits_is_refused(engine):
+def test_start_with_undefined_bits_is_refused(engine):
     rng = np.random.default_rng(3)
     for start in (8 | LOAD_A | LOAD_B, 1 << 31 | LOAD_A | LOAD_B):
         prepared(engine, rng)
@@ -134,7 +134,7 @@ def test_a_start_of_more_bits_is_refused(engine):
         check_next(engine, rng)
 
 
-def test_a_negative_bias_is_held_in_32_bits(engine):
+def test_negative_bias_is_sign_extended(engine):
     """Nine bits of two's complement alone are a positive number, which is refused."""
     rng = np.random.default_rng(4)
     case = random_case(rng, engine.config, found=0)
@@ -146,7 +146,7 @@ def test_a_negative_bias_is_held_in_32_bits(engine):
     assert engine.read("errors") == REFUSED
 
 
-def test_flags_of_before_are_no_fault_of_a_product(engine):
+def test_earlier_error_flags_are_cleared(engine):
     rng = np.random.default_rng(5)
     engine.write("start", 0)  # there is nothing to use again
     engine.wait("status", 2, 1000)
@@ -154,7 +154,7 @@ def test_flags_of_before_are_no_fault_of_a_product(engine):
     check_next(engine, rng)
 
 
-def test_a_product_that_the_engine_refuses_ends_soon(engine, monkeypatch):
+def test_refused_product_ends_without_a_timeout(engine, monkeypatch):
     """Where software checks nothing: in 50,000 cycles instead of 10,000,000, and the next product is right."""
     rng = np.random.default_rng(6)
     case = changed(random_case(rng, engine.config, found=0), "a", "bias", -161)
@@ -187,7 +187,7 @@ def test_a_word_has_32_bits(engine, libraries, value):
         ({"chunks": 3}, "chunks of a must be from 1 to 2, not 3"),
     ],
 )
-def test_what_the_golden_engine_says(small, settings, complaint):
+def test_messages_of_the_golden_engine(small, settings, complaint):
     x = np.ones((1, 1), np.float32)
     with pytest.raises(IllegalValue) as refused:
         GoldenEngine(small).multiply(x, x, Operand(**settings), Operand())

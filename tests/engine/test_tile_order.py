@@ -49,14 +49,14 @@ def test_order_of_all_small_products(new_a, new_b):
         assert sorted(tiles) == list(itertools.product(range(grid[0]), range(grid[1])))
 
 
-def test_a_tile_comes_before_all_that_need_a_later_panel():
+def test_tiles_with_earlier_panels_are_first():
     """With both operands new, a tile never waits for a panel while another could begin; by the definition of steps."""
     for grid in itertools.product(range(1, MOST + 1), repeat=2):
         steps = [max(tile) for tile in tile_order(grid[0], grid[1])]
         assert steps == sorted(steps)
 
 
-def test_products_of_all_kinds_follow_each_other():
+def test_back_to_back_products_of_all_kinds():
     kinds = list(itertools.product(range(2), repeat=2))
     products = [
         (grid, kind, (1 + n % 3, 7))

@@ -73,7 +73,7 @@ class PromisesAreKept(wiring.Component):
         m.d.comb += [coming.eq(way.o | left.any()), half.eq(Mux(low, number[2:], number[:2]))]
         with m.If(coming):
             m.d.sync += [low.eq(~low), number.eq(number + low), left.eq(Mux(way.o, 2 * rows, left) - 1)]
-        m.d.comb += [way.i.eq(self.promise), dut.promise.eq(self.promise), dut.start.eq(way.o)]
+        m.d.comb += [way.i.eq(self.promise), dut.reserve.eq(self.promise), dut.start.eq(way.o)]
         halves = Cat(delayed(m, half, column) for column in range(columns))
         m.d.comb += [dut.halves.eq(halves), dut.ready.eq(self.ready)]
 

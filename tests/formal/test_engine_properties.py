@@ -89,19 +89,19 @@ class AsManyNumbersAsThereShouldBe(wiring.Component):
 
     def __init__(self, numbers, most):
         self.dut = OperandFramer(numbers, most)
-        sizes = {name: In(range(most + 1)) for name in ("runs", "length")}
+        sizes = {name: In(range(most + 1)) for name in ("rows", "length")}
         super().__init__(sizes | {name: In(1) for name in ("start", "valid", "last", "ready")})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.dut = dut = self.dut
-        steady(m, self.runs, self.length)
+        steady(m, self.rows, self.length)
         m.d.comb += [
-            Assume((self.runs != 0) & (self.length != 0)),
-            Assume((self.runs <= dut.most) & (self.length <= dut.most)),
+            Assume((self.rows != 0) & (self.length != 0)),
+            Assume((self.rows <= dut.most) & (self.length <= dut.most)),
             Assume(~self.start | ~dut.busy),
             dut.start.eq(self.start),
-            dut.runs.eq(self.runs),
+            dut.rows.eq(self.rows),
             dut.length.eq(self.length),
             dut.i.valid.eq(self.valid),
             dut.i.payload.last.eq(self.last),
@@ -117,7 +117,7 @@ class AsManyNumbersAsThereShouldBe(wiring.Component):
         with m.If(given):
             run_ends = at + dut.numbers >= self.length
             m.d.sync += [at.eq(Mux(run_ends, 0, at + dut.numbers)), run.eq(run + run_ends)]
-            m.d.comb += [Assert(run < self.runs), Assert(dut.o.payload.last == run_ends)]
+            m.d.comb += [Assert(run < self.rows), Assert(dut.o.payload.last == run_ends)]
             m.d.comb += [
                 Assert(~number.exponent.any() | (at + n < self.length)) for n, number in enumerate(dut.o.payload.number)
             ]
@@ -128,7 +128,7 @@ class AsManyNumbersAsThereShouldBe(wiring.Component):
             m.d.sync += [run.eq(0), at.eq(0), over.eq(0)]
         begun = Signal()
         m.d.sync += begun.eq(begun | self.start)
-        m.d.comb += Assert(~begun | dut.busy | (over & (run == self.runs) & ~at.any()))
+        m.d.comb += Assert(~begun | dut.busy | (over & (run == self.rows) & ~at.any()))
         return m
 
 
@@ -158,9 +158,9 @@ class EachWordIsWrittenOnce(wiring.Component):
         )
         m.d.comb += [
             Assume((self.groups != 0) & (self.chunks != 0) & (self.count != 0)),
-            Assume((self.count <= self.panels * dut.lines) & (self.count > (self.panels - 1) * dut.lines)),
+            Assume((self.count <= self.panels * dut.vectors) & (self.count > (self.panels - 1) * dut.vectors)),
             Assume(self.panels * self.groups * self.chunks <= dut.words),
-            Assume(self.line < dut.lines),
+            Assume(self.line < dut.vectors),
             Assume(~self.start | ~dut.busy),
             dut.start.eq(self.start),
             dut.transposed.eq(self.transposed),

@@ -65,7 +65,7 @@ def refused(check, value):
 
 
 @pytest.mark.parametrize("value", STRANGE, ids=lambda value: type(value).__name__)
-def test_what_is_no_integer_is_refused_at_once_in_one_line(value):
+def test_non_integers_are_refused_in_one_line(value):
     assert refused(lambda name, given: whole_number(name, given, SEEDS), value)
     assert refused(lambda name, given: whole_number(name, given, (1, 2, 4)), value)
     assert refused(lambda name, given: count(name, given, 1), value)
@@ -85,19 +85,19 @@ def test_booleans_of_python_and_numpy_are_flags(value):
 
 
 @pytest.mark.parametrize("value", [None, 0, 1, np.int64(1), 1.0, "True", [True], np.array([True]), object()])
-def test_what_is_no_boolean_is_refused(value):
+def test_non_booleans_are_refused(value):
     with pytest.raises(IllegalValue, match=r"^rows must be one of False, True, not "):
         flag("rows", value)
 
 
-def test_a_name_is_one_of_the_legal_ones():
+def test_choice():
     assert type(choice("mode", np.str_("carry"), ("carry", "half_step"))) is str
     for value in (None, 1, "up", b"carry", ["carry"], np.array(["carry", "carry"]), object()):
         with pytest.raises(IllegalValue, match=r"^mode must be one of carry, half_step, not "):
             choice("mode", value, ("carry", "half_step"))
 
 
-def test_a_message_names_the_number_and_not_its_type():
+def test_message_shows_the_number_without_its_type():
     with pytest.raises(IllegalValue, match=r"^seed must be from 1 to 7, not 9$"):
         whole_number("seed", np.int64(9), range(1, 8))
     assert legal_text((4, 8)) == "one of 4, 8"

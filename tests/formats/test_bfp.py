@@ -42,7 +42,7 @@ def formats(draw):
         ),
         (
             {"exponent": 8},
-            "exponent must be from 1 to 5 (the accumulator is exact, and nearly doubles with each bit), not 8",
+            "exponent must be from 1 to 5 (the exact accumulator nearly doubles with each bit), not 8",
         ),
         ({"exponent": True}, "not True"),
         ({"max_k": 0}, "max_k must be from 1 to 1048576, not 0"),
@@ -59,7 +59,7 @@ def test_accumulator_of_the_4_bit_formats(exponent, bits):
 
 
 @given(formats())
-def test_accumulator_holds_the_largest_sum_and_no_bit_more(bfp):
+def test_accumulator_width_is_minimal(bfp):
     # The longest reduction, every element at the largest magnitude and the top code.
     largest = bfp.max_k * ((2**bfp.mantissa - 1) << (2**bfp.exponent - 1)) ** 2
     assert -(2 ** (bfp.accumulator - 1)) <= -largest < largest < 2 ** (bfp.accumulator - 1)
@@ -67,7 +67,7 @@ def test_accumulator_holds_the_largest_sum_and_no_bit_more(bfp):
 
 
 @given(formats())
-def test_codes_reach_the_most_significant_chunk_of_the_top_code(bfp):
+def test_largest_exponent_code(bfp):
     for chunk, code, layout in (
         (bfp.chunk_a, bfp.max_code_a, bfp.layout_a),
         (bfp.chunk_b, bfp.max_code_b, bfp.layout_b),
@@ -78,7 +78,7 @@ def test_codes_reach_the_most_significant_chunk_of_the_top_code(bfp):
         assert layout.lanes == bfp.lanes
 
 
-def test_a_word_has_its_first_lane_lowest_and_its_exponent_on_top():
+def test_layout_of_a_chunk():
     word = Bfp(lanes=4).layout_a.const({"lane": [{"magnitude": 2, "sign": 1}], "exponent": 9})
     assert word.as_bits() == 0b1001_000_000_000_110
 

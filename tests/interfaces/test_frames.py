@@ -51,7 +51,7 @@ def sent(frames, pauses):
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(FRAMES, min_size=1, max_size=3), st.integers(0, 100))
-def test_the_sender_makes_frames(frames, seed):
+def test_frame_sender(frames, seed):
     due = b"".join(frame_bytes(frame.kind, frame.number, frame.words) for frame in frames)
     assert sent(frames, np.random.default_rng(seed)) == due
 
@@ -118,5 +118,5 @@ def damaged(draw):
 
 @settings(max_examples=60, deadline=None)
 @given(damaged(), st.integers(0, 100))
-def test_the_receiver_takes_what_python_takes(data, seed):
+def test_frame_receiver_agrees_with_python(data, seed):
     assert taken(data, np.random.default_rng(seed)) == list(Frames().add(data))

@@ -17,7 +17,7 @@ def simulated(unit, bench):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_words_count_once_they_are_kept(seed):
+def test_operand_queue_commits_and_discards(seed):
     """Frames of all lengths, good and bad, while two sides take words now and then."""
     unit, rng = OperandQueue(16), np.random.default_rng(seed)
     given, due, took, over = [], [], [], 0
@@ -72,7 +72,7 @@ def test_words_count_once_they_are_kept(seed):
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_results_are_kept_until_they_came(seed):
+def test_result_queue_keeps_unacknowledged_results(seed):
     """At all positions, those around the wrap too: what is there is seen, what is not is said to be none."""
     unit, rng = ResultQueue(8), np.random.default_rng(seed)
     words = [int(word) for word in rng.integers(2**32, size=70_000)]

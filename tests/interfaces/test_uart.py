@@ -39,37 +39,37 @@ def levels_of(data, clocks, gap=0):
 
 @pytest.mark.parametrize("divisor", [4, 7, 16])
 @pytest.mark.parametrize("gap", [0, 3])
-def test_every_byte_comes(divisor, gap):
+def test_receiver_gets_every_byte(divisor, gap):
     data = bytes(range(256))
     assert received(levels_of(data, divisor, gap), divisor) == data
 
 
 @pytest.mark.parametrize("share", [0.96, 0.98, 1.02, 1.04])
-def test_rates_may_differ(share):
+def test_baud_mismatch(share):
     data = bytes(range(0, 256, 5))
     assert received(levels_of(data, 16 * share), 16) == data
 
 
 @pytest.mark.parametrize("share", [0.98, 1.02])
 @pytest.mark.parametrize("late", [0, 1, 2, 3])
-def test_rates_may_differ_at_four_clocks_a_bit(share, late):
+def test_baud_mismatch_at_four_cycles_per_bit(share, late):
     """Bytes that begin at any part of a clock, each after a rest."""
     for byte in (0x00, 0xFF, 0x55, 0xAA, 0x80, 0x01):
         fine = levels_of(bytes([byte]), 16 * share)  # four levels a clock
         assert received(([1] * (32 + late) + fine)[::4], 4) == bytes([byte])
 
 
-def test_a_byte_without_its_stop_bit_is_dropped():
+def test_framing_error_drops_the_byte():
     line = [1] * 20 + [0] * (16 * 10 - 4) + [1] * 40 + levels_of(b"\x5a", 16)
     assert received(line, 16) == b"\x5a"
 
 
-def test_a_glitch_is_no_byte():
+def test_glitch_is_ignored():
     assert received([1] * 20 + [0] * 5 + [1] * 40 + levels_of(b"\xa5", 16), 16) == b"\xa5"
 
 
 @pytest.mark.parametrize("divisor", [4, 9])
-def test_bytes_leave_without_a_gap(divisor):
+def test_transmitter_sends_back_to_back(divisor):
     data, unit, levels = bytes(range(0, 256, 3)), UartTransmitter(), []
 
     async def bench(ctx):

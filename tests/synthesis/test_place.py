@@ -45,19 +45,19 @@ def test_combinational_module_has_a_speed(target):
     assert place(verilog, "xor3", target, seeds=(1,)).fmax > 150
 
 
-def test_dsp_blocks_choose_a_device_that_has_them(multiplier):
+def test_dsp_selects_a_device_with_dsp_blocks(multiplier):
     result = place(multiplier, "multiplier", "ice40", dsp=True, seeds=(1,))
     assert (result.device, result.used["ICESTORM_DSP"]) == ("up5k", 1)
 
 
-def test_more_ports_than_pins_are_fed_through_a_few():
+def test_narrow_harness_for_many_ports():
     verilog = "module wide(input [299:0] a, b, output [299:0] y); assign y = a & b; endmodule"
     result = place(verilog, "wide", "ice40", seeds=(1,))
     assert result.used["SB_IO"] == 17
     assert 300 + 600 + 300 // 4 <= result.used["ICESTORM_LC"] <= 300 + 600 + 300 // 2
 
 
-def test_design_that_does_not_fit_says_by_how_much():
+def test_too_large_design_reports_the_excess():
     verilog = """
     module m(input clk, we, input [13:0] at, input [15:0] d, output reg [15:0] q);
       reg [15:0] memory [0:16383];
@@ -71,7 +71,7 @@ def test_design_that_does_not_fit_says_by_how_much():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"target": "xc7"}, "no place and route for 'xc7'; targets that have it: ecp5, ice40"),
+        ({"target": "xc7"}, "no place and route for 'xc7'; targets with place and route: ecp5, ice40"),
         ({"target": "ice40", "device": "hx1k"}, "device of ice40 must be one of hx8k, up5k, not 'hx1k'"),
         (
             {"target": "ice40", "device": "hx8k", "dsp": True},
@@ -96,7 +96,7 @@ def test_narrow_harness_has_seventeen_pins_at_any_width(width):
     assert "(input clk, input [7:0] i, output [7:0] o)" in text
 
 
-def test_a_further_seed_costs_no_other_again(adder, tmp_path, monkeypatch):
+def test_additional_seed_reuses_cached_seeds(adder, tmp_path, monkeypatch):
     cache = Cache(tmp_path)
     place(adder, "adder", "ecp5", seeds=(1, 2), cache=cache)
     ran = []
@@ -111,5 +111,5 @@ def test_a_further_seed_costs_no_other_again(adder, tmp_path, monkeypatch):
 
 
 def test_module_without_a_path_has_no_speed():
-    with pytest.raises(SynthesisError, match=r"^still has no path between its ports, and so no speed$"):
+    with pytest.raises(SynthesisError, match=r"^still has no speed: no path between its ports$"):
         place("module still(output y); assign y = 1'b1; endmodule", "still", "ecp5", seeds=(1,))

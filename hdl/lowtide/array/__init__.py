@@ -1,1 +1,1 @@
-"""The systolic array: processing elements in a grid, skew and drain."""
+"""Systolic array: grid of processing elements, input skew, result drain."""

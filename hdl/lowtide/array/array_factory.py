@@ -1,4 +1,4 @@
-"""The kinds of arrays: what elements they have, what operands they take, and what results they give."""
+"""Factory of arrays: maps a configuration to an element and an array."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +19,7 @@ __all__ = ["array_of", "element_factory"]
 
 
 def element_factory(kind: str, bfp: Bfp, terms: Terms) -> Callable[[], Element]:
-    """What makes an element of a kind, for the formats of a configuration."""
+    """Return a function that makes an element of a kind, for the formats of a configuration."""
     return {
         "fmac": partial(Fmac, bfp),
         "tmac": partial(Tmac, terms),
@@ -31,7 +31,7 @@ def element_factory(kind: str, bfp: Bfp, terms: Terms) -> Callable[[], Element]:
 def array_of(
     params: ArrayParams, bfp: Bfp, terms: Terms, requantizing: RequantizationParams
 ) -> SystolicArray | TermArray | RequantizedArray:
-    """The array of a configuration."""
+    """Return the array of a configuration."""
     if params.operands == "integers":
         array = TermArray(params.rows, params.columns, terms)
     else:

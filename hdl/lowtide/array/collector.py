@@ -1,4 +1,4 @@
-"""The array's exit: half words become rows of results on a stream."""
+"""Collector: assembles half words into rows of results."""
 
 from amaranth.hdl import Cat
 from amaranth.lib.wiring import In, Out
@@ -11,39 +11,41 @@ __all__ = ["Collector"]
 
 
 class Collector(Structure):
-    """Puts the half words of a tile together and offers its rows as a stream.
+    """Collector: assembles the half words of a tile and sends its rows as a stream.
 
-    The array never stops, so every row that will come must have a place: a tile may end only while there is
-    ``room``, which its rows are then promised. From ``start`` on, a low and a high half word of each row come in turn
-    to column 0, and to each further column a cycle later. So column 0 has a row first and the last column has it last:
-    the queues that hold results until they are accepted also straighten the wave in which they come.
+    The array never stalls, so every row needs a reserved queue entry before it arrives. A tile may end only while
+    ``room`` is high, and ``reserve`` then reserves an entry for each of its rows. From ``start`` on, the low and the
+    high half word of each row arrive alternately at column 0, and at each further column one cycle later. Column 0
+    completes a row first, and the last column completes it last. So the queues that store results until they are
+    accepted also remove the skew between columns.
 
     Parameters
     ----------
     rows, columns : int
         Shape of a tile.
     width : int
-        Bits of a result.
+        Width of a result in bits.
     capacity : int
-        Rows that can be promised and not yet accepted, at least ``rows``.
+        Maximum number of rows reserved but not yet accepted, at least ``rows``.
 
     Members
     -------
     room : Out(1)
-        There is a place for every row of a further tile.
-    promise : In(1)
-        A tile ends, and its rows will come. Only while there is room.
+        High while all rows of one more tile fit.
+    reserve : In(1)
+        Pulses for one cycle when a tile ends, to reserve entries for its rows. Only while ``room`` is high.
     start : In(1)
-        The low half word of row 0 is at column 0.
+        Pulses for one cycle when the low half word of row 0 is at column 0.
     halves : In(columns * half)
-        A half word for each column, a cycle later than that for the column before. ``half`` is half of ``width``,
-        rounded up.
-    valid, ready : Out(1), In(1)
-        Handshake of the rows.
+        Half words, one per column; column ``c`` is ``c`` cycles late. ``half`` is half of ``width``, rounded up.
+    valid : Out(1)
+        High while ``data`` and ``last`` are valid.
+    ready : In(1)
+        High when the receiver accepts a row.
     data : Out(columns * width)
-        A row of results, row 0 first.
+        Row of results, column 0 in the lowest bits; row 0 is sent first.
     last : Out(1)
-        It is the last row of its tile.
+        High with the last row of a tile.
 
     Attributes
     ----------
@@ -59,7 +61,7 @@ class Collector(Structure):
         super().__init__(
             {
                 "room": Out(1),
-                "promise": In(1),
+                "reserve": In(1),
                 "start": In(1),
                 "halves": In(columns * self.half),
                 "valid": Out(1),
@@ -71,21 +73,21 @@ class Collector(Structure):
 
     def wire(self, place):
         columns = [Column(self.width, self.capacity) for _ in range(self.columns)]
-        ledger = place(
-            "ledger",
+        credits = place(
+            "credits",
             ResultCredits(self.rows, self.capacity),
-            promise=self.promise,
+            reserve=self.reserve,
             start=self.start,
             valid=columns[-1].valid,
             ready=self.ready,
         )
-        high = ledger.high
+        high = credits.high
         for n, column in enumerate(columns):
             half = self.halves.word_select(n, self.half)
-            high = place(f"column_{n}", column, half=half, high_i=high, accept=ledger.accept).high_o
+            high = place(f"column_{n}", column, half=half, high_i=high, accept=credits.accept).high_o
         return {
-            "room": ledger.room,
+            "room": credits.room,
             "valid": columns[-1].valid,
             "data": Cat(column.data for column in columns),
-            "last": ledger.last,
+            "last": credits.last,
         }

@@ -1,4 +1,4 @@
-"""One column's results: half words become words, which wait to be accepted."""
+"""Column of results: joins half words and queues the results of one column."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import In, Out
@@ -10,30 +10,34 @@ __all__ = ["Column"]
 
 
 class Column(Unit):
-    """Puts the half words of a column together, and queues the results.
+    """Result column: joins the half words of one column and queues its results.
 
     Parameters
     ----------
     width : int
-        Bits of a result.
+        Width of a result in bits.
     capacity : int
-        Results that it holds for certain.
+        Number of results that always fit.
 
     Members
     -------
     half : In((width + 1) // 2)
-        A half word.
-    high_i, high_o : In(1), Out(1)
-        It is a high one, and that of the cycle before was the low one; the same a cycle later, for the next column.
-    valid, accept : Out(1), In(1)
-        A result is offered; it is accepted, which it can only be if it is offered.
+        Half word.
+    high_i : In(1)
+        High when ``half`` is a high half word, whose low half word arrived one cycle before.
+    high_o : Out(1)
+        ``high_i`` delayed by one cycle, for the next column.
+    valid : Out(1)
+        High while ``data`` is valid.
+    accept : In(1)
+        Removes the oldest result. Only while ``valid`` is high.
     data : Out(width)
-        The oldest result.
+        Oldest result.
 
     Attributes
     ----------
     latency : int
-        Cycles from a low half word to the result offered, if none is queued.
+        Cycles from a low half word to the valid result when the queue is empty.
     """
 
     latency = 1 + Fifo.latency
@@ -55,7 +59,7 @@ class Column(Unit):
     def elaborate(self, platform):
         m = Module()
         low = Signal.like(self.half, reset_less=True)
-        high = Signal()  # it tells a queue to write, so a reset must stop it on its way
+        high = Signal()  # write enable of the next queue, so a reset must clear it
         m.d.sync += [low.eq(self.half), high.eq(self.high_i)]
         queue = place(
             m,

@@ -1,4 +1,4 @@
-"""The systolic core: operands in step in, rows of results out."""
+"""Systolic core: grid of elements and result collector."""
 
 from collections.abc import Callable
 
@@ -15,10 +15,10 @@ __all__ = ["SystolicCore"]
 
 
 class SystolicCore(Structure):
-    """The grid of elements and the collector behind it: what every array is built around.
+    """Systolic core: the grid of elements and its collector, shared by every array.
 
-    It never stops. Operands of zeros change nothing; results that are not accepted wait in a queue, and a tile may
-    only end while the queue has ``room`` for all of it.
+    The core never stalls. Zero operands leave every sum unchanged. Results that are not accepted wait in a queue, and
+    a tile may end only while all of its results fit into that queue.
 
     Parameters
     ----------
@@ -27,27 +27,37 @@ class SystolicCore(Structure):
     element : function without arguments
         Makes a processing element.
     ahead : int
-        Cycles from ``restart`` to the word 0 that it goes with.
+        Cycles from ``restart`` to the word 0 that belongs to it.
 
     Members
     -------
-    a, b : In(rows * width of an element's ``a_i``), In(columns * width of its ``b_i``)
-        A word for each row or column, word 0 in the lowest bits, skewed: word ``n`` comes ``n`` cycles after word 0.
+    a : In(rows * width_a)
+        One word per row, row 0 in the lowest bits, skewed: word ``n`` arrives ``n`` cycles after word 0.
+    b : In(columns * width_b)
+        One word per column, skewed in the same way.
     restart : In(1)
-        A restart beat, without operands that add anything; at least ``spacing`` cycles after the last one.
+        Pulses for one cycle with a restart beat, whose operands are zero. At least ``spacing`` cycles apart.
     finished : In(1)
-        It ends a tile, whose results are wanted. Only while there is room.
+        High with a restart beat that ends a tile. Only while ``room`` is high.
     room : Out(1)
-        A tile may end.
-    valid, ready, data, last
-        A stream of rows, as that of `Collector`.
+        High while a tile may end.
+    valid : Out(1)
+        High while ``data`` and ``last`` are valid.
+    ready : In(1)
+        High when the receiver accepts a row.
+    data : Out(columns * element().accumulator)
+        Row of results, column 0 in the lowest bits; row 0 is sent first.
+    last : Out(1)
+        High with the last row of a tile.
 
     Attributes
     ----------
+    width_a, width_b : int
+        Width of an operand word of the element in bits.
     latency : int
         Cycles from a restart to the valid row 0.
     spacing : int
-        Cycles that a column's results take to leave, or an element to make one.
+        Minimum cycles between restarts: a column needs them to drain, or an element to complete a result.
     """
 
     def __init__(self, rows: int, columns: int, element: Callable[[], Element], ahead: int):
@@ -56,9 +66,9 @@ class SystolicCore(Structure):
         self.width_a, self.width_b = port_width(pattern, "a_i"), port_width(pattern, "b_i")
         self.spacing = max(2 * rows, pattern.spacing)
         self._result_delay = ahead + pattern.latency
-        # Between the end of a tile and its first row, those of others may be on their way, one in two cycles.
-        underway = (self._result_delay + columns + 5) // 2
-        self._collector = Collector(rows, columns, pattern.accumulator, rows + underway)
+        # Between the end of a tile and its first row, rows of other tiles may arrive, one in two cycles.
+        in_flight = (self._result_delay + columns + 5) // 2
+        self._collector = Collector(rows, columns, pattern.accumulator, rows + in_flight)
         self.latency = self._result_delay + self._collector.latency
         self.module_name = f"systolic_core_{rows}x{columns}_{ahead}_{pattern.module_name}"
         super().__init__(
@@ -91,7 +101,7 @@ class SystolicCore(Structure):
         place(
             "collector",
             collector,
-            promise=self.finished,
+            reserve=self.finished,
             start=start.o,
             halves=cells.drain_o,
             ready=self.ready,

@@ -1,4 +1,4 @@
-"""What the array asks of a processing element."""
+"""Element: the interface of a processing element."""
 
 from typing import Any, Protocol
 
@@ -8,35 +8,36 @@ __all__ = ["Element", "port_width"]
 
 
 class Element(Protocol):
-    """A processing element, as the array sees it.
+    """Processing element: the interface that the array requires.
 
-    Operands pass through it in one cycle. It adds what the two operands make in each cycle to its sum; operands of
-    zeros change nothing. A restart beat, whose operands are zeros, hands the sum to the drain and clears it.
+    Operands pass through an element in one cycle. In each cycle the element adds the product of its two operands to
+    its sum; zero operands leave the sum unchanged. On a restart beat, whose operands are zero, the element sends its
+    sum to the drain and clears it.
 
     Members
     -------
     a_i, a_o : In, Out
-        Operand that moves right, one column a cycle.
+        Operand A, which moves right by one column per cycle.
     b_i, b_o : In, Out
-        Operand that moves down, one row a cycle.
+        Operand B, which moves down by one row per cycle.
     restart_i, restart_o : In(1), Out(1)
-        Moves right together with A. High in the beat that follows the last one of a tile.
+        High with a restart beat, which follows the last beat of a tile and moves right with A.
     drain_i, drain_o : In, Out
-        Results move up, one row a cycle, as two half words, the low one first. Idle words are zero, and
-        ``drain_i`` is idle in the two cycles in which the element sends its own.
+        Results, which move up by one row per cycle, as a low half word and then a high one. Idle words are zero, and
+        ``drain_i`` is idle in the two cycles in which the element sends its own result.
 
     Attributes
     ----------
     accumulator : int
-        Bits of a result.
+        Width of a result in bits.
     latency : int
-        Cycles from ``restart_i`` to the low half on ``drain_o``.
+        Cycles from ``restart_i`` to the low half word on ``drain_o``.
     spacing : int
-        Least number of cycles from one restart to the next, 2 or more, since that is how long a result leaves.
+        Minimum cycles between restarts, at least 2, because a result leaves in two cycles.
     restarts : int
-        Restarts that make any state good.
+        Restarts after which every initial state is cleared.
     keep_hierarchy : bool
-        True: elements of a diagonal restart together, and synthesis would merge their registers for that.
+        True: synthesis must not merge registers of elements on a diagonal, which restart together.
     """
 
     module_name: str
@@ -49,5 +50,5 @@ class Element(Protocol):
 
 
 def port_width(element: Element, port: str) -> int:
-    """Bits of one of its ports."""
+    """Return the width of a port in bits."""
     return Shape.cast(element.signature.members[port].shape).width

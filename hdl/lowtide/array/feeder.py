@@ -1,4 +1,4 @@
-"""The array's entry: beats of two streams in step, tiles kept apart."""
+"""Feeder: joins the two operand streams and separates tiles."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
@@ -9,36 +9,39 @@ __all__ = ["Feeder"]
 
 
 class Feeder(Unit):
-    """Takes a beat from both operand streams at once, and keeps tiles far enough apart to drain.
+    """Feeder: accepts a beat from both operand streams at once, and spaces tiles so that each can drain.
 
-    Behind the last beat of a tile goes a restart beat, which has no operands: the elements hand over their sums and
-    start anew. It waits for the results to have a place to go, and restarts are at least ``spacing`` cycles apart,
-    since that is how long the results of a column take to leave. In cycles with neither, zeros go on, which add
-    nothing. A first restart, after reset, clears what the elements held before.
+    A restart beat follows the last beat of each tile. It carries no operands; the elements send their sums and clear
+    them. The restart beat waits until the results of the tile fit into the collector. Restarts are at least
+    ``spacing`` cycles apart, because a column needs that time to drain. In cycles without a beat the array receives
+    zeros, which leave every sum unchanged. A restart after reset clears the initial sums of the elements.
 
     Parameters
     ----------
     spacing : int
-        Least number of cycles from one restart to the next.
+        Minimum cycles between restarts.
     restarts : int
-        Restarts after reset. Of several, the first too keeps its distance, from one that may have been before reset.
+        Number of restarts after reset. With more than one, the first also waits ``spacing`` cycles, in case a restart
+        preceded the reset.
 
     Members
     -------
     room : In(1)
-        The results of a tile have a place to go. No tile ends without.
-    a_valid, b_valid, a_last, b_last : In(1)
-        A beat is offered on either side; it ends a tile.
+        High while the results of one more tile fit. No tile ends otherwise.
+    a_valid, b_valid : In(1)
+        High while a beat is offered on the stream.
+    a_last, b_last : In(1)
+        High with the last beat of a tile.
     a_ready, b_ready : Out(1)
-        It is taken.
+        High when the beat is accepted, always from both streams at once.
     idle : Out(1)
-        No beat is taken.
+        High when no beat is accepted.
     restart : Out(1)
-        This is a restart beat.
+        High with a restart beat.
     finished : Out(1)
-        It ends a tile, rather than reset.
+        High with a restart beat that ends a tile; low with a restart after reset.
     misaligned : Out(1)
-        High from when ``last`` came on one side alone, until reset. Such a tile ends where A said.
+        High after ``last`` arrived on one stream alone, until reset. Such a tile ends with ``a_last``.
     """
 
     def __init__(self, spacing: int, restarts: int = 1):
@@ -62,10 +65,12 @@ class Feeder(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        closing = Signal(init=1)  # a tile is complete, and its restart beat has yet to go
-        started = Signal()  # there was a tile, so a restart is not that of reset
-        more = Signal(range(self.restarts), init=self.restarts - 1)  # restarts after reset, but the last
-        hold_off = Signal(range(self.spacing), init=self.spacing - 1 if self.restarts > 1 else 0)  # none may go so long
+        closing = Signal(init=1)  # a tile is complete, and its restart beat is pending
+        started = Signal()  # a tile was accepted, so a restart does not follow a reset
+        more = Signal(range(self.restarts), init=self.restarts - 1)  # restarts after reset, without the last
+        hold_off = Signal(
+            range(self.spacing), init=self.spacing - 1 if self.restarts > 1 else 0
+        )  # cycles until a restart is allowed
         take = Signal()
         m.d.comb += [
             self.a_ready.eq(~closing & self.b_valid),

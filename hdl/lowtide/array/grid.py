@@ -1,4 +1,4 @@
-"""The grid of processing elements."""
+"""Grid: recursive grid of processing elements."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,19 +14,19 @@ __all__ = ["Grid", "grid"]
 
 
 def grid(rows: int, columns: int, element: Callable[[], Element]) -> Any:
-    """A grid of elements, which is just an element if it is 1 × 1."""
+    """Return a grid of elements, or a single element for 1 × 1."""
     return element() if rows == columns == 1 else Grid(rows, columns, element)
 
 
 class Grid(Structure):
-    """Rows and columns of processing elements, each wired to its neighbors.
+    """Grid: rows and columns of processing elements, each wired to its neighbors.
 
-    A grid is two smaller grids, down to the element: each distinct shape is emitted once, so that the emitted text
-    grows with the logarithm of the array.
+    A grid consists of two smaller grids, down to single elements. Each distinct shape is emitted once, so the emitted
+    Verilog grows with the logarithm of the array.
 
-    Operands enter skewed: those of row ``r`` and column ``c`` that many cycles after those of row 0 and column 0.
-    Results leave at the top: the low half word of row ``r`` ``2 r`` cycles after that of row 0, and the high one
-    right behind it.
+    Operands arrive skewed: the operands of row ``r`` arrive ``r`` cycles after the operands of row 0, and the operands
+    of column ``c`` arrive ``c`` cycles after the operands of column 0. Results leave at the top: the low half word of
+    row ``r`` leaves ``2 r`` cycles after the low half word of row 0, and the high half word follows one cycle later.
 
     Parameters
     ----------
@@ -37,8 +37,22 @@ class Grid(Structure):
 
     Members
     -------
-    a_i, a_o, b_i, b_o, restart_i, restart_o, drain_i, drain_o
-        As those of `Element`, for all elements along an edge at once: row 0 or column 0 in the lowest bits.
+    a_i : In(rows * port_width(element(), "a_i"))
+        Operands A at the left edge, row 0 in the lowest bits.
+    a_o : Out(rows * port_width(element(), "a_o"))
+        Operands A at the right edge.
+    b_i : In(columns * port_width(element(), "b_i"))
+        Operands B at the top edge, column 0 in the lowest bits.
+    b_o : Out(columns * port_width(element(), "b_o"))
+        Operands B at the bottom edge.
+    restart_i : In(rows)
+        High with a restart beat at the left edge, row 0 in the lowest bit.
+    restart_o : Out(rows)
+        Restart beats at the right edge.
+    drain_i : In(columns * port_width(element(), "drain_i"))
+        Half words at the bottom edge, column 0 in the lowest bits.
+    drain_o : Out(columns * port_width(element(), "drain_o"))
+        Half words of results at the top edge.
     """
 
     def __init__(self, rows: int, columns: int, element: Callable[[], Element]):
@@ -102,6 +116,6 @@ class Grid(Structure):
         }
 
     def _shares(self, port, first):
-        """What of a port goes to the first part, and what to the second."""
+        """Split a port: the bits of the first part, and the bits of the second."""
         whole, cut = getattr(self, port), Shape.cast(first.signature.members[port].shape).width
         return whole[:cut], whole[cut:]

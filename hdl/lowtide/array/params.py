@@ -1,4 +1,4 @@
-"""Parameters of a systolic array and of the requantizer behind it."""
+"""Parameters of a systolic array and of its requantizer."""
 
 import attrs
 
@@ -10,33 +10,33 @@ __all__ = ["ArrayParams", "RequantizationParams"]
 
 @attrs.frozen(kw_only=True)
 class ArrayParams:
-    """Shape of a systolic array.
+    """Shape and elements of a systolic array.
 
     Parameters
     ----------
     rows, columns : int
         Processing elements: a tile of the product is ``rows`` × ``columns``.
     element : str
-        Kind of processing element: ``fmac`` for block floating point; ``tmac`` for data and terms of weights,
-        ``pair_mac`` for terms of both; ``pmac`` for plain integers.
+        Kind of processing element: ``fmac`` for block floating point; ``tmac`` for integer data and terms of weights;
+        ``pair_mac`` for terms of both operands; ``pmac`` for integers.
     operands : str
-        What the streams of operands carry: ``packed`` as a processing element takes them, or, for ``tmac`` alone,
-        ``integers``, whose terms are revealed on the way.
+        Content of the operand streams: ``packed``, as a processing element takes them; or ``integers``, whose terms
+        the array reveals, for ``tmac`` alone.
     results : str
-        What the stream of results carries: ``accumulators``, exact, or, but for ``fmac``, ``integers``, data of the
-        next layer.
+        Content of the result stream: ``accumulators``, exact; or ``integers``, requantized for the next layer, for
+        every element but ``fmac``.
 
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, or the element does not go with such operands or results.
+        If a parameter is out of range, or the element does not support such operands or results.
     """
 
     rows: int = parameter(8, range(1, 513), "rows of processing elements")
     columns: int = parameter(8, range(1, 513), "columns of processing elements")
     element: str = parameter("fmac", ("fmac", "tmac", "pair_mac", "pmac"), "kind of processing element")
-    operands: str = parameter("packed", ("packed", "integers"), "what the streams of operands carry")
-    results: str = parameter("accumulators", ("accumulators", "integers"), "what the stream of results carries")
+    operands: str = parameter("packed", ("packed", "integers"), "content of the operand streams")
+    results: str = parameter("accumulators", ("accumulators", "integers"), "content of the result stream")
 
     def __attrs_post_init__(self):
         if self.results == "integers" and self.element == "fmac":
@@ -47,18 +47,18 @@ class ArrayParams:
 
 @attrs.frozen(kw_only=True)
 class RequantizationParams:
-    """What the requantizer behind an array is generated for; widths and encoding are those of the array's terms.
+    """Parameters of the requantizer of an array; its widths and its encoding follow from the terms of the array.
 
     Parameters
     ----------
     lanes : int
-        Results that become integers in a cycle, a divisor of ``array.columns``.
+        Results requantized per cycle, a divisor of ``array.columns``.
     multiplier : int
-        Bits of the multiplier.
+        Width of the multiplier in bits.
     product : str
-        How it multiplies: ``inferred``, for DSP blocks, or by ``adders``.
+        Multiplication: ``inferred``, for DSP blocks, or by ``adders``.
     counter_bits : int
-        Bits of the counter of results that were held.
+        Width of the counter of saturated results in bits.
 
     Raises
     ------
@@ -66,7 +66,7 @@ class RequantizationParams:
         If a parameter is out of range.
     """
 
-    lanes: int = parameter(1, range(1, 513), "results that become integers in a cycle, a divisor of array.columns")
-    multiplier: int = parameter(16, range(1, 17), "bits of the multiplier")
+    lanes: int = parameter(1, range(1, 513), "results requantized per cycle, a divisor of array.columns")
+    multiplier: int = parameter(16, range(1, 17), "width of the multiplier in bits")
     product: str = parameter("inferred", PRODUCTS, "multiplication: inferred for DSP blocks, or adders")
-    counter_bits: int = parameter(16, range(10, 33), "bits of the counter of results that were held")
+    counter_bits: int = parameter(16, range(10, 33), "width of the counter of saturated results in bits")

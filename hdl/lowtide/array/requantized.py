@@ -1,4 +1,4 @@
-"""An array whose results are integers again, data of the next layer."""
+"""Requantized array: an array whose results are integers for the next layer."""
 
 from amaranth.hdl import Cat
 from amaranth.lib import stream
@@ -17,31 +17,43 @@ __all__ = ["RequantizedArray"]
 
 
 class RequantizedArray(Structure):
-    """An array of integers or terms, and a `TileRequantizer` behind it.
+    """Requantized array: an array of integers or terms followed by a `TileRequantizer`.
 
-    A row of a tile leaves as ``columns / lanes`` beats of integers, column 0 first: of each datum of this layer, the
-    next ``columns`` values that the next layer reduces over. Where rows come faster than that, they wait, and in the
-    end the operands do.
+    A row of a tile leaves as ``columns / lanes`` beats of integers, column 0 first: for each datum of this layer, the
+    next ``columns`` values along the reduction of the next layer. If rows arrive faster than they leave, they wait,
+    and finally the operand streams stall.
 
     Parameters
     ----------
     array : SystolicArray or TermArray
-        What multiplies.
+        Array that computes the products.
     terms : Terms
         Width and encoding of the integers.
     requantizing : RequantizationParams
-        Lanes, and those of the multiplication.
+        Lanes and multiplication of the requantizer.
 
     Members
     -------
-    a, b, misaligned, and those for settings
-        As those of the array.
-    c : Out(stream of {data, last})
-        Beats of ``lanes`` signed integers of ``digits + 1`` bits. ``last`` marks the last of a tile.
-    requantize : In(stream of RowRequantizerParams.layout_settings)
-        A word for each tile, in the order of the tiles; its results wait for it.
-    saturations, saturations_clear : Out(counter), In(1)
-        Results that were held since reset, or since they were cleared.
+    a : In(stream of array.a.payload.shape())
+        Beats of A, as `SystolicArray` or `TermArray` takes them: ``data`` and ``last``.
+    b : In(stream of array.b.payload.shape())
+        Beats of B: ``data`` and ``last``.
+    c : Out(stream of word_beat(params.lanes * params.revealed))
+        Beats of ``lanes`` signed integers of ``digits + 1`` bits. ``last`` is high with the last beat of a tile.
+    requantize : In(stream of params.layout_settings)
+        Settings, one word per tile in the order of the tiles. The results of a tile wait for its settings.
+    saturations : Out(params.counter)
+        Number of saturated results since reset or ``saturations_clear``.
+    saturations_clear : In(1)
+        Clears ``saturations``.
+    settings : In(array.settings.shape())
+        New settings of a `TermArray`; only with one.
+    settings_write : In(1)
+        Pulses for one cycle to write ``settings``; only with a `TermArray`.
+    settings_refused : Out(1)
+        High after illegal ``settings`` were written, until the next write; only with a `TermArray`.
+    misaligned : Out(1)
+        High after ``last`` arrived on ``a`` or ``b`` alone, until reset.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Who keeps count of the rows of results: those promised, those coming, those leaving."""
+"""Credit counter for result rows: reserved, arriving, leaving."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
@@ -9,31 +9,34 @@ __all__ = ["ResultCredits"]
 
 
 class ResultCredits(Unit):
-    """Counts rows of results: promised a place and not yet accepted, coming as half words, offered.
+    """Credit counter: counts result rows that are reserved, that arrive as half words, and that leave.
 
     Parameters
     ----------
     rows : int
         Rows of a tile.
     capacity : int
-        Rows that can be promised and not yet accepted, at least ``rows``.
+        Maximum number of rows reserved but not yet accepted, at least ``rows``.
 
     Members
     -------
     room : Out(1)
-        There is a place for every row of a further tile.
-    promise : In(1)
-        A tile ends, and its rows will come. Only while there is room.
+        High while all rows of one more tile fit.
+    reserve : In(1)
+        Pulses for one cycle when a tile ends, to reserve entries for its rows. Only while ``room`` is high.
     start : In(1)
-        The low half word of row 0 is at column 0. From then on a low and a high half word of each row come in turn.
+        Pulses for one cycle when the low half word of row 0 is at column 0. From then on the low and the high half
+        word of each row arrive alternately.
     high : Out(1)
-        The high half word of a row is at column 0.
-    valid, ready : In(1), In(1)
-        A row is offered; it would be accepted.
+        High when the high half word of a row is at column 0.
+    valid : In(1)
+        High while a row is offered.
+    ready : In(1)
+        High when the receiver accepts a row.
     accept : Out(1)
-        Both.
+        High when a row is transferred: ``valid & ready``.
     last : Out(1)
-        It is the last of its tile.
+        High with the last row of a tile.
     """
 
     def __init__(self, rows: int, capacity: int):
@@ -42,7 +45,7 @@ class ResultCredits(Unit):
         super().__init__(
             {
                 "room": Out(1),
-                "promise": In(1),
+                "reserve": In(1),
                 "start": In(1),
                 "high": Out(1),
                 "valid": In(1),
@@ -54,20 +57,20 @@ class ResultCredits(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        promised = Signal(range(self.capacity + 1))
-        m.d.comb += [self.room.eq(promised <= self.capacity - self.rows), self.accept.eq(self.valid & self.ready)]
-        m.d.sync += promised.eq(promised + Mux(self.promise, self.rows, 0) - self.accept)
+        reserved = Signal(range(self.capacity + 1))
+        m.d.comb += [self.room.eq(reserved <= self.capacity - self.rows), self.accept.eq(self.valid & self.ready)]
+        m.d.sync += reserved.eq(reserved + Mux(self.reserve, self.rows, 0) - self.accept)
 
-        high = Signal()  # this cycle brings the high half of a row
-        coming = Signal(range(self.rows))  # row whose halves come
-        more = Signal()  # further rows of its tile are to come
+        high = Signal()  # the high half word of a row arrives in this cycle
+        arriving = Signal(range(self.rows))  # row whose half words arrive
+        more = Signal()  # further rows of the tile will arrive
         last = Signal()
-        m.d.comb += [self.high.eq(high), last.eq(coming == self.rows - 1)]
+        m.d.comb += [self.high.eq(high), last.eq(arriving == self.rows - 1)]
         m.d.sync += high.eq(~high & (self.start | more))
         with m.If(high):
-            m.d.sync += [coming.eq(Mux(last, 0, coming + 1)), more.eq(~last)]
+            m.d.sync += [arriving.eq(Mux(last, 0, arriving + 1)), more.eq(~last)]
 
-        leaving = Signal(range(self.rows))  # row that is offered
+        leaving = Signal(range(self.rows))  # row that is offered next
         m.d.comb += self.last.eq(leaving == self.rows - 1)
         with m.If(self.accept):
             m.d.sync += leaving.eq(Mux(self.last, 0, leaving + 1))

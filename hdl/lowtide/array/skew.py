@@ -1,4 +1,4 @@
-"""Skew: the delays that turn a beat into the diagonal wave that a systolic array works on."""
+"""Skew: delays that turn a beat into the diagonal wavefront of a systolic array."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
@@ -11,27 +11,31 @@ __all__ = ["Skew", "SkewedWord", "skew"]
 
 
 def skew(words: int, width: int) -> "Skew | SkewedWord":
-    """A skew, which is just the end of one if it is of one word."""
+    """Return a skew of several words, or a `SkewedWord` for one word."""
     return SkewedWord(width) if words == 1 else Skew(words, width)
 
 
 class SkewedWord(Unit):
-    """The end of a skew: takes a word, and clears it if there is none.
+    """Last stage of a skew: registers a word, and clears it if there is no beat.
 
-    A word is registered as it comes, and cleared only then, by a bit that came with it. So the signal that there is
-    none reaches a register, rather than a gate a bit.
+    A word is registered as it arrives. It is cleared one cycle later, by a registered bit that arrived with it. So
+    ``idle_i`` drives a single register instead of one gate per bit.
 
     Parameters
     ----------
     width : int
-        Bits of the word.
+        Width of the word in bits.
 
     Members
     -------
-    idle_i, idle_o : In(1), Out(1)
-        There is no word; the same a cycle later, for the next word.
-    i, o : In(width), Out(width)
-        Word, and the word ``latency`` cycles ago, or zero.
+    idle_i : In(1)
+        High when there is no word.
+    idle_o : Out(1)
+        ``idle_i`` delayed by one cycle, for the next word.
+    i : In(width)
+        Word.
+    o : Out(width)
+        The word after ``latency`` cycles, or zero.
     """
 
     latency = 2
@@ -44,7 +48,7 @@ class SkewedWord(Unit):
     def elaborate(self, platform):
         m = Module()
         word = Signal(self.width, reset_less=True)
-        idle = Signal(reset_less=True)  # this way round it is the reset of `kept` without a gate between
+        idle = Signal(reset_less=True)  # this polarity drives the reset of `kept` without a gate
         kept = Signal(self.width, reset_less=True)
         m.d.sync += [word.eq(self.i), idle.eq(self.idle_i), kept.eq(Mux(idle, 0, word))]
         m.d.comb += [self.o.eq(kept), self.idle_o.eq(idle)]
@@ -52,24 +56,28 @@ class SkewedWord(Unit):
 
 
 class Skew(Structure):
-    """Delays word ``n`` of a beat by ``n`` cycles, and puts zeros where there is none.
+    """Skew: delays word ``n`` of a beat by ``n`` cycles, and sends zeros where there is no beat.
 
-    A skew is two smaller skews, and a delay before each word of the second. That there is no beat passes from
-    word to word, a cycle each, as the words do: it has to reach but one register a cycle.
+    A skew consists of two smaller skews, and a delay before each word of the second. The idle bit passes from word to
+    word, one cycle each, as the words do. So it drives a single register per cycle.
 
     Parameters
     ----------
     words : int
-        Words in a beat, 2 or more.
+        Words per beat, at least 2.
     width : int
-        Bits of a word.
+        Width of a word in bits.
 
     Members
     -------
-    idle_i, idle_o : In(1), Out(1)
-        There is no beat; the same ``words`` cycles later.
-    i, o : In(words * width), Out(words * width)
-        Beat, word 0 in the lowest bits; word ``n`` comes out ``latency + n`` cycles later.
+    idle_i : In(1)
+        High when there is no beat.
+    idle_o : Out(1)
+        ``idle_i`` delayed by ``words`` cycles.
+    i : In(words * width)
+        Beat, word 0 in the lowest bits.
+    o : Out(words * width)
+        Skewed words; word ``n`` leaves after ``latency + n`` cycles.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The systolic array: streams of operands in, a stream of results out."""
+"""Systolic array: operand streams in, a result stream out."""
 
 from collections.abc import Callable
 
@@ -17,22 +17,22 @@ __all__ = ["SystolicArray"]
 
 
 class SystolicArray(Structure):
-    """Output-stationary matrix product, of whatever operands its elements take.
+    """Systolic array: output-stationary matrix product for any kind of element.
 
-    A tile is ``C[r, c] = sum over beats of`` what an element makes ``of A[r] and B[c]``, exact, for ``rows`` ×
-    ``columns`` results: each beat brings a word for every row and every column. With `Fmac` that is a chunk of a group,
-    and a product of operands with more chunks takes a beat for each pair of them; their order does not matter. Any
-    number of beats makes a tile.
+    A tile is ``C[r, c] = sum over beats of A[r] * B[c]``, exact, for ``rows`` × ``columns`` results. Each beat carries
+    one word for every row and every column, and the element defines the product of two words. With `Fmac` a word is a
+    chunk of a group, and operands with several chunks take one beat per chunk pair, in any order. A tile has any
+    number of beats.
 
-    Rows of results come out while the next tile runs. Tiles follow each other after one idle beat, and not faster
-    than one every ``spacing`` cycles, which is how long a tile takes to leave.
+    Rows of results leave while the next tile runs. Tiles follow each other after one idle beat, but at least
+    ``spacing`` cycles apart, because a tile needs that time to drain.
 
-    The array itself never stops. Where a stream offers no operands, zeros go through it; where results are not
-    accepted, they wait in a queue, and no tile ends before the queue has a place for all of it. So no enable has to
-    reach every register in a cycle, and no register has one.
+    The array itself never stalls. While a stream offers no beat, the array receives zeros. While results are not
+    accepted, they wait in a queue, and no tile ends before all of its results fit into that queue. So no register
+    needs an enable, and no enable has to reach the whole array in one cycle.
 
-    Latency, nothing waiting: from the last beat taken to the valid row 0, ``latency`` cycles; a row every second
-    cycle after that.
+    Latency without waiting: ``latency`` cycles from the last accepted beat to the valid row 0, then one row every
+    second cycle.
 
     Parameters
     ----------
@@ -43,13 +43,14 @@ class SystolicArray(Structure):
 
     Members
     -------
-    a, b : In(stream of {data, last})
-        Beats: ``rows`` (``columns``) words as an element takes them, word 0 in the lowest bits. A beat is taken from
-        both at once. ``last`` ends a tile, on both.
-    c : Out(stream of {data, last})
-        Rows of the tile: ``columns`` signed words of an element's accumulator. ``last`` marks the last row.
+    a : In(stream of word_beat(rows * core.width_a))
+        Beats of A: one word per row, row 0 in the lowest bits. ``last`` ends a tile.
+    b : In(stream of word_beat(columns * core.width_b))
+        Beats of B: one word per column. A beat is accepted from ``a`` and ``b`` at once, and ``last`` must agree.
+    c : Out(stream of word_beat(columns * element().accumulator))
+        Rows of the tile: ``columns`` signed accumulators. ``last`` is high with the last row.
     misaligned : Out(1)
-        Goes high, and stays until reset, when ``last`` came on ``a`` or ``b`` alone.
+        High after ``last`` arrived on ``a`` or ``b`` alone, until reset.
     """
 
     def __init__(self, rows: int, columns: int, element: Callable[[], Element]):

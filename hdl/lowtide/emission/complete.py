@@ -1,4 +1,4 @@
-"""Files that appear in a folder together, complete or not at all."""
+"""Complete files: writes several files into a folder together or not at all."""
 
 import os
 import tempfile
@@ -13,12 +13,12 @@ __all__ = ["CompleteFiles"]
 
 
 class CompleteFiles:
-    """A folder into which files are written beside those that are there, and moved once all are complete.
+    """Folder into which files are written together: complete, or not at all.
 
     Parameters
     ----------
     folder : Path
-        Checked on entry; made, if need be, when files are written, and removed again if that fails.
+        Checked on entry; created when files are written, and removed again if that fails.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A folder with Verilog and its sidecar, complete or not there at all."""
+"""Emission folder: writes Verilog and its sidecar, together or not at all."""
 
 import json
 from pathlib import Path
@@ -32,13 +32,13 @@ def emit(
     config : Config
         The configuration.
     folder : Path
-        Where to write; made if need be.
+        Output folder; created if it does not exist.
     name : str
         Name of the top module, and of the files.
     prefix : str, optional
         Prefix of the names of all other modules; by default ``name``.
     initial_values : bool
-        Registers and writable memories have power-up values; without, reset alone prepares them.
+        Whether registers and writable memories have power-up values; otherwise only reset initializes them.
 
     Returns
     -------
@@ -48,7 +48,8 @@ def emit(
     Raises
     ------
     IllegalValue
-        If ``name`` or ``prefix`` is no identifier, or a port or another module has that ``name``. Nothing is written.
+        If ``name`` or ``prefix`` is not an identifier, or a port or another module has that ``name``. Nothing is
+        written.
     EmissionError
         If the folder cannot be written.
     """
@@ -70,14 +71,14 @@ def emit_engine(
 ) -> list[Path]:
     """Write the Verilog of a configuration's engine, and its JSON sidecar, into ``folder``.
 
-    ``bus`` is what its registers are on: one of `ENGINE_BUSES`. The other parameters are described in `emit`.
+    ``bus`` is the bus of its registers, one of `ENGINE_BUSES`. `emit` describes the other parameters.
 
     Raises
     ------
     ConfigError
         If the configuration has no engine.
     IllegalValue
-        As of `emit`.
+        If ``name`` or ``prefix`` is not an identifier, or a port or another module has that ``name``.
     EmissionError
         If the folder cannot be written.
     """
@@ -96,16 +97,16 @@ def emit_serial(
     *,
     initial_values: bool = True,
 ) -> list[Path]:
-    """Write the Verilog of a configuration's engine at the end of a serial line, and its JSON sidecar, into ``folder``.
+    """Write the Verilog of a configuration's engine behind a UART, and its JSON sidecar, into ``folder``.
 
-    The parameters are described in `emit`.
+    `emit` describes the parameters.
 
     Raises
     ------
     ConfigError
         If the configuration has no engine.
     IllegalValue
-        As of `emit`.
+        If ``name`` or ``prefix`` is not an identifier, or a port or another module has that ``name``.
     EmissionError
         If the folder cannot be written.
     """
@@ -127,15 +128,15 @@ def emit_unit(
 ) -> list[Path]:
     """Write the Verilog of one unit of a configuration, with some parameters changed, and its JSON sidecar.
 
-    The unit's module and the files have the unit's own name, which carries its parameters. `emit` describes ``prefix``
-    and ``initial_values``.
+    The module and the files have the unit's own name, which contains its parameters. `emit` describes ``prefix`` and
+    ``initial_values``.
 
     Raises
     ------
     ConfigError
-        If there is no such unit, or a parameter is not legal.
+        If the unit does not exist, or a parameter is not legal.
     IllegalValue
-        As of `emit`.
+        If ``prefix`` is not an identifier.
     EmissionError
         If the folder cannot be written.
     """
@@ -150,7 +151,7 @@ def emit_unit(
 
 
 def verilog_and_modules(top: Unit, prefix: str | None = None, *, initial_values: bool = True) -> tuple[str, list[str]]:
-    """Verilog of a unit and of all below it, and the names of its modules, leaves first.
+    """Return the Verilog of a unit and of all modules below it, and the names of the modules, leaves first.
 
     ``prefix`` begins the names of all modules but the top; by default it is the top's name. `emit` describes
     ``initial_values``.
@@ -163,7 +164,7 @@ def verilog_and_modules(top: Unit, prefix: str | None = None, *, initial_values:
 
 
 def _check_names(name: str, prefix: str | None) -> None:
-    """Refuse names before any work is done."""
+    """Refuse illegal names before any work is done."""
     check_identifier("name", name)
     if prefix is not None:
         check_identifier("prefix", prefix)

@@ -1,4 +1,4 @@
-"""The units that can be emitted, listed and reported one by one."""
+"""Registry: the units that can be emitted, listed and reported one by one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -45,14 +45,14 @@ __all__ = ["UNITS", "UnitKind", "describe", "parameters_of"]
 
 @attrs.frozen
 class UnitKind:
-    """A kind of unit: its class, and the class of its parameters."""
+    """Kind of unit: its class, and the class of its parameters."""
 
     make: Callable[[Any], Unit]
     parameters: type
 
     @property
     def meaning(self) -> str:
-        """The first line of the class' docstring; empty where Python runs without docstrings."""
+        """First line of the class docstring; empty if Python runs without docstrings."""
         return (self.make.__doc__ or "").partition("\n")[0]
 
 
@@ -86,12 +86,12 @@ UNITS = {
 
 
 def parameters_of(name: str, config: Config, changes: dict[str, Any]) -> Any:
-    """Parameters of one unit, the way it stands in the array of a configuration, but for some changes.
+    """Return the parameters of one unit as a configuration's array has them, with some changes.
 
     Raises
     ------
     ConfigError
-        If there is no such unit, or a parameter is not legal.
+        If the unit does not exist, or a parameter is not legal.
     """
     if name not in UNITS:
         raise ConfigError(f"no unit {value_text(name)}{nearest(name, UNITS)}; units: {', '.join(UNITS)}")
@@ -102,7 +102,7 @@ def parameters_of(name: str, config: Config, changes: dict[str, Any]) -> Any:
 
 
 def describe(section: type) -> list[dict[str, Any]]:
-    """Keys of a section of parameters, with their defaults, legal values and meanings."""
+    """Return the keys of a section with their defaults, legal values and meanings."""
     rows = []
     for field in attrs.fields(section):
         legal = field.metadata["legal"]

@@ -1,4 +1,4 @@
-"""The top with a serial line that is emitted."""
+"""Serial top: an engine behind a UART."""
 
 import hashlib
 import json
@@ -13,35 +13,39 @@ __all__ = ["SerialTop", "digest_of"]
 
 
 def digest_of(config: Config) -> int:
-    """64 bits by which a host knows what an engine was generated for: SHA-256 of its sections, as JSON."""
+    """Return 64 bits that identify a configuration to a host: the SHA-256 of its sections as JSON."""
     tables = config.to_tables()
     text = json.dumps({name: tables[name] for name in ("array", "bfp", "engine")}, sort_keys=True)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
 
 
 class SerialTop(SerialEngine):
-    """The matrix engine of a configuration at the end of a serial line.
+    """Serial top: the matrix engine of a configuration behind a UART.
 
     Parameters
     ----------
     config : Config
-        What to build.
+        Configuration.
     name : str
         Name of the module.
     test : SelfTestVectors, optional
-        What it asks itself after reset.
+        Self-test after reset.
 
     Members
     -------
-    rx, tx : In(1), Out(1)
-        The line.
-    test_over, test_passed : Out(1), Out(1)
-        As of `SelfTest`; only with one.
+    rx : In(1)
+        Serial input, asynchronous.
+    tx : Out(1)
+        Serial output.
+    test_over : Out(1)
+        High after the self-test; only with one.
+    test_passed : Out(1)
+        High after the self-test if the answers match the check value; only with one.
 
     Raises
     ------
     ConfigError
-        If the configuration has no such engine.
+        If the configuration has no engine.
     """
 
     def __init__(self, config: Config, name: str = "lowtide_serial", test: SelfTestVectors | None = None):

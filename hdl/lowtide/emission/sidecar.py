@@ -1,4 +1,4 @@
-"""The JSON file that goes with the Verilog: what a build script or a host needs to know of it."""
+"""Sidecar: a JSON description of the Verilog for build scripts and hosts."""
 
 import hashlib
 import re
@@ -26,7 +26,7 @@ __all__ = ["array_sidecar", "engine_sidecar", "serial_sidecar", "unit_sidecar"]
 def array_sidecar(
     config: Config, top: Unit, array: Any, modules: list[str], text: str, initial_values: bool
 ) -> dict[str, Any]:
-    """Sidecar of a whole array."""
+    """Return the sidecar of an array."""
     return {
         **_common(top, modules, text, initial_values),
         "configuration": config.to_tables(),
@@ -37,7 +37,7 @@ def array_sidecar(
 
 
 def engine_sidecar(top: AxiStreamEngine, modules: list[str], text: str, initial_values: bool) -> dict[str, Any]:
-    """Sidecar of an engine: its registers, each with its address in bytes."""
+    """Return the sidecar of an engine, with its registers and their byte addresses."""
     return {
         **_common(top, modules, text, initial_values),
         "configuration": top.config.to_tables(),
@@ -47,7 +47,7 @@ def engine_sidecar(top: AxiStreamEngine, modules: list[str], text: str, initial_
 
 
 def serial_sidecar(top: SerialTop, modules: list[str], text: str, initial_values: bool) -> dict[str, Any]:
-    """Sidecar of an engine at the end of a serial line: the same, and the digest by which a driver knows it."""
+    """Return the sidecar of a serial engine, with its registers and the digest that identifies it to a driver."""
     return {
         **_common(top, modules, text, initial_values),
         "configuration": top.config.to_tables(),
@@ -61,7 +61,7 @@ def _registers(table: list[Register]) -> list[dict[str, Any]]:
 
 
 def unit_sidecar(parameters: Any, unit: Any, modules: list[str], text: str, initial_values: bool) -> dict[str, Any]:
-    """Sidecar of one unit alone."""
+    """Return the sidecar of a single unit."""
     formats = _formats(parameters) if isinstance(parameters, Bfp) else {}
     latency = {name: getattr(unit, name) for name in ("latency", "sum_latency") if hasattr(unit, name)}
     return {
@@ -92,7 +92,7 @@ def _port(path: tuple[str | int, ...], member: wiring.Member) -> dict[str, Any]:
 
 
 def _formats(bfp: Bfp) -> dict[str, Any]:
-    """Widths and the bit fields of the operands' words."""
+    """Return widths, and the bit fields of operand words."""
     return {
         "accumulator_bits": bfp.accumulator,
         "word_a": _word(bfp.layout_a),
@@ -101,7 +101,7 @@ def _formats(bfp: Bfp) -> dict[str, Any]:
 
 
 def _operands(array: SystolicArray | TermArray | RequantizedArray) -> dict[str, Any]:
-    """Width of a result, and the bit fields of the words of A and B, and of settings if there are any."""
+    """Return the width of a result, and the bit fields of the words of A, B and any settings."""
     if isinstance(array, RequantizedArray):
         params = array.requantizer.params
         results = {"requantizer": attrs.asdict(params), "result_bits": params.revealed}
@@ -115,7 +115,7 @@ def _operands(array: SystolicArray | TermArray | RequantizedArray) -> dict[str, 
 
 
 def _fields(shape: Any) -> dict[str, Any]:
-    """Bits of a word, and where in it each field is; fields of a field that is repeated, each by its number."""
+    """Return the width of a word and the position of each field; elements of an array are named by their number."""
     fields = {"bits": Shape.cast(shape).width}
     if isinstance(shape, data.Layout):
         fields["fields"] = {

@@ -1,4 +1,4 @@
-"""From RTLIL to Verilog-2005, by the Yosys that comes with Amaranth."""
+"""Verilog writer: converts RTLIL to Verilog-2005 with the Yosys that comes with Amaranth."""
 
 import re
 import subprocess
@@ -10,11 +10,11 @@ __all__ = ["EmissionError", "verilog_of"]
 
 
 class EmissionError(LowtideError):
-    """Emission failed; the message is one line."""
+    """Failed emission; the message is one line."""
 
 
 def verilog_of(rtlil: str) -> str:
-    """Verilog of RTLIL text: no source paths, no attributes, no names that nothing uses, no cases that overlap."""
+    """Return the Verilog of RTLIL text, without source paths, attributes, unused names, or overlapping cases."""
     script = f"""
         read_rtlil <<rtlil
 {rtlil}
@@ -33,7 +33,7 @@ rtlil
 
 
 def _exclusive(pattern: re.Match) -> str:
-    """The pattern of a case that none before it matches."""
+    """Return the pattern of a case that matches no earlier case."""
     return pattern[1] + "0" * len(pattern[2])
 
 

@@ -1,1 +1,1 @@
-"""The matrix engine: FP32 operands in, an array of FMACs between, FP32 results out."""
+"""Matrix engine: FP32 operands in, an array of FMACs, FP32 results out."""

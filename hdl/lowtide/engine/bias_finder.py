@@ -1,4 +1,4 @@
-"""Bias finder: where the window of exponents has to be, so that a tensor's largest number is in it."""
+"""Bias finder: finds the exponent bias that puts the largest number of a tensor into the top code."""
 
 from amaranth.hdl import Const, Module, Mux, Signal, signed
 from amaranth.lib import data
@@ -12,27 +12,27 @@ __all__ = ["BiasFinder"]
 
 
 class BiasFinder(Unit):
-    """Finds the bias that puts the largest exponent of a tensor at the top code; it is 0 if there is none.
+    """Bias finder: finds the bias that maps the largest exponent of a tensor to the top code; 0 without any exponent.
 
-    Zeros, subnormal numbers and NaNs have no exponent; that of infinity is 128.
+    Zeros, subnormal numbers and NaNs have no exponent. The exponent of infinity is 128.
 
     Parameters
     ----------
     numbers : int
-        Numbers of a beat.
+        Numbers per beat.
     exponent : int
-        Bits of an exponent code, ``e``.
+        Width of an exponent code in bits, ``e``.
 
     Members
     -------
     start : In(1)
-        A tensor begins, in a later cycle.
+        Pulses for one cycle before the first beat of a tensor.
     take : In(1)
-        A beat is one of it.
-    i : In(numbers times FP32)
-        The beat.
+        High with each beat of the tensor.
+    i : In(data.ArrayLayout(FP32, numbers))
+        Beat.
     bias : Out(signed(9))
-        Bias of what has come, ``latency`` cycles after its last beat.
+        Bias of the beats so far, ``latency`` cycles after the last one.
     """
 
     def __init__(self, numbers: int, exponent: int):

@@ -1,4 +1,4 @@
-"""Operand buffer: the chunks of a panel's lines, one of each line in a cycle."""
+"""Operand buffer: one memory per vector of a panel, all read at one address."""
 
 from amaranth.hdl import Cat, Module
 from amaranth.lib.memory import Memory
@@ -10,57 +10,64 @@ __all__ = ["OperandBuffer"]
 
 
 class OperandBuffer(Unit):
-    """A memory for each line, all read at one address: a beat of an operand, as the array takes it.
+    """Operand buffer: stores the chunks of an operand, and reads one chunk per vector and cycle: a beat of the array.
 
-    It holds two operands, one in each bank: one is read while the other is written.
+    Each vector of a panel has its own memory, and all memories are read at the same address. The buffer has two banks,
+    so one operand is read while the next one is written.
 
     Parameters
     ----------
-    lines : int
-        Lines of a panel, rows or columns of the array.
+    vectors : int
+        Vectors per panel: rows or columns of the array.
     width : int
-        Bits of a chunk.
+        Width of a chunk in bits.
     words : int
-        Words of a bank.
+        Words per bank.
 
     Members
     -------
-    write : In(lines)
-        A bit for each line that is written.
-    write_bank, write_address, i : In(1), In(range(words)), In(width)
-        Where, and what.
+    write : In(vectors)
+        Write enable, one bit per vector.
+    write_bank : In(1)
+        Bank to write.
+    write_address : In(range(words))
+        Address to write.
+    i : In(width)
+        Chunk to write.
     enable : In(1)
-        Read; without, the last words stay.
-    read_bank, read_address : In(1), In(range(words))
-        Where from.
-    o : Out(lines * width)
-        The words, a cycle later, line 0 in the lowest bits.
+        Read enable. The last words stay while it is low.
+    read_bank : In(1)
+        Bank to read.
+    read_address : In(range(words))
+        Address to read.
+    o : Out(vectors * width)
+        Chunks, one cycle after the read, vector 0 in the lowest bits.
     """
 
-    def __init__(self, lines: int, width: int, words: int):
-        self.lines, self.width, self.words = lines, width, words
-        self.module_name = f"operand_buffer_{lines}x{words}x{width}"
+    def __init__(self, vectors: int, width: int, words: int):
+        self.vectors, self.width, self.words = vectors, width, words
+        self.module_name = f"operand_buffer_{vectors}x{words}x{width}"
         super().__init__(
             {
-                "write": In(lines),
+                "write": In(vectors),
                 "write_bank": In(1),
                 "write_address": In(range(words)),
                 "i": In(width),
                 "enable": In(1),
                 "read_bank": In(1),
                 "read_address": In(range(words)),
-                "o": Out(lines * width),
+                "o": Out(vectors * width),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         words = []
-        for line in range(self.lines):
-            m.submodules[f"line_{line}"] = memory = Memory(shape=self.width, depth=2 * self.words, init=[])
+        for vector in range(self.vectors):
+            m.submodules[f"vector_{vector}"] = memory = Memory(shape=self.width, depth=2 * self.words, init=[])
             write, read = memory.write_port(), memory.read_port()
             m.d.comb += [
-                write.en.eq(self.write[line]),
+                write.en.eq(self.write[vector]),
                 write.addr.eq(Cat(self.write_address, self.write_bank)),
                 write.data.eq(self.i),
                 read.en.eq(self.enable),

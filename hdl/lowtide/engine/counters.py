@@ -1,4 +1,4 @@
-"""Counters: what an engine did, and what its data suffered."""
+"""Counters: saturating counters of engine events and of saturated data."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
@@ -9,38 +9,46 @@ __all__ = ["COUNTERS", "Counters"]
 
 COUNTERS = {
     "cycles": "cycles in which the engine was not idle",
-    "beats": "beats that the array took",
-    "waits": "cycles in which the array could have begun a tile whose operands were not loaded",
-    "stalls": "cycles in which the array did not take a beat: one a tile, and those of results that had no place",
-    "products": "products that are complete, their results taken",
-    "a_exp_saturated": "groups of A above the window of exponents",
-    "b_exp_saturated": "groups of B above the window of exponents",
-    "a_saturated": "elements of A that were held at the largest magnitude",
-    "b_saturated": "elements of B that were held at the largest magnitude",
+    "beats": "beats that the array accepted",
+    "waits": "cycles in which the array was ready for a tile whose operands were not loaded",
+    "stalls": "cycles in which the array did not accept a beat: one per tile, and those without room for results",
+    "products": "completed products, with all results accepted",
+    "a_exp_saturated": "groups of A with an exponent above the window",
+    "b_exp_saturated": "groups of B with an exponent above the window",
+    "a_saturated": "elements of A saturated at the largest magnitude",
+    "b_saturated": "elements of B saturated at the largest magnitude",
     "a_nonfinite": "groups of A with a NaN or an infinity",
     "b_nonfinite": "groups of B with a NaN or an infinity",
 }
-"""Names of counters, and what they count."""
+"""Counters, and the events that each counts."""
 
 
 class Counters(Unit):
-    """Counts events of several kinds; each count stays at its largest number.
+    """Counters: counts several kinds of events; each counter saturates at its maximum.
 
     Parameters
     ----------
     width : int
-        Bits of a count.
+        Width of a counter in bits.
     most : int
-        Most events of a kind in a cycle.
+        Maximum number of saturated elements per cycle.
 
     Members
     -------
     clear : In(1)
-        Start all of them again.
-    one for each of `COUNTERS`, ``name`` : In(range(most + 1))
-        Events of this cycle.
-    ``name_count`` : Out(width)
-        Their sum since reset or ``clear``, two cycles later.
+        Pulses for one cycle to clear all counters.
+    cycles, beats, waits, stalls, products : In(1)
+        High with an event, as `COUNTERS` defines it.
+    a_exp_saturated, b_exp_saturated, a_nonfinite, b_nonfinite : In(1)
+        High with a group of this kind.
+    a_saturated, b_saturated : In(range(most + 1))
+        Saturated elements in this cycle.
+    cycles_count, beats_count, waits_count, stalls_count, products_count : Out(width)
+        Events since reset or ``clear``, two cycles late.
+    a_exp_saturated_count, b_exp_saturated_count, a_nonfinite_count, b_nonfinite_count : Out(width)
+        Groups since reset or ``clear``, two cycles late.
+    a_saturated_count, b_saturated_count : Out(width)
+        Saturated elements since reset or ``clear``, two cycles late.
     """
 
     def __init__(self, width: int, most: int):

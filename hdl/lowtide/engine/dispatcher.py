@@ -1,4 +1,4 @@
-"""Dispatcher: a product becomes loads of its operands, and a run over its tiles."""
+"""Dispatcher: checks products, loads their operands, and queues their runs."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data
@@ -15,11 +15,11 @@ from lowtide.units.stream.fifo import Fifo
 
 __all__ = ["Dispatcher", "ProductLayout", "RunLayout"]
 
-RUNS = 2  # in the queue, the one that is running among them
+RUNS = 2  # in the queue, including the current one
 
 
 class ProductLayout(data.StructLayout):
-    """A product of an operand A and an operand B.
+    """Settings of a product of operands A and B.
 
     Parameters
     ----------
@@ -29,11 +29,11 @@ class ProductLayout(data.StructLayout):
     Members
     -------
     a, b : OperandLayout
-        The operands.
+        Settings of the operands.
     load_a, load_b : 1 bit
-        The operand is loaded; otherwise it is the one that was loaded last.
+        1: load the operand. 0: reuse the operand loaded last.
     find : 1 bit
-        There is no product: of the operands that are marked to be loaded only the biases are found.
+        1: compute no product, and only find the biases of the operands to be loaded.
     """
 
     def __init__(self, a: OperandLayout, b: OperandLayout):
@@ -41,7 +41,7 @@ class ProductLayout(data.StructLayout):
 
 
 class RunLayout(data.StructLayout):
-    """A run: what the sequencer has to know of both operands, and the results' scale."""
+    """Run of a product: the sequencer's settings of both operands, and the scale of the results."""
 
     def __init__(self, words: int, chunks_a: int, chunks_b: int):
         a, b = sides_layout(words, chunks_a), sides_layout(words, chunks_b)
@@ -49,58 +49,72 @@ class RunLayout(data.StructLayout):
 
 
 class Dispatcher(Unit):
-    """Takes a product if it is legal, loads its operands as soon as there is room, and lets it run.
+    """Dispatcher: accepts legal products, loads their operands as soon as a bank is free, and queues their runs.
 
-    While a product runs, the operands of the next one are loaded, and a third waits here.
+    While one product runs, the operands of the next one are loaded, and a third product waits in the dispatcher.
 
     Parameters
     ----------
     rows, columns : int
-        Lines of a panel of A, and of B.
+        Vectors per panel of A and of B.
     bfp : Bfp
         Format of the groups.
     params : EngineParams
-        Buffers, numbers of a beat.
+        Buffers and stream widths.
 
     Members
     -------
     start : In(1)
-        Take ``product``. Without ``ready`` it is refused.
-    product : In(ProductLayout)
-        What to do.
+        Pulses for one cycle to start ``product``. Refused while ``ready`` is low.
+    product : In(ProductLayout(*layouts))
+        Settings of the product.
     ready : Out(1)
-        A product can be taken.
+        High while a product is accepted.
     refused : Out(1)
-        In one cycle: a product is refused, and nothing comes of it.
-    load, find : Out(2)
-        Start a loader, bit 0 that of A, bit 1 that of B; it is only to find the bias.
-    a, b : Out(OperandLayout)
-        Settings of the operands.
-    groups_a, size_a, groups_b, size_b : Out(range(words + 1))
-        As of `OperandPlanner`.
+        Pulses for one cycle when a product is refused; the dispatcher then drops it.
+    load : Out(2)
+        Pulses for one cycle to start a loader: bit 0 for A, bit 1 for B.
+    find : Out(2)
+        High with ``load`` when the loader only finds the bias.
+    a : Out(layouts[0])
+        Settings of operand A.
+    b : Out(layouts[1])
+        Settings of operand B.
+    groups_a, groups_b : Out(range(params.buffer_depth + 1))
+        Groups per vector.
+    size_a, size_b : Out(range(params.buffer_depth + 1))
+        Words per panel.
     busy : In(2)
-        The loader is at work.
+        High while a loader is busy: bit 0 for A, bit 1 for B.
     bias_a, bias_b : In(signed(9))
-        Bias of the operand that it loads, or loaded last.
+        Bias of the operand that the loader loads, or loaded last.
     write : Out(2)
-        Bank into which each loader writes; from the cycle after ``load``.
-    run_valid, run, run_ready : Out(1), Out(RunLayout), In(1)
-        The product that runs; it is over.
+        Bank into which each loader writes, from the cycle after ``load``.
+    run_valid : Out(1)
+        High while ``run`` is valid.
+    run : Out(run_layout)
+        Current product.
+    run_ready : In(1)
+        Pulses for one cycle when the current product is complete.
     over : In(1)
-        All results of a product are taken.
-    idle, working : Out(1), Out(1)
-        No product is in the engine; or there is one.
+        Pulses for one cycle when all results of a product are accepted.
+    idle : Out(1)
+        High while no product is in the engine.
+    working : Out(1)
+        High while a product is in the engine.
     """
 
     def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
         self.bfp, self.params = bfp, params
         self.layouts = [
-            OperandLayout(bfp, chunk, lines * params.buffer_depth, params.lfsr_bits)
-            for lines, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
+            OperandLayout(bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits)
+            for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
         self._planners = [
-            OperandPlanner(lines, bfp, chunk, params, layout)
-            for (lines, chunk), layout in zip(((rows, bfp.chunk_a), (columns, bfp.chunk_b)), self.layouts, strict=True)
+            OperandPlanner(vectors, bfp, chunk, params, layout)
+            for (vectors, chunk), layout in zip(
+                ((rows, bfp.chunk_a), (columns, bfp.chunk_b)), self.layouts, strict=True
+            )
         ]
         self.run_layout = RunLayout(params.buffer_depth, *(planner.most_chunks for planner in self._planners))
         self.module_name = f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
@@ -154,7 +168,7 @@ class Dispatcher(Unit):
             self.size_b.eq(planners[1].size),
         ]
 
-        # Of either operand, the length of the one that was loaded last, if any was.
+        # Length of the operand loaded last on each side, if there is one.
         known, lengths = (
             Signal(2),
             [Signal.like(operand.length, name=f"length_{n}") for n, operand in enumerate(operands)],
@@ -170,15 +184,13 @@ class Dispatcher(Unit):
             ),
             self.refused.eq((self.start & ~self.ready) | (planned & ~legal)),
         ]
-        left = Signal(2)  # to be loaded
+        left = Signal(2)  # operands still to load
         with m.If(planned):
             m.d.sync += [planning.eq(0), issuing.eq(legal), left.eq(wanted)]
 
-        unfinished = Signal(
-            8
-        )  # products in runs and in results, each of a tile at least, of which there is room for few
+        unfinished = Signal(8)  # products in runs and results; each has at least one tile, and few tiles fit
         runs = Fifo(self.run_layout.size, RUNS)
-        held = Signal(range(RUNS + 1))
+        queued = Signal(range(RUNS + 1))
         running = data.View(self.run_layout, runs.o_data)
         begun = Signal()
         begins = Signal()
@@ -215,11 +227,11 @@ class Dispatcher(Unit):
         push = Signal()
         m.d.comb += [
             run.scale.eq(lowest[0] + lowest[1] + 2),
-            push.eq(issuing & ~left.any() & ~product.find & (held != RUNS)),
+            push.eq(issuing & ~left.any() & ~product.find & (queued != RUNS)),
         ]
         with m.If(push | (issuing & product.find & ~left.any())):
             m.d.sync += issuing.eq(0)
-        m.d.sync += [held.eq(held + push - over), unfinished.eq(unfinished + push - self.over)]
+        m.d.sync += [queued.eq(queued + push - over), unfinished.eq(unfinished + push - self.over)]
         place(m, platform, "runs", runs, i_valid=push, i_data=run.as_value(), o_ready=self.run_ready)
         m.d.comb += [
             self.run_valid.eq(runs.o_valid),

@@ -1,4 +1,4 @@
-"""The matrix engine: streams of FP32 operands in, a stream of FP32 results out."""
+"""Matrix engine: FP32 operand streams in, an FP32 result stream out."""
 
 from functools import partial
 
@@ -26,14 +26,14 @@ __all__ = ["Engine"]
 
 
 class Engine(Structure):
-    """Multiplies matrices in FP32 by block floating point: ``C = A B``, A of M × K, B of K × N.
+    """Matrix engine: multiplies FP32 matrices by block floating point, ``C = A B``, A of M × K, B of K × N.
 
-    Each operand comes on a stream of its own, line by line or across, and is converted as it comes, at a precision and
-    with a rounding of its own, into groups along K. The products are exact; each result is rounded once, to FP32.
-    Loading the next product's operands, multiplying, and giving the results of the last one overlap.
+    Each operand arrives on its own stream, in order or transposed. A loader converts it on arrival into groups along
+    K, with its own precision and rounding. Products are exact; each result is rounded once, to FP32. Three steps
+    overlap: loading the operands of the next product, multiplying, and sending the results of the last product.
 
-    Results come tile by tile, in the order of `TileOrder`; each has ``rows`` rows of ``columns`` numbers, those beyond
-    M and N among them, which are zero.
+    Results leave tile by tile, in the order of `TileOrder`. Each tile has ``rows`` rows of ``columns`` numbers;
+    numbers beyond M and N are zero.
 
     Parameters
     ----------
@@ -42,33 +42,53 @@ class Engine(Structure):
     bfp : Bfp
         Format of the groups.
     params : EngineParams
-        Buffers, and numbers of a beat.
+        Buffers and stream widths.
 
     Members
     -------
-    start, product, ready, refused
-        As of `Dispatcher`.
-    a, b : In(stream of {number, last})
-        Operands, as of `OperandFramer`.
-    c : Out(stream of {number, last})
-        Results, ``last`` with the last beat of a product.
+    start : In(1)
+        Pulses for one cycle to start ``product``. Refused while ``ready`` is low.
+    product : In(dispatcher.product.shape())
+        Settings of the product, a `ProductLayout`.
+    ready : Out(1)
+        High while a product is accepted.
+    refused : Out(1)
+        Pulses for one cycle when a product is refused; the engine then drops it.
+    a, b : In(stream of fp32_beat(params.input_width))
+        Operands; ``last`` is high with the last beat of an operand.
+    c : Out(stream of fp32_beat(params.output_width))
+        Results; ``last`` is high with the last beat of a product.
     idle : Out(1)
-        No product is in the engine.
-    too_short, too_long : Out(2)
-        In one cycle, bit 0 of A, bit 1 of B: the operand's stream ended too soon, or too late.
+        High while no product is in the engine.
+    too_short : Out(2)
+        Pulses for one cycle when the stream of an operand ends too early: bit 0 for A, bit 1 for B.
+    too_long : Out(2)
+        Pulses for one cycle when the stream of an operand does not end with its last beat: bit 0 for A, bit 1 for B.
     clear : In(1)
-        Start all counters again.
-    ``name`` : Out(32)
-        Each of `COUNTERS`.
-    overflows, underflows : Out(32)
-        Results that were infinite, or zero though their sums were not.
-    ``a_threshold``, ``a_above_threshold``, ``a_low_sum``, ``a_high_sum``, and of ``b``
-        As of `Loader`, where it has a meter.
+        Pulses for one cycle to clear all counters.
+    cycles, beats, waits, stalls, products : Out(params.counter_bits)
+        Counters of events, as `COUNTERS` defines them.
+    a_exp_saturated, b_exp_saturated, a_nonfinite, b_nonfinite : Out(params.counter_bits)
+        Counters of groups, as `COUNTERS` defines them.
+    a_saturated, b_saturated : Out(params.counter_bits)
+        Counters of saturated elements.
+    overflows : Out(params.counter_bits)
+        Counter of infinite results.
+    underflows : Out(params.counter_bits)
+        Counter of zero results whose sums were not zero.
+    a_threshold, b_threshold : In(10)
+        Threshold of the relative improvement in units of 1/256; only for an operand with a meter.
+    a_above_threshold, b_above_threshold : Out(1)
+        High when the relative improvement of the operand loaded last is above the threshold; only with a meter.
+    a_low_sum, a_high_sum : Out(len(loaders[0].low_sum))
+        Sums of the second and of the first chunks of the operand A loaded last; only with a meter.
+    b_low_sum, b_high_sum : Out(len(loaders[1].low_sum))
+        Sums of the second and of the first chunks of the operand B loaded last; only with a meter.
 
     Raises
     ------
     IllegalValue
-        As of `EngineParams.check`.
+        If `EngineParams.check` refuses the parameters.
     """
 
     def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
@@ -77,14 +97,14 @@ class Engine(Structure):
         self.array = SystolicArray(rows, columns, partial(Fmac, bfp))
         self.dispatcher = Dispatcher(rows, columns, bfp, params)
         self.loaders = [
-            Loader(lines, bfp, chunk, params) for lines, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
+            Loader(vectors, bfp, chunk, params) for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
         results = RowNormalizerParams(
             columns=columns, width=bfp.accumulator, normalizers=params.output_width, counter=params.counter_bits
         )
-        # Tiles that are in the array at full rate, and those whose results wait.
+        # Tiles in the array at full rate, and tiles whose results wait.
         self.results = Results(results, self.array.latency // self.array.spacing + 4)
-        loaders = "_".join(
+        sizes = "_".join(
             str(n)
             for n in (
                 params.buffer_depth,
@@ -94,7 +114,7 @@ class Engine(Structure):
                 params.lfsr_bits,
             )
         )
-        self.module_name = f"engine_{self.array.module_name}_{loaders}_n{params.output_width}_c{params.counter_bits}"
+        self.module_name = f"engine_{self.array.module_name}_{sizes}_n{params.output_width}_c{params.counter_bits}"
         numbers = fp32_beat(params.input_width)
         super().__init__(
             {
@@ -122,12 +142,12 @@ class Engine(Structure):
 
     @property
     def meters(self) -> dict[str, Loader]:
-        """Sides whose loader has a ratio meter."""
+        """Loaders with an improvement meter, by operand."""
         return {side: loader for side, loader in zip("ab", self.loaders, strict=True) if loader.metered}
 
     @property
     def constants(self) -> dict[str, int]:
-        """What it was generated for, by the names of the configuration's keys."""
+        """Parameters of the hardware, by the names of the configuration keys."""
         return {
             "rows": self.rows,
             "columns": self.columns,
@@ -187,10 +207,10 @@ class Engine(Structure):
         )
         beats = {}
         for n, (name, loader) in enumerate(zip("ab", self.loaders, strict=True)):
-            lines = (self.rows, self.columns)[n]
+            vectors = (self.rows, self.columns)[n]
             beats[name] = place(
                 f"buffer_{name}",
-                OperandBuffer(lines, len(loader.data.as_value()), words),
+                OperandBuffer(vectors, len(loader.data.as_value()), words),
                 write=loader.write,
                 write_bank=dispatcher.write[n],
                 write_address=loader.address,
@@ -226,14 +246,14 @@ class Engine(Structure):
             cycles=dispatcher.working,
             beats=issuer.taken,
             waits=sequencer.waits,
-            stalls=issuer.held,
+            stalls=issuer.stalled,
             products=results.over,
-            a_exp_saturated=loader_a.groups_held,
-            b_exp_saturated=loader_b.groups_held,
-            a_saturated=loader_a.held,
-            b_saturated=loader_b.held,
-            a_nonfinite=loader_a.bad_groups,
-            b_nonfinite=loader_b.bad_groups,
+            a_exp_saturated=loader_a.exp_saturated,
+            b_exp_saturated=loader_b.exp_saturated,
+            a_saturated=loader_a.saturated,
+            b_saturated=loader_b.saturated,
+            a_nonfinite=loader_a.nonfinite,
+            b_nonfinite=loader_b.nonfinite,
         )
         return {
             "ready": dispatcher.ready,

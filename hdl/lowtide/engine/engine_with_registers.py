@@ -1,4 +1,4 @@
-"""The engine with its registers: what a host, or a bus, talks to."""
+"""Engine with registers: the matrix engine and its register bank."""
 
 from lowtide.engine.counters import COUNTERS
 from lowtide.engine.engine import Engine
@@ -9,7 +9,7 @@ __all__ = ["EngineWithRegisters"]
 
 
 class EngineWithRegisters(Structure):
-    """An `Engine` and its `RegisterBank`.
+    """Engine with registers: an `Engine` and its `RegisterBank`, on a plain bus.
 
     Parameters
     ----------
@@ -18,17 +18,25 @@ class EngineWithRegisters(Structure):
 
     Members
     -------
-    a, b, c
-        As of `Engine`.
-    address, write, write_data, read_data
-        As of `RegisterBank`.
+    a, b : In(stream of engine.a.payload.shape())
+        Operands; ``last`` is high with the last beat of an operand.
+    c : Out(stream of engine.c.payload.shape())
+        Results; ``last`` is high with the last beat of a product.
+    address : In(range(len(registers.table)))
+        Number of a register in the table.
+    write : In(1)
+        Pulses for one cycle to write the register.
+    write_data : In(32)
+        Data to write.
+    read_data : Out(32)
+        Content of the register, one cycle after ``address``.
     """
 
     def __init__(self, engine: Engine):
         self.engine = engine
         a, b = engine.dispatcher.layouts
-        ratios = {side: len(loader.low_sum) for side, loader in engine.meters.items()}
-        self.registers = RegisterBank(engine.constants, a, b, engine.params.counter_bits, ratios)
+        sum_bits = {side: len(loader.low_sum) for side, loader in engine.meters.items()}
+        self.registers = RegisterBank(engine.constants, a, b, engine.params.counter_bits, sum_bits)
         self.module_name = f"{engine.module_name}_registers"
         bank, streams = self.registers.signature.members, engine.signature.members
         super().__init__(

@@ -1,4 +1,4 @@
-"""Issuer: beats out of the buffers into the array, while results have a place."""
+"""Issuer: sends beats from the buffers to the array while the results fit."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
@@ -9,24 +9,32 @@ __all__ = ["Issuer"]
 
 
 class Issuer(Unit):
-    """Goes with the words that buffers read: whether there are any, and whether their tile ends.
+    """Issuer: tracks the words that the buffers read, and whether each is valid and ends a tile.
 
     Members
     -------
-    i_valid, i_last, i_ready : In(1), In(1), Out(1)
-        Addresses of a beat, and whether its tile ends; they are taken, and the buffers read.
+    i_valid : In(1)
+        High while the addresses of a beat are valid.
+    i_last : In(1)
+        High with the last beat of a tile.
+    i_ready : Out(1)
+        High when the addresses are accepted; the buffers then read.
     room : In(1)
-        Another tile may end.
+        High while one more tile may end.
     tile : Out(1)
-        A tile ends with the addresses that are taken.
+        High when the accepted addresses end a tile.
     move : Out(1)
-        The buffers' words change.
-    o_valid, o_last, o_ready : Out(1), Out(1), In(1)
-        The words, a cycle later; the array takes them.
-    held : Out(1)
-        There is a beat that the array does not take.
+        Read enable of the buffers.
+    o_valid : Out(1)
+        High while the words of the buffers are valid, one cycle after their addresses.
+    o_last : Out(1)
+        High with the last beat of a tile.
+    o_ready : In(1)
+        High when the array accepts a beat.
+    stalled : Out(1)
+        High when the array does not accept a valid beat.
     taken : Out(1)
-        The array takes one.
+        High when the array accepts a beat.
     """
 
     def __init__(self):
@@ -42,7 +50,7 @@ class Issuer(Unit):
                 "o_valid": Out(1),
                 "o_last": Out(1),
                 "o_ready": In(1),
-                "held": Out(1),
+                "stalled": Out(1),
                 "taken": Out(1),
             }
         )
@@ -57,7 +65,7 @@ class Issuer(Unit):
             self.tile.eq(self.i_valid & self.i_ready & self.i_last),
             self.o_valid.eq(valid),
             self.o_last.eq(last),
-            self.held.eq(valid & ~self.o_ready),
+            self.stalled.eq(valid & ~self.o_ready),
             self.taken.eq(valid & self.o_ready),
         ]
         with m.If(self.move):

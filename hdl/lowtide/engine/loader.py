@@ -1,4 +1,4 @@
-"""Loader: an operand in FP32 becomes chunks in the buffers of its lines."""
+"""Loader: converts an FP32 operand into chunks and writes them into the operand buffer."""
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream
@@ -29,52 +29,70 @@ METERED = ("threshold", "above_threshold", "low_sum", "high_sum")
 
 
 class Loader(Unit):
-    """Takes an operand from its stream, converts it, and writes its chunks; or only looks for its bias.
+    """Loader: converts an operand from its stream and writes its chunks; or only finds its bias.
 
-    Groups lie along the reduction, whether the stream comes along it or across. A line is a row of A or a column of B;
-    a panel is as many of them as the array has.
+    Groups lie along the reduction, whether the operand arrives in order or transposed. A vector is a row of A or a
+    column of B. A panel has as many vectors as the array has rows or columns.
 
     Parameters
     ----------
-    lines : int
-        Lines of a panel.
+    vectors : int
+        Vectors per panel.
     bfp : Bfp
         Format of the groups.
     chunk : int
-        Bits of a chunk.
+        Width of a chunk in bits.
     params : EngineParams
-        Numbers of a beat, words of a buffer, random words.
+        Stream width, buffer depth, random words.
 
     Members
     -------
-    start, find : In(1)
-        Load an operand; with ``find``, only find its bias. Not while it is ``busy``.
-    settings : In(OperandLayout)
-        The operand; looked at with ``start``.
-    groups, size : In(range(words + 1))
-        Groups of a line, words of a panel; looked at with ``start``.
-    i : In(stream of {number, last})
-        The operand.
-    write, address, data : Out
-        As of `OperandWriter`.
-    panels : Out(range(words + 1))
-        Panels that are complete, as of `OperandWriter`.
+    start : In(1)
+        Pulses for one cycle to load an operand. Only while ``busy`` is low.
+    find : In(1)
+        High with ``start`` to find only the bias of the operand.
+    settings : In(layout)
+        Settings of the operand, an `OperandLayout`; sampled with ``start``.
+    groups : In(range(params.buffer_depth + 1))
+        Groups per vector; sampled with ``start``.
+    size : In(range(params.buffer_depth + 1))
+        Words per panel; sampled with ``start``.
+    i : In(stream of fp32_beat(params.input_width))
+        Operand; ``last`` is high with its last beat.
+    write : Out(vectors)
+        Write enable of the buffer, one bit per vector.
+    address : Out(range(params.buffer_depth))
+        Address to write.
+    data : Out(converter.layout_chunk)
+        Chunk to write.
+    panels : Out(range(params.buffer_depth + 1))
+        Number of complete panels; all ones after the last panel. Zero from the cycle after ``start``.
     busy : Out(1)
-        It is not ready for another operand.
+        High while the loader cannot start another operand.
     bias : Out(signed(9))
-        Of the operand that is loaded, or was last; from the cycle after ``start``.
-    too_short, too_long : Out(1)
-        In one cycle: the operand's stream ended too soon, or too late.
-    threshold, above_threshold, low_sum, high_sum : In(10), Out(1), Out(ratio), Out(ratio)
-        As of `ImprovementMeter`, of the operand that was loaded last; where magnitudes have two chunks or more.
-    groups_held, bad_groups : Out(1)
-        In one cycle: a group was above the window; a group had a NaN or an infinity.
-    held : Out(range(lanes + 1))
-        Elements that were held at the largest magnitude, in this cycle.
+        Bias of the current or last operand, from the cycle after ``start``.
+    too_short : Out(1)
+        Pulses for one cycle when the stream of the operand ends too early.
+    too_long : Out(1)
+        Pulses for one cycle when the stream of the operand does not end with its last beat.
+    threshold : In(THRESHOLD)
+        Threshold of the relative improvement in units of 1/256; only if a magnitude may have two chunks.
+    above_threshold : Out(1)
+        High when the relative improvement of the operand loaded last is above the threshold; only with a meter.
+    low_sum : Out(meter["low_sum"].shape)
+        Sum of the second chunks of the operand loaded last; only with a meter.
+    high_sum : Out(meter["high_sum"].shape)
+        Sum of the first chunks of the operand loaded last; only with a meter.
+    exp_saturated : Out(1)
+        Pulses for one cycle with a group whose exponent is above the window.
+    nonfinite : Out(1)
+        Pulses for one cycle with a group that has a NaN or an infinity.
+    saturated : Out(range(bfp.lanes + 1))
+        Number of elements saturated at the largest magnitude in this cycle.
     """
 
-    def __init__(self, lines: int, bfp: Bfp, chunk: int, params: EngineParams):
-        self.lines, self.bfp, self.params = lines, bfp, params
+    def __init__(self, vectors: int, bfp: Bfp, chunk: int, params: EngineParams):
+        self.vectors, self.bfp, self.params = vectors, bfp, params
         self.converter = ConverterParams(
             lanes=bfp.lanes,
             mantissa=bfp.mantissa,
@@ -83,8 +101,8 @@ class Loader(Unit):
             rounding="carry",
             random=params.random_bits + 1,
         )
-        self.layout = OperandLayout(bfp, chunk, lines * params.buffer_depth, params.lfsr_bits)
-        self.elements = lines * params.buffer_depth * bfp.lanes
+        self.layout = OperandLayout(bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits)
+        self.elements = vectors * params.buffer_depth * bfp.lanes
         self.metered = bfp.mantissa >= 2 * chunk
         self.serial = params.input_width == 1 and not self.metered
         self._converter = (
@@ -92,14 +110,16 @@ class Loader(Unit):
             if self.serial
             else BfpConverter(self.converter, self.elements if self.metered else None)
         )
-        self._intake = OperandFramer(params.input_width, max(lines * params.buffer_depth, bfp.max_k))
-        self._turner = Transposer(
-            bfp.lanes, params.input_width, params.transpose_depth, bfp.max_k, lines * params.buffer_depth
+        self._framer = OperandFramer(params.input_width, max(vectors * params.buffer_depth, bfp.max_k))
+        self._transposer = Transposer(
+            bfp.lanes, params.input_width, params.transpose_depth, bfp.max_k, vectors * params.buffer_depth
         )
         self._words = RoundingWords(params.source(bfp.lanes))
-        self._writer = OperandWriter(lines, self.converter.layout_chunk, params.buffer_depth, self.converter.max_chunks)
+        self._writer = OperandWriter(
+            vectors, self.converter.layout_chunk, params.buffer_depth, self.converter.max_chunks
+        )
         self.module_name = (
-            f"loader_{lines}x{params.buffer_depth}_n{params.input_width}_t{params.transpose_depth}_k{bfp.max_k}_{self.converter.name}"
+            f"loader_{vectors}x{params.buffer_depth}_n{params.input_width}_t{params.transpose_depth}_k{bfp.max_k}_{self.converter.name}"
             f"_b{params.lfsr_bits}"
         )
         words = range(params.buffer_depth + 1)
@@ -113,7 +133,7 @@ class Loader(Unit):
                 "groups": In(words),
                 "size": In(words),
                 "i": In(stream.Signature(fp32_beat(params.input_width))),
-                "write": Out(lines),
+                "write": Out(vectors),
                 "address": Out(range(params.buffer_depth)),
                 "data": Out(self.converter.layout_chunk),
                 "panels": Out(words),
@@ -121,20 +141,20 @@ class Loader(Unit):
                 "bias": Out(signed(9)),
                 "too_short": Out(1),
                 "too_long": Out(1),
-                "groups_held": Out(1),
-                "bad_groups": Out(1),
-                "held": Out(range(bfp.lanes + 1)),
+                "exp_saturated": Out(1),
+                "nonfinite": Out(1),
+                "saturated": Out(range(bfp.lanes + 1)),
             }
         )
 
     @property
     def converter_latency(self) -> int:
-        """Cycles from a group, or its last number, to that group converted."""
+        """Cycles from a group, or its last number, to the converted group."""
         return self._converter.latency
 
     @property
     def compare_latency(self) -> int:
-        """Cycles from the last word written until the next operand can be loaded: its ratio is compared."""
+        """Cycles from the last word written until the next operand can be loaded; the meter compares in between."""
         return self._converter.meter_latency + THRESHOLD + 3 if self.metered else 1
 
     def elaborate(self, platform):
@@ -143,57 +163,57 @@ class Loader(Unit):
         finding = Signal()
         groups = Signal.like(self.groups)
         size = Signal.like(self.size)
-        started = Signal()  # a reset must stop it on its way
+        started = Signal()  # a reset must clear it
         m.d.sync += started.eq(self.start)
         with m.If(self.start):
             m.d.sync += [settings.eq(self.settings), groups.eq(self.groups), size.eq(self.size), finding.eq(self.find)]
 
-        intake, turner, writer = self._intake, self._turner, self._writer
-        grouper = StreamUpsizer(self.bfp.lanes, self.params.input_width)
+        framer, transposer, writer = self._framer, self._transposer, self._writer
+        upsizer = StreamUpsizer(self.bfp.lanes, self.params.input_width)
         beats = SkidBuffer(fp32_beat(self.params.input_width))
-        chunker, converter, slot = Chunker(self.converter), self._converter, SkidBuffer(self.converter.layout_o)
+        chunker, converter, skid_buffer = Chunker(self.converter), self._converter, SkidBuffer(self.converter.layout_o)
         comparing, ports = self._compare(m, started & ~finding) if self.metered else (Const(0), {})
         place(
             m,
             platform,
-            "intake",
-            intake,
+            "framer",
+            framer,
             start=started,
-            runs=Mux(settings.transposed, settings.length, settings.lines),
-            length=Mux(settings.transposed, settings.lines, settings.length),
+            rows=Mux(settings.transposed, settings.length, settings.vectors),
+            length=Mux(settings.transposed, settings.vectors, settings.length),
             i__payload=self.i.payload,
             i__valid=self.i.valid,
-            o__ready=turner.i.ready | finding,
+            o__ready=transposer.i.ready | finding,
         )
         place(
             m,
             platform,
-            "turner",
-            turner,
+            "transposer",
+            transposer,
             start=started,
             transposed=settings.transposed,
-            runs=settings.length,
-            length=settings.lines,
-            i__payload=intake.o.payload,
-            i__valid=intake.o.valid & ~finding,
+            rows=settings.length,
+            vectors=settings.vectors,
+            i__payload=framer.o.payload,
+            i__valid=framer.o.valid & ~finding,
             o__ready=converter.i.ready if self.serial else beats.i.ready,
         )
         if not self.serial:
-            # Whether the converter moves would go on to the turner's memories: too far for a cycle.
+            # Registers `ready`: from the converter to the transposer's memories is too long a path for one cycle.
             place(
                 m,
                 platform,
                 "beats",
                 beats,
-                i__payload=turner.o.payload,
-                i__valid=turner.o.valid,
-                o__ready=grouper.i.ready,
+                i__payload=transposer.o.payload,
+                i__valid=transposer.o.valid,
+                o__ready=upsizer.i.ready,
             )
             place(
                 m,
                 platform,
-                "grouper",
-                grouper,
+                "upsizer",
+                upsizer,
                 i__payload=beats.o.payload,
                 i__valid=beats.o.valid,
                 o__ready=converter.i.ready,
@@ -203,7 +223,7 @@ class Loader(Unit):
             m.d.sync += self.bias.eq(Mux(self.settings.bias_auto, found, self.settings.bias))
         random = self._words.words
         step = converter.step
-        if self.serial:  # a word of the group's after the other
+        if self.serial:  # one word of the group per step
             at = Signal(range(self.bfp.lanes))
             random = random.word_select(at, self._words.width)
             step = converter.step & at.all()
@@ -211,7 +231,7 @@ class Loader(Unit):
         place(
             m,
             platform,
-            "words",
+            "rounding_words",
             self._words,
             rounding=settings.rounding,
             load=started,
@@ -227,16 +247,16 @@ class Loader(Unit):
             bias=self.bias,
             chunks=settings.chunks,
             random=random,
-            i__payload=turner.o.payload if self.serial else grouper.o.payload,
-            i__valid=turner.o.valid if self.serial else grouper.o.valid,
-            o__ready=slot.i.ready,
+            i__payload=transposer.o.payload if self.serial else upsizer.o.payload,
+            i__valid=transposer.o.valid if self.serial else upsizer.o.valid,
+            o__ready=skid_buffer.i.ready,
             **ports,
         )
         place(
             m,
             platform,
-            "slot",
-            slot,
+            "skid_buffer",
+            skid_buffer,
             i__payload=converter.o.payload,
             i__valid=converter.o.valid,
             o__ready=chunker.i.ready,
@@ -247,8 +267,8 @@ class Loader(Unit):
             "chunker",
             chunker,
             chunks=settings.chunks,
-            i__payload=slot.o.payload,
-            i__valid=slot.o.valid,
+            i__payload=skid_buffer.o.payload,
+            i__valid=skid_buffer.o.valid,
             o__ready=writer.i.ready,
         )
         place(
@@ -258,7 +278,7 @@ class Loader(Unit):
             writer,
             start=started & ~finding,
             transposed=settings.transposed,
-            count=settings.lines,
+            count=settings.vectors,
             groups=groups,
             chunks=settings.chunks,
             size=size,
@@ -266,20 +286,20 @@ class Loader(Unit):
             i__valid=chunker.o.valid,
         )
         m.d.comb += [getattr(self, name).eq(getattr(writer, name)) for name in ("write", "address", "data", "panels")]
-        taken = converter.o.valid & slot.i.ready
+        taken = converter.o.valid & skid_buffer.i.ready
         m.d.comb += [
-            self.i.ready.eq(intake.i.ready),
-            self.groups_held.eq(converter.saturated_group & taken),
-            self.bad_groups.eq(converter.nonfinite_group & taken),
-            self.held.eq(Mux(taken, converter.saturated_elements, 0)),
-            self.too_short.eq(intake.too_short),
-            self.too_long.eq(intake.too_long),
-            self.busy.eq(started | intake.busy | writer.busy | settling | comparing),
+            self.i.ready.eq(framer.i.ready),
+            self.exp_saturated.eq(converter.saturated_group & taken),
+            self.nonfinite.eq(converter.nonfinite_group & taken),
+            self.saturated.eq(Mux(taken, converter.saturated_elements, 0)),
+            self.too_short.eq(framer.too_short),
+            self.too_long.eq(framer.too_long),
+            self.busy.eq(started | framer.busy | writer.busy | settling | comparing),
         ]
         return m
 
     def _compare(self, m: Module, starts: Value) -> tuple[Value, dict[str, Value]]:
-        """Let the converter's meter compare once an operand is written; whether it does, and what it is told."""
+        """Start the meter's comparison after the last write; return whether it is pending, and the meter's inputs."""
         converter, loading = self._converter, Signal()
         left = Signal(range(converter.meter_latency + 1))
         with m.If(self._writer.busy):
@@ -295,12 +315,12 @@ class Loader(Unit):
         return loading | left.any() | converter.busy, ports
 
     def _find(self, m: Module, platform, finding: Value, starts: Value) -> tuple[Value, Value]:
-        """Look at the numbers for their bias; say when it is not yet that of all of them, and what it is."""
-        intake, finder = self._intake, BiasFinder(self.params.input_width, self.bfp.exponent)
-        taken = intake.o.valid & finding
-        place(m, platform, "finder", finder, start=starts, take=taken, i=intake.o.payload.number)
+        """Feed the bias finder; return whether its bias is still incomplete, and the bias."""
+        framer, finder = self._framer, BiasFinder(self.params.input_width, self.bfp.exponent)
+        taken = framer.o.valid & finding
+        place(m, platform, "finder", finder, start=starts, take=taken, i=framer.o.payload.number)
         left = Signal(range(finder.latency + 1))
-        with m.If(finding & intake.busy):
+        with m.If(finding & framer.busy):
             m.d.sync += left.eq(finder.latency)
         with m.Elif(left.any()):
             m.d.sync += left.eq(left - 1)

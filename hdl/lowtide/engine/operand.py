@@ -1,4 +1,4 @@
-"""What an engine is told of an operand."""
+"""Operand settings: layout and legal values."""
 
 from amaranth.hdl import signed
 from amaranth.lib import data
@@ -10,70 +10,72 @@ __all__ = ["LEAST_BIAS", "MOST_BIAS", "NEAREST", "ROUNDINGS", "STOCHASTIC", "TRU
 TRUNCATE, NEAREST, STOCHASTIC = range(3)
 
 ROUNDINGS = ("truncate", "nearest", "stochastic")
-"""Names of the ways to round, by their numbers. ``nearest`` sends ties away from zero."""
+"""Names of the rounding modes, by number. ``nearest`` rounds ties away from zero."""
 
 LEAST_BIAS, MOST_BIAS = -160, 128
 """Legal biases. The smallest exponent of a normal FP32 number is -126, and at most 32 exponent codes end there, so no
 tensor needs a bias below -157. No FP32 number has an exponent above 128. Magnitudes have at most 12 bits, so the scale
-of a product is from -342 to 256, and the ten bits of the normalizer's scale hold it."""
+of a product is from -342 to 256, which fits the ten bits of the normalizer's scale."""
 
 
 class OperandLayout(data.StructLayout):
-    """Settings of an operand, a matrix of ``lines`` lines of ``length`` numbers along the reduction.
+    """Settings of an operand, a matrix of ``vectors`` vectors with ``length`` elements along the reduction.
 
     Parameters
     ----------
     bfp : Bfp
-        Format of its groups.
+        Format of the groups.
     chunk : int
-        Bits of a chunk.
-    lines : int
-        Most lines.
-    generator : int
-        Bits of a seed.
+        Width of a chunk in bits.
+    vectors : int
+        Maximum number of vectors.
+    lfsr_bits : int
+        Width of a seed in bits.
 
     Members
     -------
-    lines, length : unsigned
-        Rows of A or columns of B; elements along K.
+    vectors : unsigned
+        Number of vectors: rows of A or columns of B.
+    length : unsigned
+        Elements per vector, along K.
     transposed : 1 bit
-        The stream brings the first number of each line, then the second; not line by line.
+        1: the stream carries element 0 of every vector, then element 1. 0: it carries one vector after the other.
     chunks : unsigned
-        Chunks of a magnitude, from 1 up.
+        Chunks per magnitude, at least 1.
     rounding : 2 bits
-        One of `ROUNDINGS`, by its number.
+        Index into `ROUNDINGS`.
     seed : unsigned
-        Of the random words; not 0.
+        Seed of the random words; not 0.
     bias_auto : 1 bit
-        The bias is the one that was found last, and ``bias`` is not looked at.
+        1: use the bias that was found last, and ignore ``bias``.
     bias : signed, 9 bits
-        ``B``.
+        Exponent bias ``B``.
 
     Attributes
     ----------
     legal : dict of str to range
-        Legal values of each member. A seed of 0 is legal too where rounding is not stochastic.
+        Legal values of each member. A seed of 0 is also legal if rounding is not stochastic.
     """
 
-    def __init__(self, bfp: Bfp, chunk: int, lines: int, generator: int):
+    def __init__(self, bfp: Bfp, chunk: int, vectors: int, lfsr_bits: int):
         self.legal = {
-            "lines": range(1, lines + 1),
+            "vectors": range(1, vectors + 1),
             "length": range(1, bfp.max_k + 1),
             "transposed": range(2),
             "chunks": range(1, bfp.mantissa // chunk + 1),
             "rounding": range(len(ROUNDINGS)),
-            "seed": range(1, 2**generator),
+            "seed": range(1, 2**lfsr_bits),
             "bias_auto": range(2),
             "bias": range(LEAST_BIAS, MOST_BIAS + 1),
         }
         super().__init__(
             {
-                "lines": lines.bit_length(),
+                "vectors": vectors.bit_length(),
                 "length": bfp.max_k.bit_length(),
                 "transposed": 1,
                 "chunks": (bfp.mantissa // chunk).bit_length(),
                 "rounding": 2,
-                "seed": generator,
+                "seed": lfsr_bits,
                 "bias_auto": 1,
                 "bias": signed(9),
             }

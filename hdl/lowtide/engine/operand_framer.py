@@ -1,4 +1,4 @@
-"""OperandFramer: an operand's numbers from its stream, as many as it has, whatever the stream does."""
+"""Operand framer: counts beats, pads short operands, drops the excess of long ones."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream
@@ -12,33 +12,38 @@ __all__ = ["OperandFramer"]
 
 
 class OperandFramer(Unit):
-    """Takes the beats of an operand: ``runs`` runs of ``length`` numbers, each of whole beats.
+    """Operand framer: sends exactly ``rows`` rows of ``length`` numbers, whatever the stream carries.
 
-    Whatever a run's last beat has beyond its numbers becomes zero. The operand ends with ``last``. If that comes too
-    soon, zeros stand for what is missing; if it does not come with the last beat, all that follows up to it is
-    dropped. Both are flagged, and the next operand begins where it should.
+    Each row of the stream occupies whole beats, and numbers beyond ``length`` become zero. An operand ends with
+    ``last``. If ``last`` arrives too early, the framer pads the operand with zeros. If ``last`` does not arrive with
+    the last beat, the framer drops all beats up to ``last``. It flags both faults, and the next operand starts
+    aligned.
 
     Parameters
     ----------
     numbers : int
-        Numbers of a beat.
+        Numbers per beat.
     most : int
-        Most runs, and the longest run.
+        Maximum of ``rows`` and of ``length``.
 
     Members
     -------
     start : In(1)
-        Take an operand. Only if not ``busy``.
-    runs, length : In(range(most + 1))
-        Its runs and the numbers of a run, 1 or more; steady while it is ``busy``.
-    i : In(stream of {number: numbers times FP32, last: 1})
-        The operand, ``last`` with its last beat.
-    o : Out(stream of {number, last})
-        The same, ``last`` with the last beat of each run. Combinational from ``i``.
+        Pulses for one cycle to accept an operand. Only while ``busy`` is low.
+    rows : In(range(most + 1))
+        Rows of the stream, at least 1; stable while ``busy`` is high.
+    length : In(range(most + 1))
+        Numbers per row, at least 1; stable while ``busy`` is high.
+    i : In(stream of fp32_beat(numbers))
+        Operand; ``last`` is high with its last beat.
+    o : Out(stream of fp32_beat(numbers))
+        Framed operand; ``last`` is high with the last beat of each row. Combinational from ``i``.
     busy : Out(1)
-        An operand is being taken.
-    too_short, too_long : Out(1)
-        In one cycle: the operand ended too soon; it went on.
+        High while an operand is being received.
+    too_short : Out(1)
+        Pulses for one cycle when the operand ends too early.
+    too_long : Out(1)
+        Pulses for one cycle when the operand does not end with its last beat.
     """
 
     def __init__(self, numbers: int, most: int):
@@ -48,7 +53,7 @@ class OperandFramer(Unit):
         super().__init__(
             {
                 "start": In(1),
-                "runs": In(range(most + 1)),
+                "rows": In(range(most + 1)),
                 "length": In(range(most + 1)),
                 "i": In(stream.Signature(layout)),
                 "o": Out(stream.Signature(layout)),
@@ -64,32 +69,32 @@ class OperandFramer(Unit):
         taking = Signal()
         filling = Signal()
         dropping = Signal()
-        runs = Signal.like(self.runs)  # that are to come, those of this beat included
+        rows = Signal.like(self.rows)  # remaining, including the row of this beat
         left = Signal.like(self.length)
-        run_ends = Signal()
+        row_ends = Signal()
         ends = Signal()
         moves = Signal()
         m.d.comb += [
-            run_ends.eq(at_most(left, numbers)),
-            ends.eq(run_ends & (runs == 1)),
+            row_ends.eq(at_most(left, numbers)),
+            ends.eq(row_ends & (rows == 1)),
             moves.eq(self.o.valid & self.o.ready),
             self.o.valid.eq(filling | (taking & self.i.valid)),
-            self.o.payload.last.eq(run_ends),
+            self.o.payload.last.eq(row_ends),
             self.i.ready.eq((taking & self.o.ready) | dropping),
             self.busy.eq(taking | filling | dropping),
             self.too_short.eq(taking & moves & self.i.payload.last & ~ends),
             self.too_long.eq(taking & moves & ~self.i.payload.last & ends),
         ]
         for n, (number, taken) in enumerate(zip(self.o.payload.number, self.i.payload.number, strict=True)):
-            # A number without an exponent counts as zero.
+            # A number with exponent field 0 counts as zero.
             m.d.comb += [
                 number.eq(taken),
                 number.exponent.eq(Mux(taking & ~at_most(left, n), taken.exponent, 0)),
             ]
         with m.If(moves):
-            m.d.sync += left.eq(Mux(run_ends, self.length, left - numbers))
-            with m.If(run_ends):
-                m.d.sync += runs.eq(runs - 1)
+            m.d.sync += left.eq(Mux(row_ends, self.length, left - numbers))
+            with m.If(row_ends):
+                m.d.sync += rows.eq(rows - 1)
             m.d.sync += Cat(taking, filling).eq(
                 Mux(ends, 0, Mux(filling | self.i.payload.last, 0b10, 0b01)),
             )
@@ -97,5 +102,5 @@ class OperandFramer(Unit):
         with m.If(dropping & self.i.valid & self.i.payload.last):
             m.d.sync += dropping.eq(0)
         with m.If(self.start):
-            m.d.sync += [taking.eq(1), runs.eq(self.runs), left.eq(self.length)]
+            m.d.sync += [taking.eq(1), rows.eq(self.rows), left.eq(self.length)]
         return m

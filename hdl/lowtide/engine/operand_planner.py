@@ -1,4 +1,4 @@
-"""Planner: what an operand comes to in the buffers, and whether it fits."""
+"""Operand planner: computes the buffer space of an operand, and checks that it fits."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
@@ -13,39 +13,43 @@ __all__ = ["OperandPlanner"]
 
 
 class OperandPlanner(Unit):
-    """Counts panels, and words of them, without a divider: a panel a cycle.
+    """Operand planner: counts panels and their words without a divider, one panel per cycle.
 
     Parameters
     ----------
-    lines : int
-        Lines of a panel.
+    vectors : int
+        Vectors per panel.
     bfp : Bfp
         Format of the groups.
     chunk : int
-        Bits of a chunk.
+        Width of a chunk in bits.
     params : EngineParams
-        Words of a buffer, longest run across.
+        Buffer depth and transpose depth.
     layout : OperandLayout
-        Of the settings.
+        Layout of the settings.
 
     Members
     -------
     start : In(1)
-        Plan an operand.
+        Pulses for one cycle to plan an operand.
     settings : In(layout)
-        The operand; steady from ``start`` on until it is no longer ``busy``.
+        Settings of the operand; stable from ``start`` until ``busy`` is low.
     busy : Out(1)
-        It counts.
+        High while the planner counts.
     legal : Out(1)
-        The operand fits, and its settings are legal.
-    groups, size, panels : Out(range(words + 1))
-        Groups of a line, words of a panel, panels; if it is legal.
+        High when the settings are legal and the operand fits.
+    groups : Out(range(params.buffer_depth + 1))
+        Groups per vector. Valid while ``legal`` is high.
+    size : Out(range(params.buffer_depth + 1))
+        Words per panel. Valid while ``legal`` is high.
+    panels : Out(range(params.buffer_depth + 1))
+        Number of panels. Valid while ``legal`` is high.
     """
 
-    def __init__(self, lines: int, bfp: Bfp, chunk: int, params: EngineParams, layout: OperandLayout):
-        self.lines, self.bfp, self.params, self.most_chunks = lines, bfp, params, bfp.mantissa // chunk
+    def __init__(self, vectors: int, bfp: Bfp, chunk: int, params: EngineParams, layout: OperandLayout):
+        self.vectors, self.bfp, self.params, self.most_chunks = vectors, bfp, params, bfp.mantissa // chunk
         self.module_name = (
-            f"planner_{lines}x{params.buffer_depth}_l{bfp.lanes}_c{self.most_chunks}_k{bfp.max_k}_t{params.transpose_depth}"
+            f"planner_{vectors}x{params.buffer_depth}_l{bfp.lanes}_c{self.most_chunks}_k{bfp.max_k}_t{params.transpose_depth}"
             f"_b{params.lfsr_bits}"
         )
         words = range(params.buffer_depth + 1)
@@ -70,17 +74,17 @@ class OperandPlanner(Unit):
         sensible = Signal()
         counting = Signal()
         sizing = Signal()
-        left = Signal.like(settings.lines)
+        left = Signal.like(settings.vectors)
         total = Signal(range(2 * words + 1))
         m.d.comb += [
             groups.eq((settings.length + self.bfp.lanes - 1) >> (self.bfp.lanes - 1).bit_length()),
             sensible.eq(
-                (settings.lines != 0)
+                (settings.vectors != 0)
                 & (settings.length != 0)
                 & at_most(settings.length, self.bfp.max_k)
                 & (settings.chunks != 0)
                 & at_most(settings.chunks, self.most_chunks)
-                & (~settings.transposed | at_most(settings.lines, self.params.transpose_depth))
+                & (~settings.transposed | at_most(settings.vectors, self.params.transpose_depth))
                 & at_most(settings.rounding, STOCHASTIC)
                 & ((settings.rounding != STOCHASTIC) | (settings.seed != 0))
                 & (settings.bias_auto | ((settings.bias >= LEAST_BIAS) & (settings.bias <= MOST_BIAS)))
@@ -89,8 +93,8 @@ class OperandPlanner(Unit):
         ]
         m.d.sync += size.eq(groups * settings.chunks)
         with m.If(counting):
-            m.d.sync += [left.eq(left - self.lines), self.panels.eq(self.panels + 1), total.eq(total + self.size)]
-            with m.If((total + self.size > words) | at_most(left, self.lines)):
+            m.d.sync += [left.eq(left - self.vectors), self.panels.eq(self.panels + 1), total.eq(total + self.size)]
+            with m.If((total + self.size > words) | at_most(left, self.vectors)):
                 m.d.sync += [counting.eq(0), self.legal.eq(total + self.size <= words)]
         with m.If(sizing):
             m.d.sync += [sizing.eq(0), counting.eq(sensible & at_most(size, words)), self.size.eq(size)]
@@ -98,7 +102,7 @@ class OperandPlanner(Unit):
             m.d.sync += [
                 sizing.eq(1),
                 self.legal.eq(0),
-                left.eq(settings.lines),
+                left.eq(settings.vectors),
                 self.panels.eq(0),
                 total.eq(0),
                 self.groups.eq(groups),

@@ -1,4 +1,4 @@
-"""Writer: where in the buffers of its lines an operand's chunks go."""
+"""Operand writer: writes the chunks of an operand into the buffer."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
@@ -12,59 +12,65 @@ __all__ = ["OperandWriter"]
 
 
 class OperandWriter(Unit):
-    """Writes an operand, chunk by chunk, into one buffer for each line of a panel.
+    """Operand writer: writes an operand, chunk by chunk, into the memories of the vectors of a panel.
 
-    Line ``n`` of the operand belongs to line ``n mod lines`` of panel ``n // lines``. In the buffer of its line, panel
-    ``p`` has the words from ``p * words`` on: its groups in order, and of each its chunks, the most significant first.
-    Groups come line by line; or, of an operand that is read across, the first group of all lines before the second.
-    What the last panel has of lines beyond the operand's is filled with zeros at the end.
+    Vector ``n`` of the operand is vector ``n mod vectors`` of panel ``n // vectors``. In the memory of its vector,
+    panel ``p`` starts at word ``p * size``: its groups in order, and the chunks of each group from the most
+    significant. Groups arrive vector by vector; or, for a transposed operand, the first group of every vector before
+    the second. At the end the writer fills the unused vectors of the last panel with zeros.
 
     Parameters
     ----------
-    lines : int
-        Lines of a panel.
+    vectors : int
+        Vectors per panel.
     chunk : ChunkLayout
-        A chunk.
+        Layout of a chunk.
     words : int
-        Words of a buffer.
+        Words per bank of the buffer.
     most : int
-        Most chunks of a group.
+        Maximum number of chunks per group.
 
     Members
     -------
     start : In(1)
-        Write an operand. Only if not ``busy``.
+        Pulses for one cycle to write an operand. Only while ``busy`` is low.
     transposed : In(1)
-        Groups come across. It is steady while ``busy``, as all that follows is.
-    count : In(range(lines * words + 1))
-        Lines of the operand, 1 or more.
-    groups, chunks, size : In(range(words + 1)), In(range(most + 1)), In(range(words + 1))
-        Groups of a line, chunks of a group, both 1 or more; words of a panel, the product of the two.
-    i : In(stream of {chunk: chunk, last: 1})
-        Chunks. ``last`` is not looked at. All are taken, one a cycle.
-    write : Out(lines)
-        A bit for each line whose buffer is written.
-    address, data : Out(range(words)), Out(chunk)
-        Where, and what.
+        High if groups arrive transposed; stable while ``busy`` is high.
+    count : In(range(vectors * words + 1))
+        Vectors of the operand, at least 1; stable while ``busy`` is high.
+    groups : In(range(words + 1))
+        Groups per vector, at least 1; stable while ``busy`` is high.
+    chunks : In(range(most + 1))
+        Chunks per group, at least 1; stable while ``busy`` is high.
+    size : In(range(words + 1))
+        Words per panel, ``groups * chunks``; stable while ``busy`` is high.
+    i : In(stream of {"chunk": chunk, "last": 1})
+        Chunks, accepted one per cycle. ``last`` is ignored.
+    write : Out(vectors)
+        Write enable of the buffer, one bit per vector.
+    address : Out(range(words))
+        Address to write.
+    data : Out(chunk)
+        Chunk to write.
     panels : Out(range(words + 1))
-        Panels that are complete, from the first on; all ones once all of them are. Zero from the cycle after ``start``.
+        Number of complete panels; all ones after the last panel. Zero from the cycle after ``start``.
     busy : Out(1)
-        An operand is being written.
+        High while an operand is being written.
     """
 
-    def __init__(self, lines: int, chunk: ChunkLayout, words: int, most: int):
-        self.lines, self.words = lines, words
-        self.module_name = f"operand_writer_{lines}x{words}_{chunk.size}_c{most}"
+    def __init__(self, vectors: int, chunk: ChunkLayout, words: int, most: int):
+        self.vectors, self.words = vectors, words
+        self.module_name = f"operand_writer_{vectors}x{words}_{chunk.size}_c{most}"
         super().__init__(
             {
                 "start": In(1),
                 "transposed": In(1),
-                "count": In(range(lines * words + 1)),
+                "count": In(range(vectors * words + 1)),
                 "groups": In(range(words + 1)),
                 "chunks": In(range(most + 1)),
                 "size": In(range(words + 1)),
                 "i": In(stream.Signature(data.StructLayout({"chunk": chunk, "last": 1}))),
-                "write": Out(lines),
+                "write": Out(vectors),
                 "address": Out(range(words)),
                 "data": Out(chunk),
                 "panels": Out(range(words + 1)),
@@ -76,13 +82,13 @@ class OperandWriter(Unit):
         m = Module()
         writing = Signal()
         clearing = Signal()
-        line = Signal(range(self.lines))  # of its panel, that comes
-        left = Signal.like(self.count)  # lines that are to come, this one included
-        base = Signal(range(self.words))  # words of the panels before this one
-        groups = Signal.like(self.groups)  # of the line that are to come, this one included
-        chunks = Signal.like(self.chunks)  # of the group, likewise
-        at = Signal(range(self.words))  # words of the panel before this one
-        group_at = Signal(range(self.words))  # words of it before this group
+        vector = Signal(range(self.vectors))  # current vector of the panel
+        left = Signal.like(self.count)  # remaining vectors, including this one
+        base = Signal(range(self.words))  # words of the previous panels
+        groups = Signal.like(self.groups)  # remaining groups of the vector, including this one
+        chunks = Signal.like(self.chunks)  # remaining chunks of the group, including this one
+        at = Signal(range(self.words))  # words of the panel before the current one
+        group_at = Signal(range(self.words))  # words of the panel before the current group
         take = Signal()
         m.d.comb += [
             self.i.ready.eq(writing),
@@ -91,36 +97,36 @@ class OperandWriter(Unit):
             self.address.eq(base + at),
             self.data.eq(Mux(clearing, 0, self.i.payload.chunk.as_value())),
         ]
-        here = Cat(line == n for n in range(self.lines))
-        from_here = Cat(at_most(line, n) for n in range(self.lines))
-        m.d.comb += self.write.eq(Mux(clearing, from_here, here & take.replicate(self.lines)))
+        here = Cat(vector == n for n in range(self.vectors))
+        from_here = Cat(at_most(vector, n) for n in range(self.vectors))
+        m.d.comb += self.write.eq(Mux(clearing, from_here, here & take.replicate(self.vectors)))
 
         last_chunk = Signal()
         last_group = Signal()
-        last_line = Signal()
+        last_vector = Signal()
         full = Signal()
         step = Signal(range(self.words + 1))  # a panel may be as long as the buffer
         m.d.comb += [
             last_chunk.eq(chunks == 1),
             last_group.eq(groups == 1),
-            last_line.eq(left == 1),
-            full.eq(line == self.lines - 1),
+            last_vector.eq(left == 1),
+            full.eq(vector == self.vectors - 1),
             step.eq(at + 1),
         ]
         with m.If(take):
             m.d.sync += [at.eq(step), chunks.eq(Mux(last_chunk, self.chunks, chunks - 1))]
-            with m.If(last_chunk & (last_line | ~self.transposed)):
+            with m.If(last_chunk & (last_vector | ~self.transposed)):
                 m.d.sync += groups.eq(Mux(last_group, self.groups, groups - 1))
             with m.If(last_chunk & (last_group | self.transposed)):
-                m.d.sync += [line.eq(line + 1), left.eq(left - 1), at.eq(group_at)]
+                m.d.sync += [vector.eq(vector + 1), left.eq(left - 1), at.eq(group_at)]
                 with m.If(full):
-                    m.d.sync += [line.eq(0), base.eq(base + self.size)]
+                    m.d.sync += [vector.eq(0), base.eq(base + self.size)]
                     with m.If(~self.transposed):
                         m.d.sync += self.panels.eq(self.panels + 1)
-                with m.If(last_line & self.transposed):  # back to the first one, for the next group
-                    m.d.sync += [line.eq(0), left.eq(self.count), base.eq(0), at.eq(step), group_at.eq(step)]
-            with m.If(last_chunk & last_group & last_line):
-                m.d.sync += [writing.eq(0), clearing.eq(~full), line.eq(line + 1), base.eq(base), at.eq(0)]
+                with m.If(last_vector & self.transposed):  # back to the first one, for the next group
+                    m.d.sync += [vector.eq(0), left.eq(self.count), base.eq(0), at.eq(step), group_at.eq(step)]
+            with m.If(last_chunk & last_group & last_vector):
+                m.d.sync += [writing.eq(0), clearing.eq(~full), vector.eq(vector + 1), base.eq(base), at.eq(0)]
                 with m.If(full):
                     m.d.sync += self.panels.eq(-1)
         with m.If(clearing):
@@ -128,7 +134,7 @@ class OperandWriter(Unit):
             with m.If(step == self.size):
                 m.d.sync += [clearing.eq(0), self.panels.eq(-1)]
         with m.If(self.start):
-            first = (line, base, at, group_at, self.panels)
+            first = (vector, base, at, group_at, self.panels)
             m.d.sync += [writing.eq(1), *(signal.eq(0) for signal in first)]
             m.d.sync += [left.eq(self.count), groups.eq(self.groups), chunks.eq(self.chunks)]
         return m

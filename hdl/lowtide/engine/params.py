@@ -1,4 +1,4 @@
-"""What a matrix engine is generated for, beside its array and its format."""
+"""Parameters of a matrix engine, in addition to its array and its format."""
 
 import attrs
 
@@ -12,26 +12,26 @@ __all__ = ["EngineParams"]
 
 @attrs.frozen(kw_only=True)
 class EngineParams:
-    """What is around the array of an engine.
+    """Parameters of an engine around its array.
 
     Parameters
     ----------
     input_width : int
-        FP32 numbers of a beat, on either stream of operands: a divisor of ``bfp.lanes``.
+        FP32 numbers per beat on either operand stream, a divisor of ``bfp.lanes``.
     output_width : int
-        FP32 numbers of a beat of results, a divisor of ``array.columns``.
+        FP32 numbers per beat on the result stream, a divisor of ``array.columns``.
     buffer_depth : int
-        Chunks of groups that the buffer of a row or column holds of an operand; it holds two operands.
+        Chunks per operand in the buffer of a row or column, which stores two operands.
     transpose_depth : int
-        Longest run of numbers in an operand that is read across, a multiple of ``input_width``.
+        Longest row of the stream of a transposed operand, a multiple of ``input_width``.
     random_bits : int
-        Bits of a random word, ``r``, for stochastic rounding. Where ``bfp.mantissa`` has two chunks of an operand or
-        more, the engine meters that operand, and a word must have the bits of a chunk less one at least.
+        Width of a random word for stochastic rounding in bits, ``r``. If ``bfp.mantissa`` has two or more chunks of an
+        operand, the engine meters that operand, and a random word needs at least the bits of a chunk less one.
     lfsr_bits : int
-        Bits of the generator of random words, no fewer than ``random_bits``. An operand has ``2**lfsr_bits - 1``
-        seeds. A state serves two lanes, so that ``2 * (2**lfsr_bits - 1)`` must be ``bfp.lanes`` or more.
+        Width of the generator of random words in bits, at least ``random_bits``. An operand has ``2**lfsr_bits - 1``
+        seeds. One state serves two lanes, so ``2 * (2**lfsr_bits - 1)`` must be at least ``bfp.lanes``.
     counter_bits : int
-        Bits of a counter, which stays at its largest number.
+        Width of a saturating counter in bits.
 
     Raises
     ------
@@ -39,29 +39,31 @@ class EngineParams:
         If a parameter is out of range.
     """
 
-    input_width: int = parameter(4, (1, 2, 4, 8, 16), "FP32 numbers of a beat of operands, a divisor of bfp.lanes")
-    output_width: int = parameter(4, range(1, 513), "FP32 numbers of a beat of results, a divisor of array.columns")
+    input_width: int = parameter(4, (1, 2, 4, 8, 16), "FP32 numbers per operand beat, a divisor of bfp.lanes")
+    output_width: int = parameter(4, range(1, 513), "FP32 numbers per result beat, a divisor of array.columns")
     buffer_depth: int = parameter(
-        1024, tuple(1 << n for n in range(4, 15)), "chunks that a row's or a column's buffer holds of an operand"
+        1024, tuple(1 << n for n in range(4, 15)), "chunks per operand in the buffer of a row or column"
     )
     transpose_depth: int = parameter(
-        256, tuple(1 << n for n in range(4, 13)), "longest run of an operand that is read across"
+        256, tuple(1 << n for n in range(4, 13)), "longest row of the stream of a transposed operand"
     )
     random_bits: int = parameter(
-        3, range(1, 9), "bits of a random word, those of a chunk less one at least where bfp.mantissa has two chunks"
+        3,
+        range(1, 9),
+        "width of a random word in bits, at least a chunk less one where bfp.mantissa has two chunks",
     )
     lfsr_bits: int = parameter(
-        16, range(2, 33), "bits of the generator of random words, no fewer than random_bits, enough for bfp.lanes"
+        16, range(2, 33), "width of the random generator in bits, at least random_bits and enough for bfp.lanes"
     )
-    counter_bits: int = parameter(32, range(10, 33), "bits of a counter, which stays at its largest number")
+    counter_bits: int = parameter(32, range(10, 33), "width of a saturating counter in bits")
 
     def check(self, bfp: Bfp, columns: int) -> None:
-        """Refuse what does not go with the format and the columns of an array.
+        """Refuse parameters that conflict with the format or with the columns of an array.
 
         Raises
         ------
         IllegalValue
-            If a parameter does not.
+            If a parameter conflicts.
         """
         if bfp.lanes % self.input_width:
             divisors = [width for width in (1, 2, 4, 8, 16) if bfp.lanes % width == 0]
@@ -76,15 +78,15 @@ class EngineParams:
             raise IllegalValue("random_bits", legal, self.random_bits)
 
     def source(self, lanes: int) -> RandomSourceParams:
-        """Where random words come from, for converters of so many lanes.
+        """Return the parameters of the random source for converters of ``lanes`` lanes.
 
         Raises
         ------
         IllegalValue
-            If the generator is too short for a word, or for the lanes.
+            If the generator is too short for a random word or for the lanes.
         """
         least = next(bits for bits in range(self.random_bits, 33) if 2 * (2**bits - 1) >= lanes)
         if self.lfsr_bits < least:
-            because = f"random_bits = {self.random_bits} or more; a state serves two of bfp.lanes = {lanes}"
+            because = f"random_bits = {self.random_bits} or more; one state serves two of bfp.lanes = {lanes}"
             raise IllegalValue("lfsr_bits", f"from {least} to 32 ({because})", self.lfsr_bits)
         return RandomSourceParams(bits=self.lfsr_bits, width=self.random_bits, polarity="space", lanes=lanes, rows=True)

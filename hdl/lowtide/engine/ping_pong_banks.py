@@ -1,4 +1,4 @@
-"""Banks: which half of a buffer is written, which is read, and whether one is free."""
+"""Ping-pong banks: tracks which bank of a buffer is written, read or free."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
@@ -9,23 +9,23 @@ __all__ = ["PingPongBanks"]
 
 
 class PingPongBanks(Unit):
-    """Keeps count of the two banks of an operand's buffer.
+    """Ping-pong banks: tracks the two banks of an operand buffer.
 
-    A bank is taken when an operand begins to be loaded, and is free again when the first run over the next operand
-    begins: until then, further runs may use it.
+    Loading an operand occupies a bank. The bank becomes free when the first run with the next operand starts; until
+    then further runs may reuse its operand.
 
     Members
     -------
     free : Out(1)
-        An operand can be loaded.
+        High while an operand can be loaded.
     load : In(1)
-        One begins to be, in bank ``write``. Only if one is free.
+        Pulses for one cycle when loading into bank ``write`` starts. Only while ``free`` is high.
     begins : In(1)
-        A run over an operand that no run was over before begins.
+        Pulses for one cycle when the first run with a new operand starts.
     write : Out(1)
-        Bank of the operand that is loaded next.
+        Bank of the next operand to load.
     loaded : Out(1)
-        Bank of the operand that was loaded last.
+        Bank of the operand loaded last.
     """
 
     def __init__(self):
@@ -34,7 +34,7 @@ class PingPongBanks(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        taken = Signal(range(3))  # banks; one of them is that of a run
+        taken = Signal(range(3))  # occupied banks, including the bank of a run
         used = Signal()
         m.d.comb += [self.free.eq(taken != 2), self.loaded.eq(~self.write)]
         m.d.sync += [taken.eq(taken + self.load - (self.begins & used)), used.eq(used | self.begins)]

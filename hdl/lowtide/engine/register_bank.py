@@ -16,48 +16,72 @@ __all__ = ["RegisterBank"]
 
 
 class RegisterBank(Unit):
-    """Keeps settings, starts products, and shows what is going on.
+    """Register bank: stores settings, starts products, and reports status.
 
-    A setting of an operand remembers whether the last value that was written to it fits its bits. While one does not,
-    ``start`` is refused: it does not reach the engine, and is flagged. A threshold that does not fit is flagged when it
-    is written.
+    Each operand setting records whether the value written last fits its bits. While one does not fit, the bank refuses
+    ``start``: the product does not reach the engine, and ``refused`` is flagged. A threshold that does not fit is
+    flagged when it is written.
 
     Parameters
     ----------
     constants : dict
-        What the hardware was generated for.
+        Parameters of the hardware.
     a, b : OperandLayout
         Settings of the operands.
     counter : int
-        Bits of a counter.
-    ratios : dict
-        Bits of the sums of a ratio meter, for each side that has one.
+        Width of a counter in bits.
+    sum_bits : dict
+        Width of the sums of an improvement meter in bits, by operand, for each operand with a meter.
 
     Members
     -------
-    address : In(range(registers))
-        Place of a register in the table.
-    write, write_data : In(1), In(32)
-        It is written.
+    address : In(range(len(table)))
+        Number of a register in the table.
+    write : In(1)
+        Pulses for one cycle to write the register.
+    write_data : In(32)
+        Data to write.
     read_data : Out(32)
-        What it holds, a cycle later.
-    start, product, clear : Out(1), Out(ProductLayout), Out(1)
-        To the engine.
-    ready, idle : In(1), In(1)
-        Of the engine.
-    one for each of `ERRORS` : In(1)
-        In one cycle: that happened. ``refused`` is flagged for what is refused here, too.
-    ``a_threshold``, ``b_threshold`` : Out(10)
-        To the meters, where there are any.
-    one for each other status of the table : In
-        Its value.
+        Content of the register, one cycle after ``address``.
+    start : Out(1)
+        Pulses for one cycle to start ``product``.
+    product : Out(ProductLayout(a, b))
+        Settings of the product.
+    clear : Out(1)
+        Pulses for one cycle to clear all counters.
+    ready : In(1)
+        High while the engine accepts a product.
+    idle : In(1)
+        High while no product is in the engine.
+    refused, a_short, b_short, a_long, b_long : In(1)
+        Pulses for one cycle to set a bit of ``errors``. The bank also flags ``refused`` for its own refusals.
+    a_threshold, b_threshold : Out(THRESHOLD)
+        Threshold of the relative improvement in units of 1/256; only for an operand with a meter.
+    a_above_threshold, b_above_threshold : In(1)
+        High when the relative improvement of the operand loaded last is above the threshold; only with a meter.
+    a_low_sum, a_high_sum : In(min(sum_bits["a"], 32))
+        Low bits of the sums of operand A; only with a meter.
+    b_low_sum, b_high_sum : In(min(sum_bits["b"], 32))
+        Low bits of the sums of operand B; only with a meter.
+    a_low_sum_hi, a_high_sum_hi : In(sum_bits["a"] - 32)
+        Bits 32 and up of the sums of operand A; only if there are any.
+    b_low_sum_hi, b_high_sum_hi : In(sum_bits["b"] - 32)
+        Bits 32 and up of the sums of operand B; only if there are any.
+    cycles, beats, waits, stalls, products : In(counter)
+        Counters of events, as `COUNTERS` defines them.
+    a_exp_saturated, b_exp_saturated, a_nonfinite, b_nonfinite : In(counter)
+        Counters of groups, as `COUNTERS` defines them.
+    a_saturated, b_saturated : In(counter)
+        Counters of saturated elements.
+    overflows, underflows : In(counter)
+        Counters of infinite results, and of zero results whose sums were not zero.
     """
 
     def __init__(
-        self, constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int, ratios: dict[str, int]
+        self, constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int, sum_bits: dict[str, int]
     ):
         self.constants = {"identity": IDENTITY} | constants
-        self.table = register_table(constants, a, b, counter, ratios)
+        self.table = register_table(constants, a, b, counter, sum_bits)
         values = "_".join(map(str, constants.values()))
         self.module_name = f"register_bank_{values}_{counter}"
         super().__init__(
@@ -71,7 +95,7 @@ class RegisterBank(Unit):
                 "clear": Out(1),
                 "ready": In(1),
                 "idle": In(1),
-                **{f"{side}_threshold": Out(THRESHOLD) for side in ratios},
+                **{f"{side}_threshold": Out(THRESHOLD) for side in sum_bits},
                 **{name: In(1) for name in ERRORS},
                 **{register.name: In(register.bits) for register in self._counts},
             }
@@ -83,8 +107,8 @@ class RegisterBank(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        self._misfits: list[Value] = []  # a bit for each setting of an operand: its last value does not fit
-        self._refusals: list[Value] = []  # of a write, in its cycle
+        self._misfits: list[Value] = []  # one bit per operand setting whose last value does not fit
+        self._refusals: list[Value] = []  # refused writes, in their cycle
         values = [
             self._register(m, register, self.write & (self.address == place))
             for place, register in enumerate(self.table)
@@ -94,14 +118,14 @@ class RegisterBank(Unit):
         return m
 
     def _fits(self, register: Register) -> Value:
-        """Whether the bits that the register does not have say nothing: they are zero, or all of them the sign."""
+        """Return whether the bits above the register carry no information: all zero, or all copies of the sign."""
         if register.signed:
             above = self.write_data[register.bits - 1 :]
             return above.all() | ~above.any()
         return ~self.write_data[register.bits :].any()
 
     def _register(self, m: Module, register: Register, written: Value) -> Value:
-        """What it reads as; and what writing it does."""
+        """Implement a register; return its read value."""
         name, data = register.name, self.write_data[: register.bits]
         match register.access, name:
             case "constant", _:

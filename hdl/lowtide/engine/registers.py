@@ -1,4 +1,4 @@
-"""The registers of an engine: one table, from which the hardware, its drivers and its page are made."""
+"""Register table of an engine: the source of the hardware, its drivers and its documentation."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -16,47 +16,47 @@ __all__ = ["ALL_ERRORS", "BYTES", "ERRORS", "IDENTITY", "Access", "Register", "e
 Access = Literal["constant", "setting", "action", "status", "flags"]
 
 BYTES = 4
-"""Bytes of a register: its address is this times its place in the table."""
+"""Bytes per register: a register's address is its number in the table times this."""
 
 IDENTITY = int.from_bytes(b"tide", "big")
-"""What the first register reads as."""
+"""Value of the first register."""
 
 ERRORS = ("refused", "a_short", "b_short", "a_long", "b_long")
-"""Bits of the register ``errors``, the lowest first."""
+"""Bits of the register ``errors``, lowest first."""
 
 ALL_ERRORS = 2 ** len(ERRORS) - 1
-"""What clears every error, written to the register ``errors``."""
+"""Value that clears every error when written to the register ``errors``."""
 
 _OPERAND = {
-    "lines": "lines: rows of A, columns of B",
-    "length": "elements along K",
-    "transposed": "1: the stream brings the first element of every line, then the second; 0: line by line",
-    "chunks": "chunks of a magnitude: the precision",
+    "vectors": "number of vectors: rows of A, columns of B",
+    "length": "elements per vector, along K",
+    "transposed": "1: transposed, element 0 of every vector, then element 1; 0: in order, vector by vector",
+    "chunks": "chunks per magnitude: the precision",
     "rounding": ", ".join(f"{n} {name}" for n, name in enumerate(ROUNDINGS)),
     "seed": "seed of the random words, not 0",
-    "bias_auto": "1: the bias is the one that was found last",
-    "bias": f"exponent of code 0, from {LEAST_BIAS} to {MOST_BIAS}, in two's complement of 32 bits",
+    "bias_auto": "1: use the bias found last",
+    "bias": f"exponent of code 0, from {LEAST_BIAS} to {MOST_BIAS}, in 32-bit two's complement",
 }
 
 
 @attrs.frozen
 class Register:
-    """A register.
+    """Register of an engine.
 
     Parameters
     ----------
     name : str
     access : str
-        - ``constant``: says what the hardware was generated for;
-        - ``setting``: keeps what is written;
-        - ``action``: does something in the cycle in which it is written, and reads as zero;
-        - ``status``: says what is going on;
+        - ``constant``: a parameter of the hardware;
+        - ``setting``: stores the value written last;
+        - ``action``: triggers an action when written, and reads as zero;
+        - ``status``: reports the current state;
         - ``flags``: bits that stay high until a one is written to them.
     bits : int
-        Bits that it has; the others read as zero.
+        Width in bits; higher bits read as zero.
     meaning : str
     least, most : int
-        Legal values of a register that is written, as a signed number where ``least`` is negative.
+        Legal values of a writable register, as a signed number if ``least`` is negative.
     """
 
     name: str
@@ -68,65 +68,65 @@ class Register:
 
     @property
     def signed(self) -> bool:
-        """Whether it holds a number in two's complement."""
+        """Whether the register holds a number in two's complement."""
         return self.least < 0
 
     def checked(self, value: object) -> int:
-        """A value that is to be written, if the register takes it.
+        """Return a value to write, if the register accepts it.
 
         Raises
         ------
         IllegalValue
-            If the register is not written by hosts, or the value is not legal.
+            If the register is read-only, or the value is not legal.
         """
         if self.access in ("constant", "status"):
-            written = "one that can be written: a setting, start, clear or errors"
+            written = "writable: a setting, start, clear or errors"
             raise IllegalValue("the register", written, self.name)
         return whole_number(self.name, value, range(self.least, self.most + 1))
 
     def number(self, word: int) -> int:
-        """The number that a word of the register stands for."""
+        """Return the number that a word of the register represents."""
         return word - 2**self.bits if self.signed and word >> self.bits - 1 & 1 else word
 
 
 def errors_text(flags: int) -> str:
-    """Names of the errors that the register ``errors`` flags."""
+    """Return the names of the errors that the register ``errors`` flags."""
     return ", ".join(name for place, name in enumerate(ERRORS) if flags >> place & 1)
 
 
 def register_table(
-    constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int, ratios: dict[str, int]
+    constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int, sum_bits: dict[str, int]
 ) -> list[Register]:
-    """All registers of an engine, in the order of their addresses.
+    """Return all registers of an engine, in the order of their addresses.
 
     Parameters
     ----------
     constants : dict
-        What the hardware was generated for, by names.
+        Parameters of the hardware, by name.
     a, b : OperandLayout
         Settings of the operands.
     counter : int
-        Bits of a counter.
-    ratios : dict
-        Bits of the sums of a ratio meter, for each side that has one.
+        Width of a counter in bits.
+    sum_bits : dict
+        Width of the sums of an improvement meter in bits, by operand, for each operand with a meter.
     """
     return [
-        Register("identity", "constant", 32, "tells an engine from other hardware"),
-        *(Register(name, "constant", 32, "as in the configuration") for name in constants),
+        Register("identity", "constant", 32, "identifies the engine"),
+        *(Register(name, "constant", 32, "value of the configuration key") for name in constants),
         *_settings("a", a),
         *_settings("b", b),
         *(
-            Register(f"{side}_threshold", "setting", THRESHOLD, "of the ratio of what was loaded last, in 256ths")
-            for side in ratios
+            Register(f"{side}_threshold", "setting", THRESHOLD, "threshold of the improvement, in units of 1/256")
+            for side in sum_bits
         ),
-        Register("start", "action", 3, "bits 0, 1: load A, load B; bit 2: only find their biases"),
-        Register("clear", "action", 1, "bit 0: start all counters again"),
-        Register("status", "status", 2, "bit 0: a product can be started; bit 1: none is in the engine"),
+        Register("start", "action", 3, "bits 0, 1: load A, load B; bit 2: only find the biases"),
+        Register("clear", "action", 1, "bit 0: clear all counters"),
+        Register("status", "status", 2, "bit 0: ready for a product; bit 1: idle, no product in the engine"),
         Register("errors", "flags", len(ERRORS), "from bit 0: " + ", ".join(ERRORS)),
-        *(register for side, bits in ratios.items() for register in _ratio(side, bits)),
+        *(register for side, bits in sum_bits.items() for register in _meter(side, bits)),
         *(Register(name, "status", counter, meaning) for name, meaning in COUNTERS.items()),
-        Register("overflows", "status", counter, "results that were infinite"),
-        Register("underflows", "status", counter, "results that were zero though their sums were not"),
+        Register("overflows", "status", counter, "infinite results"),
+        Register("underflows", "status", counter, "zero results whose sums were not zero"),
     ]
 
 
@@ -136,9 +136,19 @@ def _settings(side: str, layout: OperandLayout) -> Iterator[Register]:
         yield Register(f"{side}_{name}", "setting", bits, _OPERAND[str(name)], legal[0], legal[-1])
 
 
-def _ratio(side: str, bits: int) -> Iterator[Register]:
-    yield Register(f"{side}_above_threshold", "status", 1, "the ratio of what was loaded last is above the threshold")
+def _meter(side: str, bits: int) -> Iterator[Register]:
+    yield Register(
+        f"{side}_above_threshold",
+        "status",
+        1,
+        "1: the relative improvement of the operand loaded last is above the threshold",
+    )
     for name, meaning in (("low_sum", "second chunks"), ("high_sum", "first chunks")):
-        yield Register(f"{side}_{name}", "status", min(bits, 32), f"sum of its {meaning}, the low 32 bits")
+        yield Register(f"{side}_{name}", "status", min(bits, 32), f"sum of the {meaning} loaded last, low 32 bits")
         if bits > 32:
-            yield Register(f"{side}_{name}_hi", "status", bits - 32, f"sum of its {meaning}, the bits above")
+            yield Register(
+                f"{side}_{name}_hi",
+                "status",
+                bits - 32,
+                f"sum of the {meaning} loaded last, bits 32 and up",
+            )

@@ -1,4 +1,4 @@
-"""Results: rows of accumulators become FP32, at the scale of the product that they are of."""
+"""Results: normalizes rows of accumulators to FP32 at the scale of their product."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream
@@ -13,31 +13,39 @@ __all__ = ["Results"]
 
 
 class Results(Unit):
-    """A `RowNormalizer` that is told the scale of each tile when the tile's last beat goes into the array.
+    """Results: a `RowNormalizer` and a queue with the scale of each tile in the array.
+
+    The queue gets an entry when the last beat of a tile enters the array.
 
     Parameters
     ----------
     params : RowNormalizerParams
-        Columns, width, numbers of a beat.
+        Columns, widths, and numbers per beat.
     tiles : int
-        Tiles that may be in the array.
+        Maximum number of tiles in the array.
 
     Members
     -------
     tile : In(1)
-        The last beat of a tile goes into the array. Only while there is ``room``.
-    scale, ends : In(signed(10)), In(1)
-        Of that tile: exponent of an accumulator's lowest bit, and whether its product ends with it.
+        Pulses for one cycle when the last beat of a tile enters the array. Only while ``room`` is high.
+    scale : In(signed(10))
+        Exponent of the lowest bit of the accumulators of that tile.
+    ends : In(1)
+        High when that tile is the last of its product.
     room : Out(1)
-        A tile may end.
+        High while one more tile may end.
     i : In(stream of params.layout_i)
         Rows of accumulators.
-    o : Out(stream of {number, last})
-        FP32 numbers, column 0 of a row first, zero while there are none; ``last`` ends a product.
+    o : Out(stream of fp32_beat(params.normalizers))
+        FP32 numbers, column 0 of a row first; zero while not valid. ``last`` is high with the last beat of a product.
     over : Out(1)
-        The last results of a product are taken.
-    clear, overflows, underflows
-        As of `RowNormalizer`.
+        Pulses for one cycle when the last results of a product are accepted.
+    clear : In(1)
+        Pulses for one cycle to clear the counters.
+    overflows : Out(params.counter)
+        Counter of infinite results.
+    underflows : Out(params.counter)
+        Counter of zero results whose sums were not zero.
     """
 
     def __init__(self, params: RowNormalizerParams, tiles: int):
@@ -66,14 +74,14 @@ class Results(Unit):
         queue = Fifo(entry.size, self.tiles)
         tile, pushed = data.View(entry, queue.o_data), Signal(entry)
         leaves = Signal()
-        held = Signal(range(self.tiles + 1))
+        in_array = Signal(range(self.tiles + 1))
         m.d.comb += [
             pushed.scale.eq(self.scale),
             pushed.end.eq(self.ends),
             leaves.eq(self.i.valid & self.i.ready & self.i.payload.last),
-            self.room.eq(held != self.tiles),
+            self.room.eq(in_array != self.tiles),
         ]
-        m.d.sync += held.eq(held + self.tile - leaves)
+        m.d.sync += in_array.eq(in_array + self.tile - leaves)
         place(m, platform, "tiles", queue, i_valid=self.tile, i_data=pushed.as_value(), o_ready=leaves)
         row = Signal(self.params.layout_i)
         m.d.comb += [row.data.eq(self.i.payload.data), row.last.eq(self.i.payload.last & tile.end)]
@@ -91,7 +99,7 @@ class Results(Unit):
         m.d.comb += [
             self.i.ready.eq(normalizer.i.ready & queue.o_valid),
             self.o.valid.eq(normalizer.o.valid),
-            # After a reset the pipeline holds unknown numbers, which no user may see.
+            # After a reset the pipeline has unknown numbers, which must stay invisible.
             self.o.payload.number.eq(Mux(self.o.valid, normalizer.o.payload.lane, 0)),
             self.o.payload.last.eq(self.o.valid & normalizer.o.payload.last),
             self.over.eq(self.o.valid & self.o.ready & self.o.payload.last),

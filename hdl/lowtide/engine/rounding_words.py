@@ -1,4 +1,4 @@
-"""Word source: what a converter adds to a fraction, so that it rounds in one way or another."""
+"""Rounding words: selects the rounding mode of a converter by the words added to fractions."""
 
 from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
@@ -12,24 +12,31 @@ __all__ = ["RoundingWords"]
 
 
 class RoundingWords(Unit):
-    """Words for rounders whose mode is ``carry``: they round up where the fraction's first bits and the word carry.
+    """Rounding words: words for rounders of mode ``carry``, which round up if fraction and word carry.
 
-    Words have a bit more than random ones. ``R`` with a one behind it is stochastic rounding with half a step; a one
-    with zeros behind it rounds to nearest, ties away from zero; zero truncates. So the way to round is data.
+    A rounding word has one bit more than a random word. A random word ``R`` with a one below it rounds stochastically
+    with half a step; a one above zeros rounds to nearest, ties away from zero; zero truncates. So the rounding mode is
+    data.
 
     Parameters
     ----------
-    source : Source
-        Where random words come from.
+    source : RandomSourceParams
+        Parameters of the random source.
 
     Members
     -------
     rounding : In(2)
-        One of `ROUNDINGS`, by its number.
-    load, seed, step, row
-        As of `RandomSource`.
-    words : Out(lanes * (width + 1))
-        A word for each lane, lane 0 in the lowest bits.
+        Index into `ROUNDINGS`.
+    load : In(1)
+        Pulses for one cycle to load ``seed``.
+    seed : In(source.bits)
+        Seed of the random source.
+    step : In(1)
+        High to advance to the next words, which are valid one cycle later.
+    row : In(1)
+        High with ``step`` when the words were the last ones of a row.
+    words : Out(source.lanes * width)
+        Rounding words, lane 0 in the lowest bits.
     """
 
     def __init__(self, source: RandomSourceParams):

@@ -1,4 +1,4 @@
-"""Sequencer: the beats of a product, tile by tile, as addresses into the buffers of both operands."""
+"""Sequencer: generates buffer addresses for every beat of a product, tile by tile."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream
@@ -11,7 +11,7 @@ __all__ = ["Sequencer", "sides_layout"]
 
 
 def sides_layout(words: int, most_chunks: int) -> data.StructLayout:
-    """What is to be known of an operand: panels, words of each, chunks of a group, bank, and whether it is new."""
+    """Return the layout of an operand of a run: panels, words per panel, chunks per group, bank, new or reused."""
     return data.StructLayout(
         {
             "panels": range(words + 1),
@@ -24,37 +24,41 @@ def sides_layout(words: int, most_chunks: int) -> data.StructLayout:
 
 
 class Sequencer(Unit):
-    """Walks over the beats of each tile of a product, tiles in the order of `TileOrder`.
+    """Sequencer: generates the buffer addresses of each beat of a product, with tiles in the order of `TileOrder`.
 
-    For each group along the reduction a tile has a beat for every pair of a chunk of A and a chunk of B, those of B
-    changing first. A tile begins once both of its panels are loaded; the next product follows the last tile of this one
-    without a cycle between.
+    For each group along the reduction, a tile has one beat per pair of a chunk of A and a chunk of B; the chunk of B
+    changes first. A tile starts once both of its panels are loaded. The next product follows the last tile without an
+    idle cycle.
 
     Parameters
     ----------
     words : int
-        Words of a buffer.
+        Words per bank of a buffer.
     chunks_a, chunks_b : int
-        Most chunks of a magnitude.
+        Maximum number of chunks per magnitude.
 
     Members
     -------
-    i : In(stream of {a: sides_layout, b: sides_layout})
-        Products. One is taken in the cycle in which its last beat is.
+    i : In(stream of {"a": sides_layout(words, chunks_a), "b": sides_layout(words, chunks_b)})
+        Products, each accepted with its last beat.
     loading_a, loading_b : In(1)
-        Bank into which an operand is loaded, or was last.
+        Bank into which an operand is being loaded, or was loaded last.
     loaded_a, loaded_b : In(range(words + 1))
-        Panels that are complete in it. In the other bank all of them are.
+        Number of complete panels in that bank. The other bank is complete.
     ready : In(1)
-        The beat is taken, if there is one.
+        High when the beat is accepted.
     valid : Out(1)
-        There is a beat.
-    bank_a, bank_b, address_a, address_b : Out
-        Where its chunks are.
-    last, ends : Out(1)
-        It is the last of its tile; of its product.
+        High while the addresses of a beat are valid.
+    bank_a, bank_b : Out(1)
+        Bank of the chunk of A and of B.
+    address_a, address_b : Out(range(words))
+        Address of the chunk of A and of B.
+    last : Out(1)
+        High with the last beat of a tile.
+    ends : Out(1)
+        High with the last beat of a product.
     waits : Out(1)
-        There is a product, and its next panel is not loaded yet.
+        High while the next panel of the current product is not loaded.
     """
 
     def __init__(self, words: int, chunks_a: int, chunks_b: int):
@@ -84,12 +88,12 @@ class Sequencer(Unit):
     def elaborate(self, platform):
         m = Module()
         a, b = self.i.payload.a, self.i.payload.b
-        at_a = Signal(range(self.words))  # in the panel
+        at_a = Signal(range(self.words))  # word of the panel
         at_b = Signal(range(self.words))
         group_b = Signal(range(self.words))
         chunk_a = Signal.like(a.chunks)
         chunk_b = Signal.like(b.chunks)
-        there = Signal()
+        available = Signal()
         moves = Signal()
         last_a = Signal()
         last_b = Signal()
@@ -101,16 +105,16 @@ class Sequencer(Unit):
         }
         tiles = place(m, platform, "tiles", self._tiles, **operands, next=moves & self.last)
         m.d.comb += [
-            there.eq(
+            available.eq(
                 ((a.bank != self.loading_a) | (self.loaded_a > tiles.panel_a))
                 & ((b.bank != self.loading_b) | (self.loaded_b > tiles.panel_b))
             ),
-            self.valid.eq(self.i.valid & there),
-            self.waits.eq(self.i.valid & ~there),
+            self.valid.eq(self.i.valid & available),
+            self.waits.eq(self.i.valid & ~available),
             moves.eq(self.valid & self.ready),
             last_b.eq(chunk_b + 1 == b.chunks),
             last_a.eq(chunk_a + 1 == a.chunks),
-            last.eq(at_a + 1 == a.size),  # the last word of A, met by the last chunk of B
+            last.eq(at_a + 1 == a.size),  # the last word of A; `last_b` adds the last chunk of B
             self.last.eq(last & last_b),
             self.ends.eq(self.last & tiles.ends),
             self.i.ready.eq(moves & self.ends),
@@ -122,7 +126,7 @@ class Sequencer(Unit):
         with m.If(moves):
             m.d.sync += [at_b.eq(at_b + 1), chunk_b.eq(chunk_b + 1)]
             with m.If(last_b):
-                # The next chunk of A meets the same chunks of B; the next group the next ones.
+                # The next chunk of A combines with the same chunks of B, the next group with the next chunks.
                 m.d.sync += [chunk_b.eq(0), at_b.eq(group_b), chunk_a.eq(chunk_a + 1), at_a.eq(at_a + 1)]
                 with m.If(last_a):
                     m.d.sync += [chunk_a.eq(0), at_b.eq(at_b + 1), group_b.eq(at_b + 1)]

@@ -1,4 +1,4 @@
-"""The order of a product's tiles: each comes as soon as its operands can be there."""
+"""Tile order: visits each tile of a product as soon as its operands can be loaded."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
@@ -9,35 +9,38 @@ __all__ = ["TileOrder"]
 
 
 class TileOrder(Unit):
-    """Walks over the tiles of a product in steps, one for each panel that is loaded.
+    """Tile order: visits the tiles of a product in steps, one step per loaded panel.
 
-    A tile is a panel of A and a panel of B. Step s has those whose later panel is the s-th. So, by what is new, it is
+    A tile combines a panel of A and a panel of B. Step s visits the tiles whose later panel is panel s. The order
+    within a step depends on which operands are new:
 
-        both operands:  column s of tiles, down to row s - 1, then row s, up to column s
-        B alone:        column s
-        A alone, none:  row s
+        both operands:    column s of tiles, down to row s - 1; then row s, up to column s
+        B alone:          column s
+        A alone, or none: row s
 
-    Row by row with both operands new, all of B would have to be there before the second row began.
+    Row by row, two new operands would need all of B before the second row could start.
 
     Parameters
     ----------
     words : int
-        Words of a buffer.
+        Words per bank of a buffer.
 
     Members
     -------
-    panels_a, panels_b, size_a, size_b : In(range(words + 1))
-        Panels of the operands, and words of each; steady from the first tile of a product to its last.
+    panels_a, panels_b : In(range(words + 1))
+        Number of panels of an operand; stable during a product.
+    size_a, size_b : In(range(words + 1))
+        Words per panel of an operand; stable during a product.
     new_a, new_b : In(1)
-        The operand is loaded for this product; likewise.
+        High if the operand is loaded for this product; stable during a product.
     next : In(1)
-        The tile is done.
+        Pulses for one cycle when the tile is complete.
     panel_a, panel_b : Out(range(words + 1))
-        Its panels.
+        Panels of the tile.
     base_a, base_b : Out(range(words))
-        Words of the panels before these.
+        First word of each panel.
     ends : Out(1)
-        It is the last one; the first one of the next product follows it.
+        High with the last tile of a product; the first tile of the next product follows.
     """
 
     def __init__(self, words: int):
@@ -60,15 +63,15 @@ class TileOrder(Unit):
     def elaborate(self, platform):
         m = Module()
         step = Signal.like(self.panel_a)
-        step_a = Signal.like(self.base_a)  # words of the panels before the step's
+        step_a = Signal.like(self.base_a)  # first words of the panels of the step
         step_b = Signal.like(self.base_b)
-        down = Signal()  # with both operands new, the step is in its column
+        down = Signal()  # with both operands new: the step is in its column
         both = Signal()
         in_column = Signal()
         end_a = Signal()
         end_b = Signal()
         more_a = Signal()  # the next step has a row
-        more_b = Signal()  # it has a column
+        more_b = Signal()  # the next step has a column
         step_ends = Signal()
         m.d.comb += [
             both.eq(self.new_a & self.new_b),

@@ -1,4 +1,4 @@
-"""Beats: what a stream carries in one cycle."""
+"""Beats: payloads of the operand and result streams."""
 
 from amaranth.lib import data
 
@@ -8,10 +8,10 @@ __all__ = ["fp32_beat", "word_beat"]
 
 
 def word_beat(width: int) -> data.StructLayout:
-    """A word for each row or column, and whether the tile ends with this beat."""
+    """Return the layout of a beat with one word per row or column; ``last`` ends a tile."""
     return data.StructLayout({"data": width, "last": 1})
 
 
 def fp32_beat(numbers: int) -> data.StructLayout:
-    """A beat of numbers, and whether something ends with it: on the stream the operand, further on a run."""
+    """Return the layout of a beat of FP32 numbers; ``last`` ends an operand, a product, or a row of the stream."""
     return data.StructLayout({"number": data.ArrayLayout(FP32, numbers), "last": 1})

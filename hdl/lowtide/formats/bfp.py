@@ -1,4 +1,4 @@
-"""Block floating point: the format of the operands, and how a group of them travels as chunks."""
+"""Block floating point: format of the operands and layout of their chunks."""
 
 from math import lcm
 
@@ -12,43 +12,44 @@ __all__ = ["Bfp", "ChunkLayout"]
 
 @attrs.frozen(kw_only=True)
 class Bfp:
-    """What a processing element for block floating point is generated for.
+    """Block floating point: format of the operands of a processing element.
 
-    An operand of ``m`` magnitude bits is ``(-1)**s * M * 2**(E + B - (m - 1))``: ``s`` and ``M`` its own, the
-    exponent code ``E`` shared by its group, the bias ``B`` by its tensor. It is streamed as ``m / w`` chunks of
-    ``w`` bits; chunk ``j``, the most significant being 0, is a ``w``-bit group of its own whose code is
-    ``E + w * (chunks below j)``. So precision is how many chunks are streamed, and hardware knows only ``w``.
+    An operand of ``m`` magnitude bits is ``(-1)**s * M * 2**(E + B - (m - 1))``. Each element has its own sign ``s``
+    and magnitude ``M``, its group shares the exponent code ``E``, and its tensor shares the bias ``B``. The operand is
+    streamed as ``m / w`` chunks of ``w`` bits. Chunk ``j``, the most significant being 0, is a ``w``-bit group of its
+    own, with the code ``E + w * (chunks below j)``. So the number of chunks sets the precision, and hardware knows
+    only ``w``.
 
     Parameters
     ----------
     lanes : int
-        Products a processing element does at once: the size of a group, or a divisor of it.
+        Products per processing element and cycle: the size of a group, or a divisor of it.
     chunk_a, chunk_b : int
-        Bits of a chunk on either side, ``w``.
+        Width of a chunk of A and of B in bits, ``w``.
     mantissa : int
-        Most magnitude bits that may be streamed, on either side: a multiple of both chunks.
+        Maximum magnitude bits of either operand, a multiple of both chunks.
     exponent : int
-        Bits of a group's exponent code, ``e``.
+        Width of the exponent code of a group in bits, ``e``.
     max_k : int
-        Longest reduction that the accumulator holds.
+        Maximum length of the reduction.
 
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, or ``mantissa`` is no multiple of both chunks.
+        If a parameter is out of range, or ``mantissa`` is not a multiple of both chunks.
     """
 
-    lanes: int = parameter(16, (4, 8, 16, 32, 64), "products a processing element does at once")
-    chunk_a: int = parameter(2, range(1, 5), "bits of a chunk of A")
-    chunk_b: int = parameter(2, range(1, 5), "bits of a chunk of B")
-    mantissa: int = parameter(4, range(1, 13), "most magnitude bits that may be streamed, a multiple of both chunks")
+    lanes: int = parameter(16, (4, 8, 16, 32, 64), "products per processing element and cycle")
+    chunk_a: int = parameter(2, range(1, 5), "width of a chunk of A in bits")
+    chunk_b: int = parameter(2, range(1, 5), "width of a chunk of B in bits")
+    mantissa: int = parameter(4, range(1, 13), "maximum magnitude bits, a multiple of both chunks")
     exponent: int = parameter(
         3,
         range(1, 6),
-        "bits of the shared exponent code",
-        because="the accumulator is exact, and nearly doubles with each bit",
+        "width of the shared exponent code in bits",
+        because="the exact accumulator nearly doubles with each bit",
     )
-    max_k: int = parameter(4096, range(1, 2**20 + 1), "longest reduction the accumulator must hold")
+    max_k: int = parameter(4096, range(1, 2**20 + 1), "maximum length of the reduction")
 
     def __attrs_post_init__(self):
         step = lcm(self.chunk_a, self.chunk_b)
@@ -82,36 +83,36 @@ class Bfp:
 
     @property
     def max_sum(self) -> int:
-        """Largest magnitude that a reduction of ``max_k`` elements can reach, in units of the accumulator's LSB."""
+        """Largest magnitude of a reduction of ``max_k`` elements, in units of the accumulator's LSB."""
         return self.max_k * (2**self.mantissa - 1) ** 2 * 4 ** (2**self.exponent - 1)
 
     @property
     def accumulator(self) -> int:
-        """Bits of the two's complement accumulator, which therefore cannot overflow."""
+        """Width in bits of the two's complement accumulator, which cannot overflow."""
         return self.max_sum.bit_length() + 1
 
 
 class ChunkLayout(data.StructLayout):
-    """One chunk of a group: a sign and a magnitude for every lane, and one exponent code.
+    """One chunk of a group: a sign and a magnitude per lane, and one exponent code.
 
-    Lane ``i`` stands for ``(-1)**sign * magnitude * 2**exponent``, in units of the tensor's constant. A zero
-    may carry either sign.
+    Lane ``i`` represents ``(-1)**sign * magnitude * 2**exponent``, in units of the tensor's constant. A zero may have
+    either sign.
 
     Parameters
     ----------
     lanes : int
-        Elements of the group.
+        Elements per group.
     chunk : int
-        Bits of a magnitude.
+        Width of a magnitude in bits.
     max_code : int
         Largest exponent code.
 
     Members
     -------
     lane : lanes times {magnitude: chunk bits, sign: 1 bit}
-        The elements, the first in the lowest bits.
+        Elements, the first in the lowest bits.
     exponent : unsigned
-        The exponent code.
+        Exponent code.
     """
 
     def __init__(self, lanes: int, chunk: int, max_code: int):

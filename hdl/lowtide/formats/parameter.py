@@ -1,4 +1,4 @@
-"""Parameters and arguments: values that are converted and checked once, and refused by name in one line."""
+"""Parameters and arguments: conversion and checks with one-line errors that name the parameter."""
 
 import reprlib
 from collections.abc import Sequence
@@ -26,22 +26,22 @@ __all__ = [
 Kind = TypeVar("Kind")
 
 LONGEST_VALUE = 80
-"""Most characters of a value in a message."""
+"""Maximum number of characters of a value in a message."""
 
 
 class IllegalValue(LowtideError, ValueError):
-    """A parameter got a value that is not legal.
+    """Illegal value of a parameter.
 
-    The message is one line: the key, what is legal, and the value that was given.
+    The message is one line with the key, the legal values, and the actual value.
 
     Parameters
     ----------
     key : str
         Name of the parameter, as the user wrote it.
     legal : str
-        What would have been accepted, as the end of a sentence: "from 1 to 4".
+        Legal values as the end of a sentence: "from 1 to 4".
     value : object
-        What was given.
+        Actual value.
     """
 
     def __init__(self, key: str, legal: str, value: object):
@@ -49,26 +49,26 @@ class IllegalValue(LowtideError, ValueError):
         self.key, self.legal, self.value = key, legal, value
 
     def within(self, section: str) -> "IllegalValue":
-        """The same complaint about ``section.key``."""
+        """Return the same error for ``section.key``."""
         return IllegalValue(f"{section}.{self.key}", self.legal, self.value)
 
 
 class Unquoted(str):
-    """Text that stands for a value in a message, and is shown without quotes: the name of a type."""
+    """Text that a message shows without quotes: the name of a type."""
 
     def __repr__(self):
         return str(self)
 
 
 def legal_text(legal: Sequence[Any]) -> str:
-    """Say a range or a list of values in words."""
+    """Describe a range or a list of values in words."""
     if isinstance(legal, range):
         return f"from {legal[0]} to {legal[-1]}"
     return "one of " + ", ".join(map(str, legal))
 
 
 def value_text(value: Any) -> str:
-    """A value as a message shows it: one line, cut where the value is too long."""
+    """Return a value for a message: one line, shortened if too long."""
     shown = _Shown()
     shown.maxstring = shown.maxother = LONGEST_VALUE
     shown.maxlong = 2 * LONGEST_VALUE
@@ -76,25 +76,25 @@ def value_text(value: Any) -> str:
 
 
 def whole_number(name: str, value: Any, legal: Sequence[int], because: str = "") -> int:
-    """An integer as ``int``, if it is one of ``legal``.
+    """Return an integer as ``int``, if it is one of ``legal``.
 
     NumPy's integers are integers. Booleans, floats, strings, arrays and None are not, whatever their value.
 
     Parameters
     ----------
     name : str
-        What the message calls the value.
+        Name of the value in the message.
     value : object
-        What was given.
+        Value.
     legal : range or sequence of int
-        What is legal.
+        Legal values.
     because : str
-        A reason for the limits, where they would surprise.
+        Reason for the limits, if they are surprising.
 
     Raises
     ------
     IllegalValue
-        If it is no integer, or none of ``legal``.
+        If the value is not an integer, or not one of ``legal``.
     """
     if _is_whole(value) and int(value) in legal:
         return int(value)
@@ -102,12 +102,12 @@ def whole_number(name: str, value: Any, legal: Sequence[int], because: str = "")
 
 
 def count(name: str, value: Any, least: int = 0) -> int:
-    """An integer as ``int``, if it is ``least`` or more; otherwise as `whole_number`.
+    """Return an integer as ``int``, if it is at least ``least``; `whole_number` defines integers.
 
     Raises
     ------
     IllegalValue
-        If it is no integer, or less.
+        If the value is not an integer, or less.
     """
     if _is_whole(value) and int(value) >= least:
         return int(value)
@@ -115,12 +115,12 @@ def count(name: str, value: Any, least: int = 0) -> int:
 
 
 def real_number(name: str, value: Any, least: float, most: float) -> float:
-    """A number as ``float``, if it is from ``least`` to ``most``: NaN, booleans and strings are not.
+    """Return a number as ``float``, if it is from ``least`` to ``most``; NaN, booleans and strings are refused.
 
     Raises
     ------
     IllegalValue
-        If it is no real number, or outside.
+        If the value is not a real number, or out of range.
     """
     number: Any = value
     if isinstance(value, Real) and not isinstance(value, bool) and least <= number <= most:
@@ -129,12 +129,12 @@ def real_number(name: str, value: Any, least: float, most: float) -> float:
 
 
 def flag(name: str, value: Any) -> bool:
-    """A boolean, Python's or NumPy's, as ``bool``.
+    """Return a boolean of Python or NumPy as ``bool``.
 
     Raises
     ------
     IllegalValue
-        If it is anything else: neither 0 nor 1 is a boolean.
+        If the value is anything else, 0 and 1 included.
     """
     if isinstance(value, bool) or (str(getattr(value, "dtype", "")) == "bool" and value.shape == ()):
         return bool(value)
@@ -142,12 +142,12 @@ def flag(name: str, value: Any) -> bool:
 
 
 def choice(name: str, value: Any, legal: Sequence[str], because: str = "") -> str:
-    """A name as ``str``, if it is one of ``legal``.
+    """Return a name as ``str``, if it is one of ``legal``.
 
     Raises
     ------
     IllegalValue
-        If it is no string, or none of them.
+        If the value is not a string, or not one of ``legal``.
     """
     if isinstance(value, str) and value in legal:
         return str(value)
@@ -155,21 +155,23 @@ def choice(name: str, value: Any, legal: Sequence[str], because: str = "") -> st
 
 
 def instance(name: str, value: Any, kind: type[Kind], what: str = "") -> Kind:
-    """An object of a class.
+    """Return an object if it is of a class.
 
     Parameters
     ----------
-    name, value : str, object
-        As of `whole_number`.
+    name : str
+        Name of the value in the message.
+    value : object
+        Value.
     kind : type
         The class.
     what : str
-        What the message calls such an object, by default after its class.
+        Description of a legal object in the message; by default, from its class.
 
     Raises
     ------
     IllegalValue
-        If it is of another class.
+        If the object is of another class.
     """
     if isinstance(value, kind):
         return value
@@ -177,11 +179,10 @@ def instance(name: str, value: Any, kind: type[Kind], what: str = "") -> Kind:
 
 
 def parameter(default: Any, legal: Sequence[Any], meaning: str, because: str = "") -> Any:
-    """An attrs field whose value is one of ``legal``, of the type of ``default``: int, bool or str.
+    """Return an attrs field whose value is one of ``legal``, of the type of ``default``: int, bool or str.
 
-    Values are converted as `whole_number`, `flag` and `choice` do. ``because`` is a reason for the limits, where they
-    would surprise. ``legal`` and ``meaning`` stay readable in the field's metadata, from which the command line lists
-    them.
+    `whole_number`, `flag` and `choice` convert the values. ``because`` is a reason for the limits, if they are
+    surprising. ``legal`` and ``meaning`` are stored in the field's metadata, which the command line lists.
     """
 
     def convert(value: Any, field: attrs.Attribute) -> Any:
@@ -197,7 +198,7 @@ def parameter(default: Any, legal: Sequence[Any], meaning: str, because: str = "
 
 class _Shown(reprlib.Repr):
     def repr_int(self, x: int, level: int) -> str:
-        """Not its digits where they are too many, at any level: Python refuses to write them."""
+        """Return the width instead of the digits of a long integer, whose digits Python refuses to write."""
         return repr(x) if x.bit_length() <= 4 * LONGEST_VALUE else f"an integer of {x.bit_length()} bits"
 
 
@@ -206,5 +207,5 @@ def _is_whole(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """NumPy's integers as Python's, so that a message shows the number alone."""
+    """Convert NumPy's integers to Python's, so that a message shows the number alone."""
     return int(value) if _is_whole(value) else value

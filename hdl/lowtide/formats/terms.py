@@ -1,4 +1,4 @@
-"""Terms: integers as signed powers of two, and how groups of them travel to a processing element."""
+"""Terms: integers as sums of signed powers of two, and layouts of groups of terms."""
 
 import attrs
 from amaranth.hdl import signed
@@ -12,15 +12,16 @@ ENCODINGS = ("binary", "booth", "hese")
 
 
 def digits_of_integer(width: int, encoding: str) -> int:
-    """Digits that integers of ``width`` bits need: as many as bits, since the most negative one is a single term.
+    """Return the digits of integers of ``width`` bits: one per bit, since the most negative integer is a single term.
 
-    Booth's encoding, by pairs of bits, makes two of it where the width is even: ``2**width - 2**(width - 1)``.
+    Booth's encoding works on pairs of bits. For an even width it splits that integer into two terms,
+    ``2**width - 2**(width - 1)``, and so needs one digit more.
     """
     return width + (encoding == "booth" and width % 2 == 0)
 
 
 def terms_of_integer(width: int, encoding: str) -> int:
-    """Most terms of an integer of ``width`` bits."""
+    """Return the maximum number of terms of an integer of ``width`` bits."""
     if encoding == "binary":
         return width - 1
     return max((width + 1) // 2, 1 + (encoding == "booth"))
@@ -28,31 +29,31 @@ def terms_of_integer(width: int, encoding: str) -> int:
 
 @attrs.frozen(kw_only=True)
 class Terms:
-    """What hardware for terms is generated for.
+    """Terms: parameters of hardware for term revealing.
 
-    An integer of ``width`` bits in two's complement is its sign times the digits of its magnitude, each -1, 0 or +1.
-    A digit that is not zero is a term, ``+-2**i``. Weights come in groups along the reduction, of which each keeps
-    its largest ``k`` terms; data keep the largest ``s`` of each value.
+    A ``width``-bit integer in two's complement is its sign times the digits of its magnitude, each -1, 0 or +1. A
+    nonzero digit is a term, ``+-2**i``. Weights form groups along the reduction, and each group keeps its largest
+    ``k`` terms. Each value of the data keeps its largest ``s`` terms.
 
     Parameters
     ----------
     width : int
-        Bits of an integer.
+        Width of an integer in bits.
     encoding : str
-        Digits of a magnitude: ``binary``, radix-4 ``booth`` or ``hese``, which has the fewest terms.
+        Encoding of a magnitude into digits: ``binary``, radix-4 ``booth``, or ``hese``, which has the fewest terms.
     group : int
-        Values of a group, ``g``, at most.
+        Maximum values per group, ``g``.
     budget : int
-        Terms that a group may keep, ``k``, at most.
+        Maximum terms kept per group, ``k``.
     data_terms : int
-        Terms that a value of the data may keep, ``s``, at most.
+        Maximum terms kept per value of the data, ``s``.
     parallel : int
-        Terms that a processing element takes in a cycle.
+        Terms per processing element and cycle.
     values : int
-        Values of a group that a row gets in a cycle, so that a group of ``g`` takes ``max(k / parallel, g / values)``
-        cycles, rounded up.
+        Values of a group per row and cycle: a group of ``g`` takes ``max(k / parallel, g / values)`` cycles, rounded
+        up.
     max_k : int
-        Longest reduction that the accumulator holds.
+        Maximum length of the reduction.
 
     Raises
     ------
@@ -60,45 +61,45 @@ class Terms:
         If a parameter is out of range.
     """
 
-    width: int = parameter(8, range(2, 17), "bits of an integer in two's complement")
-    encoding: str = parameter("hese", ENCODINGS, "digits of a magnitude")
-    group: int = parameter(8, range(1, 65), "values of a group at most, g")
-    budget: int = parameter(16, range(1, 1025), "terms a group may keep at most, k, no more than it has")
-    data_terms: int = parameter(4, range(1, 17), "terms a value of the data may keep at most, s, no more than it has")
-    parallel: int = parameter(1, range(1, 17), "terms an element takes in a cycle, 1 where array.operands are integers")
-    values: int = parameter(1, (1, 2, 4, 8), "values of a group that a row gets in a cycle, no more than group")
-    max_k: int = parameter(4096, range(1, 2**20 + 1), "longest reduction the accumulator must hold")
+    width: int = parameter(8, range(2, 17), "width of an integer in bits, two's complement")
+    encoding: str = parameter("hese", ENCODINGS, "encoding of a magnitude into digits")
+    group: int = parameter(8, range(1, 65), "maximum values per group, g")
+    budget: int = parameter(16, range(1, 1025), "maximum terms kept per group, k, at most what a group has")
+    data_terms: int = parameter(4, range(1, 17), "maximum terms kept per data value, s, at most what a value has")
+    parallel: int = parameter(1, range(1, 17), "terms per element and cycle, 1 where array.operands are integers")
+    values: int = parameter(1, (1, 2, 4, 8), "values of a group per row and cycle, at most group")
+    max_k: int = parameter(4096, range(1, 2**20 + 1), "maximum length of the reduction")
 
     def __attrs_post_init__(self):
         if self.values > self.group:
             legal = [values for values in (1, 2, 4, 8) if values <= self.group]
-            raise IllegalValue("values", f"{legal_text(legal)} (no more than group = {self.group})", self.values)
+            raise IllegalValue("values", f"{legal_text(legal)} (at most group = {self.group})", self.values)
         for key, most, what in (
-            ("budget", self.group * self.most_terms, f"group = {self.group} values have"),
-            ("data_terms", self.most_terms, "a value has"),
+            ("budget", self.group * self.most_terms, f"group = {self.group} values"),
+            ("data_terms", self.most_terms, "a value"),
         ):
             if getattr(self, key) > most:
-                legal = f"from 1 to {most} (what {what} at most, of width = {self.width} in {self.encoding})"
+                legal = f"from 1 to {most} (the maximum terms of {what}, width = {self.width} in {self.encoding})"
                 raise IllegalValue(key, legal, getattr(self, key))
 
     @property
     def digits(self) -> int:
-        """Digits of a magnitude; their exponents are from 0 to one less."""
+        """Digits of a magnitude; their exponents are from 0 to ``digits - 1``."""
         return digits_of_integer(self.width, self.encoding)
 
     @property
     def most_terms(self) -> int:
-        """Most terms of a value."""
+        """Maximum number of terms of a value."""
         return terms_of_integer(self.width, self.encoding)
 
     @property
     def max_magnitude(self) -> int:
-        """Largest magnitude of what is left of a value: 127 is 128 - 1, and may lose the 1."""
+        """Largest magnitude of a revealed value: 127 is 128 - 1, and may lose the 1."""
         return 2 ** (self.digits - 1)
 
     @property
     def revealed(self) -> int:
-        """Bits of what is left of a value, in two's complement."""
+        """Width of a revealed value in two's complement, in bits."""
         return self.digits + 1
 
     @property
@@ -108,20 +109,19 @@ class Terms:
 
     @property
     def accumulator(self) -> int:
-        """Bits of the two's complement accumulator, which therefore cannot overflow."""
+        """Width in bits of the two's complement accumulator, which cannot overflow."""
         return self.max_sum.bit_length() + 1
 
     @property
     def slots(self) -> int:
-        """Cycles in which the values of the largest group come to a row."""
+        """Cycles in which the values of the largest group arrive at a row."""
         return -(-self.group // self.values)
 
     @property
     def layout_a(self) -> data.StructLayout:
-        """What a row gets in a cycle: ``values`` values of the data, for slot ``slot`` of one of two banks, or none.
+        """Word of a row: ``values`` values of the data, for slot ``slot`` of one of two banks, or none.
 
-        Value ``j`` of it is value ``slot * values + j`` of the group that the bank holds. Of a word of zeros nothing
-        comes.
+        Value ``j`` of the word is value ``slot * values + j`` of the group in the bank. A word of zeros has no effect.
         """
         return data.StructLayout(
             {
@@ -134,35 +134,35 @@ class Terms:
 
     @property
     def layout_b(self) -> data.StructLayout:
-        """What a column gets in a cycle: ``parallel`` terms of the weights of a group, and the bank its data are in."""
+        """Word of a column: ``parallel`` terms of the weights of a group, and the bank of its data."""
         return data.StructLayout({"term": data.ArrayLayout(self.layout_term, self.parallel), "bank": 1})
 
     @property
     def layout_term(self) -> "TermLayout":
-        """Layout of a weight's term."""
+        """Layout of a term of a weight."""
         return TermLayout(self.digits, self.group)
 
 
 class TermLayout(data.StructLayout):
-    """A term of one of the values of a group: ``(-1)**negative * 2**exponent``, or none.
+    """Term of a value of a group: ``(-1)**negative * 2**exponent``, or none.
 
     Parameters
     ----------
     digits : int
-        Exponents are from 0 to one less.
+        Number of exponents, which are from 0 to ``digits - 1``.
     group : int
-        Values of a group.
+        Values per group.
 
     Members
     -------
     exponent : unsigned
-        The power of two.
+        Exponent of the power of two.
     index : unsigned
-        Which value of the group it belongs to, from 0.
+        Number of the value in its group, from 0.
     negative : 1 bit
-        Its sign.
+        Sign.
     nonzero : 1 bit
-        There is a term; of a word of zeros nothing comes.
+        1: a term. 0: none; a word of zeros has no effect.
     """
 
     def __init__(self, digits: int, group: int):

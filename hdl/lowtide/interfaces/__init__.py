@@ -1,1 +1,1 @@
-"""Interfaces to an engine: AXI4-Stream, AXI4-Lite, Wishbone, UART."""
+"""Interfaces of an engine: AXI4-Stream, AXI4-Lite, Wishbone, UART."""

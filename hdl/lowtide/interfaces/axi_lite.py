@@ -1,4 +1,4 @@
-"""AXI4-Lite: a subordinate in front of registers on a plain bus."""
+"""AXI4-Lite: subordinate for registers on a plain bus."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
@@ -10,40 +10,54 @@ __all__ = ["AxiLite"]
 
 
 class AxiLite(Unit):
-    """Reads and writes registers for an AXI4-Lite manager.
+    """AXI4-Lite subordinate: accesses registers for an AXI4-Lite manager.
 
-    A write is taken once its address and its data are both there, in whichever order they came; so it needs no
-    register for either. The two ready signals rise together for a cycle, in which the register is written.
+    A write is accepted once its address and its data are both valid, in either order, so neither needs a register. The
+    two ready signals rise together for one cycle, in which the register is written.
 
-    ``SLVERR`` answers an access that has no effect: beyond the last register, at an address that is no multiple of
-    four, or a write of some bytes of a register but not all. A write of no byte at all is answered ``OKAY``. The data
-    of a read that is refused mean nothing. ``DECERR`` is left to interconnects, which alone know that nobody is at an
-    address.
+    The response is ``SLVERR`` for an access without effect: beyond the last register, at an address that is not a
+    multiple of four, or a write of some but not all bytes of a register. The response to a write of no bytes is
+    ``OKAY``. The data of a refused read are meaningless. ``DECERR`` is reserved for interconnects, which alone know
+    that no subordinate is at an address.
 
-    A write takes two cycles from its later valid to ``bvalid``, a read three to ``rvalid``. Each channel may stall. Of
-    a read and a write that come at once the write is first; neither keeps the other waiting for more than a cycle.
+    A write takes two cycles from its later valid to ``bvalid``, a read three cycles to ``rvalid``. Each channel may
+    stall. If a read and a write arrive at once, the write is first. Neither delays the other by more than one cycle.
 
     Parameters
     ----------
     space : RegisterSpace
-        What is behind it.
+        Registers to access.
 
     Members
     -------
-    s_axi_awaddr, s_axi_araddr : In(place_bits + 2)
-        Address in bytes.
+    s_axi_awaddr, s_axi_araddr : In(space.place_bits + 2)
+        Byte address of a write, of a read.
     s_axi_awprot, s_axi_arprot : In(3)
-        Ignored: who may do what is for the system to say.
-    s_axi_wdata, s_axi_wstrb : In(32), In(4)
-        What is written, and which bytes of it.
+        Ignored: protection is left to the system.
+    s_axi_awvalid, s_axi_wvalid, s_axi_arvalid : In(1)
+        High while an address, or the data of a write, is valid.
+    s_axi_awready, s_axi_wready, s_axi_arready : Out(1)
+        High when an address, or the data of a write, is accepted.
+    s_axi_wdata : In(32)
+        Data to write.
+    s_axi_wstrb : In(4)
+        Byte enables: all or none.
     s_axi_bresp, s_axi_rresp : Out(2)
-        ``OKAY`` or ``SLVERR``.
+        Response to a write, to a read: ``OKAY`` or ``SLVERR``.
+    s_axi_bvalid, s_axi_rvalid : Out(1)
+        High while a response is valid.
+    s_axi_bready, s_axi_rready : In(1)
+        High when the manager accepts a response.
     s_axi_rdata : Out(32)
-        What was read.
-    s_axi_awvalid, s_axi_awready, s_axi_wvalid, … : In(1), Out(1), In(1), …
-        Handshakes of the five channels.
-    address, write, write_data, read_data : Out(place_bits), Out(1), Out(32), In(32)
-        To the registers; data that are read come a cycle later.
+        Data of a read.
+    address : Out(space.place_bits)
+        Number of a register.
+    write : Out(1)
+        Pulses for one cycle to write the register.
+    write_data : Out(32)
+        Data to write.
+    read_data : In(32)
+        Content of the register, one cycle after ``address``.
     """
 
     prefix = "s_axi"
@@ -66,22 +80,22 @@ class AxiLite(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        writes = Signal()  # both halves of a write are there, and a place for its answer
+        writes = Signal()  # address and data of a write are valid, and the response channel is free
         reads = Signal()
         writing = Signal()  # a register is written in this cycle
-        reading = Signal()  # its address is with the registers
-        came = Signal()  # what was read is there
+        reading = Signal()  # a register is read in this cycle
+        read_valid = Signal()  # the data of a read are valid
         m.d.comb += [
             writes.eq(self.s_axi_awvalid & self.s_axi_wvalid & ~writing & (~self.s_axi_bvalid | self.s_axi_bready)),
-            reads.eq(self.s_axi_arvalid & ~reading & ~came & (~self.s_axi_rvalid | self.s_axi_rready) & ~writes),
+            reads.eq(self.s_axi_arvalid & ~reading & ~read_valid & (~self.s_axi_rvalid | self.s_axi_rready) & ~writes),
             Cat(self.s_axi_awready, self.s_axi_wready).eq(writing.replicate(2)),
             self.s_axi_arready.eq(reading),
         ]
-        m.d.sync += [writing.eq(writes), reading.eq(reads), came.eq(reading)]
+        m.d.sync += [writing.eq(writes), reading.eq(reads), read_valid.eq(reading)]
 
         at = Signal.like(self.s_axi_awaddr)
-        wrong = Signal()  # there is no register at that address
-        partial = Signal()  # some bytes of it are written, but not all
+        wrong = Signal()  # no register at that address
+        partial = Signal()  # a write of some but not all bytes
         strobes = self.s_axi_wstrb
         m.d.comb += [
             at.eq(Mux(reading, self.s_axi_araddr, self.s_axi_awaddr)),
@@ -99,7 +113,7 @@ class AxiLite(Unit):
             m.d.sync += self.s_axi_bvalid.eq(0)
         with m.If(reading):
             m.d.sync += refused_read.eq(wrong)
-        with m.If(came):
+        with m.If(read_valid):
             m.d.sync += [self.s_axi_rvalid.eq(1), self.s_axi_rdata.eq(self.read_data)]
         with m.Elif(self.s_axi_rready):
             m.d.sync += self.s_axi_rvalid.eq(0)

@@ -1,4 +1,4 @@
-"""Streams as a Verilog user expects them: AXI4-Stream port names, data in whole bytes."""
+"""AXI4-Stream wrapper: streams with AXI4-Stream port names, data in whole bytes."""
 
 from collections.abc import Sequence
 
@@ -11,21 +11,27 @@ __all__ = ["AxiStreams"]
 
 
 class AxiStreams(Structure):
-    """A structure whose streams are AXI4-Streams; its other ports stay as they are.
+    """AXI4-Stream wrapper: turns the streams of a structure into AXI4-Streams, and keeps its other ports.
 
-    A stream ``x`` becomes ``s_axis_x_tdata``, ``_tvalid``, ``_tready`` and, where it has ``last``, ``_tlast``; one that
-    goes out begins with ``m_axis``. Data fill whole bytes: bits above are ignored, or zero.
+    An input stream ``x`` becomes ``s_axis_x_tdata``, ``_tvalid``, ``_tready`` and, if its payload has ``last``,
+    ``_tlast``. The ports of an output stream begin with ``m_axis``. Data occupy whole bytes: padding bits are ignored
+    on inputs and zero on outputs.
 
     Parameters
     ----------
     inner : Structure
-        What is inside.
+        Structure to wrap.
     place : str
         Name of its instance.
     name : str
         Name of the module.
     buses : sequence of str
         Prefixes of further AXI interfaces among its other ports.
+
+    Attributes
+    ----------
+    tdata_bits : dict of str to int
+        Width of ``tdata`` in bits, by stream.
     """
 
     def __init__(self, inner: Structure, place: str, name: str, buses: Sequence[str] = ()):
@@ -33,11 +39,12 @@ class AxiStreams(Structure):
         members = inner.signature.members
         self._streams = [name for name, member in members.items() if member.is_signature]
         self._beside = {name: member.flow for name, member in members.items() if member.is_port}
+        self.tdata_bits = {name: -(-len(self._parts(name)[0]) // 8) * 8 for name in self._streams}
         ports = {name: members[name] for name in self._beside}
         for name in self._streams:
             inward, outward = (In, Out) if members[name].flow is In else (Out, In)
-            data, last = self._parts(name)
-            ports |= {f"{self._prefix(name)}_tdata": inward(-(-len(data) // 8) * 8)}
+            last = self._parts(name)[1]
+            ports |= {f"{self._prefix(name)}_tdata": inward(self.tdata_bits[name])}
             ports |= {f"{self._prefix(name)}_tlast": inward(1)} if len(last) else {}
             ports |= {f"{self._prefix(name)}_tvalid": inward(1), f"{self._prefix(name)}_tready": outward(1)}
         super().__init__(ports)
@@ -69,7 +76,7 @@ class AxiStreams(Structure):
         return outputs
 
     def attributes(self):
-        """What Vivado's block designs want to know of a clock: which interfaces and which reset belong to it."""
+        """Vivado attributes of the clock and reset: the interfaces and the reset that belong to the clock."""
         interfaces = ":".join([*map(self._prefix, self._streams), *self._buses])
         return {
             "clk": {
@@ -92,7 +99,7 @@ class AxiStreams(Structure):
         return getattr(self, f"{self._prefix(name)}_{part}")
 
     def _parts(self, name: str):
-        """Data of a stream, and what tells that something ends, if it has that, which then is its highest bit."""
+        """Return the data of a stream and its ``last`` bit, if it has one, which is then the highest bit."""
         payload = getattr(self.inner, name).payload
         bits = payload.as_value()
         ends = int("last" in payload.shape().members)

@@ -1,4 +1,4 @@
-"""How many registers are on a bus."""
+"""Parameters of a register space on a bus."""
 
 import attrs
 from amaranth.hdl import Shape
@@ -10,12 +10,12 @@ __all__ = ["RegisterSpace"]
 
 @attrs.frozen(kw_only=True)
 class RegisterSpace:
-    """Registers of 32 bits that a bus reaches, without a gap between them.
+    """Register space: consecutive 32-bit registers on a bus.
 
     Parameters
     ----------
     registers : int
-        How many there are.
+        Number of registers.
 
     Raises
     ------
@@ -27,5 +27,5 @@ class RegisterSpace:
 
     @property
     def place_bits(self) -> int:
-        """Bits that count registers."""
+        """Width of a register number in bits."""
         return Shape.cast(range(self.registers)).width

@@ -1,4 +1,4 @@
-"""Wishbone: a classic slave in front of registers on a plain bus."""
+"""Wishbone: classic slave for registers on a plain bus."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
@@ -10,28 +10,42 @@ __all__ = ["Wishbone"]
 
 
 class Wishbone(Unit):
-    """Reads and writes registers for a Wishbone B4 master, by classic cycles.
+    """Wishbone slave: accesses registers for a Wishbone B4 master in classic cycles.
 
-    Each access is answered in the cycle after it comes, for a cycle: by ``ack``, or by ``err`` if it has no effect,
-    beyond the last register or as a write of less than a whole one.
+    The slave responds for one cycle, one cycle after the access arrives: with ``ack``; or with ``err`` for an access
+    without effect, which is beyond the last register or writes only part of one.
 
     Parameters
     ----------
     space : RegisterSpace
-        What is behind it.
+        Registers to access.
 
     Members
     -------
-    wb_cyc_i, wb_stb_i, wb_we_i : In(1), In(1), In(1)
-        An access, and whether it writes. It stays until it is answered.
-    wb_adr_i : In(place_bits)
-        Which register. As the port is 32 bits wide, the two lowest bits of an address in bytes are no part of it.
-    wb_dat_i, wb_sel_i : In(32), In(4)
-        What is written, and which bytes of it.
-    wb_dat_o, wb_ack_o, wb_err_o : Out(32), Out(1), Out(1)
-        What was read; done; refused.
-    address, write, write_data, read_data : Out(place_bits), Out(1), Out(32), In(32)
-        To the registers; data that are read come a cycle later.
+    wb_cyc_i, wb_stb_i : In(1)
+        High while an access is requested. The master must hold an access until the response.
+    wb_we_i : In(1)
+        High with a write.
+    wb_adr_i : In(space.place_bits)
+        Number of a register. The port is 32 bits wide, so the two lowest bits of a byte address are not part of it.
+    wb_dat_i : In(32)
+        Data to write.
+    wb_sel_i : In(4)
+        Byte enables.
+    wb_dat_o : Out(32)
+        Data of a read.
+    wb_ack_o : Out(1)
+        High for one cycle when the access is done.
+    wb_err_o : Out(1)
+        High for one cycle when the access is refused.
+    address : Out(space.place_bits)
+        Number of a register.
+    write : Out(1)
+        Pulses for one cycle to write the register.
+    write_data : Out(32)
+        Data to write.
+    read_data : In(32)
+        Content of the register, one cycle after ``address``.
     """
 
     prefix = "wb"
@@ -49,15 +63,15 @@ class Wishbone(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        comes = Signal()
+        request = Signal()
         wrong = Signal()
         m.d.comb += [
-            comes.eq(self.wb_cyc_i & self.wb_stb_i & ~self.wb_ack_o & ~self.wb_err_o),
+            request.eq(self.wb_cyc_i & self.wb_stb_i & ~self.wb_ack_o & ~self.wb_err_o),
             wrong.eq((self.wb_adr_i >= self.space.registers) | (self.wb_we_i & ~self.wb_sel_i.all())),
             self.address.eq(self.wb_adr_i),
-            self.write.eq(comes & self.wb_we_i & ~wrong),
+            self.write.eq(request & self.wb_we_i & ~wrong),
             self.write_data.eq(self.wb_dat_i),
             self.wb_dat_o.eq(self.read_data),
         ]
-        m.d.sync += [self.wb_ack_o.eq(comes & ~wrong), self.wb_err_o.eq(comes & wrong)]
+        m.d.sync += [self.wb_ack_o.eq(request & ~wrong), self.wb_err_o.eq(request & wrong)]
         return m

@@ -1,4 +1,4 @@
-"""Area and speed of Verilog modules, from the open synthesis and place-and-route tools."""
+"""Area and speed of Verilog modules, measured with open synthesis and place-and-route tools."""
 
 from lowtide.cache import Cache
 from lowtide.errors import SynthesisError

@@ -1,7 +1,7 @@
-"""Runs one tool of a Python package: ``launch.py PACKAGE PROGRAM ARGUMENT...``, a YoWASP one with a deep call stack.
+"""Launcher: ``launch.py PACKAGE PROGRAM ARGUMENT...`` runs a tool of a Python package, a YoWASP tool with a deep stack.
 
-YoWASP's tools are WebAssembly. Yosys walks a netlist recursively and exhausts the default stack of 512 KiB on chains of
-a few thousand cells, which an array has. Starting the tool from here also spares it a place on PATH.
+YoWASP's tools are WebAssembly. Yosys walks a netlist recursively, and chains of a few thousand cells, as an array
+has, exhaust the default stack of 512 KiB. The launcher also makes the tools independent of PATH.
 """
 
 import importlib
@@ -9,7 +9,7 @@ import sys
 
 import wasmtime
 
-STACK_BYTES = 2 << 20  # as much as wasmtime grants without further settings
+STACK_BYTES = 2 << 20  # the maximum of wasmtime without further settings
 
 plain_config = wasmtime.Config
 
@@ -26,5 +26,5 @@ if __name__ == "__main__":
     package, program = sys.argv[1:3]
     if run := getattr(importlib.import_module(package), f"run_{program}", None):
         sys.exit(run(sys.argv[3:]))
-    sys.argv[:3] = [program]  # what is written in Python looks for its arguments there
+    sys.argv[:3] = [program]  # Python programs read their arguments here
     sys.exit(importlib.import_module(f"{package}.{program}").main())

@@ -1,4 +1,4 @@
-"""Measures many units for many targets."""
+"""Measurement of several units on several targets."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -14,14 +14,14 @@ __all__ = ["Design", "Row", "measure"]
 
 @attrs.frozen
 class Design:
-    """Something to measure.
+    """Design to measure.
 
     Parameters
     ----------
     name : str
         Name in the report.
     verilog : str
-        Text of the top module and of all it instantiates.
+        Text of the top module and of all modules below it.
     top : str
         Name of the top module.
     """
@@ -33,16 +33,16 @@ class Design:
 
 @attrs.frozen
 class Row:
-    """Figures of one unit for one target.
+    """Figures of one unit on one target.
 
     Parameters
     ----------
     unit : str
         Name of the unit.
     area : Area
-        Its cells.
+        Cells of the unit.
     timing : Timing or None
-        Its speed; None where it was not asked for, or the target has no place and route.
+        Speed of the unit; None if it was not requested, or the target has no place and route.
     """
 
     unit: str
@@ -60,25 +60,29 @@ def measure(
     cache: Cache | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Iterator[Row]:
-    """Rows one at a time, as they are ready: every target of the first unit, then of the next.
+    """Yield rows as they complete: every target of the first unit, then of the next.
 
     Parameters
     ----------
     units : iterable of Design
-        What to measure.
+        Designs to measure.
     targets : sequence of str
         FPGA families.
     fmax : bool
-        Whether to place and route too, where the target has it.
-    seeds, dsp, cache
-        As for `place`.
+        Whether to place and route, where the target supports it.
+    seeds : sequence of int
+        Placer seeds.
+    dsp : bool
+        Whether multipliers may become DSP blocks.
+    cache : Cache, optional
+        Cache of the results.
     progress : callable, optional
-        Called with what is going on, in words.
+        Called with a description of the current step.
 
     Raises
     ------
     SynthesisError
-        As `synthesize` and `place` do, with the unit and the target named.
+        If `synthesize` or `place` fails; the message names the unit and the target.
     """
     say = progress or (lambda words: None)
     for unit in units:

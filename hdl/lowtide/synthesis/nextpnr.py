@@ -1,4 +1,4 @@
-"""One run of nextpnr: a netlist placed and routed with one seed."""
+"""nextpnr: places and routes a netlist with one seed."""
 
 import json
 import re
@@ -18,16 +18,16 @@ NETLIST = "netlist.json"
 
 @attrs.frozen(kw_only=True)
 class Run:
-    """What came of one seed.
+    """Result of one seed.
 
     Parameters
     ----------
     fmax : float or None
-        Highest clock frequency in MHz; None if no path leads from a register to a register.
+        Maximum clock frequency in MHz; None without a register-to-register path.
     critical : str
-        The longest path's nets, its delay, and how much of that is routing.
+        Critical path: its nets, its delay, and the share of routing.
     used, available : dict of str to int
-        Cells of each kind that were used, and that the device has.
+        Cells of each kind that the design uses, and that the device has.
     """
 
     fmax: float | None
@@ -37,12 +37,12 @@ class Run:
 
 
 class Netlist:
-    """A netlist in a folder, made when it is first asked for: not at all if all runs are known already.
+    """Netlist in a folder, made on first use; not at all if all runs are cached.
 
     Parameters
     ----------
     folder : Path
-        Where it is to be.
+        Folder of the netlist.
     make : callable
         Makes the file `NETLIST` in the folder.
     """
@@ -52,7 +52,7 @@ class Netlist:
         self._making = Lock()
 
     def folder(self) -> Path:
-        """The folder, with the netlist in it."""
+        """Return the folder with the netlist."""
         with self._making:
             if not (self._folder / NETLIST).exists():
                 self._make(self._folder)
@@ -60,7 +60,7 @@ class Netlist:
 
 
 def run_seed(package: str, command: str, seed: int, netlist: Netlist) -> Run:
-    """Place and route.
+    """Place and route with one seed.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def run_seed(package: str, command: str, seed: int, netlist: Netlist) -> Run:
 
 
 def placed(package: str, command: str, seed: int, folder: Path) -> Run:
-    """Place and route what the command names, in a folder.
+    """Place and route the input of a nextpnr command, in a folder.
 
     Raises
     ------
@@ -94,14 +94,14 @@ def placed(package: str, command: str, seed: int, folder: Path) -> Run:
 
 
 def _too_big(log: str) -> str:
-    """By how much a design exceeds its device; nothing if that was not what failed."""
+    """Return by how much a design exceeds its device, or an empty string for other failures."""
     rows = re.findall(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", log, re.MULTILINE)
     over = [f"{used} of {there} {cell}" for cell, used, there in rows if int(used) > int(there)]
     return f"the design does not fit the device: it needs {', '.join(over)}" if over else ""
 
 
 def _critical(report: Mapping) -> str:
-    """The longest path from register to register, in words."""
+    """Describe the longest register-to-register path."""
     paths = [path["path"] for path in report["critical_paths"] if path["from"] == path["to"]]
     steps = max(paths, key=lambda path: sum(step["delay"] for step in path), default=[])
     if not steps:

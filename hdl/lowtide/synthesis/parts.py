@@ -1,4 +1,4 @@
-"""What a report measures: the parts of an array, or one unit by itself."""
+"""Parts of a report: the modules of an array or engine, or a single unit."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from lowtide.synthesis.measure import Design
 __all__ = ["LARGEST_WHOLE", "engine_parts_of", "part_names", "parts_of", "serial_parts_of", "unit_alone"]
 
 LARGEST_WHOLE = 256
-"""Most processing elements that are synthesized at once; of a larger array, only the parts are measured."""
+"""Maximum number of processing elements synthesized at once; of a larger array only the parts are measured."""
 
 TERM_PARTS = ("term_row", "term_column", "term_loader", "term_control")
 SKEWS = ("skew_a", "skew_b")
@@ -33,7 +33,7 @@ ENGINE_PARTS = {
     "axi_lite": "axi_lite",
     "array": "systolic_array",
 }
-"""Kinds of modules, by the names that a report gives them."""
+"""Kinds of modules, by their names in a report."""
 SERIAL_PARTS = (
     *("uart_receiver", "uart_transmitter", "frame_receiver", "frame_sender", "executor"),
     *("operand_queue", "result_queue", "beat_packer", "beat_unpacker"),
@@ -41,7 +41,7 @@ SERIAL_PARTS = (
 
 
 def part_names(config: Config, top: str) -> list[str]:
-    """Names of the parts of an ``array``, ``engine`` or ``serial`` top, which are known before anything is built."""
+    """Return the names of the parts of an ``array``, ``engine`` or ``serial`` top, without building anything."""
     whole = [top] if config.array.rows * config.array.columns <= LARGEST_WHOLE else []
     match top:
         case "engine":
@@ -53,7 +53,7 @@ def part_names(config: Config, top: str) -> list[str]:
 
 
 def parts_of(config: Config) -> list[Design]:
-    """The units of an array, the way they stand in it, and the whole."""
+    """Return the modules of an array as it instantiates them, and the array."""
     top = AxiStreamArray(config)
     text, modules = verilog_and_modules(top)
     rows, columns = config.array.rows, config.array.columns
@@ -74,7 +74,7 @@ def parts_of(config: Config) -> list[Design]:
 
 
 def engine_parts_of(config: Config) -> list[Design]:
-    """The units of an engine, the way they stand in it, and the whole."""
+    """Return the modules of an engine as it instantiates them, and the engine."""
     top = AxiStreamEngine(config, bus="axi4-lite")
     text, modules = verilog_and_modules(top)
     # An engine that takes few numbers per cycle has the smaller converter.
@@ -87,7 +87,7 @@ def engine_parts_of(config: Config) -> list[Design]:
 
 
 def serial_parts_of(config: Config) -> list[Design]:
-    """The units of a serial bridge, the engine in it, and the whole."""
+    """Return the modules of a serial top, its engine, and the top."""
     top = SerialTop(config)
     text, modules = verilog_and_modules(top)
     parts = {kind: _module(top, modules, kind) for kind in SERIAL_PARTS}
@@ -100,17 +100,17 @@ def serial_parts_of(config: Config) -> list[Design]:
 
 
 def _module(top: Unit, modules: Sequence[str], unit: str) -> str:
-    """The first module below a top whose unit's name begins so."""
+    """Return the first module below a top whose unit name has a prefix."""
     return next(name for name in modules if name.startswith(f"{top.module_name}_{unit}"))
 
 
 def unit_alone(kind: str, config: Config, changes: dict[str, Any]) -> Design:
-    """One unit that `lowtide list` knows, with some of its parameters changed.
+    """Return a single unit of `lowtide list`, with some of its parameters changed.
 
     Raises
     ------
     ConfigError
-        If there is no such unit, or a parameter is not legal.
+        If the unit does not exist, or a parameter is not legal.
     """
     unit = UNITS[kind].make(parameters_of(kind, config, changes))
     text, _ = verilog_and_modules(unit)

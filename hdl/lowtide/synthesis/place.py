@@ -1,4 +1,4 @@
-"""Speed of a Verilog module: nextpnr, several seeds, the median."""
+"""Speed of a Verilog module: the median of several nextpnr seeds."""
 
 import os
 import statistics
@@ -22,18 +22,18 @@ SEEDS = (1, 2, 3, 4, 5)
 
 @attrs.frozen
 class Device:
-    """A device that nextpnr knows.
+    """Device of nextpnr.
 
     Parameters
     ----------
     package : str
         Python package of the tool.
     options : str
-        What chooses the device on its command line.
+        Command-line options that select the device.
     narrow : bool
         Whether the module must be fed through few pins.
     dsp : bool
-        Whether there are DSP blocks.
+        Whether the device has DSP blocks.
     """
 
     package: str
@@ -42,7 +42,7 @@ class Device:
     dsp: bool
 
 
-# The first device of a target that has what is asked for is the one used where none is named.
+# Without a named device, the first suitable device of a target is used.
 DEVICES: Mapping[str, Mapping[str, Device]] = {
     "ecp5": {
         f"{size[:-1]}f": Device(
@@ -61,24 +61,24 @@ DEVICES: Mapping[str, Mapping[str, Device]] = {
 class Timing:
     """Speed of a module, placed and routed with several seeds.
 
-    Every input came from a flip-flop and every output went to one: see `lowtide.synthesis.timing_wrapper`.
+    Every input comes from a flip-flop, and every output goes to a flip-flop: see `lowtide.synthesis.timing_wrapper`.
 
     Parameters
     ----------
     target, device : str
         FPGA family and device.
     seeds : sequence of int
-        Seeds of the placer.
+        Placer seeds.
     by_seed : sequence of float
-        Highest clock frequency in MHz, for each seed.
+        Maximum clock frequency in MHz, per seed.
     critical : str
-        What limits the first seed: the longest path's ends, its delay, and how much of that is routing.
+        Critical path of the first seed: its nets, its delay, and the share of routing.
     used, available : dict of str to int
-        Cells of each kind that the first seed used, harness included, and that the device has.
+        Cells of each kind that the first seed used, harness included, and cells of the device.
     script : str
-        The Yosys script that made the netlist; ``harness.v`` is of `lowtide.synthesis.timing_wrapper.harness`.
+        Yosys script of the netlist; `lowtide.synthesis.timing_wrapper.harness` writes its ``harness.v``.
     command : str
-        The nextpnr command, but for the seed.
+        nextpnr command, without the seed.
     """
 
     target: str
@@ -98,12 +98,12 @@ class Timing:
 
     @property
     def slowest(self) -> float:
-        """Least over the seeds, in MHz."""
+        """Minimum over the seeds, in MHz."""
         return min(self.by_seed)
 
     @property
     def fastest(self) -> float:
-        """Greatest over the seeds, in MHz."""
+        """Maximum over the seeds, in MHz."""
         return max(self.by_seed)
 
 
@@ -119,28 +119,28 @@ def place(
     cache: Cache | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Timing:
-    """Speed of a module.
+    """Place and route a module with several seeds, and return its speed.
 
     Parameters
     ----------
     verilog : str
-        Text of the module and of all it instantiates.
+        Text of the module and of all modules below it.
     top : str
         Name of the module.
     target : str
         FPGA family, a key of `DEVICES`.
     device : str, optional
-        A device of the family; by default the first in `DEVICES`, with DSP blocks if ``dsp`` is set.
+        Device of the family; by default the first in `DEVICES`, with DSP blocks if ``dsp`` is set.
     seeds : sequence of int
-        Seeds of the placer; as many run at a time as there are processors.
+        Placer seeds; one runs per processor.
     clock : str
-        Name of the module's clock port; a module without it is combinational.
+        Name of the module's clock port; a module without this port is combinational.
     dsp : bool
         Whether multipliers may become DSP blocks.
     cache : Cache, optional
-        Where results are kept, each seed by itself.
+        Cache of the results, one entry per seed.
     progress : callable, optional
-        Called with the number of seeds done and of all seeds, at first with none done.
+        Called with the number of completed seeds and of all seeds, first with 0 completed.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def place(
         runs = _at_once(run, seeds, progress or (lambda done, all_: None))
     speeds = tuple(run.fmax for run in runs if run.fmax)
     if len(speeds) < len(runs):
-        raise SynthesisError(f"{top} has no path between its ports, and so no speed")
+        raise SynthesisError(f"{top} has no speed: no path between its ports")
     return Timing(
         target=target,
         device=name,
@@ -200,7 +200,7 @@ def place(
 
 def _device(target: str, device: str | None, dsp: bool) -> tuple[str, Device]:
     if target not in DEVICES:
-        raise SynthesisError(f"no place and route for {target!r}; targets that have it: {', '.join(DEVICES)}")
+        raise SynthesisError(f"no place and route for {target!r}; targets with place and route: {', '.join(DEVICES)}")
     known = DEVICES[target]
     name = device or next(name for name in known if known[name].dsp or not dsp)
     if name not in known:
@@ -213,7 +213,7 @@ def _with_dsp(target: str) -> str:
 
 
 def _at_once(run: Callable[[int], Run], seeds: Sequence[int], progress: Callable[[int, int], None]) -> list[Run]:
-    """A run for each seed, as many at a time as there are processors."""
+    """Run all seeds, one per processor at a time."""
     progress(0, len(seeds))
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
     try:

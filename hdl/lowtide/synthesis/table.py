@@ -1,4 +1,4 @@
-"""Rows of figures as a table for people and as plain data for programs."""
+"""Tables of figures for the terminal, and plain data for programs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ RARE = ("lutrams", "srls")  # shown only where there are any
 
 
 def to_table(rows: Sequence[Row], versions: Mapping[str, str]) -> Table:
-    """A table for the terminal, tool versions below it."""
+    """Return a table for the terminal, with the tool versions below it."""
     shown = [field for field in COLUMNS if field not in RARE or any(getattr(row.area, field) for row in rows)]
     timed = any(row.timing for row in rows)
     table = Table(caption=", ".join(f"{tool} {version}" for tool, version in versions.items()), caption_justify="left")
@@ -40,7 +40,7 @@ def to_table(rows: Sequence[Row], versions: Mapping[str, str]) -> Table:
 
 
 def to_plain(rows: Sequence[Row], versions: Mapping[str, str]) -> dict[str, Any]:
-    """The same and more as plain dictionaries and lists, ready for JSON."""
+    """Return all figures as plain dictionaries and lists, ready for JSON."""
     return {"versions": dict(versions), "rows": [_plain(row) for row in rows]}
 
 

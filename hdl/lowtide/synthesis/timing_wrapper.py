@@ -1,15 +1,15 @@
-"""A wrapper around a module whose speed is to be known.
+"""Timing wrapper: registers around a module to measure its speed.
 
-A place-and-route tool gives the speed of paths from register to register. A module that leaves the registering of
-its ports to its user would be credited with none of the logic behind them, and a combinational module has no speed
-at all. So each input comes from a flip-flop and each output goes to one. The wrapper is made of the family's own cells
-and put around the finished netlist of the module, which is therefore the one whose area is reported: the logic that
-Yosys finds for a flattened copy inside another module differs (a multiply-accumulate came out a fifth slower).
+A place-and-route tool reports the speed of register-to-register paths. A module that leaves the registers of its
+ports to its user would hide the logic behind them, and a combinational module has no speed at all. So each input
+comes from a flip-flop and each output goes to a flip-flop. The wrapper consists of cells of the family and surrounds
+the finished netlist of the module, so the reported area is the area of that netlist. The logic that Yosys finds for a
+flattened copy inside another module differs (a multiply-accumulate was a fifth slower).
 
-Where a device has fewer pins than the module has ports, the input registers form shift registers, and the output
-registers are folded by registered four-input XORs, one look-up table deep, so that nothing is optimized away and
-neither limits the speed. That adds one logic cell for each input bit and about one and a third for each output bit;
-they appear in the utilization and spread the placement, so that the speed of a block with many ports is somewhat low.
+If a device has fewer pins than the module has ports, the input registers form shift registers, and registered
+four-input XORs, one look-up table deep, fold the output registers. So nothing is optimized away, and neither limits
+the speed. This adds one logic cell per input bit and about one and a third per output bit. They appear in the
+utilization and spread the placement, so the reported speed of a block with many ports is somewhat low.
 """
 
 import re
@@ -31,7 +31,7 @@ FLIP_FLOPS = {
 
 @attrs.frozen
 class Port:
-    """One port of a module.
+    """Port of a module.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Port:
     direction : str
         ``input`` or ``output``.
     width : int
-        Bits.
+        Width in bits.
     """
 
     name: str
@@ -49,26 +49,26 @@ class Port:
 
 
 def ports_of(listing: str) -> list[Port]:
-    """The ports in what Yosys's ``portlist`` printed."""
+    """Return the ports in the output of Yosys's ``portlist``."""
     lines = re.findall(r"^(input|output) \[(-?\d+):(-?\d+)\] (\S+)$", listing, re.MULTILINE)
     return [Port(name, way, abs(int(first) - int(last)) + 1) for way, first, last, name in lines]
 
 
 def harness(top: str, ports: Sequence[Port], flip_flop: str, *, clock: str = "clk", narrow: bool = False) -> str:
-    """Verilog of the wrapper, a module named `HARNESS`.
+    """Return the Verilog of the wrapper, a module named `HARNESS`.
 
     Parameters
     ----------
     top : str
         Module to wrap.
     ports : sequence of Port
-        All its ports.
+        All ports of the module.
     flip_flop : str
         A key of `FLIP_FLOPS`.
     clock : str
-        Its clock; a module without a port of that name is taken to be combinational.
+        Clock of the module; a module without a port of that name is combinational.
     narrow : bool
-        Whether the wrapper is to have few pins; only where the family has an SB_LUT4.
+        Whether the wrapper must have few pins; only for families with an SB_LUT4.
     """
     inputs = [port for port in ports if port.direction == "input" and port.name != clock]
     outputs = [port for port in ports if port.direction == "output"]
@@ -91,7 +91,7 @@ def harness(top: str, ports: Sequence[Port], flip_flop: str, *, clock: str = "cl
 
 
 def _slices(ports: Sequence[Port], vector: str) -> list[str]:
-    """Connections of ports to consecutive bits of a vector."""
+    """Connect ports to consecutive bits of a vector."""
     wires, low = [], 0
     for port in ports:
         wires.append(f".{port.name}({vector}[{low + port.width - 1}:{low}])")
@@ -109,7 +109,7 @@ def _register(flip_flop: str, name: str, source: str, width: int) -> list[str]:
 
 
 def _fold(flip_flop: str, name: str, width: int) -> list[str]:
-    """Fold a register to `PINS` bits, at most four to one in a cycle."""
+    """Fold a register to `PINS` bits, at most four bits to one per cycle."""
     lines = []
     while width > PINS:
         after = max(-(-width // 4), PINS)

@@ -1,4 +1,4 @@
-"""Runs the synthesis and place-and-route tools as subprocesses."""
+"""Tools: runs the synthesis and place-and-route tools as subprocesses."""
 
 import subprocess
 import sys
@@ -14,14 +14,14 @@ LAUNCH = Path(__file__).with_name("launch.py")
 
 
 class ToolFailure(SynthesisError):
-    """A tool that ended with an error; the message is its own first complaint.
+    """Tool that ended with an error; the message is the tool's first error.
 
     Parameters
     ----------
     tool : str
         Short name of the tool.
     log : str
-        All that it printed.
+        Output of the tool.
     """
 
     def __init__(self, tool: str, log: str):
@@ -30,7 +30,7 @@ class ToolFailure(SynthesisError):
 
 
 def run_tool(package: str, arguments: Sequence[str], folder: Path, program: str | None = None) -> str:
-    """Run a tool of a Python package; those of YoWASP see only files in ``folder`` and below, by relative paths.
+    """Run a tool of a Python package. YoWASP tools see only files in ``folder`` and below, by relative paths.
 
     Parameters
     ----------
@@ -41,18 +41,18 @@ def run_tool(package: str, arguments: Sequence[str], folder: Path, program: str 
     folder : Path
         Working directory.
     program : str, optional
-        Of several in a package, which: ``ecppack``, ``icepack``, ``gowin_pack``. By default the one that it is named
-        after.
+        Program of a package that has several: ``ecppack``, ``icepack``, ``gowin_pack``. By default the program that
+        the package is named after.
 
     Returns
     -------
     str
-        All that the tool printed.
+        Output of the tool.
 
     Raises
     ------
     SynthesisError
-        If the tool ended with an error.
+        If the tool ends with an error.
     ModuleNotFoundError
         If the package is not installed.
     """
@@ -66,16 +66,16 @@ def run_tool(package: str, arguments: Sequence[str], folder: Path, program: str 
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False
     )
     if done.returncode < 0:
-        raise SynthesisError(f"{name} was stopped, by signal {-done.returncode}")
+        raise SynthesisError(f"{name} was terminated by signal {-done.returncode}")
     if done.returncode:
         raise ToolFailure(name, done.stdout)
     return done.stdout
 
 
 def _complaint(log: str) -> str:
-    """The line of a log that says what went wrong."""
+    """Return the line of a log that reports the error."""
     if "call stack exhausted" in log:
-        return "the design has too long a chain of cells for its call stack"
+        return "a chain of cells in the design is too long for the call stack"
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     errors = [line for line in lines if "ERROR: " in line or line.startswith("Error: ")]
     return (errors or lines[-1:] or ["it failed and printed nothing"])[0].replace("ERROR: ", "").replace("Error: ", "")

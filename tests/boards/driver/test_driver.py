@@ -69,8 +69,8 @@ def test_self_test_reports_a_wrong_word(device, monkeypatch):
 
 
 def test_registers_can_be_read_and_written(device):
-    device.write("a_lines", 3)
-    assert device.read("a_lines") == 3
+    device.write("a_vectors", 3)
+    assert device.read("a_vectors") == 3
     assert device.read("rows") == 1
 
 
@@ -145,7 +145,7 @@ def test_products_after_an_incomplete_exchange(device, monkeypatch):
 
     monkeypatch.setattr("lowtide_boards.driver.request_window.OPERAND_TIMEOUT", 0.5)
     with monkeypatch.context() as within:
-        within.setattr("lowtide_model.engine.product.Lines.settings", lambda *_: {"lines": 0})
+        within.setattr("lowtide_model.engine.product.Lines.settings", lambda *_: {"vectors": 0})
         with pytest.raises(DeviceError, match="the engine flags errors: refused"):
             device.matmul(a, b)
     assert device.matmul(a, b).tobytes() == due

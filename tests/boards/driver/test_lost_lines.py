@@ -74,7 +74,7 @@ def pull_at(device, served, name):
 CALLS = {
     "multiply": lambda device: device.matmul(A, B),
     "read": lambda device: device.read("rows"),
-    "write": lambda device: device.write("a_lines", 1),
+    "write": lambda device: device.write("a_vectors", 1),
     "rate": lambda device: device.set_baud(230_400),
 }
 

@@ -160,14 +160,14 @@ def test_words_from_below_pass_where_an_element_is_silent(make):
         (lambda: Terms(group=65), "group must be from 1 to 64, not 65"),
         (
             lambda: Terms(group=2, budget=9),
-            "budget must be from 1 to 8 (what group = 2 values have at most, of width = 8 in hese), not 9",
+            "budget must be from 1 to 8 (the maximum terms of group = 2 values, width = 8 in hese), not 9",
         ),
         (
             lambda: Terms(data_terms=5),
-            "data_terms must be from 1 to 4 (what a value has at most, of width = 8 in hese), not 5",
+            "data_terms must be from 1 to 4 (the maximum terms of a value, width = 8 in hese), not 5",
         ),
         (lambda: Terms(values=3), "values must be one of 1, 2, 4, 8, not 3"),
-        (lambda: Terms(group=3, values=4, budget=1), "values must be one of 1, 2 (no more than group = 3), not 4"),
+        (lambda: Terms(group=3, values=4, budget=1), "values must be one of 1, 2 (at most group = 3), not 4"),
         (lambda: Terms(encoding="csd"), "encoding must be one of binary, booth, hese, not 'csd'"),
         (lambda: PmacParams(width=17), "width must be from 2 to 16, not 17"),
         (lambda: PmacParams(multiplier="dsp"), "multiplier must be one of booth, inferred, not 'dsp'"),

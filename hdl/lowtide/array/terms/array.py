@@ -1,4 +1,4 @@
-"""The array for terms: streams of integers in, revealed on the way, a stream of results out."""
+"""Term array: reveals the terms of integer operands and multiplies them."""
 
 from functools import partial
 
@@ -25,19 +25,19 @@ __all__ = ["TermArray"]
 
 
 class TermArray(Structure):
-    """Output-stationary product of integers, whose terms are revealed as they come.
+    """Term array: output-stationary product of integers whose terms are revealed as they arrive.
 
-    A tile is ``C[r, c] = sum_i x[r, i] * w[i, c]``, exact, with ``x`` and ``w`` what revealing leaves of the operands:
-    of each value of the data A its ``data_terms`` largest terms, of each group of the weights B its ``budget`` largest.
-    Each beat brings the next ``values`` integers along the reduction for every row and every column. Any number of
-    beats makes a tile; a group begins with a tile, and the last one of a tile may be short.
+    A tile is ``C[r, c] = sum_i x[r, i] * w[i, c]``, exact, where revealing keeps the ``data_terms`` largest terms of
+    each value of the data A, and the ``budget`` largest terms of each group of the weights B. Each beat carries the
+    next ``values`` integers along the reduction for every row and every column. A tile has any number of beats. A
+    group begins with each tile, and the last group of a tile may be short.
 
-    A group takes ``max(budget, 1)`` cycles whatever its values are, or the beats that the next one comes in if those
-    are more, and a tile one cycle more, or ``spacing`` if that is more. Settings are taken with the first beat of a
-    tile: tiles of different ones follow each other without a cycle between. Without revealing every term is kept,
-    which is plain quantization.
+    A group takes ``max(budget, 1)`` cycles for any values, or as many cycles as the next group has beats if that is
+    more. A tile takes one cycle more, or ``spacing`` if that is more. The array samples the settings with the first
+    beat of a tile, so tiles with different settings follow each other without an idle cycle. Without revealing every
+    term is kept, which is plain quantization.
 
-    Latency, nothing waiting: from the last beat taken to the valid row 0, ``latency`` cycles and the budget.
+    Latency without waiting: ``latency`` cycles and the budget, from the last accepted beat to the valid row 0.
 
     Parameters
     ----------
@@ -48,29 +48,31 @@ class TermArray(Structure):
 
     Members
     -------
-    a, b : In(stream of {data, last})
-        Beats: ``values`` integers for every row (column), row 0 in the lowest bits and in it the first of them. A beat
-        is taken from both at once. ``last`` ends a tile, on both.
-    c : Out(stream of {data, last})
-        Rows of the tile: ``columns`` signed words of ``terms.accumulator`` bits. ``last`` marks the last row.
-    settings, settings_write : In(Settings(terms)), In(1)
-        New settings, for tiles whose first beat is taken in a later cycle.
+    a : In(stream of word_beat(rows * terms.values * terms.width))
+        Beats of data: ``values`` integers per row, row 0 and in it the first integer in the lowest bits. ``last`` ends
+        a tile.
+    b : In(stream of word_beat(columns * terms.values * terms.width))
+        Beats of weights: ``values`` integers per column. A beat is accepted from ``a`` and ``b`` at once.
+    c : Out(stream of word_beat(columns * element().accumulator))
+        Rows of the tile: ``columns`` signed words of ``terms.accumulator`` bits. ``last`` is high with the last row.
+    settings : In(Settings(terms))
+        New settings, for tiles whose first beat is accepted in a later cycle.
+    settings_write : In(1)
+        Pulses for one cycle to write ``settings``.
     settings_refused : Out(1)
-        The last that were written are not legal; those before them hold.
+        High after illegal ``settings`` were written, until the next write. The earlier settings stay in force.
     misaligned : Out(1)
-        Goes high, and stays until reset, when ``last`` came on ``a`` or ``b`` alone.
+        High after ``last`` arrived on ``a`` or ``b`` alone, until reset.
 
     Raises
     ------
     IllegalValue
-        If an element takes more than one term a cycle.
+        If an element takes more than one term per cycle.
     """
 
     def __init__(self, rows: int, columns: int, terms: Terms):
         if terms.parallel != 1:
-            raise IllegalValue(
-                "parallel", "1 where weights come as integers, of which a cycle makes a term", terms.parallel
-            )
+            raise IllegalValue("parallel", "1 where weights are integers (one term per cycle)", terms.parallel)
         self.rows, self.columns, self.terms = rows, columns, terms
         self.element = partial(Tmac, terms)
         self._core = core = SystolicCore(rows, columns, self.element, Skew.latency + Row.latency)
@@ -132,13 +134,13 @@ class TermArray(Structure):
         }
 
     def _rows(self, place, loader: Loader):
-        """Words of the data, skewed."""
+        """Return the skewed words of the data."""
         terms = self.terms
         control = Cat(loader.take, loader.slot, loader.bank, loader.data_terms)
         return self._line(place, "row", self.rows, Row, RowControl(terms), control, self.a.payload.data, loader.idle)
 
     def _columns(self, place, loader: Loader):
-        """Words of the weights, skewed."""
+        """Return the skewed words of the weights."""
         terms = self.terms
         control = Cat(
             loader.take,
@@ -154,7 +156,7 @@ class TermArray(Structure):
         return self._line(place, "column", self.columns, Column, layout, control, beat, loader.idle)
 
     def _line(self, place, name, count, make, layout, control, beat, idle):
-        """Words of all rows or columns: integers go through a skew, and control from each to the next, as fast."""
+        """Return the words of all rows or columns; integers pass a skew, and control passes from each to the next."""
         width = self.terms.values * self.terms.width
         integers = place(f"skew_{name}s", skew(count, width), idle_i=idle, i=beat)
         control = place(f"{name}_control", delay(Skew.latency, layout.size), i=control).o

@@ -1,4 +1,4 @@
-"""A column's weights on their way to the processing elements: a group becomes a queue of terms."""
+"""Term column: turns the groups of weights of one column into terms."""
 
 from amaranth.hdl import Cat, Module
 from amaranth.lib import data
@@ -15,23 +15,31 @@ __all__ = ["Column", "ColumnControl"]
 
 
 class ColumnControl(data.StructLayout):
-    """What a column's weights are to become, and which of their terms goes.
+    """Control of a term column: where the weights are stored, and which term is sent.
 
     Parameters
     ----------
     terms : Terms
-        What the hardware was generated for.
+        Parameters of the hardware.
 
     Members
     -------
     take : 1 bit
-        There are values.
-    first, slot, bank
-        They are the first of their group; where in the group they are; where it goes.
+        A beat of values is accepted.
+    first : 1 bit
+        The values are the first of their group.
+    slot : unsigned
+        Position of the values in their group.
+    bank : 1 bit
+        Bank into which the group is written.
     group : unsigned
-        Values of a group: what is beyond counts as zero.
-    next, next_first, next_bank
-        A term goes; it is the first of its group; where that is.
+        Size of a group: values beyond it count as zero.
+    next : 1 bit
+        A term is sent.
+    next_first : 1 bit
+        The term is the first of its group.
+    next_bank : 1 bit
+        Bank of that group.
     """
 
     def __init__(self, terms: Terms):
@@ -50,21 +58,23 @@ class ColumnControl(data.StructLayout):
 
 
 class Column(Unit):
-    """Makes words for the processing elements of a column: of each group of weights the largest terms, one a cycle.
+    """Term column: sends the largest terms of each group of weights to the elements of a column, one term per cycle.
 
     Parameters
     ----------
     terms : Terms
-        What the hardware was generated for, with one term a cycle.
+        Parameters of the hardware, with one term per cycle.
 
     Members
     -------
-    i : In(values * width)
+    i : In(terms.values * terms.width)
         Integers in two's complement, the first in the lowest bits.
-    control_i, control_o : In(ColumnControl(terms)), Out(ColumnControl(terms))
-        What they are to become; the same a cycle later, for the next column.
+    control_i : In(ColumnControl(terms))
+        Control of the integers and of the terms.
+    control_o : Out(ColumnControl(terms))
+        ``control_i`` delayed by one cycle, for the next column.
     o : Out(terms.layout_b)
-        Word, ``latency`` cycles after ``next``.
+        Word for the elements, ``latency`` cycles after ``next``.
     """
 
     latency = SignedEncoder.latency + 2

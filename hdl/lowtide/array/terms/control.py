@@ -1,4 +1,4 @@
-"""The control register of an array for terms."""
+"""Control register of a term array."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
@@ -11,26 +11,26 @@ __all__ = ["Control"]
 
 
 class Control(Unit):
-    """Keeps the settings, and refuses those that the hardware was not generated for.
+    """Control register: stores the settings of a term array, and refuses settings that exceed the hardware.
 
-    After reset there is no revealing, and the other settings are the largest. A write that is refused changes nothing
-    but the flag.
+    After reset there is no revealing, and the other settings have their maximum. A refused write changes nothing but
+    ``refused``.
 
     Parameters
     ----------
     terms : Terms
-        What the hardware was generated for.
+        Parameters of the hardware.
 
     Members
     -------
     write : In(1)
-        New settings are written.
+        Pulses for one cycle to write the settings.
     i : In(Settings(terms))
-        Those.
+        New settings.
     refused : Out(1)
-        The last write was refused.
+        High after a refused write, until the next write.
     o : Out(Effective(terms))
-        What the settings come to.
+        Effective settings.
     """
 
     def __init__(self, terms: Terms):
@@ -64,5 +64,5 @@ class Control(Unit):
 
 
 def within(value: Value, most: int) -> Value:
-    """Whether a value is no more than it may be."""
+    """Return whether a value is at most a constant."""
     return value <= most if most + 1 < 1 << len(value) else Const(1)

@@ -1,4 +1,4 @@
-"""The entry of an array for terms: groups of values in, while the terms of the group before go on."""
+"""Term loader: accepts groups of values while the terms of the previous group are sent."""
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
@@ -11,49 +11,58 @@ __all__ = ["Loader"]
 
 
 class Loader(Unit):
-    """Takes beats of integers from both operand streams at once, and says when the terms of a group may go.
+    """Term loader: accepts beats of integers from both operand streams, and releases the terms of complete groups.
 
-    A group goes into one of two banks, while terms of the other are used up, one a cycle and ``budget`` in all. A
-    bank may be written again once its last term has gone, so a group costs ``budget`` cycles or as many as it has
-    beats, whichever is more. A budget of 0 takes a cycle too, in which no term goes.
+    A group is written into one of two banks while the terms of the other bank are sent, one per cycle and ``budget``
+    in all. A bank is free again after its last term. So a group takes ``budget`` cycles, or as many cycles as it has
+    beats if that is more. A budget of 0 also takes one cycle, in which no term is sent.
 
-    Settings are taken with the first beat of a tile and hold for all of it; they may be others for the next tile.
+    The loader samples the settings with the first beat of a tile. They apply to the whole tile, and may differ for the
+    next one.
 
     Parameters
     ----------
     terms : Terms
-        What the hardware was generated for.
+        Parameters of the hardware.
 
     Members
     -------
-    a_valid, b_valid, a_last, b_last : In(1)
-        A beat is offered on either side; it ends a tile.
+    a_valid, b_valid : In(1)
+        High while a beat is offered on the stream.
+    a_last, b_last : In(1)
+        High with the last beat of a tile.
     a_ready, b_ready : Out(1)
-        It is taken.
+        High when the beat is accepted, always from both streams at once.
     settings : In(Effective(terms))
-        For the tile that begins.
-    take, idle : Out(1)
-        A beat is taken; none is.
+        Settings, sampled with the first beat of a tile.
+    take : Out(1)
+        High when a beat is accepted.
+    idle : Out(1)
+        High when no beat is accepted.
     first : Out(1)
-        It is the first of its group.
-    slot : Out
-        Which one of its group it is.
+        High when the accepted beat is the first of its group.
+    slot : Out((terms.slots - 1).bit_length())
+        Number of the accepted beat within its group.
     bank : Out(1)
-        Where it goes.
-    group, data_terms : Out
-        Settings of its tile.
+        Bank into which the accepted beat is written.
+    group : Out(settings.group.shape())
+        Group size of the tile of the accepted beat.
+    data_terms : Out(settings.data_terms.shape())
+        Terms kept per value of the data, for the tile of the accepted beat.
     term : Out(1)
-        A term of a group may go.
-    term_first, term_last : Out(1)
-        It is the first of its group; it is the last of its tile.
+        High while a term is available.
+    term_first : Out(1)
+        High when the term is the first of its group.
+    term_last : Out(1)
+        High when the term is the last of its tile.
     term_bank : Out(1)
-        Where its group is.
+        Bank of the group of the term.
     go : In(1)
-        It goes.
+        High when the term is accepted.
     next : Out(1)
-        It goes, and the budget is not 0.
+        High when the term is accepted and the budget is not 0.
     misaligned : Out(1)
-        High from when ``last`` came on one side alone, until reset. Such a tile ends where A said.
+        High after ``last`` arrived on one stream alone, until reset. Such a tile ends with ``a_last``.
     """
 
     def __init__(self, terms: Terms):
@@ -140,21 +149,23 @@ class Loader(Unit):
 
 
 class Bank:
-    """What is known of the group in a bank.
+    """State of a bank.
 
     Parameters
     ----------
     budget : Value
-        A budget.
+        Budget whose shape the bank stores.
     n : int
         Number of the bank.
 
     Attributes
     ----------
-    full, ends : Signal
-        There is a group whose terms have yet to go; it ends a tile.
+    full : Signal
+        High while the bank stores a group with terms to send.
+    ends : Signal
+        High if the group ends a tile.
     budget : Signal
-        Its budget.
+        Budget of the group.
     """
 
     def __init__(self, budget: Value, n: int):

@@ -1,4 +1,4 @@
-"""A row's data on their way to the processing elements: each value keeps its largest terms."""
+"""Term row: keeps the largest terms of the data of one row."""
 
 from amaranth.hdl import Cat, Module, Value
 from amaranth.lib import data
@@ -14,21 +14,23 @@ __all__ = ["Row", "RowControl"]
 
 
 class RowControl(data.StructLayout):
-    """What a row's data are to become.
+    """Control of a term row: where the data are stored, and how many terms each value keeps.
 
     Parameters
     ----------
     terms : Terms
-        What the hardware was generated for.
+        Parameters of the hardware.
 
     Members
     -------
     take : 1 bit
-        There are values.
-    slot, bank
-        Where in the processing elements they go.
+        A beat of values is accepted.
+    slot : unsigned
+        Position of the values in their group.
+    bank : 1 bit
+        Bank into which the elements write the values.
     data_terms : unsigned
-        Terms that each keeps.
+        Terms kept per value.
     """
 
     def __init__(self, terms: Terms):
@@ -43,21 +45,23 @@ class RowControl(data.StructLayout):
 
 
 class Row(Unit):
-    """Keeps the ``data_terms`` largest terms of each value, and makes words for the processing elements of a row.
+    """Term row: keeps the ``data_terms`` largest terms of each value, and packs words for the elements of a row.
 
     Parameters
     ----------
     terms : Terms
-        What the hardware was generated for.
+        Parameters of the hardware.
 
     Members
     -------
-    i : In(values * width)
+    i : In(terms.values * terms.width)
         Integers in two's complement, the first in the lowest bits.
-    control_i, control_o : In(RowControl(terms)), Out(RowControl(terms))
-        What they are to become; the same a cycle later, for the next row.
+    control_i : In(RowControl(terms))
+        Control of the integers.
+    control_o : Out(RowControl(terms))
+        ``control_i`` delayed by one cycle, for the next row.
     o : Out(terms.layout_a)
-        Word, ``latency`` cycles after ``i``.
+        Word for the elements, ``latency`` cycles after ``i``.
     """
 
     latency = Revealer.latency
@@ -90,7 +94,7 @@ class Row(Unit):
         return m
 
     def _value(self, m: Module, platform, j: int, data_terms: Value) -> Value:
-        """What is left of a value."""
+        """Return the revealed value."""
         terms = self.terms
         integer = self.i.word_select(j, terms.width).as_signed()
         revealer = Revealer(terms.width, terms.encoding)

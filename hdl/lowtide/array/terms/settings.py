@@ -1,4 +1,4 @@
-"""Settings of an array for terms that may change while it runs."""
+"""Run-time settings of a term array."""
 
 from amaranth.lib import data
 
@@ -8,23 +8,23 @@ __all__ = ["Effective", "Settings"]
 
 
 class Settings(data.StructLayout):
-    """What is written to the control register.
+    """Content of the control register.
 
     Parameters
     ----------
     terms : Terms
-        What the hardware was generated for.
+        Parameters of the hardware.
 
     Members
     -------
     reveal : 1 bit
-        Term revealing; clear, it is plain quantization: every term is kept.
+        1: term revealing. 0: plain quantization, which keeps every term.
     group : unsigned
-        Values of a group, from 1 to ``terms.group``.
+        Values per group, from 1 to ``terms.group``.
     budget : unsigned
-        Terms that a group of weights keeps, up to ``terms.budget``.
+        Terms kept per group of weights, at most ``terms.budget``.
     data_terms : unsigned
-        Terms that a value of the data keeps, up to ``terms.data_terms``.
+        Terms kept per value of the data, at most ``terms.data_terms``.
     """
 
     def __init__(self, terms: Terms):
@@ -39,17 +39,17 @@ class Settings(data.StructLayout):
 
 
 class Effective(data.StructLayout):
-    """What the settings come to, with or without revealing.
+    """Effective settings, with or without revealing.
 
     Parameters
     ----------
     terms : Terms
-        What the hardware was generated for.
+        Parameters of the hardware.
 
     Members
     -------
     group, budget, data_terms : unsigned
-        As those of `Settings`; without revealing, the largest group and all terms that there can be.
+        The fields of `Settings`; without revealing, the largest group and the maximum number of terms.
     """
 
     def __init__(self, terms: Terms):

@@ -1,1 +1,1 @@
-"""Serial interface: an engine behind a UART, by frames with a CRC and a sequence number."""
+"""Serial engine: an engine behind a UART."""

@@ -1,4 +1,4 @@
-"""Words of a serial line as the beats of an engine's streams, and beats as words."""
+"""Beat packer and unpacker: convert between serial words and the beats of an engine's streams."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream
@@ -11,22 +11,22 @@ __all__ = ["BeatPacker", "BeatUnpacker"]
 
 
 class BeatPacker(Unit):
-    """Puts numbers together to beats. A beat is complete with its last number, or with that of the operand.
+    """Beat packer: packs numbers into beats. A beat is complete with its last number, or with the last of the operand.
 
-    The next one is begun when it is taken: ``i.ready`` is a register, and what an engine waits for does not reach the
-    line. Numbers come from there much more slowly.
+    The packer accepts the next number only after a complete beat is accepted. So ``i.ready`` is a register, and a
+    stalled engine is not on the timing path of the queue. Numbers arrive much more slowly than beats are accepted.
 
     Parameters
     ----------
     numbers : int
-        Numbers of a beat.
+        Numbers per beat.
 
     Members
     -------
-    i : In(stream of {number: 32 bits, last: 1 bit})
+    i : In(stream of {"number": 32, "last": 1})
         Numbers.
     o : Out(stream of fp32_beat(numbers))
-        Beats. What a beat has beyond the operand's last number, is of the beat before.
+        Beats. Numbers beyond the last number of the operand are left over from the previous beat.
     """
 
     def __init__(self, numbers: int):
@@ -62,19 +62,19 @@ class BeatPacker(Unit):
 
 
 class BeatUnpacker(Unit):
-    """Takes beats apart, each before the next: ``i.ready`` is a register, so that the line does not hold up an engine.
+    """Beat unpacker: splits beats into numbers, one beat at a time, so that ``i.ready`` is a register.
 
     Parameters
     ----------
     numbers : int
-        Numbers of a beat.
+        Numbers per beat.
 
     Members
     -------
     i : In(stream of fp32_beat(numbers))
-        Beats; ``last`` is not looked at.
-    o : Out(stream of 32 bits)
-        Their numbers.
+        Beats; ``last`` is ignored.
+    o : Out(stream of 32)
+        Numbers.
     """
 
     def __init__(self, numbers: int):

@@ -1,4 +1,4 @@
-"""Executor: does what a frame asks for, once, and answers."""
+"""Executor: executes each request once and sends the answer."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
@@ -18,35 +18,77 @@ DONE, BUSY, ORDER, REFUSED = range(len(STATUSES))
 
 
 class Executor(Unit):
-    """Takes a good frame, does it if it is the next one in order, and sends the answer.
+    """Executor: accepts a valid frame, executes it if its number is next in sequence, and sends the answer.
 
     Parameters
     ----------
     params : SerialParams
-        The line.
+        Clock, baud rate and queues.
     registers : int
         Registers of the engine.
     digest : int
-        64 bits by which a host knows the configuration.
+        64 bits that identify the configuration to a host.
 
     Members
     -------
-    header, word, valid, last, good, done, bad
-        As of `FrameReceiver`.
-    operand, write_operand, keep, forget, over, room
-        As of `OperandQueue`.
-    position, came, oldest, legal, held, forget_results, result
-        Of `ResultQueue`.
-    address, write, write_data, read_data
-        Of `RegisterBank`.
-    o : Out(stream of {word, last})
+    header : In(HeaderLayout())
+        Header of the frame.
+    word : In(32)
+        Word of the payload.
+    valid : In(1)
+        Pulses for one cycle with each word of the payload.
+    last : In(1)
+        High with the last word of the payload.
+    good : In(1)
+        High while a valid frame waits.
+    done : Out(1)
+        Pulses for one cycle to release the frame.
+    bad : In(1)
+        Pulses for one cycle when the words since the last valid frame are no valid frame.
+    operand : Out(OperandWord())
+        Number of an operand.
+    write_operand : Out(1)
+        Pulses for one cycle to write ``operand`` into the operand queue.
+    keep : Out(1)
+        Pulses for one cycle to commit the written numbers.
+    forget : Out(1)
+        Pulses for one cycle to discard the numbers that are not committed.
+    over : In(1)
+        High after a number was lost because the operand queue was full.
+    room : In(range(params.queue + 1))
+        Free words of the operand queue.
+    position : Out(POSITION)
+        Position of the result to read.
+    came : Out(POSITION)
+        Position up to which the host has received the results.
+    oldest : In(POSITION)
+        Position of the oldest stored result.
+    legal : In(1)
+        High if ``came`` is the position of a stored result or of the next one.
+    held : In(range(params.queue + 1))
+        Number of stored results from ``position`` on.
+    forget_results : Out(1)
+        Pulses for one cycle to discard the results before ``came``.
+    result : In(32)
+        Result at ``position``, one cycle later.
+    address : Out(range(registers))
+        Number of a register.
+    write : Out(1)
+        Pulses for one cycle to write the register.
+    write_data : Out(32)
+        Data to write.
+    read_data : In(32)
+        Content of the register, one cycle after ``address``.
+    o : Out(stream of {"word": 32, "last": 1})
         Words of answers, the header first.
-    sent, quiet : In(1)
-        The sender, and the line, have nothing of an answer.
+    sent : In(1)
+        High while the frame sender is idle.
+    quiet : In(1)
+        High while the transmitter is idle.
     divisor : Out(16)
-        Clocks of a bit.
+        Clock cycles per bit.
     reset : Out(1)
-        For a cycle: what holds anything of an earlier connection is to forget it.
+        Pulses for one cycle to reset all state of an earlier connection.
     """
 
     def __init__(self, params: SerialParams, registers: int, digest: int):
@@ -118,17 +160,17 @@ class Executor(Unit):
             m.d.comb += status.eq(BUSY)
 
         became = Signal.like(status)
-        left = Signal(range(WORDS + 1))  # words of the answer after those that all have
-        switches = Signal()  # to another rate, once the answer is sent
+        left = Signal(range(WORDS + 1))  # remaining words of the answer after the common ones
+        switches = Signal()  # set the baud rate after the answer
         m.d.comb += self.forget.eq(self.bad)
         m.d.sync += self.reset.eq(0)
         with m.FSM():
             with m.State("wait"), m.If(self.good):
-                m.next = "look"
-            with m.State("look"):  # at whether it can be done, which takes a cycle
+                m.next = "check"
+            with m.State("check"):  # register the status, one cycle for its logic
                 m.d.sync += became.eq(status)
-                m.next = "judge"
-            with m.State("judge"):
+                m.next = "execute"
+            with m.State("execute"):
                 does = became == DONE
                 m.d.comb += [
                     self.keep.eq(loads & does),
@@ -152,7 +194,7 @@ class Executor(Unit):
             with m.State("levels"):
                 room = Cat(self.room, Const(0, 16 - len(self.room)))
                 self._send(m, Cat(room, self.held), "fetch", last=left == 0, after_last="end")
-            with m.State("fetch"):  # registers and memories answer a cycle later
+            with m.State("fetch"):  # read delay of registers and memories
                 m.next = "content"
             with m.State("content"):
                 word = Mux(is_["read"], self.read_data, Mux(is_["take"], self.result, self._hello(left)))
@@ -173,7 +215,7 @@ class Executor(Unit):
         return m
 
     def _allowed(self, allowed, is_, loads, first, second):
-        """Whether a request, but for its order, can be done."""
+        """Evaluate whether a request is legal, apart from its sequence number."""
         counts = (second != 0) & (second <= WORDS - LEVELS)
         there = (first < self.registers) & (first[:16] + second[:8] <= self.registers)
         return allowed.eq(
@@ -193,7 +235,7 @@ class Executor(Unit):
         return Mux(is_["hello"], len(CONSTANTS), 0) | Mux(is_["read"], count, 0) | Mux(is_["take"], results, 0)
 
     def _hello(self, left: Value) -> Value:
-        """The word of the constants of which so many are left, this one included."""
+        """Return the constant of which ``left`` remain, itself included."""
         params, digest = self.params, self._digest
         words = {
             "magic": MAGIC,
@@ -215,7 +257,7 @@ class Executor(Unit):
                     m.next = after_last
 
     def _rate(self, m: Module, switches: Value, divisor: Value) -> None:
-        """A new rate; and the first one again when nothing good has come for long."""
+        """Set a new baud rate; restore the initial one after a timeout without a valid frame."""
         waited = Signal(range(self.params.patience + 1))
         m.d.sync += waited.eq(Mux(self.good, 0, waited + 1))
         with m.If(switches):

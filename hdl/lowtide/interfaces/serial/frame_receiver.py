@@ -1,4 +1,4 @@
-"""Frame receiver: bytes become words, and say whether the frame that they are was sent so."""
+"""Frame receiver: unpacks bytes into words and checks the CRC."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream
@@ -17,11 +17,11 @@ class HeaderLayout(data.StructLayout):
     Members
     -------
     kind : 8 bits
-        Code of the request; of an answer, with bit 7 set.
+        Code of the request; in an answer, with bit 7 set.
     length : 8 bits
         Words of the payload.
     number : 16 bits
-        One more than that of the request before; of an answer, that of its request.
+        Sequence number of the request: the previous one plus one. An answer repeats the number of its request.
     """
 
     def __init__(self):
@@ -29,25 +29,30 @@ class HeaderLayout(data.StructLayout):
 
 
 class FrameReceiver(Unit):
-    """Takes frames apart: header, payload, CRC-32, each of words, the lowest byte first, and a flag.
+    """Frame receiver: unpacks bytes into words and checks the CRC.
 
-    Payloads are given as they come, before it is known whether the frame is good: whoever keeps them forgets them with
-    ``bad``. A frame is good if it has as many words as its header says, and its check is right.
+    A frame consists of a header, a payload, a CRC-32 and a flag. Header, payload and CRC are words, lowest byte first.
+    The receiver sends each payload word on arrival, before the CRC is checked; the receiving queue must discard the
+    words on ``bad``. A frame is valid if it has as many words as its header states and its CRC matches.
 
     Members
     -------
-    i : In(stream of 8 bits)
-        Bytes: one in 9 cycles, none while a good frame waits.
-    header : Out(HeaderLayout)
-        Of the frame that comes, or that is there.
-    word, valid, last : Out(32), Out(1), Out(1)
-        In one cycle: a word of the payload, and whether it is the last one.
+    i : In(stream of 8)
+        Bytes, one per 9 cycles; none is accepted while a valid frame waits.
+    header : Out(HeaderLayout())
+        Header of the frame that arrives or waits.
+    word : Out(32)
+        Word of the payload.
+    valid : Out(1)
+        Pulses for one cycle with each word of the payload.
+    last : Out(1)
+        High with the last word of the payload.
     good : Out(1)
-        A frame is there.
+        High while a valid frame waits.
     done : In(1)
-        Go on to the next.
+        Pulses for one cycle to release the frame.
     bad : Out(1)
-        In one cycle: what came since the last good frame is none.
+        Pulses for one cycle when the words since the last valid frame are no valid frame.
     """
 
     module_name = "frame_receiver"
@@ -71,9 +76,9 @@ class FrameReceiver(Unit):
         m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=1).create()
         escaped = Signal()
         word = Signal(32)  # the last four bytes
-        position = Signal(2)  # bytes of the word that comes
-        words = Signal(9)  # that have come; it stays at the largest
-        bits = Signal(9)  # of the byte that is being checked, and a one above them
+        position = Signal(2)  # bytes of the current word
+        words = Signal(9)  # received words, saturating
+        bits = Signal(9)  # remaining bits of the byte for the CRC, below a marker bit
         checking = Signal()
         m.d.comb += [
             checking.eq(bits[1:].any()),
@@ -85,7 +90,7 @@ class FrameReceiver(Unit):
         with m.If(checking):
             m.d.sync += bits.eq(bits >> 1)
 
-        # A word is complete when its last byte has been checked: by then it is known whether it is the header.
+        # A word is complete when the CRC has its last byte: by then the header is known.
         complete = Signal()
         m.d.comb += [
             complete.eq((bits[1:] == 1) & (position == 0)),

@@ -1,4 +1,4 @@
-"""Frame sender: words become bytes with a check and a flag behind them."""
+"""Frame sender: packs words into bytes, and appends a CRC and a flag."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
@@ -12,16 +12,16 @@ __all__ = ["FrameSender"]
 
 
 class FrameSender(Unit):
-    """Sends words as a frame: their bytes, the lowest of a word first, and their CRC-32, stuffed, and a flag.
+    """Frame sender: sends words as a frame of bytes, lowest byte first, with a CRC-32, byte stuffing, and a flag.
 
     Members
     -------
-    i : In(stream of {word: 32 bits, last: 1 bit})
+    i : In(stream of {"word": 32, "last": 1})
         Words of a frame, the header first.
-    o : Out(stream of 8 bits)
-        Bytes: one in 9 cycles.
+    o : Out(stream of 8)
+        Bytes, one per 9 cycles.
     idle : Out(1)
-        No frame is on its way.
+        High while no frame is being sent.
     """
 
     module_name = "frame_sender"
@@ -38,13 +38,13 @@ class FrameSender(Unit):
     def elaborate(self, platform):
         m = Module()
         m.submodules.crc = crc = CRC32_ISO_HDLC(data_width=1).create()
-        word = Signal(32)  # its lowest byte is the next one
-        left = Signal(2)  # bytes of it after that one
-        last = Signal()  # it is the last one before the check
-        check = Signal()  # it is the check
+        word = Signal(32)  # the next byte is the lowest
+        left = Signal(2)  # bytes of the word after the next one
+        last = Signal()  # the word is the last before the CRC
+        check = Signal()  # the word is the CRC
         escaped = Signal()  # the escape before the byte was sent
         begun = Signal()
-        bits = Signal(9)  # of the byte that is being checked, and a one above them
+        bits = Signal(9)  # remaining bits of the byte for the CRC, below a marker bit
         checking = Signal()
         special = Signal()
         m.d.comb += [

@@ -1,4 +1,4 @@
-"""Operand queue: words on their way into an engine. Those of a frame count once the frame is known to be good."""
+"""Operand queue: stores numbers for the engine, and commits them when their frame is valid."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
@@ -11,15 +11,16 @@ __all__ = ["OperandQueue", "OperandWord"]
 
 
 class OperandWord(data.StructLayout):
-    """A number of an operand.
+    """Number of an operand.
 
     Members
     -------
     number : 32 bits
+        FP32 number.
     last : 1 bit
-        The operand ends with it.
+        1: the last number of the operand.
     side : 1 bit
-        Of B.
+        0: operand A. 1: operand B.
     """
 
     def __init__(self):
@@ -27,25 +28,29 @@ class OperandWord(data.StructLayout):
 
 
 class OperandQueue(Unit):
-    """Keeps words; those since the last ``keep`` or ``forget`` are given only after ``keep``.
+    """Operand queue: stores numbers, and sends them to the engine only after they are committed by ``keep``.
 
     Parameters
     ----------
     words : int
-        Its place, a power of two.
+        Depth, a power of two.
 
     Members
     -------
-    i, write_operand : In(OperandWord), In(1)
-        A word. Without a place for it, it is lost, and ``keep`` is not allowed.
-    keep, forget : In(1)
-        All words up to now count; those that do not, are forgotten. Not in a cycle with ``write_operand``.
+    i : In(OperandWord())
+        Number to write.
+    write_operand : In(1)
+        Pulses for one cycle to write ``i``. If the queue is full, the number is lost, and ``keep`` is not allowed.
+    keep : In(1)
+        Pulses for one cycle to commit the written numbers. Not with ``write_operand``.
+    forget : In(1)
+        Pulses for one cycle to discard the numbers that are not committed. Not with ``write_operand``.
     over : Out(1)
-        A word was lost since the last ``keep`` or ``forget``.
+        High after a number was lost, until ``keep`` or ``forget``.
     room : Out(range(words + 1))
-        Places for further words.
-    a, b : Out(stream of {number: 32 bits, last: 1 bit})
-        Words that count, in their order: those of A wait for those of B before them.
+        Free words.
+    a, b : Out(stream of {"number": 32, "last": 1})
+        Committed numbers in order: numbers of A wait for earlier numbers of B.
     """
 
     def __init__(self, words: int):
@@ -69,13 +74,13 @@ class OperandQueue(Unit):
         m = Module()
         m.submodules.memory = memory = Memory(shape=OperandWord().size, depth=self.words, init=[])
         write, read = memory.write_port(), memory.read_port()
-        # Places have a bit more than addresses, so that full is not empty.
+        # Positions have one bit more than addresses, to tell full from empty.
         written = Signal(range(2 * self.words))
         kept = Signal.like(written)
         taken = Signal.like(written)  # read from memory
-        # A memory is slow to answer: a word goes on to a register before anything depends on it.
-        there = Signal()  # one is in the memory's output
-        given = Signal()  # one is in the register
+        # A memory has a long read delay, so its words are registered before use.
+        fetched = Signal()  # the memory output is valid
+        given = Signal()  # the register is valid
         word = Signal(OperandWord(), reset_less=True)
         passes = Signal()
         lost = Signal()
@@ -89,8 +94,8 @@ class OperandQueue(Unit):
             write.data.eq(self.i),
             read.addr.eq(taken),
             read.en.eq(fetch),
-            fetch.eq((taken != kept) & (~there | passes)),
-            passes.eq(there & (~given | takes)),
+            fetch.eq((taken != kept) & (~fetched | passes)),
+            passes.eq(fetched & (~given | takes)),
             takes.eq(Mux(word.side, self.b.ready, self.a.ready)),
             self.a.valid.eq(given & ~word.side),
             self.b.valid.eq(given & word.side),
@@ -104,7 +109,7 @@ class OperandQueue(Unit):
             m.d.sync += written.eq(kept)
         with m.If(self.keep | self.forget):
             m.d.sync += lost.eq(0)
-        m.d.sync += [there.eq(fetch | (there & ~passes)), given.eq(passes | (given & ~takes))]
+        m.d.sync += [fetched.eq(fetch | (fetched & ~passes)), given.eq(passes | (given & ~takes))]
         with m.If(passes):
             m.d.sync += word.eq(read.data)
         with m.If(fetch):

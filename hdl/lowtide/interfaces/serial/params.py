@@ -1,4 +1,4 @@
-"""What a serial bridge is generated for."""
+"""Parameters of a serial engine."""
 
 import attrs
 
@@ -9,26 +9,26 @@ __all__ = ["SerialParams"]
 
 @attrs.frozen(kw_only=True)
 class SerialParams:
-    """A serial line, and what waits at its end.
+    """Serial interface: clock, baud rate and queues.
 
     Parameters
     ----------
     clock : int
-        Of the hardware, in Hz.
+        Clock frequency in Hz.
     baud : int
-        Bits a second after reset.
+        Baud rate after reset, in bits per second.
     queue : int
-        Words that wait on their way into the engine, and on their way out.
+        Words per queue, for operands and for results.
 
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, or the clock is too slow or too fast for the rate.
+        If a parameter is out of range, or the clock is too slow or too fast for the baud rate.
     """
 
-    clock: int = parameter(25_000_000, range(1_000_000, 1_000_000_001), "clock of the hardware, in Hz")
-    baud: int = parameter(115_200, range(1_200, 20_000_001), "bits a second after reset, a fourth of the clock at most")
-    queue: int = parameter(1024, (256, 512, 1024, 2048), "words that wait on their way into the engine, or out")
+    clock: int = parameter(25_000_000, range(1_000_000, 1_000_000_001), "clock frequency in Hz")
+    baud: int = parameter(115_200, range(1_200, 20_000_001), "baud rate after reset, at most a quarter of the clock")
+    queue: int = parameter(1024, (256, 512, 1024, 2048), "words per queue, for operands and for results")
 
     def __attrs_post_init__(self):
         least, most = max(1_200, -(-self.clock // (2**16 - 1))), min(20_000_000, self.clock // 4)
@@ -38,10 +38,10 @@ class SerialParams:
 
     @property
     def divisor(self) -> int:
-        """Clocks of a bit after reset."""
+        """Clock cycles per bit after reset."""
         return round(self.clock / self.baud)
 
     @property
     def patience(self) -> int:
-        """Cycles without a good frame after which another rate than the first is given up: a second or two."""
+        """Timeout in cycles, one to two seconds: without a valid frame the initial baud rate is restored."""
         return 1 << self.clock.bit_length()

@@ -1,4 +1,4 @@
-"""The protocol of the serial bridge: one table, from which the hardware, its drivers and its page are made."""
+"""Protocol table of the serial engine: the source of the hardware, its drivers and its documentation."""
 
 from typing import Literal
 
@@ -20,39 +20,39 @@ __all__ = [
 ]
 
 VERSION = 1
-"""Of the protocol."""
+"""Version of the protocol."""
 
 MAGIC = int.from_bytes(b"tide", "little")
-"""First word of what ``hello`` is answered with."""
+"""First word of the answer to ``hello``."""
 
 FLAG, ESCAPE, FLIP = 0x7E, 0x7D, 0x20
-"""A frame ends with a flag; a byte that is a flag or an escape goes as an escape and the byte with a bit flipped."""
+"""A flag ends a frame. Byte stuffing sends a flag or escape byte as an escape and the byte with one bit flipped."""
 
 WORDS = 255
-"""Most words of a frame's payload."""
+"""Maximum number of words of a payload."""
 
 LEVELS = 2
-"""Words that all answers begin with: status and the number that is due next; room for operands and results held."""
+"""Words at the start of every answer: status and next sequence number; free operand words and stored results."""
 
 STATUSES = ("done", "busy", "order", "refused")
-"""What became of a request, by its number in an answer."""
+"""Status of a request, by its number in an answer."""
 
 Kind = Literal["hello", "read", "write", "load_a", "load_b", "last_a", "last_b", "take", "rate"]
 
 
 @attrs.frozen
 class Request:
-    """A kind of request.
+    """Request of the protocol.
 
     Parameters
     ----------
     name : str
     code : int
-        First byte of its frame; of its answer, with bit 7 set.
+        First byte of its frame; the answer has bit 7 set.
     payload : str
-        Its words: two, or those of an operand.
+        Words of the request: two, or numbers of an operand.
     answer : str
-        Words of its answer after the two that all answers have.
+        Words of its answer after the two that every answer has.
     meaning : str
     """
 
@@ -64,7 +64,7 @@ class Request:
 
 
 CONSTANTS = ("magic", "version", "clock", "divisor", "queue", "digest", "digest_high")
-"""Words that ``hello`` is answered with."""
+"""Words of the answer to ``hello``."""
 
 REQUESTS = (
     Request(
@@ -72,25 +72,25 @@ REQUESTS = (
         0x01,
         "version of the protocol, 0",
         ", ".join(CONSTANTS),
-        "begin again: the engine is reset, queues are empty, and the next number is that of this request and one",
+        "resets the engine and empties the queues; the next sequence number is this one plus one",
     ),
-    Request("read", 0x02, "first register, count", "the registers", "registers that follow each other"),
-    Request("write", 0x03, "register, value", "", "a register"),
-    Request("load_a", 0x10, "numbers of A", "", "the next numbers of operand A"),
-    Request("load_b", 0x11, "numbers of B", "", "the next numbers of operand B"),
-    Request("last_a", 0x12, "numbers of A", "", "the same, and the operand ends with them"),
-    Request("last_b", 0x13, "numbers of B", "", "the same, and the operand ends with them"),
+    Request("read", 0x02, "first register, count", "the registers", "reads consecutive registers"),
+    Request("write", 0x03, "register, value", "", "writes a register"),
+    Request("load_a", 0x10, "numbers of A", "", "sends the next numbers of operand A"),
+    Request("load_b", 0x11, "numbers of B", "", "sends the next numbers of operand B"),
+    Request("last_a", 0x12, "numbers of A", "", "sends the last numbers of operand A"),
+    Request("last_b", 0x13, "numbers of B", "", "sends the last numbers of operand B"),
     Request(
         "take",
         0x20,
         "position + (came << 16), count",
-        "results from the position on, as many of them as are there",
-        "results; those before position `came` are forgotten",
+        "results from the position on, as many as are available",
+        "reads results; discards results before position `came`",
     ),
-    Request("rate", 0x30, "clocks of a bit, 0", "", "another rate, once the answer is sent"),
+    Request("rate", 0x30, "clock cycles per bit, 0", "", "sets the baud rate after the answer"),
 )
 
 
 def code_of(name: str) -> int:
-    """Code of a request."""
+    """Return the code of a request."""
     return next(request.code for request in REQUESTS if request.name == name)

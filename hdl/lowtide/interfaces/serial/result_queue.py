@@ -1,4 +1,4 @@
-"""Result queue: words on their way out of an engine, kept until they are known to have come."""
+"""Result queue: stores results until the host acknowledges them."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
@@ -10,33 +10,35 @@ from lowtide.netlist import Unit
 __all__ = ["POSITION", "ResultQueue"]
 
 POSITION = 16
-"""Bits of a word's position."""
+"""Width of a position in bits."""
 
 
 class ResultQueue(Unit):
-    """Keeps the results of an engine. Each has a position, which counts from reset on and wraps at 2^16.
+    """Result queue: stores the results of an engine; each has a position, which counts from reset and wraps at 2^16.
 
     Parameters
     ----------
     words : int
-        Its place, a power of two below 2^16.
+        Depth, a power of two below 2^16.
 
     Members
     -------
-    i : In(stream of 32 bits)
-        Results. A place that ``forget`` makes is open two cycles later.
-    position : In(16)
-        Of the word that is looked at.
-    word, held : Out(32), Out(range(words + 1))
-        That word, and how many are kept from it on: none if it is not. In the cycle after the position.
-    came : In(16)
-        A position, before which words may be forgotten.
+    i : In(stream of 32)
+        Results. Space that ``forget`` frees is available two cycles later.
+    position : In(POSITION)
+        Position of the result to read.
+    came : In(POSITION)
+        Position up to which results may be discarded.
+    oldest : Out(POSITION)
+        Position of the oldest stored result, or of the next one.
     legal : Out(1)
-        It is that of a word that is kept, or of the next one that will come. In the cycle after it.
+        High if ``came`` is the position of a stored result or of the next one; one cycle after ``came``.
+    held : Out(range(words + 1))
+        Number of stored results from ``position`` on, 0 if that one is not stored; one cycle after ``position``.
     forget : In(1)
-        Forget them. Only if ``came`` is legal.
-    oldest : Out(16)
-        Position of the oldest word that is kept, or of the next one.
+        Pulses for one cycle to discard the results before ``came``. Only if ``came`` is legal.
+    word : Out(32)
+        Result at ``position``, one cycle later.
     """
 
     def __init__(self, words: int):
@@ -62,7 +64,7 @@ class ResultQueue(Unit):
         next_one = Signal(POSITION)
         from_here = Signal(POSITION)
         kept = Signal(POSITION)
-        full = Signal()  # a register, so that no subtraction stands between a word and its place
+        full = Signal()  # a register, to keep the subtraction off the write path
         m.d.comb += [
             self.i.ready.eq(~full),
             write.en.eq(self.i.valid & ~full),

@@ -1,4 +1,4 @@
-"""Self-test: a conversation that the hardware holds with itself after reset, in place of a host."""
+"""Self-test: sends stored requests to the engine after reset, and checks the answers."""
 
 import zlib
 
@@ -15,29 +15,29 @@ from lowtide.netlist import Unit
 __all__ = ["SelfTest", "SelfTestVectors", "check_of"]
 
 BYTE = 16
-"""Cycles from a byte of a request to the next: more than a `FrameReceiver` needs."""
+"""Cycles between bytes of a request: more than a `FrameReceiver` needs."""
 
 LEVELS_WORD = 2
-"""Word of an answer that says how far an engine is, which no model knows to the cycle."""
+"""Word of an answer with the queue levels, which a model cannot predict to the cycle."""
 
 
 def check_of(answers: bytes) -> int:
-    """CRC-32C of answers. Since each of them ends with its CRC-32, that of all is the same whatever they say."""
+    """Return the CRC-32C of answers. Each answer ends with its CRC-32, so a CRC-32 over all of them is constant."""
     return CRC32_ISCSI(data_width=8).compute(answers)
 
 
 @attrs.frozen
 class SelfTestVectors:
-    """Requests, and what is expected of the answers.
+    """Requests of a self-test, and the check value of their answers.
 
     Parameters
     ----------
     requests : bytes
-        Frames, as they would come over the line.
+        Frames as a host would send them.
     check : int
-        `check_of` the bytes of all answers, flags included, their levels being 0.
+        `check_of` the bytes of all answers, flags included, with their levels set to 0.
     patience : int
-        Cycles from a request's last byte to the next request. Its answer must be complete by then.
+        Cycles from the last byte of a request to the next request. The answer must be complete by then.
     """
 
     requests: bytes
@@ -46,27 +46,33 @@ class SelfTestVectors:
 
 
 class SelfTest(Unit):
-    """Stands in for the line until its conversation is over.
+    """Self-test: replaces the host until all stored requests are sent.
 
-    It keeps time by itself, whatever comes of a request: it ends even if nothing answers.
+    Timing is fixed and independent of the answers, so the self-test ends even if nothing answers.
 
     Parameters
     ----------
     conversation : SelfTestVectors
-        What is asked, and what is expected.
+        Requests, and the check value of their answers.
 
     Members
     -------
-    i : In(stream of 8 bits)
-        Bytes from the line. They wait while there is a test.
-    o : Out(stream of 8 bits)
-        To the `FrameReceiver`: those of the test, then those of the line.
-    words_i, words_o : In, Out(stream of {word, last})
-        Words of answers, from the executor to the sender; in the test, their levels are 0.
-    answer_i, answer_o : In, Out(stream of 8 bits)
-        Bytes of answers, from the sender to the line, which gets none of the test.
-    over, passed : Out(1), Out(1)
-        The test is over; the answers were those expected.
+    i : In(stream of 8)
+        Bytes from the receiver. They wait during the self-test.
+    o : Out(stream of 8)
+        Bytes to the `FrameReceiver`: the stored requests, then the bytes from the receiver.
+    words_i : In(stream of {"word": 32, "last": 1})
+        Words of answers from the executor.
+    words_o : Out(stream of {"word": 32, "last": 1})
+        Words of answers to the frame sender; their levels are 0 during the self-test.
+    answer_i : In(stream of 8)
+        Bytes of answers from the frame sender.
+    answer_o : Out(stream of 8)
+        Bytes of answers to the transmitter; none during the self-test.
+    over : Out(1)
+        High after the self-test.
+    passed : Out(1)
+        High after the self-test if the answers match the check value.
     """
 
     def __init__(self, conversation: SelfTestVectors):
@@ -95,7 +101,7 @@ class SelfTest(Unit):
         read = memory.read_port()
         at = Signal(range(len(requests) + 1))
         remaining = Signal(range(max(BYTE, self.conversation.patience)), init=BYTE - 1)
-        asks = Signal()  # a byte goes out in this cycle
+        asks = Signal()  # a byte is sent in this cycle
         ends = Signal()
         m.d.comb += [
             read.addr.eq(at),
@@ -118,7 +124,7 @@ class SelfTest(Unit):
         return m
 
     def _hide_levels(self, m: Module) -> None:
-        word = Signal(range(LEVELS_WORD + 2))  # it stays at the last
+        word = Signal(range(LEVELS_WORD + 2))  # saturating
         hides = Signal()
         m.d.comb += [
             hides.eq(~self.over & (word == LEVELS_WORD)),
@@ -132,7 +138,7 @@ class SelfTest(Unit):
 
     def _check(self, m: Module) -> None:
         m.submodules.crc = crc = CRC32_ISCSI(data_width=1).create()
-        bits = Signal(9)  # of the byte that is being checked, and a one above them
+        bits = Signal(9)  # remaining bits of the byte for the CRC, below a marker bit
         checking = Signal()
         m.d.comb += [
             checking.eq(bits[1:].any()),

@@ -1,4 +1,4 @@
-"""The engine at the end of a serial line."""
+"""Serial engine: an engine behind a UART."""
 
 from amaranth.lib.wiring import In, Out
 
@@ -19,29 +19,33 @@ from lowtide.units.stream.skid_buffer import SkidBuffer
 __all__ = ["SerialEngine"]
 
 RECEIVED = 4
-"""Bytes that may wait while an answer is sent, for each word of a queue: about as many as an answer has."""
+"""Received bytes that fit per word of a queue while an answer is sent: about as many as an answer has."""
 
 
 class SerialEngine(Structure):
-    """A `EngineWithRegisters` that is worked by frames over a UART.
+    """Serial engine: an `EngineWithRegisters` that a host controls by frames over a UART.
 
     Parameters
     ----------
     engine : EngineWithRegisters
         The engine.
     params : SerialParams
-        The line.
+        Clock, baud rate and queues.
     digest : int
-        64 bits by which a host knows the configuration.
+        64 bits that identify the configuration to a host.
     test : SelfTestVectors, optional
-        What it asks itself after reset, before it listens to the line.
+        Self-test after reset, before the engine listens to the host.
 
     Members
     -------
-    rx, tx : In(1), Out(1)
-        The line.
-    test_over, test_passed : Out(1), Out(1)
-        As of `SelfTest`; only with one.
+    rx : In(1)
+        Serial input, asynchronous.
+    tx : Out(1)
+        Serial output.
+    test_over : Out(1)
+        High after the self-test; only with one.
+    test_passed : Out(1)
+        High after the self-test if the answers match the check value; only with one.
     """
 
     def __init__(
@@ -85,7 +89,7 @@ class SerialEngine(Structure):
             words, answers = ((o.payload, o.valid) for o in (executor.o, sender.o))
             taken, heard, sent = (i.ready for i in (byte.i, sender.i, transmitter.i))
         place("received", received, i_valid=line.valid, i_data=line.data, o_ready=taken)
-        # A memory is slow to answer, and what a flag does reaches far.
+        # A memory has a long read delay, and a flag drives long paths.
         place("taken", byte, i__payload=requests[0], i__valid=requests[1], o__ready=frames.i.ready)
         place("frames", frames, i__payload=byte.o.payload, i__valid=byte.o.valid, done=executor.done)
         place(
@@ -104,7 +108,7 @@ class SerialEngine(Structure):
         )
         place("sender", sender, i__payload=words[0], i__valid=words[1], o__ready=sent)
         place("transmitter", transmitter, i__payload=answers[0], i__valid=answers[1], divisor=executor.divisor)
-        # All that follows is reset with each connection.
+        # Every new connection resets the following units.
         begins = executor.reset
         place(
             "operands",

@@ -1,4 +1,4 @@
-"""Receiver and transmitter of a serial line: a start bit, eight bits from the lowest on, a stop bit."""
+"""UART: receiver and transmitter with a start bit, eight data bits, lowest first, and a stop bit."""
 
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import stream
@@ -10,20 +10,22 @@ from lowtide.netlist import Unit
 __all__ = ["DIVISOR", "UartReceiver", "UartTransmitter"]
 
 DIVISOR = 16
-"""Bits of a divisor."""
+"""Width of a divisor in bits."""
 
 
 class UartReceiver(Unit):
-    """Bytes from a serial line. A byte whose stop bit is low is dropped.
+    """UART receiver: receives bytes. A byte whose stop bit is low is dropped.
 
     Members
     -------
     rx : In(1)
-        The line, of no clock.
-    divisor : In(16)
-        Clocks of a bit, 4 or more.
-    valid, data : Out(1), Out(8)
-        In one cycle: a byte came, in the middle of its stop bit.
+        Serial input, asynchronous.
+    divisor : In(DIVISOR)
+        Clock cycles per bit, at least 4.
+    valid : Out(1)
+        Pulses for one cycle in the middle of the stop bit of each byte.
+    data : Out(8)
+        Byte. Valid while ``valid`` is high.
     """
 
     module_name = "uart_receiver"
@@ -36,8 +38,8 @@ class UartReceiver(Unit):
         level = Signal(init=1)
         m.submodules.synchronizer = FFSynchronizer(self.rx, level, init=1, reset_less=False)
         busy = Signal()
-        starts = Signal()  # the bit that comes is the start bit
-        remaining = Signal(DIVISOR)  # clocks to the middle of the next bit
+        starts = Signal()  # the arriving bit is the start bit
+        remaining = Signal(DIVISOR)  # cycles to the middle of the next bit
         bits = Signal(9)  # a one marks how many have come
         m.d.comb += [starts.eq(bits.all()), self.data.eq(bits[1:])]
         m.d.comb += self.valid.eq(busy & (remaining == 0) & ~bits[0] & level)
@@ -55,18 +57,18 @@ class UartReceiver(Unit):
 
 
 class UartTransmitter(Unit):
-    """Bytes onto a serial line.
+    """UART transmitter: sends bytes.
 
     Members
     -------
-    i : In(stream of 8 bits)
-        Bytes. The next one is taken in the cycle in which the last one's stop bit ends, at the latest.
-    divisor : In(16)
-        Clocks of a bit.
+    i : In(stream of 8)
+        Bytes. The next byte is accepted at the latest in the cycle in which the stop bit of the last one ends.
+    divisor : In(DIVISOR)
+        Clock cycles per bit.
     tx : Out(1)
-        The line.
+        Serial output.
     idle : Out(1)
-        Nothing is on it.
+        High while no byte is being sent.
     """
 
     module_name = "uart_transmitter"
@@ -77,7 +79,7 @@ class UartTransmitter(Unit):
     def elaborate(self, platform):
         m = Module()
         remaining = Signal(DIVISOR)
-        bits = Signal(9)  # those that are to come, the stop bit last
+        bits = Signal(9)  # remaining bits, the stop bit last
         ends = Signal()
         m.d.comb += [
             ends.eq(remaining == 0),

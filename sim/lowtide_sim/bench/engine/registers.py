@@ -39,6 +39,6 @@ async def what_is_refused_has_no_effect(dut, stall):
             assert await registers.write_bytes(bench.addresses[name], bench.rng.getrandbits(32), strobes)
         await bench.write_any(names)
     await bench.check_all()
-    await bench.write("a_lines", 0)
+    await bench.write("a_vectors", 0)
     await bench.write("start", 3)  # which the engine itself refuses
     await bench.settle("errors", 1)
