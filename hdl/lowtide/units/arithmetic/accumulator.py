@@ -32,13 +32,13 @@ class Accumulator(wiring.Component):
     Members
     -------
     i : In(signed(addend))
-        What is added.
+        Addend.
     carry : In(1)
-        One more; only if asked for.
+        Carry, added in the cycle of ``i``. Only with ``carry``.
     restart : In(1)
-        A cycle ahead of ``i``: in the next cycle there is a restart in its place.
-    drain_i, drain_o : In(half), Out(half)
-        Half words, ``half`` being half of ``width``, rounded up; zero when idle.
+        High one cycle before a restart takes the place of the addend on ``i``.
+    drain_i, drain_o : In((width + 1) // 2), Out((width + 1) // 2)
+        Half words of the drain; zero when idle.
 
     Attributes
     ----------

@@ -41,8 +41,8 @@ class DotProduct(wiring.Component):
         Chunk of A.
     b : In(bfp.layout_b)
         Chunk of B.
-    o : Out(signed)
-        Their dot product, ``latency`` cycles later. Its last adder is not registered: whoever uses it does that.
+    o : Out(signed(bound.bit_length() + 1))
+        Dot product, ``latency`` cycles later. The last adder's result is not registered: the user registers it.
     """
 
     a: data.View

@@ -38,22 +38,14 @@ class Fmac(Unit):
 
     Members
     -------
-    a_i : In(bfp.layout_a)
-        Chunk of A, from the left.
-    a_o : Out(bfp.layout_a)
-        The same, one cycle later, to the right.
-    b_i : In(bfp.layout_b)
-        Chunk of B, from above.
-    b_o : Out(bfp.layout_b)
-        The same, one cycle later, downwards.
-    restart_i : In(1)
-        The tile ended one beat ago.
-    restart_o : Out(1)
-        The same, one cycle later, to the right.
-    drain_i : In(half)
-        Half words from below; zero when idle.
-    drain_o : Out(half)
-        Half words, upwards; zero when idle.
+    a_i, a_o : In(bfp.layout_a), Out(bfp.layout_a)
+        Chunk of A, from the left; ``a_i`` one cycle later, to the right.
+    b_i, b_o : In(bfp.layout_b), Out(bfp.layout_b)
+        Chunk of B, from above; ``b_i`` one cycle later, downwards.
+    restart_i, restart_o : In(1), Out(1)
+        High one beat after the last beat of a tile; ``restart_i`` one cycle later, to the right.
+    drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
+        Half words of the drain, upwards; zero when idle.
     """
 
     keep_hierarchy = True  # as an element must, or one merged register would clear several, across the chip

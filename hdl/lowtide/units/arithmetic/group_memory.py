@@ -30,17 +30,17 @@ class GroupMemory(wiring.Component):
     Members
     -------
     write : In(1)
-        Words are written.
-    write_bank, slot : In(1), In
-        Where to.
-    i : In(words * width)
-        Word ``j`` becomes word ``slot * words + j`` of its group.
+        High while words are written.
+    write_bank, slot : In(1), In((slots - 1).bit_length())
+        Bank and slot that words are written to.
+    i : In(words * shape.width)
+        Words to write: word ``j`` becomes word ``slot * words + j`` of the group.
     read_bank : In(1)
-        What is read from.
-    index : In, one a read, next to each other
-        Which word.
-    o : Out, one a read, next to each other
-        The words, in the same cycle.
+        Bank that words are read from.
+    index : In(reads * ((slots - 1).bit_length() + (words - 1).bit_length()))
+        Index of the word of each read, read 0 in the lowest bits.
+    o : Out(reads * shape.width)
+        Word of each read, in the cycle of its index, read 0 in the lowest bits.
     """
 
     def __init__(self, shape: Shape, words: int, slots: int, reads: int = 1):

@@ -38,14 +38,14 @@ class PairMac(Unit):
     Members
     -------
     a_i, a_o : In(layout_a), Out(layout_a)
-        A term of the data for a bank, from the left; the same, one cycle later, to the right.
+        A term of the data for a bank, from the left; ``a_i`` one cycle later, to the right.
     b_i, b_o : In(layout_b), Out(layout_b)
-        ``parallel`` terms of weights, and for each the slot of the data's term it is paired with, from above; the
-        same, one cycle later, downwards.
+        ``parallel`` terms of weights, each with the slot of its data term, from above; ``b_i`` one cycle later,
+        downwards.
     restart_i, restart_o : In(1), Out(1)
-        The tile ended one beat ago; the same, one cycle later, to the right.
-    drain_i, drain_o : In(half), Out(half)
-        Half words, upwards; zero when idle.
+        High one beat after the last beat of a tile; ``restart_i`` one cycle later, to the right.
+    drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
+        Half words of the drain, upwards; zero when idle.
 
     Attributes
     ----------

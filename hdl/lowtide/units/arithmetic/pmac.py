@@ -68,13 +68,14 @@ class Pmac(Unit):
     Members
     -------
     a_i, a_o : In(signed(width)), Out(signed(width))
-        Factor from the left; the same, one cycle later, to the right.
+        Factor, from the left; ``a_i`` one cycle later, to the right.
     b_i, b_o : In(signed(width)), Out(signed(width))
-        Factor from above; the same, one cycle later, downwards.
+        Factor, from above; ``b_i`` one cycle later, downwards.
     restart_i, restart_o : In(1), Out(1)
-        The tile ended one beat ago; the same, one cycle later, to the right. Carries no factors.
-    drain_i, drain_o : In(half), Out(half)
-        As those of `Accumulator`.
+        High one beat after the last beat of a tile, in a beat without factors; ``restart_i`` one cycle later, to the
+        right.
+    drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
+        Half words of the drain, upwards; zero when idle.
     """
 
     keep_hierarchy = True

@@ -35,13 +35,13 @@ class Tmac(Unit):
     Members
     -------
     a_i, a_o : In(terms.layout_a), Out(terms.layout_a)
-        Data for a bank, from the left; the same, one cycle later, to the right.
+        Data for a bank, from the left; ``a_i`` one cycle later, to the right.
     b_i, b_o : In(terms.layout_b), Out(terms.layout_b)
-        Terms of weights, from above; the same, one cycle later, downwards.
+        Terms of weights, from above; ``b_i`` one cycle later, downwards.
     restart_i, restart_o : In(1), Out(1)
-        The tile ended one beat ago; the same, one cycle later, to the right.
-    drain_i, drain_o : In(half), Out(half)
-        Half words, upwards; zero when idle.
+        High one beat after the last beat of a tile; ``restart_i`` one cycle later, to the right.
+    drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
+        Half words of the drain, upwards; zero when idle.
     """
 
     keep_hierarchy = True

@@ -28,11 +28,11 @@ class Chunker(Unit):
     Members
     -------
     chunks : In(range(max_chunks + 1))
-        Chunks of a magnitude, from 1 to ``max_chunks``; steady from the first group of a tensor to the last chunk.
+        Chunks per magnitude, from 1 to ``max_chunks``; steady from the first group of a tensor to its last chunk.
     i : In(stream of params.layout_o)
-        Groups, with magnitudes in the low ``chunks * w`` bits, as a converter gives them.
-    o : Out(stream of {chunk: params.layout_chunk, last: 1})
-        Their chunks; ``last`` with the last chunk of a group that had it.
+        Groups, with magnitudes in the low ``chunks * w`` bits, as a converter sends them.
+    o : Out(stream of {"chunk": params.layout_chunk, "last": 1})
+        Chunks; ``last`` marks the last chunk of a group whose ``last`` is high.
     """
 
     def __init__(self, params: ConverterParams):

@@ -40,29 +40,45 @@ class BfpConverter(Unit):
     Members
     -------
     bias : In(signed(9))
-        Bias of the tensor, ``B``. Steady from the cycle before its first group is offered until the last has left.
+        Bias of the tensor, ``B``. Steady from the cycle before the first group is offered until the last group leaves.
     chunks : In(range(max_chunks + 1))
-        Chunks of a magnitude, from 1 to ``max_chunks``; steady as the bias.
+        Chunks per magnitude, from 1 to ``max_chunks``; steady while ``bias`` is steady.
     i : In(stream of params.layout_i)
-        Groups of numbers. A short one is padded with zeros by the sender.
+        Groups of numbers. The sender pads a short group with zeros.
     o : Out(stream of params.layout_o)
-        The same groups, with magnitudes in the low ``m`` bits, ``latency`` cycles later if nothing stalls.
+        Converted groups, with magnitudes in the low ``m`` bits, ``latency`` cycles later if nothing stalls.
     saturated_group : Out(1)
-        The group on ``o`` lies above the window: ``X - B > 2**e - 1``.
+        High while the group on ``o`` exceeds the window: ``X - B > 2**e - 1``.
     saturated_elements : Out(range(lanes + 1))
-        Its elements whose rounded magnitude exceeds ``2**m - 1`` and is held there, and its infinities.
+        Saturated elements of the group on ``o``: infinities, and elements whose rounded magnitude exceeds ``2**m - 1``.
     nonfinite_group : Out(1)
-        It has a NaN or an infinity.
+        High while the group on ``o`` has a NaN or an infinity.
     nonfinite : Out(1)
-        A group with one was taken since reset. It rises when that group is on ``o``.
+        Sticky ``nonfinite_group``: high from the first such group on ``o`` until reset.
     random : In(lanes * random)
-        A random word for each lane, lane 0 in the lowest bits. Only for the stochastic modes.
+        A random word per lane, lane 0 in the lowest bits. Only with stochastic rounding.
     step : Out(1)
-        The words serve a group, and the next group needs others. Likewise.
+        High when a group uses the random words: the next group needs new ones. Only with stochastic rounding.
     row : Out(1)
-        With ``step``: the group is the last of its row. Likewise.
-    start, compare, threshold, busy, above_threshold, low_sum, high_sum
-        As of `ImprovementMeter`; only with one. The tensor has gone by when its last group is taken.
+        With ``step``: high with the last group of a row. Only with stochastic rounding.
+    start : In(1)
+        Pulses for one cycle before the first group of a tensor; clears the sums. Only with ``elements``.
+    compare : In(1)
+        Pulses for one cycle, ``meter_latency`` cycles or more after the last group of a tensor is accepted on ``o``, to
+        start the comparison. Only with ``elements``.
+    threshold : In(10)
+        Threshold in 256ths; steady from ``compare`` until ``busy`` is low. Only with ``elements``.
+    busy : Out(1)
+        High while the comparison runs. Only with ``elements``.
+    above_threshold : Out(1)
+        High if the relative improvement exceeded the threshold in the last comparison. Only with ``elements``.
+    low_sum, high_sum : Out(meter.width)
+        Sums of the second and of the first chunks, see `ImprovementMeter`. Only with ``elements``.
+
+    Attributes
+    ----------
+    meter : ImprovementMeter or None
+        Meter of the tensors.
 
     Notes
     -----
@@ -72,8 +88,8 @@ class BfpConverter(Unit):
 
     def __init__(self, params: ConverterParams, elements: int | None = None):
         self.params = params
-        self._meter = ImprovementMeter(params, elements) if elements else None
-        self.module_name = f"bfp_converter_{params.name}" + (f"_{self._meter.width}" if self._meter else "")
+        self.meter = ImprovementMeter(params, elements) if elements else None
+        self.module_name = f"bfp_converter_{params.name}" + (f"_{self.meter.width}" if self.meter else "")
         ports = {
             "bias": In(signed(9)),
             "chunks": In(range(params.max_chunks + 1)),
@@ -86,16 +102,16 @@ class BfpConverter(Unit):
         }
         if params.stochastic:
             ports |= {"random": In(params.lanes * params.random), "step": Out(1), "row": Out(1)}
-        if self._meter:
-            ports |= {name: self._meter.signature.members[name] for name in METERED}
+        if self.meter:
+            ports |= {name: self.meter.signature.members[name] for name in METERED}
         super().__init__(ports)
         self._largest = MaxExponent(params)
 
     @property
     def meter_latency(self) -> int:
         """Cycles from the last group that is taken on ``o`` to sums that have it."""
-        assert self._meter
-        return max(self._meter.latency - (MantissaQuantizer.latency + 1 - MantissaQuantizer.shown), 0) + 1
+        assert self.meter
+        return max(self.meter.latency - (MantissaQuantizer.latency + 1 - MantissaQuantizer.shown), 0) + 1
 
     @property
     def latency(self) -> int:
@@ -173,7 +189,7 @@ class BfpConverter(Unit):
         with m.If(move & valid[-2] & nonfinite):
             m.d.sync += self.nonfinite.eq(1)
         m.d.comb += [self.o.valid.eq(valid[-1]), self.o.payload.last.eq(last[-1])]
-        if self._meter:
+        if self.meter:
             self._measure(m, platform, move, valid, scalers, register(largest.code, MantissaQuantizer.shown))
         if params.stochastic:
             draw = Fp32Unpacker.latency + self._largest.latency + MantissaQuantizer.draw
@@ -184,20 +200,20 @@ class BfpConverter(Unit):
         self, m: Module, platform, move: Value, valid: list[Value], scalers: list[MantissaQuantizer], code: Value
     ) -> None:
         """Let the meter see each group's shifted significands, as far as it looks at them."""
-        assert self._meter
+        assert self.meter
         params = self.params
         shown = [scaler.shifted[params.dropped - params.chunk :] for scaler in scalers]
         there = Fp32Unpacker.latency + self._largest.latency + MantissaQuantizer.shown
         inputs = {
             name: getattr(self, name)
-            for name, port in self._meter.signature.members.items()
+            for name, port in self.meter.signature.members.items()
             if name in METERED and port.flow is In
         }
         meter = place(
             m,
             platform,
             "meter",
-            self._meter,
+            self.meter,
             chunks=self.chunks,
             enable=move,
             take=valid[there],

@@ -36,25 +36,25 @@ class ImprovementMeter(Unit):
     Members
     -------
     start : In(1)
-        A tensor begins.
+        Pulses for one cycle before the first group of a tensor; clears the sums.
     chunks : In(range(max_chunks + 1))
-        Chunks of its magnitudes; steady.
+        Chunks per magnitude; steady.
     enable, take : In(1), In(1)
-        The converter moves; there is a group.
-    significands : In(lanes * (mantissa + w))
-        Shifted significands of the group, lane 0 in the lowest bits, each with a chunk below its magnitude.
+        The registers load while ``enable`` is high; ``take`` is high while a group is present.
+    significands : In(lanes * (mantissa + chunk))
+        Shifted significands of the group, lane 0 in the lowest bits, each with one chunk below its magnitude.
     code : In(exponent)
-        Its code.
+        Exponent code of the group.
     compare : In(1)
-        The tensor has gone by, ``latency`` cycles ago or more.
-    threshold : In(10)
-        In 256ths; steady from then on while it is ``busy``.
+        Pulses for one cycle, ``latency`` cycles or more after the last group of a tensor, to start the comparison.
+    threshold : In(THRESHOLD)
+        Threshold in 256ths; steady from ``compare`` until ``busy`` is low.
     busy : Out(1)
-        It compares.
+        High while the comparison runs.
     above_threshold : Out(1)
-        The ratio is above the threshold, as it was compared last.
+        High if the ratio exceeded the threshold in the last comparison.
     low_sum, high_sum : Out(width)
-        The sums.
+        Sums of the second and of the first chunks.
 
     Attributes
     ----------

@@ -25,24 +25,30 @@ class MantissaQuantizer(Unit):
     Members
     -------
     enable : In(1)
-        Registers take what comes.
-    depth, largest, fraction, sign : In
-        Of the number, as its `Fp32Unpacker` gave them.
+        The registers load while high.
+    depth : In(params.depth)
+        Depth of the number, from its `Fp32Unpacker`.
+    largest : In(1)
+        High if the number has the largest magnitude, from its `Fp32Unpacker`.
+    fraction : In(params.fraction)
+        Fraction of the number, from its `Fp32Unpacker`.
+    sign : In(1)
+        Sign of the number, from its `Fp32Unpacker`.
     top_depth : In(params.top_depth)
         Depth of a number that is not shifted.
     mask : In(mantissa)
-        Bits that a magnitude has, the largest one therefore; steady.
+        Bits that a magnitude uses, which are also the largest magnitude; steady.
     random : In(random)
-        Random word, ``draw`` cycles after the number. Only for the stochastic modes.
+        Random word, ``draw`` cycles after the number. Only with stochastic rounding.
     magnitude : Out(mantissa)
         Magnitude.
     negative : Out(1)
-        The number's sign if the magnitude is not zero.
+        Sign of the number if the magnitude is not zero, otherwise 0.
     saturated : Out(1)
-        The magnitude is held at the largest.
+        High if the magnitude is saturated.
     shifted : Out(mantissa + dropped)
-        The shifted significand, ``shown`` cycles after the number: the magnitude, truncated, and what decides on its
-        rounding; all ones where the magnitude is the largest there is.
+        Shifted significand, ``shown`` cycles after the number: the truncated magnitude and the bits that decide on its
+        rounding; all ones if the number has the largest magnitude.
 
     Attributes
     ----------

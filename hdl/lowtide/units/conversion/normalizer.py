@@ -54,17 +54,17 @@ class Normalizer(Unit):
 
     Members
     -------
-    i : In(stream of {data: signed(width), last: 1})
-        Accumulators. ``last`` marks what the user likes, and comes out again.
+    i : In(stream of {"data": signed(width), "last": 1})
+        Accumulators. ``last`` is user-defined and passes through.
     scale : In(signed(10))
-        Exponent of the accumulator's lowest bit, ``Ba - (ma - 1) + Bb - (mb - 1)``. It goes with the accumulator that
-        is taken, and may be another for the next.
-    o : Out(stream of {data: FP32, last: 1})
+        Exponent of the accumulator's lowest bit, ``Ba - (ma - 1) + Bb - (mb - 1)``. It is sampled with each accumulator
+        and may change between accumulators.
+    o : Out(stream of {"data": FP32, "last": 1})
         Numbers, ``latency`` cycles later if nothing stalls.
     overflow : Out(1)
-        The number on ``o`` is infinite.
+        High while the number on ``o`` is infinite.
     underflow : Out(1)
-        The number on ``o`` is zero, though its accumulator was not.
+        High while the number on ``o`` is zero but its accumulator was not.
     """
 
     def __init__(self, params: NormalizerParams):

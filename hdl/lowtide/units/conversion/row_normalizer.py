@@ -76,18 +76,18 @@ class RowNormalizer(Unit):
 
     Members
     -------
-    i : In(stream of {data: columns * width, last: 1})
+    i : In(stream of {"data": columns * width, "last": 1})
         Rows of signed accumulators, column 0 in the lowest bits. ``last`` marks the last row of a tile.
     scale : In(signed(10))
-        Exponent of an accumulator's lowest bit. Steady while a row is offered; it may be another for the next.
-    o : Out(stream of {lane: normalizers times FP32, row: 1, last: 1})
-        Beats of numbers, the first of a row ``latency`` cycles after it is offered if nothing stalls. ``row`` marks the
-        last beat of a row, ``last`` that of a tile.
+        Exponent of an accumulator's lowest bit. Steady while a row is offered; it may change between rows.
+    o : Out(stream of {"lane": ArrayLayout(FP32, normalizers), "row": 1, "last": 1})
+        Beats of numbers. The first beat of a row follows ``latency`` cycles after the row is offered if nothing stalls.
+        ``row`` marks the last beat of a row, ``last`` the last beat of a tile.
     clear : In(1)
-        Start the counts again.
+        Resets the counts.
     overflows, underflows : Out(counter)
-        Results taken since reset or ``clear`` that were infinite, or zero though their accumulators were not. Each
-        counter saturates, and counts a result ``SaturatingCounter.latency`` cycles after it is taken.
+        Results accepted since reset or ``clear`` that were infinite, or zero from a nonzero accumulator. The counters
+        saturate, and count a result ``SaturatingCounter.latency`` cycles after it is accepted.
 
     Attributes
     ----------

@@ -34,22 +34,28 @@ class SerialBfpConverter(Unit):
     Members
     -------
     bias : In(signed(9))
-        Bias of the tensor, ``B``. Steady from the cycle before its first number is offered until its last group has
-        left.
+        Bias of the tensor, ``B``. Steady from the cycle before the first number is offered until the last group leaves.
     chunks : In(range(max_chunks + 1))
-        Chunks of a magnitude, from 1 to ``max_chunks``; steady as the bias.
-    i : In(stream of {number: FP32, last: 1})
-        Numbers; ``last`` with the last of a row. If that leaves a group short, zeros are filled in, one a cycle.
+        Chunks per magnitude, from 1 to ``max_chunks``; steady while ``bias`` is steady.
+    i : In(stream of {"number": FP32, "last": 1})
+        Numbers; ``last`` marks the last number of a row. The unit pads a short group with zeros, one per cycle.
     o : Out(stream of params.layout_o)
         Groups, with magnitudes in the low ``chunks * w`` bits.
-    saturated_group, saturated_elements, nonfinite_group, bad
-        As those of `BfpConverter`.
+    saturated_group : Out(1)
+        High while the group on ``o`` exceeds the window: ``X - B > 2**e - 1``.
+    saturated_elements : Out(range(lanes + 1))
+        Saturated elements of the group on ``o``: infinities, and elements whose rounded magnitude exceeds the largest.
+    nonfinite_group : Out(1)
+        High while the group on ``o`` has a NaN or an infinity.
+    nonfinite : Out(1)
+        Sticky ``nonfinite_group``: high from the first such group on ``o`` until reset.
     random : In(random)
-        Random word. Only for the stochastic modes.
+        Random word. Only with stochastic rounding.
     step : Out(1)
-        The word serves a number, or a zero that is filled in, and the next one needs another. Likewise.
+        High when a number or a padding zero uses the random word: the next one needs a new word. Only with stochastic
+        rounding.
     row : Out(1)
-        With ``step``: it is the last of its row. Likewise.
+        With ``step``: high with the last number of a row. Only with stochastic rounding.
     """
 
     def __init__(self, params: ConverterParams):

@@ -68,9 +68,9 @@ class BlockFloatMac(Unit):
     -------
     a, b : In(ChunkLayout(lanes, magnitude, 2**8 - 1))
         Groups.
-    c : In(sum.layout)
-        What their dot product is added to, ``latency - sum_latency`` cycles later.
-    o : Out(sum.layout)
+    c : In(sum_format.layout)
+        Addend, ``latency - sum_latency`` cycles after the groups.
+    o : Out(sum_format.layout)
         Sum, ``latency`` cycles after the groups.
     """
 

@@ -38,10 +38,19 @@ class BlockProduct(wiring.Component):
     sign : Out(1)
         Sign of the product, ``latency`` cycles later.
     significand : Out(width)
-        Its significand.
-    exponent : Out(signed)
-        Exponent field of the sum's format that belongs to the significand's second bit; zero if the product is zero. A
-        cycle before the significand.
+        Significand of the product, ``latency`` cycles later.
+    exponent : Out(signed(exponent_bits))
+        Exponent field, in the sum's format, of the significand's second bit; zero if the product is zero. It is valid
+        one cycle before the significand.
+
+    Attributes
+    ----------
+    width : int
+        Bits of the significand.
+    exponent_bits : int
+        Bits of the exponent.
+    constant : int
+        What the groups' exponents lack for the exponent field of the significand's second bit.
     """
 
     a: data.View
@@ -50,10 +59,10 @@ class BlockProduct(wiring.Component):
     def __init__(self, lanes: int, magnitude: int, form: FloatFormat):
         self._dot = DotProduct(Bfp(lanes=lanes, chunk_a=magnitude, chunk_b=magnitude, mantissa=magnitude))
         self.width = self._dot.bound.bit_length()
-        #: What the groups' exponents lack for the field that belongs to the significand's second bit.
+
         self.constant = form.bias - 2 * (2 ** (EXPONENT - 1) - 1) - 2 * (magnitude - 1) + self.width - 2
         largest = self.constant + 2 * (2**EXPONENT - 1)
-        bits = 1 + max(largest, self.width - self.constant, 2**form.exponent).bit_length()
+        self.exponent_bits = 1 + max(largest, self.width - self.constant, 2**form.exponent).bit_length()
         layout = ChunkLayout(lanes, magnitude, 2**EXPONENT - 1)
         super().__init__(
             {
@@ -61,7 +70,7 @@ class BlockProduct(wiring.Component):
                 "b": In(layout),
                 "sign": Out(1),
                 "significand": Out(self.width),
-                "exponent": Out(signed(bits)),
+                "exponent": Out(signed(self.exponent_bits)),
             }
         )
 

@@ -68,11 +68,11 @@ class FloatMac(Unit):
 
     Members
     -------
-    a, b : In(operand.layout)
+    a, b : In(operand_format.layout)
         Factors.
-    c : In(sum.layout)
-        What their product is added to, ``latency - sum_latency`` cycles later.
-    o : Out(sum.layout)
+    c : In(sum_format.layout)
+        Addend, ``latency - sum_latency`` cycles after the factors.
+    o : Out(sum_format.layout)
         Sum, ``latency`` cycles after the factors.
     """
 

@@ -33,11 +33,18 @@ class FloatProduct(wiring.Component):
         Factors.
     sign : Out(1)
         Sign of the product, ``latency`` cycles later.
-    significand : Out(significand)
-        Its significand; zero if a factor is zero.
-    exponent : Out(signed)
-        Exponent field of the sum's format that belongs to the significand's first bit if it is normalized, else to
-        the second; zero if a factor is zero. A cycle before the significand.
+    significand : Out(width)
+        Significand of the product, ``latency`` cycles later; zero if a factor is zero.
+    exponent : Out(signed(exponent_bits))
+        Exponent field, in the sum's format, of the significand's first bit if the product is normalized, of its second
+        bit otherwise; zero if a factor is zero. It is valid one cycle before the significand.
+
+    Attributes
+    ----------
+    width : int
+        Bits of the significand.
+    exponent_bits : int
+        Bits of the exponent.
     """
 
     a: data.View
@@ -46,16 +53,16 @@ class FloatProduct(wiring.Component):
     def __init__(self, operand: FloatFormat, form: FloatFormat, multiplier: str):
         self.operand, self.form = operand, form
         self._product = SignificandProduct(operand.fraction + 1, multiplier)
-        bits = form.fraction + 1 if self.rounds else 2 * (operand.fraction + 1)
+        self.width = form.fraction + 1 if self.rounds else 2 * (operand.fraction + 1)
         smallest, largest = self._constant + 2, self._constant + 2 * (2**operand.exponent - 1)
-        width = 1 + max(largest + 2, -smallest, 2**form.exponent).bit_length()
+        self.exponent_bits = 1 + max(largest + 2, -smallest, 2**form.exponent).bit_length()
         super().__init__(
             {
                 "a": In(operand.layout),
                 "b": In(operand.layout),
                 "sign": Out(1),
-                "significand": Out(bits),
-                "exponent": Out(signed(width)),
+                "significand": Out(self.width),
+                "exponent": Out(signed(self.exponent_bits)),
             }
         )
 

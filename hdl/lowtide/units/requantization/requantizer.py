@@ -104,20 +104,20 @@ class Requantizer(Unit):
 
     Members
     -------
-    i : In(stream of {data: signed(accumulator), last: 1})
-        Accumulators. ``last`` marks what the user likes, and comes out again.
+    i : In(stream of {"data": signed(accumulator), "last": 1})
+        Accumulators. ``last`` is user-defined and passes through.
     multiplier : In(multiplier)
-        Factor. As all settings, it goes with the accumulator that is taken, and may be another for the next.
-    shift : In(range(accumulator + multiplier))
-        Power of two to divide by. All that the port holds is legal; beyond ``max_shift``, results are 0.
+        Factor. This and the other settings are sampled with each accumulator and may change between accumulators.
+    shift : In(range(max_shift + 1))
+        Power of two to divide by. Every value of the port is legal; beyond ``max_shift``, results are 0.
     relu : In(1)
-        Negative results become 0.
-    data_terms : In(range(terms + 1))
+        Negative results become 0 while high.
+    data_terms : In(range(most_terms + 1))
         Terms that a result keeps.
-    o : Out(stream of {data: signed(digits + 1), last: 1})
-        Results, ``latency`` cycles later if nothing stalls. With all terms they are the integers, of ``width`` bits.
+    o : Out(stream of {"data": signed(revealed), "last": 1})
+        Results, ``latency`` cycles later if nothing stalls. With all terms, they are integers of ``width`` bits.
     saturated : Out(1)
-        The integer of the result on ``o`` was held.
+        High while the integer of the result on ``o`` is saturated.
     """
 
     def __init__(self, params: RequantizerParams):

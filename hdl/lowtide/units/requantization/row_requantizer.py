@@ -80,18 +80,24 @@ class RowRequantizer(Unit):
 
     Members
     -------
-    i : In(stream of {data: columns * accumulator, last: 1})
+    i : In(stream of {"data": columns * accumulator, "last": 1})
         Rows of signed accumulators, column 0 in the lowest bits. ``last`` marks the last row of a tile.
-    multiplier, shift, relu, data_terms : In
-        As of `Requantizer`. Steady while a row is offered; they may be others for the next.
-    o : Out(stream of {lane: lanes times signed(digits + 1), row: 1, last: 1})
-        Beats of values, the first of a row ``latency`` cycles after it is offered if nothing stalls. ``row`` marks the
-        last beat of a row, ``last`` that of a tile.
+    multiplier : In(multiplier)
+        Factor. This and the other settings are steady while a row is offered and may change between rows.
+    shift : In(range(max_shift + 1))
+        Power of two to divide by. Every value of the port is legal; beyond ``max_shift``, results are 0.
+    relu : In(1)
+        Negative results become 0 while high.
+    data_terms : In(range(most_terms + 1))
+        Terms that a result keeps.
+    o : Out(stream of {"lane": ArrayLayout(signed(revealed), lanes), "row": 1, "last": 1})
+        Beats of values. The first beat of a row follows ``latency`` cycles after the row is offered if nothing stalls.
+        ``row`` marks the last beat of a row, ``last`` the last beat of a tile.
     clear : In(1)
-        Start the count again.
+        Resets the count.
     saturations : Out(counter)
-        Values that were held, among those that were taken since reset or ``clear``; the largest count if there were
-        more. They show up ``SaturatingCounter.latency`` cycles after they are taken.
+        Saturated values accepted since reset or ``clear``. The counter saturates, and counts a value
+        ``SaturatingCounter.latency`` cycles after it is accepted.
 
     Attributes
     ----------

@@ -24,10 +24,17 @@ class TileRequantizer(Unit):
 
     Members
     -------
-    i, o, clear, saturations
-        As of `RowRequantizer`; ``o.payload`` is zero while nothing is offered.
+    i : In(stream of {"data": columns * accumulator, "last": 1})
+        Rows of signed accumulators, column 0 in the lowest bits. ``last`` marks the last row of a tile.
     settings : In(stream of params.layout_settings)
-        Multiplier, shift, ReLU and terms.
+        Multiplier, shift, ReLU, and terms of a tile, see `RowRequantizer`.
+    o : Out(stream of {"lane": ArrayLayout(signed(revealed), lanes), "row": 1, "last": 1})
+        Beats of values; the payload is zero while ``valid`` is low. ``row`` marks the last beat of a row, ``last`` the
+        last beat of a tile.
+    clear : In(1)
+        Resets the count.
+    saturations : Out(counter)
+        Saturated values accepted since reset or ``clear``, see `RowRequantizer`.
 
     Attributes
     ----------

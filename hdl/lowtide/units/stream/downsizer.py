@@ -43,17 +43,18 @@ class StreamDownsizer(Unit):
     Members
     -------
     enable : In(1)
-        Registers take what comes.
-    i : In(stream of {data: columns * width, last: 1})
+        The registers load while high.
+    i : In(stream of {"data": columns * width, "last": 1})
         Rows, column 0 in the lowest bits.
     words : Out(lanes * width)
-        A beat, lane 0 in the lowest bits, ``latency`` cycles of ``enable`` after its row is offered or the beat before.
+        Beat, lane 0 in the lowest bits. The first beat of a row follows ``latency`` cycles of ``enable`` after the row
+        is offered, every other beat one cycle after the beat before it.
     valid : Out(1)
-        There is one.
+        High while a beat is on ``words``.
     row : Out(1)
-        It is the last of its row.
+        High with the last beat of a row.
     last : Out(1)
-        It is that of a row with ``last``.
+        High with the last beat of a row whose ``last`` is high.
 
     Attributes
     ----------

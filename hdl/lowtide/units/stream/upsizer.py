@@ -23,11 +23,11 @@ class StreamUpsizer(Unit):
 
     Members
     -------
-    i : In(stream of {number: numbers times FP32, last: 1})
-        Beats; ``last`` ends a run.
-    o : Out(stream of {lane: lanes times FP32, last: 1})
-        Groups, each a cycle after its last beat; ``last`` with a run's last. A beat a cycle is taken as long as groups
-        are.
+    i : In(stream of {"number": ArrayLayout(FP32, numbers), "last": 1})
+        Beats; ``last`` marks the last beat of a vector.
+    o : Out(stream of {"lane": ArrayLayout(FP32, lanes), "last": 1})
+        Groups, each one cycle after its last beat; ``last`` marks the last group of a vector. The unit accepts one beat
+        per cycle while groups are accepted.
     """
 
     def __init__(self, lanes: int, numbers: int):

@@ -58,10 +58,10 @@ class DigitSerializer(Unit):
 
     Members
     -------
-    i : In(stream of {nonzero: lanes * digits, negative: lanes * digits})
-        Digits of groups, those of value 0 in the lowest bits.
+    i : In(stream of {"nonzero": lanes * digits, "negative": lanes * digits})
+        Digits of groups, value 0 in the lowest bits.
     o : Out(stream of DigitPlaneLayout(lanes))
-        Lines, the highest exponent first.
+        Digit planes, the highest exponent first.
 
     Attributes
     ----------

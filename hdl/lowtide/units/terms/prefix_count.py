@@ -28,11 +28,12 @@ class PrefixCount(Unit):
     Members
     -------
     enable : In(1)
-        Registers take what comes.
+        The registers load while high.
     ones : In(bits)
-        The vector.
-    sums : Out(segments * width)
-        The counts, that of the first segment in the lowest bits, ``latency`` cycles of ``enable`` later.
+        Vector.
+    sums : Out(-(-bits // segment) * width)
+        Count up to the end of each segment, the first segment in the lowest bits, ``latency`` cycles of ``enable``
+        later.
 
     Attributes
     ----------

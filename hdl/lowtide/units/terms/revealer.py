@@ -28,13 +28,13 @@ class Revealer(Unit):
     Members
     -------
     enable : In(1)
-        Registers take what comes.
+        The registers load while high.
     i : In(signed(width))
         Integer.
-    s : In(range(terms + 1))
+    s : In(range(terms_of_integer(width, encoding) + 1))
         Terms to keep, ``choice`` cycles of ``enable`` after the integer.
-    o : Out(signed(digits + 1))
-        What is left of it, ``latency`` cycles of ``enable`` later.
+    o : Out(signed(digits_of_integer(width, encoding) + 1))
+        Sum of the kept terms, ``latency`` cycles of ``enable`` after the integer.
 
     Attributes
     ----------

@@ -26,11 +26,11 @@ class SignedEncoder(Unit):
     Members
     -------
     enable : In(1)
-        Registers take what comes.
+        The registers load while high.
     i : In(signed(width))
         Integer.
-    nonzero, negative : Out(digits), Out(digits)
-        Its digits, ``latency`` cycles of ``enable`` later.
+    nonzero, negative : Out(digits_of_integer(width, encoding))
+        Digits, ``latency`` cycles of ``enable`` later: which are terms, and which terms are negative.
     """
 
     latency = 2

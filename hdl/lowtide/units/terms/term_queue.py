@@ -33,23 +33,24 @@ class TermQueue(Unit):
     Members
     -------
     write : In(1)
-        Digits of ``values`` values of a group are written.
+        High while digits of ``values`` values of a group are written.
     first : In(1)
-        They are the first of their group; values that are not written have no terms.
-    slot : In
-        Where in the group: value ``j`` of these is its value ``slot * values + j``.
+        With ``write``: high with the first values of a group. Values that are not written have no terms.
+    slot : In((slots - 1).bit_length())
+        Place in the group: value ``j`` of the write becomes value ``slot * values + j`` of the group.
     bank : In(1)
-        Which group. It may be written from two cycles after the last ``next`` of the group before in that bank on.
+        Bank of the group. The group may be written from two cycles after the last ``next`` of the bank's previous
+        group on.
     nonzero, negative : In(values * digits)
-        Digits, those of the first value in the lowest bits: which are terms, and which terms are negative.
+        Digits, value 0 in the lowest bits: which are terms, and which terms are negative.
     next : In(1)
-        A term will go in the next cycle.
+        High one cycle before a term is read.
     next_first : In(1)
-        It is the first of its group, which has been written by then.
+        With ``next``: high with the first term of a group, which must be written by then.
     next_bank : In(1)
-        Which group; looked at with its first term.
+        Bank to read; sampled with ``next_first``.
     o : Out(terms.layout_term)
-        The term, two cycles after ``next``. Without ``next``, a word without one.
+        The term, two cycles after ``next``; without ``next``, a word without a term.
     """
 
     def __init__(self, terms: Terms):
