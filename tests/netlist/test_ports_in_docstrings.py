@@ -129,7 +129,7 @@ def instances() -> dict[type, list[tuple[wiring.Component, dict[str, Any]]]]:
         kind, variables = type(self), sys._getframe(1).f_locals
         if kind.__module__.startswith("lowtide."):
             given = {name: variables[name] for name in inspect.signature(kind).parameters if name in variables}
-            found.setdefault(kind, {}).setdefault(" ".join(self.signature.members), (self, given))
+            found.setdefault(kind, {}).setdefault(str(dict(self.signature.members)), (self, given))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wiring.Component, "__init__", remember)
