@@ -1,13 +1,20 @@
 """Placed units: what is connected in a simulation is connected in Verilog."""
 
 import re
+from collections.abc import Callable
 
 import pytest
+from amaranth.back import rtlil
 from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.netlist import Structure, Unit, place
+from lowtide.units.stream.skid_buffer import SkidBuffer
+
+WORD = data.StructLayout({"data": 8, "last": 1})
+WORDS = stream.Signature(WORD)
 
 
 class Negation(Unit):
@@ -155,6 +162,37 @@ def test_a_port_without_bits_is_left_out(unit, bits):
     assert len(re.findall(r"^  input .*\bindex;", text, re.MULTILINE)) == (len(names) if bits else 0)
     assert len(re.findall(r"^  output .*\bnext;", text, re.MULTILINE)) == (len(names) if bits else 0)
     assert text.count(".index(") == text.count(".next(") == (text.count(".i(") if bits else 0)
+
+
+class Pair(Structure):
+    """Structure that connects streams as a whole, to a unit with logic or to a structure."""
+
+    def __init__(self, inner: Callable[[], Unit]):
+        self.inner = inner
+        self.module_name = f"pair_of_{inner().module_name}"
+        super().__init__({"i": In(WORDS), "o": Out(WORDS)})
+
+    def wire(self, place):
+        first, second = self.inner(), self.inner()
+        place("first", first, i=self.i, o=second.i)
+        place("second", second, i=first.o, o=self.o)
+        return {"i": first.i, "o": second.o}
+
+
+class PairByPort(Pair):
+    """Structure with the connections of `Pair`, port by port."""
+
+    def wire(self, place):
+        first, second = self.inner(), self.inner()
+        place("first", first, i__payload=self.i.payload, i__valid=self.i.valid, o__ready=second.i.ready)
+        place("second", second, i__payload=first.o.payload, i__valid=first.o.valid, o__ready=self.o.ready)
+        return {"i__ready": first.i.ready, "o__payload": second.o.payload, "o__valid": second.o.valid}
+
+
+@pytest.mark.parametrize("inner", [lambda: SkidBuffer(WORD), lambda: Pair(lambda: SkidBuffer(WORD))])
+def test_a_stream_connects_as_its_ports(inner):
+    assert verilog_and_modules(Pair(inner)) == verilog_and_modules(PairByPort(inner))
+    assert rtlil.convert(Pair(inner), emit_src=False) == rtlil.convert(PairByPort(inner), emit_src=False)
 
 
 class Chosen(Unit):

@@ -5,11 +5,12 @@ from collections.abc import Collection, Mapping
 
 from amaranth.back import rtlil
 from amaranth.hdl import ClockSignal, Instance, ResetSignal, Value, ValueLike
+from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue
 from lowtide.netlist.identifier import check_identifier
 from lowtide.netlist.structure import Structure
-from lowtide.netlist.unit import AnyUnit, Unit, signals
+from lowtide.netlist.unit import AnyUnit, Connection, Unit, by_port, signals
 from lowtide.netlist.wiring import Port, Wiring
 
 __all__ = ["Netlist"]
@@ -115,12 +116,13 @@ class Netlist:
     def _wire(self, unit: Structure) -> list[Port]:
         wiring = Wiring(signals(unit))
 
-        def place(name: str, part: AnyUnit, /, **inputs: ValueLike) -> AnyUnit:
-            ports = self._with(part, inputs)
-            wiring.instance(self._name_of(part), name, ports, inputs, signals(part), kept=part.keep_hierarchy)
+        def place(name: str, part: AnyUnit, /, **inputs: Connection) -> AnyUnit:
+            connections = by_port(part, inputs, In)
+            ports = self._with(part, connections)
+            wiring.instance(self._name_of(part), name, ports, connections, signals(part), kept=part.keep_hierarchy)
             return part
 
-        outputs = unit.wire(place)
+        outputs = by_port(unit, unit.wire(place), Out)
         name = self._name_of(unit)
         self._structures.append((name, wiring.module(name, outputs, unit.attributes())))
         return wiring.ports(outputs)

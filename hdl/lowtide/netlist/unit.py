@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from amaranth.hdl import Instance, Module, UnusedElaboratable, Value, ValueLike
 from amaranth.lib import wiring
+from amaranth.lib.wiring import FlippedInterface, Flow, In, PureInterface
 
 # Only the first unit of each module is elaborated, and some units are constructed only to read their ports.
 warnings.filterwarnings("ignore", category=UnusedElaboratable, module=r".*[\\/]lowtide[\\/]")
 
-__all__ = ["AnyUnit", "Instantiates", "Unit", "place", "signals"]
+__all__ = ["AnyUnit", "Connection", "Instantiates", "Unit", "by_port", "place", "signals"]
+
+Connection = ValueLike | PureInterface | FlippedInterface
+"""What a port, or an interface such as a stream, is connected to."""
 
 
 class Unit(wiring.Component):
@@ -59,18 +63,35 @@ class Instantiates(Protocol):
         ...
 
 
-def place(m: Module, platform: Any, name: str, unit: AnyUnit, **inputs: ValueLike) -> AnyUnit:
+def place(m: Module, platform: Any, name: str, unit: AnyUnit, **inputs: Connection) -> AnyUnit:
     """Instantiate ``unit`` in ``m`` under ``name``, connect its inputs, and return the unit for its outputs.
+
+    A stream connects as a whole: ``i=source.o`` connects the inputs ``i__payload`` and ``i__valid``, and ``o=sink.i``
+    the input ``o__ready``.
 
     In a simulation, the unit becomes a submodule. If ``platform`` is a `Netlist`, the unit becomes an instance of a
     module that is written once.
     """
+    ports = by_port(unit, inputs, In)
     if isinstance(platform, Instantiates):
-        m.submodules[name] = platform.instance(unit, inputs)
+        m.submodules[name] = platform.instance(unit, ports)
     else:
         m.submodules[name] = unit
-        m.d.comb += [signals(unit)[port].eq(value) for port, value in inputs.items()]
+        m.d.comb += [signals(unit)[port].eq(value) for port, value in ports.items()]
     return unit
+
+
+def by_port(unit: Unit, connections: Mapping[str, Connection], flow: Flow) -> dict[str, ValueLike]:
+    """Return connections by the ports' names in Verilog, where an interface stands for its ports of that direction."""
+    members, ports = unit.signature.members, {}
+    for name, value in connections.items():
+        if name in members and members[name].is_signature:
+            for path, member, port in members[name].signature.flatten(value):
+                if member.flow == flow:
+                    ports["__".join(map(str, (name, *path)))] = port
+        else:
+            ports[name] = value
+    return ports
 
 
 def signals(unit: Unit) -> dict[str, Value]:

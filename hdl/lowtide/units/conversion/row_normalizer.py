@@ -122,8 +122,7 @@ class RowNormalizer(Unit):
             "dealer",
             self._dealer,
             enable=move,
-            i__payload=self.i.payload,
-            i__valid=self.i.valid,
+            i=self.i,
         )
         # All are alike and in step: the first one's handshake and mark are those of all.
         scale = delayed(m, self.scale, dealer.latency, enable=move)
@@ -136,7 +135,7 @@ class RowNormalizer(Unit):
                 i__payload=Cat(dealer.words.word_select(n, params.width), dealer.last),
                 i__valid=dealer.valid,
                 scale=scale,
-                o__ready=self.o.ready,
+                o=self.o,
             )
             for n in range(count)
         ]

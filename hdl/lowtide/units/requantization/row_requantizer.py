@@ -123,9 +123,7 @@ class RowRequantizer(Unit):
     def elaborate(self, platform):
         m = Module()
         params, move = self.params, Signal()
-        dealer = place(
-            m, platform, "dealer", self._dealer, enable=move, i__payload=self.i.payload, i__valid=self.i.valid
-        )
+        dealer = place(m, platform, "dealer", self._dealer, enable=move, i=self.i)
         # All are alike and in step: the first one's handshake and mark are those of all.
         settings = {name: delayed(m, getattr(self, name), dealer.latency, enable=move) for name in params.settings}
         requantizers = [
@@ -136,7 +134,7 @@ class RowRequantizer(Unit):
                 Requantizer(params.one),
                 i__payload=Cat(dealer.words.word_select(n, params.accumulator), dealer.last),
                 i__valid=dealer.valid,
-                o__ready=self.o.ready,
+                o=self.o,
                 **settings,
             )
             for n in range(params.lanes)

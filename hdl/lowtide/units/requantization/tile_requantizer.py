@@ -65,7 +65,7 @@ class TileRequantizer(Unit):
             self._rows,
             i__payload=self.i.payload,
             i__valid=self.i.valid & self.settings.valid,
-            o__ready=self.o.ready,
+            o=self.o,
             clear=self.clear,
             **{name: self.settings.payload[name] for name in self.params.settings},
         )
