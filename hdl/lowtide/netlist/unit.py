@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from amaranth.hdl import Instance, Module, UnusedElaboratable, Value, ValueLike
 from amaranth.lib import wiring
@@ -13,7 +13,7 @@ warnings.filterwarnings("ignore", category=UnusedElaboratable, module=r".*[\\/]l
 
 __all__ = ["AnyUnit", "Connection", "Instantiates", "Unit", "by_port", "place", "signals"]
 
-Connection = ValueLike | PureInterface | FlippedInterface
+Connection: TypeAlias = ValueLike | PureInterface | FlippedInterface
 """What a port, or an interface such as a stream, is connected to."""
 
 

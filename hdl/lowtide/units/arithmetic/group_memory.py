@@ -1,4 +1,4 @@
-"""Group memory: where a processing element keeps the data of a group while the terms of its weights come."""
+"""Group memory: stores the data of a group while the terms of its weights arrive."""
 
 from amaranth.hdl import Cat, Module, Shape, Value
 from amaranth.lib import wiring
@@ -11,21 +11,21 @@ __all__ = ["GroupMemory"]
 
 
 class GroupMemory(wiring.Component):
-    """Holds two groups of words: one is read, in any order, while the other is written.
+    """Group memory: two banks of a group each; one is read in any order while the other is written.
 
-    It is small enough to be a look-up table a bit or less where a device has memory in those: storage, two banks and
-    the choice of a word in one. What was written in a cycle is read from the next one on.
+    Where look-up tables can be memories, a bit takes one table or less, which includes the storage, the two banks, and
+    the multiplexer. A word can be read from the cycle after its write on.
 
     Parameters
     ----------
     shape : Shape
-        Of a word.
+        Shape of a word.
     words : int
-        Words of a group that are written in a cycle, a power of two: each has a memory of its own.
+        Words written per cycle, a power of two: each has its own memory.
     slots : int
-        Cycles that writing a group takes.
+        Cycles to write a group.
     reads : int
-        Words that are read in a cycle.
+        Words read per cycle.
 
     Members
     -------

@@ -1,4 +1,4 @@
-"""The BFP converter: a group of numbers a cycle in, a group that shares an exponent out."""
+"""BFP converter: a group of FP32 numbers per cycle becomes a group with a shared exponent."""
 
 from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib import stream
@@ -16,26 +16,26 @@ from lowtide.units.stream.delay import delayed
 __all__ = ["BfpConverter"]
 
 METERED = ("start", "compare", "threshold", "busy", "above_threshold", "low_sum", "high_sum")
-"""Ports of a meter that are the converter's too."""
+"""Ports of a meter that are also ports of the converter."""
 
 
 class BfpConverter(Unit):
-    """Converts FP32 to block floating point, a whole group a cycle.
+    """BFP converter: converts FP32 to block floating point, one group per cycle.
 
-    For a group ``x`` with ``X = max floor(log2 |x_i|)`` over its non-zero elements, and ``m = chunks * w``:
-    ``E = clamp(X - B, 0, 2**e - 1)`` and ``M_i = min(round(|x_i| * 2**(m - 1 - E - B)), 2**m - 1)``, whose sign is kept
-    where ``M_i > 0``. A group of zeros has ``E = 0``. Subnormal numbers and NaNs count as zeros; an infinity has the
-    exponent 128 and always the largest magnitude.
+    For a group ``x`` with ``X = max floor(log2 |x_i|)`` over its nonzero elements, and ``m = chunks * w``:
+    ``E = clamp(X - B, 0, 2**e - 1)`` and ``M_i = min(round(|x_i| * 2**(m - 1 - E - B)), 2**m - 1)``, with the sign of
+    ``x_i`` if ``M_i > 0``. A group of zeros has ``E = 0``. Subnormal numbers and NaNs count as zeros; an infinity has
+    the exponent 128 and always the largest magnitude.
 
-    All stages move together, whenever the last of them is empty or its group is taken: no group is lost or waits for
-    another, and a group can be taken in every cycle.
+    All stages advance together, whenever the last stage is empty or its group is accepted. So the converter loses no
+    group and can accept a group in every cycle.
 
     Parameters
     ----------
     params : ConverterParams
-        Format of the groups, and how magnitudes are rounded.
+        Format and rounding of the groups.
     elements : int, optional
-        Most elements of a tensor, where a `ImprovementMeter` is to measure tensors.
+        Largest number of elements of a tensor. If given, an `ImprovementMeter` measures tensors.
 
     Members
     -------
@@ -82,8 +82,8 @@ class BfpConverter(Unit):
 
     Notes
     -----
-    Source: the converter of FAST, HPCA 2022. There a tree of comparators finds the largest exponent; here the window
-    of exponents is known beforehand, and codes of a few bits are found within it.
+    Source: the converter of FAST, HPCA 2022. FAST's tree of comparators finds the largest exponent. Here the window of
+    exponents is given, so that the largest code has only a few bits.
     """
 
     def __init__(self, params: ConverterParams, elements: int | None = None):
@@ -105,18 +105,18 @@ class BfpConverter(Unit):
         if self.meter:
             ports |= {name: self.meter.signature.members[name] for name in METERED}
         super().__init__(ports)
-        self._largest = MaxExponent(params)
+        self._max_exponent = MaxExponent(params)
 
     @property
     def meter_latency(self) -> int:
-        """Cycles from the last group that is taken on ``o`` to sums that have it."""
+        """Cycles from the last group accepted on ``o`` to sums that include it."""
         assert self.meter
         return max(self.meter.latency - (MantissaQuantizer.latency + 1 - MantissaQuantizer.shown), 0) + 1
 
     @property
     def latency(self) -> int:
-        """Cycles from a group that is taken to that group offered, if nothing stalls."""
-        return Fp32Unpacker.latency + self._largest.latency + MantissaQuantizer.latency + 1
+        """Cycles from a group accepted on ``i`` to the group on ``o``, if nothing stalls."""
+        return Fp32Unpacker.latency + self._max_exponent.latency + MantissaQuantizer.latency + 1
 
     def elaborate(self, platform):
         m = Module()
@@ -128,7 +128,7 @@ class BfpConverter(Unit):
         def register(value: Value, cycles: int = 1) -> Value:
             return delayed(m, value, cycles, enable=move)
 
-        readers = [
+        unpackers = [
             place(
                 m,
                 platform,
@@ -140,23 +140,23 @@ class BfpConverter(Unit):
             )
             for n in lanes
         ]
-        largest = place(
+        max_exponent = place(
             m,
             platform,
-            "largest",
-            self._largest,
+            "max_exponent",
+            self._max_exponent,
             enable=move,
-            depths=Cat(reader.depth for reader in readers),
-            above=Cat(reader.above for reader in readers),
+            depths=Cat(unpacker.depth for unpacker in unpackers),
+            above=Cat(unpacker.above for unpacker in unpackers),
         )
         top_depth = Signal(params.top_depth)
-        m.d.comb += top_depth.eq(~largest.code - window.empty)
+        m.d.comb += top_depth.eq(~max_exponent.code - window.empty)
 
-        scalers = []
-        for n, reader in enumerate(readers):
-            known = {name: getattr(reader, name) for name in ("depth", "largest", "fraction", "sign")}
+        quantizers = []
+        for n, unpacker in enumerate(unpackers):
+            known = {name: getattr(unpacker, name) for name in ("depth", "largest", "fraction", "sign")}
             random = {"random": self.random.word_select(n, params.random)} if params.stochastic else {}
-            scalers.append(
+            quantizers.append(
                 place(
                     m,
                     platform,
@@ -165,21 +165,21 @@ class BfpConverter(Unit):
                     enable=move,
                     top_depth=top_depth,
                     mask=window.mask,
-                    **{name: register(value, largest.latency) for name, value in known.items()},
+                    **{name: register(value, max_exponent.latency) for name, value in known.items()},
                     **random,
                 )
             )
 
         group = self.o.payload.group
-        for lane, scaler in zip(group.lane, scalers, strict=True):
-            m.d.comb += [lane.magnitude.eq(register(scaler.magnitude)), lane.sign.eq(register(scaler.negative))]
+        for lane, quantizer in zip(group.lane, quantizers, strict=True):
+            m.d.comb += [lane.magnitude.eq(register(quantizer.magnitude)), lane.sign.eq(register(quantizer.negative))]
         count = Signal.like(self.saturated_elements)
         nonfinite = Signal()
         m.d.comb += [
-            count.eq(sum((scaler.saturated for scaler in scalers[1:]), scalers[0].saturated)),
-            nonfinite.eq(Cat(reader.nonfinite for reader in readers).any()),
-            group.exponent.eq(register(largest.code, MantissaQuantizer.latency + 1)),
-            self.saturated_group.eq(register(largest.exceeded, MantissaQuantizer.latency + 1)),
+            count.eq(sum((quantizer.saturated for quantizer in quantizers[1:]), quantizers[0].saturated)),
+            nonfinite.eq(Cat(unpacker.nonfinite for unpacker in unpackers).any()),
+            group.exponent.eq(register(max_exponent.code, MantissaQuantizer.latency + 1)),
+            self.saturated_group.eq(register(max_exponent.exceeded, MantissaQuantizer.latency + 1)),
             self.saturated_elements.eq(register(count)),
         ]
         nonfinite = register(nonfinite, self.latency - Fp32Unpacker.latency - 1)
@@ -190,20 +190,20 @@ class BfpConverter(Unit):
             m.d.sync += self.nonfinite.eq(1)
         m.d.comb += [self.o.valid.eq(valid[-1]), self.o.payload.last.eq(last[-1])]
         if self.meter:
-            self._measure(m, platform, move, valid, scalers, register(largest.code, MantissaQuantizer.shown))
+            self._measure(m, platform, move, valid, quantizers, register(max_exponent.code, MantissaQuantizer.shown))
         if params.stochastic:
-            draw = Fp32Unpacker.latency + self._largest.latency + MantissaQuantizer.draw
+            draw = Fp32Unpacker.latency + self._max_exponent.latency + MantissaQuantizer.draw
             m.d.comb += [self.step.eq(move & valid[draw]), self.row.eq(last[draw])]
         return m
 
     def _measure(
-        self, m: Module, platform, move: Value, valid: list[Value], scalers: list[MantissaQuantizer], code: Value
+        self, m: Module, platform, move: Value, valid: list[Value], quantizers: list[MantissaQuantizer], code: Value
     ) -> None:
-        """Let the meter see each group's shifted significands, as far as it looks at them."""
+        """Connect the meter to the upper bits of each group's shifted significands."""
         assert self.meter
         params = self.params
-        shown = [scaler.shifted[params.dropped - params.chunk :] for scaler in scalers]
-        there = Fp32Unpacker.latency + self._largest.latency + MantissaQuantizer.shown
+        shown = [quantizer.shifted[params.dropped - params.chunk :] for quantizer in quantizers]
+        there = Fp32Unpacker.latency + self._max_exponent.latency + MantissaQuantizer.shown
         inputs = {
             name: getattr(self, name)
             for name, port in self.meter.signature.members.items()
@@ -224,7 +224,7 @@ class BfpConverter(Unit):
         m.d.comb += [getattr(self, name).eq(getattr(meter, name)) for name in METERED if name not in inputs]
 
     def _flow(self, m: Module, move: Value, taken: Value) -> tuple[list[Value], list[Value]]:
-        """Whether there is a group after each number of cycles, and whether it is the last of its row."""
+        """Return, for each number of cycles, whether a group is present and whether it is the last of its row."""
         valid, last = [taken], [self.i.payload.last]
         for _ in range(self.latency):
             there = Signal(name="there")

@@ -1,4 +1,4 @@
-"""Block product: the dot product of two groups that share exponents, as a floating-point adder takes it."""
+"""Block product: dot product of two groups as the input of a floating-point adder."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -12,15 +12,15 @@ from lowtide.units.stream.delay import delayed
 __all__ = ["EXPONENT", "BlockProduct"]
 
 EXPONENT = 8
-"""Bits of a group's exponent, whose bias is that of FP32."""
+"""Bits of a group's exponent, which has FP32's bias."""
 
 
 class BlockProduct(wiring.Component):
-    """Gives the dot product of two groups as a sign, an exponent without limits, and a significand.
+    """Block product: computes the dot product of two groups as sign, unlimited exponent, and significand.
 
-    ``p = 2**(ea + eb - 2 * 127 - 2 * (magnitude - 1)) * sum_i (-1)**(sa_i ^ sb_i) * Ma_i * Mb_i``, exactly. The integer
-    is negated if it is negative, and moved to the left by two places at a time, so that its leading one is the
-    first or second bit.
+    ``p = 2**(ea + eb - 2 * 127 - 2 * (magnitude - 1)) * sum_i (-1)**(sa_i ^ sb_i) * Ma_i * Mb_i``, exactly. The unit
+    negates a negative integer, and shifts it left by multiples of two bits, so that the leading one is the first or
+    second bit.
 
     Parameters
     ----------
