@@ -105,6 +105,7 @@ def tops() -> Iterator[Unit]:
     yield AxiStreamArray(terms.changed({"array.results": "integers"}))
     for bus in ("plain", "axi4-lite", "wishbone"):
         yield AxiStreamEngine(bfp, bus=bus)
+    yield AxiStreamEngine(bfp.changed({"bfp.exponent": 5}), bus="plain")
     yield AxiStreamEngine(bfp.changed({"engine.input_width": 1}), bus="plain")
     yield SerialTop(bfp, test=conversation_of(bfp))
     yield SerialEngine(EngineWithRegisters(engine_of(bfp)), bfp.serial, digest=0, test=conversation_of(bfp))
@@ -120,16 +121,15 @@ def tops() -> Iterator[Unit]:
 
 
 def instances() -> dict[type, list[tuple[wiring.Component, dict[str, Any]]]]:
-    """Units of every class of `tops`, one of each signature, with their constructor's arguments."""
+    """Units of every class of `tops`, one of each signature, with the variables of its constructor."""
     found: dict[type, dict[str, tuple[wiring.Component, dict[str, Any]]]] = {}
     constructor = wiring.Component.__init__
 
     def remember(self, *arguments, **keywords):
         constructor(self, *arguments, **keywords)
-        kind, variables = type(self), sys._getframe(1).f_locals
+        kind, variables = type(self), dict(sys._getframe(1).f_locals)
         if kind.__module__.startswith("lowtide."):
-            given = {name: variables[name] for name in inspect.signature(kind).parameters if name in variables}
-            found.setdefault(kind, {}).setdefault(str(dict(self.signature.members)), (self, given))
+            found.setdefault(kind, {}).setdefault(str(dict(self.signature.members)), (self, variables))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wiring.Component, "__init__", remember)
@@ -144,15 +144,16 @@ INSTANCES = instances()
 class Names(dict[str, Any]):
     """Names that a docstring's expressions may use, as the docstring of `lowtide.netlist.Unit` lists them."""
 
-    def __init__(self, unit: wiring.Component, arguments: dict[str, Any]):
-        super().__init__(KNOWN | vars(sys.modules[type(unit).__module__]) | arguments)
-        self._unit, self._arguments = unit, arguments
+    def __init__(self, unit: wiring.Component, variables: dict[str, Any]):
+        super().__init__(KNOWN | vars(sys.modules[type(unit).__module__]) | variables)
+        self._unit = unit
+        self._others = [value for value in variables.values() if value is not unit]
 
     def __missing__(self, name: str) -> Any:
+        owners = [self._unit, *self._others]
+        if name in self._unit.signature.members:  # a parameter may have the name of a port
+            owners = [*self._others, self._unit]
         for attribute in (name, f"_{name}"):
-            owners = list(self._arguments.values())
-            if attribute not in self._unit.signature.members:
-                owners.insert(0, self._unit)
             for owner in owners:
                 if hasattr(owner, attribute):
                     return getattr(owner, attribute)
@@ -197,9 +198,9 @@ def differences(kind: type, units: list[tuple[wiring.Component, dict[str, Any]]]
     known = {name for unit, _ in units for name in unit.signature.members}
     wrong = {
         name
-        for unit, arguments in units
+        for unit, variables in units
         for name, member in dict(unit.signature.members).items()
-        if name in ports and not same(ports[name], member, Names(unit, arguments))
+        if name in ports and not same(ports[name], member, Names(unit, variables))
     }
     return sorted(known ^ set(ports) | wrong)
 

@@ -27,8 +27,8 @@ class Unit(wiring.Component):
     ``a, b : In(x), Out(y)``, or ``a, b : In(x)`` if the members are equal. A port that exists only with some arguments
     says so in its text.
 
-    - A shape is a Python expression. It may use the constructor's arguments, attributes of the unit and of its
-      arguments, names of the unit's module, and `range`, `signed`, `unsigned`, `StructLayout`, `ArrayLayout`,
+    - A shape is a Python expression. It may use the constructor's variables, attributes of the unit and of these
+      variables, names of the unit's module, and `range`, `signed`, `unsigned`, `StructLayout`, `ArrayLayout`,
       `ChunkLayout`, and `FP32`.
     - A dict is a structure, the first field in the lowest bits: ``{"data": signed(8), "last": 1}``.
     - ``stream of shape`` is a stream with that payload: ``In(stream of {"number": FP32, "last": 1})``.
