@@ -1,4 +1,4 @@
-"""The cut in two, on which the number of distinct modules rests."""
+"""Split into powers of two, which bounds the number of distinct modules."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from lowtide.netlist.structure import power_of_two_split
 
 
 @pytest.mark.parametrize("count", range(2, 513))
-def test_split_is_recursive(count):
+def test_parts_add_up_and_recur(count):
     first, second = power_of_two_split(count)
     assert first + second == count
     assert first >= second >= 1

@@ -57,11 +57,14 @@ BUGS = {
         WHOLE,
         in_module(r"fp32_unpacker_\w+", r"assign nan = .*;", "assign nan = 1'h0;"),
     ),
-    "magnitudes wrap": (WHOLE, in_module(r"mantissa_quantizer_\w+", r"assign held = .*;", "assign held = 1'h0;")),
+    "magnitudes wrap": (
+        WHOLE,
+        in_module(r"mantissa_quantizer_\w+", r"assign saturates = .*;", "assign saturates = 1'h0;"),
+    ),
     "a stall uses up random words": (WHOLE, in_unit(r"assign step = i__ready & ", "assign step = ")),
     "a group in flight outlives a reset": (WHOLE, without_reset(r"bfp_converter_\w+", "o__valid")),
-    "bad is forgotten": (SERIAL, in_unit(r"= bad \| ", "= ")),
-    "the queue has no end": (SERIAL, in_unit(r"promised != \S+;", "1'h1;")),
+    "nonfinite is not sticky": (SERIAL, in_unit(r"= nonfinite \| ", "= ")),
+    "the queue has no end": (SERIAL, in_unit(r"reserved != \S+;", "1'h1;")),
     "short groups are not filled": (SERIAL, in_unit(r"= last & .*;", "= 1'h0;")),
     "groups wait for nobody": (SERIAL, in_unit(r"assign move = .*;", "assign move = 1'h1;")),
 }

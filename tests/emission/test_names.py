@@ -108,7 +108,7 @@ INNER = "p_fmac_l4_a2_b2_m4_e2_k64"
 @pytest.mark.parametrize("name", [INNER, f"{INNER}_aligner"])
 def test_name_of_an_inner_module_is_refused(name, tmp_path):
     """The second is a submodule that a unit makes for itself."""
-    message = f"name must be a name that no module below the top has (theirs begin with p_), not '{name}'"
+    message = f"name must be a name that no module below the top has (their names begin with p_), not '{name}'"
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
         emit(TINY, tmp_path / "new" / "folder", name, prefix="p")
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Hierarchy: each distinct unit becomes one module, however often it is used."""
+"""Netlist: writes each distinct unit as one module, however often it is instantiated."""
 
 from lowtide.netlist.netlist import Netlist
 from lowtide.netlist.structure import Structure

@@ -1,4 +1,4 @@
-"""Names of modules that Verilog-2005 and SystemVerilog-2017 both accept."""
+"""Module names that both Verilog-2005 and SystemVerilog-2017 accept."""
 
 import re
 
@@ -7,7 +7,7 @@ from lowtide.formats.parameter import IllegalValue
 __all__ = ["LONGEST", "RESERVED", "check_identifier"]
 
 LONGEST = 250
-"""Most characters of a name: with ``.json`` after it, it must still be the name of a file."""
+"""Most characters of a name, so that the name followed by ``.json`` is a legal file name."""
 
 # Annex B of IEEE 1364-2005.
 _VERILOG = """
@@ -21,7 +21,7 @@ _VERILOG = """
     task time tran tranif0 tranif1 tri tri0 tri1 triand trior trireg unsigned use uwire vectored wait wand weak0
     weak1 while wire wor xnor xor
 """
-# What Annex B of IEEE 1800-2017 adds.
+# Additions of Annex B of IEEE 1800-2017.
 _SYSTEM_VERILOG = """
     accept_on alias always_comb always_ff always_latch assert assume before bind bins binsof bit break byte chandle
     checker class clocking const constraint context continue cover covergroup coverpoint cross dist do endchecker
@@ -39,12 +39,12 @@ RESERVED = frozenset((_VERILOG + _SYSTEM_VERILOG).split())
 
 
 def check_identifier(key: str, name: str) -> None:
-    """Refuse a name that is not a simple identifier of Verilog and of SystemVerilog.
+    """Reject a name that is not a simple identifier in both Verilog and SystemVerilog.
 
     Parameters
     ----------
     key : str
-        What the name is for, as the user wrote it.
+        Purpose of the name, as the user wrote it.
     name : str
         The name.
 

@@ -1,52 +1,54 @@
-"""A netlist: the distinct modules of a design, each of them written once."""
+"""Netlist: the distinct modules of a design, each written once."""
 
 import re
 from collections.abc import Collection, Mapping
 
 from amaranth.back import rtlil
 from amaranth.hdl import ClockSignal, Instance, ResetSignal, Value, ValueLike
+from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue
 from lowtide.netlist.identifier import check_identifier
 from lowtide.netlist.structure import Structure
-from lowtide.netlist.unit import AnyUnit, Unit, signals
+from lowtide.netlist.unit import AnyUnit, Connection, Unit, by_port, signals
 from lowtide.netlist.wiring import Port, Wiring
 
 __all__ = ["Netlist"]
 
 
 class Netlist:
-    """The distinct modules of a design, a unit after those that it holds.
+    """The distinct modules of a design, each after the modules that it instantiates.
 
-    Amaranth by itself writes one module per instance, which for a grid of processing elements takes a time and a
-    length that grow with the grid. Here the units that are put in by `place` are converted once per
-    ``module_name``, each by itself, and instances refer to them by name.
+    Amaranth writes one module per instance, so that for a grid of processing elements time and text grow with the grid.
+    The netlist converts the units that `place` instantiates once per ``module_name``, and instances refer to the module
+    by name.
 
-    The top keeps its name. The name of every other module begins with a prefix, so that several designs, or a design
-    and a user's own modules, can stand in one project.
+    The top keeps its name. The name of every other module begins with a prefix, so that one project can contain several
+    designs and a user's own modules.
 
     Parameters
     ----------
     top : Unit
-        The unit at the top.
+        Unit at the top.
     prefix : str, optional
         Prefix of the modules below the top; by default the top's name.
     initial_values : bool
-        Registers and writable memories have their power-up values. Without, only a read-only memory keeps its contents.
+        Whether to write power-up values of registers and writable memories. If false, only read-only memories have
+        contents.
 
     Attributes
     ----------
     rtlil : str
-        Units with logic, as RTLIL.
+        Units with logic, in RTLIL.
     wiring : str
-        Structures, as Verilog.
+        Structures, in Verilog.
     names : list of str
-        Names of all modules, in the order of their text: first those with logic.
+        Names of all modules in the order of their text: modules with logic first.
 
     Raises
     ------
     IllegalValue
-        If the top's name or the prefix is not an identifier, or a port or a module below the top has the top's name.
+        If the top's name or the prefix is not an identifier, or a port or another module has the top's name.
     """
 
     def __init__(self, top: Unit, prefix: str | None = None, *, initial_values: bool = True):
@@ -65,9 +67,9 @@ class Netlist:
         self._check_names({port.name for port in ports})
 
     def instance(self, unit: Unit, inputs: Mapping[str, ValueLike]) -> Instance:
-        """An instance of the unit's module, in a unit with logic; its outputs are the unit's own signals."""
+        """Instantiate the unit's module in a unit with logic; its outputs drive the unit's own signals."""
         if isinstance(unit, Structure):
-            raise TypeError(f"{unit.module_name} is a structure, and only a structure may hold it")
+            raise TypeError(f"{unit.module_name} is a structure: only a structure may instantiate it")
         ports: dict[str, ValueLike] = {}
         for port in self._with(unit, inputs):
             if port.direction == "output":
@@ -78,7 +80,7 @@ class Netlist:
         return Instance(self._name_of(unit), **ports)
 
     def _with(self, unit: Unit, inputs: Mapping[str, ValueLike]) -> list[Port]:
-        """Ports of the unit's module, which must have these inputs, but for those that have no bits."""
+        """Return the ports of the unit's module, which must have each of these inputs that is not empty."""
         ports = self._add(unit)
         empty = {name for name, signal in signals(unit).items() if not len(signal)}
         unknown = set(inputs) - {port.name for port in ports if port.direction == "input"} - empty
@@ -87,25 +89,25 @@ class Netlist:
         return ports
 
     def _add(self, unit: Unit) -> list[Port]:
-        """Write the unit's module if need be; its ports."""
+        """Write the unit's module unless it is written, and return its ports."""
         name = unit.module_name
         if name not in self._ports:
             self._ports[name] = self._write(unit)
         return self._ports[name]
 
     def _write(self, unit: Unit) -> list[Port]:
-        """Write the unit's module; its ports."""
+        """Write the unit's module and return its ports."""
         return self._wire(unit) if isinstance(unit, Structure) else self._convert(unit)
 
     def _name_of(self, unit: Unit) -> str:
-        """Name of the unit's module in the text."""
+        """Return the name of the unit's module in the text."""
         return unit.module_name if unit is self._top else f"{self._prefix}_{unit.module_name}"
 
     def _check_names(self, ports: Collection[str]) -> None:
-        """Refuse a name that two modules have, or the top and one of its ports, which Verilator cannot tell apart."""
+        """Reject a name of two modules, or of the top and one of its ports, which Verilator does not distinguish."""
         twice = {name for name in self.names if self.names.count(name) > 1}
         if self._top.module_name in twice:
-            legal = f"a name that no module below the top has (theirs begin with {self._prefix}_)"
+            legal = f"a name that no module below the top has (their names begin with {self._prefix}_)"
             raise IllegalValue("name", legal, self._top.module_name)
         if self._top.module_name in ports:
             raise IllegalValue("name", "a name that no port of the module has", self._top.module_name)
@@ -115,12 +117,13 @@ class Netlist:
     def _wire(self, unit: Structure) -> list[Port]:
         wiring = Wiring(signals(unit))
 
-        def place(name: str, part: AnyUnit, /, **inputs: ValueLike) -> AnyUnit:
-            ports = self._with(part, inputs)
-            wiring.instance(self._name_of(part), name, ports, inputs, signals(part), kept=part.keep_hierarchy)
+        def place(name: str, part: AnyUnit, /, **inputs: Connection) -> AnyUnit:
+            connections = by_port(part, inputs, In)
+            ports = self._with(part, connections)
+            wiring.instance(self._name_of(part), name, ports, connections, signals(part), kept=part.keep_hierarchy)
             return part
 
-        outputs = unit.wire(place)
+        outputs = by_port(unit, unit.wire(place), Out)
         name = self._name_of(unit)
         self._structures.append((name, wiring.module(name, outputs, unit.attributes())))
         return wiring.ports(outputs)
@@ -130,40 +133,40 @@ class Netlist:
         text = rtlil.convert(unit, name=name, platform=self, emit_src=False)
         text = _EMPTY.sub(r"\1", text)
         text = "\nmodule ".join(map(self._initialized, text.split("\nmodule ")))
-        # Submodules of the unit's own are called `name.submodule$1`, which Verilog would have to escape.
+        # Amaranth names submodules of the unit `name.submodule$1`, which Verilog would escape.
         stem = name if name == self._prefix else f"{self._prefix}_{unit.module_name}"
         for module in re.findall(rf"^module \\({re.escape(name)}\.\S+)$", text, re.MULTILINE):
             plain = stem + re.sub(r"[.$]", "_", module.removeprefix(name))
             text = re.sub(rf"\\{re.escape(module)}(?=\s)", rf"\\{plain}", text)
         self._logic.append(text)
-        own = text.split("\nmodule ")[1]  # the unit itself; submodules of its own follow
+        own = text.split("\nmodule ")[1]  # the unit itself, followed by its submodules
         return [Port(port, direction, int(width or 1)) for width, direction, port in _PORT.findall(own)]
 
     def _initialized(self, module: str) -> str:
-        """A module with those initial values that it is to have."""
+        """Return a module with only the initial values that `initial_values` asks for."""
         written = set(_WRITTEN.findall(module))
         module = _CONTENTS.sub(lambda cell: cell[0] if self._keeps(cell[0], cell[1] in written) else "", module)
         return module if self._initial_values else _INITIAL_VALUE.sub("", module)
 
     def _keeps(self, contents: str, written: bool) -> bool:
-        """Whether a memory has contents at power-up; zeros of a written memory are never read before a write."""
+        """Whether a memory has contents at power-up; a writable memory of zeros is never read before it is written."""
         constant = re.search(r"connect \\DATA \d+'([01-]+)\n", contents)
         zero = constant is not None and "1" not in constant[1]
         return not written or (self._initial_values and not zero)
 
 
 def _exact(unit: Unit, port: Port, value: ValueLike) -> Value:
-    """What an input of a unit is connected to, which must be as wide: Verilog would extend it, or cut it off."""
+    """Return the connection of an input, whose width must match: Verilog would extend or truncate it."""
     value = Value.cast(value)
     if len(value) != port.width:
-        raise ValueError(f"{unit.module_name} has {port.name} of {port.width} bits, which {len(value)} bits do not fit")
+        raise ValueError(f"{port.name} of {unit.module_name} must have {port.width} bits, not {len(value)}")
     return value
 
 
 _CONTENTS = re.compile(r"  cell \$meminit_v2 \S+\n    parameter \\MEMID (\S+)\n.*?\n  end\n", re.DOTALL)
 _WRITTEN = re.compile(r"  cell \$memwr_v2 \S+\n    parameter \\MEMID (\S+)\n")
 _INITIAL_VALUE = re.compile(r"^ *attribute \\init \S+\n", re.MULTILINE)
-# Verilog has no ports without bits: `[-1:0]` is two.
+# Verilog has no empty ports: `[-1:0]` has two bits.
 _EMPTY = re.compile(r"^(  wire width 0 )(?:input|output) \d+ +(?:signed )?", re.MULTILINE)
 _CONTROL = {"clk": ClockSignal, "rst": ResetSignal}
 _PORT = re.compile(r"^  wire (?:width (\d+) )?.*?(input|output) \d+ +(?:signed )?\\(\w+)$", re.MULTILINE)

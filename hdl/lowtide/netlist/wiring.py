@@ -1,27 +1,27 @@
-"""A structure as Verilog: instances, and wires between them as whole words."""
+"""Wiring: a structure in Verilog, as instances and wires of whole words."""
 
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from amaranth.hdl import Const, Signal, Value, ValueLike
 
-# Amaranth has no public way to look into a value.
+# Amaranth has no public API to inspect a value.
 from amaranth.hdl._ast import Concat, Slice
 
 __all__ = ["Port", "Wiring"]
 
 
 class Port(NamedTuple):
-    """A port of a module.
+    """Port of a module.
 
     Parameters
     ----------
     name : str
-        Its name.
+        Name in Verilog.
     direction : str
         ``input`` or ``output``.
     width : int
-        Its bits.
+        Bits of the port.
     """
 
     name: str
@@ -37,22 +37,22 @@ class _Instance(NamedTuple):
     inputs: Mapping[str, ValueLike]
 
     def wire(self, port: Port) -> str:
-        """Name of what an output drives."""
+        """Return the name of the wire that an output drives."""
         return f"{self.name}_{port.name}"
 
 
 class Wiring:
-    """What a structure holds, as it is placed.
+    """Instances and wires of a structure.
 
     Parameters
     ----------
     own : mapping of str to Value
-        The structure's own ports.
+        Ports of the structure.
     """
 
     def __init__(self, own: Mapping[str, Value]):
         self._own = own
-        # Signals cannot be keys; their ids can, for as long as they live.
+        # Signals are not hashable; their ids are unique while the signals exist.
         self._names = {id(signal): (name, signal) for name, signal in own.items()}
         self._instances: list[_Instance] = []
 
@@ -66,7 +66,7 @@ class Wiring:
         *,
         kept: bool,
     ) -> None:
-        """Add an instance, with a wire for each of its outputs, and a word to synthesis if it is to be kept."""
+        """Add an instance and a wire per output; ``kept`` asks synthesis to keep the instance's hierarchy."""
         instance = _Instance(module, kept, name, ports, inputs)
         self._instances.append(instance)
         for port in ports:
@@ -74,7 +74,7 @@ class Wiring:
                 self._names[id(outputs[port.name])] = (instance.wire(port), outputs[port.name])
 
     def ports(self, outputs: Mapping[str, ValueLike]) -> list[Port]:
-        """Its own ports, but for those without bits; clock and reset are there if anything in it has them."""
+        """Return the structure's ports without the empty ones, with clock and reset if an instance has them."""
         within = {port.name for instance in self._instances for port in instance.ports}
         control = [Port(name, "input", 1) for name in ("clk", "rst") if name in within]
         return control + [
@@ -84,7 +84,7 @@ class Wiring:
         ]
 
     def module(self, name: str, outputs: Mapping[str, ValueLike], attributes: Mapping[str, Mapping[str, str]]) -> str:
-        """All of it as a Verilog module, with attributes of its ports."""
+        """Return the structure as a Verilog module, with attributes of its ports."""
         ports = self.ports(outputs)
         wires = [
             f"  wire {_range(port.width)}{instance.wire(port)};"
@@ -123,11 +123,11 @@ class Wiring:
         return f"  {kept}{instance.module} {instance.name} (\n" + ",\n".join(connections) + "\n  );"
 
     def _text(self, value: ValueLike, width: int) -> str:
-        """A value in Verilog."""
+        """Return a value in Verilog."""
         value = Value.cast(value)
         if len(value) != width:
-            raise ValueError(f"a value of {len(value)} bits does not fit {width} bits")
-        parts = list(_pieces(value, 0, width))[::-1]  # Verilog has the highest bits first
+            raise ValueError(f"connection must have {width} bits, not {len(value)}")
+        parts = list(_pieces(value, 0, width))[::-1]  # Verilog writes the highest bits first
         texts = [self._piece(*part) for part in parts]
         return texts[0] if len(texts) == 1 else f"{{{', '.join(texts)}}}"
 
@@ -142,7 +142,7 @@ class Wiring:
 
 
 def _pieces(value: Value, start: int, stop: int) -> Iterator[tuple[Value, int, int]]:
-    """The bits of signals and constants that bits ``start`` to ``stop`` of a value are, the lowest first."""
+    """Yield the parts of signals and constants that form bits ``start`` to ``stop`` of a value, the lowest first."""
     if isinstance(value, Slice):
         yield from _pieces(value.value, value.start + start, value.start + stop)
     elif isinstance(value, Concat):
@@ -155,7 +155,7 @@ def _pieces(value: Value, start: int, stop: int) -> Iterator[tuple[Value, int, i
     elif isinstance(value, Signal | Const):
         yield value, start, stop
     else:
-        raise TypeError(f"a structure has wires only, not {value!r}")
+        raise TypeError(f"a connection in a structure must be a signal, a constant, a slice, or a Cat, not {value!r}")
 
 
 def _attributes(attributes: Mapping[str, str]) -> str:

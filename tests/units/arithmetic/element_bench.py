@@ -1,4 +1,4 @@
-"""Any processing element, cycle by cycle, against the sums that its beats should give."""
+"""Bench of a processing element: compares the sums of its beats, cycle by cycle."""
 
 from amaranth.sim import Simulator
 from attrs import frozen
@@ -8,7 +8,7 @@ __all__ = ["Beat", "check"]
 
 @frozen
 class Beat:
-    """One cycle's inputs, and what they add to the sum."""
+    """Inputs of one cycle, and their addend of the sum."""
 
     a: int = 0
     b: int = 0
@@ -18,7 +18,7 @@ class Beat:
 
 
 def check(dut, beats):
-    """Run beats through the element; every output must be right in every cycle."""
+    """Run beats through the element, and check every output in every cycle."""
     drain = expected_drain(dut.accumulator, beats, dut.latency)
     beats = [*beats, *[Beat()] * (dut.latency + 1)]
 
@@ -41,12 +41,12 @@ def check(dut, beats):
 
 
 def _bits(port):
-    """All bits of a port, unsigned, whatever its shape."""
+    """Bits of a port as an unsigned value, for any shape."""
     return port.as_value().as_unsigned() if hasattr(port, "as_value") else port.as_unsigned()
 
 
 def expected_drain(width, beats, latency):
-    """Words on the drain, a cycle each, as the definition has them; sums beyond the accumulator wrap."""
+    """Expected words on the drain, one per cycle; sums beyond the accumulator wrap."""
     half = (width + 1) // 2
     words = [0] * (len(beats) + latency + 2)
     total = 0

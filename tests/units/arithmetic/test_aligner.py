@@ -1,4 +1,4 @@
-"""The aligner against a shift."""
+"""Aligner compared with a shift."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""The dot product against integers."""
+"""Dot product compared with integer arithmetic."""
 
 import random
 from itertools import product
@@ -15,7 +15,7 @@ def chunk(layout, lanes):
 
 
 def check(bfp, pairs):
-    """Stream pairs of chunks, each a list of (sign, magnitude); every dot product must come out in its turn."""
+    """Stream pairs of chunks, each a list of (sign, magnitude), and check every dot product in order."""
     dut = DotProduct(bfp)
     sums = [sum((-1) ** (sa ^ sb) * ma * mb for (sa, ma), (sb, mb) in zip(a, b, strict=True)) for a, b in pairs]
     seen = []
@@ -41,7 +41,7 @@ def test_every_product_in_every_lane(chunk_a, chunk_b):
     values_a = list(product((0, 1), range(2**chunk_a)))
     values_b = list(product((0, 1), range(2**chunk_b)))
     products = list(product(values_a, values_b))
-    # Each lane runs through all products, at its own offset, so that all pairings of lanes see many values.
+    # Each lane runs through all products from its own offset, so that lanes combine many values.
     turns = [products[(7 * lane) % len(products) :] + products[: (7 * lane) % len(products)] for lane in range(4)]
     check(bfp, [tuple(zip(*lanes, strict=True)) for lanes in zip(*turns, strict=True)])
 

@@ -1,4 +1,4 @@
-"""The FMAC processing element against integers."""
+"""FMAC compared with integer arithmetic."""
 
 import random
 from itertools import product
@@ -24,12 +24,12 @@ OTHERS = [
 
 
 def beat(chunk_a, chunk_b, restart=False, drain=0):
-    """One cycle's inputs; a chunk is (signed values, exponent code)."""
+    """Inputs of one cycle; a chunk is (signed values, exponent code)."""
     return {"a": chunk_a, "b": chunk_b, "restart": restart, "drain": drain}
 
 
 def bubble(bfp, rng, restart=False, drain=0):
-    """No product, whatever the signs and the codes."""
+    """Beat without a product, with random signs and codes."""
     a = [(rng.getrandbits(1), 0) for _ in range(bfp.lanes)], rng.randint(0, bfp.max_code_a)
     b = [(rng.getrandbits(1), 0) for _ in range(bfp.lanes)], rng.randint(0, bfp.max_code_b)
     return beat(a, b, restart, drain)
@@ -44,14 +44,14 @@ def random_beat(bfp, rng):
 
 
 def extreme_beat(bfp, sign):
-    """The largest sum a beat can have."""
+    """Largest sum of a beat."""
     a = [(sign, 2**bfp.chunk_a - 1)] * bfp.lanes, bfp.max_code_a
     b = [(0, 2**bfp.chunk_b - 1)] * bfp.lanes, bfp.max_code_b
     return beat(a, b)
 
 
 def packed(layout, chunk):
-    """A chunk as the layout's bits."""
+    """Chunk packed to the layout's bits."""
     lanes, exponent = chunk
     return (
         layout.const({"lane": [{"sign": s, "magnitude": m} for s, m in lanes], "exponent": exponent}).as_value().value
@@ -64,7 +64,7 @@ def value(beat):
 
 
 def check(bfp, beats):
-    """Run beats through the element; every output must be right in every cycle."""
+    """Run beats through the element, and check every output in every cycle."""
     element_bench.check(
         Fmac(bfp),
         [
@@ -81,7 +81,7 @@ def check(bfp, beats):
 
 
 def tiles(bfp, rng, lengths):
-    """Random tiles of these lengths, bubbles strewn among them, each followed by its restart."""
+    """Random tiles of these lengths with random bubbles, each followed by its restart."""
     beats = []
     for length in lengths:
         for _ in range(length):
@@ -129,7 +129,7 @@ def test_restarts_at_any_spacing(spacing):
     check(bfp, tiles(bfp, random.Random(spacing), [spacing - 1] * 6))
 
 
-def test_words_from_below_pass_where_this_element_is_silent():
+def test_drain_words_from_below_pass_an_idle_element():
     bfp = Bfp()
     rng = random.Random(5)
     latency = Fmac(bfp).latency

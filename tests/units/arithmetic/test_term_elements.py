@@ -1,4 +1,4 @@
-"""Processing elements for terms and for integers, cycle by cycle, against sums in Python's integers."""
+"""Processing elements for terms and integers compared with Python's integers, cycle by cycle."""
 
 import random
 import re
@@ -25,12 +25,12 @@ PAIRS = [terms for terms in TERMS if terms.group * terms.data_terms <= 64]
 
 
 def packed(layout, fields):
-    """Fields as the layout's bits."""
+    """Fields packed to the layout's bits."""
     return layout.const(fields).as_value().value
 
 
 def tmac_beats(terms, rng, tiles):
-    """Tiles of some groups: data are written a beat at a time, at any time before the group's terms come."""
+    """Tiles of several groups: data are written in separate beats, at any time before the group's terms arrive."""
     largest = terms.max_magnitude
     beats, bank = [Beat(restart=True)], 0
     for groups in tiles:
@@ -40,7 +40,7 @@ def tmac_beats(terms, rng, tiles):
             for slot in range(terms.slots):
                 now = padded[slot * terms.values : (slot + 1) * terms.values]
                 word = {"value": now, "slot": slot, "bank": bank, "write": 1}
-                # Terms of the other bank come at the same time; here words of zeros that name it.
+                # Terms of the other bank arrive meanwhile; here words of zeros that select the bank.
                 beats.append(Beat(packed(terms.layout_a, word), packed(terms.layout_b, {"bank": 1 - bank})))
             for _ in range(rng.randint(0, 2 * terms.group)):
                 beats.append(term_beat(terms, rng, values, bank))
@@ -50,7 +50,7 @@ def tmac_beats(terms, rng, tiles):
 
 
 def term_beat(terms, rng, values, bank):
-    """Any terms of the group, with any other words going to the other bank meanwhile."""
+    """Random terms of the group, with random writes to the other bank meanwhile."""
     words, addend = [], 0
     for _ in range(terms.parallel):
         exponent, index = rng.randrange(terms.digits), rng.randrange(terms.group)
@@ -62,7 +62,7 @@ def term_beat(terms, rng, values, bank):
 
 
 def bounded(beats, terms):
-    """Beats whose sums stay within the accumulator: where they would not, the terms are left out."""
+    """Beats whose sums fit the accumulator: terms that would overflow it are omitted."""
     total, kept = 0, []
     for beat in beats:
         total = 0 if beat.restart else total + beat.addend
@@ -74,12 +74,12 @@ def bounded(beats, terms):
 
 
 @pytest.mark.parametrize("terms", TERMS, ids=str)
-def test_tmac_sums_what_its_terms_point_to(terms):
+def test_tmac_sums_data_shifted_by_terms(terms):
     check(Tmac(terms), bounded(tmac_beats(terms, random.Random(1), [2, 1, 0, 3, 1]), terms))
 
 
 def pair_beats(element, rng, tiles):
-    """Tiles of some groups, restarts far enough apart, the first two of them to make any state good."""
+    """Tiles of several groups with sufficient spacing of restarts, after two restarts that recover from any state."""
     terms, spacing = element.terms, element.spacing
     beats, bank = ([Beat(restart=True)] + [Beat()] * (spacing - 1)) * 2, 0
     slots = terms.group * terms.data_terms
@@ -102,13 +102,13 @@ def pair_beats(element, rng, tiles):
 
 
 def random_term(terms, rng):
-    """A term, at times of the largest exponent, or none."""
+    """Random term, at times of the largest exponent, or zero."""
     exponent = rng.choice((0, terms.digits - 1, rng.randrange(terms.digits)))
     return {"exponent": exponent, "negative": rng.getrandbits(1), "nonzero": int(rng.random() < 0.8)}
 
 
 def product(one, other):
-    """The product of two terms."""
+    """Product of two terms."""
     sign = (-1) ** (one["negative"] ^ other["negative"])
     return one["nonzero"] * other["nonzero"] * sign << one["exponent"] + other["exponent"]
 
@@ -146,7 +146,7 @@ def test_pmac_multiplies_every_pair_of_small_integers(multiplier):
 
 
 @pytest.mark.parametrize("make", [lambda: Tmac(Terms()), lambda: Pmac(PmacParams()), lambda: PairMac(Terms())])
-def test_words_from_below_pass_where_an_element_is_silent(make):
+def test_drain_words_from_below_pass_an_idle_element(make):
     element, rng = make(), random.Random(5)
     beats = [Beat(restart=True)] + [Beat(drain=0)] * (element.latency + 2)
     beats += [Beat(drain=rng.getrandbits(len(element.drain_i))) for _ in range(20)]

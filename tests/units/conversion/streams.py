@@ -1,4 +1,4 @@
-"""Streams of numbers and groups for the tests of converters: what is sent, and what the golden model makes of it."""
+"""Streams of numbers and groups for the tests of converters, and results of the golden model."""
 
 import attrs
 import numpy as np
@@ -23,7 +23,7 @@ __all__ = [
 
 @attrs.frozen
 class Group:
-    """A converted group, with all that is said of it."""
+    """Converted group with its flags."""
 
     values: list[int]
     signs: list[int]
@@ -35,7 +35,7 @@ class Group:
 
 
 def model(shape, bits, bias, chunks, words, lasts):
-    """What the golden model makes of each group."""
+    """Results of the golden model for each group."""
     groups = []
     for n, group in enumerate(bits):
         given = GivenWords(mode=shape.rounding, bits=shape.random, words=words[n]) if shape.stochastic else None
@@ -64,12 +64,12 @@ def model(shape, bits, bias, chunks, words, lasts):
 
 
 def packed(values, width):
-    """Values side by side, the first in the lowest bits."""
+    """Concatenated values, the first in the lowest bits."""
     return sum(int(value) << n * width for n, value in enumerate(values))
 
 
 def seen_group(ctx, dut):
-    """The group that a converter offers."""
+    """Group on a converter's output."""
     payload = ctx.get(dut.o.payload)
     return Group(
         [lane.magnitude for lane in payload.group.lane],
@@ -92,7 +92,7 @@ def simulate(dut, bench):
 
 @attrs.frozen(kw_only=True)
 class Tensor:
-    """Groups of numbers as bits, and what they are to be converted with."""
+    """Groups of numbers as bits, with the settings of their conversion."""
 
     bits: np.ndarray
     bias: int
@@ -102,7 +102,7 @@ class Tensor:
 
 
 def random_tensor(shape, rng, bias, chunks, groups):
-    """Any numbers about a bias, with random words, in rows of random length."""
+    """Random numbers around a bias, with random words, in rows of random length."""
     return Tensor(
         bits=random_bits(rng, groups, shape.lanes, bias),
         bias=bias,
@@ -113,7 +113,7 @@ def random_tensor(shape, rng, bias, chunks, groups):
 
 
 def tensor_of(shape, groups, bias, chunks, words=0):
-    """These groups of bits, in one row, all with the same random word."""
+    """Groups of bits in one row, all with one random word."""
     bits = np.array(groups, np.uint32).reshape(-1, shape.lanes)
     lasts = [False] * (len(bits) - 1) + [True]
     return Tensor(bits=bits, bias=bias, chunks=chunks, words=np.full(bits.shape, words), lasts=lasts)
@@ -121,7 +121,7 @@ def tensor_of(shape, groups, bias, chunks, words=0):
 
 @attrs.define
 class Seen:
-    """What was seen of a converter, and in which cycles it took words and gave groups."""
+    """Outputs of a converter, and the cycles in which it used words and sent groups."""
 
     taken: list[int] = attrs.Factory(list)
     came: list[int] = attrs.Factory(list)
@@ -131,7 +131,7 @@ class Seen:
 
 
 async def flow(ctx, dut, seen, inputs, words, groups, pauses):
-    """Send inputs, give a random word a step, and gather so many groups."""
+    """Send inputs, provide a random word per step, and collect a number of groups."""
     inputs, words, due = list(inputs), list(words), len(seen.groups) + groups
     offering, idle = False, 0
     while (len(seen.groups) < due or inputs) and idle < 300:
@@ -163,7 +163,7 @@ async def flow(ctx, dut, seen, inputs, words, groups, pauses):
 
 
 def check(dut, tensors, pauses, inputs_of, words_of):
-    """Send tensors one after the other; every group, and what is said of it, must be the golden model's."""
+    """Send tensors one after the other, and compare every group and its flags with the golden model."""
     shape, seen = dut.params, Seen()
 
     async def bench(ctx):
@@ -171,7 +171,7 @@ def check(dut, tensors, pauses, inputs_of, words_of):
         for tensor in tensors:
             ctx.set(dut.bias, tensor.bias)
             ctx.set(dut.chunks, tensor.chunks)
-            await ctx.tick()  # the window is a cycle late
+            await ctx.tick()  # the window's outputs are registered
             before = len(seen.groups)
             words = words_of(tensor) if shape.stochastic else []
             await flow(ctx, dut, seen, inputs_of(tensor), words, len(tensor.bits), pauses)
@@ -187,6 +187,6 @@ def check(dut, tensors, pauses, inputs_of, words_of):
 
 
 def random_pauses(rng, share):
-    """A pause in this share of the cycles."""
+    """Pauses in this share of the cycles."""
     while True:
         yield rng.random() < share

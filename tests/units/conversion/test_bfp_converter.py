@@ -1,4 +1,4 @@
-"""The whole-group converter against the golden model, on every kind of number, bias, precision and rounding."""
+"""BFP converter compared with the golden model, for every kind of number, bias, precision, and rounding."""
 
 import re
 from itertools import repeat
@@ -40,7 +40,7 @@ def inputs_of(tensor):
 
 
 def check(shape, tensors, pauses=None):
-    """Every group must be the model's, and every row end where it should."""
+    """Compare every group and every end of a row with the model."""
     seen = streams.check(
         BfpConverter(shape),
         tensors,
@@ -66,7 +66,7 @@ def test_random_groups_at_every_precision_with_stalls(shape):
 
 @st.composite
 def tensors(draw, shape):
-    """Groups of any bits at all, near a bias or not."""
+    """Groups of random bits, near a bias or not."""
     bias = draw(st.integers(-256, 255) | st.integers(-8, 8))
     near = st.builds(
         lambda sign, exponent, fraction: sign << 31 | min(max(bias + exponent + 127, 0), 255) << 23 | fraction,
@@ -97,7 +97,7 @@ def test_any_bits(shape):
 
 @pytest.mark.parametrize("rounding", ["truncate", "nearest", "nearest_even", "carry", "half_step"])
 def test_every_exponent_beside_every_kind_of_number(rounding):
-    """Pairs of a number of each exponent field with specials, ones and neighbors, at both precisions."""
+    """Pairs of a number of each exponent field with specials, ones, and neighbors, at both precisions."""
     shape = ConverterParams(lanes=2, rounding=rounding, random=2)
     fields = range(256) if rounding == "truncate" else range(0, 256, 5)
     other = [*streams.SPECIAL, 0x3F800000, 0xBFA00000]
@@ -109,7 +109,7 @@ def test_every_exponent_beside_every_kind_of_number(rounding):
 
 @pytest.mark.parametrize("rounding", ["carry", "half_step"])
 def test_every_fraction_and_word(rounding):
-    """All fractions of five bits behind the last kept bit, with all words: the rounding position is right."""
+    """All fractions of five bits below the last kept bit, with all words: the rounding position is correct."""
     shape = ConverterParams(lanes=2, rounding=rounding, random=3)
     for chunks in (1, 2):
         m = chunks * shape.chunk
@@ -129,8 +129,8 @@ def test_ties_at_both_precisions(rounding, magnitudes):
     assert [group.signs for group in seen.groups] == [[0, 0, 0, 0], [0, 0, 1, 0]]
 
 
-def test_what_does_not_count_as_a_number():
-    """NaNs and subnormal numbers are zero, and infinities the largest magnitude with exponent 128."""
+def test_nans_subnormals_and_infinities():
+    """NaNs and subnormal numbers are zero, and infinities have the largest magnitude and the exponent 128."""
     shape = ConverterParams(lanes=4, rounding="truncate")
     nan, infinity, minus = 0x7F800001, 0x7F800000, 0xFF800000
     groups = [[nan, 0xFFFFFFFF, 0x807FFFFF, 0x80000000], [infinity, minus, nan, 0x7F000000]]

@@ -1,4 +1,4 @@
-"""The chunker against the golden model's chunks."""
+"""Chunker compared with the golden model."""
 
 import random
 
@@ -22,7 +22,7 @@ SHAPES = [
 
 @pytest.mark.parametrize("share", [0, 0.4])
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
-def test_chunks_are_the_models(shape, share):
+def test_chunks_equal_the_model(shape, share):
     dut, rng, pause = Chunker(shape), np.random.default_rng(1), random.Random(1)
     layout = shape.layout_o
 

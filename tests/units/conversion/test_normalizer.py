@@ -1,4 +1,4 @@
-"""The normalizer against integers and against the golden model, to the bit."""
+"""Normalizer compared with integer arithmetic and with the golden model, bit by bit."""
 
 import random
 import re
@@ -14,14 +14,14 @@ from lowtide.formats import IllegalValue
 from lowtide.units.conversion.normalizer import Normalizer, NormalizerParams
 from lowtide_model import scaled_to_fp32
 
-# At the ends of FP32's range, far beyond them, and within.
+# At the ends of FP32's range, far beyond them, and inside.
 SCALES = (-512, -150, -134, -133, -132, -127, -126, -125, -1, 0, 100, 119, 120, 121, 127, 128, 511)
-# What makes the pipeline different: one shift or two at first, short words, and the widest.
+# Variants of the pipeline: one or two shifts first, short words, and the widest word.
 WIDTHS = (2, 18, 25, 26, 27, 33, 34, 35, 49, 50, 65, 66, 83, 128)
 
 
 def answers(width, cases, pauses=None):
-    """What the normalizer makes of accumulators and scales: bits, overflow and underflow of each."""
+    """Results of the normalizer for accumulators and scales: bits, overflow, and underflow of each."""
     dut = Normalizer(NormalizerParams(width=width))
     rng = random.Random(pauses)
     lasts = [rng.getrandbits(1) for _ in cases]
@@ -120,7 +120,7 @@ def test_a_number_is_offered_to_a_sink_that_waits_for_it():
     simulator.run()
 
 
-# Few set bits about the 24th make ties and near misses.
+# A few set bits around the 24th give ties and near misses.
 bits = st.lists(st.integers(0, 81), min_size=1, max_size=5).map(lambda places: sum(1 << n for n in set(places)))
 dense = st.builds(
     lambda top, low, n: (top << n) + low, st.integers(2**23, 2**25), st.integers(-1, 1), st.integers(0, 56)
@@ -135,7 +135,7 @@ def test_rounded_once_from_the_integer(cases):
 
 
 @pytest.mark.parametrize(("width", "scale"), [(35, -150), (35, 0), (83, -150), (83, 95)])
-def test_results_and_counts_are_those_of_the_golden_model(width, scale):
+def test_results_and_counts_equal_the_golden_model(width, scale):
     accs = [acc for acc, _ in plain.accumulators(width, seed=scale, count=20)]
     golden = scaled_to_fp32(np.array(accs, object), scale)
     got = answers(width, [(acc, scale) for acc in accs])
@@ -145,7 +145,7 @@ def test_results_and_counts_are_those_of_the_golden_model(width, scale):
 
 
 @pytest.mark.parametrize("width", [1, 129, "35"])
-def test_an_illegal_width_names_the_legal_ones(width):
+def test_an_illegal_width_names_the_legal_widths(width):
     with pytest.raises(IllegalValue, match=f"^{re.escape(f'width must be from 2 to 128, not {width!r}')}$"):
         NormalizerParams(width=width)
 

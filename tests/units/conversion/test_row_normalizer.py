@@ -1,4 +1,4 @@
-"""Rows of accumulators in FP32: which number comes when, what is counted, and how counters hold."""
+"""Row normalizer: order of the numbers, counts of overflows and underflows, and saturation of the counters."""
 
 import random
 import re
@@ -22,7 +22,7 @@ def run(dut, bench):
 
 
 @pytest.mark.parametrize(("columns", "normalizers"), SHAPES)
-def test_columns_in_order_a_beat_a_cycle(columns, normalizers):
+def test_columns_in_order_one_beat_per_cycle(columns, normalizers):
     width, rows = 28, 4
     shape = RowNormalizerParams(columns=columns, width=width, normalizers=normalizers)
     dut = RowNormalizer(shape)
@@ -68,7 +68,7 @@ def test_columns_in_order_a_beat_a_cycle(columns, normalizers):
 
 
 @pytest.mark.parametrize("events", [1, 2, 3, 5, 8, 21])
-def test_counts_and_holds_at_the_largest(events):
+def test_counts_and_saturates(events):
     dut = SaturatingCounter(events, 6)
 
     async def bench(ctx):
@@ -115,6 +115,6 @@ def test_normalizers_must_divide_the_columns():
         ("width", 129, "width must be from 2 to 128, not 129"),
     ],
 )
-def test_an_illegal_value_names_the_legal_ones(key, value, words):
+def test_an_illegal_value_names_the_legal_values(key, value, words):
     with pytest.raises(IllegalValue, match=f"^{re.escape(words)}$"):
         RowNormalizerParams(**{key: value})

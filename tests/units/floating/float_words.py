@@ -1,10 +1,10 @@
-"""Words for floating-point units: of every kind, many of them where something goes wrong first."""
+"""Words for floating-point units: of every kind, with many corner cases."""
 
 from amaranth.sim import Simulator
 
 
 def words(rng, product, form, count):
-    """Numbers to add to products, which are words of the same format: near them, opposite, ties, ends, anything."""
+    """Numbers to add to products of their format: near the products, opposite, ties, ends, and random."""
     chosen = []
     for p in product[:count]:
         kind = rng.random()
@@ -23,7 +23,7 @@ def words(rng, product, form, count):
 
 
 def answers(dut, a, b, c):
-    """What a unit makes of words that come one a cycle."""
+    """Results of a unit for one word per cycle."""
     lead, came = dut.latency - dut.sum_latency, []
 
     async def bench(ctx):

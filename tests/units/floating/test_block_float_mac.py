@@ -1,4 +1,4 @@
-"""The multiply-accumulate for groups with floating-point sums against its golden model, to the bit."""
+"""Block floating-point MAC compared with its golden model, bit by bit."""
 
 import random
 import re
@@ -40,7 +40,7 @@ def check(shape, seed, count):
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=NAMES.get)
-def test_sums_are_those_of_the_golden_model(shape):
+def test_sums_equal_the_golden_model(shape):
     check(shape, 1, 400)
 
 
@@ -55,8 +55,8 @@ def test_latency_follows_the_lanes():
     assert (dut.latency, dut.sum_latency) == (19, 10)
 
 
-def test_a_sum_that_cannot_hold_a_dot_product_is_refused():
-    because = "its significand must hold a dot product's 10 bits, for lanes = 16, magnitude = 3"
+def test_a_sum_narrower_than_a_dot_product_is_rejected():
+    because = "its significand must have a dot product's 10 bits, for lanes = 16, magnitude = 3"
     message = f"sum must be one of fp32, fp16 ({because}), not 'bf16'"
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
         BlockFloatMacParams(sum="bf16")

@@ -1,4 +1,4 @@
-"""Bugs planted into the floating-point units: each is caught by the test that compares with the model."""
+"""Planted bugs of the floating-point units: the comparison with the model catches each."""
 
 import pytest
 from amaranth.hdl import Const, Module
@@ -11,7 +11,7 @@ from lowtide.units.floating.sticky_shift import StickyShift
 
 
 class WithoutSticky(StickyShift):
-    """What falls off is forgotten."""
+    """The sticky bit omits the bits shifted out."""
 
     def elaborate(self, platform):
         m = Module()
@@ -20,7 +20,7 @@ class WithoutSticky(StickyShift):
 
 
 class OverlooksOnes(FloatRounder):
-    """A one below the dropped bit is overlooked."""
+    """The rounder ignores ones below the dropped bit."""
 
     def elaborate(self, platform):
         self.inexact = Const(0, 1)
@@ -28,7 +28,7 @@ class OverlooksOnes(FloatRounder):
 
 
 class ShortShift(StickyShift):
-    """The largest part of a shift is left out."""
+    """The shifter omits the largest part of a shift."""
 
     def elaborate(self, platform):
         self.shift = self.shift[:-1]

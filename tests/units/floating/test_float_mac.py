@@ -1,4 +1,4 @@
-"""The floating-point multiply-accumulate against its golden model, to the bit."""
+"""Floating-point MAC compared with its golden model, bit by bit."""
 
 import random
 import re
@@ -28,7 +28,7 @@ PAIRS = [
 
 
 def check(shape, a, b, c, unit=FloatMac):
-    """Hold a unit to the model."""
+    """Compare a unit with the model."""
     operand, form = shape.operand_format, shape.sum_format
     wanted = float_mac(a, b, c, operand, form).tolist()
     for *case, got, due in zip(a, b, c, answers(unit(shape), a, b, c), wanted, strict=True):
@@ -36,10 +36,10 @@ def check(shape, a, b, c, unit=FloatMac):
 
 
 def cases(shape, seed, count):
-    """Factors, and numbers near their products."""
+    """Factors, and addends near their products."""
     rng = random.Random(seed)
     operand, form = shape.operand_format, shape.sum_format
-    middle = operand.bias << operand.fraction  # the exponents of most are not at the ends
+    middle = operand.bias << operand.fraction  # most exponents are inside the range
     a, b = (
         [
             rng.choice((rng.getrandbits(operand.width), middle ^ rng.getrandbits(operand.fraction + 2)))
@@ -51,7 +51,7 @@ def cases(shape, seed, count):
 
 
 @pytest.mark.parametrize(("operand", "form"), PAIRS)
-def test_sums_are_those_of_the_golden_model(operand, form):
+def test_sums_equal_the_golden_model(operand, form):
     shape = FloatMacParams(operand=operand, sum=form)
     check(shape, *cases(shape, 1, 1000))
 
@@ -64,7 +64,7 @@ def test_many_sums(operand, form, multiplier):
     check(shape, *cases(shape, 2, 20000))
 
 
-def test_an_inferred_product_is_the_same():
+def test_an_inferred_product_gives_equal_sums():
     shape = FloatMacParams(multiplier="inferred")
     check(shape, *cases(shape, 3, 500))
 
@@ -87,7 +87,7 @@ def test_every_sum_of_small_formats(operand, form):
     check(shape, a, b, c)
 
 
-def test_a_sum_goes_back_as_often_as_there_are_cycles():
+def test_fed_back_sums_interleave():
     shape = FloatMacParams(operand="hfp8", sum="fp16")
     dut, rng = FloatMac(shape), random.Random(4)
     a, b = ([rng.getrandbits(9) & 0x17F for _ in range(5 * dut.sum_latency)] for _ in range(2))
@@ -120,6 +120,6 @@ def test_latency_follows_the_formats(operand, form, latency, sum_latency):
         ("multiplier", "rows", "multiplier must be one of booth, inferred, not 'rows'"),
     ],
 )
-def test_an_illegal_value_names_the_legal_ones(key, value, message):
+def test_an_illegal_value_names_the_legal_values(key, value, message):
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
         FloatMacParams(**{key: value})

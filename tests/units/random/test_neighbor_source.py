@@ -1,4 +1,4 @@
-"""The source without a generator against its model, and what it is worth on data, good and bad."""
+"""Neighbor source compared with its model, and the quality of its words for different data."""
 
 import random
 import re
@@ -14,7 +14,7 @@ from lowtide_model import neighbor_words, rounds_up
 
 
 @pytest.mark.parametrize(("lanes", "width", "neighbors"), [(2, 3, 1), (3, 2, 2), (4, 3, 3), (16, 8, 2), (5, 1, 1)])
-def test_words_are_the_models(lanes, width, neighbors):
+def test_words_equal_the_model(lanes, width, neighbors):
     dut = NeighborSource(Neighbor(lanes=lanes, width=width, neighbors=neighbors))
     rng = random.Random(1)
 
@@ -36,7 +36,7 @@ def test_illegal_shapes_name_the_legal_values():
         Neighbor(lanes=2, neighbors=2)
 
 
-# What it is worth: the low three bits of FP32 significands as data, by seeded draws.
+# Quality of the words, with the low three bits of FP32 significands as data, by seeded draws.
 
 ROWS, LANES, R = 20_000, 16, 3
 
@@ -50,7 +50,7 @@ def word_counts(values, neighbors):
 
 
 def mean_up(values, neighbors, t):
-    """How often fraction t of 8 goes up."""
+    """Share of cases in which fraction t of 8 rounds up."""
     words = neighbor_words(low_bits(values), width=R, neighbors=neighbors)
     return Fraction(int(rounds_up(t, mode="carry", fraction=R, random=words, random_bits=R).sum()), words.size)
 
@@ -72,19 +72,19 @@ def test_normal_data_give_uniform_words(neighbors):
 
 @pytest.mark.parametrize("neighbors", [1, 2])
 def test_zeros_among_the_data_round_down(neighbors):
-    """Behind a rectifier half the data are zero: so are half the words of one neighbor, a quarter of those of two."""
+    """After a ReLU half of the data are zero: so are half of the words of one neighbor, and a quarter of two."""
     values = np.maximum(normal(2), 0)
     counts = word_counts(values, neighbors)
     share = counts[0] / counts.sum()
     wanted = 0.5**neighbors + (1 - 0.5**neighbors) / 8
     assert abs(share - wanted) < 0.005
-    # So a half goes up in 1/2 of the cases times the share of words that are random at all.
+    # So a half rounds up in 1/2 of the cases times the share of random words.
     assert abs(float(mean_up(values, neighbors, 4)) - (1 - 0.5**neighbors) / 2) < 0.005
 
 
 @pytest.mark.parametrize("neighbors", [1, 2, 3])
 def test_data_with_few_bits_never_round_up(neighbors):
-    """Values that were rounded to bfloat16, or small integers, have no low bits: this is truncation."""
+    """Values rounded to bfloat16, and small integers, have zeros as low bits: the result is truncation."""
     integers = np.random.default_rng(3).integers(-128, 128, (ROWS, LANES))
     for values in (integers, low_precision(normal(3))):
         assert word_counts(values, neighbors).tolist() == [ROWS * LANES] + [0] * 7
@@ -97,13 +97,13 @@ def low_precision(values):
 
 @pytest.mark.parametrize("neighbors", [1, 2, 3])
 def test_equal_data_give_equal_words(neighbors):
-    """A constant row rounds all its lanes alike, and alike again whenever it comes."""
+    """All lanes of a constant row round equally, in every cycle."""
     words = neighbor_words(np.full((5, LANES), 5), width=R, neighbors=neighbors)
     assert len(np.unique(words)) == 1
 
 
 def test_own_data_decide_where_neighbors_are_copies():
-    """If a lane's data come again in the next, the fraction meets its own bits: up for t = 4 to 7, never below."""
+    """If the next lane has equal data, the fraction meets its own bits: up for t = 4 to 7, never for smaller t."""
     t = np.arange(8)
     words = neighbor_words(np.repeat(t, 2), width=R)[::2]
     up = rounds_up(t, mode="carry", fraction=R, random=words, random_bits=R)
@@ -111,7 +111,7 @@ def test_own_data_decide_where_neighbors_are_copies():
 
 
 def test_words_of_two_lanes_are_independent_only_for_one_neighbor():
-    """With two, lanes l and l + 1 share one of them: knowing a word says nothing yet; knowing three words does."""
+    """With two neighbors, lanes l and l + 1 share one: one word gives no information on another, three words do."""
     data = np.stack(np.meshgrid(*[np.arange(8)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     for neighbors, distinct in ((1, 512), (2, 128)):
         words = neighbor_words(data, width=R, neighbors=neighbors)

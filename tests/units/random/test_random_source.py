@@ -1,4 +1,4 @@
-"""The random source against its models: every word, with stalls, rows and resets."""
+"""Random source compared with its models: every word, with stalls, rows, and resets."""
 
 import random
 import re
@@ -17,7 +17,7 @@ POLARITIES = ["plain", "inverted", "time", "space", "uniform"]
 
 
 def check(source, steps, make=RandomSource):
-    """Step at random, with rows that end at random and a reset now and then; words must be the stepping model's."""
+    """Step at random, with random ends of rows and resets, and compare the words with the model."""
     dut, model, rng = make(source), SteppingSource(source), random.Random(1)
     reset = Signal()
 
@@ -61,7 +61,7 @@ def test_words_far_ahead_of_long_generators(bits, width, lanes, polarity):
 
 
 def count_columns(dut, width, rows):
-    """How often each word comes, by column and lane, over rows with random stalls."""
+    """Frequency of each word by column and lane, over rows with random stalls."""
     lanes, rng = dut.params.lanes, random.Random(width)
     seen = [[Counter() for _ in range(lanes)] for _ in range(width)]
 
@@ -91,8 +91,8 @@ PLATEAU = Counter({0: 1, 7: 1} | dict.fromkeys(range(1, 7), 2))
 
 @pytest.mark.parametrize("width", [7, 8, 14, 15, 16, 28, 32])
 @pytest.mark.parametrize("polarity", ["time", "space"])
-def test_columns_see_every_word_equally_often_whatever_stalls(polarity, width):
-    """A period of rows: every column and lane has the plateau, exactly."""
+def test_columns_get_every_word_equally_often_with_stalls(polarity, width):
+    """Over a period of rows, every column and lane has the exact plateau."""
     dut = RandomSource(RandomSourceParams(polarity=polarity, lanes=2, rows=True))
     assert all(counts == PLATEAU for column in count_columns(dut, width, 14) for counts in column)
 
@@ -126,7 +126,7 @@ def test_illegal_shapes_name_the_legal_values(keywords, message):
         RandomSourceParams(**keywords)
 
 
-def test_names_tell_sources_apart():
+def test_different_sources_have_different_names():
     one = RandomSource(RandomSourceParams())
     assert one.module_name == "random_source_b3_r3_l14_space_t3_1_s1"
     assert (

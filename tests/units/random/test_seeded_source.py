@@ -1,4 +1,4 @@
-"""A random source that is given other seeds while it runs gives the words of each, as if it had been made with it."""
+"""Seeded random source: after a load, its words equal the words of a source with that seed."""
 
 import random
 
@@ -20,7 +20,7 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_words_are_those_of_the_seed(shape):
+def test_words_equal_a_source_with_that_seed(shape):
     source, rng = RandomSource(shape, seeded=True), random.Random(1)
     lanes = np.arange(shape.lanes)
 

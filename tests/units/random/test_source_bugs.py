@@ -1,4 +1,4 @@
-"""Bugs planted into the random source: each is caught by the comparison with the machine, and most by counting."""
+"""Planted bugs of the random source: the comparison with the model catches each, and counting catches most."""
 
 import attrs
 import pytest
@@ -12,7 +12,7 @@ SOURCE = RandomSourceParams(polarity="space", lanes=4, rows=True)
 
 
 def with_shape(**methods):
-    """A source whose shape answers otherwise."""
+    """Random source with changed parameters."""
     mutant = attrs.frozen(type("Mutant", (RandomSourceParams,), methods), kw_only=True)
 
     def make(shape):
@@ -22,14 +22,14 @@ def with_shape(**methods):
 
 
 class SeedOfZero(RandomSource):
-    """The register starts where it never leaves."""
+    """Register that starts in the state zero, which it never leaves."""
 
     def _state(self, lfsr, seed):
         return [n % 2 for n in range(lfsr.length)]
 
 
 def rewired(**ports):
-    """A source whose ports are held."""
+    """Random source with constant ports."""
 
     class Rewired(RandomSource):
         def elaborate(self, platform):
@@ -57,7 +57,7 @@ BUGS = {
 COUNTED = ["the toggle is stuck", "the seed is one that locks up", "rows are not minded"]
 
 
-def test_without_a_bug_all_is_well():
+def test_without_a_bug_the_test_passes():
     check(SOURCE, 300)
 
 
@@ -74,7 +74,7 @@ def test_counting_the_words_of_columns_catches(bug):
 
 
 def test_another_polynomial_is_another_sequence(monkeypatch):
-    """Bits of the feedback mixed up: a sequence that is shorter, or runs the other way."""
+    """Permuted bits of the feedback: a shorter or a reversed sequence."""
     feedback = Lfsr.feedback
     monkeypatch.setattr(Lfsr, "feedback", lambda self, state: feedback(self, [*state[1:2], *state[1:]]))
     with pytest.raises(AssertionError):

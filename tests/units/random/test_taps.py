@@ -1,10 +1,10 @@
-"""The table of taps, without trusting it or the arithmetic that goes with it."""
+"""Table of taps, checked independently of the table's own arithmetic."""
 
 import pytest
 
 from lowtide.units.random.taps import TAPS, is_maximal, polynomial
 
-# Factors of 2**n - 1 found below by division alone are checked by multiplication and by division again.
+# Multiplication and a second division check the factors of 2**n - 1 that trial division finds.
 
 
 def prime_factors(number):
@@ -22,7 +22,7 @@ def prime_factors(number):
 
 
 def step_matrix(taps):
-    """The step of a register whose new bit is the sum of those at the taps: a companion matrix, as rows of bits."""
+    """Step of a register whose new bit is the sum of the bits at the taps: a companion matrix, as rows of bits."""
     bits = taps[0]
     rows = [1 << row + 1 for row in range(bits - 1)]
     return [*rows, sum(1 << tap for tap in taps[1:]) | 1]
@@ -51,7 +51,7 @@ def power(matrix, exponent):
 
 
 def order_is_full(taps):
-    """Whether the step's order is 2**n - 1: then every state but zero is on one cycle."""
+    """Whether the step's order is 2**n - 1, so that every state but zero is on one cycle."""
     bits, matrix = taps[0], step_matrix(taps)
     identity = [1 << row for row in range(bits)]
     period = 2**bits - 1
@@ -78,7 +78,7 @@ def test_every_entry_is_primitive(bits):
 
 
 def walked(taps):
-    """Steps until the state 1 comes again, one by one."""
+    """Number of steps until the state 1 recurs, one by one."""
     state, steps, bits = 1, 0, taps[0]
     while True:
         new = sum(state >> tap for tap in (0, *taps[1:])) & 1
@@ -89,18 +89,18 @@ def walked(taps):
 
 
 @pytest.mark.parametrize("bits", range(2, 17))
-def test_the_whole_period_walked(bits):
+def test_the_whole_period_by_steps(bits):
     assert walked(TAPS[bits]) == 2**bits - 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bits", range(17, 23))
-def test_the_whole_period_of_longer_ones_walked(bits):
+def test_the_whole_period_of_longer_registers_by_steps(bits):
     assert walked(TAPS[bits]) == 2**bits - 1
 
 
-def test_all_polynomials_of_up_to_nine_bits_are_told_apart():
-    """Primitive polynomials number phi(2**n - 1) / n: exactly as many are accepted, and they are the right ones."""
+def test_all_polynomials_of_up_to_nine_bits():
+    """`is_maximal` accepts exactly the phi(2**n - 1) / n primitive polynomials."""
     for bits, count in ((2, 1), (3, 2), (4, 2), (5, 6), (6, 6), (7, 18), (8, 16), (9, 48)):
         accepted = 0
         for inner in range(2 ** (bits - 1)):
@@ -111,7 +111,7 @@ def test_all_polynomials_of_up_to_nine_bits_are_told_apart():
 
 
 def test_taps_are_the_least_of_two_or_four():
-    """As the table's words have it: few taps first, then low ones."""
+    """The table prefers few taps, then low exponents."""
     for bits, taps in TAPS.items():
         pairs = [(bits, tap) for tap in range(1, bits)]
         first = next((pair for pair in pairs if is_maximal(pair)), None)

@@ -1,4 +1,4 @@
-"""Accumulators with settings for the tests of requantizers, and what the golden model makes of them."""
+"""Accumulators and settings for the tests of requantizers, and results of the golden model."""
 
 from lowtide_model.terms import requantize_data
 
@@ -6,7 +6,7 @@ __all__ = ["accumulator", "settings", "wanted", "words"]
 
 
 def settings(shape, rng):
-    """Multiplier, shift, ReLU, terms: any, and often a multiplier that leaves ties, or an end of its range."""
+    """Random multiplier, shift, ReLU, and terms; often a multiplier that leaves ties, or an end of its range."""
     multiplier, kind = rng.getrandbits(shape.multiplier), rng.random()
     if kind < 0.1:
         multiplier = rng.choice((0, 1, (1 << shape.multiplier) - 1))
@@ -16,7 +16,7 @@ def settings(shape, rng):
 
 
 def accumulator(shape, rng, multiplier, shift):
-    """One of any size, at times an end of the range, often next to a half unit, where a result may be held."""
+    """Random accumulator: at times an end of the range, often next to a half unit, where a result may saturate."""
     top, kind = shape.accumulator - 1, rng.random()
     if kind < 0.1:
         acc = rng.choice((-(1 << top), (1 << top) - 1, 0, 1, -1))
@@ -29,14 +29,14 @@ def accumulator(shape, rng, multiplier, shift):
 
 
 def words(shape, rng, count):
-    """Accumulators, each with settings of its own."""
+    """Random accumulators, each with its own settings."""
     for _ in range(count):
         multiplier, shift, relu, terms = settings(shape, rng)
         yield accumulator(shape, rng, multiplier, shift), multiplier, shift, relu, terms
 
 
 def wanted(shape, accs, multiplier, shift, relu, terms):
-    """What accumulators become, and how many are held."""
+    """Results of accumulators, and the number that saturate."""
     results, saturated = requantize_data(
         accs,
         multiplier=multiplier,

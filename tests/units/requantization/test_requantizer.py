@@ -1,4 +1,4 @@
-"""The requantizer against its golden model, to the bit: every shift, ties, both ends, and settings that change."""
+"""Requantizer compared with the golden model bit by bit: every shift, ties, both ends, and changing settings."""
 
 import random
 import re
@@ -25,7 +25,7 @@ SHORT = {shape: Requantizer(shape).module_name for shape in SHAPES}
 
 
 def answers(shape, cases, pauses=None):
-    """What the requantizer makes of accumulators and settings: results, and whether they were held."""
+    """Results of the requantizer for accumulators and settings, and whether they saturated."""
     dut = Requantizer(shape)
     rng = random.Random(pauses)
     lasts = [rng.getrandbits(1) for _ in cases]
@@ -83,7 +83,7 @@ def check(shape, cases, pauses=None):
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=SHORT.get)
-def test_results_are_those_of_the_golden_model(shape):
+def test_results_equal_the_golden_model(shape):
     check(shape, list(words(shape, random.Random(1), 300)))
 
 
@@ -118,7 +118,7 @@ def test_every_accumulator_multiplier_and_shift():
     check(shape, cases)
 
 
-def test_shifts_beyond_all_bits_leave_nothing():
+def test_shifts_beyond_all_bits_give_zero():
     shape = RequantizerParams(accumulator=3, multiplier=2)
     assert shape.max_shift == 4
     check(
@@ -171,6 +171,6 @@ def test_latency_follows_the_widths(changes, latency):
         ("product", "dsp", "product must be one of inferred, adders, not 'dsp'"),
     ],
 )
-def test_an_illegal_value_names_the_legal_ones(key, value, words):
+def test_an_illegal_value_names_the_legal_values(key, value, words):
     with pytest.raises(IllegalValue, match=f"^{re.escape(words)}$"):
         RequantizerParams(**{key: value})

@@ -1,4 +1,4 @@
-"""Rows of accumulators as data of the next layer: which value comes when, under which settings, and what is counted."""
+"""Row requantizer: order and settings of the values, and the count of saturations."""
 
 import random
 import re
@@ -15,7 +15,7 @@ ROWS = 5
 
 
 @pytest.mark.parametrize(("columns", "lanes"), SHAPES)
-def test_columns_in_order_a_beat_a_cycle(columns, lanes):
+def test_columns_in_order_one_beat_per_cycle(columns, lanes):
     shape = RowRequantizerParams(columns=columns, lanes=lanes, accumulator=20, multiplier=9)
     dut, rng = RowRequantizer(shape), random.Random(columns)
     table, due, held = [], [], 0
@@ -67,6 +67,6 @@ def test_columns_in_order_a_beat_a_cycle(columns, lanes):
         ({"width": 17}, "width must be from 2 to 16, not 17"),
     ],
 )
-def test_an_illegal_value_names_the_legal_ones(changes, words):
+def test_an_illegal_value_names_the_legal_values(changes, words):
     with pytest.raises(IllegalValue, match=f"^{re.escape(words)}$"):
         RowRequantizerParams(**changes)

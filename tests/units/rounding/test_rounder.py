@@ -1,4 +1,4 @@
-"""The rounder against its model, for every fraction and every word."""
+"""Rounder compared with the model, for every fraction and every word."""
 
 import re
 
@@ -16,7 +16,7 @@ PLAIN = ["truncate", "nearest", "nearest_even"]
 
 
 def check(shape, integers, make=Rounder):
-    """Give the rounder every fraction and word, on these integers; its outputs must be the model's."""
+    """Compare the rounder with the model for every fraction and word, on these integers."""
     dut = make(shape)
     words = np.arange(2**shape.random if shape.stochastic else 1)
     fractions = np.arange(2**shape.fraction)[:, np.newaxis]
@@ -62,7 +62,7 @@ def test_every_fraction_and_word_of_eight_bits_and_three(mode):
 
 
 @pytest.mark.parametrize("mode", STOCHASTIC)
-def test_one_bit_is_a_magnitude_too(mode):
+def test_a_magnitude_of_one_bit(mode):
     check(RounderParams(mode=mode, width=1, fraction=3, random=2), range(2))
 
 
@@ -95,7 +95,7 @@ def test_illegal_shapes_name_the_legal_values(keywords, message):
         RounderParams(**keywords)
 
 
-def test_ports_and_names_are_those_of_the_mode():
+def test_the_mode_determines_ports_and_name():
     assert "random" not in Rounder(RounderParams(mode="nearest")).signature.members
     assert Rounder(RounderParams(mode="nearest")).module_name == "rounder_nearest_w4_d8"
     assert "random" not in Rounder(RounderParams(mode="nearest_even")).signature.members

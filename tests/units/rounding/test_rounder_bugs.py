@@ -1,4 +1,4 @@
-"""Bugs planted into the rounder: each is caught by the test that gives it every fraction and word."""
+"""Planted bugs of the rounder: the test with every fraction and word catches each."""
 
 import pytest
 from amaranth.hdl import C, Cat, Mux
@@ -17,19 +17,19 @@ SHAPES = {
 
 
 class Counting(Rounder):
-    """A rounder whose result is what its decision makes it."""
+    """Rounder whose result is the integer plus its decision."""
 
     def _result(self, integer, fraction):
         return integer + self.up
 
 
 def deciding(decision):
-    """A rounder whose decision, of the top bits of the fraction, the bit below them, and the word, is another."""
+    """Rounder with another decision, a function of the fraction's top bits, the bit below them, and the word."""
 
     class Mutant(Counting):
         def _decision(self, m, integer, fraction):
             r = self.params.random
-            padded = Cat(C(0, 1), fraction)  # a bit below, also where there is none
+            padded = Cat(C(0, 1), fraction)  # a bit below, even without a fraction
             return decision(fraction[-r:], padded[-r - 1], self.random, r)
 
     return Mutant
@@ -77,7 +77,7 @@ BUGS = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_without_a_bug_all_is_well(name):
+def test_without_a_bug_the_test_passes(name):
     check(SHAPES[name], range(4))
 
 
@@ -89,7 +89,7 @@ def test_every_value_and_word_catches(bug):
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_every_value_and_word_catches_a_result_that_is_not_the_decision_s(name):
+def test_every_value_and_word_catches_a_result_without_the_decision(name):
     class Deaf(Rounder):
         def _result(self, integer, fraction):
             return integer
@@ -106,4 +106,4 @@ def test_every_value_and_word_catches_a_lost_carry(name):
 
     with pytest.raises(AssertionError):
         check(SHAPES[name], [3], Wrapping)
-    check(SHAPES[name], [0, 1, 2], Wrapping)  # and nothing else is wrong with it
+    check(SHAPES[name], [0, 1, 2], Wrapping)  # without a further error

@@ -1,4 +1,4 @@
-"""Rounders and their source together, against the models."""
+"""Stochastic rounder compared with the models."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""The queue against a list."""
+"""FIFO compared with a list."""
 
 import random
 
@@ -9,7 +9,7 @@ from lowtide.units.stream.fifo import Fifo
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 7, 8])
-def test_words_come_out_as_they_went_in(depth):
+def test_words_leave_in_order(depth):
     dut = Fifo(9, depth)
     rng = random.Random(depth)
     kept: list[int] = []

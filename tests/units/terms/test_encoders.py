@@ -1,4 +1,4 @@
-"""Encoders against their model, for every magnitude; and digits back to integers."""
+"""Encoders compared with their model for every magnitude, and digits converted back to integers."""
 
 import random
 import re
@@ -17,7 +17,7 @@ ENCODINGS = ["binary", "booth", "hese"]
 
 
 def planes(digits):
-    """Rows of digits as two integers each: which are terms, and which are negative."""
+    """Rows of digits as two bit masks each: which are terms, and which are negative."""
     weights = 1 << np.arange(digits.shape[-1])
     return list(zip(((digits != 0) @ weights).tolist(), ((digits < 0) @ weights).tolist(), strict=True))
 
@@ -31,7 +31,7 @@ def simulate(dut, bench, clock=False):
 
 
 def check(width, encoding):
-    """Give an encoder every magnitude."""
+    """Compare an encoder with the model for every magnitude."""
     dut = Encoder(EncoderParams(width=width, encoding=encoding))
 
     async def bench(ctx):
@@ -56,7 +56,7 @@ def test_every_magnitude_of_every_width(encoding, width):
 
 
 @pytest.mark.parametrize("width", [1, 4, 16])
-def test_serial_digits_whatever_came_before_and_however_it_pauses(width):
+def test_serial_digits_with_pauses_and_aborted_values(width):
     dut, rng = SerialHese(), random.Random(width)
     values = [rng.getrandbits(width) for _ in range(60)] + [2**width - 1, 0]
 
@@ -74,7 +74,7 @@ def test_serial_digits_whatever_came_before_and_however_it_pauses(width):
                 assert (ctx.get(dut.nonzero) and (-1) ** ctx.get(dut.negative)) == digit, (n, i)
                 await ctx.tick()
                 if digits[i + 1 :] and rng.random() < 0.01:
-                    break  # a value that is cut short leaves nothing behind
+                    break  # an aborted value has no effect on the next
 
     simulate(dut, bench, clock=True)
 
@@ -109,6 +109,6 @@ def test_illegal_shapes_name_the_legal_values(shape, keywords, message):
         shape(**keywords)
 
 
-def test_names_are_those_of_the_parameters():
+def test_parameters_determine_the_name():
     assert Encoder(EncoderParams()).module_name == "encoder_hese_8"
     assert DigitValue(DigitValueParams()).module_name == "digit_value_8"

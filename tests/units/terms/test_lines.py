@@ -1,4 +1,4 @@
-"""The serializer and the waterline against the model, however streams stall and settings change between groups."""
+"""Digit serializer and waterline compared with the model, with stalls and with settings that change between groups."""
 
 import random
 import re
@@ -17,7 +17,7 @@ STALLS = [0.0, 0.4]
 
 
 def flow(dut, words, due, share, seed=1):
-    """Send words, each with what ports are set to beside it, and stall both sides in this share of the cycles.
+    """Send words, each with values of other ports, and stall both sides in this share of the cycles.
 
     Returns the cycles in which words were taken, and in which what is due came.
     """
@@ -53,12 +53,12 @@ def flow(dut, words, due, share, seed=1):
 
 
 def bits(values):
-    """Bits as an integer, the first the lowest."""
+    """Bits as an integer, the first bit the lowest."""
     return sum(int(bit != 0) << n for n, bit in enumerate(values))
 
 
 def lines_of(digits, signs):
-    """A group of digits, values by exponents, as lines; where there is no term, signs are as they are given."""
+    """Digit planes of a group of digits, values by exponents; signs of zero digits are as given."""
     exponents = digits.shape[1]
     layout = DigitPlaneLayout(len(digits))
     return [
@@ -78,7 +78,7 @@ def lines_of(digits, signs):
 
 @pytest.mark.parametrize("share", STALLS)
 @pytest.mark.parametrize(("digits", "lanes"), [(1, 1), (1, 3), (8, 1), (9, 8), (17, 2), (3, 64)])
-def test_groups_become_lines(digits, lanes, share):
+def test_groups_become_digit_planes(digits, lanes, share):
     shape, rng = SerializerParams(digits=digits, lanes=lanes), np.random.default_rng(lanes)
     words, due = [], []
     for _ in range(12):
@@ -95,7 +95,7 @@ def test_groups_become_lines(digits, lanes, share):
 @pytest.mark.parametrize(
     ("group", "budget"), [(1, 1), (1, 9), (2, 3), (3, 5), (4, 8), (8, 16), (13, 40), (33, 60), (64, 128), (64, 1024)]
 )
-def test_lines_keep_the_largest_terms(group, budget, share):
+def test_planes_keep_the_largest_terms(group, budget, share):
     rng, dut = np.random.default_rng(group), Waterline(WaterlineParams(group=group, budget=budget))
     words, due = [], []
     for n in range(25):
@@ -104,7 +104,7 @@ def test_lines_keep_the_largest_terms(group, budget, share):
         k, g = (int(rng.choice([0, most, rng.integers(0, most + 1)])) for most in (budget, group))
         g = group if n % 3 else g
         for first, line in enumerate(lines_of(digits, signs)):
-            # After the first line, settings are anybody's.
+            # After the first plane, the settings are ignored.
             ports = {"budget": rng.integers(0, budget + 1), "group": rng.integers(0, group + 1)}
             words.append(
                 (line, {name: int(value) for name, value in ports.items()} if first else {"budget": k, "group": g})
@@ -131,6 +131,6 @@ def test_illegal_shapes_name_the_legal_values(shape, keywords, message):
         shape(**keywords)
 
 
-def test_names_are_those_of_the_parameters():
+def test_parameters_determine_the_name():
     assert DigitSerializer(SerializerParams()).module_name == "digit_serializer_8x8"
     assert Waterline(WaterlineParams()).module_name == "waterline_8_k16"

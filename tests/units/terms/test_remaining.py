@@ -1,4 +1,4 @@
-"""Comparison with small constants, of values of any width."""
+"""Comparison of values of any width with small constants."""
 
 import warnings
 
@@ -14,7 +14,7 @@ CONSTANTS = range(20)
 
 @pytest.mark.parametrize("width", range(1, 6))
 def test_values_are_compared_with_constants(width):
-    """Constants that a value cannot reach are legal, and Amaranth has nothing to warn of."""
+    """Constants beyond a value's range are legal and cause no warning of Amaranth."""
     value, more, most = Signal(width), Signal(len(CONSTANTS)), Signal(len(CONSTANTS))
     m = Module()
     with warnings.catch_warnings():

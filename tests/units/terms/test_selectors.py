@@ -1,4 +1,4 @@
-"""Selectors in one step against their model: of one value, and of a group."""
+"""Combinational term selectors of a value and of a group compared with their model."""
 
 import random
 import re
@@ -16,7 +16,7 @@ PORTS = ["nonzero", "budget", "group"]
 
 
 def check(dut, names, cases):
-    """Set ports to each case, all but the last of which is what must be kept."""
+    """Set the ports to each case, whose last entry is the expected selection."""
 
     async def bench(ctx):
         for *inputs, kept in cases:
@@ -30,7 +30,7 @@ def check(dut, names, cases):
 
 
 def packed(digits):
-    """All digits of a group in an integer, value 0 in the lowest bits."""
+    """Digits of a group as an integer, value 0 in the lowest bits."""
     return sum(1 << int(n) for n in np.flatnonzero(digits))
 
 
@@ -45,7 +45,7 @@ def test_top_terms_of_every_value(digits, terms):
 
 
 def groups(shape, count, rng):
-    """Groups of random terms, few or many, with any group size and budget at run time; the extremes among them."""
+    """Groups of few or many random terms, with random group sizes and budgets, which include the extremes."""
     numbers = np.random.default_rng(rng.getrandbits(64))
     extremes = [(0.0, shape.budget), (1.0, 0), (1.0, shape.budget), (0.5, 0)]
     drawn = [(rng.choice((0.05, 0.3, 0.5, 0.9)), rng.randint(0, shape.budget)) for _ in range(count)]
@@ -106,6 +106,6 @@ def test_illegal_shapes_name_the_legal_values(shape, keywords, message):
         shape(**keywords)
 
 
-def test_names_are_those_of_the_parameters():
+def test_parameters_determine_the_name():
     assert TopTerms(TopTermsParams()).module_name == "top_terms_8_s4"
     assert RecedingWater(RecedingWaterParams()).module_name == "receding_water_8x8_k16"

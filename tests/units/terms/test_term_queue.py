@@ -1,4 +1,4 @@
-"""Term queues, and what they and rows are fed with, against the golden model."""
+"""Term queues, signed encoders, and top terms of rows compared with the golden model."""
 
 import random
 
@@ -30,14 +30,14 @@ def simulate(dut, bench, watch=None):
 
 
 def planes(digits):
-    """Digits as two numbers, bit by bit: which are terms, and which are negative."""
+    """Digits as two bit masks: which are terms, and which are negative."""
     flat = np.asarray(digits).reshape(-1).tolist()
     return sum((digit != 0) << n for n, digit in enumerate(flat)), sum((digit < 0) << n for n, digit in enumerate(flat))
 
 
 @pytest.mark.parametrize("width", [2, 3, 8])
 @pytest.mark.parametrize("encoding", ["binary", "booth", "hese"])
-def test_every_integer_has_the_digits_of_the_model(encoding, width):
+def test_digits_of_every_integer_equal_the_model(encoding, width):
     dut = SignedEncoder(width, encoding)
     values = list(range(-(1 << width - 1), 1 << width - 1))
     expected = [planes(digits) for digits in digits_of(values, width, encoding)]
@@ -55,8 +55,8 @@ def test_every_integer_has_the_digits_of_the_model(encoding, width):
 
 
 @pytest.mark.parametrize("terms", FORMATS, ids=str)
-def test_queues_give_the_terms_of_the_model(terms):
-    """Groups one after the other, with pauses or without, each stopped anywhere, the next one written meanwhile."""
+def test_terms_of_queues_equal_the_model(terms):
+    """Consecutive groups, with and without pauses, each stopped at a random term, while the next group is written."""
     rng = random.Random(1)
     dut = TermQueue(terms)
     lowest = -(1 << terms.width - 1)
@@ -65,7 +65,7 @@ def test_queues_give_the_terms_of_the_model(terms):
         count = rng.randint(1, terms.group)
         values = [0 if kind == "zero" else rng.choice((lowest, rng.randint(lowest, -lowest - 1))) for _ in range(count)]
         groups.append(values)
-    most = terms.group * terms.most_terms + 2  # and words without a term behind them
+    most = terms.group * terms.most_terms + 2  # and words without a term after them
     came, expected = [], []
 
     async def write(ctx, n):
@@ -75,7 +75,7 @@ def test_queues_give_the_terms_of_the_model(terms):
             nonzero, negative = planes(some)
             for port, value in {"first": slot == 0, "slot": slot, "bank": n % 2, "nonzero": nonzero}.items():
                 ctx.set(getattr(dut, port), int(value))
-            # Where there is no term, a sign means nothing.
+            # The sign of a zero digit is undefined.
             ctx.set(dut.negative, negative | (rng.getrandbits(len(dut.negative)) & ~nonzero))
             ctx.set(dut.write, 1)
             await ctx.tick()

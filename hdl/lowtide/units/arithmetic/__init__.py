@@ -1,1 +1,1 @@
-"""Arithmetic: processing elements and their parts."""
+"""Processing elements and their arithmetic."""

@@ -1,4 +1,4 @@
-"""The end of every processing element: an accumulator, and the drain by which its sums leave."""
+"""Accumulator of a processing element, with the drain that its sums leave on."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
@@ -11,14 +11,13 @@ __all__ = ["Accumulator"]
 
 
 class Accumulator(wiring.Component):
-    """Adds an addend in every cycle, exactly: ``acc += i + carry``.
+    """Accumulator: adds an addend per cycle exactly, ``acc += i + carry``, and drains the sum at a restart.
 
-    A restart takes the place of an addend. The sum leaves on the drain and the accumulator starts again from zero. The
-    sum leaves in two halves, the low one first, the high one, its sign repeated if the width is odd, a cycle later. A
-    word that comes in on ``drain_i`` goes out on ``drain_o`` a cycle later; in the two cycles in which the sum leaves,
-    ``drain_i`` must be zero.
+    A restart takes the place of an addend: the sum leaves on the drain and the accumulator resets to zero. The low half
+    of the sum leaves first, the high half one cycle later, sign-extended if the width is odd. A word on ``drain_i``
+    leaves on ``drain_o`` one cycle later. In the two cycles in which the sum leaves, ``drain_i`` must be zero.
 
-    A reset clears the sum without sending it. A restart makes any state good.
+    A reset clears the sum without sending it. A restart recovers from any state.
 
     Parameters
     ----------
@@ -27,23 +26,23 @@ class Accumulator(wiring.Component):
     addend : int
         Bits of an addend.
     carry : bool
-        Whether there is a carry besides.
+        Whether the unit has a carry input.
 
     Members
     -------
     i : In(signed(addend))
-        What is added.
+        Addend.
     carry : In(1)
-        One more; only if asked for.
+        Carry, added in the cycle of ``i``. Only with ``carry``.
     restart : In(1)
-        A cycle ahead of ``i``: in the next cycle there is a restart in its place.
-    drain_i, drain_o : In(half), Out(half)
-        Half words, ``half`` being half of ``width``, rounded up; zero when idle.
+        High one cycle before a restart takes the place of the addend on ``i``.
+    drain_i, drain_o : In((width + 1) // 2), Out((width + 1) // 2)
+        Half words of the drain; zero when idle.
 
     Attributes
     ----------
     latency : int
-        Cycles from the restart's place on ``i`` to the low half on ``drain_o``.
+        Cycles from the restart's cycle on ``i`` to the low half on ``drain_o``.
     """
 
     latency = 1
@@ -65,7 +64,7 @@ class Accumulator(wiring.Component):
         m = Module()
         acc = Signal(signed(self._width), reset_less=True)
         restart = delayed(m, self.restart, init=1, reset_less=False)
-        # Not restart, but for the cycle after a reset: then the sum, which is yet to be cleared, is not sent.
+        # The inverse of restart, except in the cycle after a reset, when the sum is not cleared yet and must not leave.
         working = delayed(m, ~self.restart, init=1, reset_less=False)
         total = add(acc, self.i, self.carry) if self._has_carry else acc + self.i
         high = Signal(self._half)

@@ -1,4 +1,4 @@
-"""Adder tree: sums words and single carries in registered levels of two-input adders."""
+"""Adder tree: sums words and carry bits in registered levels of two-input adders."""
 
 from collections.abc import Sequence
 
@@ -12,22 +12,22 @@ __all__ = ["add", "adder_tree", "less_half", "ones_of_four"]
 def adder_tree(m: Module, words: Sequence[Value], carries: Sequence[Value] = ()) -> tuple[Value, Value | None]:
     """Sum words and, in the adders' carry inputs, bits of the lowest weight.
 
-    Each level is registered, so no adder has more inputs than a carry chain takes for free, and a synthesizer
-    finds nothing to merge into a compressor.
+    Each level is registered. So every adder fits one carry chain, and a synthesizer finds no adders to merge into a
+    compressor.
 
     Parameters
     ----------
     m : Module
-        Where the registers go.
+        Module that gets the registers.
     words : sequence of Value
-        The words. One that has no partner in a level waits for the next.
+        Words. An odd word of a level is registered and added in a later level.
     carries : sequence of one-bit Value
-        None, or one a word.
+        No carries, or one per word.
 
     Returns
     -------
     Value, Value or None
-        The sum, and the one carry for which there is no adder, ``log2(len(words))`` cycles later, rounded up.
+        Sum, and the one carry that no adder takes, ``ceil(log2(len(words)))`` cycles later.
     """
     while len(words) > 1:
         pairs = list(zip(words[::2], words[1::2], strict=False))
@@ -39,9 +39,9 @@ def adder_tree(m: Module, words: Sequence[Value], carries: Sequence[Value] = ())
 
 
 def add(x: Value, y: Value, carry: Value | None = None) -> Value:
-    """Give ``x + y + carry``; both words are signed, or neither is.
+    """Return ``x + y + carry``; both words are signed, or neither is.
 
-    The carry is a bit below the lowest, the same on both sides: there it makes a carry and costs no second adder.
+    Both operands are extended below by the carry, which so generates a carry and needs no second adder.
     """
     if carry is None:
         return x + y
@@ -51,15 +51,15 @@ def add(x: Value, y: Value, carry: Value | None = None) -> Value:
 
 
 def less_half(word: Value) -> Value:
-    """Give an unsigned word less the weight of its top bit, signed: its top bit turned over.
+    """Return an unsigned word minus the weight of its top bit, signed: the word with its top bit inverted.
 
-    So a sum whose constant is that weight has it for free.
+    So subtracting that weight needs no adder.
     """
     return Cat(word[:-1], ~word[-1]).as_signed()
 
 
 def ones_of_four(bits: Value, less: int) -> Value:
-    """Count the ones of four bits, and subtract a constant from 0 to 4: a four-input LUT a bit, so less than adders."""
+    """Count the ones of four bits minus a constant from 0 to 4, in one four-input LUT per bit of the count."""
     width = 3 if less else 4
     counts = [ones.bit_count() - less for ones in range(16)]
     tables = [sum((count >> n & 1) << ones for ones, count in enumerate(counts)) for n in range(width)]

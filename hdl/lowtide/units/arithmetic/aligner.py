@@ -1,4 +1,4 @@
-"""Aligner: places a dot product at its exponent in the accumulator's word."""
+"""Aligner: shifts a dot product to its exponent in the accumulator."""
 
 from functools import reduce
 from operator import or_
@@ -12,18 +12,16 @@ from lowtide.units.stream.delay import delayed
 __all__ = ["Aligner"]
 
 STEP = 4
-"""Bits between the places that the coarse part of a shift goes to."""
+"""Bits between neighboring positions of the coarse shift."""
 
 
 class Aligner(wiring.Component):
-    """Shifts a signed value to the left.
+    """Aligner: shifts a signed value to the left, ``o = i * 2**shift`` modulo ``2**out_width``.
 
-    ``o = i * 2**shift`` modulo ``2**out_width``.
-
-    The lowest two bits of the shift move the value by multiplexers, one LUT a bit. The others use none: a
-    register per place that the value can go to takes it if it is to go there, and is cleared otherwise, which costs a
-    synchronous reset and no logic. ORing the registers at their places gives the result, and as the places are
-    four bits apart, few of them reach any one bit. Bits above are filled with the sign by the same means.
+    The lowest two bits of the shift select by multiplexers, one LUT per bit. The other bits need no multiplexer: each
+    coarse position has a register, which loads the value if it is selected and is cleared otherwise, by a synchronous
+    reset. The result is the OR of the registers at their positions. As positions are four bits apart, few registers
+    reach each bit. Registers of the sign extend the result in the same way.
 
     Parameters
     ----------
@@ -37,9 +35,9 @@ class Aligner(wiring.Component):
     i : In(signed(in_width))
         Value.
     shift : In(range(max_shift + 1))
-        Places to shift it by.
+        Bits to shift by.
     o : Out(signed(out_width))
-        The shifted value, ``latency`` cycles later.
+        Shifted value, ``latency`` cycles later.
     """
 
     latency = 3
@@ -61,7 +59,7 @@ class Aligner(wiring.Component):
         fine, coarse = self.shift % STEP, self.shift // STEP
         m.d.comb += [value.eq(delayed(m, self.i) << delayed(m, fine)), sign.eq(value[-1])]
 
-        # Registered, what clears a register reaches it without a gate between.
+        # The clear signals are registered, so that no gate lies between them and the reset inputs.
         places = range(self.max_shift // STEP + 1)
         copies = [unless(m, delayed(m, coarse != place), value) for place in places]
         fills = [unless(m, delayed(m, coarse > place), sign) for place in places]
@@ -69,7 +67,7 @@ class Aligner(wiring.Component):
         m.d.comb += self.o.eq(delayed(m, word))
         for bit in range(len(self.o)):
             reaching = [copy[bit - STEP * n] for n, copy in enumerate(copies) if 0 <= bit - STEP * n < len(copy)]
-            lower = (bit - len(value)) // STEP  # the highest place from which the value ends below this bit
+            lower = (bit - len(value)) // STEP  # the highest position whose value ends below this bit
             if lower >= 0:
                 reaching.append(fills[min(lower, places[-1])])
             m.d.comb += word[bit].eq(reduce(or_, reaching))
@@ -77,7 +75,7 @@ class Aligner(wiring.Component):
 
 
 def unless(m: Module, away: Value, value: Value) -> Signal:
-    """Register `value`, or zero if it belongs elsewhere."""
+    """Register ``value``, or zero where ``away`` is high."""
     copy = Signal(len(value), reset_less=True)
     m.d.sync += copy.eq(Mux(away, 0, value))
     return copy

@@ -1,4 +1,4 @@
-"""Dot product of two chunks: the products of all lanes and their sum."""
+"""Dot product of two chunks: the sum of the products of all lanes."""
 
 from amaranth.hdl import Cat, Module, Mux, Value, signed
 from amaranth.lib import data, wiring
@@ -12,28 +12,28 @@ __all__ = ["DotProduct"]
 
 
 class DotProduct(wiring.Component):
-    """Sums the signed products of all lanes of two chunks, exactly.
+    """Dot product: sums the signed products of all lanes of two chunks, exactly.
 
-    ``o = sum_i (-1)**(a.sign_i ^ b.sign_i) * a.magnitude_i * b.magnitude_i``; the exponent codes are not looked at.
+    ``o = sum_i (-1)**(a.sign_i ^ b.sign_i) * a.magnitude_i * b.magnitude_i``; the exponent codes are ignored.
     Source: the fMAC of FAST, arXiv 2110.15456.
 
-    No product is ever formed. A partial product with its lane's sign ``s`` XORed in is one four-input LUT. The
-    partial products of a lane are dealt to as many words as the narrower magnitude has bits, each word having
-    one of every weight from ``2**index`` up, and each word is summed over the lanes by a tree of its own. Last, the
-    sums are added.
+    The unit forms no product of a lane. A partial product XORed with its lane's sign ``s`` is one four-input LUT. The
+    partial products of a lane form as many words as the narrower magnitude has bits; word ``index`` has one partial
+    product of every weight from ``2**index`` up. An adder tree per word sums the word over the lanes, and the last
+    adders add the sums.
 
-    What the XOR leaves undone can be had in two ways, for a word of ``n`` bits:
+    The XOR inverts negative words. Two methods complete the negation of a word of ``n`` bits:
 
-    - any widths: ``-v = (v ^ -1) + 1``, so ``s`` is the word's sign bit and also a carry;
-    - equal widths: a lane lacks ``s`` times its largest product, ``(2**w - 1)**2``, which is one bit on
-      top of every word but the last, and 1. So ``~s`` stands there in the words, and as a carry in the
-      first; nothing is added to the last, a single bit; a constant is too much. It is subtracted where that is
-      free: by turning over the top bits of sums, and in the tables that count the last words.
+    - any widths: ``-v = (v ^ -1) + 1``, so ``s`` is the word's sign bit and a carry;
+    - equal widths: a lane lacks ``s`` times its largest product, ``(2**w - 1)**2``, which is 1 and one bit above every
+      word but the last. So ``~s`` is the top bit of these words and a carry of the first; the last word, a single bit,
+      gets nothing. This adds a constant, which the unit subtracts without logic: by inverting the top bits of sums, and
+      in the tables that count the last words.
 
     Parameters
     ----------
     bfp : Bfp
-        The format of the operands.
+        Format of the operands.
 
     Members
     -------
@@ -41,8 +41,8 @@ class DotProduct(wiring.Component):
         Chunk of A.
     b : In(bfp.layout_b)
         Chunk of B.
-    o : Out(signed)
-        Their dot product, ``latency`` cycles later. Its last adder is not registered: whoever uses it does that.
+    o : Out(signed(bound.bit_length() + 1))
+        Dot product, ``latency`` cycles later. The last adder's result is not registered: the user registers it.
     """
 
     a: data.View
@@ -55,7 +55,7 @@ class DotProduct(wiring.Component):
 
     @property
     def bfp(self) -> Bfp:
-        """The format of the operands."""
+        """Format of the operands."""
         return self._bfp
 
     @property
@@ -70,12 +70,12 @@ class DotProduct(wiring.Component):
 
     @property
     def _words(self) -> int:
-        """Words that a lane's partial products make."""
+        """Words that a lane's partial products form."""
         return min(self.bfp.chunk_a, self.bfp.chunk_b)
 
     @property
     def _equal(self) -> bool:
-        """Whether the way of equal widths is open: its constant must be a whole number of last words."""
+        """Whether the method of equal widths applies: its constant must be a whole number of last words."""
         return self.bfp.chunk_a == self.bfp.chunk_b and 2 <= 2 ** (self._words - 1) <= self.bfp.lanes
 
     def elaborate(self, platform):
@@ -90,21 +90,20 @@ class DotProduct(wiring.Component):
         return m
 
     def _sums(self, m: Module) -> list[tuple[Value, Value | None]]:
-        """Sums of the words over the lanes, any widths, each with the carry left over."""
+        """Return the sum of each word over the lanes, for any widths, with its leftover carry."""
         signs, sums = self._signs(), []
         for index in range(self._words):
             values = self._values(index)
             words = [Cat(v ^ s.replicate(len(v)), s).as_signed() for v, s in zip(values, signs, strict=True)]
             carries = signs
             if index == self._words - 1:
-                # The last sum has no adder after it for the carry left over. But this word is short: its LUTs can
-                # negate it.
+                # No adder after the last sum takes its leftover carry. The LUTs of this short word negate it instead.
                 words[0], carries = Mux(signs[0], -values[0], values[0])[: len(words[0])].as_signed(), signs[1:]
             sums.append(adder_tree(m, words, carries))
         return sums
 
     def _equal_sums(self, m: Module) -> list[tuple[Value, Value | None]]:
-        """Sums of the words over the lanes, equal widths, each with the carry left over."""
+        """Return the sum of each word over the lanes, for equal widths, with its leftover carry."""
         signs, sums = self._signs(), []
         for index in range(self._words - 1):
             values = self._values(index)
@@ -113,11 +112,11 @@ class DotProduct(wiring.Component):
             sums.append((less_half(word_sum), carry))
 
         bits = delayed(m, Cat(v ^ s for v, s in zip(self._values(self._words - 1), signs, strict=True)))
-        # The constant left is lanes / 2**(words - 1) here: the tables take it along, each its share.
+        # The remaining constant is lanes / 2**(words - 1) here: each table subtracts its share.
         shares = [4 * fours >> self._words - 1 for fours in range(len(bits) // 4 + 1)]
         counts = [ones_of_four(bits[4 * n : 4 * n + 4], shares[n + 1] - shares[n]) for n in range(len(bits) // 4)]
         word_sum, _ = adder_tree(m, counts)
-        sums.append((delayed(m, word_sum), None))  # four at a time is a level less
+        sums.append((delayed(m, word_sum), None))  # counting four at a time saves a level
         return sums
 
     def _signs(self) -> list[Value]:
@@ -125,15 +124,15 @@ class DotProduct(wiring.Component):
         return [a.sign ^ b.sign for a, b in zip(self.a.lane, self.b.lane, strict=True)]
 
     def _values(self, index: int) -> list[Value]:
-        """Word ``index`` of every lane, without sign: a partial product of each weight from ``2**index`` up."""
+        """Return word ``index`` of every lane, unsigned: one partial product of each weight from ``2**index`` up."""
         wide, narrow = (self.a, self.b) if self.bfp.chunk_a >= self.bfp.chunk_b else (self.b, self.a)
         return [bent_row(w.magnitude, n.magnitude, index) for w, n in zip(wide.lane, narrow.lane, strict=True)]
 
 
 def bent_row(wide: Value, narrow: Value, index: int) -> Value:
-    """Partial products of row ``index`` up to where it meets column ``index`` from the far side, then that column up.
+    """Return the partial products of row ``index`` up to column ``index`` from the far side, then of that column up.
 
-    So every partial product belongs to one bent row, and none has two of one weight.
+    So every partial product belongs to one bent row, and no bent row has two of one weight.
     """
     corner = len(wide) - 1 - index
     row = [wide[j] & narrow[index] for j in range(corner + 1)]

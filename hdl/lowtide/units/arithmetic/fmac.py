@@ -1,4 +1,4 @@
-"""FMAC: the processing element for block floating point."""
+"""FMAC: processing element for block floating point."""
 
 from functools import cached_property
 
@@ -16,47 +16,39 @@ __all__ = ["Fmac"]
 
 
 class Fmac(Unit):
-    """Multiplies chunks of two groups and accumulates their dot products, exactly.
+    """Processing element for BFP: accumulates dot products of chunks, exactly.
 
     Every beat, ``acc += sum_i (-1)**(sa_i ^ sb_i) * Ma_i * Mb_i * 2**(Ea + Eb)``, an integer in two's complement of
-    ``bfp.accumulator`` bits, sized so that it cannot overflow. More precision is more chunks: nothing in here knows.
-    A beat of zero magnitudes changes nothing. Source: the fMAC of FAST, arXiv 2110.15456, with an integer
-    accumulator in place of its floating one.
+    ``bfp.accumulator`` bits, which cannot overflow. Higher precision takes more chunks, which the element does not
+    distinguish. A beat of zero magnitudes changes nothing. Source: the fMAC of FAST, arXiv 2110.15456, with an integer
+    accumulator in place of its floating-point accumulator.
 
-    A restart follows the last beat of a tile and carries no product. When it reaches the accumulator, the sum leaves on
-    the drain and the accumulator starts again from zero. The sum leaves in two halves, the low one first, the
-    high one, its sign repeated if the width is odd, a cycle later. A word that comes in on ``drain_i`` goes
-    out on ``drain_o`` a cycle later; in the two cycles in which this element sends its own, ``drain_i`` must be zero,
-    as it is in an array, where each row restarts one cycle after the row above it.
+    A restart follows the last beat of a tile and carries no product. When the restart reaches the accumulator, the sum
+    leaves on the drain and the accumulator resets to zero. The low half of the sum leaves first, the high half one
+    cycle later, sign-extended if the width is odd. A word on ``drain_i`` leaves on ``drain_o`` one cycle later. In the
+    two cycles in which the element sends its sum, ``drain_i`` must be zero; in an array, each row restarts one cycle
+    after the row above it.
 
-    A reset clears the sum, and a restart makes any state good.
+    A reset clears the sum. A restart recovers from any state.
 
     Parameters
     ----------
     bfp : Bfp
-        The format of the operands.
+        Format of the operands.
 
     Members
     -------
-    a_i : In(bfp.layout_a)
-        Chunk of A, from the left.
-    a_o : Out(bfp.layout_a)
-        The same, one cycle later, to the right.
-    b_i : In(bfp.layout_b)
-        Chunk of B, from above.
-    b_o : Out(bfp.layout_b)
-        The same, one cycle later, downwards.
-    restart_i : In(1)
-        The tile ended one beat ago.
-    restart_o : Out(1)
-        The same, one cycle later, to the right.
-    drain_i : In(half)
-        Half words from below; zero when idle.
-    drain_o : Out(half)
-        Half words, upwards; zero when idle.
+    a_i, a_o : In(bfp.layout_a), Out(bfp.layout_a)
+        Chunk of A, from the left; ``a_i`` one cycle later, to the right.
+    b_i, b_o : In(bfp.layout_b), Out(bfp.layout_b)
+        Chunk of B, from above; ``b_i`` one cycle later, downwards.
+    restart_i, restart_o : In(1), Out(1)
+        High one beat after the last beat of a tile; ``restart_i`` one cycle later, to the right.
+    drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
+        Half words of the drain, upwards; zero when idle.
     """
 
-    keep_hierarchy = True  # as an element must, or one merged register would clear several, across the chip
+    keep_hierarchy = True  # otherwise synthesis would merge registers that clear, across several elements of the chip
     spacing, restarts = 2, 1
 
     def __init__(self, bfp: Bfp):
@@ -68,12 +60,12 @@ class Fmac(Unit):
 
     @property
     def bfp(self) -> Bfp:
-        """The format of the operands."""
+        """Format of the operands."""
         return self._bfp
 
     @property
     def half(self) -> int:
-        """Bits of half an accumulator, rounded up: what the drain carries."""
+        """Bits of the drain: half of the accumulator, rounded up."""
         return (self.bfp.accumulator + 1) // 2
 
     @property
@@ -81,7 +73,7 @@ class Fmac(Unit):
         """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
         return 1 + self._to_accumulator + Accumulator.latency
 
-    @cached_property  # of many elements only one is ever elaborated
+    @cached_property  # only one of many elements is elaborated
     def _dot_product(self) -> DotProduct:
         return DotProduct(self.bfp)
 
@@ -115,7 +107,7 @@ class Fmac(Unit):
         m.submodules.accumulator = accumulator = Accumulator(self.bfp.accumulator, len(aligner.o))
         m.d.comb += [
             accumulator.i.eq(aligner.o),
-            # After a reset the pipeline may hold anything: restarts keep the sum at zero until the first gets there.
+            # A reset leaves the pipeline unknown: restarts keep the sum at zero until the first beat arrives.
             accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1, reset_less=False)),
             accumulator.drain_i.eq(self.drain_i),
             self.drain_o.eq(accumulator.drain_o),

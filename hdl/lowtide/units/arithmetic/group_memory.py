@@ -1,4 +1,4 @@
-"""Group memory: where a processing element keeps the data of a group while the terms of its weights come."""
+"""Group memory: stores the data of a group while the terms of its weights arrive."""
 
 from amaranth.hdl import Cat, Module, Shape, Value
 from amaranth.lib import wiring
@@ -11,36 +11,36 @@ __all__ = ["GroupMemory"]
 
 
 class GroupMemory(wiring.Component):
-    """Holds two groups of words: one is read, in any order, while the other is written.
+    """Group memory: two banks of a group each; one is read in any order while the other is written.
 
-    It is small enough to be a look-up table a bit or less where a device has memory in those: storage, two banks and
-    the choice of a word in one. What was written in a cycle is read from the next one on.
+    Where look-up tables can be memories, a bit takes one table or less, which includes the storage, the two banks, and
+    the multiplexer. A word can be read from the cycle after its write on.
 
     Parameters
     ----------
     shape : Shape
-        Of a word.
+        Shape of a word.
     words : int
-        Words of a group that are written in a cycle, a power of two: each has a memory of its own.
+        Words written per cycle, a power of two: each has its own memory.
     slots : int
-        Cycles that writing a group takes.
+        Cycles to write a group.
     reads : int
-        Words that are read in a cycle.
+        Words read per cycle.
 
     Members
     -------
     write : In(1)
-        Words are written.
-    write_bank, slot : In(1), In
-        Where to.
-    i : In(words * width)
-        Word ``j`` becomes word ``slot * words + j`` of its group.
+        High while words are written.
+    write_bank, slot : In(1), In((slots - 1).bit_length())
+        Bank and slot that words are written to.
+    i : In(words * shape.width)
+        Words to write: word ``j`` becomes word ``slot * words + j`` of the group.
     read_bank : In(1)
-        What is read from.
-    index : In, one a read, next to each other
-        Which word.
-    o : Out, one a read, next to each other
-        The words, in the same cycle.
+        Bank that words are read from.
+    index : In(reads * ((slots - 1).bit_length() + (words - 1).bit_length()))
+        Index of the word of each read, read 0 in the lowest bits.
+    o : Out(reads * shape.width)
+        Word of each read, in the cycle of its index, read 0 in the lowest bits.
     """
 
     def __init__(self, shape: Shape, words: int, slots: int, reads: int = 1):

@@ -1,4 +1,4 @@
-"""Small combinational functions: multiplexer, comparison with a constant."""
+"""Combinational functions: multiplexer, comparison with a constant."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ __all__ = ["at_most", "mux"]
 
 
 def mux(words: Sequence[Value], index: Value) -> Value:
-    """Give the word of an index, by a tree of multiplexers; of an index that no word has, anything."""
+    """Return the word of an index, by a tree of multiplexers; any value if the index is out of range."""
     if len(words) == 1:
         return words[0]
     top = (len(words) - 1).bit_length() - 1
@@ -16,5 +16,5 @@ def mux(words: Sequence[Value], index: Value) -> Value:
 
 
 def at_most(value: Value, most: int) -> Value:
-    """Whether an unsigned value is ``most`` or less: a constant, where its bits hold nothing larger."""
+    """Whether an unsigned value is ``most`` or less: constant 1 if the value's width allows no larger value."""
     return value <= most if most < (1 << len(value)) - 1 else Const(1)

@@ -1,4 +1,4 @@
-"""Multiplier: a signed integer times an unsigned one, in DSP blocks or by adders."""
+"""Multiplier: a signed times an unsigned integer, in DSP blocks or adders."""
 
 from collections.abc import Sequence
 
@@ -13,34 +13,36 @@ __all__ = ["PRODUCTS", "Multiplier", "booth_row"]
 PRODUCTS = ("inferred", "adders")
 
 PIECE = 17
-"""Bits of an unsigned factor that a DSP block takes, of 18 signed ones."""
+"""Bits of an unsigned factor of a DSP block, whose signed factors have 18."""
 
 
 class Multiplier(Unit):
-    """Gives ``o = i * by``. Every sum is registered, since two in a row become a slow compressor in synthesis.
+    """Multiplier: ``o = i * by``.
 
-    ============ =====================================================================================
-    ``inferred`` products of 17 bits of ``i`` at a time, each of which synthesis puts into a DSP block
-    ``adders``   ``i`` or nothing for each bit of ``by``: without DSP blocks smaller and faster
-    ============ =====================================================================================
+    Every sum is registered, because synthesis merges two consecutive adders into a slow compressor.
+
+    ============ ===============================================================================
+    ``inferred`` products of 17 bits of ``i`` each, which synthesis maps to DSP blocks
+    ``adders``   one addend of ``i`` or 0 per bit of ``by``: smaller and faster without DSP blocks
+    ============ ===============================================================================
 
     Parameters
     ----------
     width : int
         Bits of the signed factor.
     bits : int
-        Bits of the unsigned one.
+        Bits of the unsigned factor.
     product : str
-        One of the above.
+        ``inferred`` or ``adders``.
 
     Members
     -------
     enable : In(1)
-        Registers take what comes.
+        The registers load while high.
     i : In(signed(width))
-        Factor.
+        Signed factor.
     by : In(bits)
-        Factor.
+        Unsigned factor.
     o : Out(signed(width + bits))
         Product, ``latency`` cycles of ``enable`` later.
 
@@ -73,7 +75,7 @@ class Multiplier(Unit):
         return m
 
     def _sum(self, m: Module, words: Sequence[Value], places: int) -> Value:
-        """The sum of words of which each is so many places above the one before it."""
+        """Return the sum of words, each shifted ``places`` bits to the left of the word before."""
         while len(words) > 1:
             sums = [self._register(m, _above(*pair, places)) for pair in zip(words[::2], words[1::2], strict=False)]
             words = sums + ([self._register(m, words[-1])] if len(words) % 2 else [])
@@ -85,14 +87,14 @@ class Multiplier(Unit):
 
 
 def _above(x: Value, y: Value, places: int) -> Value:
-    """Give ``x + y * 2**places`` for a signed ``y``, or for two words that are not."""
+    """Return ``x + y * 2**places`` for a signed ``y``, or for two unsigned words."""
     upper = x[places:].as_signed() if x.shape().signed else x[places:]
     total = Cat(x[:places], upper + y)
     return total.as_signed() if y.shape().signed else total
 
 
 def booth_row(a: Value, bits: Value) -> Value:
-    """A Booth digit's multiple of ``a``; where the digit is negative, less 1.
+    """Return a Booth digit's multiple of ``a``, minus 1 if the digit is negative.
 
     The digit is ``bits[0] + bits[1] - 2 * bits[2]``.
     """

@@ -1,4 +1,4 @@
-"""Pair MAC: the processing element of Term Revealing, which multiplies a term by a term."""
+"""Pair MAC: processing element of Term Revealing, which multiplies a term by a term."""
 
 from collections.abc import Sequence
 
@@ -17,35 +17,35 @@ __all__ = ["PairMac"]
 
 
 class PairMac(Unit):
-    """Counts products of terms by their exponent, and makes an integer of the counts at the end.
+    """Processing element for term pairs: counts products by exponent, and sums the counts at the end of a tile.
 
-    A term of a weight and one of a value of the data make ``+-2**(e + f)``: their exponents are added, and the
-    coefficient of that power counts one up or down. The vector of coefficients is kept twice, in memory: while
-    one counts the next tile, the other becomes an integer, from the lowest power up: ``t = coefficient + (t >> 1)``,
-    whose last bit is the sum's. Of several pairs a cycle each has a vector of its own, and coefficients of a power are
-    added as they are read. So a group costs ``k * s / parallel`` cycles, whatever its values are. Source: Kung, McDanel
-    and Zhang, Term Revealing, SC20.
+    The product of a weight's term and a data term is ``+-2**(e + f)``: the unit adds the exponents and counts the
+    coefficient of that power up or down. Two memories store a vector of coefficients each. While one vector counts the
+    next tile, the other is converted to an integer from the lowest power up: ``t = coefficient + (t >> 1)``, whose
+    lowest bit is the next bit of the sum. Each of several pairs per cycle has its own vectors, and the unit adds the
+    coefficients of a power as it reads them. So a group costs ``k * s / parallel`` cycles for any values. Source: Kung,
+    McDanel and Zhang, Term Revealing, SC20.
 
-    A restart follows the last beat of a tile and carries no pair; two of them, each ``spacing`` cycles after the last
-    restart, make any state good. After a reset the sums of these two are zero. A sum leaves as that of an
-    `Accumulator` does.
+    A restart follows the last beat of a tile and carries no pair. Two restarts, each ``spacing`` cycles after the
+    restart before it, recover from any state. After a reset, the sums of the first two restarts are zero. A sum leaves
+    on the drain as in `Accumulator`.
 
     Parameters
     ----------
     terms : Terms
-        The format of the operands; ``parallel`` is the number of pairs a cycle. ``values`` is not looked at.
+        Format of the operands; ``parallel`` is the number of pairs per cycle. ``values`` is ignored.
 
     Members
     -------
     a_i, a_o : In(layout_a), Out(layout_a)
-        A term of the data for a bank, from the left; the same, one cycle later, to the right.
+        A term of the data for a bank, from the left; ``a_i`` one cycle later, to the right.
     b_i, b_o : In(layout_b), Out(layout_b)
-        ``parallel`` terms of weights, and for each the slot of the data's term it is paired with, from above; the
-        same, one cycle later, downwards.
+        ``parallel`` terms of weights, each with the slot of its data term, from above; ``b_i`` one cycle later,
+        downwards.
     restart_i, restart_o : In(1), Out(1)
-        The tile ended one beat ago; the same, one cycle later, to the right.
-    drain_i, drain_o : In(half), Out(half)
-        Half words, upwards; zero when idle.
+        High one beat after the last beat of a tile; ``restart_i`` one cycle later, to the right.
+    drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
+        Half words of the drain, upwards; zero when idle.
 
     Attributes
     ----------
@@ -80,12 +80,12 @@ class PairMac(Unit):
 
     @property
     def _to_coefficients(self) -> int:
-        """Cycles from ``b_o`` to the coefficients: the data's term is read, exponents are added."""
+        """Cycles from ``b_o`` to the coefficients: read of the data term, addition of exponents."""
         return 2
 
     @property
     def _coefficient(self) -> Shape:
-        """A power gets one term of a weight at most, and of each value's terms one at most, by all pairs together."""
+        """Shape of a coefficient: all pairs add at most one term of a weight and one term of each value to a power."""
         most = self.terms.max_k * min(self.terms.most_terms, self.terms.data_terms)
         return signed(most.bit_length() + 1)
 
@@ -98,8 +98,8 @@ class PairMac(Unit):
         ]
         restart = delayed(m, self.restart_o, self._to_coefficients, init=1, reset_less=False)
 
-        active = Signal()  # the bank that counts
-        converting = Signal()  # the other one is read, and cleared behind
+        active = Signal()  # bank that counts
+        converting = Signal()  # the other bank is read, and then cleared
         place = Signal(range(self._powers))
         last = Signal()
         m.d.comb += last.eq(converting & (place == self._powers - 1))
@@ -111,7 +111,7 @@ class PairMac(Unit):
         clears, reads = [], []
         for bank in range(2):
             clear = Signal(name=f"clear_{bank}")
-            known = Signal(name=f"known_{bank}")  # it was cleared since reset
+            known = Signal(name=f"known_{bank}")  # cleared since reset
             m.d.comb += clear.eq(converting & (active != bank))
             m.d.sync += known.eq(known | (clear & last))
             clears.append(clear)
@@ -137,7 +137,7 @@ class PairMac(Unit):
         reads: Sequence[Value],
         place: Value,
     ) -> Value:
-        """Coefficients of the pairs that come in one place: that which is read, one a cycle."""
+        """Count the coefficients of one pair per cycle, and return the coefficient that is read."""
         power, negative, counts = pair
         down = negative.replicate(self._coefficient.width).as_signed()
         read = []
@@ -148,14 +148,14 @@ class PairMac(Unit):
                 now.addr.eq(Mux(clear, place, power)),
                 then.addr.eq(now.addr),
                 then.en.eq(clear | (counts & (active == bank))),
-                # One more or one less; or, to clear, a word and its complement and 1.
+                # Plus or minus one; or, to clear, a word plus its complement plus 1.
                 then.data.eq(add(Mux(clear, ~down, now.data), down, clear | ~negative)),
             ]
             read.append(delayed(m, Mux(wanted, now.data, 0)))
         return (read[0] | read[1]).as_signed()
 
     def _pairs(self, m: Module) -> list[tuple[Value, Value, Value]]:
-        """Of each pair the exponent and the sign of the product of its terms, and whether there is one."""
+        """Return the exponent and sign of each pair's product, and whether both terms are nonzero."""
         a, b = self.a_o, self.b_o
         pairs = [b.pair[n] for n in range(self.terms.parallel)]
         m.submodules.group = group = GroupMemory(unsigned(len(a.exponent) + 2), 1, self._slots, len(pairs))
@@ -170,7 +170,7 @@ class PairMac(Unit):
         return [self._product(m, group.o.word_select(n, len(group.i)), pair) for n, pair in enumerate(pairs)]
 
     def _product(self, m: Module, data: Value, pair) -> tuple[Value, Value, Value]:
-        # Without a term of a weight, what is read may be anything.
+        # Without a weight term, the word that is read is unknown.
         word, weight = delayed(m, Mux(pair.nonzero, data, 0)), delayed(m, pair)
         exponent, negative, nonzero = word[:-2], word[-2], word[-1]
         return (
@@ -180,7 +180,7 @@ class PairMac(Unit):
         )
 
     def _drain(self, m: Module, coefficient: Value, coming: Value, last: Value) -> None:
-        """Make an integer of coefficients that come from the lowest power up, and send it."""
+        """Convert coefficients, which arrive from the lowest power up, to an integer, and send it."""
         t = Signal(signed(len(coefficient) + 1), reset_less=True)
         settled = Signal(self._powers - 1, reset_less=True)  # bits of the sum that no later coefficient changes
         done = delayed(m, last, reset_less=False)

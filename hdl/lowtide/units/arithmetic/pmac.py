@@ -1,4 +1,4 @@
-"""PMAC: the processing element for plain integers, the baseline."""
+"""PMAC: processing element for plain integers, the baseline."""
 
 import attrs
 from amaranth.hdl import Cat, Const, Module, Value, signed
@@ -16,17 +16,17 @@ __all__ = ["Pmac", "PmacParams"]
 
 @attrs.frozen(kw_only=True)
 class PmacParams:
-    """What a processing element for plain integers is generated for.
+    """Parameters of a processing element for plain integers.
 
     Parameters
     ----------
     width : int
         Bits of an integer in two's complement.
     multiplier : str
-        ``booth``: rows of radix-4 Booth digits, each an adder of its own; the smallest in look-up tables.
-        ``inferred``: ``a * b``, which a synthesizer may put into a DSP block.
+        ``booth``: rows of radix-4 Booth digits, one adder each; the smallest in look-up tables.
+        ``inferred``: ``a * b``, which synthesis may map to a DSP block.
     max_k : int
-        Longest reduction that the accumulator holds.
+        Longest reduction, which sizes the accumulator.
 
     Raises
     ------
@@ -35,46 +35,47 @@ class PmacParams:
     """
 
     width: int = parameter(8, range(2, 17), "bits of an integer in two's complement")
-    multiplier: str = parameter("booth", ("booth", "inferred"), "how products are made")
-    max_k: int = parameter(4096, range(1, 2**20 + 1), "longest reduction the accumulator must hold")
+    multiplier: str = parameter("booth", ("booth", "inferred"), "implementation of products")
+    max_k: int = parameter(4096, range(1, 2**20 + 1), "longest reduction, which sizes the accumulator")
 
     @property
     def max_sum(self) -> int:
-        """Largest magnitude that a reduction of ``max_k`` elements can reach."""
+        """Largest magnitude of a reduction of ``max_k`` elements."""
         return self.max_k * 4 ** (self.width - 1)
 
     @property
     def accumulator(self) -> int:
-        """Bits of the two's complement accumulator, which therefore cannot overflow."""
+        """Bits of the two's complement accumulator, which cannot overflow."""
         return self.max_sum.bit_length() + 1
 
 
 class Pmac(Unit):
-    """Multiplies an integer by an integer and accumulates the products, exactly, one a cycle.
+    """Processing element for integers: accumulates products exactly, one per cycle.
 
-    ``acc += a * b``, an integer in two's complement of ``params.accumulator`` bits, which cannot overflow. Its ports
-    are those of `Fmac` and `Tmac`, with the same drain, so that the area of the three can be compared.
+    ``acc += a * b``, an integer in two's complement of ``params.accumulator`` bits, which cannot overflow. It has the
+    port names and the drain of `Fmac` and `Tmac`, so that the areas of the three elements compare.
 
-    With Booth's digits ``d_j`` of ``b``, in {-2, -1, 0, 1, 2}, the product is ``sum_j d_j a 4**j``. Choosing a
-    multiple and turning its bits over for a negative one takes five inputs a bit, to which a carry chain's six-input
-    look-up table adds. So a row costs an adder and nothing more, and the rows follow each other, a register between
-    any two. The 1 that a negative first row lacks is the accumulator's carry.
+    With Booth's digits ``d_j`` of ``b``, in {-2, -1, 0, 1, 2}, the product is ``sum_j d_j a 4**j``. Selecting a
+    multiple and inverting a negative one takes five inputs per bit, and the six-input look-up tables of a carry chain
+    also add the result. So a row costs only an adder. A register separates consecutive rows. The accumulator's carry
+    input adds the 1 that a negative first row lacks.
 
     Parameters
     ----------
     params : PmacParams
-        Width, kind of multiplier, longest reduction.
+        Width, multiplier, longest reduction.
 
     Members
     -------
     a_i, a_o : In(signed(width)), Out(signed(width))
-        Factor from the left; the same, one cycle later, to the right.
+        Factor, from the left; ``a_i`` one cycle later, to the right.
     b_i, b_o : In(signed(width)), Out(signed(width))
-        Factor from above; the same, one cycle later, downwards.
+        Factor, from above; ``b_i`` one cycle later, downwards.
     restart_i, restart_o : In(1), Out(1)
-        The tile ended one beat ago; the same, one cycle later, to the right. Carries no factors.
-    drain_i, drain_o : In(half), Out(half)
-        As those of `Accumulator`.
+        High one beat after the last beat of a tile, in a beat without factors; ``restart_i`` one cycle later, to the
+        right.
+    drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
+        Half words of the drain, upwards; zero when idle.
     """
 
     keep_hierarchy = True
@@ -92,7 +93,7 @@ class Pmac(Unit):
 
     @property
     def _to_accumulator(self) -> int:
-        """Cycles from ``b_o`` to the accumulator's input: one a row."""
+        """Cycles from ``b_o`` to the accumulator's input: one per row."""
         return (self.params.width + 1) // 2 if self.params.multiplier == "booth" else 1
 
     def elaborate(self, platform):
@@ -109,7 +110,7 @@ class Pmac(Unit):
             m.d.comb += accumulator.carry.eq(carry)
         m.d.comb += [
             accumulator.i.eq(product),
-            # After a reset the pipeline may hold anything: restarts keep the sum at zero until the first gets there.
+            # A reset leaves the pipeline unknown: restarts keep the sum at zero until the first beat arrives.
             accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1, reset_less=False)),
             accumulator.drain_i.eq(self.drain_i),
             self.drain_o.eq(accumulator.drain_o),
@@ -117,9 +118,9 @@ class Pmac(Unit):
         return m
 
     def _rows(self, m: Module) -> tuple[Value, Value]:
-        """The product but for a carry, and that."""
+        """Return the product without its carry, and the carry."""
         a = self.a_o
-        b = Cat(Const(0, 1), self.b_o, self.b_o[-1])  # a digit looks at the bit below its own two
+        b = Cat(Const(0, 1), self.b_o, self.b_o[-1])  # a digit includes the bit below its own two
         total = delayed(m, booth_row(a, b[:3]))
         first_negative = delayed(m, b[2])
         done = []  # bits of the product that no later row changes

@@ -1,4 +1,4 @@
-"""The ports that every processing element has."""
+"""Ports of every processing element."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ __all__ = ["element_ports"]
 
 
 def element_ports(a: Any, b: Any, accumulator: int) -> dict[str, Member]:
-    """Ports of an element whose operands are of these shapes, and whose sum is of so many bits.
+    """Return the ports of an element with operands of shapes ``a`` and ``b`` and sums of ``accumulator`` bits.
 
-    The drain has half words, half of the sum's bits, rounded up.
+    The drain carries half words: half of the sum's bits, rounded up.
     """
     half = (accumulator + 1) // 2
     return {

@@ -1,4 +1,4 @@
-"""SaturatingCounter: counts events, of which several may come in a cycle, and holds at its largest number."""
+"""Saturating counter: counts events, several per cycle, up to its largest value."""
 
 from collections.abc import Sequence
 
@@ -11,28 +11,28 @@ __all__ = ["SaturatingCounter"]
 
 
 class SaturatingCounter(Unit):
-    """Adds the ones of a word to a count, ``latency`` cycles later. At its largest number it stays.
+    """Saturating counter: adds the ones of a word to a count, up to ``2**width - 1``.
 
     Parameters
     ----------
     events : int
-        Bits of the word.
+        Events per cycle.
     width : int
-        Bits of the count, as many as that of ``events`` ones has, or more.
+        Bits of the count, at least the bits of the number ``events``.
 
     Members
     -------
     events : In(events)
-        A one for each thing to count.
+        A bit per event: high in the cycle of the event.
     clear : In(1)
-        Start again from zero. What was on its way to the count is in the new one.
+        Resets the count to zero. Events that are not counted yet belong to the new count.
     count : Out(width)
-        Ones since reset or ``clear``, or ``2**width - 1`` if there were more.
+        Events since reset or ``clear``, or ``2**width - 1`` if there were more.
 
     Attributes
     ----------
     latency : int
-        Cycles from an event to a count that has it.
+        Cycles from an event to the count that includes it.
     """
 
     def __init__(self, events: int, width: int):
@@ -57,7 +57,7 @@ class SaturatingCounter(Unit):
 
 
 def _sum(m: Module, x: Value, y: Value | None = None) -> Value:
-    """The sum of two words, or one of them alone, a cycle later."""
+    """Return the sum of two words, or one word, a cycle later."""
     total = x if y is None else x + y
     word = Signal(len(total), name="ones")
     m.d.sync += word.eq(total)

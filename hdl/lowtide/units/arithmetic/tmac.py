@@ -1,4 +1,4 @@
-"""TMAC: the processing element that multiplies by a queue of terms."""
+"""TMAC: processing element for a queue of terms."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 
@@ -14,34 +14,34 @@ __all__ = ["Tmac"]
 
 
 class Tmac(Unit):
-    """Shifts the data that a weight's terms point to into an exact accumulator, ``parallel`` terms a cycle.
+    """Processing element for terms: accumulates data shifted by terms of weights, ``parallel`` terms per cycle.
 
     For each term, ``acc += (-1)**negative * x[index] * 2**exponent``, an integer in two's complement of
-    ``terms.accumulator`` bits, sized so that it cannot overflow. ``x`` is the group that the word's bank holds. So a
-    group costs as many cycles as its weights have terms, which is the budget ``k``, whatever the data are. While it
-    is worked on, the next group's data are written into the other bank. Words of zeros change nothing. Source: the
-    queue of weight terms is that of Kung, McDanel and Zhang's work after Term Revealing (SC20), ASPLOS 2021.
+    ``terms.accumulator`` bits, which cannot overflow. ``x`` is the group in the bank that the word selects. So a group
+    costs as many cycles as its weights have terms, which is the budget ``k``, for any data. Meanwhile, the next group's
+    data are written to the other bank. Words of zeros change nothing. Source of the queue of weight terms: Kung,
+    McDanel and Zhang, ASPLOS 2021, after Term Revealing (SC20).
 
-    A restart follows the last beat of a tile and carries no term. For it and the drain see `Accumulator`; words from
-    below must be idle in the two cycles in which this element sends its own.
+    A restart follows the last beat of a tile and carries no term. For restart and drain see `Accumulator`; ``drain_i``
+    must be zero in the two cycles in which the element sends its sum.
 
-    A reset clears the sum, a restart makes any state good, and a bank is written before it is read.
+    A reset clears the sum, a restart recovers from any state, and a bank must be written before it is read.
 
     Parameters
     ----------
     terms : Terms
-        The format of the operands.
+        Format of the operands.
 
     Members
     -------
     a_i, a_o : In(terms.layout_a), Out(terms.layout_a)
-        Data for a bank, from the left; the same, one cycle later, to the right.
+        Data for a bank, from the left; ``a_i`` one cycle later, to the right.
     b_i, b_o : In(terms.layout_b), Out(terms.layout_b)
-        Terms of weights, from above; the same, one cycle later, downwards.
+        Terms of weights, from above; ``b_i`` one cycle later, downwards.
     restart_i, restart_o : In(1), Out(1)
-        The tile ended one beat ago; the same, one cycle later, to the right.
-    drain_i, drain_o : In(half), Out(half)
-        Half words, upwards; zero when idle.
+        High one beat after the last beat of a tile; ``restart_i`` one cycle later, to the right.
+    drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
+        Half words of the drain, upwards; zero when idle.
     """
 
     keep_hierarchy = True
@@ -70,7 +70,7 @@ class Tmac(Unit):
 
     @property
     def _to_accumulator(self) -> int:
-        """Cycles from ``b_o`` to the accumulator's input: a read, the shifts, the levels of the tree."""
+        """Cycles from ``b_o`` to the accumulator's input: read, shifts, and levels of the adder tree."""
         return 1 + max(1, self._exponent_bits // 2 + 1) + (self.terms.parallel - 1).bit_length()
 
     def elaborate(self, platform):
@@ -102,7 +102,7 @@ class Tmac(Unit):
         m.d.comb += [
             accumulator.i.eq(total),
             accumulator.carry.eq(carry),
-            # After a reset the pipeline may hold anything: restarts keep the sum at zero until the first gets there.
+            # A reset leaves the pipeline unknown: restarts keep the sum at zero until the first beat arrives.
             accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1, reset_less=False)),
             accumulator.drain_i.eq(self.drain_i),
             self.drain_o.eq(accumulator.drain_o),
@@ -110,14 +110,15 @@ class Tmac(Unit):
         return m
 
     def _shifted(self, m: Module, value: Value, term) -> tuple[Value, Value]:
-        """The value at its exponent, all bits turned over for a negative term, and the 1 that then is missing.
+        """Return the value shifted to its exponent, inverted for a negative term, and the 1 that the inversion lacks.
 
-        Four places are a six-input look-up table a bit; the last choice, of two places, and the turning over another.
+        A shift of 0 to 3 bits is one six-input look-up table per bit; the last step, of two positions, and the
+        inversion are another.
         """
         word = Signal(value.shape(), reset_less=True)
         m.d.sync += word.eq(Mux(term.nonzero, value, 0))
         exponent, negative = delayed(m, term.exponent), delayed(m, term.negative)
-        step = 0  # of the exponent, bits that are done
+        step = 0  # bits of the exponent that are applied
         while step < self._exponent_bits - 1:
             bits = exponent[step : min(step + 2, self._exponent_bits - 1)]
             word = delayed(m, shifted_left(word, bits, step))
@@ -127,6 +128,6 @@ class Tmac(Unit):
 
 
 def shifted_left(word: Value, by: Value, step: int) -> Value:
-    """A signed word times ``2**(by * 2**step)``."""
+    """Return a signed word times ``2**(by * 2**step)``."""
     most = (2 ** len(by) - 1) << step
     return (word << Cat(Const(0, step), by))[: len(word) + most].as_signed()

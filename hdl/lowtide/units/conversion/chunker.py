@@ -1,4 +1,4 @@
-"""Chunker: a group into the chunks that a processing element takes."""
+"""Chunker: splits a group into the chunks of a processing element."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream
@@ -11,28 +11,28 @@ __all__ = ["Chunker"]
 
 
 class Chunker(Unit):
-    """Cuts groups into chunks of ``w`` bits, the most significant first.
+    """Chunker: splits groups into chunks of ``w`` bits, the most significant first.
 
-    Of a group with magnitudes ``M`` and exponent code ``E``, the chunk with ``b`` chunks below it has magnitudes
-    ``floor(M / 2**(w * b)) mod 2**w``, the elements' signs, and code ``E + w * b``. A chunk that is zero keeps its
-    element's sign.
+    In a group with magnitudes ``M`` and exponent code ``E``, the chunk with ``b`` chunks below it has magnitudes
+    ``floor(M / 2**(w * b)) mod 2**w``, the elements' signs, and code ``E + w * b``. A zero chunk keeps its element's
+    sign.
 
-    It holds nothing but the number of chunks that are still to come: a group stays on ``i`` until its last chunk is
-    taken, and its first chunk is offered in the cycle in which the group is.
+    The unit stores only the number of chunks sent. A group stays on ``i`` until its last chunk is accepted; its first
+    chunk is valid in the cycle in which the group is valid.
 
     Parameters
     ----------
     params : ConverterParams
-        Format of the groups. How they were rounded does not matter.
+        Format of the groups. The rounding is ignored.
 
     Members
     -------
     chunks : In(range(max_chunks + 1))
-        Chunks of a magnitude, from 1 to ``max_chunks``; steady from the first group of a tensor to the last chunk.
+        Chunks per magnitude, from 1 to ``max_chunks``; steady from the first group of a tensor to its last chunk.
     i : In(stream of params.layout_o)
-        Groups, with magnitudes in the low ``chunks * w`` bits, as a converter gives them.
-    o : Out(stream of {chunk: params.layout_chunk, last: 1})
-        Their chunks; ``last`` with the last chunk of a group that had it.
+        Groups, with magnitudes in the low ``chunks * w`` bits, as a converter sends them.
+    o : Out(stream of {"chunk": params.layout_chunk, "last": 1})
+        Chunks; ``last`` marks the last chunk of a group whose ``last`` is high.
     """
 
     def __init__(self, params: ConverterParams):

@@ -1,4 +1,4 @@
-"""The BFP converter: a group of numbers a cycle in, a group that shares an exponent out."""
+"""BFP converter: a group of FP32 numbers per cycle becomes a group with a shared exponent."""
 
 from amaranth.hdl import Cat, Module, Signal, Value, signed
 from amaranth.lib import stream
@@ -16,64 +16,80 @@ from lowtide.units.stream.delay import delayed
 __all__ = ["BfpConverter"]
 
 METERED = ("start", "compare", "threshold", "busy", "above_threshold", "low_sum", "high_sum")
-"""Ports of a meter that are the converter's too."""
+"""Ports of a meter that are also ports of the converter."""
 
 
 class BfpConverter(Unit):
-    """Converts FP32 to block floating point, a whole group a cycle.
+    """BFP converter: converts FP32 to block floating point, one group per cycle.
 
-    For a group ``x`` with ``X = max floor(log2 |x_i|)`` over its non-zero elements, and ``m = chunks * w``:
-    ``E = clamp(X - B, 0, 2**e - 1)`` and ``M_i = min(round(|x_i| * 2**(m - 1 - E - B)), 2**m - 1)``, whose sign is kept
-    where ``M_i > 0``. A group of zeros has ``E = 0``. Subnormal numbers and NaNs count as zeros; an infinity has the
-    exponent 128 and always the largest magnitude.
+    For a group ``x`` with ``X = max floor(log2 |x_i|)`` over its nonzero elements, and ``m = chunks * w``:
+    ``E = clamp(X - B, 0, 2**e - 1)`` and ``M_i = min(round(|x_i| * 2**(m - 1 - E - B)), 2**m - 1)``, with the sign of
+    ``x_i`` if ``M_i > 0``. A group of zeros has ``E = 0``. Subnormal numbers and NaNs count as zeros; an infinity has
+    the exponent 128 and always the largest magnitude.
 
-    All stages move together, whenever the last of them is empty or its group is taken: no group is lost or waits for
-    another, and a group can be taken in every cycle.
+    All stages advance together, whenever the last stage is empty or its group is accepted. So the converter loses no
+    group and can accept a group in every cycle.
 
     Parameters
     ----------
     params : ConverterParams
-        Format of the groups, and how magnitudes are rounded.
+        Format and rounding of the groups.
     elements : int, optional
-        Most elements of a tensor, where a `ImprovementMeter` is to measure tensors.
+        Largest number of elements of a tensor. If given, an `ImprovementMeter` measures tensors.
 
     Members
     -------
     bias : In(signed(9))
-        Bias of the tensor, ``B``. Steady from the cycle before its first group is offered until the last has left.
+        Bias of the tensor, ``B``. Steady from the cycle before the first group is offered until the last group leaves.
     chunks : In(range(max_chunks + 1))
-        Chunks of a magnitude, from 1 to ``max_chunks``; steady as the bias.
+        Chunks per magnitude, from 1 to ``max_chunks``; steady while ``bias`` is steady.
     i : In(stream of params.layout_i)
-        Groups of numbers. A short one is padded with zeros by the sender.
+        Groups of numbers. The sender pads a short group with zeros.
     o : Out(stream of params.layout_o)
-        The same groups, with magnitudes in the low ``m`` bits, ``latency`` cycles later if nothing stalls.
+        Converted groups, with magnitudes in the low ``m`` bits, ``latency`` cycles later if nothing stalls.
     saturated_group : Out(1)
-        The group on ``o`` lies above the window: ``X - B > 2**e - 1``.
+        High while the group on ``o`` exceeds the window: ``X - B > 2**e - 1``.
     saturated_elements : Out(range(lanes + 1))
-        Its elements whose rounded magnitude exceeds ``2**m - 1`` and is held there, and its infinities.
+        Saturated elements of the group on ``o``: infinities, and elements whose rounded magnitude exceeds ``2**m - 1``.
     nonfinite_group : Out(1)
-        It has a NaN or an infinity.
+        High while the group on ``o`` has a NaN or an infinity.
     nonfinite : Out(1)
-        A group with one was taken since reset. It rises when that group is on ``o``.
+        Sticky ``nonfinite_group``: high from the first such group on ``o`` until reset.
     random : In(lanes * random)
-        A random word for each lane, lane 0 in the lowest bits. Only for the stochastic modes.
+        A random word per lane, lane 0 in the lowest bits. Only with stochastic rounding.
     step : Out(1)
-        The words serve a group, and the next group needs others. Likewise.
+        High when a group uses the random words: the next group needs new ones. Only with stochastic rounding.
     row : Out(1)
-        With ``step``: the group is the last of its row. Likewise.
-    start, compare, threshold, busy, above_threshold, low_sum, high_sum
-        As of `ImprovementMeter`; only with one. The tensor has gone by when its last group is taken.
+        With ``step``: high with the last group of a row. Only with stochastic rounding.
+    start : In(1)
+        Pulses for one cycle before the first group of a tensor; clears the sums. Only with ``elements``.
+    compare : In(1)
+        Pulses for one cycle, ``meter_latency`` cycles or more after the last group of a tensor is accepted on ``o``, to
+        start the comparison. Only with ``elements``.
+    threshold : In(10)
+        Threshold in 256ths; steady from ``compare`` until ``busy`` is low. Only with ``elements``.
+    busy : Out(1)
+        High while the comparison runs. Only with ``elements``.
+    above_threshold : Out(1)
+        High if the relative improvement exceeded the threshold in the last comparison. Only with ``elements``.
+    low_sum, high_sum : Out(meter.width)
+        Sums of the second and of the first chunks, see `ImprovementMeter`. Only with ``elements``.
+
+    Attributes
+    ----------
+    meter : ImprovementMeter or None
+        Meter of the tensors.
 
     Notes
     -----
-    Source: the converter of FAST, HPCA 2022. There a tree of comparators finds the largest exponent; here the window
-    of exponents is known beforehand, and codes of a few bits are found within it.
+    Source: the converter of FAST, HPCA 2022. FAST's tree of comparators finds the largest exponent. Here the window of
+    exponents is given, so that the largest code has only a few bits.
     """
 
     def __init__(self, params: ConverterParams, elements: int | None = None):
         self.params = params
-        self._meter = ImprovementMeter(params, elements) if elements else None
-        self.module_name = f"bfp_converter_{params.name}" + (f"_{self._meter.width}" if self._meter else "")
+        self.meter = ImprovementMeter(params, elements) if elements else None
+        self.module_name = f"bfp_converter_{params.name}" + (f"_{self.meter.width}" if self.meter else "")
         ports = {
             "bias": In(signed(9)),
             "chunks": In(range(params.max_chunks + 1)),
@@ -86,21 +102,21 @@ class BfpConverter(Unit):
         }
         if params.stochastic:
             ports |= {"random": In(params.lanes * params.random), "step": Out(1), "row": Out(1)}
-        if self._meter:
-            ports |= {name: self._meter.signature.members[name] for name in METERED}
+        if self.meter:
+            ports |= {name: self.meter.signature.members[name] for name in METERED}
         super().__init__(ports)
-        self._largest = MaxExponent(params)
+        self._max_exponent = MaxExponent(params)
 
     @property
     def meter_latency(self) -> int:
-        """Cycles from the last group that is taken on ``o`` to sums that have it."""
-        assert self._meter
-        return max(self._meter.latency - (MantissaQuantizer.latency + 1 - MantissaQuantizer.shown), 0) + 1
+        """Cycles from the last group accepted on ``o`` to sums that include it."""
+        assert self.meter
+        return max(self.meter.latency - (MantissaQuantizer.latency + 1 - MantissaQuantizer.shown), 0) + 1
 
     @property
     def latency(self) -> int:
-        """Cycles from a group that is taken to that group offered, if nothing stalls."""
-        return Fp32Unpacker.latency + self._largest.latency + MantissaQuantizer.latency + 1
+        """Cycles from a group accepted on ``i`` to the group on ``o``, if nothing stalls."""
+        return Fp32Unpacker.latency + self._max_exponent.latency + MantissaQuantizer.latency + 1
 
     def elaborate(self, platform):
         m = Module()
@@ -112,7 +128,7 @@ class BfpConverter(Unit):
         def register(value: Value, cycles: int = 1) -> Value:
             return delayed(m, value, cycles, enable=move)
 
-        readers = [
+        unpackers = [
             place(
                 m,
                 platform,
@@ -124,23 +140,23 @@ class BfpConverter(Unit):
             )
             for n in lanes
         ]
-        largest = place(
+        max_exponent = place(
             m,
             platform,
-            "largest",
-            self._largest,
+            "max_exponent",
+            self._max_exponent,
             enable=move,
-            depths=Cat(reader.depth for reader in readers),
-            above=Cat(reader.above for reader in readers),
+            depths=Cat(unpacker.depth for unpacker in unpackers),
+            above=Cat(unpacker.above for unpacker in unpackers),
         )
         top_depth = Signal(params.top_depth)
-        m.d.comb += top_depth.eq(~largest.code - window.empty)
+        m.d.comb += top_depth.eq(~max_exponent.code - window.empty)
 
-        scalers = []
-        for n, reader in enumerate(readers):
-            known = {name: getattr(reader, name) for name in ("depth", "largest", "fraction", "sign")}
+        quantizers = []
+        for n, unpacker in enumerate(unpackers):
+            known = {name: getattr(unpacker, name) for name in ("depth", "largest", "fraction", "sign")}
             random = {"random": self.random.word_select(n, params.random)} if params.stochastic else {}
-            scalers.append(
+            quantizers.append(
                 place(
                     m,
                     platform,
@@ -149,21 +165,21 @@ class BfpConverter(Unit):
                     enable=move,
                     top_depth=top_depth,
                     mask=window.mask,
-                    **{name: register(value, largest.latency) for name, value in known.items()},
+                    **{name: register(value, max_exponent.latency) for name, value in known.items()},
                     **random,
                 )
             )
 
         group = self.o.payload.group
-        for lane, scaler in zip(group.lane, scalers, strict=True):
-            m.d.comb += [lane.magnitude.eq(register(scaler.magnitude)), lane.sign.eq(register(scaler.negative))]
+        for lane, quantizer in zip(group.lane, quantizers, strict=True):
+            m.d.comb += [lane.magnitude.eq(register(quantizer.magnitude)), lane.sign.eq(register(quantizer.negative))]
         count = Signal.like(self.saturated_elements)
         nonfinite = Signal()
         m.d.comb += [
-            count.eq(sum((scaler.saturated for scaler in scalers[1:]), scalers[0].saturated)),
-            nonfinite.eq(Cat(reader.nonfinite for reader in readers).any()),
-            group.exponent.eq(register(largest.code, MantissaQuantizer.latency + 1)),
-            self.saturated_group.eq(register(largest.exceeded, MantissaQuantizer.latency + 1)),
+            count.eq(sum((quantizer.saturated for quantizer in quantizers[1:]), quantizers[0].saturated)),
+            nonfinite.eq(Cat(unpacker.nonfinite for unpacker in unpackers).any()),
+            group.exponent.eq(register(max_exponent.code, MantissaQuantizer.latency + 1)),
+            self.saturated_group.eq(register(max_exponent.exceeded, MantissaQuantizer.latency + 1)),
             self.saturated_elements.eq(register(count)),
         ]
         nonfinite = register(nonfinite, self.latency - Fp32Unpacker.latency - 1)
@@ -173,31 +189,31 @@ class BfpConverter(Unit):
         with m.If(move & valid[-2] & nonfinite):
             m.d.sync += self.nonfinite.eq(1)
         m.d.comb += [self.o.valid.eq(valid[-1]), self.o.payload.last.eq(last[-1])]
-        if self._meter:
-            self._measure(m, platform, move, valid, scalers, register(largest.code, MantissaQuantizer.shown))
+        if self.meter:
+            self._measure(m, platform, move, valid, quantizers, register(max_exponent.code, MantissaQuantizer.shown))
         if params.stochastic:
-            draw = Fp32Unpacker.latency + self._largest.latency + MantissaQuantizer.draw
+            draw = Fp32Unpacker.latency + self._max_exponent.latency + MantissaQuantizer.draw
             m.d.comb += [self.step.eq(move & valid[draw]), self.row.eq(last[draw])]
         return m
 
     def _measure(
-        self, m: Module, platform, move: Value, valid: list[Value], scalers: list[MantissaQuantizer], code: Value
+        self, m: Module, platform, move: Value, valid: list[Value], quantizers: list[MantissaQuantizer], code: Value
     ) -> None:
-        """Let the meter see each group's shifted significands, as far as it looks at them."""
-        assert self._meter
+        """Connect the meter to the upper bits of each group's shifted significands."""
+        assert self.meter
         params = self.params
-        shown = [scaler.shifted[params.dropped - params.chunk :] for scaler in scalers]
-        there = Fp32Unpacker.latency + self._largest.latency + MantissaQuantizer.shown
+        shown = [quantizer.shifted[params.dropped - params.chunk :] for quantizer in quantizers]
+        there = Fp32Unpacker.latency + self._max_exponent.latency + MantissaQuantizer.shown
         inputs = {
             name: getattr(self, name)
-            for name, port in self._meter.signature.members.items()
+            for name, port in self.meter.signature.members.items()
             if name in METERED and port.flow is In
         }
         meter = place(
             m,
             platform,
             "meter",
-            self._meter,
+            self.meter,
             chunks=self.chunks,
             enable=move,
             take=valid[there],
@@ -208,7 +224,7 @@ class BfpConverter(Unit):
         m.d.comb += [getattr(self, name).eq(getattr(meter, name)) for name in METERED if name not in inputs]
 
     def _flow(self, m: Module, move: Value, taken: Value) -> tuple[list[Value], list[Value]]:
-        """Whether there is a group after each number of cycles, and whether it is the last of its row."""
+        """Return, for each number of cycles, whether a group is present and whether it is the last of its row."""
         valid, last = [taken], [self.i.payload.last]
         for _ in range(self.latency):
             there = Signal(name="there")

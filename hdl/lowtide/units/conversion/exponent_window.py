@@ -1,4 +1,4 @@
-"""Window: what a converter's bias and number of chunks mean for all lanes."""
+"""Exponent window: range of exponents and magnitude bits that a converter's settings select."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib.wiring import In, Out
@@ -12,27 +12,27 @@ __all__ = ["ExponentWindow"]
 
 
 class ExponentWindow(Unit):
-    """Turns the settings of a tensor into what the lanes need: the window's top, and where magnitudes end.
+    """Exponent window: computes the top of the window and the magnitude mask from a tensor's settings.
 
-    It is registered, one cycle late, in reset too: what follows is that of the settings a cycle ago, always.
+    The outputs are registered: they belong to the settings of the cycle before, also during reset.
 
     Parameters
     ----------
     params : ConverterParams
-        The converter that it is for.
+        Parameters of the converter.
 
     Members
     -------
     bias : In(signed(9))
         Bias of the tensor, ``B``.
     chunks : In(range(max_chunks + 1))
-        Chunks of a magnitude, 1 or more.
+        Chunks per magnitude, 1 or more.
     top : Out(9)
-        Exponent field of the top code, ``max(B + 2**e - 1 + 127, 0)``: below 0, every number is above the window.
-    empty : Out(range(mantissa))
-        High bits of ``mantissa`` that a magnitude does not have.
+        Exponent field of the top code, ``max(B + 2**e - 1 + 127, 0)``; below 0, every number would exceed the window.
+    empty : Out(range(max(mantissa, 2)))
+        Number of high bits of ``mantissa`` that a magnitude does not use.
     mask : Out(mantissa)
-        The others.
+        Bits of ``mantissa`` that a magnitude uses.
     """
 
     def __init__(self, params: ConverterParams):

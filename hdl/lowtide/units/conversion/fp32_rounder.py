@@ -1,4 +1,4 @@
-"""FP32 rounder: a significand and an exponent become a number, rounded to nearest once."""
+"""FP32 rounder: rounds a significand and an exponent to a number."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
@@ -12,33 +12,36 @@ __all__ = ["Fp32Rounder"]
 
 
 class Fp32Rounder(Unit):
-    """Rounds what `LeadingZeroShifter` gives to FP32, to nearest, ties to even.
+    """FP32 rounder: rounds the outputs of `LeadingZeroShifter` to FP32, to nearest, ties to even.
 
-    A significand of a negative integer lacks a one below all that is kept. Let ``g`` be the first bit that is dropped.
-    If the integer has a one below it, ``g`` alone decides, whatever the sign. If it has none, the rest is zeros, and
-    ``g & odd`` decides; or it is ones, to which the missing one is added, and ``g | odd`` does.
+    The significand of a negative integer lacks a one below its lowest bit. Let ``g`` be the first dropped bit. If the
+    integer has a one below ``g``, ``g`` alone decides for either sign. Otherwise, the lower bits are zeros for a
+    positive integer, and ``g & odd`` decides; for a negative integer they are ones, to which the lacking one is added,
+    and ``g | odd`` decides.
 
     The decision is the carry into the adder that also adds the exponents.
 
-    A result that is then ``2**128`` or more becomes infinite; one that is below ``2**-126``, zero.
+    A rounded result of ``2**128`` or more becomes infinite; a result below ``2**-126`` becomes zero.
 
     Parameters
     ----------
     places : int
-        As of the shift.
+        Bits of the shift, see `LeadingZeroShifter`.
 
     Members
     -------
     enable : In(1)
-        Registers take what comes.
+        The registers load while high.
     sign, significand, inexact, stays : In(1), In(25), In(1), In(places)
-        As of the shift.
+        Outputs of `LeadingZeroShifter`.
     lowest : In(signed(11))
-        Exponent field that belongs to ``stays = 0``.
+        Exponent field for ``stays = 0``.
     o : Out(FP32)
-        The number, ``latency`` cycles of ``enable`` later.
-    overflow, underflow : Out(1)
-        It is infinite; it is zero, and the integer is not.
+        Number, ``latency`` cycles of ``enable`` later.
+    overflow : Out(1)
+        High while ``o`` is infinite.
+    underflow : Out(1)
+        High while ``o`` is zero but the integer is not.
     """
 
     latency = 4
@@ -86,7 +89,7 @@ class Fp32Rounder(Unit):
         infinite, small = register(overflow), register(underflow)
         vanishes = register(underflow | zero)
 
-        # A field is cleared by the synchronous reset of its flip-flops, which costs no look-up tables.
+        # The synchronous reset of its flip-flops clears a field, which costs no look-up tables.
         o = Signal(FP32, reset_less=True)
         with m.If(self.enable):
             m.d.sync += [

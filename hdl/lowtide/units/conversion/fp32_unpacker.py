@@ -1,4 +1,4 @@
-"""Reader: what a converter needs to know of one number."""
+"""FP32 unpacker: extracts depth, fraction, and flags of a number for a converter."""
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
@@ -12,43 +12,43 @@ __all__ = ["Fp32Unpacker"]
 
 
 class Fp32Unpacker(Unit):
-    """Finds how deep below the top of the window of exponents a number lies, and the bits of it that matter.
+    """FP32 unpacker: computes a number's depth below the top of the exponent window, its fraction, and flags.
 
-    ``depth = top - exponent field``. Zeros, subnormal numbers, NaNs and what is too deep to leave a bit have a depth
-    of all ones. All that it gives comes ``latency`` cycles of ``enable`` after the number.
+    ``depth = top - exponent field``. Zeros, subnormal numbers, NaNs, and numbers too small to leave a bit have a depth
+    of all ones. The outputs are valid ``latency`` cycles of ``enable`` after the number.
 
-    The window's place is known beforehand, so that from here on a few bits stand for an exponent of eight.
+    As the window is given, the depth needs only a few of the exponent's eight bits.
 
     Parameters
     ----------
     params : ConverterParams
-        The converter that it is for.
+        Parameters of the converter.
 
     Members
     -------
     enable : In(1)
-        Registers take what comes.
+        The registers load while high.
     i : In(FP32)
         Number.
     top : In(9)
-        Exponent field of the window's top, steady.
+        Exponent field of the window's top; steady.
     depth : Out(params.depth)
-        Its depth; not to be used if the number is ``above``.
+        Depth; valid while ``above`` is low.
     above : Out(1)
-        It lies above the window.
+        High if the number exceeds the window.
     largest : Out(1)
-        Its magnitude is the largest there is: it lies above the window or is infinite.
+        High if the number has the largest magnitude: it exceeds the window or is infinite.
     fraction : Out(params.fraction)
-        The first bits of its significand behind the leading one. For ``nearest_even`` the last of them is sticky.
+        Upper bits of the significand below the leading one. For ``nearest_even`` the lowest bit is sticky.
     sign : Out(1)
-        Its sign.
+        Sign.
     nonfinite : Out(1)
-        It is NaN or infinite.
+        High if the number is NaN or infinite.
 
     Attributes
     ----------
     latency : int
-        Cycles from the number to all the rest.
+        Cycles from the number to the outputs.
     """
 
     latency = 2
@@ -79,7 +79,7 @@ class Fp32Unpacker(Unit):
         def register(value: Value) -> Value:
             return delayed(m, value, enable=self.enable)
 
-        # Registers hold wide conditions in parts, so that neither cycle has logic of many levels, which costs more.
+        # Registers split wide conditions, so that neither cycle has many levels of logic, which would cost more.
         distance = Signal(10)
         m.d.comb += distance.eq(self.top - exponent)
         depth = register(distance[: self.params.depth])

@@ -1,4 +1,4 @@
-"""Ratio meter: what a second chunk of magnitudes adds to the first, over a tensor."""
+"""Improvement meter: FAST's relative improvement by a second chunk of magnitudes, over a tensor."""
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
@@ -16,57 +16,57 @@ THRESHOLD = 10
 
 
 class ImprovementMeter(Unit):
-    """Sums the first and the second chunks of a tensor's truncated magnitudes, and compares the two sums.
+    """Improvement meter: sums the first and second chunks of a tensor's truncated magnitudes and compares the sums.
 
     ``high_sum = sum(first * 2**(w + E))`` and ``low_sum = sum(second * 2**E)``, over all groups of a tensor, each with
-    its exponent code ``E``. Their ratio is FAST's relative improvement: what a second chunk of ``w`` bits adds to a
-    tensor. It exceeds ``threshold / 256`` where ``256 * low_sum > threshold * high_sum``. The product is computed
-    bit by bit at the end of the tensor, so that no divider is needed.
+    its exponent code ``E``. The ratio ``low_sum / high_sum`` is FAST's relative improvement by a second chunk of ``w``
+    bits. It exceeds ``threshold / 256`` if ``256 * low_sum > threshold * high_sum``. The unit computes the product bit
+    by bit at the end of the tensor, so that it needs no divider.
 
-    The converter keeps the second chunk of each significand for rounding even where it rounds to one chunk. Sums over
-    all lanes go through registered adders that move with the converter.
+    The converter keeps the second chunk of each significand for rounding, even if it rounds to one chunk. Registered
+    adders, which advance with the converter, sum over the lanes.
 
     Parameters
     ----------
     params : ConverterParams
-        The converter that it is in; what it drops has a chunk at least.
+        Parameters of the converter, which must drop at least a chunk.
     elements : int
-        Most elements of a tensor.
+        Largest number of elements of a tensor.
 
     Members
     -------
     start : In(1)
-        A tensor begins.
+        Pulses for one cycle before the first group of a tensor; clears the sums.
     chunks : In(range(max_chunks + 1))
-        Chunks of its magnitudes; steady.
+        Chunks per magnitude; steady.
     enable, take : In(1), In(1)
-        The converter moves; there is a group.
-    significands : In(lanes * (mantissa + w))
-        Shifted significands of the group, lane 0 in the lowest bits, each with a chunk below its magnitude.
+        The registers load while ``enable`` is high; ``take`` is high while a group is present.
+    significands : In(lanes * (mantissa + chunk))
+        Shifted significands of the group, lane 0 in the lowest bits, each with one chunk below its magnitude.
     code : In(exponent)
-        Its code.
+        Exponent code of the group.
     compare : In(1)
-        The tensor has gone by, ``latency`` cycles ago or more.
-    threshold : In(10)
-        In 256ths; steady from then on while it is ``busy``.
+        Pulses for one cycle, ``latency`` cycles or more after the last group of a tensor, to start the comparison.
+    threshold : In(THRESHOLD)
+        Threshold in 256ths; steady from ``compare`` until ``busy`` is low.
     busy : Out(1)
-        It compares.
+        High while the comparison runs.
     above_threshold : Out(1)
-        The ratio is above the threshold, as it was compared last.
+        High if the ratio exceeded the threshold in the last comparison.
     low_sum, high_sum : Out(width)
-        The sums.
+        Sums of the second and of the first chunks.
 
     Attributes
     ----------
     latency : int
-        Cycles of ``enable`` from a group to the sums.
+        Cycles of ``enable`` from a group to sums that include it.
     width : int
         Bits of a sum.
 
     Raises
     ------
     IllegalValue
-        If the converter keeps no second chunk of what it rounds to one.
+        If the converter drops less than a chunk.
 
     Notes
     -----
@@ -103,11 +103,11 @@ class ImprovementMeter(Unit):
         params, enable = self.params, self.enable
         levels = (params.lanes - 1).bit_length()
         lanes = [self.significands.word_select(lane, params.mantissa + params.chunk) for lane in range(params.lanes)]
-        # Of every place that a chunk can have, the highest first, the sum over all lanes.
+        # Sum over all lanes of the chunk at each place, the highest place first.
         places = range(params.max_chunks, -1, -1)
         sums = [self._sum(m, [lane.word_select(place, params.chunk) for lane in lanes]) for place in places]
 
-        # A magnitude of few chunks has none in the places above.
+        # A magnitude of fewer chunks does not use the upper places.
         unused = Signal(range(params.max_chunks))
         code, take = delayed(m, self.code, levels, enable=enable), self.take
         for _ in range(levels + 1):
@@ -136,7 +136,7 @@ class ImprovementMeter(Unit):
         return words[0]
 
     def _compare(self, m: Module) -> None:
-        """Make ``threshold * high_sum``, a bit of it a cycle, the highest first, and hold the rest against it."""
+        """Compute ``threshold * high_sum``, one bit per cycle, the highest first, and compare ``low_sum`` with it."""
         product = Signal(self.width + THRESHOLD)
         bits = Signal(THRESHOLD)
         left = Signal(range(THRESHOLD + 1))

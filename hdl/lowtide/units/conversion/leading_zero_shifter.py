@@ -1,4 +1,4 @@
-"""Leading shift: moves an integer's leading bit to the top of its word."""
+"""Leading-zero shifter: shifts an integer's leading bit to the top of the word."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,25 +12,25 @@ from lowtide.units.stream.delay import delayed
 __all__ = ["LeadingZeroShifter"]
 
 KEPT = 25
-"""Bits of the result, where it is not said: the significand of FP32, and one that decides on its rounding."""
+"""Default bits of the result: the significand of FP32 and one bit for rounding."""
 
 LEVELS = 3
 """Most look-up tables from register to register."""
 
 
 class LeadingZeroShifter(Unit):
-    """Shifts a signed integer to the left until its leading bit is the top one of ``width - 1``.
+    """Leading-zero shifter: shifts a signed integer left until its leading bit is the highest of ``width - 1`` bits.
 
-    Negative integers are not negated: that would be a carry chain over the whole word. With ``x = i ^ sign``, the ones'
-    complement, ``|i| = x + sign``, and the missing one is left to whoever rounds. What leads is the first one of ``x``;
-    zeros that come in from below ``i`` are copies of the sign in ``x``, so that the result still lacks just a one of
-    its lowest place, however far it was shifted. ``-2**n`` gives all ones below the place of ``2**n``, and the
-    missing one carries them there.
+    The unit does not negate negative integers, which would take a carry chain over the whole word. With the ones'
+    complement ``x = i ^ sign``, ``|i| = x + sign``; the user's rounding adds the lacking one. The leading bit is the
+    first one of ``x``. Zeros shifted into ``i`` from below are copies of the sign in ``x``, so that the result lacks a
+    one of its lowest bit after any shift. ``-2**n`` results in ones in all bits below ``2**n``, and the lacking one
+    carries into ``2**n``.
 
-    The shift is made of powers of two, the largest first, two at a time: the first three of the word's segments of the
-    smaller power are compared with the sign, which tells both. A bit that no later shift can bring into the result is
-    ORed into ``inexact`` and dropped. Inverting by the sign shares the look-up tables of the last shift, which is not
-    registered: whoever uses the result does that.
+    The shift consists of powers of two, the largest first, two at a time. The unit compares the first three segments of
+    the word, each of the smaller power's size, with the sign; this decides both shifts. A bit that no later shift can
+    move into the result is ORed into ``inexact`` and dropped. The inversion by the sign shares the look-up tables of
+    the last shift. The result is not registered: the user registers it.
 
     Parameters
     ----------
@@ -42,17 +42,17 @@ class LeadingZeroShifter(Unit):
     Members
     -------
     enable : In(1)
-        Registers take what comes.
+        The registers load while high.
     i : In(signed(width))
         Integer.
     sign : Out(1)
-        It is negative, ``latency`` cycles of ``enable`` later, as the rest.
+        High if the integer is negative. All outputs are valid ``latency`` cycles of ``enable`` after the integer.
     significand : Out(kept)
-        Highest bits of the shifted ``x``. The first is one unless ``i`` is zero.
+        Highest bits of the shifted ``x``. The top bit is one unless ``i`` is zero.
     inexact : Out(1)
-        Below these, ``i`` has a one.
+        High if ``i`` has a one below the significand.
     stays : Out(places)
-        Places that it was not shifted by: ``2**places - 1 - shift``. Without meaning if ``i`` is zero.
+        Complement of the shift, ``2**places - 1 - shift``; undefined if ``i`` is zero.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class LeadingZeroShifter(Unit):
         return m
 
     def _groups(self) -> Iterator[list[int]]:
-        """Powers of two that the shift is made of, by twos, the largest first; if they are odd it is alone."""
+        """Yield the powers of two of the shift in pairs, the largest first, and alone if their count is odd."""
         powers = [1 << place for place in reversed(range(self.places))]
         first = len(powers) % 2
         if first:
@@ -106,7 +106,7 @@ class LeadingZeroShifter(Unit):
             yield powers[place : place + 2]
 
     def _steps(self) -> Iterator[tuple[Callable, list[int], bool]]:
-        """Steps of the pipeline, the shifts that each is about, and whether a register is before it."""
+        """Yield the steps of the pipeline, the shifts of each, and whether a register precedes it."""
         level = 0
         for group in self._groups():
             for step, levels in ((self._compare, _compare_levels(group[-1])), (self._move, self._move_levels(group))):
@@ -115,14 +115,14 @@ class LeadingZeroShifter(Unit):
                 yield step, group, cut
 
     def _segments(self, group: list[int]) -> int:
-        """Segments that decide on the shifts: three for two shifts, less one that the word ends in.
+        """Segments that decide the shifts: three for two shifts, without a segment at the end of the word.
 
-        With those before it, such a one is as the sign only if the integer is zero.
+        If a segment at the end and those before it equal the sign, the integer is zero.
         """
         return 1 if len(group) == 1 else min(3, (self.width - 1) // group[-1])
 
     def _move_levels(self, group: list[int]) -> int:
-        """Levels of look-up tables that shifts take, the decisions on them included."""
+        """Levels of look-up tables of shifts and their decisions."""
         return 3 if self._segments(group) == 3 else 2
 
     def _compare(self, m: Module, state: "_State", group: list[int]) -> "_State":
@@ -133,7 +133,7 @@ class LeadingZeroShifter(Unit):
         return attrs.evolve(state, equal=tuple(_named(m, "equal", equal) for equal in alike))
 
     def _move(self, m: Module, state: "_State", group: list[int]) -> "_State":
-        """Shift the word, and drop bits that no later shift can bring back."""
+        """Shift the word, and drop bits that no later shift can move into the result."""
         first, *others = state.equal
         decisions = [first]
         if others:
@@ -157,7 +157,7 @@ class LeadingZeroShifter(Unit):
 
 @attrs.frozen
 class _State:
-    """What goes through the pipeline."""
+    """State of the pipeline."""
 
     sign: Value
     word: Value
@@ -179,12 +179,12 @@ class _State:
 
 
 def _compare_levels(size: int) -> int:
-    """Levels of look-up tables that compare a segment with the sign; a single bit is compared where it decides."""
+    """Levels of look-up tables that compare a segment with the sign; the shift compares a single bit."""
     return 0 if size == 1 else 1 if size <= 4 else 2 if size <= 16 else 3
 
 
 def _named(m: Module, name: str, value: Value) -> Signal:
-    """A signal of that value."""
+    """Return a signal with this value."""
     signal = Signal(len(value), name=name)
     m.d.comb += signal.eq(value)
     return signal

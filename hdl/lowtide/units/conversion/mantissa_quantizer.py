@@ -1,4 +1,4 @@
-"""Scaler: a number's magnitude at its group's exponent, rounded."""
+"""Mantissa quantizer: rounds a number's magnitude at its group's exponent."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
@@ -12,37 +12,43 @@ __all__ = ["MantissaQuantizer"]
 
 
 class MantissaQuantizer(Unit):
-    """Shifts a significand to its group's exponent, rounds it and holds it at the largest magnitude.
+    """Mantissa quantizer: shifts a significand to its group's exponent, rounds it, and saturates it.
 
-    A number at depth ``top_depth`` has its leading one in the highest bit of ``mantissa``; a deeper one is shifted by
-    the difference. The result comes ``latency`` cycles of ``enable`` later.
+    A number at depth ``top_depth`` has its leading one in the highest bit of ``mantissa``; the unit shifts a deeper
+    number by the difference. The outputs are valid ``latency`` cycles of ``enable`` after the number.
 
     Parameters
     ----------
     params : ConverterParams
-        The converter that it is for.
+        Parameters of the converter.
 
     Members
     -------
     enable : In(1)
-        Registers take what comes.
-    depth, largest, fraction, sign : In
-        Of the number, as its `Fp32Unpacker` gave them.
+        The registers load while high.
+    depth : In(params.depth)
+        Depth of the number, from its `Fp32Unpacker`.
+    largest : In(1)
+        High if the number has the largest magnitude, from its `Fp32Unpacker`.
+    fraction : In(params.fraction)
+        Fraction of the number, from its `Fp32Unpacker`.
+    sign : In(1)
+        Sign of the number, from its `Fp32Unpacker`.
     top_depth : In(params.top_depth)
         Depth of a number that is not shifted.
     mask : In(mantissa)
-        Bits that a magnitude has, the largest one therefore; steady.
+        Bits that a magnitude uses, which are also the largest magnitude; steady.
     random : In(random)
-        Random word, ``draw`` cycles after the number. Only for the stochastic modes.
+        Random word, ``draw`` cycles after the number. Only with stochastic rounding.
     magnitude : Out(mantissa)
         Magnitude.
     negative : Out(1)
-        The number's sign if the magnitude is not zero.
+        Sign of the number if the magnitude is not zero, otherwise 0.
     saturated : Out(1)
-        The magnitude is held at the largest.
+        High if the magnitude is saturated.
     shifted : Out(mantissa + dropped)
-        The shifted significand, ``shown`` cycles after the number: the magnitude, truncated, and what decides on its
-        rounding; all ones where the magnitude is the largest there is.
+        Shifted significand, ``shown`` cycles after the number: the truncated magnitude and the bits that decide on its
+        rounding; all ones if the number has the largest magnitude.
 
     Attributes
     ----------
@@ -90,30 +96,30 @@ class MantissaQuantizer(Unit):
         places = (params.significand - 1).bit_length()
         m.d.comb += shift.eq(self.depth - self.top_depth)
         amount = register(shift[:places])
-        gone = register(shift[places:].any())
+        vanishes = register(shift[places:].any())
 
         significand = Cat(register(self.fraction), Const(1, 1))[-params.significand :]
-        value = register(Mux(gone, 0, self._shifted(m, significand, amount)))
+        value = register(Mux(vanishes, 0, self._shifted(m, significand, amount)))
 
         m.d.comb += self.shifted.eq(value | register(self.largest, 2).replicate(params.significand))
         value = value if params.dropped else Cat(Const(0, 1), value)
         random = {"random": self.random} if params.stochastic else {}
         rounder = place(m, platform, "rounder", Rounder(params.rounder), value=value, **random)
-        rounded = register(rounder.o)  # a bit more than a magnitude has
+        rounded = register(rounder.o)  # one bit wider than a magnitude
 
-        held = Signal()
+        saturates = Signal()
         magnitude = Signal(params.mantissa)
         m.d.comb += [
-            held.eq((rounded & ~Cat(self.mask, 0)).any() | register(self.largest, 3)),
-            magnitude.eq((rounded[:-1] | held.replicate(params.mantissa)) & self.mask),
+            saturates.eq((rounded & ~Cat(self.mask, 0)).any() | register(self.largest, 3)),
+            magnitude.eq((rounded[:-1] | saturates.replicate(params.mantissa)) & self.mask),
             self.magnitude.eq(register(magnitude)),
             self.negative.eq(register(magnitude.any() & register(self.sign, 3))),
-            self.saturated.eq(register(held)),
+            self.saturated.eq(register(saturates)),
         ]
         return m
 
     def _shifted(self, m: Module, word: Value, amount: Value) -> Value:
-        """The word shifted to the right; a sticky lowest bit stays set once a bit was that passed it."""
+        """Return the word shifted to the right; if the lowest bit is sticky, it includes every bit shifted out."""
         for place_ in reversed(range(len(amount))):
             shifted = Signal(len(word), name=f"shifted_{1 << place_}")
             passed = word[: (1 << place_) + 1].any() if self.params.sticky else word[1 << place_]

@@ -1,4 +1,4 @@
-"""Largest code: the exponent code of a group, from the depths of its elements."""
+"""Maximum exponent: finds a group's exponent code from the depths of its elements."""
 
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
@@ -11,30 +11,30 @@ __all__ = ["MaxExponent"]
 
 
 class MaxExponent(Unit):
-    """Finds the largest exponent code of any lane, ``max(2**e - 1 - depth, 0)``, two bits a cycle from the top.
+    """Maximum exponent: finds the largest code ``max(2**e - 1 - depth, 0)`` of the lanes, two bits per cycle.
 
-    No codes are compared. Of the two bits, three conditions are ORed over all lanes that are still in the running: the
-    code is ``1x``, it is ``11``, it is not ``00``. That gives the two bits of the largest, and lanes that differ from
-    it there drop out.
+    The unit does not compare codes. For the two highest remaining bits, it ORs three conditions over all candidate
+    lanes: the bits are ``1x``, they are ``11``, they are not ``00``. The conditions give the two bits of the maximum,
+    and lanes with other bits stop being candidates.
 
     Parameters
     ----------
     params : ConverterParams
-        The converter that it is for.
+        Parameters of the converter.
 
     Members
     -------
     enable : In(1)
-        Registers take what comes.
+        The registers load while high.
     depths : In(lanes * params.depth)
         Depth of each lane, lane 0 in the lowest bits.
     above : In(lanes)
-        Lanes above the window.
+        Bit of each lane: high if its number exceeds the window.
     code : Out(exponent)
-        The largest code, ``latency`` cycles of ``enable`` later: the top one if a lane is above the window, 0 if all
-        are below it.
+        Largest code, ``latency`` cycles of ``enable`` later: the top code if a number exceeds the window, 0 if all
+        numbers are below the window.
     exceeded : Out(1)
-        A lane is above the window, likewise.
+        High if a number exceeds the window, ``latency`` cycles of ``enable`` later.
     """
 
     def __init__(self, params: ConverterParams):
@@ -52,7 +52,7 @@ class MaxExponent(Unit):
 
     @property
     def latency(self) -> int:
-        """Cycles from the depths to the code: one for each two bits of it."""
+        """Cycles from the depths to the code: one per two bits of the code."""
         return (self.params.exponent + 1) // 2
 
     def elaborate(self, platform):
@@ -63,7 +63,7 @@ class MaxExponent(Unit):
 
         e = self.params.exponent
         depths = [self.depths.word_select(lane, self.params.depth) for lane in range(self.params.lanes)]
-        running = [~depth[e:].any() for depth in depths]
+        candidates = [~depth[e:].any() for depth in depths]
         codes = [~depth[:e] for depth in depths]
         found: list[Value] = []
         exceeded = Signal()
@@ -71,24 +71,24 @@ class MaxExponent(Unit):
         for high in range(e - 1, -1, -2):
             bits = Signal(min(2, high + 1), name=f"bits_{high}")
             parts = [code[high + 1 - len(bits) : high + 1] for code in codes]
-            m.d.comb += bits.eq(_largest_of_two(parts, running) | exceeded.replicate(len(bits)))
+            m.d.comb += bits.eq(_largest_of_two(parts, candidates) | exceeded.replicate(len(bits)))
             found = [register(part) for part in (bits, *found)]
             exceeded = register(exceeded)
-            running = [register(here) for here in running]
+            candidates = [register(candidate) for candidate in candidates]
             codes = [register(code) for code in codes]
-            running = [
-                here & (code[high + 1 - len(bits) : high + 1] == found[0])
-                for here, code in zip(running, codes, strict=True)
+            candidates = [
+                candidate & (code[high + 1 - len(bits) : high + 1] == found[0])
+                for candidate, code in zip(candidates, codes, strict=True)
             ]
         m.d.comb += [self.code.eq(Cat(found)), self.exceeded.eq(exceeded)]
         return m
 
 
-def _largest_of_two(parts: list[Value], running: list[Value]) -> Value:
-    """The largest of numbers of one or two bits, of those in the running."""
-    highest = Cat(part[-1] & here for part, here in zip(parts, running, strict=True)).any()
+def _largest_of_two(parts: list[Value], candidates: list[Value]) -> Value:
+    """Return the largest of one-bit or two-bit numbers of the candidate lanes."""
+    highest = Cat(part[-1] & candidate for part, candidate in zip(parts, candidates, strict=True)).any()
     if len(parts[0]) == 1:
         return highest
-    all_ones = Cat(part.all() & here for part, here in zip(parts, running, strict=True)).any()
-    some = Cat(part.any() & here for part, here in zip(parts, running, strict=True)).any()
+    all_ones = Cat(part.all() & candidate for part, candidate in zip(parts, candidates, strict=True)).any()
+    some = Cat(part.any() & candidate for part, candidate in zip(parts, candidates, strict=True)).any()
     return Cat(all_ones | (some & ~highest), highest)

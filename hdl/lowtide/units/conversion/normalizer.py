@@ -1,4 +1,4 @@
-"""Normalizer: an exact accumulator becomes FP32, rounded once."""
+"""Normalizer: converts an exact accumulator to FP32, rounded once."""
 
 import attrs
 from amaranth.hdl import Module, Signal, signed
@@ -17,7 +17,7 @@ __all__ = ["Normalizer", "NormalizerParams"]
 
 @attrs.frozen(kw_only=True)
 class NormalizerParams:
-    """What a normalizer is generated for.
+    """Parameters of a normalizer.
 
     Parameters
     ----------
@@ -29,23 +29,23 @@ class NormalizerParams:
 
     @property
     def layout_i(self) -> data.StructLayout:
-        """Layout of an accumulator, and a mark that goes along."""
+        """Layout of an accumulator with a user-defined mark."""
         return data.StructLayout({"data": signed(self.width), "last": 1})
 
     @property
     def layout_o(self) -> data.StructLayout:
-        """Layout of a number, and the mark."""
+        """Layout of a number with the mark."""
         return data.StructLayout({"data": FP32, "last": 1})
 
 
 class Normalizer(Unit):
-    """Gives an accumulator's value in FP32: ``acc * 2**scale``, rounded once to nearest, ties to even.
+    """Normalizer: converts an accumulator to FP32, ``acc * 2**scale``, rounded once to nearest, ties to even.
 
-    A result that then reaches ``2**128`` is infinite, of its sign; one that stays below ``2**-126``, the smallest
-    normal number, is +0. Each is flagged beside the result, to be counted.
+    A rounded result of ``2**128`` or more becomes an infinity of its sign; a result below ``2**-126``, the smallest
+    normal number, becomes +0. Flags report both.
 
-    All stages move together, whenever the last of them is empty or its number is taken: none is lost or waits for
-    another, and one can be taken in every cycle.
+    All stages advance together, whenever the last stage is empty or its number is accepted. So the unit loses no number
+    and can accept an accumulator in every cycle.
 
     Parameters
     ----------
@@ -54,17 +54,17 @@ class Normalizer(Unit):
 
     Members
     -------
-    i : In(stream of {data: signed(width), last: 1})
-        Accumulators. ``last`` marks what the user likes, and comes out again.
+    i : In(stream of {"data": signed(width), "last": 1})
+        Accumulators. ``last`` is user-defined and passes through.
     scale : In(signed(10))
-        Exponent of the accumulator's lowest bit, ``Ba - (ma - 1) + Bb - (mb - 1)``. It goes with the accumulator that
-        is taken, and may be another for the next.
-    o : Out(stream of {data: FP32, last: 1})
+        Exponent of the accumulator's lowest bit, ``Ba - (ma - 1) + Bb - (mb - 1)``. It is sampled with each accumulator
+        and may change between accumulators.
+    o : Out(stream of {"data": FP32, "last": 1})
         Numbers, ``latency`` cycles later if nothing stalls.
     overflow : Out(1)
-        The number on ``o`` is infinite.
+        High while the number on ``o`` is infinite.
     underflow : Out(1)
-        The number on ``o`` is zero, though its accumulator was not.
+        High while the number on ``o`` is zero but its accumulator was not.
     """
 
     def __init__(self, params: NormalizerParams):
@@ -83,7 +83,7 @@ class Normalizer(Unit):
 
     @property
     def latency(self) -> int:
-        """Cycles from an accumulator that is taken to its number offered, if nothing stalls."""
+        """Cycles from an accepted accumulator to its number on ``o``, if nothing stalls."""
         return self._shift.latency + Fp32Rounder.latency
 
     def elaborate(self, platform):

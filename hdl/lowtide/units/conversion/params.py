@@ -1,4 +1,4 @@
-"""What a converter to block floating point is generated for."""
+"""Parameters of a BFP converter."""
 
 import attrs
 from amaranth.hdl import Shape
@@ -14,27 +14,27 @@ __all__ = ["ConverterParams"]
 
 @attrs.frozen(kw_only=True)
 class ConverterParams:
-    """What a converter to block floating point is generated for.
+    """Parameters of a BFP converter.
 
     Parameters
     ----------
     lanes : int
         Elements of a group.
     mantissa : int
-        Most magnitude bits, a multiple of the chunk.
+        Largest number of magnitude bits, a multiple of the chunk.
     chunk : int
-        Bits of a chunk, ``w``: a tensor has ``w`` magnitude bits, or twice as many, and so on up to ``mantissa``.
+        Bits of a chunk, ``w``: a tensor has ``w``, ``2 w``, and so on up to ``mantissa`` magnitude bits.
     exponent : int
         Bits of a group's exponent code, ``e``.
     rounding : str
-        As the mode of a rounder.
+        Rounding mode, see `RounderParams`.
     random : int
-        Bits of a random word, ``r``; for ``half_step`` 23 at most. Ignored by roundings that take no word.
+        Bits of a random word, ``r``; at most 23 for ``half_step``. Ignored by deterministic modes.
 
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, ``mantissa`` is no multiple of the chunk, or a half step has no bit.
+        If a parameter is out of range, ``mantissa`` is not a multiple of ``chunk``, or ``half_step`` has no bit left.
     """
 
     lanes: int = parameter(16, range(1, 65), "elements of a group")
@@ -53,18 +53,18 @@ class ConverterParams:
 
     @property
     def name(self) -> str:
-        """All parameters, for the name of a module."""
+        """Parameters as a part of a module name."""
         words = f"_r{self.random}" if self.stochastic else ""
         return f"l{self.lanes}_m{self.mantissa}_w{self.chunk}_e{self.exponent}_{self.rounding}{words}"
 
     @property
     def stochastic(self) -> bool:
-        """Whether it takes random words."""
+        """Whether the rounding takes random words."""
         return self.rounding in ("carry", "half_step")
 
     @property
     def max_chunks(self) -> int:
-        """Most chunks of a magnitude."""
+        """Largest number of chunks of a magnitude."""
         return self.mantissa // self.chunk
 
     @property
@@ -74,54 +74,54 @@ class ConverterParams:
 
     @property
     def dropped(self) -> int:
-        """Bits below the last of a magnitude that decide on its rounding; where it is `sticky` the lowest is."""
+        """Bits below a magnitude that decide its rounding; if `sticky`, the lowest of them is sticky."""
         stochastic = {"carry": self.random, "half_step": self.random + 1}
         return {"truncate": 0, "nearest": 1, "nearest_even": 2, **stochastic}[self.rounding]
 
     @property
     def sticky(self) -> bool:
-        """Whether the lowest of these bits is set once any bit below it is: ties to even must be told from more."""
+        """Whether the lowest dropped bit includes all bits below it, so that rounding to even recognizes ties."""
         return self.rounding == "nearest_even"
 
     @property
     def significand(self) -> int:
-        """Bits of a significand that are kept: those of a magnitude, and those that decide on its rounding."""
+        """Bits kept of a significand: the bits of a magnitude and the bits that decide its rounding."""
         return self.mantissa + self.dropped
 
     @property
     def fraction(self) -> int:
-        """Bits of it without the first, which is always one; a bit at least, so that there is a port."""
+        """Bits of the significand without its leading one; at least 1, so that the port is not empty."""
         return max(self.significand - 1, 1)
 
     @property
     def depth(self) -> int:
         """Bits of a depth, the distance of an exponent from the window's top.
 
-        All ones mean nothing: from there every bit of a significand is shifted out, whatever the group's code.
+        A depth of all ones stands for zero: it shifts out every bit of a significand, for any code of the group.
         """
         return (self.max_code + self.significand).bit_length()
 
     @property
     def top_depth(self) -> Shape:
-        """Shape of the depth of a number whose first bit is the highest of ``mantissa``, in a group of any code.
+        """Shape of the depth of a number whose leading one is the highest bit of ``mantissa``, for any code.
 
-        It is negative if magnitudes have fewer bits: such a number would be too large for them.
+        The depth is negative if magnitudes use fewer bits, for which such a number is too large.
         """
         return Shape.cast(range(self.chunk - self.mantissa, self.max_code + 1))
 
     @property
     def rounder(self) -> RounderParams:
-        """Shape of a lane's rounder; truncation is given a fraction of zero."""
+        """Parameters of a lane's rounder; truncation gets a fraction of one zero bit."""
         return RounderParams(mode=self.rounding, width=self.mantissa, fraction=max(self.dropped, 1), random=self.random)
 
     @property
     def layout_i(self) -> data.StructLayout:
-        """Layout of a group of numbers, and whether the tensor's row ends with it."""
+        """Layout of a group of numbers; ``last`` marks the last group of a row."""
         return data.StructLayout({"lane": data.ArrayLayout(FP32, self.lanes), "last": 1})
 
     @property
     def layout_o(self) -> data.StructLayout:
-        """Layout of a converted group: as a single chunk of ``mantissa`` bits, and ``last`` as it came."""
+        """Layout of a converted group, as a chunk of ``mantissa`` bits; ``last`` passes through."""
         return data.StructLayout({"group": ChunkLayout(self.lanes, self.mantissa, self.max_code), "last": 1})
 
     @property

@@ -1,4 +1,4 @@
-"""Row normalizer: rows of an array's results become FP32, some numbers a cycle."""
+"""Row normalizer: converts rows of an array's results to FP32, several numbers per cycle."""
 
 import attrs
 from amaranth.hdl import Cat, Module, Signal, signed
@@ -18,7 +18,7 @@ __all__ = ["RowNormalizer", "RowNormalizerParams"]
 
 @attrs.frozen(kw_only=True)
 class RowNormalizerParams:
-    """What a row normalizer is generated for.
+    """Parameters of a row normalizer.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ class RowNormalizerParams:
     width : int
         Bits of an accumulator.
     normalizers : int
-        Numbers a cycle, a divisor of ``columns``: a row takes ``columns / normalizers`` cycles.
+        Numbers per cycle, a divisor of ``columns``: a row takes ``columns / normalizers`` cycles.
     counter : int
-        Bits of the counters of what left the range.
+        Bits of the counters of overflows and underflows.
 
     Raises
     ------
@@ -39,35 +39,35 @@ class RowNormalizerParams:
 
     columns: int = parameter(8, range(1, 513), "accumulators of a row")
     width: int = parameter(35, range(2, 129), "bits of an accumulator")
-    normalizers: int = parameter(1, range(1, 513), "numbers a cycle, a divisor of the columns")
-    counter: int = parameter(16, range(10, 33), "bits of the counters of what left the range")
+    normalizers: int = parameter(1, range(1, 513), "numbers per cycle, a divisor of the columns")
+    counter: int = parameter(16, range(10, 33), "bits of the counters of overflows and underflows")
 
     def __attrs_post_init__(self):
         check_lanes("normalizers", self.normalizers, self.columns)
 
     @property
     def beats(self) -> int:
-        """Cycles that a row takes."""
+        """Cycles per row."""
         return self.columns // self.normalizers
 
     @property
     def layout_i(self) -> data.StructLayout:
-        """Layout of a row of accumulators, as an array offers it."""
+        """Layout of a row of accumulators, as an array sends it."""
         return data.StructLayout({"data": self.columns * self.width, "last": 1})
 
     @property
     def layout_o(self) -> data.StructLayout:
-        """Layout of a beat of numbers: lane 0 is the lowest column; a row ends with it; a tile ends with it."""
+        """Layout of a beat of numbers, the lowest column in lane 0, with marks of the last beat of a row and tile."""
         return data.StructLayout({"lane": data.ArrayLayout(FP32, self.normalizers), "row": 1, "last": 1})
 
 
 class RowNormalizer(Unit):
-    """Gives rows of accumulators in FP32, ``normalizers`` of the columns in a cycle, column 0 first.
+    """Row normalizer: converts rows of accumulators to FP32, ``normalizers`` columns per cycle, column 0 first.
 
-    A row waits where it is offered until its last beat is chosen from it, as of `StreamDownsizer`.
+    The source must hold a row until the unit accepts it with its last beat, see `StreamDownsizer`.
 
-    Where all results are to keep up with the array, ``normalizers >= rows * columns / max(beats + 1, 2 * rows)``
-    for tiles of as many rows and operand beats.
+    The unit keeps up with an array if ``normalizers >= rows * columns / max(beats + 1, 2 * rows)``, for tiles of
+    ``rows`` rows and ``beats`` operand beats.
 
     Parameters
     ----------
@@ -76,31 +76,31 @@ class RowNormalizer(Unit):
 
     Members
     -------
-    i : In(stream of {data: columns * width, last: 1})
+    i : In(stream of {"data": columns * width, "last": 1})
         Rows of signed accumulators, column 0 in the lowest bits. ``last`` marks the last row of a tile.
     scale : In(signed(10))
-        Exponent of an accumulator's lowest bit. Steady while a row is offered; it may be another for the next.
-    o : Out(stream of {lane: normalizers times FP32, row: 1, last: 1})
-        Beats of numbers, the first of a row ``latency`` cycles after it is offered if nothing stalls. ``row`` marks the
-        last beat of a row, ``last`` that of a tile.
+        Exponent of an accumulator's lowest bit. Steady while a row is offered; it may change between rows.
+    o : Out(stream of {"lane": ArrayLayout(FP32, normalizers), "row": 1, "last": 1})
+        Beats of numbers. The first beat of a row follows ``latency`` cycles after the row is offered if nothing stalls.
+        ``row`` marks the last beat of a row, ``last`` the last beat of a tile.
     clear : In(1)
-        Start the counts again.
+        Resets the counts.
     overflows, underflows : Out(counter)
-        Results taken since reset or ``clear`` that were infinite, or zero though their accumulators were not. Each
-        counter saturates, and counts a result ``SaturatingCounter.latency`` cycles after it is taken.
+        Results accepted since reset or ``clear`` that were infinite, or zero from a nonzero accumulator. The counters
+        saturate, and count a result ``SaturatingCounter.latency`` cycles after it is accepted.
 
     Attributes
     ----------
     latency : int
-        Cycles from a row offered to its first beat offered.
+        Cycles from an offered row to its first beat.
     """
 
     def __init__(self, params: RowNormalizerParams):
         self.params = params
         self.module_name = f"row_normalizer_{params.columns}x{params.width}_n{params.normalizers}_c{params.counter}"
         self._core = NormalizerParams(width=params.width)
-        self._dealer = StreamDownsizer(params.columns, params.width, params.normalizers)
-        self.latency = self._dealer.latency + Normalizer(self._core).latency
+        self._downsizer = StreamDownsizer(params.columns, params.width, params.normalizers)
+        self.latency = self._downsizer.latency + Normalizer(self._core).latency
         super().__init__(
             {
                 "i": In(stream.Signature(params.layout_i)),
@@ -116,36 +116,35 @@ class RowNormalizer(Unit):
         m = Module()
         params = self.params
         count, move = params.normalizers, Signal()
-        dealer = place(
+        downsizer = place(
             m,
             platform,
-            "dealer",
-            self._dealer,
+            "downsizer",
+            self._downsizer,
             enable=move,
-            i__payload=self.i.payload,
-            i__valid=self.i.valid,
+            i=self.i,
         )
-        # All are alike and in step: the first one's handshake and mark are those of all.
-        scale = delayed(m, self.scale, dealer.latency, enable=move)
+        # The normalizers run in lockstep: the handshake and the mark of the first are valid for all.
+        scale = delayed(m, self.scale, downsizer.latency, enable=move)
         normalizers = [
             place(
                 m,
                 platform,
                 f"normalizer_{n}",
                 Normalizer(self._core),
-                i__payload=Cat(dealer.words.word_select(n, params.width), dealer.last),
-                i__valid=dealer.valid,
+                i__payload=Cat(downsizer.words.word_select(n, params.width), downsizer.last),
+                i__valid=downsizer.valid,
                 scale=scale,
-                o__ready=self.o.ready,
+                o=self.o,
             )
             for n in range(count)
         ]
         first = normalizers[0]
         m.d.comb += [
             move.eq(first.i.ready),
-            self.i.ready.eq(dealer.i.ready),
+            self.i.ready.eq(downsizer.i.ready),
             self.o.valid.eq(first.o.valid),
-            self.o.payload.row.eq(delayed(m, dealer.row, first.latency, enable=move)),
+            self.o.payload.row.eq(delayed(m, downsizer.row, first.latency, enable=move)),
             self.o.payload.last.eq(first.o.payload.last),
         ]
         m.d.comb += [lane.eq(n.o.payload.data) for lane, n in zip(self.o.payload.lane, normalizers, strict=True)]
@@ -153,8 +152,8 @@ class RowNormalizer(Unit):
         taken = self.o.valid & self.o.ready
         for kind in ("overflow", "underflow"):
             events = Cat(getattr(n, kind) for n in normalizers) & taken.replicate(count)
-            tally = place(
+            counter = place(
                 m, platform, f"{kind}s", SaturatingCounter(count, params.counter), events=events, clear=self.clear
             )
-            m.d.comb += getattr(self, f"{kind}s").eq(tally.count)
+            m.d.comb += getattr(self, f"{kind}s").eq(counter.count)
         return m

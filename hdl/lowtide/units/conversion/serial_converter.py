@@ -1,4 +1,4 @@
-"""The serial BFP converter: a number a cycle in, and a group whenever enough have come."""
+"""Serial BFP converter: converts one number per cycle, and sends each complete group."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream
@@ -16,40 +16,47 @@ from lowtide.units.stream.delay import delayed
 __all__ = ["SerialBfpConverter"]
 
 SPARE = 5
-"""Cycles from a group's last number to its first taken out of the queue, in which the next group comes already."""
+"""Cycles from the last write of a group to its first read from the queue, in which the next group is written."""
 
 
 class SerialBfpConverter(Unit):
-    """Converts FP32 to block floating point, a number a cycle, with one reader and one scaler.
+    """Serial BFP converter: converts FP32 to block floating point, one number per cycle.
 
-    What comes out is what a `BfpConverter` gives for the same groups. A group's numbers wait in a queue, as the few
-    bits that matter, until the last of them is there and its code is known; then they are scaled one after the other
-    while those of the next group come in. Numbers can be taken in every cycle.
+    Its groups equal the groups of a `BfpConverter`. It has one unpacker and one quantizer. The numbers of a group, each
+    reduced to the bits that the quantizer needs, wait in a queue until the group's last number arrives and its exponent
+    code is known. Then the quantizer takes them one after the other, while the numbers of the next group arrive. The
+    unit can accept a number in every cycle.
 
     Parameters
     ----------
     params : ConverterParams
-        Format of the groups, and how magnitudes are rounded.
+        Format and rounding of the groups.
 
     Members
     -------
     bias : In(signed(9))
-        Bias of the tensor, ``B``. Steady from the cycle before its first number is offered until its last group has
-        left.
+        Bias of the tensor, ``B``. Steady from the cycle before the first number is offered until the last group leaves.
     chunks : In(range(max_chunks + 1))
-        Chunks of a magnitude, from 1 to ``max_chunks``; steady as the bias.
-    i : In(stream of {number: FP32, last: 1})
-        Numbers; ``last`` with the last of a row. If that leaves a group short, zeros are filled in, one a cycle.
+        Chunks per magnitude, from 1 to ``max_chunks``; steady while ``bias`` is steady.
+    i : In(stream of {"number": FP32, "last": 1})
+        Numbers; ``last`` marks the last number of a row. The unit pads a short group with zeros, one per cycle.
     o : Out(stream of params.layout_o)
         Groups, with magnitudes in the low ``chunks * w`` bits.
-    saturated_group, saturated_elements, nonfinite_group, bad
-        As those of `BfpConverter`.
+    saturated_group : Out(1)
+        High while the group on ``o`` exceeds the window: ``X - B > 2**e - 1``.
+    saturated_elements : Out(range(lanes + 1))
+        Saturated elements of the group on ``o``: infinities, and elements whose rounded magnitude exceeds the largest.
+    nonfinite_group : Out(1)
+        High while the group on ``o`` has a NaN or an infinity.
+    nonfinite : Out(1)
+        Sticky ``nonfinite_group``: high from the first such group on ``o`` until reset.
     random : In(random)
-        Random word. Only for the stochastic modes.
+        Random word. Only with stochastic rounding.
     step : Out(1)
-        The word serves a number, or a zero that is filled in, and the next one needs another. Likewise.
+        High when a number or a padding zero uses the random word: the next one needs a new word. Only with stochastic
+        rounding.
     row : Out(1)
-        With ``step``: it is the last of its row. Likewise.
+        With ``step``: high with the last number of a row. Only with stochastic rounding.
     """
 
     def __init__(self, params: ConverterParams):
@@ -74,27 +81,27 @@ class SerialBfpConverter(Unit):
 
     @property
     def latency(self) -> int:
-        """Cycles from the last number of a group to that group offered, if nothing stalls.
+        """Cycles from the last number of a group to the group on ``o``, if nothing stalls.
 
-        They are those of the queue, of scaling the whole group, and of the stages before and behind.
+        They include the queue, quantizing the whole group, and the stages before and after.
         """
         return Fp32Unpacker.latency + 2 + self.params.lanes - 1 + MantissaQuantizer.latency + 1
 
     @property
     def capacity(self) -> int:
-        """Numbers that can be on their way to the scaler."""
+        """Largest number of numbers between input and quantizer."""
         return self.params.lanes + SPARE
 
     def elaborate(self, platform):
         m = Module()
         params = self.params
         window = place(m, platform, "window", ExponentWindow(params), bias=self.bias, chunks=self.chunks)
-        # The memory of such a queue holds one word less than its depth, and its register the other.
+        # Of the queue's depth, the memory stores all words but one, and the output register the last.
         m.submodules.numbers = numbers = SyncFIFOBuffered(width=self._number.size, depth=self.capacity + 1)
-        groups = self.capacity // params.lanes + 1  # as many can be complete at once
+        groups = self.capacity // params.lanes + 1  # groups that can be complete at once
         m.submodules.records = records = SyncFIFOBuffered(width=self._record.size, depth=groups + 1)
 
-        move = Signal()  # the scaler and what is behind it go on
+        move = Signal()  # the quantizer and the stages after it advance
         pop = Signal()
         m.d.comb += pop.eq(move & records.r_rdy & numbers.r_rdy)
         take, filling, ends, last = self._intake(m, pop)
@@ -103,22 +110,22 @@ class SerialBfpConverter(Unit):
         return m
 
     def _intake(self, m: Module, pop: Value) -> tuple[Value, Value, Value, Value]:
-        """Take numbers while there is room for them, and fill up the last group of a row.
+        """Accept numbers while the queue has space, and pad the last group of a row with zeros.
 
-        Returns whether a number is taken, whether it is filled in, whether a group ends, and whether a row does.
+        Returns whether a number enters the queue, whether it is padding, and whether a group and a row end with it.
         """
-        promised = Signal(range(self.capacity + 1))
+        reserved = Signal(range(self.capacity + 1))
         position = Signal(range(self.params.lanes))
         take, filling, ends, room = Signal(), Signal(), Signal(), Signal()
         last = Signal()
         m.d.comb += [
-            room.eq(promised != self.capacity),
+            room.eq(reserved != self.capacity),
             self.i.ready.eq(room & ~filling),
             take.eq(room & (filling | self.i.valid)),
             ends.eq(position == self.params.lanes - 1),
             last.eq(filling | self.i.payload.last),
         ]
-        m.d.sync += promised.eq(promised + take - pop)
+        m.d.sync += reserved.eq(reserved + take - pop)
         with m.If(take):
             m.d.sync += [position.eq(Mux(ends, 0, position + 1)), filling.eq(last & ~ends)]
         return take, filling, ends, last
@@ -135,9 +142,9 @@ class SerialBfpConverter(Unit):
         numbers: SyncFIFOBuffered,
         records: SyncFIFOBuffered,
     ) -> None:
-        """Queue numbers as they come, and what is known of their group with the last of them."""
-        reader = place(
-            m, platform, "reader", Fp32Unpacker(self.params), enable=1, i=self.i.payload.number, top=window.top
+        """Queue numbers, and a record of each group with its last number."""
+        unpacker = place(
+            m, platform, "unpacker", Fp32Unpacker(self.params), enable=1, i=self.i.payload.number, top=window.top
         )
         there = take
         for _ in range(Fp32Unpacker.latency):
@@ -149,22 +156,22 @@ class SerialBfpConverter(Unit):
         above = Signal()
         code = Signal(self.params.exponent)
         m.d.comb += [
-            number.depth.eq(reader.depth | filling.replicate(self.params.depth)),
-            number.largest.eq(reader.largest & ~filling),
-            number.fraction.eq(reader.fraction),
-            number.sign.eq(reader.sign),
-            above.eq(reader.above & ~filling),
+            number.depth.eq(unpacker.depth | filling.replicate(self.params.depth)),
+            number.largest.eq(unpacker.largest & ~filling),
+            number.fraction.eq(unpacker.fraction),
+            number.sign.eq(unpacker.sign),
+            above.eq(unpacker.above & ~filling),
         ]
         with m.If(above):
             m.d.comb += code.eq(self.params.max_code)
         with m.Elif(~number.depth[self.params.exponent :].any()):
             m.d.comb += code.eq(~number.depth[: self.params.exponent])
 
-        so_far, record = Signal(self._record), Signal(self._record)  # of the numbers before this one, and with it
+        before, record = Signal(self._record), Signal(self._record)  # without and with this number
         m.d.comb += [
-            record.code.eq(Mux(code > so_far.code, code, so_far.code)),
-            record.exceeded.eq(so_far.exceeded | above),
-            record.nonfinite.eq(so_far.nonfinite | (reader.nonfinite & ~filling)),
+            record.code.eq(Mux(code > before.code, code, before.code)),
+            record.exceeded.eq(before.exceeded | above),
+            record.nonfinite.eq(before.nonfinite | (unpacker.nonfinite & ~filling)),
             record.last.eq(last),
             numbers.w_en.eq(there),
             numbers.w_data.eq(number),
@@ -172,7 +179,7 @@ class SerialBfpConverter(Unit):
             records.w_data.eq(record),
         ]
         with m.If(there):
-            m.d.sync += so_far.eq(Mux(ends, 0, record))
+            m.d.sync += before.eq(Mux(ends, 0, record))
 
     def _scale(
         self,
@@ -184,7 +191,7 @@ class SerialBfpConverter(Unit):
         numbers: SyncFIFOBuffered,
         records: SyncFIFOBuffered,
     ) -> None:
-        """Scale the numbers of a group whose code is known, and put them together."""
+        """Quantize the numbers of a group whose code is known, and assemble the group."""
         params = self.params
 
         def register(value, cycles: int = 1):
@@ -205,10 +212,10 @@ class SerialBfpConverter(Unit):
         with m.If(pop):
             m.d.sync += position.eq(Mux(ends, 0, position + 1))
 
-        scaler = place(
+        quantizer = place(
             m,
             platform,
-            "scaler",
+            "quantizer",
             MantissaQuantizer(params),
             enable=move,
             depth=number.depth,
@@ -233,20 +240,20 @@ class SerialBfpConverter(Unit):
             complete.eq(there[-1] & register(ends, MantissaQuantizer.latency)),
             move.eq(~complete | ~self.o.valid | self.o.ready),
         ]
-        self._assemble(m, scaler, move & there[-1], move & complete, register(record, MantissaQuantizer.latency))
+        self._assemble(m, quantizer, move & there[-1], move & complete, register(record, MantissaQuantizer.latency))
 
-    def _assemble(self, m: Module, scaler: MantissaQuantizer, comes: Value, complete: Value, record) -> None:
-        """Gather magnitudes in a shift register, and offer them with the last one."""
+    def _assemble(self, m: Module, quantizer: MantissaQuantizer, arrives: Value, complete: Value, record) -> None:
+        """Collect magnitudes in a shift register, and send the group with its last magnitude."""
         group = self.o.payload.group
         earlier = Signal((self.params.lanes - 1) * (self.params.mantissa + 1), reset_less=True)
         lanes = Signal(len(Value.cast(group.lane)))
-        held, count = Signal.like(self.saturated_elements), Signal.like(self.saturated_elements)
+        saturated, count = Signal.like(self.saturated_elements), Signal.like(self.saturated_elements)
         m.d.comb += [
-            lanes.eq(Cat(earlier, scaler.magnitude, scaler.negative)),
-            count.eq(held + scaler.saturated),
+            lanes.eq(Cat(earlier, quantizer.magnitude, quantizer.negative)),
+            count.eq(saturated + quantizer.saturated),
         ]
-        with m.If(comes):
-            m.d.sync += [earlier.eq(lanes[self.params.mantissa + 1 :]), held.eq(Mux(complete, 0, count))]
+        with m.If(arrives):
+            m.d.sync += [earlier.eq(lanes[self.params.mantissa + 1 :]), saturated.eq(Mux(complete, 0, count))]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(complete):

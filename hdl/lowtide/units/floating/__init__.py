@@ -1,1 +1,1 @@
-"""Units for floating point: multiply-accumulates to compare with."""
+"""Floating-point units: multiply-accumulate baselines."""

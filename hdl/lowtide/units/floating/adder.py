@@ -1,4 +1,4 @@
-"""Floating-point adder: a number and a product of any exponent."""
+"""Floating-point adder: adds a product of unlimited exponent to a number."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data
@@ -16,24 +16,24 @@ __all__ = ["FloatAdder"]
 
 
 class FloatAdder(Unit):
-    """Adds a product to a number: ``o = round(c + p)``, to nearest, ties to even.
+    """Floating-point adder: adds a product to a number, ``o = round(c + p)``, to nearest, ties to even.
 
-    ``p = (-1)**p_sign * p_significand * 2**(p_exponent - bias - below)``. Its exponent has no limits, so that nothing
-    happens to a product before it is added. The leading one of its significand is the first bit, if it is normalized,
-    of ``below + 1``; else the first or the second of ``below + 2``, so that a product of two significands need not
-    be shifted.
+    ``p = (-1)**p_sign * p_significand * 2**(p_exponent - bias - below)``. The product's exponent is unlimited, so that
+    the product neither overflows nor underflows. If the product is normalized, its significand has ``below + 1`` bits,
+    and the first is the leading one. Otherwise, the significand has ``below + 2`` bits, and the first or the second is
+    the leading one, so that a product of two significands needs no shift.
 
-    There is one path, in which the operand of the smaller exponent is shifted to the right. Exponents alone decide
-    which it is, not significands: if ``p`` is not normalized, with ``d = p_exponent - exponent of c``, it is ``c``
-    for ``d >= 0``, by ``d``, else ``p``, by ``~d + 1``. So nothing is negated: ``d`` is turned over by its sign, and
-    ``p`` lies a place lower from the start. If it is normalized, ``d`` is one less, and ``c`` lies lower.
+    The adder has one path, which shifts the operand of the smaller exponent to the right. Only the exponents decide
+    which operand is smaller. If ``p`` is not normalized, with ``d = p_exponent - exponent of c``, ``c`` is shifted by
+    ``d`` for ``d >= 0``, otherwise ``p`` by ``~d + 1``. So no negation is needed: ``d`` is inverted by its sign, and
+    ``p`` starts one bit lower. If ``p`` is normalized, ``d`` is one less, and ``c`` starts one bit lower.
 
-    A difference may be negative then, but only if its exact value has fewer bits than a result. `LeadingZeroShifter`
-    then gives the ones' complement, whose last bit of the fraction and all bits below are ones: rounding up adds the
-    one that the ones' complement lacks.
+    So a difference may be negative, but only if its exact value has fewer bits than a result. `LeadingZeroShifter` then
+    outputs the ones' complement, which has ones in the last bit of the fraction and in all bits below. Rounding up adds
+    the one that the ones' complement lacks.
 
-    A shift beyond all bits clears the operand, without a sticky bit: what is so small cannot decide on rounding, as
-    the larger operand is no tie.
+    A shift beyond all bits clears the operand, without a sticky bit. So small an operand cannot decide the rounding, as
+    the larger operand is not a tie.
 
     Parameters
     ----------
@@ -42,20 +42,20 @@ class FloatAdder(Unit):
     significand : int
         Bits of the product's significand, at most ``form.fraction + 1``.
     exponent : int
-        Bits of its exponent, in two's complement.
+        Bits of the product's exponent, in two's complement.
     normalized : bool
         Whether the first bit of the significand is one, unless the product is zero.
 
     Members
     -------
     p_exponent : In(signed(exponent))
-        Exponent of the product; zero if its significand is.
+        Exponent of the product; zero if the significand is zero.
     p_sign, p_significand : In(1), In(significand)
-        The rest of it, a cycle later.
+        Sign and significand of the product, one cycle after its exponent.
     c : In(form.layout)
-        Number, with the exponent.
+        Number, in the cycle of the exponent.
     o : Out(form.layout)
-        Sum, ``latency`` cycles later. See `FloatRounder` for what is too large or too small.
+        Sum, ``latency`` cycles later. For overflow and underflow see `FloatRounder`.
     """
 
     c: data.View
@@ -74,7 +74,7 @@ class FloatAdder(Unit):
                 "o": Out(form.layout),
             }
         )
-        # A place above the operands', two below them; and a sign.
+        # One bit above the operands, two bits below, and a sign.
         self._shift = LeadingZeroShifter(1 + self.whole + form.fraction + 2 + 1, form.fraction + 2)
 
     @property
@@ -86,7 +86,7 @@ class FloatAdder(Unit):
         m = Module()
         fraction, whole = self.form.fraction, self.whole
 
-        # The first cycle: which exponent is larger, by how much. A zero loses its fraction.
+        # First cycle: difference of the exponents. The fraction of a zero is cleared.
         exponent_c = delayed(m, self.c.exponent)
         significand_c = Signal(fraction + 1, reset_less=True)
         m.d.sync += significand_c.eq(Cat(self.c.fraction, 1))
@@ -98,7 +98,7 @@ class FloatAdder(Unit):
         significand_p = Cat(Const(0, fraction + whole - len(self.p_significand)), self.p_significand)
         sign_p, sign_c = self.p_sign, delayed(m, self.c.sign)
 
-        # The second: the larger, and the smaller with as many places below it as it may need.
+        # Second cycle: the larger operand, and the smaller one with the bits below that it may need.
         is_c = d[-1]
         larger = delayed(m, Mux(is_c, significand_c, significand_p))
         places = (fraction + 3).bit_length()
@@ -112,18 +112,18 @@ class FloatAdder(Unit):
         sign = delayed(m, Mux(is_c, sign_c, sign_p))
         subtracts = delayed(m, sign_c ^ sign_p)
 
-        # The third: the smaller goes down.
+        # Third cycle: shift of the smaller operand.
         m.submodules.shift = shift = StickyShift(len(smaller), places)
         m.d.comb += [shift.i.eq(smaller), shift.shift.eq(delayed(m, amount[:places]))]
         addend = delayed(m, Cat(shift.o, Const(0, 1)) ^ subtracts.replicate(len(shift.o) + 1))
         larger, subtracts = delayed(m, larger), delayed(m, subtracts)
 
-        # The fourth: the sum, which is negative only after a subtraction.
+        # Fourth cycle: sum, which is negative only after a subtraction.
         total = Signal(len(addend), reset_less=True)
         m.d.sync += total.eq(add(Cat(Const(0, 3), larger, Const(0, 1)), addend, subtracts))
         negative = delayed(m, subtracts) & total[-1]
 
-        # The sticky bit never gets into the result, as no long shift to the left follows a long one to the right.
+        # The sticky bit never reaches the result, because no long left shift follows a long right shift.
         rest = Cat(total[1:], negative).as_signed()
         normalizer = place(m, platform, "normalizer", self._shift, enable=Const(1), i=rest)
         sticky = delayed(m, total[0], self._shift.latency)

@@ -1,4 +1,4 @@
-"""BlockFloatMac: the dot product of two groups that share exponents, added to a floating-point number."""
+"""Block floating-point MAC: adds the dot product of two groups to a floating-point number."""
 
 import attrs
 from amaranth.hdl import Module
@@ -16,7 +16,7 @@ __all__ = ["BlockFloatMac", "BlockFloatMacParams"]
 
 @attrs.frozen(kw_only=True)
 class BlockFloatMacParams:
-    """What a multiply-accumulate for groups with floating-point sums is generated for.
+    """Parameters of a block floating-point MAC.
 
     Parameters
     ----------
@@ -30,19 +30,19 @@ class BlockFloatMacParams:
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, or the sum's significand does not hold a dot product.
+        If a parameter is out of range, or the sum's significand is narrower than a dot product.
     """
 
     lanes: int = parameter(16, (4, 8, 16, 32, 64), "numbers in a group")
     magnitude: int = parameter(3, range(1, 5), "bits of a number's magnitude")
-    sum: str = parameter("fp32", tuple(FORMATS), "format of the sum, whose significand holds a dot product")
+    sum: str = parameter("fp32", tuple(FORMATS), "format of the sum, whose significand must fit a dot product")
 
     def __attrs_post_init__(self):
         bits = (self.lanes * (2**self.magnitude - 1) ** 2).bit_length()
         wide = [name for name, form in FORMATS.items() if form.fraction + 1 >= bits]
         if self.sum not in wide:
             groups = f"lanes = {self.lanes}, magnitude = {self.magnitude}"
-            because = f" (its significand must hold a dot product's {bits} bits, for {groups})"
+            because = f" (its significand must have a dot product's {bits} bits, for {groups})"
             raise IllegalValue("sum", legal_text(wide) + because, self.sum)
 
     @property
@@ -52,25 +52,25 @@ class BlockFloatMacParams:
 
 
 class BlockFloatMac(Unit):
-    """Adds the dot product of two groups that share exponents to a floating-point number, one a cycle.
+    """Block floating-point MAC: adds the dot product of two groups to a floating-point number, one per cycle.
 
     ``o = round(c + 2**(ea + eb - 2 * 127 - 2 * (magnitude - 1)) * sum_i (-1)**(sa_i ^ sb_i) * Ma_i * Mb_i)``, to
-    nearest, ties to even; the dot product is exact. For what is too large or too small, and for ``c``, see
-    `FloatMac`. With 3 bits of magnitude and 16 lanes these are the groups of MSFP-12 (Darvish Rouhani et al.,
-    NeurIPS 2020): exponents of 8 bits, which all have one meaning, and no hidden ones.
+    nearest, ties to even; the dot product is exact. For overflow, underflow, and ``c`` see `FloatMac`. With 3 bits of
+    magnitude and 16 lanes, the groups are MSFP-12 (Darvish Rouhani et al., NeurIPS 2020): exponents of 8 bits without
+    special values, and significands without hidden ones.
 
     Parameters
     ----------
     params : BlockFloatMacParams
-        Lanes, bits, format of the sum.
+        Lanes, bits of a magnitude, format of the sum.
 
     Members
     -------
     a, b : In(ChunkLayout(lanes, magnitude, 2**8 - 1))
         Groups.
-    c : In(sum.layout)
-        What their dot product is added to, ``latency - sum_latency`` cycles later.
-    o : Out(sum.layout)
+    c : In(sum_format.layout)
+        Addend, ``latency - sum_latency`` cycles after the groups.
+    o : Out(sum_format.layout)
         Sum, ``latency`` cycles after the groups.
     """
 

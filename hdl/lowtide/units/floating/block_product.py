@@ -1,4 +1,4 @@
-"""Block product: the dot product of two groups that share exponents, as a floating-point adder takes it."""
+"""Block product: dot product of two groups as the input of a floating-point adder."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -12,15 +12,15 @@ from lowtide.units.stream.delay import delayed
 __all__ = ["EXPONENT", "BlockProduct"]
 
 EXPONENT = 8
-"""Bits of a group's exponent, whose bias is that of FP32."""
+"""Bits of a group's exponent, which has FP32's bias."""
 
 
 class BlockProduct(wiring.Component):
-    """Gives the dot product of two groups as a sign, an exponent without limits, and a significand.
+    """Block product: computes the dot product of two groups as sign, unlimited exponent, and significand.
 
-    ``p = 2**(ea + eb - 2 * 127 - 2 * (magnitude - 1)) * sum_i (-1)**(sa_i ^ sb_i) * Ma_i * Mb_i``, exactly. The integer
-    is negated if it is negative, and moved to the left by two places at a time, so that its leading one is the
-    first or second bit.
+    ``p = 2**(ea + eb - 2 * 127 - 2 * (magnitude - 1)) * sum_i (-1)**(sa_i ^ sb_i) * Ma_i * Mb_i``, exactly. The unit
+    negates a negative integer, and shifts it left by multiples of two bits, so that the leading one is the first or
+    second bit.
 
     Parameters
     ----------
@@ -38,10 +38,19 @@ class BlockProduct(wiring.Component):
     sign : Out(1)
         Sign of the product, ``latency`` cycles later.
     significand : Out(width)
-        Its significand.
-    exponent : Out(signed)
-        Exponent field of the sum's format that belongs to the significand's second bit; zero if the product is zero. A
-        cycle before the significand.
+        Significand of the product, ``latency`` cycles later.
+    exponent : Out(signed(exponent_bits))
+        Exponent field, in the sum's format, of the significand's second bit; zero if the product is zero. It is valid
+        one cycle before the significand.
+
+    Attributes
+    ----------
+    width : int
+        Bits of the significand.
+    exponent_bits : int
+        Bits of the exponent.
+    constant : int
+        What the groups' exponents lack for the exponent field of the significand's second bit.
     """
 
     a: data.View
@@ -50,10 +59,10 @@ class BlockProduct(wiring.Component):
     def __init__(self, lanes: int, magnitude: int, form: FloatFormat):
         self._dot = DotProduct(Bfp(lanes=lanes, chunk_a=magnitude, chunk_b=magnitude, mantissa=magnitude))
         self.width = self._dot.bound.bit_length()
-        #: What the groups' exponents lack for the field that belongs to the significand's second bit.
+
         self.constant = form.bias - 2 * (2 ** (EXPONENT - 1) - 1) - 2 * (magnitude - 1) + self.width - 2
         largest = self.constant + 2 * (2**EXPONENT - 1)
-        bits = 1 + max(largest, self.width - self.constant, 2**form.exponent).bit_length()
+        self.exponent_bits = 1 + max(largest, self.width - self.constant, 2**form.exponent).bit_length()
         layout = ChunkLayout(lanes, magnitude, 2**EXPONENT - 1)
         super().__init__(
             {
@@ -61,7 +70,7 @@ class BlockProduct(wiring.Component):
                 "b": In(layout),
                 "sign": Out(1),
                 "significand": Out(self.width),
-                "exponent": Out(signed(bits)),
+                "exponent": Out(signed(self.exponent_bits)),
             }
         )
 

@@ -1,4 +1,4 @@
-"""Float rounder: a significand and an exponent become a number, rounded to nearest once."""
+"""Float rounder: rounds a significand and an exponent to a number of a format."""
 
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data
@@ -13,12 +13,12 @@ __all__ = ["FloatRounder"]
 
 
 class FloatRounder(Unit):
-    """Rounds what `LeadingZeroShifter` gives to a number, to nearest, ties to even.
+    """Float rounder: rounds the outputs of `LeadingZeroShifter` to a number, to nearest, ties to even.
 
     A ones' complement must have ones from the last bit of the fraction on, so that it is rounded up.
 
-    What is then still below the smallest normal number becomes +0, and what is above the largest becomes the largest,
-    of its sign. Both are done by reset and set of flip-flops, a cycle apart, which costs no look-up tables. A zero is
+    A rounded result below the smallest normal number becomes +0; a result above the largest number becomes the largest
+    number of its sign. Reset and set of flip-flops do both, one cycle apart, which costs no look-up tables. A zero is
     always +0.
 
     Parameters
@@ -26,20 +26,22 @@ class FloatRounder(Unit):
     form : FloatFormat
         Format of the number.
     places : int
-        As of the shift.
+        Bits of the shift, see `LeadingZeroShifter`.
     exponent : int
         Bits of the exponent.
     above : int
-        Places from the bit that the exponent belongs to up to the first that was shifted.
+        Places from the exponent's bit of the shifter's input up to the input's highest bit.
 
     Members
     -------
-    sign, significand, inexact, stays : In(1), In(fraction + 2), In(1), In(places)
-        As of the shift; the sign is the number's.
+    sign : In(1)
+        Sign of the number.
+    significand, inexact, stays : In(form.fraction + 2), In(1), In(places)
+        Outputs of `LeadingZeroShifter`.
     exponent : In(exponent)
-        Exponent field that belongs to a bit of what was shifted.
+        Exponent field of the bit that ``above`` refers to.
     o : Out(form.layout)
-        The number, ``latency`` cycles later.
+        Number, ``latency`` cycles later.
     """
 
     o: data.View
@@ -79,7 +81,7 @@ class FloatRounder(Unit):
         with m.If(~significand[-1] | (field.as_signed() <= 0)):
             m.d.sync += [number.eq(0), sign.eq(0)]
 
-        # A flip-flop of some families is at power-up what its set or reset makes it.
+        # In some FPGA families, a flip-flop's set or reset also defines its power-up value.
         magnitude = Signal(form.width - 1, init=-1, reset_less=True)
         m.d.sync += magnitude.eq(number)
         with m.If(number[form.width - 1 :].any()):

@@ -1,4 +1,4 @@
-"""Floating-point formats: bits of exponent and fraction, and those that have a name."""
+"""Floating-point formats: bits of exponent and fraction, and the named formats."""
 
 import attrs
 from amaranth.lib import data
@@ -10,18 +10,18 @@ __all__ = ["FORMATS", "FloatFormat"]
 
 @attrs.frozen
 class FloatFormat:
-    """A floating-point format without special values.
+    """Floating-point format without special values.
 
-    With sign ``s``, exponent field ``e`` and fraction ``f``, a number is ``(-1)**s * (1 + f / 2**fraction) *
-    2**(e - bias)``, for every ``e`` from 1 up: that of all ones is an ordinary one, so that there are neither
-    infinities nor NaNs. Where ``e`` is zero, the number is zero, whatever else is in it.
+    With sign ``s``, exponent field ``e``, and fraction ``f``, a number is ``(-1)**s * (1 + f / 2**fraction) *
+    2**(e - bias)`` for every ``e`` from 1 to all ones: the format has neither infinities nor NaNs. If ``e`` is zero,
+    the number is zero for any ``f``: the format has no subnormal numbers.
 
     Parameters
     ----------
     exponent : int
         Bits of the exponent field.
     fraction : int
-        Bits of the fraction, which is the significand but for its leading one.
+        Bits of the fraction: the significand without its leading one.
     """
 
     exponent: int = parameter(8, range(2, 9), "bits of the exponent")
@@ -29,7 +29,7 @@ class FloatFormat:
 
     @property
     def bias(self) -> int:
-        """What the exponent field exceeds the exponent by."""
+        """Bias: exponent field minus exponent."""
         return 2 ** (self.exponent - 1) - 1
 
     @property
@@ -54,4 +54,4 @@ FORMATS = {
     "fp6_e2m3": FloatFormat(2, 3),
     "fp4_e2m1": FloatFormat(2, 1),
 }
-"""Formats by name. ``hfp8`` holds both of HFP8's, 1-4-3 and 1-5-2 (Sun et al., NeurIPS 2019)."""
+"""Formats by name. ``hfp8`` includes the numbers of both HFP8 formats, 1-4-3 and 1-5-2 (Sun et al., NeurIPS 2019)."""

@@ -1,4 +1,4 @@
-"""FloatMac: multiplies two floating-point numbers and adds the product to a third, the baseline."""
+"""Floating-point MAC: adds the product of two numbers to a third, the baseline."""
 
 import attrs
 from amaranth.hdl import Module
@@ -17,7 +17,7 @@ __all__ = ["FloatMac", "FloatMacParams"]
 
 @attrs.frozen(kw_only=True)
 class FloatMacParams:
-    """What a floating-point multiply-accumulate is generated for.
+    """Parameters of a floating-point MAC.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class FloatMacParams:
     sum : str
         Name of the sum's format.
     multiplier : str
-        ``booth``: rows of radix-4 Booth digits; ``inferred``: ``a * b``, which a synthesizer may put into DSP blocks.
+        ``booth``: rows of radix-4 Booth digits; ``inferred``: ``a * b``, which synthesis may map to DSP blocks.
 
     Raises
     ------
@@ -36,7 +36,7 @@ class FloatMacParams:
 
     operand: str = parameter("bf16", tuple(FORMATS), "format of the factors")
     sum: str = parameter("fp32", tuple(FORMATS), "format of the sum")
-    multiplier: str = parameter("booth", MULTIPLIERS, "how products of significands are made")
+    multiplier: str = parameter("booth", MULTIPLIERS, "implementation of products of significands")
 
     @property
     def operand_format(self) -> FloatFormat:
@@ -50,29 +50,29 @@ class FloatMacParams:
 
 
 class FloatMac(Unit):
-    """Multiplies two floating-point numbers and adds the product to a third, one a cycle.
+    """Floating-point MAC: adds the product of two numbers to a third, one per cycle.
 
-    ``o = round(c + a * b)``, to nearest, ties to even. Where the sum's significand holds that of the product, the
-    product is exact; else it is rounded likewise, to the sum's bits, before it is added. Its exponent has no limits.
+    ``o = round(c + a * b)``, to nearest, ties to even. If the sum's significand is as wide as the product's
+    significand, the product is exact. Otherwise the product is first rounded to the sum's bits, to nearest, ties to
+    even. The product's exponent is unlimited.
 
-    It is a baseline to compare others with, and carries no more than it must. There are no infinities, NaNs or
-    subnormal numbers, see `FloatFormat`. A rounded result below the smallest normal number is +0, as is every
-    zero; one above the largest number is the largest, of its sign. ``c`` is not delayed: it comes with
-    the product. Sums of ``sum_latency`` reductions take turns where the result goes back to ``c``; they stand in the
-    unit's own registers, so that nothing else is needed for them.
+    The unit is a baseline with minimal features: no infinities, NaNs, or subnormal numbers, see `FloatFormat`. A
+    rounded result below the smallest normal number, and every zero, is +0; a result above the largest number is the
+    largest number of its sign. ``c`` is not delayed: it must arrive with the product. If ``o`` is fed back to ``c``,
+    ``sum_latency`` reductions interleave, and the unit's own registers store their sums.
 
     Parameters
     ----------
     params : FloatMacParams
-        Formats, kind of multiplier.
+        Formats and multiplier.
 
     Members
     -------
-    a, b : In(operand.layout)
+    a, b : In(operand_format.layout)
         Factors.
-    c : In(sum.layout)
-        What their product is added to, ``latency - sum_latency`` cycles later.
-    o : Out(sum.layout)
+    c : In(sum_format.layout)
+        Addend, ``latency - sum_latency`` cycles after the factors.
+    o : Out(sum_format.layout)
         Sum, ``latency`` cycles after the factors.
     """
 

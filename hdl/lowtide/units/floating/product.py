@@ -1,4 +1,4 @@
-"""Floating-point product, as an adder takes it."""
+"""Floating-point product, as the input of a floating-point adder."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -13,10 +13,11 @@ __all__ = ["FloatProduct"]
 
 
 class FloatProduct(wiring.Component):
-    """Multiplies two numbers: ``p = a * b``, with an exponent that has no limits.
+    """Floating-point product: ``p = a * b``, with an unlimited exponent.
 
-    Where a significand of the sum holds that of the product, it is exact, and not normalized: its leading one is the
-    first or second bit. Else it is normalized, and rounded to the sum's bits, to nearest, ties to even.
+    If the sum's significand is as wide as the product's significand, the product is exact and not normalized: its
+    leading one is the first or second bit. Otherwise, the product is normalized and rounded to the sum's bits, to
+    nearest, ties to even.
 
     Parameters
     ----------
@@ -25,7 +26,7 @@ class FloatProduct(wiring.Component):
     form : FloatFormat
         Format of the sum.
     multiplier : str
-        As of `SignificandProduct`.
+        Implementation of the product, see `SignificandProduct`.
 
     Members
     -------
@@ -33,11 +34,18 @@ class FloatProduct(wiring.Component):
         Factors.
     sign : Out(1)
         Sign of the product, ``latency`` cycles later.
-    significand : Out(significand)
-        Its significand; zero if a factor is zero.
-    exponent : Out(signed)
-        Exponent field of the sum's format that belongs to the significand's first bit if it is normalized, else to
-        the second; zero if a factor is zero. A cycle before the significand.
+    significand : Out(width)
+        Significand of the product, ``latency`` cycles later; zero if a factor is zero.
+    exponent : Out(signed(exponent_bits))
+        Exponent field, in the sum's format, of the significand's first bit if the product is normalized, of its second
+        bit otherwise; zero if a factor is zero. It is valid one cycle before the significand.
+
+    Attributes
+    ----------
+    width : int
+        Bits of the significand.
+    exponent_bits : int
+        Bits of the exponent.
     """
 
     a: data.View
@@ -46,22 +54,22 @@ class FloatProduct(wiring.Component):
     def __init__(self, operand: FloatFormat, form: FloatFormat, multiplier: str):
         self.operand, self.form = operand, form
         self._product = SignificandProduct(operand.fraction + 1, multiplier)
-        bits = form.fraction + 1 if self.rounds else 2 * (operand.fraction + 1)
+        self.width = form.fraction + 1 if self.rounds else 2 * (operand.fraction + 1)
         smallest, largest = self._constant + 2, self._constant + 2 * (2**operand.exponent - 1)
-        width = 1 + max(largest + 2, -smallest, 2**form.exponent).bit_length()
+        self.exponent_bits = 1 + max(largest + 2, -smallest, 2**form.exponent).bit_length()
         super().__init__(
             {
                 "a": In(operand.layout),
                 "b": In(operand.layout),
                 "sign": Out(1),
-                "significand": Out(bits),
-                "exponent": Out(signed(width)),
+                "significand": Out(self.width),
+                "exponent": Out(signed(self.exponent_bits)),
             }
         )
 
     @property
     def rounds(self) -> bool:
-        """Whether the product is rounded, and then normalized."""
+        """Whether the product is rounded, and so normalized."""
         return 2 * (self.operand.fraction + 1) > self.form.fraction + 1
 
     @property
@@ -72,7 +80,7 @@ class FloatProduct(wiring.Component):
 
     @property
     def _constant(self) -> int:
-        """What the exponent fields of the factors lack for that of the product."""
+        """Product's exponent field minus the sum of the factors' exponent fields."""
         return self.form.bias - 2 * self.operand.bias
 
     def elaborate(self, platform):
@@ -104,11 +112,11 @@ class FloatProduct(wiring.Component):
         m.d.comb += [self.exponent.eq(exponent), self.significand.eq(significand)]
 
     def _rounded(self, m: Module, product: Value, total: Value, zero: Value) -> None:
-        """Normalize, decide, round: a cycle each, after one for the product."""
+        """Normalize, decide, and round, in one cycle each, after the product's cycle."""
         bits = self.form.fraction + 1
         before = self.latency - 3
         product = delayed(m, product, before - self._product.latency)
-        below = max(bits + 2 - len(product), 0)  # only where the operand is hardly wider than the sum
+        below = max(bits + 2 - len(product), 0)  # only if the operand is hardly wider than the sum
         product = Cat(Const(0, below), product)
         top = product[-1]
         moved = Mux(top, product[-bits - 1 :], product[-bits - 2 : -1])
@@ -131,7 +139,7 @@ class FloatProduct(wiring.Component):
 
 
 def plus(value: Value, constant: int) -> Value:
-    """Give the signed sum of an unsigned value and a constant, of which bits below its lowest one are not added."""
+    """Return the signed sum of an unsigned value and a constant, without an adder below the constant's lowest one."""
     low = (constant & -constant).bit_length() - 1 if constant else 0
     upper = Cat(value[low:], Const(0, 1)).as_signed() + (constant >> low)
     return Cat(value[:low], upper).as_signed()

@@ -1,4 +1,4 @@
-"""Significand product: two significands multiplied, exactly."""
+"""Significand product: exact product of two significands."""
 
 from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib import wiring
@@ -13,29 +13,29 @@ MULTIPLIERS = ("booth", "inferred")
 
 
 class SignificandProduct(wiring.Component):
-    """Multiplies two unsigned words whose first bits are ones: ``o = a * b``.
+    """Significand product: multiplies two unsigned words whose first bits are ones, ``o = a * b``.
 
-    ============ ==============================================================================
-    ``booth``    rows of radix-4 Booth digits of ``b``, each an adder, two from register to register
-    ``inferred`` ``a * b``, which a synthesizer may put into DSP blocks
-    ============ ==============================================================================
+    ============ ===============================================================================
+    ``booth``    rows of radix-4 Booth digits of ``b``, one adder each, two rows between registers
+    ``inferred`` ``a * b``, which synthesis may map to DSP blocks
+    ============ ===============================================================================
 
-    As a row of Booth's digits is four times the one before it, it has room below for the 1 that a negative one
-    before it lacks. The last is ``a`` itself or nothing more than the leading one of ``b`` needs, never negative.
+    A row weighs four times the row before it. So the two free bits below a row take the 1 that a negative row before it
+    lacks. The last digit includes no bit above the leading one of ``b``, so that its row is never negative.
 
     Parameters
     ----------
     width : int
         Bits of a significand.
     multiplier : str
-        One of the above.
+        ``booth`` or ``inferred``.
 
     Members
     -------
     a, b : In(width)
         Significands.
     o : Out(2 * width)
-        Their product, ``latency`` cycles later. It is not registered: whoever uses it does that.
+        Product, ``latency`` cycles later. The product is not registered: the user registers it.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class SignificandProduct(wiring.Component):
 
     def _rows(self, m: Module) -> Value:
         a, zero = Cat(self.a, Const(0, 1)).as_signed(), Const(0, 1)
-        b = Cat(zero, self.b, zero, zero)  # a digit looks at the bit below its own two
+        b = Cat(zero, self.b, zero, zero)  # a digit includes the bit below its own two
         total, negative = booth_row(a, b[:3]), b[2]
         done = []  # bits of the product that no later row changes
         for row, low in enumerate(range(2, self.width + 1, 2), start=1):

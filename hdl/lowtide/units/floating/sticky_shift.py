@@ -1,4 +1,4 @@
-"""Sticky shift: moves a word to the right, and remembers whether a one fell off."""
+"""Sticky shifter: right shift with a sticky bit."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -8,7 +8,7 @@ __all__ = ["StickyShift"]
 
 
 class StickyShift(wiring.Component):
-    """Shifts a word to the right: ``i >> shift``, and below that a bit that is one if a one was lost. Combinational.
+    """Sticky shifter: ``i >> shift``, and below it a sticky bit, high if a one was shifted out. Combinational.
 
     Parameters
     ----------
@@ -22,9 +22,9 @@ class StickyShift(wiring.Component):
     i : In(width)
         Word.
     shift : In(places)
-        By how many places.
+        Bits to shift by.
     o : Out(1 + width)
-        Shifted word, its lowest bit the sticky one.
+        Shifted word, with the sticky bit as the lowest bit.
     """
 
     def __init__(self, width: int, places: int):

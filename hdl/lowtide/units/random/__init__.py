@@ -1,1 +1,1 @@
-"""Random words for stochastic rounding."""
+"""Random sources for stochastic rounding."""

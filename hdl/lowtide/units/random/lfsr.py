@@ -1,4 +1,4 @@
-"""Linear feedback shift register: a sequence of bits, each the XOR of earlier ones."""
+"""Linear feedback shift register: a sequence of bits, each the XOR of earlier bits."""
 
 from collections.abc import Callable, Sequence
 from functools import reduce
@@ -14,26 +14,26 @@ __all__ = ["Lfsr"]
 
 @attrs.frozen
 class Lfsr:
-    """Fibonacci's form of a linear feedback shift register, on bits that may be integers or hardware.
+    """Fibonacci LFSR, whose bits may be integers or Amaranth values.
 
-    The state is ``length`` consecutive bits of a sequence, the oldest first. A step drops that one and appends
+    The state is ``length`` consecutive bits of a sequence, the oldest first. A step drops the oldest bit and appends
     ``a[n + length] = constant ^ XOR of a[n + offset]``.
 
-    Fibonacci's form, since its state is a window on the sequence: a word some steps ahead is a window further on, and
-    lanes that are served at neighboring phases share all bits but one. Feedback is one XOR, a single LUT, where
-    Galois' form has one per tap.
+    In the Fibonacci form, the state is a window on the sequence. So a word some steps ahead is a later window, and
+    lanes at neighboring phases share all bits but one. The feedback is one XOR, a single LUT, whereas the Galois form
+    has an XOR per tap.
 
     Parameters
     ----------
     length : int
         Bits of the state.
     offsets : tuple of int
-        Bits of the state that are XORed.
+        Bits of the state that the feedback XORs.
     constant : int
-        XORed too.
+        Constant that the feedback XORs.
     zero : bool
-        Whether the state of all zeros is inserted, after 1 followed by zeros: the feedback is inverted where all bits
-        but the oldest are zero. A de Bruijn sequence.
+        Whether the sequence includes the state of all zeros, after 1 followed by zeros (a de Bruijn sequence). The
+        feedback is inverted if all bits but the oldest are zero.
     """
 
     length: int
@@ -43,11 +43,10 @@ class Lfsr:
 
     @classmethod
     def of(cls, taps: Sequence[int], *, alternating: bool = False, zero: bool = False) -> "Lfsr":
-        """The register of a polynomial; alternating, of the sequence whose bits are inverted by turns.
+        """Return the register of a polynomial, or of its sequence with every second bit inverted (``alternating``).
 
         If ``p(x)`` generates ``a[n]``, then ``(x + 1) p(x)`` and a constant 1 generate ``c[n] = a[n] ^ (n & 1)``, as
-        ``n & 1`` grows by one each step. So the toggle that inverts every second word is one more bit of state, and no
-        gate at all.
+        ``n & 1`` increments modulo 2 each step. So inverting every second word costs one bit of state and no gate.
         """
         value = polynomial(taps)
         if alternating:
@@ -56,7 +55,7 @@ class Lfsr:
         return cls(length, tuple(n for n in range(length) if value >> n & 1), int(alternating), zero)
 
     def feedback(self, state: Sequence[Any]) -> Any:
-        """The bit after those of the state."""
+        """Return the bit that follows the state."""
         bit = reduce(xor, [state[offset] for offset in self.offsets], self.constant)
         if self.zero:
             bit ^= reduce(and_, [1 ^ later for later in state[1:]])
@@ -65,11 +64,10 @@ class Lfsr:
     def ahead(
         self, state: Sequence[Any], count: int, made: Callable[[Any, int], Any] = lambda bit, place: bit
     ) -> list[Any]:
-        """The first ``count`` bits from the state on.
+        """Return the first ``count`` bits of the sequence, from the state on.
 
-        A polynomial over GF(2) is squared by doubling its exponents, so that a bit far ahead is the XOR of as few
-        bits as the next, and few of them stand in a row. ``made`` is called with each that is not in the state and its
-        place, and gives what it is used as.
+        Doubling its exponents squares a polynomial over GF(2). So a bit far ahead is the XOR of as few bits as the next
+        bit, and the chain of XORs is short. ``made(bit, place)`` returns the value to use for each bit after the state.
         """
         bits = list(state)
         while len(bits) < count:
@@ -80,6 +78,6 @@ class Lfsr:
                 bits.append(made(self.feedback(bits[-self.length :]), len(bits)))
             else:
                 earlier = [bits[len(bits) - leap * (self.length - offset)] for offset in self.offsets]
-                # The constant of the squared polynomial is that of an even number of ones.
+                # The squared polynomial XORs the constant an even number of times, so that it cancels.
                 bits.append(made(reduce(xor, earlier), len(bits)))
         return bits[:count]

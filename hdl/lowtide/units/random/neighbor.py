@@ -1,4 +1,4 @@
-"""Random bits without a generator: those of the neighbors' data."""
+"""Neighbor source: random words from the data of neighboring lanes, without a generator."""
 
 from functools import reduce
 from operator import xor
@@ -15,27 +15,27 @@ __all__ = ["Neighbor", "NeighborSource"]
 
 @attrs.frozen(kw_only=True)
 class Neighbor:
-    """What a source that takes its bits from data is generated for.
+    """Parameters of a neighbor source.
 
     Parameters
     ----------
     lanes : int
-        Lanes, more than there are neighbors.
+        Lanes, more than ``neighbors``.
     width : int
         Bits of a word, ``r``.
     neighbors : int
-        Lanes that a word is made of. One is wiring alone; two or three are XORed, which brings bits nearer to even
-        odds.
+        Lanes whose data form a word. One neighbor takes only wires; the XOR of two or three makes ones and zeros more
+        equally likely.
 
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, or a lane would be its own neighbor.
+        If a parameter is out of range, or a lane is its own neighbor.
     """
 
     lanes: int = parameter(16, range(2, 1025), "lanes served")
     width: int = parameter(3, range(1, 25), "bits of a word")
-    neighbors: int = parameter(1, range(1, 4), "lanes whose bits are XORed to a word, fewer than there are lanes")
+    neighbors: int = parameter(1, range(1, 4), "lanes whose bits are XORed to a word, fewer than lanes")
 
     def __attrs_post_init__(self):
         if self.neighbors >= self.lanes:
@@ -45,27 +45,28 @@ class Neighbor:
 
 
 class NeighborSource(Unit):
-    """Gives each lane a word made of the data of the lanes after it, the first following on the last.
+    """Neighbor source: forms a random word per lane from the data of the lanes after it, cyclically.
 
     Bit j of the word of lane l is the XOR over k from 1 to ``neighbors`` of bit j of the data of lane
-    ``(l + k) mod lanes``, that data read backwards for even k: so the same data in both do not cancel. Wiring, and a
-    look-up table a bit if there are two or three. Combinational, without state: equal data are always rounded alike.
+    ``(l + k) mod lanes``. The data are bit-reversed for even k, so that equal data of two lanes do not cancel. The unit
+    takes wires, and one look-up table per bit for two or three neighbors. It is combinational and has no state: equal
+    data always round in the same way.
 
-    What is given as data should be the bits that vary most and mean least, the lowest of a significand. Bits that
-    are always zero, as in values that were rounded before, give words that never round up. Source: the sibling of ESRU
-    that takes its bits from a network's own data, without a generator.
+    The data should be the bits that vary most and weigh least: the lowest bits of a significand. Bits that are always
+    zero, as in rounded values, give words that never round up. Source: the variant of ESRU that takes its bits from a
+    network's own data, without a generator.
 
     Parameters
     ----------
     params : Neighbor
-        Its lanes, words and neighbors.
+        Lanes, width of a word, and neighbors.
 
     Members
     -------
     data : In(lanes * width)
         Low-order bits of each lane's data, lane 0 in the lowest bits.
     words : Out(lanes * width)
-        A word for each lane, likewise.
+        Word of each lane, lane 0 in the lowest bits.
     """
 
     def __init__(self, params: Neighbor):

@@ -1,4 +1,4 @@
-"""What a random source is generated for, and how its lanes differ."""
+"""Parameters of a random source, and the phases of its lanes."""
 
 import re
 from itertools import pairwise
@@ -14,11 +14,11 @@ from lowtide.units.random.taps import TAPS, is_maximal
 __all__ = ["RandomSourceParams"]
 
 MOST_UNIFORM = 6
-"""Most bits of a generator with all words: every bit of a word, however far ahead, is one function of them, a LUT6."""
+"""Most bits of a generator with all words, so that every bit of a word at any phase is one LUT6."""
 
 
 def _taps(value: Any) -> Any:
-    """Taps as a tuple, where they are written as a list or, on the command line, as ``3,1``."""
+    """Convert taps to a tuple from a list or, on the command line, from text such as ``3,1``."""
     if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,2}(,[1-9][0-9]{0,2})*", value):
         return tuple(int(tap) for tap in value.split(","))
     if isinstance(value, list | tuple):
@@ -28,32 +28,31 @@ def _taps(value: Any) -> Any:
 
 @attrs.frozen(kw_only=True)
 class RandomSourceParams:
-    """What a random source is generated for.
+    """Parameters of a random source.
 
     Parameters
     ----------
     bits : int
         Bits of the generator, a linear feedback shift register of maximal length.
     width : int
-        Bits of a word, ``r``: the low ones of the state. At most ``bits``.
+        Bits of a word, ``r``: the low bits of the state. At most ``bits``.
     taps : tuple of int or str
-        Exponents of the generator's polynomial but for the 1, from ``bits`` down: ``(3, 1)`` for ``x**3 + x + 1``.
-        ``default`` takes those of `TAPS`.
+        Exponents of the generator's polynomial without the constant term, from ``bits`` down: ``(3, 1)`` for
+        ``x**3 + x + 1``. ``default`` selects the entry of `TAPS`.
     seed : int
         State after reset, from 1 to ``2**bits - 1``: zero would stay zero.
     polarity : str
-        - ``plain``: words as they are; zero is never among the states.
+        - ``plain``: words of the generator; no state is zero.
         - ``inverted``: words with all bits inverted.
         - ``time``: every second word inverted.
-        - ``space``: as ``time``, and odd lanes are inverted against even ones.
-        - ``uniform``: the state zero is inserted into the sequence, so that all words come equally often. Up to
-          6 bits.
+        - ``space``: every second word inverted, and odd lanes inverted relative to even lanes.
+        - ``uniform``: the sequence includes the state zero, so that all words are equally frequent. Up to 6 bits.
     lanes : int
-        Lanes that are served. Lanes 2j and 2j + 1 of ``space`` share a phase of the generator, all others have a
-        phase of their own.
+        Number of lanes. With ``space``, lanes 2j and 2j + 1 share a phase of the generator; otherwise each lane has its
+        own phase.
     rows : bool
-        Whether ``row`` marks the ends of rows, so that no column of data, of whatever width, is locked to a word. For
-        generators whose period is short against the data: words come again along the diagonals.
+        Whether ``row`` marks the ends of rows, so that no column of data is locked to a word, for any width of a row.
+        For generators whose period is short compared with the data: words repeat along the diagonals.
 
     Raises
     ------
@@ -62,7 +61,7 @@ class RandomSourceParams:
     """
 
     bits: int = parameter(3, range(2, 33), "bits of the generator")
-    width: int = parameter(3, range(1, 33), "bits of a word, at most those of the generator")
+    width: int = parameter(3, range(1, 33), "bits of a word, at most the bits of the generator")
     taps: Any = attrs.field(
         default="default",
         converter=_taps,
@@ -70,8 +69,8 @@ class RandomSourceParams:
     )
     seed: int = parameter(1, range(1, 2**32), "state after reset, below 2**bits", because="zero would stay zero")
     polarity: str = parameter("space", ("plain", "inverted", "time", "space", "uniform"), "which words are inverted")
-    lanes: int = parameter(14, range(1, 1025), "lanes served, each with a phase or polarity of its own")
-    rows: bool = parameter(False, (False, True), "break the lock to the width of rows")
+    lanes: int = parameter(14, range(1, 1025), "lanes, each with its own phase or polarity")
+    rows: bool = parameter(False, (False, True), "prevent a lock to the width of rows")
 
     def __attrs_post_init__(self):
         if self.polarity == "uniform" and self.bits > MOST_UNIFORM:
@@ -99,14 +98,14 @@ class RandomSourceParams:
 
     @property
     def exponents(self) -> tuple[int, ...]:
-        """The taps, those of the table where they are left to it."""
+        """Taps, from the table for ``default``."""
         if isinstance(self.taps, str) and self.taps == "default":
             return TAPS[self.bits]
-        return cast("tuple[int, ...]", self.taps)  # anything else is refused by `_check_taps`
+        return cast("tuple[int, ...]", self.taps)  # `_check_taps` rejects all other values
 
     @property
     def states(self) -> int:
-        """States that the generator runs through."""
+        """Number of states of the generator's sequence."""
         return 2**self.bits - (self.polarity != "uniform")
 
     @property
@@ -116,20 +115,20 @@ class RandomSourceParams:
 
     @property
     def period(self) -> int:
-        """Words after which a lane's words come again, and rows after which a column's do."""
+        """Words after which a lane's words repeat, and rows after which a column's words repeat."""
         return self.states * (2 if self.alternates else 1)
 
     @property
     def most_lanes(self) -> int:
-        """Most lanes that can be told apart: one a phase, or two of opposite polarity."""
+        """Most lanes with different words: one per phase, or two of opposite polarity."""
         return self.states * (2 if self.polarity == "space" else 1)
 
     @property
     def stride(self) -> int:
-        """Steps from the phase of a lane, or of a pair of lanes, to that of the next.
+        """Steps from the phase of a lane, or of a pair of lanes, to the next phase.
 
-        One where lanes come in pairs whose words are each other's inverse: what neighboring phases have in common
-        cancels within a pair. Otherwise no two words of a cycle have a bit in common, as far as the period goes.
+        One if lanes form pairs with inverse words: bits that neighboring phases share cancel within a pair. Otherwise
+        large enough that no two words of a cycle share a bit, within a period.
         """
         if self.polarity == "space":
             return 1
@@ -140,5 +139,5 @@ class RandomSourceParams:
         return (lane // 2 if self.polarity == "space" else lane) * self.stride % self.states
 
     def inverts(self, lane: int) -> bool:
-        """Whether a lane's words are inverted, beside what alternates."""
+        """Whether a lane's words are inverted, in addition to any alternation."""
         return self.polarity == "inverted" or (self.polarity == "space" and lane % 2 == 1)

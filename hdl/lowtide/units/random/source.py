@@ -1,4 +1,4 @@
-"""Random source: words for stochastic rounding, for many lanes from one short generator."""
+"""Random source: random words for many lanes from one short generator."""
 
 from typing import Any
 
@@ -13,35 +13,35 @@ __all__ = ["RandomSource"]
 
 
 class RandomSource(Unit):
-    """Gives each lane a word a step, from one linear feedback shift register.
+    """Random source: outputs a random word per lane and step, from one linear feedback shift register.
 
-    With ``s`` the state after reset and ``A`` the step of the register, lane l has at index n the low ``width`` bits of
-    ``A**(n + phase(l)) s``, all inverted if ``polarity`` says so: of ``inverted`` always, of ``time`` and ``space`` at
-    odd n, of ``space`` at odd lanes besides. The index counts steps. With ``rows`` it is the number of rows so far plus
-    that of steps in this row: as rows go by, a column of data sees the words one after the other, all of them equally
-    often, whatever the width of a row.
+    With ``s`` the state after reset and ``A`` the step of the register, the word of lane l at index n is the low
+    ``width`` bits of ``A**(n + phase(l)) s``. ``inverted`` inverts all words, ``time`` and ``space`` invert the words
+    of odd n, and ``space`` also inverts the words of odd lanes. The index counts steps. With ``rows``, the index is the
+    number of earlier rows plus the number of steps in the row. So from row to row, a column of data gets the words in
+    sequence, all equally often, for any width of a row.
 
-    Words are those of the present state; the next ones come in the cycle after ``step``. A stall is a cycle without it.
-    Reset brings back the seed. Source: the plateau-shaped words of ESRU, DATE 2023.
+    The words belong to the current state; the next words are valid in the cycle after ``step``. A reset restores the
+    seed. Source: the plateau-shaped words of ESRU, DATE 2023.
 
     Parameters
     ----------
-    params : Source
-        Its bits, words, lanes and polarity.
+    params : RandomSourceParams
+        Bits, words, lanes, and polarity.
     seeded : bool
-        Whether it takes other seeds while it runs.
+        Whether a port loads other seeds.
 
     Members
     -------
     load, seed : In(1), In(bits)
-        In the cycle after ``load`` words are those of this seed, from the first row on; ``step`` changes nothing. A
-        seed of zero is none. Only if ``seeded``.
+        High for one cycle to load ``seed``, which must not be zero. From the next cycle on, the words are the words of
+        the seed, from its first row on. ``load`` overrides ``step``. Only if ``seeded``.
     step : In(1)
-        The words are taken; on to the next.
+        High to advance to the next words.
     row : In(1)
-        With ``step``: they were the last of a row. Only if ``rows``.
+        With ``step``: high with the last words of a row. Only with ``rows``.
     words : Out(lanes * width)
-        A word for each lane, lane 0 in the lowest bits.
+        Word of each lane, lane 0 in the lowest bits.
     """
 
     def __init__(self, params: RandomSourceParams, seeded: bool = False):
@@ -60,17 +60,17 @@ class RandomSource(Unit):
         m = Module()
         params = self.params
         lfsr = Lfsr.of(params.exponents, alternating=params.alternates, zero=params.polarity == "uniform")
-        # Of the bits ahead of the state there are no more than states: then the sequence comes again.
+        # The sequence repeats after as many bits as there are states.
         farthest = min(max(params.phase(lane) for lane in range(params.lanes)) + params.width, params.states)
-        # A bit ahead is a look-up table, or a flip-flop of a longer register, which is there at once. With rows that
-        # would also need a table to be loaded, and all words of a short generator are tables anyway.
+        # A bit ahead takes a look-up table, or a flip-flop of a longer register, which has no delay. With rows, the
+        # flip-flop would also need a table to load it, and all words of a short generator are tables anyway.
         length = lfsr.length if params.rows or lfsr.zero else max(lfsr.length, farthest)
         seed = lfsr.ahead(self._state(lfsr, [params.seed >> n & 1 for n in range(params.bits)]), length + 1)
         state = Signal(length, init=packed(seed[:-1]))
         with m.If(self.step):
             m.d.sync += state.eq(Cat(state[1:], lfsr.feedback(state[-lfsr.length :])))
         if params.rows:
-            # With which the next row starts: a row starts one step later in the sequence than the one before it.
+            # State at the start of the next row: a row starts one step later in the sequence than the row before.
             start = Signal(length, init=packed(seed[1:]))
             with m.If(self.step & self.row):
                 m.d.sync += [state.eq(start), start.eq(Cat(start[1:], lfsr.feedback(start)))]
@@ -91,9 +91,9 @@ class RandomSource(Unit):
         return m
 
     def _word(self, lane: int, bits: list[Value]) -> Value:
-        """The word of a lane, of the bits from the state on.
+        """Return the word of a lane, from the bits of the sequence.
 
-        Of an alternating sequence every second bit is inverted back, so that all bits of a word are inverted, or none.
+        In an alternating sequence, every second bit is inverted back, so that all bits of a word are inverted, or none.
         """
         params, word = self.params, []
         for n in range(params.width):
@@ -103,11 +103,11 @@ class RandomSource(Unit):
         return Cat(word)
 
     def _state(self, lfsr: Lfsr, seed: list[Any]) -> list[Any]:
-        """State of a seed, bit by bit, in terms of the alternating sequence where words alternate."""
+        """Return the bits of a seed's state, of the alternating sequence if words alternate."""
         bits = Lfsr.of(self.params.exponents).ahead(seed, lfsr.length)
         return [bit ^ n & 1 for n, bit in enumerate(bits)] if self.params.alternates else bits
 
 
 def packed(bits: list[int]) -> int:
-    """Bits as an integer, the first the lowest."""
+    """Return bits as an integer, the first bit the lowest."""
     return sum(bit << n for n, bit in enumerate(bits))

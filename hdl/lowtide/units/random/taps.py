@@ -1,4 +1,4 @@
-"""Taps of maximal-length sequences, and what makes them maximal."""
+"""Taps of maximal-length sequences, and a test for maximal length."""
 
 from collections.abc import Sequence
 
@@ -37,15 +37,15 @@ TAPS: dict[int, tuple[int, ...]] = {
     31: (31, 3),
     32: (32, 7, 6, 2),
 }
-"""Default taps by the bits of the generator: exponents of its polynomial but for the 1, the largest first.
+"""Default taps by the bits of the generator: exponents of its polynomial without the constant term, the largest first.
 
-Two of them where that is possible, else four, and the least of those there are: the lower the second tap, the more
-bits ahead of the state are one XOR away from it.
+Two taps if possible, otherwise four, and the lowest possible exponents: the lower the second tap, the more bits ahead
+of the state are one XOR away from it.
 """
 
 
 def polynomial(taps: Sequence[int]) -> int:
-    """The polynomial over GF(2) of these taps, ``1 + sum x**tap``, as an integer whose bit i stands for ``x**i``."""
+    """Return the polynomial over GF(2) of the taps, ``1 + sum x**tap``, as an integer whose bit i is ``x**i``."""
     value = 1
     for tap in taps:
         value ^= 1 << tap
@@ -53,10 +53,10 @@ def polynomial(taps: Sequence[int]) -> int:
 
 
 def is_maximal(taps: Sequence[int]) -> bool:
-    """Whether the sequence has the longest period that there is, ``2**bits - 1``, ``bits`` being the first tap.
+    """Whether the sequence has the maximal period ``2**bits - 1``, where ``bits`` is the first tap.
 
-    It has if x is of that order modulo the polynomial: ``x**(2**bits - 1)`` is 1, and no power of x by a largest proper
-    divisor of the exponent is.
+    The period is the order of x modulo the polynomial: ``x**(2**bits - 1)`` must be 1, and no power of x by a maximal
+    proper divisor of the exponent may be 1.
     """
     modulus, period = polynomial(taps), 2 ** taps[0] - 1
     divisors = [period // prime for prime in _prime_factors(period)]
@@ -64,7 +64,7 @@ def is_maximal(taps: Sequence[int]) -> bool:
 
 
 def _power_of_x(exponent: int, modulus: int) -> int:
-    """``x**exponent`` modulo a polynomial, by squaring."""
+    """Return ``x**exponent`` modulo a polynomial, by squaring."""
     power = 1
     for bit in f"{exponent:b}":
         power = _product(power, power, modulus)
@@ -74,7 +74,7 @@ def _power_of_x(exponent: int, modulus: int) -> int:
 
 
 def _product(a: int, b: int, modulus: int) -> int:
-    """Product of two polynomials modulo a third."""
+    """Return the product of two polynomials modulo a third."""
     product = 0
     for bit in f"{b:b}":
         product <<= 1

@@ -1,1 +1,1 @@
-"""Requantization: accumulators become integers again."""
+"""Requantization: conversion of accumulators to integers of the next layer."""

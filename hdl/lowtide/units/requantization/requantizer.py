@@ -1,4 +1,4 @@
-"""Requantizer: an accumulator becomes data of the next layer."""
+"""Requantizer: converts an accumulator to an integer of the next layer."""
 
 import attrs
 from amaranth.hdl import Module, Signal, Value, signed
@@ -18,7 +18,7 @@ __all__ = ["Requantizer", "RequantizerParams"]
 
 @attrs.frozen(kw_only=True)
 class RequantizerParams:
-    """What a requantizer is generated for.
+    """Parameters of a requantizer.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ class RequantizerParams:
     accumulator : int
         Bits of an accumulator.
     encoding : str
-        Digits of a magnitude, of which the largest terms are kept.
+        Encoding of the magnitude's digits, for keeping the largest terms.
     multiplier : int
         Bits of the multiplier.
     product : str
-        How it multiplies, as of `Multiplier`: ``inferred``, for DSP blocks, or by ``adders``.
+        Implementation of the multiplication, see `Multiplier`: ``inferred`` for DSP blocks, or ``adders``.
 
     Raises
     ------
@@ -47,7 +47,7 @@ class RequantizerParams:
 
     @property
     def max_shift(self) -> int:
-        """Largest shift that can leave more than 0."""
+        """Largest shift with nonzero results."""
         return self.accumulator + self.multiplier - 1
 
     @property
@@ -57,18 +57,18 @@ class RequantizerParams:
 
     @property
     def most_terms(self) -> int:
-        """Most terms of an integer."""
+        """Largest number of terms of an integer."""
         return terms_of_integer(self.width, self.encoding)
 
     @property
     def name(self) -> str:
-        """What tells one from another in names of modules."""
+        """Parameters as a part of a module name."""
         product = "" if self.product == "inferred" else f"_{self.product}"
         return f"{self.accumulator}x{self.multiplier}_w{self.width}_{self.encoding}{product}"
 
     @property
     def settings(self) -> dict[str, In]:
-        """Ports of what may change from one accumulator, or row of them, to the next."""
+        """Ports of the settings, which may change between accumulators or rows."""
         return {
             "multiplier": In(self.multiplier),
             "shift": In(range(self.max_shift + 1)),
@@ -78,46 +78,46 @@ class RequantizerParams:
 
     @property
     def layout_i(self) -> data.StructLayout:
-        """Layout of an accumulator, and a mark that goes along."""
+        """Layout of an accumulator with a user-defined mark."""
         return data.StructLayout({"data": signed(self.accumulator), "last": 1})
 
     @property
     def layout_o(self) -> data.StructLayout:
-        """Layout of a result, and the mark."""
+        """Layout of a result with the mark."""
         return data.StructLayout({"data": signed(self.revealed), "last": 1})
 
 
 class Requantizer(Unit):
-    """Gives an accumulator as data of the next layer: an integer of ``width`` bits, with its largest terms.
+    """Requantizer: converts an accumulator to an integer of ``width`` bits with its largest terms.
 
-    ``acc * multiplier / 2**shift`` is rounded once, to nearest, ties to even; with ``relu``, what is negative becomes
-    0; what is beyond ``+-(2**(width-1) - 1)`` is held there, and flagged beside the result, to be counted. Of the
-    integer the ``data_terms`` largest terms are left.
+    The unit rounds ``acc * multiplier / 2**shift`` once, to nearest, ties to even. With ``relu``, negative results
+    become 0. Results beyond ``+-(2**(width-1) - 1)`` saturate and set a flag. The result keeps the ``data_terms``
+    largest terms of the integer.
 
-    All stages move together, whenever the last of them is empty or its result is taken: none is lost or waits for
-    another, and one can be taken in every cycle.
+    All stages advance together, whenever the last stage is empty or its result is accepted. So the unit loses no result
+    and can accept an accumulator in every cycle.
 
     Parameters
     ----------
     params : RequantizerParams
-        Widths, encoding, and how it multiplies.
+        Widths, encoding, and multiplication.
 
     Members
     -------
-    i : In(stream of {data: signed(accumulator), last: 1})
-        Accumulators. ``last`` marks what the user likes, and comes out again.
+    i : In(stream of {"data": signed(accumulator), "last": 1})
+        Accumulators. ``last`` is user-defined and passes through.
     multiplier : In(multiplier)
-        Factor. As all settings, it goes with the accumulator that is taken, and may be another for the next.
-    shift : In(range(accumulator + multiplier))
-        Power of two to divide by. All that the port holds is legal; beyond ``max_shift``, results are 0.
+        Factor. This and the other settings are sampled with each accumulator and may change between accumulators.
+    shift : In(range(max_shift + 1))
+        Power of two to divide by. Every value of the port is legal; beyond ``max_shift``, results are 0.
     relu : In(1)
-        Negative results become 0.
-    data_terms : In(range(terms + 1))
+        Negative results become 0 while high.
+    data_terms : In(range(most_terms + 1))
         Terms that a result keeps.
-    o : Out(stream of {data: signed(digits + 1), last: 1})
-        Results, ``latency`` cycles later if nothing stalls. With all terms they are the integers, of ``width`` bits.
+    o : Out(stream of {"data": signed(revealed), "last": 1})
+        Results, ``latency`` cycles later if nothing stalls. With all terms, they are integers of ``width`` bits.
     saturated : Out(1)
-        The integer of the result on ``o`` was held.
+        High while the integer of the result on ``o`` is saturated.
     """
 
     def __init__(self, params: RequantizerParams):
@@ -125,7 +125,7 @@ class Requantizer(Unit):
         self.module_name = f"requantizer_{params.name}"
         self._multiplier = Multiplier(params.accumulator, params.multiplier, params.product)
         in_width = params.accumulator + params.multiplier
-        self._narrower = RoundingShifter(in_width, params.max_shift.bit_length(), params.width)
+        self._shifter = RoundingShifter(in_width, params.max_shift.bit_length(), params.width)
         super().__init__(
             {
                 "i": In(stream.Signature(params.layout_i)),
@@ -137,12 +137,12 @@ class Requantizer(Unit):
 
     @property
     def latency(self) -> int:
-        """Cycles from an accumulator that is taken to its result offered, if nothing stalls."""
-        return self._multiplier.latency + self._narrower.latency + Revealer.latency
+        """Cycles from an accepted accumulator to its result on ``o``, if nothing stalls."""
+        return self._multiplier.latency + self._shifter.latency + Revealer.latency
 
     def elaborate(self, platform):
         m = Module()
-        params, multiplier, narrower = self.params, self._multiplier, self._narrower
+        params, multiplier, shifter = self.params, self._multiplier, self._shifter
         move = Signal()
         m.d.comb += [move.eq(self.o.ready | ~self.o.valid), self.i.ready.eq(move)]
 
@@ -160,27 +160,27 @@ class Requantizer(Unit):
         place(
             m,
             platform,
-            "narrower",
-            narrower,
+            "shifter",
+            shifter,
             enable=move,
             i=multiplier.o,
             shift=register(self.shift, multiplier.latency),
             relu=register(self.relu, multiplier.latency),
         )
-        to_choice = multiplier.latency + narrower.latency + Revealer.choice
+        to_terms = multiplier.latency + shifter.latency + Revealer.choice
         revealer = place(
             m,
             platform,
             "revealer",
             Revealer(params.width, params.encoding),
             enable=move,
-            i=narrower.o,
-            s=register(self.data_terms, to_choice),
+            i=shifter.o,
+            s=register(self.data_terms, to_terms),
         )
         m.d.comb += [
             self.o.valid.eq(valid),
             self.o.payload.data.eq(revealer.o),
             self.o.payload.last.eq(register(self.i.payload.last, self.latency)),
-            self.saturated.eq(register(narrower.saturated, Revealer.latency)),
+            self.saturated.eq(register(shifter.saturated, Revealer.latency)),
         ]
         return m

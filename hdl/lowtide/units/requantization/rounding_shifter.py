@@ -1,4 +1,4 @@
-"""Narrower: a wide integer over a power of two, rounded and held within few bits."""
+"""Rounding shifter: divides an integer by a power of two, rounds, and saturates."""
 
 from collections.abc import Iterator
 
@@ -14,16 +14,16 @@ from lowtide.units.stream.delay import delayed
 __all__ = ["RoundingShifter"]
 
 SHIFTS = 2
-"""Powers of two that a word is shifted by from register to register."""
+"""Powers of two of the shift between registers."""
 
 
 class RoundingShifter(Unit):
-    """Gives ``i / 2**shift``, rounded to nearest, ties to even, and held at ``+-(2**(width-1) - 1)``.
+    """Rounding shifter: ``i / 2**shift``, rounded to nearest, ties to even, and saturated at ``+-(2**(width-1) - 1)``.
 
-    The shift is made of powers of two, the largest first. A bit that no later shift can bring into the result is
-    dropped at either end: below, it is ORed into one that decides on rounding; above, it is compared with the sign,
-    and if it differs the result is held. So what is shifted gets shorter from power to power, and nothing is negated:
-    in two's complement, rounding is the same for either sign.
+    The shift consists of powers of two, the largest first. A bit that no later shift can move into the result is
+    dropped at either end: below, it is ORed into the sticky bit; above, it saturates the result if it differs from the
+    sign. So the word gets shorter with each power. The unit does not negate: in two's complement, rounding is equal for
+    both signs.
 
     Parameters
     ----------
@@ -37,17 +37,17 @@ class RoundingShifter(Unit):
     Members
     -------
     enable : In(1)
-        Registers take what comes.
+        The registers load while high.
     i : In(signed(in_width))
         Integer.
     shift : In(places)
-        Power of two that it is divided by.
+        Power of two to divide by.
     relu : In(1)
-        A negative result becomes 0, which is not called held.
+        While high, a negative result becomes 0 and does not set ``saturated``.
     o : Out(signed(width))
         Result, ``latency`` cycles of ``enable`` later.
     saturated : Out(1)
-        It is held.
+        High while the result is saturated.
 
     Attributes
     ----------
@@ -85,8 +85,8 @@ class RoundingShifter(Unit):
                 state = self._shifted(m, state, power)
             state = state.registered(m, self.enable)
 
-        # The half, and what is below it, decide; the sign is set apart.
-        word = _filled(state, self.width)
+        # The half and the sticky bit decide; the sign is separate.
+        word = _extended(state, self.width)
         rounder = place(
             m,
             platform,
@@ -95,22 +95,22 @@ class RoundingShifter(Unit):
             value=Cat(state.below, word),
         )
         rounded = delayed(m, rounder.o, enable=self.enable)
-        self._hold(m, state.registered(m, self.enable), rounded)
+        self._saturate(m, state.registered(m, self.enable), rounded)
         return m
 
     def _groups(self) -> Iterator[list[int]]:
-        """Powers of two that the shift is made of, the largest first, as they are between registers."""
+        """Yield the powers of two of the shift between registers, the largest first."""
         for top in range(self.places, 0, -SHIFTS):
             yield [1 << place for place in reversed(range(max(top - SHIFTS, 0), top))]
 
     def _shifted(self, m: Module, state: "_State", power: int) -> "_State":
-        """Shift by a power, or not, and drop the bits that are too high for all shifts that follow.
+        """Shift by a power if selected, and drop the bits that are too high for all later shifts.
 
-        The lowest bit of the word is the first below the integer.
+        The lowest bit of the word is the first bit below the integer.
         """
         moves, kept = state.shift[-1], self.width + power - 1
         length = min(len(state.word), kept)
-        word, moved = state.word, _filled(state, length + power)[power:]
+        word, moved = state.word, _extended(state, length + power)[power:]
         passed, above = word[:power].any(), _differs(word[kept:], state.sign)
         still_above = _differs(word[kept + power :], state.sign)
         return attrs.evolve(
@@ -121,19 +121,19 @@ class RoundingShifter(Unit):
             above=_named(m, "above", state.above | Mux(moves, still_above, above)),
         )
 
-    def _hold(self, m: Module, state: "_State", rounded: Value) -> None:
-        """Put the sign back, which is worth ``-2**(width - 1)``, and hold what is too large."""
-        sign, held, clear = state.sign, Signal(), Signal()
+    def _saturate(self, m: Module, state: "_State", rounded: Value) -> None:
+        """Restore the sign, of weight ``-2**(width - 1)``, and saturate."""
+        sign, saturates, clear = state.sign, Signal(), Signal()
         m.d.comb += [
             clear.eq(state.relu & sign),
-            held.eq(state.above | Mux(sign, ~rounded.any(), rounded[-1])),
+            saturates.eq(state.above | Mux(sign, ~rounded.any(), rounded[-1])),
         ]
         o, saturated = Signal(self.width, reset_less=True), Signal(reset_less=True)
         largest = Cat(Const(1, 1), (~sign).replicate(self.width - 2), sign)
         with m.If(self.enable):
             m.d.sync += [
-                o.eq(Mux(held, largest, Cat(rounded[:-1], sign & ~rounded[-1]))),
-                saturated.eq(held & ~clear),
+                o.eq(Mux(saturates, largest, Cat(rounded[:-1], sign & ~rounded[-1]))),
+                saturated.eq(saturates & ~clear),
             ]
             with m.If(clear):
                 m.d.sync += o.eq(0)
@@ -142,7 +142,7 @@ class RoundingShifter(Unit):
 
 @attrs.frozen
 class _State:
-    """What goes through the pipeline: the word, and what is known of the bits that it lost."""
+    """State of the pipeline: the word, and flags of the dropped bits."""
 
     word: Value
     shift: Value
@@ -156,18 +156,18 @@ class _State:
         return _State(**{name: delayed(m, value, enable=enable) for name, value in values.items()})
 
 
-def _filled(state: _State, length: int) -> Value:
-    """The word, with the sign above its bits where it is shorter than that."""
+def _extended(state: _State, length: int) -> Value:
+    """Return the word's low bits, sign-extended to ``length`` bits."""
     return Cat(state.word[:length], state.sign.replicate(max(length - len(state.word), 0)))
 
 
 def _differs(bits: Value, sign: Value) -> Value:
-    """Whether any of the bits is not as the sign."""
+    """Whether any of the bits differs from the sign."""
     return (bits ^ sign.replicate(len(bits))).any()
 
 
 def _named(m: Module, name: str, value: Value) -> Signal:
-    """A signal of that value."""
+    """Return a signal with this value."""
     signal = Signal(len(value), name=name)
     m.d.comb += signal.eq(value)
     return signal

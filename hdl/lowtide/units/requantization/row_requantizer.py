@@ -1,4 +1,4 @@
-"""Row requantizer: rows of an array's results become data of the next layer, some values a cycle."""
+"""Row requantizer: converts rows of an array's results to data of the next layer, several values per cycle."""
 
 import attrs
 from amaranth.hdl import Cat, Module, Signal, signed
@@ -17,16 +17,16 @@ __all__ = ["RowRequantizer", "RowRequantizerParams"]
 
 @attrs.frozen(kw_only=True)
 class RowRequantizerParams(RequantizerParams):
-    """What a row requantizer is generated for: a `RequantizerParams`, and rows.
+    """Parameters of a row requantizer: `RequantizerParams` and rows.
 
     Parameters
     ----------
     columns : int
         Accumulators of a row.
     lanes : int
-        Values a cycle, a divisor of ``columns``: a row takes ``columns / lanes`` cycles.
+        Values per cycle, a divisor of ``columns``: a row takes ``columns / lanes`` cycles.
     counter : int
-        Bits of the counter of values that were held.
+        Bits of the counter of saturated values.
 
     Raises
     ------
@@ -35,75 +35,81 @@ class RowRequantizerParams(RequantizerParams):
     """
 
     columns: int = parameter(8, range(1, 513), "accumulators of a row")
-    lanes: int = parameter(1, range(1, 513), "values a cycle, a divisor of the columns")
-    counter: int = parameter(16, range(10, 33), "bits of the counter of values that were held")
+    lanes: int = parameter(1, range(1, 513), "values per cycle, a divisor of the columns")
+    counter: int = parameter(16, range(10, 33), "bits of the counter of saturated values")
 
     def __attrs_post_init__(self):
         check_lanes("lanes", self.lanes, self.columns)
 
     @property
     def one(self) -> RequantizerParams:
-        """What each of its requantizers is generated for."""
+        """Parameters of each requantizer."""
         names = [field.name for field in attrs.fields(RequantizerParams)]
         return RequantizerParams(**{name: getattr(self, name) for name in names})
 
     @property
     def layout_settings(self) -> data.StructLayout:
-        """Layout of all settings in a word."""
+        """Layout of a word of settings."""
         return data.StructLayout({name: port.shape for name, port in self.settings.items()})
 
     @property
     def layout_i(self) -> data.StructLayout:
-        """Layout of a row of accumulators, as an array offers it."""
+        """Layout of a row of accumulators, as an array sends it."""
         return data.StructLayout({"data": self.columns * self.accumulator, "last": 1})
 
     @property
     def layout_o(self) -> data.StructLayout:
-        """Layout of a beat of values: lane 0 is the lowest column; a row ends with it; a tile ends with it."""
+        """Layout of a beat of values, the lowest column in lane 0, with marks of the last beat of a row and tile."""
         lanes = data.ArrayLayout(signed(self.revealed), self.lanes)
         return data.StructLayout({"lane": lanes, "row": 1, "last": 1})
 
 
 class RowRequantizer(Unit):
-    """Gives rows of accumulators as data of the next layer, ``lanes`` of the columns in a cycle, column 0 first.
+    """Row requantizer: converts rows of accumulators to integers, ``lanes`` columns per cycle, column 0 first.
 
-    The source must hold a row until its last beat is taken, as `StreamDownsizer` requires. Each value is requantized as
-    by a `Requantizer`, with the same settings for all columns.
+    The source must hold a row until the unit accepts it with its last beat, see `StreamDownsizer`. A `Requantizer` per
+    lane converts the values; all columns have the same settings.
 
-    Where all results are to keep up with the array, ``lanes >= rows * columns / max(beats + 1, 2 * rows)`` for tiles
-    of as many rows and operand beats.
+    The unit keeps up with an array if ``lanes >= rows * columns / max(beats + 1, 2 * rows)``, for tiles of ``rows``
+    rows and ``beats`` operand beats.
 
     Parameters
     ----------
     params : RowRequantizerParams
-        Columns, lanes, and those of a requantizer.
+        Columns, lanes, and parameters of a requantizer.
 
     Members
     -------
-    i : In(stream of {data: columns * accumulator, last: 1})
+    i : In(stream of {"data": columns * accumulator, "last": 1})
         Rows of signed accumulators, column 0 in the lowest bits. ``last`` marks the last row of a tile.
-    multiplier, shift, relu, data_terms : In
-        As of `Requantizer`. Steady while a row is offered; they may be others for the next.
-    o : Out(stream of {lane: lanes times signed(digits + 1), row: 1, last: 1})
-        Beats of values, the first of a row ``latency`` cycles after it is offered if nothing stalls. ``row`` marks the
-        last beat of a row, ``last`` that of a tile.
+    multiplier : In(multiplier)
+        Factor. This and the other settings are steady while a row is offered and may change between rows.
+    shift : In(range(max_shift + 1))
+        Power of two to divide by. Every value of the port is legal; beyond ``max_shift``, results are 0.
+    relu : In(1)
+        Negative results become 0 while high.
+    data_terms : In(range(most_terms + 1))
+        Terms that a result keeps.
+    o : Out(stream of {"lane": ArrayLayout(signed(revealed), lanes), "row": 1, "last": 1})
+        Beats of values. The first beat of a row follows ``latency`` cycles after the row is offered if nothing stalls.
+        ``row`` marks the last beat of a row, ``last`` the last beat of a tile.
     clear : In(1)
-        Start the count again.
+        Resets the count.
     saturations : Out(counter)
-        Values that were held, among those that were taken since reset or ``clear``; the largest count if there were
-        more. They show up ``SaturatingCounter.latency`` cycles after they are taken.
+        Saturated values accepted since reset or ``clear``. The counter saturates, and counts a value
+        ``SaturatingCounter.latency`` cycles after it is accepted.
 
     Attributes
     ----------
     latency : int
-        Cycles from a row offered to its first beat offered.
+        Cycles from an offered row to its first beat.
     """
 
     def __init__(self, params: RowRequantizerParams):
         self.params = params
         self.module_name = f"row_requantizer_{params.columns}x{params.name}_n{params.lanes}_c{params.counter}"
-        self._dealer = StreamDownsizer(params.columns, params.accumulator, params.lanes)
-        self.latency = self._dealer.latency + Requantizer(params.one).latency
+        self._downsizer = StreamDownsizer(params.columns, params.accumulator, params.lanes)
+        self.latency = self._downsizer.latency + Requantizer(params.one).latency
         super().__init__(
             {
                 "i": In(stream.Signature(params.layout_i)),
@@ -117,20 +123,18 @@ class RowRequantizer(Unit):
     def elaborate(self, platform):
         m = Module()
         params, move = self.params, Signal()
-        dealer = place(
-            m, platform, "dealer", self._dealer, enable=move, i__payload=self.i.payload, i__valid=self.i.valid
-        )
-        # All are alike and in step: the first one's handshake and mark are those of all.
-        settings = {name: delayed(m, getattr(self, name), dealer.latency, enable=move) for name in params.settings}
+        downsizer = place(m, platform, "downsizer", self._downsizer, enable=move, i=self.i)
+        # The requantizers run in lockstep: the handshake and the mark of the first are valid for all.
+        settings = {name: delayed(m, getattr(self, name), downsizer.latency, enable=move) for name in params.settings}
         requantizers = [
             place(
                 m,
                 platform,
                 f"requantizer_{n}",
                 Requantizer(params.one),
-                i__payload=Cat(dealer.words.word_select(n, params.accumulator), dealer.last),
-                i__valid=dealer.valid,
-                o__ready=self.o.ready,
+                i__payload=Cat(downsizer.words.word_select(n, params.accumulator), downsizer.last),
+                i__valid=downsizer.valid,
+                o=self.o,
                 **settings,
             )
             for n in range(params.lanes)
@@ -138,17 +142,17 @@ class RowRequantizer(Unit):
         first = requantizers[0]
         m.d.comb += [
             move.eq(first.i.ready),
-            self.i.ready.eq(dealer.i.ready),
+            self.i.ready.eq(downsizer.i.ready),
             self.o.valid.eq(first.o.valid),
-            self.o.payload.row.eq(delayed(m, dealer.row, first.latency, enable=move)),
+            self.o.payload.row.eq(delayed(m, downsizer.row, first.latency, enable=move)),
             self.o.payload.last.eq(first.o.payload.last),
         ]
         m.d.comb += [lane.eq(n.o.payload.data) for lane, n in zip(self.o.payload.lane, requantizers, strict=True)]
 
         taken = self.o.valid & self.o.ready
         events = Cat(n.saturated for n in requantizers) & taken.replicate(params.lanes)
-        tally = place(
+        counter = place(
             m, platform, "saturations", SaturatingCounter(params.lanes, params.counter), events=events, clear=self.clear
         )
-        m.d.comb += self.saturations.eq(tally.count)
+        m.d.comb += self.saturations.eq(counter.count)
         return m

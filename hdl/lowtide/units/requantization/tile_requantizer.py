@@ -1,4 +1,4 @@
-"""Tile requantizer: rows of an array's results become data of the next layer, with settings for each tile."""
+"""Tile requantizer: row requantizer with a stream of settings, one word per tile."""
 
 from amaranth.hdl import Module, Mux
 from amaranth.lib import stream
@@ -11,28 +11,35 @@ __all__ = ["TileRequantizer"]
 
 
 class TileRequantizer(Unit):
-    """A `RowRequantizer` whose settings come on a stream, a word of them for each tile.
+    """Tile requantizer: `RowRequantizer` with a stream of settings, one word per tile.
 
-    Rows wait until settings are offered, and these are taken together with the last row of their tile. So tiles of
-    different layers may follow each other closely: a word cannot meet the rows of another tile. Who has but one word
-    offers it for ever.
+    Rows wait until settings are offered. The unit accepts a word of settings together with the last row of its tile, so
+    that tiles of different layers may follow each other without a gap. A user with constant settings keeps the word
+    valid.
 
     Parameters
     ----------
     params : RowRequantizerParams
-        Columns, lanes, and those of a requantizer.
+        Columns, lanes, and parameters of a requantizer.
 
     Members
     -------
-    i, o, clear, saturations
-        As of `RowRequantizer`; ``o.payload`` is zero while nothing is offered.
+    i : In(stream of {"data": columns * accumulator, "last": 1})
+        Rows of signed accumulators, column 0 in the lowest bits. ``last`` marks the last row of a tile.
     settings : In(stream of params.layout_settings)
-        Multiplier, shift, ReLU and terms.
+        Multiplier, shift, ReLU, and terms of a tile, see `RowRequantizer`.
+    o : Out(stream of {"lane": ArrayLayout(signed(revealed), lanes), "row": 1, "last": 1})
+        Beats of values; the payload is zero while ``valid`` is low. ``row`` marks the last beat of a row, ``last`` the
+        last beat of a tile.
+    clear : In(1)
+        Resets the count.
+    saturations : Out(counter)
+        Saturated values accepted since reset or ``clear``, see `RowRequantizer`.
 
     Attributes
     ----------
     latency : int
-        Cycles from a row offered to its first beat offered, if there are settings.
+        Cycles from an offered row to its first beat, if settings are offered.
     """
 
     def __init__(self, params: RowRequantizerParams):
@@ -58,7 +65,7 @@ class TileRequantizer(Unit):
             self._rows,
             i__payload=self.i.payload,
             i__valid=self.i.valid & self.settings.valid,
-            o__ready=self.o.ready,
+            o=self.o,
             clear=self.clear,
             **{name: self.settings.payload[name] for name in self.params.settings},
         )
@@ -67,7 +74,7 @@ class TileRequantizer(Unit):
             self.i.ready.eq(taken),
             self.settings.ready.eq(self.i.valid & rows.i.ready & self.i.payload.last),
             self.o.valid.eq(rows.o.valid),
-            # After a reset the pipeline holds unknown values, which no user may see.
+            # After a reset the pipeline contains unknown values, which must not leave.
             self.o.payload.eq(Mux(rows.o.valid, rows.o.payload.as_value(), 0)),
             self.saturations.eq(rows.saturations),
         ]

@@ -1,1 +1,1 @@
-"""Rounding of magnitudes."""
+"""Rounders of magnitudes."""

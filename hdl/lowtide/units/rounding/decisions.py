@@ -1,4 +1,4 @@
-"""Decisions of a stochastic rounder: what designs differ in."""
+"""Rounding decisions: the part of a stochastic rounder in which designs differ."""
 
 from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
@@ -13,27 +13,27 @@ __all__ = ["RoundingDecisions"]
 
 
 class RoundingDecisions(Unit):
-    """A random source and the decisions of the rounders that it serves; what they do to integers stays outside.
+    """Rounding decisions: a random source and the decisions of its rounders, without the incrementers.
 
-    `StochasticRounder` without what is the same for all sources and rules, for measuring how these compare.
+    This is the part of `StochasticRounder` that depends on the source and the rounding mode, to compare their area.
 
     Parameters
     ----------
-    source : Source
-        The source; its lanes are the rounders.
+    source : RandomSourceParams
+        Parameters of the source, with one lane per rounder.
     rounder : RounderParams
-        One of them, of a stochastic mode, with words of the source's width.
+        Parameters of each rounder: a stochastic mode, with words of the source's width.
 
     Members
     -------
     step : In(1)
-        The words are taken.
+        High to advance to the next random words.
     row : In(1)
-        They were the last of a row. Only if the source knows rows.
+        With ``step``: high with the last words of a row. Only if the source has ``rows``.
     fractions : In(lanes * fraction)
-        Fractions to be rounded away, lane 0 in the lowest bits.
+        Fractions to round, lane 0 in the lowest bits.
     up : Out(lanes)
-        Whether to round up. Combinational.
+        Bit of each lane: high to round up. Combinational.
     """
 
     def __init__(self, source: RandomSourceParams, rounder: RounderParams):

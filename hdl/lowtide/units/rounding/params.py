@@ -1,4 +1,4 @@
-"""What a rounder is generated for."""
+"""Parameters of a rounder."""
 
 import attrs
 
@@ -7,12 +7,12 @@ from lowtide.formats.parameter import parameter
 __all__ = ["MODES", "RounderParams"]
 
 MODES = ("truncate", "nearest", "nearest_even", "carry", "half_step")
-"""When a rounder rounds up. ``nearest`` sends ties away from zero, ``nearest_even`` to even."""
+"""Rounding modes. ``nearest`` rounds ties away from zero, ``nearest_even`` to even."""
 
 
 @attrs.frozen(kw_only=True)
 class RounderParams:
-    """What a rounder is generated for.
+    """Parameters of a rounder.
 
     Parameters
     ----------
@@ -20,16 +20,16 @@ class RounderParams:
         - ``truncate``: never up.
         - ``nearest``: to nearest, ties away from zero.
         - ``nearest_even``: to nearest, ties to even.
-        - ``carry``: up where the top bits of the fraction, added to the random word, carry.
-        - ``half_step``: the same with half a unit of the word's last bit added, so that what the word cannot reach
-          of the fraction is rounded and not cut off.
+        - ``carry``: up if the sum of the fraction's top bits and the random word carries.
+        - ``half_step``: ``carry`` with half a unit of the word's last bit added, so that the fraction is rounded to the
+          bits of the word, not truncated.
     width : int
         Bits of the result.
     fraction : int
-        Bits of the fraction that is rounded away, ``D``.
+        Bits of the fraction, ``D``.
     random : int
-        Bits of a random word, ``r``. More than there are bits of fraction are allowed; the low ones then decide
-        nothing, and a half step changes nothing. Ignored by modes that take no word.
+        Bits of a random word, ``r``. If ``r`` exceeds ``D``, the low bits and the half step have no effect. Ignored by
+        deterministic modes.
 
     Raises
     ------
@@ -37,9 +37,9 @@ class RounderParams:
         If a parameter is out of range.
     """
 
-    mode: str = parameter("half_step", MODES, "when it rounds up")
+    mode: str = parameter("half_step", MODES, "rounding mode")
     width: int = parameter(4, range(1, 25), "bits of the result")
-    fraction: int = parameter(8, range(1, 25), "bits of the fraction that is rounded away")
+    fraction: int = parameter(8, range(1, 25), "bits of the fraction")
     random: int = parameter(3, range(1, 25), "bits of a random word, for carry and half_step")
 
     @property

@@ -1,4 +1,4 @@
-"""Rounder: rounds a magnitude to an integer, by a random word or without."""
+"""Rounder: rounds a magnitude to an integer, deterministically or by a random word."""
 
 from amaranth.hdl import C, Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
@@ -10,13 +10,13 @@ __all__ = ["Rounder"]
 
 
 LONGEST_RIPPLE = 4
-"""Most bits of a word whose decision is left to look-up tables; that of a longer one is a carry chain."""
+"""Most bits of a word whose decision takes look-up tables; a longer word's decision takes a carry chain."""
 
 
 class Rounder(Unit):
-    """Rounds a magnitude down or up to the next integer, which has a bit more: it is up to whoever uses it to hold it.
+    """Rounder: rounds a magnitude down or up to an integer of one more bit, which the user saturates.
 
-    With ``t`` the fraction of D bits and ``R`` the random word of r bits, it rounds up
+    With ``t`` the fraction of D bits and ``R`` the random word of r bits, the unit rounds up
 
     ================ ===================================================
     ``truncate``     never
@@ -26,28 +26,28 @@ class Rounder(Unit):
     ``half_step``    if ``floor(t 2**(r+1) / 2**D) + 2 R + 1 >= 2**(r+1)``
     ================ ===================================================
 
-    so that t = 0 never goes up. A stochastic rounder adds the word to the whole magnitude: carries decide and count at
-    once. The decision by itself is there for whoever wants no more than that; what is not used is not built.
+    so that t = 0 never rounds up. A stochastic rounder adds the word to the whole magnitude, so that one carry chain
+    decides and increments. The separate output ``up`` is the decision; synthesis removes an unused output.
 
-    Combinational. A caller with more bits of fraction than a rounder has ORs the rest into the lowest bit for
-    ``nearest_even``, and leaves it out for the others. Source: ESRU, DATE 2023; the two stochastic rules are those that
-    gfloat calls StochasticFastest and StochasticFast.
+    Combinational. A user with more bits of fraction ORs them into the lowest bit for ``nearest_even``, and drops them
+    for the other modes. Source: ESRU, DATE 2023; gfloat calls the two stochastic modes StochasticFastest and
+    StochasticFast.
 
     Parameters
     ----------
     params : RounderParams
-        Its mode and widths.
+        Mode and widths.
 
     Members
     -------
     value : In(width + fraction)
-        Magnitude, the fraction in the low bits.
+        Magnitude, with the fraction in the low bits.
     random : In(random)
-        Random word. Only for the stochastic modes.
+        Random word. Only for stochastic modes.
     o : Out(width + 1)
-        The rounded magnitude, at most ``2**width``.
+        Rounded magnitude, at most ``2**width``.
     up : Out(1)
-        It was rounded up.
+        High if the magnitude is rounded up.
     """
 
     def __init__(self, params: RounderParams):
@@ -71,31 +71,31 @@ class Rounder(Unit):
         return m
 
     def _result(self, integer: Value, fraction: Value) -> Value:
-        """The magnitude, rounded."""
+        """Return the rounded magnitude."""
         if not self.params.stochastic:
             return integer + self.up
-        looked_at, below, word = self._meeting(fraction)
-        # What is below goes in twice, so that it carries.
-        return (Cat(below, looked_at, integer) + Cat(below, word))[1 + len(word) :]
+        top, below, word = self._addends(fraction)
+        # Both operands are extended below by the same bit, so that it carries.
+        return (Cat(below, top, integer) + Cat(below, word))[1 + len(word) :]
 
     def _decision(self, m: Module, integer: Value, fraction: Value) -> Value:
-        """Whether to round up."""
+        """Return whether to round up."""
         if self.params.mode == "truncate":
             return C(0)
         if self.params.mode == "nearest":
             return fraction[-1]
         if self.params.mode == "nearest_even":
             return fraction[-1] & (fraction[:-1].any() | integer[0])
-        looked_at, carry, word = self._meeting(fraction)
+        top, carry, word = self._addends(fraction)
         if len(word) > LONGEST_RIPPLE:
-            return (Cat(carry, looked_at) + Cat(carry, word))[-1]
-        for a, b in zip(looked_at, word, strict=True):
+            return (Cat(carry, top) + Cat(carry, word))[-1]
+        for a, b in zip(top, word, strict=True):
             carry = named(m, (a & b) | (carry & (a | b)))
         return carry
 
-    def _meeting(self, fraction: Value) -> tuple[Value, Value, Value]:
-        """Bits of the fraction that the word is added to, the one below that is carried into them, and the word."""
-        word = self.random[-len(fraction) :]  # more bits than the fraction has decide nothing
+    def _addends(self, fraction: Value) -> tuple[Value, Value, Value]:
+        """Return the fraction's bits that the word is added to, the bit below them as a carry, and the word."""
+        word = self.random[-len(fraction) :]  # bits beyond the fraction have no effect
         below = C(0)
         if self.params.mode == "half_step" and len(word) < len(fraction):
             below = fraction[-len(word) - 1]  # 2 a + b + 2 R + 1 >= 2**(r + 1) just if a + R + b >= 2**r
@@ -103,7 +103,7 @@ class Rounder(Unit):
 
 
 def named(m: Module, bit: Value) -> Signal:
-    """A bit that is used more than once."""
+    """Return a signal with a bit's value."""
     signal = Signal(name="carry")
     m.d.comb += signal.eq(bit)
     return signal

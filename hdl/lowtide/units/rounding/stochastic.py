@@ -1,4 +1,4 @@
-"""Stochastic rounder: rounders for several lanes, and the source that they share."""
+"""Stochastic rounder: rounders of several lanes with a shared random source."""
 
 import attrs
 from amaranth.hdl import Cat, Module
@@ -16,14 +16,14 @@ __all__ = ["StochasticParams", "StochasticRounder"]
 
 @attrs.frozen(kw_only=True)
 class StochasticParams:
-    """What a stochastic rounder is generated for.
+    """Parameters of a stochastic rounder.
 
     Parameters
     ----------
     mode, width, fraction, random : str, int, int, int
-        Of each rounder, as in `RounderParams`; stochastic modes alone.
+        Parameters of each rounder, see `RounderParams`; the mode must be stochastic.
     bits, polarity, seed, lanes, rows : int, str, int, int, bool
-        Of the source, as in `RandomSourceParams`, with default taps.
+        Parameters of the source, see `RandomSourceParams`; the taps are the default.
 
     Raises
     ------
@@ -31,31 +31,31 @@ class StochasticParams:
         If a parameter is not legal for the rounder or the source.
     """
 
-    mode: str = parameter("half_step", ("carry", "half_step"), "when it rounds up")
+    mode: str = parameter("half_step", ("carry", "half_step"), "rounding mode")
     width: int = parameter(4, range(1, 25), "bits of a result")
-    fraction: int = parameter(8, range(1, 25), "bits of the fraction that is rounded away")
-    random: int = parameter(3, range(1, 25), "bits of a random word, at most those of the generator")
+    fraction: int = parameter(8, range(1, 25), "bits of the fraction")
+    random: int = parameter(3, range(1, 25), "bits of a random word, at most the bits of the generator")
     bits: int = parameter(3, range(2, 33), "bits of the generator")
     polarity: str = parameter("space", ("plain", "inverted", "time", "space", "uniform"), "which words are inverted")
     seed: int = parameter(1, range(1, 2**32), "state after reset, below 2**bits", because="zero would stay zero")
-    lanes: int = parameter(14, range(1, 1025), "lanes, each with a phase or polarity of its own")
-    rows: bool = parameter(False, (False, True), "break the lock to the width of rows")
+    lanes: int = parameter(14, range(1, 1025), "lanes, each with its own phase or polarity")
+    rows: bool = parameter(False, (False, True), "prevent a lock to the width of rows")
 
     def __attrs_post_init__(self):
         try:
-            _ = self.source  # whatever it refuses
+            _ = self.source  # raises what RandomSourceParams rejects
         except IllegalValue as error:
             key = "random" if error.key == "width" else error.key
             raise IllegalValue(key, error.legal, error.value) from None
 
     @property
     def rounder(self) -> RounderParams:
-        """Shape of each rounder."""
+        """Parameters of each rounder."""
         return RounderParams(mode=self.mode, width=self.width, fraction=self.fraction, random=self.random)
 
     @property
     def source(self) -> RandomSourceParams:
-        """Shape of the source."""
+        """Parameters of the source."""
         return RandomSourceParams(
             bits=self.bits,
             width=self.random,
@@ -67,25 +67,27 @@ class StochasticParams:
 
 
 class StochasticRounder(Unit):
-    """Rounds a magnitude a lane, by random words of one source for all of them.
+    """Stochastic rounder: rounds a magnitude per lane by random words of a shared source.
 
     Combinational from ``value`` to the outputs; the words change in the cycle after ``step``. Source: ESRU, DATE 2023.
 
     Parameters
     ----------
     params : StochasticParams
-        Its rounders and its source.
+        Parameters of rounders and source.
 
     Members
     -------
     value : In(lanes * (width + fraction))
         Magnitudes, lane 0 in the lowest bits, each with its fraction in the low bits.
-    step, row : In(1), In(1)
-        As of `RandomSource`; ``row`` only with ``rows``.
+    step : In(1)
+        High to advance to the next random words.
+    row : In(1)
+        With ``step``: high with the last words of a row. Only with ``rows``.
     o : Out(lanes * width)
-        Rounded magnitudes, each held at the largest.
+        Rounded and saturated magnitudes, lane 0 in the lowest bits.
     up, saturated : Out(lanes), Out(lanes)
-        A bit a lane: it was rounded up; it is held.
+        Bit of each lane: high if its magnitude is rounded up; high if its magnitude is saturated.
     """
 
     def __init__(self, params: StochasticParams):

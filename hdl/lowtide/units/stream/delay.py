@@ -1,4 +1,4 @@
-"""Delays: registers by a function, and delays of many cycles as units."""
+"""Delays: registers, and units that delay by several cycles."""
 
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
@@ -18,9 +18,9 @@ def delayed(
     *,
     reset_less: bool = True,
 ):
-    """Give ``value`` as it was ``cycles`` cycles ago, or ``init`` (zero if not given) where that is before power-up.
+    """Return ``value`` delayed by ``cycles`` cycles, with ``init`` (default: zero) as the values before power-up.
 
-    With ``enable`` only cycles in which it is high count. Unless it is ``reset_less``, a reset counts as power-up.
+    With ``enable``, only cycles with ``enable`` high count. Unless ``reset_less``, a reset acts as power-up.
     """
     for _ in range(cycles):
         earlier = Signal.like(value, name="earlier", init=init, reset_less=reset_less)
@@ -34,24 +34,24 @@ def delayed(
 
 
 def delay(cycles: int, width: int, reset_less: bool = True) -> "Delay | Register":
-    """A delay, which is just a register if it is of one cycle."""
+    """Return a delay: a `Register` for one cycle, otherwise a `Delay`."""
     return Register(width, reset_less) if cycles == 1 else Delay(cycles, width, reset_less)
 
 
 class Register(Unit):
-    """Delays a word by a cycle.
+    """Register: delays a word by one cycle.
 
     Parameters
     ----------
     width : int
         Bits of the word.
     reset_less : bool
-        Keep what is in flight over a reset. Without a reset, a delay may become a shift register in LUTs.
+        Whether the register ignores a reset. Synthesis may map such delays to shift registers in LUTs.
 
     Members
     -------
     i, o : In(width), Out(width)
-        Word, and the word a cycle ago.
+        Word; the word one cycle later.
     """
 
     def __init__(self, width: int, reset_less: bool = True):
@@ -68,19 +68,21 @@ class Register(Unit):
 
 
 class Delay(Structure):
-    """Delays a word by a number of cycles: a longer delay is two shorter ones.
+    """Delay line: delays a word by several cycles, as two shorter delays in series.
 
     Parameters
     ----------
     cycles : int
-        Delay, 2 or more.
-    width, reset_less
-        As those of `Register`.
+        Delay in cycles, 2 or more.
+    width : int
+        Bits of the word.
+    reset_less : bool
+        Whether the registers ignore a reset, see `Register`.
 
     Members
     -------
     i, o : In(width), Out(width)
-        Word, and the word ``cycles`` cycles ago.
+        Word; the word ``cycles`` cycles later.
     """
 
     def __init__(self, cycles: int, width: int, reset_less: bool = True):
@@ -96,19 +98,19 @@ class Delay(Structure):
 
 
 class ShiftRegister(Unit):
-    """Gives a bit as it was in each of the last cycles.
+    """Shift register: outputs a bit's values of the last cycles.
 
     Parameters
     ----------
     length : int
-        Cycles.
+        Number of cycles.
 
     Members
     -------
     i : In(1)
-        The bit.
+        Bit.
     o : Out(length)
-        Bit ``n`` is ``i`` as it was ``n + 1`` cycles ago.
+        Bit ``n`` is ``i`` delayed by ``n + 1`` cycles.
     """
 
     def __init__(self, length: int):

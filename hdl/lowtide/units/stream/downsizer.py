@@ -1,4 +1,4 @@
-"""StreamDownsizer: deals the columns of a row out to lanes, one to each in a cycle."""
+"""Stream downsizer: splits rows into beats of fewer words."""
 
 from collections.abc import Sequence
 
@@ -13,23 +13,22 @@ from lowtide.units.stream.delay import delayed
 
 __all__ = ["StreamDownsizer", "check_lanes"]
 
-CHOICE = 8
-"""Most columns of which one is chosen in a cycle."""
+MUX_INPUTS = 8
+"""Largest number of columns of a multiplexer between registers."""
 
 
 def check_lanes(key: str, lanes: int, columns: int, of: str = "columns") -> None:
-    """Refuse a number of lanes, of that name, that does not divide the columns, which have a name too."""
+    """Reject a number of lanes that does not divide the columns; ``key`` and ``of`` name the two parameters."""
     if columns % lanes:
         divisors = ", ".join(str(n) for n in range(1, columns + 1) if columns % n == 0)
         raise IllegalValue(key, f"a divisor of {of} = {columns}: one of {divisors}", lanes)
 
 
 class StreamDownsizer(Unit):
-    """Gives the columns of each row, ``lanes`` in a cycle, column 0 first.
+    """Stream downsizer: sends the columns of each row, ``lanes`` per cycle, column 0 first.
 
-    A row waits where it is offered until its last beat is chosen from it, so that none is stored here. Each lane
-    has every ``lanes``-th column, and chooses among them of up to 8 a cycle, in registered steps; where it has one
-    there are none.
+    The unit does not store rows: the source must hold a row until it is accepted with its last beat. A lane selects
+    from every ``lanes``-th column, by registered multiplexers of up to 8 inputs; a lane with one column has none.
 
     Parameters
     ----------
@@ -43,29 +42,30 @@ class StreamDownsizer(Unit):
     Members
     -------
     enable : In(1)
-        Registers take what comes.
-    i : In(stream of {data: columns * width, last: 1})
+        The registers load while high.
+    i : In(stream of {"data": columns * width, "last": 1})
         Rows, column 0 in the lowest bits.
     words : Out(lanes * width)
-        A beat, lane 0 in the lowest bits, ``latency`` cycles of ``enable`` after its row is offered or the beat before.
+        Beat, lane 0 in the lowest bits. The first beat of a row follows ``latency`` cycles of ``enable`` after the row
+        is offered, every other beat one cycle after the beat before it.
     valid : Out(1)
-        There is one.
+        High while a beat is on ``words``.
     row : Out(1)
-        It is the last of its row.
+        High with the last beat of a row.
     last : Out(1)
-        It is that of a row with ``last``.
+        High with the last beat of a row whose ``last`` is high.
 
     Attributes
     ----------
     latency : int
-        Cycles from a row offered to its first beat.
+        Cycles from an offered row to its first beat.
     """
 
     def __init__(self, columns: int, width: int, lanes: int):
         self.columns, self.width, self.lanes = columns, width, lanes
         self.beats = columns // lanes
         self.module_name = f"stream_downsizer_{columns}x{width}_n{lanes}"
-        self.latency = -(-(self.beats - 1).bit_length() // (CHOICE - 1).bit_length())
+        self.latency = -(-(self.beats - 1).bit_length() // (MUX_INPUTS - 1).bit_length())
         layout = data.StructLayout({"data": columns * width, "last": 1})
         super().__init__(
             {
@@ -88,17 +88,17 @@ class StreamDownsizer(Unit):
             m.d.sync += beat.eq(Mux(last_beat, 0, beat + 1))
 
         columns = [row.data.word_select(column, self.width) for column in range(self.columns)]
-        chosen = [columns[n :: self.lanes] for n in range(self.lanes)]
+        selected = [columns[n :: self.lanes] for n in range(self.lanes)]
         index, valid = beat, self.i.valid
         for _ in range(self.latency):
-            chosen = [_chosen(m, words, index, move) for words in chosen]
-            index = delayed(m, index[(CHOICE - 1).bit_length() :], enable=move)
-            there = Signal(name="there")
+            selected = [_selected(m, words, index, move) for words in selected]
+            index = delayed(m, index[(MUX_INPUTS - 1).bit_length() :], enable=move)
+            present = Signal(name="present")
             with m.If(move):
-                m.d.sync += there.eq(valid)
-            valid = there
+                m.d.sync += present.eq(valid)
+            valid = present
         m.d.comb += [
-            self.words.eq(Cat(words[0] for words in chosen)),
+            self.words.eq(Cat(words[0] for words in selected)),
             self.valid.eq(valid),
             self.row.eq(delayed(m, last_beat, self.latency, enable=move)),
             self.last.eq(delayed(m, row.last & last_beat, self.latency, enable=move)),
@@ -106,7 +106,7 @@ class StreamDownsizer(Unit):
         return m
 
 
-def _chosen(m: Module, words: Sequence[Value], index: Value, move: Value) -> list[Value]:
-    """Of every `CHOICE` words, the one of that index, a cycle later."""
-    groups = [words[n : n + CHOICE] for n in range(0, len(words), CHOICE)]
+def _selected(m: Module, words: Sequence[Value], index: Value, move: Value) -> list[Value]:
+    """Return the indexed word of every `MUX_INPUTS` words, a cycle later."""
+    groups = [words[n : n + MUX_INPUTS] for n in range(0, len(words), MUX_INPUTS)]
     return [delayed(m, mux(group, index), enable=move) for group in groups]

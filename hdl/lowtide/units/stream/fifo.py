@@ -1,4 +1,4 @@
-"""A queue of words."""
+"""FIFO: queue of words."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.fifo import SyncFIFO
@@ -10,26 +10,26 @@ __all__ = ["Fifo"]
 
 
 class Fifo(Unit):
-    """First in, first out: Amaranth's queue in memory, and a register behind it, with a stream on either side.
+    """FIFO: Amaranth's queue in memory, followed by a register, without ``ready`` on the input.
 
     Parameters
     ----------
     width : int
         Bits of a word.
     depth : int
-        Words that it takes for certain.
+        Words that the queue can always store.
 
     Members
     -------
     i_valid, i_data : In(1), In(width)
-        A word to keep. It has a place while fewer than ``depth`` are kept: whoever sends it sees to that.
+        Word to store. The sender must not exceed ``depth`` stored words.
     o_valid, o_ready, o_data : Out(1), In(1), Out(width)
-        The oldest word; after a reset zero until there is one.
+        Oldest word; zero from a reset until the first word.
 
     Attributes
     ----------
     latency : int
-        Cycles from a word to that word offered, if none is kept.
+        Cycles from a word to the word on the output, if the queue is empty.
     """
 
     latency = 2
@@ -44,7 +44,7 @@ class Fifo(Unit):
     def elaborate(self, platform):
         m = Module()
         m.submodules.fifo = fifo = SyncFIFO(width=self.width, depth=self.depth)
-        # A reset gives the register behind the memory a value: the memory, which is read too early, has none.
+        # A reset clears the output register, because a read of the empty memory would load an unknown value.
         full, word = Signal(), Signal(self.width)
         m.d.comb += [
             fifo.w_en.eq(self.i_valid),

@@ -1,4 +1,4 @@
-"""SkidBuffer: a place where words of a stream wait, so that those behind can move up."""
+"""Skid buffer: two-entry register slice of a stream."""
 
 from typing import Any
 
@@ -12,21 +12,21 @@ __all__ = ["SkidBuffer"]
 
 
 class SkidBuffer(Unit):
-    """Keeps a word until it is taken, and one more.
+    """Skid buffer: two-entry register slice, which registers ``ready`` and closes bubbles while the output stalls.
 
-    A pipeline whose stages all move together stalls with all the gaps between its words. With a slot behind it, gaps
-    pass while a word waits. And ``i.ready`` comes from a register, so that what depends on it is not a part of one long
-    chain from the last stage to the first: the second word is the one that comes in the cycle in which that is known.
+    A pipeline whose stages advance together keeps its bubbles while it stalls. With a skid buffer after the pipeline,
+    the bubbles close while a word waits. ``i.ready`` is a register, so that no timing path leads from the last stage's
+    ``ready`` to the first stage. The second entry stores the word that arrives in the cycle in which ``ready`` falls.
 
     Parameters
     ----------
     shape : shape-like
-        Of a word.
+        Shape of a word.
 
     Members
     -------
     i, o : In(stream of shape), Out(stream of shape)
-        Words, each a cycle later.
+        Words, each one cycle later.
     """
 
     def __init__(self, shape: Any):
@@ -38,7 +38,7 @@ class SkidBuffer(Unit):
         width = Shape.cast(self.i.payload.shape()).width
         full = Signal()
         word = Signal(width, reset_less=True)
-        over = Signal()  # there is one more
+        over = Signal()  # the second entry is full
         second = Signal(width, reset_less=True)
         moves = Signal()
         m.d.comb += [

@@ -1,4 +1,4 @@
-"""StreamUpsizer: beats of numbers become groups along the reduction."""
+"""Stream upsizer: packs beats of numbers into wider groups."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream
@@ -12,22 +12,22 @@ __all__ = ["StreamUpsizer"]
 
 
 class StreamUpsizer(Unit):
-    """Puts the numbers of some beats into a group. A run's last group is filled up with zeros.
+    """Stream upsizer: packs the numbers of several beats into a group, and pads a vector's last group with zeros.
 
     Parameters
     ----------
     lanes : int
         Numbers of a group.
     numbers : int
-        Numbers of a beat, a divisor of them.
+        Numbers of a beat, a divisor of ``lanes``.
 
     Members
     -------
-    i : In(stream of {number: numbers times FP32, last: 1})
-        Beats; ``last`` ends a run.
-    o : Out(stream of {lane: lanes times FP32, last: 1})
-        Groups, each a cycle after its last beat; ``last`` with a run's last. A beat a cycle is taken as long as groups
-        are.
+    i : In(stream of {"number": ArrayLayout(FP32, numbers), "last": 1})
+        Beats; ``last`` marks the last beat of a vector.
+    o : Out(stream of {"lane": ArrayLayout(FP32, lanes), "last": 1})
+        Groups, each one cycle after its last beat; ``last`` marks the last group of a vector. The unit accepts one beat
+        per cycle while groups are accepted.
     """
 
     def __init__(self, lanes: int, numbers: int):
@@ -41,7 +41,7 @@ class StreamUpsizer(Unit):
     def elaborate(self, platform):
         m = Module()
         beats = self.lanes // self.numbers
-        beat = Signal(range(beats))  # of the group, that comes next
+        beat = Signal(range(beats))  # next beat of the group
         full = Signal()
         last = Signal()
         take = Signal()
@@ -60,16 +60,16 @@ class StreamUpsizer(Unit):
         with m.Elif(self.o.ready):
             m.d.sync += full.eq(0)
 
-        # Whether a beat comes does not matter: until one does, what is written is written again. Before a group is
-        # full it waits for nobody, and afterwards its first beat waits until it is taken.
+        # The writes do not depend on `valid`: until a beat arrives, each cycle overwrites the write before. A group
+        # that is not full does not wait, and the first beat of the next group waits until a full group is accepted.
         begins = Signal()
         m.d.comb += begins.eq((beat == 0) & self.i.ready)
         for n in range(beats):
             for lane, number in enumerate(self.i.payload.number):
-                held = Signal(FP32, name=f"lane_{n * self.numbers + lane}", reset_less=True)
-                m.d.comb += self.o.payload.lane[n * self.numbers + lane].eq(held)
+                element = Signal(FP32, name=f"lane_{n * self.numbers + lane}", reset_less=True)
+                m.d.comb += self.o.payload.lane[n * self.numbers + lane].eq(element)
                 with m.If(begins if n == 0 else beat == n):
-                    m.d.sync += held.eq(number)
+                    m.d.sync += element.eq(number)
                 with m.Elif(begins):
-                    m.d.sync += held.eq(0)
+                    m.d.sync += element.eq(0)
         return m

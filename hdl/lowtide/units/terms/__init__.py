@@ -1,1 +1,1 @@
-"""Units for terms: encoders, selectors, and the processing elements that multiply by terms."""
+"""Term units: encoders, serializers, selectors, and queues of terms."""

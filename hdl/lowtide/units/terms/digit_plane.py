@@ -1,4 +1,4 @@
-"""Lines: one exponent of all values of a group, as groups travel from the highest exponent down."""
+"""Digit planes: the digits of one exponent of all values of a group."""
 
 from amaranth.lib import data
 
@@ -6,7 +6,7 @@ __all__ = ["DigitPlaneLayout"]
 
 
 class DigitPlaneLayout(data.StructLayout):
-    """A digit of each value of a group, all of the same exponent.
+    """Layout of a digit plane: the digit of one exponent of each value of a group.
 
     Parameters
     ----------
@@ -16,11 +16,11 @@ class DigitPlaneLayout(data.StructLayout):
     Members
     -------
     nonzero : lanes bits
-        Which digits are terms, that of value 0 in the lowest bit.
+        Which digits are terms, value 0 in the lowest bit.
     negative : lanes bits
-        Which terms are negative; where there is none, anything.
+        Which terms are negative; undefined for digits that are not terms.
     first, last : 1 bit
-        The line is the group's first, of the highest exponent; its last, of exponent 0.
+        High with the first plane of a group, of the highest exponent; high with the last plane, of exponent 0.
     """
 
     def __init__(self, lanes: int):

@@ -1,4 +1,4 @@
-"""Digit serializer: the digits of a group of values as lines, the highest exponent first."""
+"""Digit serializer: sends a group's digits as digit planes, the highest exponent first."""
 
 import attrs
 from amaranth.hdl import Module, Mux, Signal
@@ -15,7 +15,7 @@ __all__ = ["DigitSerializer", "SerializerParams"]
 
 @attrs.frozen(kw_only=True)
 class SerializerParams:
-    """What a digit serializer is generated for.
+    """Parameters of a digit serializer.
 
     Parameters
     ----------
@@ -35,38 +35,37 @@ class SerializerParams:
 
     @property
     def layout_i(self) -> data.StructLayout:
-        """Layout of a group: the digits of value 0 in the lowest bits, that of exponent 0 the lowest."""
+        """Layout of a group: the digits of value 0 in the lowest bits, the digit of exponent 0 the lowest."""
         return data.StructLayout({"nonzero": self.digits * self.lanes, "negative": self.digits * self.lanes})
 
     @property
     def layout_o(self) -> DigitPlaneLayout:
-        """Layout of a line."""
+        """Layout of a digit plane."""
         return DigitPlaneLayout(self.lanes)
 
 
 class DigitSerializer(Unit):
-    """Turns groups of values by their sides: ``digits`` lines, each with a digit of every value.
+    """Digit serializer: transposes a group of values to ``digits`` digit planes, each with one digit of every value.
 
-    A group waits where it is offered until its last line is chosen from it, so that none is stored here; a group can be
-    offered in the very next cycle. A line a cycle, and no cycle between groups; the first line comes the cycle after a
-    group is offered. `Waterline` takes the lines as they are.
+    The unit does not store groups: the source must hold a group until it is accepted with its last plane. The unit
+    sends one plane per cycle, without a gap between groups, for example to a `Waterline`.
 
     Parameters
     ----------
     params : SerializerParams
-        Its digits and lanes.
+        Digits and lanes.
 
     Members
     -------
-    i : In(stream of {nonzero: lanes * digits, negative: lanes * digits})
-        Digits of groups, those of value 0 in the lowest bits.
+    i : In(stream of {"nonzero": lanes * digits, "negative": lanes * digits})
+        Digits of groups, value 0 in the lowest bits.
     o : Out(stream of DigitPlaneLayout(lanes))
-        Lines, the highest exponent first.
+        Digit planes, the highest exponent first.
 
     Attributes
     ----------
     latency : int
-        Cycles from a group offered to its first line offered.
+        Cycles from an offered group to its first digit plane.
     """
 
     latency = 1
@@ -78,15 +77,15 @@ class DigitSerializer(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        digits, group, line = self.params.digits, self.i.payload, self.o.payload
-        sent = Signal(range(digits))  # lines of the group
+        digits, group, output = self.params.digits, self.i.payload, self.o.payload
+        sent = Signal(range(digits))  # planes of the group
         move = Signal()
         first, last = sent == 0, sent == digits - 1
         m.d.comb += [move.eq(self.o.ready | ~self.o.valid), self.i.ready.eq(move & last)]
         with m.If(move):
-            m.d.sync += [self.o.valid.eq(self.i.valid), line.first.eq(first), line.last.eq(last)]
+            m.d.sync += [self.o.valid.eq(self.i.valid), output.first.eq(first), output.last.eq(last)]
             for plane in ("nonzero", "negative"):
-                m.d.sync += line[plane].eq(mux([group[plane][n::digits] for n in reversed(range(digits))], sent))
+                m.d.sync += output[plane].eq(mux([group[plane][n::digits] for n in reversed(range(digits))], sent))
             with m.If(self.i.valid):
                 m.d.sync += sent.eq(Mux(last, 0, sent + 1))
         return m

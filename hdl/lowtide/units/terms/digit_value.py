@@ -1,4 +1,4 @@
-"""Digit value: digits back to an integer."""
+"""Digit value: converts signed digits to an integer."""
 
 import attrs
 from amaranth.hdl import Module, Signal, signed
@@ -12,7 +12,7 @@ __all__ = ["DigitValue", "DigitValueParams"]
 
 @attrs.frozen(kw_only=True)
 class DigitValueParams:
-    """What a unit that adds up digits is generated for.
+    """Parameters of a digit value unit.
 
     Parameters
     ----------
@@ -22,34 +22,34 @@ class DigitValueParams:
     Raises
     ------
     IllegalValue
-        If it is out of range.
+        If ``digits`` is out of range.
     """
 
     digits: int = parameter(8, range(1, 18), "digits of a value")
 
 
 class DigitValue(Unit):
-    """Adds up signed digits: ``o = (-1)**sign * sum_i d[i] * 2**i``, in two's complement.
+    """Digit value: sums signed digits, ``o = (-1)**sign * sum_i d[i] * 2**i``, in two's complement.
 
-    With ``minus`` the terms that are negative once the sign is taken in, the sum is ``nonzero - 2 minus``: one adder.
+    With ``minus`` the terms that are negative after applying the sign, the sum is ``nonzero - 2 minus``: one adder.
 
     Combinational.
 
     Parameters
     ----------
     params : DigitValueParams
-        Its digits.
+        Number of digits.
 
     Members
     -------
     nonzero : In(digits)
         Which digits are terms.
     negative : In(digits)
-        Which terms are negative; where there is none, anything.
+        Which terms are negative; ignored for digits that are not terms.
     sign : In(1)
-        Negates the value.
+        Negates the value while high.
     o : Out(signed(digits + 1))
-        The integer.
+        Integer.
     """
 
     def __init__(self, params: DigitValueParams):

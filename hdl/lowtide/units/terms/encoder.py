@@ -1,4 +1,4 @@
-"""Encoder: an unsigned magnitude as digits in {-1, 0, +1}."""
+"""Encoder: recodes an unsigned magnitude into digits -1, 0, and +1."""
 
 from collections.abc import Callable, Mapping
 
@@ -22,16 +22,16 @@ DIGITS: Mapping[str, Callable[[Module, Value], tuple[Value, Value]]] = {
 
 @attrs.frozen(kw_only=True)
 class EncoderParams:
-    """What an encoder is generated for.
+    """Parameters of an encoder.
 
     Parameters
     ----------
     width : int
         Bits of the magnitude.
     encoding : str
-        - ``binary``: its bits.
-        - ``booth``: radix 4, a term for each pair of bits at most.
-        - ``hese``: no two neighbors, and the fewest terms that there can be.
+        - ``binary``: the bits of the magnitude.
+        - ``booth``: radix 4, at most one term per pair of bits.
+        - ``hese``: the fewest possible terms, no two of them neighbors.
 
     Raises
     ------
@@ -40,7 +40,7 @@ class EncoderParams:
     """
 
     width: int = parameter(8, range(1, 17), "bits of the magnitude")
-    encoding: str = parameter("hese", ENCODINGS, "which digits stand for a magnitude")
+    encoding: str = parameter("hese", ENCODINGS, "digits of a magnitude")
 
     @property
     def digits(self) -> int:
@@ -49,11 +49,11 @@ class EncoderParams:
 
 
 class Encoder(Unit):
-    """Recodes a magnitude into signed digits: ``n = sum_i d[i] * 2**i`` with each ``d[i]`` -1, 0 or +1.
+    """Encoder: recodes a magnitude into signed digits, ``n = sum_i d[i] * 2**i`` with each ``d[i]`` -1, 0, or +1.
 
-    Digit i is 0 where ``nonzero[i]`` is clear, and then ``negative[i]`` means nothing: it may be 0 or 1. Otherwise it
-    is -1 if ``negative[i]`` is set, and +1 if not. That freedom is why signs cost nothing: those of HESE are bits of
-    the magnitude. A value's own sign multiplies all of its digits, and is left to whoever uses them.
+    Digit i is 0 if ``nonzero[i]`` is clear, and ``negative[i]`` is then undefined. Otherwise the digit is -1 if
+    ``negative[i]`` is set, and +1 if not. As ``negative`` may be undefined, signs cost no logic: the signs of HESE are
+    bits of the magnitude. The user multiplies the digits by the value's own sign.
 
     ========== ==============================================================================
     ``binary`` the bits
@@ -66,7 +66,7 @@ class Encoder(Unit):
     Parameters
     ----------
     params : EncoderParams
-        Its width and encoding.
+        Width and encoding.
 
     Members
     -------
@@ -75,7 +75,7 @@ class Encoder(Unit):
     nonzero : Out(width + 1)
         Which digits are terms.
     negative : Out(width + 1)
-        Which terms are negative; where there is none, anything.
+        Which terms are negative; undefined for digits that are not terms.
     """
 
     def __init__(self, params: EncoderParams):

@@ -1,4 +1,4 @@
-"""The first k ones of an ordered vector: what the selection of terms comes down to."""
+"""First k ones of an ordered vector: the core of every term selector."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,27 +13,27 @@ __all__ = ["SEGMENT", "FirstKOnesSegment", "first_k_ones", "more_than", "remaini
 
 
 class FirstKOnesSegment(Unit):
-    """Keeps the first ones of its bits, as many as are left, and says what is left for the next segment.
+    """Segment of `first_k_ones`: keeps the first ``left`` ones, and passes the remaining count to the next segment.
 
     Combinational: ``rest = max(left - sum(ones), 0)``.
 
     Parameters
     ----------
     bits : int
-        Bits of the vector.
+        Bits of the segment.
     width : int
-        Bits of what is left.
+        Bits of a count.
 
     Members
     -------
     ones : In(bits)
-        The vector, its first bit the lowest.
+        Bits of the vector, the first bit the lowest.
     left : In(width)
-        Ones that may be kept.
+        Number of ones to keep from this segment on.
     kept : Out(bits)
-        Ones that are.
+        Ones that are kept.
     rest : Out(width)
-        Ones that may be kept behind it.
+        Number of ones to keep after this segment.
     """
 
     def __init__(self, bits: int, width: int):
@@ -50,13 +50,13 @@ class FirstKOnesSegment(Unit):
 
 
 SEGMENT = 3
-"""Bits of a segment: with what is left at it, held at three, five bits in all."""
+"""Bits of a segment: with the count, which saturates at three, a kept bit depends on five bits at most."""
 
 
 def first_k_ones(m: Module, platform: Any, ones: Value, k: Value) -> Value:
-    """Give the vector with its first ``k`` ones, from the lowest bit, and none of the others. Combinational.
+    """Return the vector with only its first ``k`` ones, from the lowest bit. Combinational.
 
-    Segment by segment, the ones of each are taken off what is left.
+    Segment by segment, the number of ones is subtracted from the remaining count.
     """
     kept, left = [], k
     for low in range(0, len(ones), SEGMENT):
@@ -68,9 +68,9 @@ def first_k_ones(m: Module, platform: Any, ones: Value, k: Value) -> Value:
 
 
 def within(ones: Value, more: Sequence[Value]) -> Value:
-    """Those of a few ones that are kept, the lowest first, where ``more[n]`` is whether more than ``n`` are left.
+    """Return the kept ones of a few bits, the lowest first; ``more[n]`` is whether more than ``n`` may be kept.
 
-    Each one that is passed moves what is left down by one.
+    Each one decrements the remaining count.
     """
     kept = []
     for bit in ones:
@@ -80,14 +80,14 @@ def within(ones: Value, more: Sequence[Value]) -> Value:
 
 
 def more_than(left: Value, n: int) -> Value:
-    """Whether ``left`` is more than a small constant, without a carry chain."""
+    """Return whether ``left`` exceeds a small constant, without a carry chain."""
     low = min(n.bit_length(), len(left))
     more = [left[:low].matches(*range(n + 1, 2**low))] if n + 1 < 2**low else []
     return Cat(*more, left[low:]).any() if len(left) > low or more else C(0, 1)
 
 
 def remaining(m: Module, left: Value, count: Value) -> Value:
-    """What is left once ``count`` are taken off, ``max(left - count, 0)``, without a carry chain."""
+    """Return ``max(left - count, 0)``, without a carry chain."""
     a, b = Signal(len(left), name="from_left"), Signal(len(left), name="taken")
     m.d.comb += [a.eq(left), b.eq(count)]
     borrow: Value = count[len(left) :].any()

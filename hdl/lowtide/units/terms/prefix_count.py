@@ -1,4 +1,4 @@
-"""Running counts: how many ones a vector has up to the end of each of its segments."""
+"""Prefix count: counts a vector's ones up to the end of each segment."""
 
 from amaranth.hdl import Module, Value
 from amaranth.lib.wiring import In, Out
@@ -9,37 +9,38 @@ from lowtide.units.stream.delay import delayed
 __all__ = ["PrefixCount"]
 
 ADDITIONS = 2
-"""Most additions one after the other between registers."""
+"""Largest number of consecutive additions between registers."""
 
 
 class PrefixCount(Unit):
-    """Counts the ones of a vector up to the end of each segment, the last of which has them all.
+    """Prefix count: counts a vector's ones up to the end of each segment.
 
-    Counts of neighbors are added, then of pairs of them, and so on; each time, the sum of the lower half goes to all
-    of the upper one.
+    The unit adds the counts of neighboring segments, then of pairs of segments, and so on. At each level, the total of
+    the lower half is added to every count of the upper half.
 
     Parameters
     ----------
     bits : int
         Bits of the vector.
     segment : int
-        Bits of a segment; the last one may be shorter.
+        Bits of a segment; the last segment may be shorter.
 
     Members
     -------
     enable : In(1)
-        Registers take what comes.
+        The registers load while high.
     ones : In(bits)
-        The vector.
-    sums : Out(segments * width)
-        The counts, that of the first segment in the lowest bits, ``latency`` cycles of ``enable`` later.
+        Vector.
+    sums : Out(-(-bits // segment) * width)
+        Count up to the end of each segment, the first segment in the lowest bits, ``latency`` cycles of ``enable``
+        later.
 
     Attributes
     ----------
     width : int
         Bits of a count.
     latency : int
-        Cycles from the vector to its counts.
+        Cycles from the vector to the counts.
     """
 
     def __init__(self, bits: int, segment: int):

@@ -1,4 +1,4 @@
-"""Receding water: the k largest terms of a group of values, in one step."""
+"""Receding water: selects the k largest terms of a group, combinationally."""
 
 import attrs
 from amaranth.hdl import Cat, Module, Signal
@@ -13,26 +13,26 @@ __all__ = ["RecedingWater", "RecedingWaterParams"]
 
 @attrs.frozen(kw_only=True)
 class RecedingWaterParams:
-    """What a selector of a group's terms is generated for.
+    """Parameters of a combinational selector of a group's terms.
 
     Parameters
     ----------
     digits : int
         Digits of a value.
     group : int
-        Values of a group at most, ``g``.
+        Largest number of values of a group, ``g``.
     budget : int
-        Terms that a group may keep at most, ``k``.
+        Largest number of terms that a group keeps, ``k``.
 
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, or a group has fewer digits than its budget.
+        If a parameter is out of range, or the budget exceeds the digits of a group.
     """
 
     digits: int = parameter(8, range(1, 18), "digits of a value")
-    group: int = parameter(8, range(1, 65), "values of a group at most, g")
-    budget: int = parameter(16, range(1, 1025), "terms a group may keep at most, k")
+    group: int = parameter(8, range(1, 65), "largest number of values of a group, g")
+    budget: int = parameter(16, range(1, 1025), "largest number of terms that a group keeps, k")
 
     def __attrs_post_init__(self):
         most = self.digits * self.group
@@ -42,30 +42,30 @@ class RecedingWaterParams:
 
 
 class RecedingWater(Unit):
-    """Keeps the ``k`` largest terms of a group of values, or all if there are no more.
+    """Receding water: keeps the ``k`` largest terms of a group of values, or all terms if there are fewer.
 
-    The waterline goes down an exponent at a time; every term on it is kept, on the last line in the order of index,
-    until there are k. Of equal terms those of the lowest index are kept, therefore, and signs play no part. A group
-    never has more than k terms.
+    From the highest exponent down, the unit keeps every term of an exponent, in the order of index, until it has kept k
+    terms. So of equal terms it keeps the terms of the lowest index, and signs have no effect. A group never has more
+    than k terms.
 
-    Combinational, and slow for large groups: `Waterline` takes a line a cycle. Source: Kung, McDanel and Zhang, Term
-    Revealing, SC20, arXiv 2007.06389, without its overshoot.
+    Combinational, and slow for large groups: `Waterline` selects one exponent per cycle. Source: Kung, McDanel and
+    Zhang, Term Revealing, SC20, arXiv 2007.06389, without its overshoot.
 
     Parameters
     ----------
     params : RecedingWaterParams
-        Its digits, group and budget.
+        Digits, group, and budget.
 
     Members
     -------
     nonzero : In(group * digits)
-        Which digits are terms, those of value 0 in the lowest bits.
+        Which digits are terms, value 0 in the lowest bits.
     budget : In(range(budget + 1))
-        Terms to keep.
+        Number of terms to keep.
     group : In(range(group + 1))
-        Values that count, the first ones. Of the others nothing is kept.
+        Number of values in the group. The unit keeps no terms of later values.
     kept : Out(group * digits)
-        Terms that are kept.
+        Which digits are kept terms, value 0 in the lowest bits.
     """
 
     def __init__(self, params: RecedingWaterParams):
@@ -83,14 +83,14 @@ class RecedingWater(Unit):
     def elaborate(self, platform):
         m = Module()
         digits, group = self.params.digits, self.params.group
-        counts = Signal(group)  # which values do
-        lines, kept = Signal(digits * group), Signal(digits * group)
-        # Where a line has the digits of value 0, 1, …, the highest line first.
+        valid = Signal(group)  # values in the group
+        planes, kept = Signal(digits * group), Signal(digits * group)
+        # Index of each digit in the order of planes, the highest exponent first, each with the values in order.
         order = [n * digits + exponent for exponent in reversed(range(digits)) for n in range(group)]
         m.d.comb += [
-            counts.eq(Cat(n < self.group for n in range(group))),
-            lines.eq(Cat(self.nonzero[bit] & counts[bit // digits] for bit in order)),
-            kept.eq(first_k_ones(m, platform, lines, self.budget)),
+            valid.eq(Cat(n < self.group for n in range(group))),
+            planes.eq(Cat(self.nonzero[bit] & valid[bit // digits] for bit in order)),
+            kept.eq(first_k_ones(m, platform, planes, self.budget)),
             self.kept.eq(Cat(kept[order.index(bit)] for bit in range(digits * group))),
         ]
         return m

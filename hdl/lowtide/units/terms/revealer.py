@@ -1,4 +1,4 @@
-"""Revealer: what the largest terms of an integer add up to."""
+"""Revealer: sum of the largest terms of an integer."""
 
 from amaranth.hdl import Module, signed
 from amaranth.lib.wiring import In, Out
@@ -14,34 +14,34 @@ __all__ = ["Revealer"]
 
 
 class Revealer(Unit):
-    """Keeps the ``s`` largest terms of an integer in two's complement, and gives their sum.
+    """Revealer: sums the ``s`` largest terms of an integer in two's complement.
 
-    127 is 128 - 1, and may become 128: a result has a bit more than there are digits.
+    127 is 128 - 1, and may become 128: a result has one bit more than the number of digits.
 
     Parameters
     ----------
     width : int
         Bits of the integer.
     encoding : str
-        As of `EncoderParams`.
+        Encoding of the digits, see `EncoderParams`.
 
     Members
     -------
     enable : In(1)
-        Registers take what comes.
+        The registers load while high.
     i : In(signed(width))
         Integer.
-    s : In(range(terms + 1))
+    s : In(range(terms_of_integer(width, encoding) + 1))
         Terms to keep, ``choice`` cycles of ``enable`` after the integer.
-    o : Out(signed(digits + 1))
-        What is left of it, ``latency`` cycles of ``enable`` later.
+    o : Out(signed(digits_of_integer(width, encoding) + 1))
+        Sum of the kept terms, ``latency`` cycles of ``enable`` after the integer.
 
     Attributes
     ----------
     choice : int
         Cycles from the integer to its ``s``.
     latency : int
-        Cycles from the integer to what is left of it.
+        Cycles from the integer to the sum.
     """
 
     choice = SignedEncoder.latency

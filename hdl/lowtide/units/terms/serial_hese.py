@@ -1,4 +1,4 @@
-"""Serial HESE: a digit a cycle, the lowest first."""
+"""Serial HESE encoder: recodes one digit per cycle, the lowest first."""
 
 import attrs
 from amaranth.hdl import Module, Mux, Signal
@@ -11,14 +11,14 @@ __all__ = ["SerialHese", "SerialParams"]
 
 @attrs.frozen(kw_only=True)
 class SerialParams:
-    """What a serial encoder is generated for: there is one form, for magnitudes of any width."""
+    """Parameters of a serial HESE encoder: none, as it recodes magnitudes of any width."""
 
 
 class SerialHese(Unit):
-    """Recodes a magnitude into the digits of HESE as its bits come, the lowest first, for any number of bits.
+    """Serial HESE encoder: recodes a magnitude of any width into HESE digits, one bit per cycle, the lowest first.
 
-    Inside a run of ones the mode is 1. A digit is a term where bit and mode differ, and is then negative, and a run
-    begins or goes on, if the bit above is set:
+    In a run of ones the mode is 1. A digit is a term if bit and mode differ. The bit above then decides: if set, the
+    term is negative and the next mode is 1.
 
     ==== ============= ======= =========
     mode n[i+1] n[i]   digit i next mode
@@ -31,27 +31,27 @@ class SerialHese(Unit):
     1    10            -       1
     ==== ============= ======= =========
 
-    A magnitude of ``width`` bits takes ``width + 1`` cycles of ``enable``, the last one with zeros. The digit comes in
-    the same cycle; where ``enable`` is low it means nothing, and nothing changes. Source: Kung, McDanel and Zhang,
-    Term Revealing, SC20, arXiv 2007.06389.
+    A magnitude of ``width`` bits takes ``width + 1`` cycles of ``enable``, the last with zeros. The outputs are
+    combinational, and valid while ``enable`` is high. Source: Kung, McDanel and Zhang, Term Revealing, SC20, arXiv
+    2007.06389.
 
     Parameters
     ----------
     params : SerialParams
-        There is one form.
+        No parameters.
 
     Members
     -------
     enable : In(1)
-        Bits come.
+        High while bits are valid.
     first : In(1)
-        They are the lowest of a magnitude. Whatever came before is forgotten.
+        High with the lowest bits of a magnitude; resets the mode.
     bits : In(2)
-        Bits i and i + 1 of the magnitude, bit i the lower one.
+        Bits i and i + 1 of the magnitude, bit i in the lowest bit.
     nonzero : Out(1)
-        Digit i is a term.
+        High if digit i is a term.
     negative : Out(1)
-        It is negative; if it is none, anything.
+        High if the term is negative; undefined if digit i is not a term.
     """
 
     def __init__(self, params: SerialParams | None = None):
@@ -61,13 +61,13 @@ class SerialHese(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        held = Signal()
+        last_mode = Signal()
         mode = Signal()
         m.d.comb += [
-            mode.eq(held & ~self.first),
+            mode.eq(last_mode & ~self.first),
             self.nonzero.eq(self.bits[0] ^ mode),
             self.negative.eq(self.bits[1]),
         ]
         with m.If(self.enable):
-            m.d.sync += held.eq(Mux(self.nonzero, self.bits[1], mode))
+            m.d.sync += last_mode.eq(Mux(self.nonzero, self.bits[1], mode))
         return m

@@ -1,4 +1,4 @@
-"""Signed encoder: an integer as digits that carry its sign."""
+"""Signed encoder: recodes an integer into signed digits."""
 
 from amaranth.hdl import Module, Mux, Value, signed
 from amaranth.lib.wiring import In, Out
@@ -12,25 +12,25 @@ __all__ = ["SignedEncoder"]
 
 
 class SignedEncoder(Unit):
-    """Recodes an integer in two's complement: the digits of its magnitude, each times its sign.
+    """Signed encoder: recodes an integer in two's complement into the digits of its magnitude times its sign.
 
-    ``i = sum_n d[n] * 2**n``; digits are as those of `Encoder`. The most negative integer is legal.
+    ``i = sum_n d[n] * 2**n``; for the digits see `Encoder`. The most negative integer is legal.
 
     Parameters
     ----------
     width : int
         Bits of the integer.
     encoding : str
-        As of `EncoderParams`.
+        Encoding of the digits, see `EncoderParams`.
 
     Members
     -------
     enable : In(1)
-        Registers take what comes.
+        The registers load while high.
     i : In(signed(width))
         Integer.
-    nonzero, negative : Out(digits), Out(digits)
-        Its digits, ``latency`` cycles of ``enable`` later.
+    nonzero, negative : Out(digits_of_integer(width, encoding))
+        Digits, ``latency`` cycles of ``enable`` later: which are terms, and which terms are negative.
     """
 
     latency = 2

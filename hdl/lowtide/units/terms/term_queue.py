@@ -1,4 +1,4 @@
-"""Term queue: the terms of a group of weights, the largest first, one a cycle."""
+"""Term queue: sends the terms of a group of weights, the largest first, one per cycle."""
 
 from functools import reduce
 from operator import or_
@@ -15,41 +15,42 @@ __all__ = ["TermQueue"]
 
 
 class TermQueue(Unit):
-    """Keeps the digits of two groups of values, and gives the terms of one while the other is written.
+    """Term queue: stores the digits of two groups of values, and sends the terms of one while the other is written.
 
-    Terms come in the order in which the water of receding water meets them: the highest exponent first, of one
-    exponent those of the lowest index first. So whoever stops after ``k`` of them has the ``k`` largest, with ties to
-    the lower index, and no count is kept. A group that has fewer gives words without a term behind them. Source: Kung,
-    McDanel and Zhang, Term Revealing, SC20.
+    The terms leave in the order of receding water: the highest exponent first, and the lowest index first within an
+    exponent. So the first ``k`` terms are the ``k`` largest, with ties to the lower index, and the unit needs no
+    counter. After the last term of a group, the unit sends words without a term. Source: Kung, McDanel and Zhang, Term
+    Revealing, SC20.
 
-    A line is the values that have a term of some exponent. While the terms of one go, the next that is not empty is
-    chosen: no cycle is lost on empty lines.
+    A digit plane is the set of values with a term of one exponent. While the terms of a plane leave, the unit selects
+    the next plane that is not empty, so that empty planes take no cycle.
 
     Parameters
     ----------
     terms : Terms
-        The format of the values, and how many are written at once.
+        Format of the values, and number of values per write.
 
     Members
     -------
     write : In(1)
-        Digits of ``values`` values of a group are written.
+        High while digits of ``values`` values of a group are written.
     first : In(1)
-        They are the first of their group; values that are not written have no terms.
-    slot : In
-        Where in the group: value ``j`` of these is its value ``slot * values + j``.
+        With ``write``: high with the first values of a group. Values that are not written have no terms.
+    slot : In((slots - 1).bit_length())
+        Place in the group: value ``j`` of the write becomes value ``slot * values + j`` of the group.
     bank : In(1)
-        Which group. It may be written from two cycles after the last ``next`` of the group before in that bank on.
+        Bank of the group. The group may be written from two cycles after the last ``next`` of the bank's previous
+        group on.
     nonzero, negative : In(values * digits)
-        Digits, those of the first value in the lowest bits: which are terms, and which terms are negative.
+        Digits, value 0 in the lowest bits: which are terms, and which terms are negative.
     next : In(1)
-        A term will go in the next cycle.
+        High one cycle before a term is read.
     next_first : In(1)
-        It is the first of its group, which has been written by then.
+        With ``next``: high with the first term of a group, which must be written by then.
     next_bank : In(1)
-        Which group; looked at with its first term.
+        Bank to read; sampled with ``next_first``.
     o : Out(terms.layout_term)
-        The term, two cycles after ``next``. Without ``next``, a word without one.
+        The term, two cycles after ``next``; without ``next``, a word without a term.
     """
 
     def __init__(self, terms: Terms):
@@ -80,10 +81,10 @@ class TermQueue(Unit):
             lines.append(self._lines(m, here))
             planes.append([self._nonzero(m, here, index) for index in range(terms.group)])
 
-        line = Signal(terms.group, reset_less=True)  # values whose terms of this exponent are to go
+        line = Signal(terms.group, reset_less=True)  # values whose terms of this exponent have not left
         exponent = Signal(range(terms.digits), reset_less=True)
         bank = Signal(reset_less=True)
-        pending = Signal(terms.digits, reset_less=True)  # exponents that are to come after this one
+        pending = Signal(terms.digits, reset_less=True)  # later exponents
         go = delayed(m, self.next)
 
         lowest = Signal(terms.group)
@@ -98,7 +99,7 @@ class TermQueue(Unit):
             source.eq(Mux(self.next_first, Mux(self.next_bank, lines[1], lines[0]), pending)),
             here.eq(Mux(self.next_first, self.next_bank, bank)),
         ]
-        highest = Signal(terms.digits)  # of the exponents, as one bit
+        highest = Signal(terms.digits)  # highest exponent, one-hot
         m.d.comb += highest.eq(first_one(source[::-1])[::-1])
         chosen = [highest & (here ^ 1 if bank == 0 else here).replicate(terms.digits) for bank in range(2)]
         m.d.sync += line.eq(rest)
@@ -112,7 +113,7 @@ class TermQueue(Unit):
 
         index = position(lowest)
         there = go & line.any()
-        # Without a term, neither register nor memory may ever have been written, and an adder follows.
+        # Without a term, register and memory may be unknown, which must not reach the adder that follows.
         negative = Mux(there, self._negative(m, bank, index, exponent), 0)
         m.d.comb += [
             self.o.exponent.eq(delayed(m, Mux(there, exponent, 0))),
@@ -123,7 +124,7 @@ class TermQueue(Unit):
         return m
 
     def _lines(self, m: Module, here: Value) -> Value:
-        """Which exponents a bank's group has terms of."""
+        """Return which exponents have terms in a bank's group."""
         digits = self.terms.digits
         found = reduce(or_, (self.nonzero.word_select(j, digits) for j in range(self.terms.values)))
         lines = Signal(digits, reset_less=True)
@@ -132,7 +133,7 @@ class TermQueue(Unit):
         return lines
 
     def _nonzero(self, m: Module, here: Value, index: int) -> Value:
-        """Which digits of a bank's value are terms."""
+        """Return which digits of a bank's value are terms."""
         slot, j = divmod(index, self.terms.values)
         nonzero = Signal(self.terms.digits, name=f"nonzero_{index}", reset_less=True)
         mine = Signal(name=f"mine_{index}")
@@ -142,7 +143,7 @@ class TermQueue(Unit):
         return nonzero
 
     def _negative(self, m: Module, bank: Value, index: Value, exponent: Value) -> Value:
-        """Whether a term is negative: a value's signs are looked up together, since only one is needed in a cycle."""
+        """Return whether a term is negative, from a memory with all signs of a value in a word."""
         terms = self.terms
         m.submodules.signs = signs = GroupMemory(unsigned(terms.digits), terms.values, terms.slots)
         m.d.comb += [
@@ -157,11 +158,11 @@ class TermQueue(Unit):
 
 
 def first_one(bits: Value) -> Value:
-    """Only the lowest bit that is set."""
+    """Return only the lowest set bit."""
     return Cat(bits[i] & ~bits[:i].any() for i in range(len(bits)))
 
 
 def position(one_hot: Value) -> Value:
-    """The place of the one bit that is set, or 0."""
+    """Return the position of the set bit, or 0."""
     bits = (len(one_hot) - 1).bit_length()
     return Cat(Cat(one_hot[i] for i in range(len(one_hot)) if i >> n & 1).any() for n in range(bits))

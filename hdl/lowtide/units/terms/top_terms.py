@@ -1,4 +1,4 @@
-"""Top terms: the s largest terms of one value."""
+"""Top terms: selects the s largest terms of a value."""
 
 import attrs
 from amaranth.hdl import Module
@@ -13,23 +13,23 @@ __all__ = ["TopTerms", "TopTermsParams"]
 
 @attrs.frozen(kw_only=True)
 class TopTermsParams:
-    """What a selector of one value's terms is generated for.
+    """Parameters of a selector of a value's terms.
 
     Parameters
     ----------
     digits : int
         Digits of a value.
     terms : int
-        Terms that may be kept at most.
+        Largest number of terms to keep, ``s``.
 
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, or there are fewer digits than terms.
+        If a parameter is out of range, or ``terms`` exceeds ``digits``.
     """
 
     digits: int = parameter(8, range(1, 18), "digits of a value")
-    terms: int = parameter(4, range(1, 18), "terms that may be kept at most, s")
+    terms: int = parameter(4, range(1, 18), "largest number of terms to keep, s")
 
     def __attrs_post_init__(self):
         if self.terms > self.digits:
@@ -37,25 +37,25 @@ class TopTermsParams:
 
 
 class TopTerms(Unit):
-    """Keeps the ``s`` largest terms of a value, or all if there are no more.
+    """Top terms: keeps the ``s`` largest terms of a value, or all terms if there are fewer.
 
-    ``kept[i] = nonzero[i]`` if fewer than s of the digits above i are terms, else 0. Signs play no part.
+    ``kept[i] = nonzero[i]`` if fewer than s of the digits above i are terms, otherwise 0. Signs have no effect.
 
     Combinational. Source: Kung, McDanel and Zhang, Term Revealing, SC20, arXiv 2007.06389.
 
     Parameters
     ----------
     params : TopTermsParams
-        Its digits and terms.
+        Digits and terms.
 
     Members
     -------
     nonzero : In(digits)
         Which digits are terms.
     s : In(range(terms + 1))
-        Terms to keep.
+        Number of terms to keep.
     kept : Out(digits)
-        Terms that are kept.
+        Which digits are kept terms.
     """
 
     def __init__(self, params: TopTermsParams):

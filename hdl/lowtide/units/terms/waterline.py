@@ -1,4 +1,4 @@
-"""Waterline: the k largest terms of a group of values, an exponent a cycle."""
+"""Waterline: selects the k largest terms of a group, one exponent per cycle."""
 
 import attrs
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
@@ -17,14 +17,14 @@ __all__ = ["Waterline", "WaterlineParams"]
 
 @attrs.frozen(kw_only=True)
 class WaterlineParams:
-    """What a selector of a group's terms, line by line, is generated for.
+    """Parameters of a sequential selector of a group's terms.
 
     Parameters
     ----------
     group : int
-        Values of a group at most, ``g``.
+        Largest number of values of a group, ``g``.
     budget : int
-        Terms that a group may keep at most, ``k``.
+        Largest number of terms that a group keeps, ``k``.
 
     Raises
     ------
@@ -32,45 +32,47 @@ class WaterlineParams:
         If a parameter is out of range.
     """
 
-    group: int = parameter(8, range(1, 65), "values of a group at most, g")
-    budget: int = parameter(16, range(1, 1025), "terms a group may keep at most, k")
+    group: int = parameter(8, range(1, 65), "largest number of values of a group, g")
+    budget: int = parameter(16, range(1, 1025), "largest number of terms that a group keeps, k")
 
     @property
     def layout(self) -> DigitPlaneLayout:
-        """Layout of a line."""
+        """Layout of a digit plane."""
         return DigitPlaneLayout(self.group)
 
 
 class Waterline(Unit):
-    """Keeps the ``k`` largest terms of each group, or all if there are no more, as its lines come.
+    """Waterline: keeps the ``k`` largest terms of each group, or all terms if there are fewer, plane by plane.
 
-    The waterline goes down a line a cycle. Every term on it is kept, on the last line in the order of index, until
-    there are k: of the terms of a line those are kept that have fewer before them than are left. What a line has is
-    counted before it is known what is left, so that the loop from line to line is one subtraction.
+    The waterline moves down one digit plane per cycle. The unit keeps every term of a plane, in the order of index,
+    until it has kept k terms: it keeps a term if the number of terms before it in the plane is less than the remaining
+    count. A pipeline counts the terms of a plane before the remaining count is known, so that the loop from plane to
+    plane is one subtraction.
 
-    A line a cycle, and no cycle between groups; a line comes ``latency`` cycles after it is taken if nothing stalls.
-    Source: Kung, McDanel and Zhang, Term Revealing, SC20, arXiv 2007.06389, without its overshoot.
+    The unit takes one plane per cycle, without a gap between groups. Source: Kung, McDanel and Zhang, Term Revealing,
+    SC20, arXiv 2007.06389, without its overshoot.
 
     Parameters
     ----------
     params : WaterlineParams
-        Its group and budget.
+        Group and budget.
 
     Members
     -------
     i : In(stream of DigitPlaneLayout(group))
-        Lines of groups, the highest exponent first.
+        Digit planes of groups, the highest exponent first.
     budget : In(range(budget + 1))
-        Terms to keep. Taken over with the first line of a group; it may be another for the next.
+        Number of terms to keep. Sampled with the first plane of a group; may change between groups.
     group : In(range(group + 1))
-        Values that count, the first ones; of the others nothing is kept. Likewise.
+        Number of values in the group; the unit keeps no terms of later values. Sampled with the first plane of a group;
+        may change between groups.
     o : Out(stream of DigitPlaneLayout(group))
-        The lines with only the terms that are kept.
+        Digit planes with only the kept terms, ``latency`` cycles later if nothing stalls.
 
     Attributes
     ----------
     latency : int
-        Cycles from a line taken to the line offered.
+        Cycles from an accepted plane to the plane on ``o``.
     """
 
     def __init__(self, params: WaterlineParams):
@@ -102,20 +104,20 @@ class Waterline(Unit):
         def register(value, cycles=1):
             return delayed(m, value, cycles, enable=move)
 
-        # The line, beside what holds for its group.
-        line = register(self.i.payload)
-        counts = Signal(lanes)  # which values do
+        # The plane, and the settings of its group.
+        plane = register(self.i.payload)
+        valid = Signal(lanes)  # values in the group
         budget = Signal.like(self.budget, name="budget_of_group")
         with m.If(move & self.i.valid & self.i.payload.first):
-            m.d.sync += [counts.eq(Cat(n < self.group for n in range(lanes))), budget.eq(self.budget)]
+            m.d.sync += [valid.eq(Cat(n < self.group for n in range(lanes))), budget.eq(self.budget)]
         ones = Signal(lanes)
-        m.d.comb += ones.eq(line.nonzero & counts)
+        m.d.comb += ones.eq(plane.nonzero & valid)
 
-        # How many terms it has, in all and up to each segment.
+        # Terms of the plane up to the end of each segment.
         counter = place(m, platform, "counts", PrefixCount(lanes, SEGMENT), enable=move, ones=ones)
-        counted, first = counter.latency, register(line.first, counter.latency)
+        counted, first = counter.latency, register(plane.first, counter.latency)
 
-        # The loop: what is left at this line, and so at the next.
+        # The loop: remaining count at this plane, and so at the next plane.
         left = Signal.like(self.budget, name="left")
         rest = Signal.like(self.budget, name="rest")
         sums = [counter.sums.word_select(n, counter.width) for n in range(self._segments)]
@@ -123,7 +125,7 @@ class Waterline(Unit):
         with m.If(move & there[1 + counted]):
             m.d.sync += rest.eq(remaining(m, left, sums[-1]))
 
-        # What is left at each segment, no more than it has bits; and which terms that is enough for.
+        # Remaining count at each segment, saturated at its bits, and the terms that this count keeps.
         ones, kept = register(ones, counted + 1), []
         for n, count in enumerate([None, *sums[:-1]]):
             part = ones[n * SEGMENT : (n + 1) * SEGMENT]
@@ -132,9 +134,9 @@ class Waterline(Unit):
         behind = self.latency - 1
         for name, value in (
             ("nonzero", Cat(kept)),
-            ("negative", register(line.negative, behind - 1)),
+            ("negative", register(plane.negative, behind - 1)),
             ("first", register(first)),
-            ("last", register(line.last, behind - 1)),
+            ("last", register(plane.last, behind - 1)),
         ):
             with m.If(move):
                 m.d.sync += o[name].eq(value)
