@@ -18,7 +18,7 @@ async def first_requests(dut, idle):
     device = getattr(dut, f"idle_{idle}")
     bench = await SerialBench(device).start(reset=1, idle=idle)
     shape = bench.config.array.rows, bench.config.array.columns
-    assert await bench.ask("read", bench.places["rows"], 2) == shape
+    assert await bench.request("read", bench.places["rows"], 2) == shape
     for _ in range(parameters()["products"]):
         a, b = np.full((1, 2), 1.5, np.float32), np.full((2, 1), -0.75, np.float32)
         operand = Operand(chunks=2, bias=-4)

@@ -1,4 +1,4 @@
-"""What only hardware meets: numbers that are none, and random words that are given; against the plain formulae."""
+"""Nonfinite numbers and given random words, compared with the reference formulas."""
 
 import math
 from fractions import Fraction
@@ -28,7 +28,7 @@ def rounded(value, mode, r, word):
 
 
 def convert(group, words, *, m, e, B, mode, r):
-    """Code, signed magnitudes, whether the group is above its window, how many elements saturate, how many are bad."""
+    """Code, signed magnitudes, whether the group saturated, numbers of saturated and of nonfinite elements."""
     infinite = [math.isinf(x) for x in group]
     bad = [not math.isfinite(x) for x in group]
     sizes = [Fraction(0) if math.isnan(x) else Fraction(min(abs(x), 2.0**128)) for x in group]
@@ -87,7 +87,7 @@ def test_the_default_bias_counts_an_infinity_as_exponent_128():
     assert quantize(x, mantissa=4, group=2, nonfinite="saturate").bias == 128 - 7
 
 
-def test_illegal_choices_are_refused():
+def test_illegal_choices_are_rejected():
     one = np.ones(4, np.float32)
     with pytest.raises(ValueError, match=r"^nonfinite must be one of raise, saturate, not 'ignore'$"):
         quantize(one, mantissa=4, nonfinite="ignore")

@@ -145,7 +145,7 @@ def test_products_after_what_was_broken_off(device, monkeypatch):
 
     monkeypatch.setattr("lowtide_boards.driver.request_window.STUCK", 0.5)
     with monkeypatch.context() as within:
-        within.setattr("lowtide_model.engine.product.Lines.settings", lambda *_: {"lines": 0})
+        within.setattr("lowtide_model.engine.product.OperandVectors.settings", lambda *_: {"lines": 0})
         with pytest.raises(DeviceError, match="the engine flags errors: refused"):
             device.matmul(a, b)
     assert device.matmul(a, b).tobytes() == due
