@@ -112,7 +112,7 @@ def _check_axis(name: str, tensor: BfpTensor, axis: int) -> None:
 def _check_operands(a: BfpTensor, b: BfpTensor, bfp: Bfp | None) -> None:
     if a.group != b.group:
         raise ValueError(
-            f"groups of a and b must be alike, not {a.group} and {b.group}, for shapes {a.shape} and {b.shape}"
+            f"groups of a and b must be equal, not {a.group} and {b.group}, for shapes {a.shape} and {b.shape}"
         )
     max_k = LEGAL["max_k"][-1] if bfp is None else bfp.max_k
     if a.length > max_k:

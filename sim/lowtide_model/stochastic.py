@@ -108,7 +108,7 @@ class Stochastic:
             raise IllegalValue("source", "one or more sources, with words of one width", widths)
         seeds = [source.seed for source in self.source]
         if len({attrs.evolve(source, lanes=1) for source in self.source}) < len(seeds):
-            raise IllegalValue("source", "sources of which no two are alike, lanes aside", f"seeds {seeds}")
+            raise IllegalValue("source", "sources that differ in more than their lanes", f"seeds {seeds}")
 
     @property
     def bits(self) -> int:

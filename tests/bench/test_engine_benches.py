@@ -1,4 +1,4 @@
-"""The emitted engine under its bench, on both simulators; and planted bugs that the bench catches."""
+"""Bench of the emitted engine, on both simulators; and planted bugs."""
 
 import pytest
 from mutation import in_module, without_reset
@@ -6,15 +6,15 @@ from mutation import in_module, without_reset
 from lowtide_sim.simulator import SimulationError
 
 BUGS = {
-    "missing lines are left as they were": in_module(
+    "missing vectors are not cleared": in_module(
         r"operand_writer_\w+", r"assign write = clearing \?", "assign write = 1'h0 ?"
     ),
     "a load outlives a reset": without_reset(r"loader_\w+", "started"),
-    "runs are written over": in_module("transposer_4_2_16_100x768", r"assign take = .*;", "assign take = across;"),
+    "rows are overwritten": in_module("transposer_4_2_16_100x768", r"assign take = .*;", "assign take = across;"),
     "a tile does not wait for its panels": in_module(r"sequencer_\w+", r"assign there = .*;", "assign there = 1'h1;"),
     "a bank is loaded while it is read": in_module("banks", r"assign free = .*;", "assign free = 1'h1;"),
-    "what fills up a run counts": in_module(r"operand_framer_\w+", r"(number\[1\].exponent  = )\S+ \?", r"\1 1'h1 ?"),
-    "there is no half step": in_module(r"word_random\w+", r"assign words\[0\] = .*;", "assign words[0] = 1'h0;"),
+    "padding of a row counts": in_module(r"operand_framer_\w+", r"(number\[1\].exponent  = )\S+ \?", r"\1 1'h1 ?"),
+    "the half step is missing": in_module(r"word_random\w+", r"assign words\[0\] = .*;", "assign words[0] = 1'h0;"),
 }
 
 

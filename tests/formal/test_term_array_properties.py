@@ -113,7 +113,7 @@ def test_groups_keep_their_time(prove):
 class LargestTermsComeFirst(wiring.Component):
     """Terms of a group leave in the order of the waterline, completely, and with the right signs.
 
-    While they come, at any time, another group is written into the other bank.
+    Meanwhile, at any time, another group is written into the other bank.
     """
 
     def __init__(self, terms):

@@ -103,4 +103,4 @@ def _first(draw: Callable[[], Drawn | None]) -> Drawn:
         drawn = draw()
         if drawn is not None:
             return drawn
-    raise AssertionError(f"{TRIES} draws were refused one after the other")
+    raise AssertionError(f"{TRIES} consecutive draws were illegal")

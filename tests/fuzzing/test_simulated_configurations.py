@@ -27,9 +27,7 @@ QUICK = range(4)
 CI = range(4, 12)
 SLOW = range(12, 212)
 MOST_BITS = {"array": 600, "engine": 200}  # operand bits per cycle: then a simulation takes seconds
-LEAST_MAX_K = (
-    2048  # of terms and integers: the longest tile of the benches has four groups of 64 beats of eight values
-)
+LEAST_MAX_K = 2048  # of terms and integers: the longest tile of the benches has four groups of 64 beats of eight values
 
 
 def draw(seed: int) -> tuple[str, Config]:

@@ -58,11 +58,11 @@ def check(x, keywords, axis):
     groups = saturated = 0
     for index in np.ndindex(rows.shape[:-1]):
         for group, start in enumerate(range(0, rows.shape[-1], g)):
-            E, signed, above, held = plain.convert(rows[index][start : start + g], m=m, e=e, B=B, rounding=rounding)
+            E, signed, above, count = plain.convert(rows[index][start : start + g], m=m, e=e, B=B, rounding=rounding)
             assert tensor.codes[index][group] == E
             signed += [0] * (g - len(signed))
             assert tensor.signed[index][start : start + g].tolist() == signed
-            groups, saturated = groups + above, saturated + held
+            groups, saturated = groups + above, saturated + count
     assert (tensor.saturated_groups, tensor.saturated_elements) == (groups, saturated)
     return tensor
 
@@ -313,7 +313,7 @@ def test_only_ties_round_away_from_zero(x):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_number_below_one_half_does_not_round_up(dtype):
-    """Adding one half would give one, because the sum is rounded; likewise for a long odd integer."""
+    """Adding one half would give one, because the sum is rounded; so would a long odd integer plus one half."""
     below, odd = np.nextafter(dtype(0.5), dtype(0)), dtype(2 ** np.finfo(dtype).nmant + 1)
     values = np.array([below, -below, 0.5, odd, -odd], dtype)
     rounding_of("nearest", (1, 5, 1), 1)(values, slice(0, 1))

@@ -38,10 +38,10 @@ def convert(group, words, *, m, e, B, mode, r):
     X = max(plain.floor_log2(size) for size in sizes if size)
     E = min(max(X - B, 0), 2**e - 1)
     M = [rounded(size * plain.power(m - 1 - E - B), mode, r, word) for size, word in zip(sizes, words, strict=True)]
-    held = [magnitude >= 2**m or inf for magnitude, inf in zip(M, infinite, strict=True)]
-    M = [2**m - 1 if hold else magnitude for hold, magnitude in zip(held, M, strict=True)]
+    saturated = [magnitude >= 2**m or inf for magnitude, inf in zip(M, infinite, strict=True)]
+    M = [2**m - 1 if is_saturated else magnitude for is_saturated, magnitude in zip(saturated, M, strict=True)]
     signed = [-magnitude if x < 0 else magnitude for x, magnitude in zip(group, M, strict=True)]
-    return E, signed, 2**e - 1 < X - B, sum(held), sum(bad)
+    return E, signed, 2**e - 1 < X - B, sum(saturated), sum(bad)
 
 
 @plain.repeatable
@@ -67,10 +67,10 @@ def test_any_numbers_by_the_formula(group, m, e, B, mode, r, random, dtype):
         rounding=rounding,
         nonfinite="saturate",
     )
-    E, signed, above, held, bad = convert(group, words, m=m, e=e, B=B, mode=mode, r=r)
+    E, signed, above, saturated, bad = convert(group, words, m=m, e=e, B=B, mode=mode, r=r)
     assert tensor.signed.tolist() == signed
     assert tensor.codes.tolist() == [E]
-    assert (tensor.saturated_groups, tensor.saturated_elements, tensor.nonfinite_elements) == (above, held, bad)
+    assert (tensor.saturated_groups, tensor.saturated_elements, tensor.nonfinite_elements) == (above, saturated, bad)
 
 
 def test_infinities_are_the_largest_magnitude_at_any_bias():

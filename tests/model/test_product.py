@@ -241,7 +241,7 @@ def ones(*shape, axis=-1, m=4, e=3, group=16):
             matmul,
             ones(3, 4),
             ones(4, 2, axis=0, group=8),
-            "groups of a and b must be alike, not 16 and 8, for shapes (3, 4) and (4, 2)",
+            "groups of a and b must be equal, not 16 and 8, for shapes (3, 4) and (4, 2)",
         ),
         (dot, ones(3), ones(4), "dot needs two vectors of one length, not shapes (3,) and (4,)"),
         (dot, ones(3, 4), ones(3, 4), "dot needs two vectors of one length, not shapes (3, 4) and (3, 4)"),

@@ -147,10 +147,10 @@ def test_an_extra_step_per_row_only_moves_the_lock():
 
 
 def test_every_scheme_without_more_memory_locks_some_width():
-    """Steps permute the states, so if a row's end does too, each state comes back at some width: a locked column.
+    """Steps permute the states; if the end of a row permutes them too, each state recurs at some width: a lock.
 
-    All 5,040 ends of rows on the 7 states, counted: in each, over the 7 widths modulo the period, exactly one width
-    for every state returns to it.
+    This counts all 5,040 permutations of the 7 states at the end of a row. For each permutation and each state, exactly
+    one of the 7 widths modulo the period returns to the state.
     """
     for end in permutations(range(7)):
         returns = Counter(state for width in range(7) for state in range(7) if end[(state + width) % 7] == state)

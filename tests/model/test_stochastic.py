@@ -162,8 +162,8 @@ def test_ideal_rounding_rounds_up_with_the_probability_of_the_fraction():
 def test_the_reference_is_unbiased():
     """Mean error of half a million, within five standard deviations.
 
-    A word shares all bits but one with the next, each at half the weight: that makes the deviation sqrt(3) times as
-    large as that of independent words.
+    Consecutive words share all bits but one, at half the weight, so the deviation is sqrt(3) times the deviation with
+    independent words.
     """
     x = np.random.default_rng(7).uniform(8, 15, (500, 1024))
     error = quantize(x, mantissa=4, rounding=reference(16)).to_float() - x
@@ -200,7 +200,7 @@ def test_pairs_of_inverse_words_halve_the_error_of_sums():
         ),
         (
             lambda: Stochastic(source=[RandomSourceParams(lanes=8, seed=3), RandomSourceParams(lanes=4, seed=3)]),
-            "source must be sources of which no two are alike, lanes aside, not 'seeds [3, 3]'",
+            "source must be sources that differ in more than their lanes, not 'seeds [3, 3]'",
         ),
         (
             lambda: quantize(np.ones(16), mantissa=4, rounding=Stochastic(source=RandomSourceParams())),

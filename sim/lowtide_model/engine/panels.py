@@ -72,8 +72,8 @@ def multiply(
             raise ValueError(f"bias of {name} must be an integer, which all panels share, not None")
     array, bfp = engine.config.array, engine.config.bfp
     length = _length(engine.config, max(a_settings.chunks, b_settings.chunks), a.shape[1])
-    high = _lines(engine.config, a, length, a_settings.chunks, array.rows)
-    wide = _lines(engine.config, b.T, length, b_settings.chunks, array.columns)
+    high = _vectors(engine.config, a, length, a_settings.chunks, array.rows)
+    wide = _vectors(engine.config, b.T, length, b_settings.chunks, array.columns)
     values = np.zeros((a.shape[0], b.shape[1]), np.float32)
     parts: list[tuple[bool, bool, Product]] = []
     bits = engine.config.engine.lfsr_bits
@@ -106,12 +106,12 @@ def _length(config: Config, chunks: int, k: int) -> int:
     return k if k <= most else most // bfp.lanes * bfp.lanes or most
 
 
-def _lines(config: Config, x: np.ndarray, length: int, chunks: int, at_once: int) -> int:
+def _vectors(config: Config, x: np.ndarray, length: int, chunks: int, panel: int) -> int:
     """Vectors per panel: limited by the buffers and, for operands that may be sent transposed, by the transposer."""
-    most = config.engine.buffer_depth // (-(-length // config.bfp.lanes) * chunks) * at_once
+    most = config.engine.buffer_depth // (-(-length // config.bfp.lanes) * chunks) * panel
     if not x.flags.c_contiguous:
         most = min(most, config.engine.transpose_depth)
-    return most // at_once * at_once or most
+    return most // panel * panel or most
 
 
 def _slices(length: int, step: int) -> Iterator[slice]:

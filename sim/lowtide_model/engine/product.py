@@ -118,17 +118,17 @@ def checked(
         raise ValueError(f"K must be at most {config.bfp.max_k}, the max_k, not {a.shape[1]}")
     array, bfp = config.array, config.bfp
     return (
-        _lines("a", config, a, a_settings, array.rows, bfp.chunk_a),
-        _lines("b", config, b.T, b_settings, array.columns, bfp.chunk_b),
+        _vectors("a", config, a, a_settings, array.rows, bfp.chunk_a),
+        _vectors("b", config, b.T, b_settings, array.columns, bfp.chunk_b),
     )
 
 
-def _lines(name: str, config: Config, x: np.ndarray, operand: Operand, lines: int, chunk: int) -> OperandVectors:
+def _vectors(name: str, config: Config, x: np.ndarray, operand: Operand, panel: int, chunk: int) -> OperandVectors:
     bfp, engine = config.bfp, config.engine
-    legal = OperandLayout(bfp, chunk, lines * engine.buffer_depth, engine.lfsr_bits).legal
+    legal = OperandLayout(bfp, chunk, panel * engine.buffer_depth, engine.lfsr_bits).legal
     for setting in ("chunks", "seed", *(() if operand.bias is None else ("bias",))):
         whole_number(f"{setting} of {name}", getattr(operand, setting), legal[setting])
-    words = -(-x.shape[0] // lines) * -(-x.shape[1] // bfp.lanes) * operand.chunks
+    words = -(-x.shape[0] // panel) * -(-x.shape[1] // bfp.lanes) * operand.chunks
     if words > engine.buffer_depth:
         raise ValueError(
             f"{name} must take at most {engine.buffer_depth} words of a buffer, the engine.buffer_depth:"

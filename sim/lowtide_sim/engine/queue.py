@@ -84,19 +84,19 @@ def run_queued(
         If the engine reports an error, or results are missing.
     """
     config = engine.config
-    lines = [checked(config, each.a, each.b, each.a_settings, each.b_settings) for each in products]
+    vectors = [checked(config, each.a, each.b, each.a_settings, each.b_settings) for each in products]
     for side, of in (("a", "a_settings"), ("b", "b_settings")):
         if any(getattr(each, of).bias is None for each in products if getattr(each, f"load_{side}")):
             raise ValueError(f"{of}.bias must be an integer for queued products, not None")
     counts = [result_beats(config, each.a.shape[0], each.b.shape[1]) for each in products]
     transfer = engine.transfer(
-        [engine.load(a) for each, (a, _) in zip(products, lines, strict=True) if each.load_a],
-        [engine.load(b) for each, (_, b) in zip(products, lines, strict=True) if each.load_b],
+        [engine.load(a) for each, (a, _) in zip(products, vectors, strict=True) if each.load_a],
+        [engine.load(b) for each, (_, b) in zip(products, vectors, strict=True) if each.load_b],
         sum(counts),
     )
     engine.write("errors", ALL_ERRORS)
     engine.write("clear", 1)
-    for n, (each, both) in enumerate(zip(products, lines, strict=True)):
+    for n, (each, both) in enumerate(zip(products, vectors, strict=True)):
         _start(engine, each, both, lambda: engine.run(transfer, len(products), patience))
         progress(n + 1, len(products))
     engine.finish(transfer, len(products) - int(transfer.last.sum()), 10**8)

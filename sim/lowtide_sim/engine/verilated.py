@@ -142,9 +142,9 @@ class VerilatedEngine:
         SimulationError
             If the engine rejects the product, or does not respond.
         """
-        lines_a, lines_b = checked(self.config, a, b, a_settings, b_settings)
+        vectors_a, vectors_b = checked(self.config, a, b, a_settings, b_settings)
         self.write("errors", ALL_ERRORS)
-        loads = [self.prepare("a", lines_a, a_settings), self.prepare("b", lines_b, b_settings)]
+        loads = [self.prepare("a", vectors_a, a_settings), self.prepare("b", vectors_b, b_settings)]
         find = LOAD_A * (a_settings.bias is None) | LOAD_B * (b_settings.bias is None)
         if find:
             self.write("start", FIND | find)
@@ -190,18 +190,18 @@ class VerilatedEngine:
         )
         return Improvement(low_sum, high_sum)
 
-    def prepare(self, side: str, lines: OperandVectors, operand: Operand) -> Load:
+    def prepare(self, side: str, vectors: OperandVectors, operand: Operand) -> Load:
         """Write the registers of an operand, and return its beats."""
-        self.settings(side, lines, operand)
-        return self.load(lines)
+        self.settings(side, vectors, operand)
+        return self.load(vectors)
 
-    def load(self, lines: OperandVectors) -> Load:
+    def load(self, vectors: OperandVectors) -> Load:
         """Beats of an operand."""
-        return Load.of(lines.in_memory_order, self.config.engine.input_width)
+        return Load.of(vectors.in_memory_order, self.config.engine.input_width)
 
-    def settings(self, side: str, lines: OperandVectors, operand: Operand) -> None:
+    def settings(self, side: str, vectors: OperandVectors, operand: Operand) -> None:
         """Write the registers of an operand whose values change."""
-        for name, value in lines.settings(operand).items():
+        for name, value in vectors.settings(operand).items():
             if self._settings.get(f"{side}_{name}") != value:
                 self.write(f"{side}_{name}", value)
 

@@ -42,7 +42,6 @@ class SimulatedLine:
         functions.serial_create.restype = ctypes.c_void_p
         functions.serial_create.argtypes = (ctypes.c_uint32,)
         functions.serial_destroy.argtypes = functions.serial_reset.argtypes = (ctypes.c_void_p,)
-        functions.serial_rests.argtypes = (ctypes.c_void_p,)
         functions.serial_run.restype = ctypes.c_uint64
         functions.serial_run.argtypes = (
             ctypes.c_void_p,
@@ -73,11 +72,6 @@ class SimulatedLine:
     def waiting(self) -> int:
         """Number of queued bytes."""
         return len(self._to_send)
-
-    @property
-    def rests(self) -> bool:
-        """Whether no byte is queued or on the line."""
-        return not self._to_send and bool(self._library.serial_rests(self._handle))
 
     def run(self, cycles: int, baud: float) -> bytes:
         """Run for ``cycles`` clock cycles, with the host's end at ``baud``, and return the received bytes."""

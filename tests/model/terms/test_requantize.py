@@ -27,8 +27,8 @@ def plain(acc, multiplier, shift, width, relu):
     rounded = round(Fraction(acc * multiplier, 2**shift))
     rounded = max(rounded, 0) if relu else rounded
     limit = 2 ** (width - 1) - 1
-    held = max(-limit, min(rounded, limit))
-    return held, held != rounded
+    result = max(-limit, min(rounded, limit))
+    return result, result != rounded
 
 
 def check(accs, multiplier, shift, width, relu):
@@ -36,7 +36,7 @@ def check(accs, multiplier, shift, width, relu):
     integers, saturated = requantize(accs, multiplier=multiplier, shift=shift, width=width, relu=relu)
     assert integers.dtype == np.int64
     assert integers.tolist() == [value for value, _ in expected]
-    assert saturated == sum(held for _, held in expected)
+    assert saturated == sum(is_saturated for _, is_saturated in expected)
 
 
 @repeatable
@@ -66,9 +66,9 @@ def test_ties_round_to_even_on_both_sides_of_zero():
 
 def test_saturated_results_are_counted_but_not_results_that_relu_clears():
     acc = [[-128, -127], [127, 128]]
-    for relu, expected, held in ((False, [[-127, -127], [127, 127]], 2), (True, [[0, 0], [127, 127]], 1)):
+    for relu, expected, count in ((False, [[-127, -127], [127, 127]], 2), (True, [[0, 0], [127, 127]], 1)):
         integers, saturated = requantize(acc, multiplier=1, shift=0, width=8, relu=relu)
-        assert (integers.tolist(), saturated) == (expected, held)
+        assert (integers.tolist(), saturated) == (expected, count)
 
 
 def test_empty_input_gives_empty_output():

@@ -126,10 +126,10 @@ class EngineBench:
 
     async def begin(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> None:
         """Queue the operands on their streams, write their settings, and start the product when the engine is ready."""
-        lines = checked(self.config, a, b, a_settings, b_settings)
-        for source, side in zip((self.a, self.b), lines, strict=True):
+        vectors = checked(self.config, a, b, a_settings, b_settings)
+        for source, side in zip((self.a, self.b), vectors, strict=True):
             source.send(self._beats(side))
-        for side, operand, each in zip("ab", (a_settings, b_settings), lines, strict=True):
+        for side, operand, each in zip("ab", (a_settings, b_settings), vectors, strict=True):
             for name, value in each.settings(operand).items():
                 await self.write(f"{side}_{name}", value)
         await self.poll("status", 1)
@@ -157,10 +157,10 @@ class EngineBench:
             place = tuple(int(i) for i in np.argwhere(values.view(np.uint32) != due.view(np.uint32))[0])
             raise AssertionError(f"result {place} is {values[place]}, not {due[place]}")
 
-    def _beats(self, lines: OperandVectors) -> list[tuple[int, bool]]:
+    def _beats(self, vectors: OperandVectors) -> list[tuple[int, bool]]:
         """Beats of an operand, each row padded with an arbitrary number."""
         numbers = self.config.engine.input_width
-        rows = lines.in_memory_order
+        rows = vectors.in_memory_order
         padded = np.pad(rows, [(0, 0), (0, -rows.shape[1] % numbers)], constant_values=np.float32(1e9))
         words = [int.from_bytes(beat.tobytes(), "little") for beat in padded.reshape(-1, numbers)]
         return [(word, n == len(words) - 1) for n, word in enumerate(words)]

@@ -80,13 +80,13 @@ class SerialBench:
 
     async def multiply(self, a, b, a_settings, b_settings, position, damage=False):
         """Compute a product; return it, and the position after its results."""
-        lines = checked(self.config, a, b, a_settings, b_settings)
-        for side, line, operand in zip("ab", lines, (a_settings, b_settings), strict=True):
-            for name, value in line.settings(operand).items():
+        vectors = checked(self.config, a, b, a_settings, b_settings)
+        for side, each, operand in zip("ab", vectors, (a_settings, b_settings), strict=True):
+            for name, value in each.settings(operand).items():
                 await self.request("write", self.places[f"{side}_{name}"], value & 0xFFFFFFFF, damage=damage)
         await self.request("write", self.places["start"], 3, damage=damage)
-        for side, line in zip("ab", lines, strict=True):
-            words = Load.of(line.in_memory_order, self.config.engine.input_width).numbers.view("<u4").ravel().tolist()
+        for side, each in zip("ab", vectors, strict=True):
+            words = Load.of(each.in_memory_order, self.config.engine.input_width).numbers.view("<u4").ravel().tolist()
             at = 0
             while at < len(words):
                 count = int(self.rng.integers(1, min(WORDS, len(words) - at, 40) + 1))
