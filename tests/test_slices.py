@@ -1,4 +1,4 @@
-"""Slices of the long tests: together they are all of them, each once, and none takes long in CI."""
+"""Slices of the long tests: each test is in exactly one slice, and no slice takes long in CI."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ from fixtures import slices
 ROOT = Path(__file__).parents[1]
 COLLECT = [sys.executable, "-m", "pytest", "-n", "0", "--collect-only", "-q", "-m", "slow"]
 MOST = 10 * 60 * 2 * 0.75
-"""Processor seconds of a slice: ten minutes of two cores, a quarter of which is lost to waiting."""
+"""Most processor seconds of a slice: ten minutes of two cores, minus a quarter for waiting."""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_the_option_selects_the_slices():
     assert sorted(name for part in found for name in part) == sorted(collected(file))
 
 
-def test_a_test_without_a_record_takes_as_long_as_those_of_its_function(parts):
+def test_a_test_without_a_record_gets_the_mean_time_of_its_function(parts):
     recorded = {"a::f[1]": 10.0, "a::f[2]": 30.0}
     assert parts.estimates(["a::f[1]", "a::f[3]", "a::g"], recorded) == {
         "a::f[1]": 10.0,
@@ -71,13 +71,13 @@ def test_a_test_without_a_record_takes_as_long_as_those_of_its_function(parts):
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0", "-1/3", ""])
-def test_an_illegal_slice_is_refused(parts, text):
+def test_an_illegal_slice_is_rejected(parts, text):
     with pytest.raises(pytest.UsageError, match=rf"^--slice must be N/M with N from 1 to M, not {re.escape(text)}$"):
         parts.slice_of(text)
 
 
-def test_ci_takes_another_slice_for_another_commit():
-    """The arithmetic of the script, by the shell that runs it: every slice has a commit."""
+def test_ci_selects_the_slice_by_the_commit():
+    """The shell arithmetic of the CI script selects every slice for some commit."""
     text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     (line,) = re.findall(r"^slice=.*$", text, re.MULTILINE)
     script = f"SLICES={in_ci()}; for n in {{0..199}}; do commit=$(printf %08x $n); {line}; echo $slice; done"

@@ -1,4 +1,4 @@
-"""Golden models in NumPy: what the hardware computes, to the bit."""
+"""Bit-exact NumPy models of the hardware: the golden models."""
 
 from lowtide_model.bfp_tensor import BfpTensor
 from lowtide_model.chunk import Chunk, chunks

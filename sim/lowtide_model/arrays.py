@@ -1,4 +1,4 @@
-"""Arrays as arguments: converted where NumPy has their values exactly, and refused by name in one line elsewhere."""
+"""Validation of array arguments: exact conversion, or an error of one line that names the argument."""
 
 from numbers import Integral
 from typing import Any
@@ -10,16 +10,16 @@ from lowtide.formats.parameter import IllegalValue, Unquoted, whole_number
 __all__ = ["array_of", "axis_of", "few_bits", "floats", "integers"]
 
 EXACT = 2**53
-"""Up to it, float64 has every integer."""
+"""Float64 represents every integer up to this limit."""
 
 
 def array_of(name: str, x: Any) -> np.ndarray:
-    """An array of whatever NumPy makes an array of.
+    """The argument as a NumPy array.
 
     Raises
     ------
     IllegalValue
-        If NumPy makes none, as of rows of different lengths.
+        If NumPy cannot convert it, for example rows of different lengths.
     """
     try:
         return np.asarray(x)
@@ -28,15 +28,15 @@ def array_of(name: str, x: Any) -> np.ndarray:
 
 
 def floats(name: str, x: Any) -> np.ndarray:
-    """The array in float32, or in float64 where float32 does not have its values; always exactly.
+    """The array in float32, or in float64 if float32 cannot represent its type; always exact.
 
-    Taken are float16, float32, float64, the types of ml_dtypes (bfloat16 among them), and integers, in any byte order,
-    and lists of such numbers. float128, complex numbers, booleans, objects and strings are refused.
+    Legal types are float16, float32, float64, the types of ml_dtypes (for example bfloat16), and integers, in any byte
+    order, and lists of such numbers. Float128, complex numbers, booleans, objects and strings are not legal.
 
     Raises
     ------
     IllegalValue
-        If the type is none of these, or float64 does not have an integer; then the message gives its index.
+        If the type is not legal, or float64 cannot represent an integer; then the message gives its index.
     """
     found = array_of(name, x)
     if found.dtype.kind not in "iufV" or not np.can_cast(found.dtype, np.float64):
@@ -55,13 +55,13 @@ def integers(name: str, values: Any, lowest: int, largest: int) -> np.ndarray:
     Raises
     ------
     IllegalValue
-        If they are no integers, or one is out of range; then the message gives its index.
+        If the values are not integers, or one is out of range; then the message gives its index.
     """
     return few_bits(name, values, lowest, largest).astype(np.int64, copy=False)
 
 
 def few_bits(name: str, values: Any, lowest: int, largest: int) -> np.ndarray:
-    """The values as `integers` checks them, in the type of integers that they came in."""
+    """The values, checked as by `integers`, in their original integer type."""
     found = array_of(name, values)
     if found.dtype.kind == "V" and np.can_cast(found.dtype, np.int64):
         found = found.astype(np.int64)
@@ -73,12 +73,12 @@ def few_bits(name: str, values: Any, lowest: int, largest: int) -> np.ndarray:
 
 
 def axis_of(name: str, axis: Any, dimensions: int) -> int:
-    """An axis of an array of so many dimensions, counted from 0.
+    """The index of an axis, counted from 0, in an array of ``dimensions`` dimensions.
 
     Raises
     ------
     IllegalValue
-        If there is no such axis.
+        If the axis does not exist.
     """
     if not dimensions:
         raise IllegalValue(name, "an axis, and the array has none", axis)
@@ -86,7 +86,7 @@ def axis_of(name: str, axis: Any, dimensions: int) -> int:
 
 
 def _check_exact(name: str, x: np.ndarray) -> None:
-    """Refuse integers that float64 does not have: those whose significant bits are more than 53."""
+    """Reject integers with more than 53 significant bits, which float64 cannot represent."""
     if not x.size or (x.max() <= EXACT and x.min() >= -EXACT):
         return
     magnitudes = np.where(x < 0, -x.astype(np.uint64), x.astype(np.uint64))
@@ -96,7 +96,7 @@ def _check_exact(name: str, x: np.ndarray) -> None:
 
 
 def _check_list(name: str, x: Any) -> None:
-    """Refuse what NumPy would turn into a float64 of another value, or another meaning, on its way out of a list."""
+    """Reject list elements that NumPy would convert to a float64 of another value or meaning."""
     for index, value in np.ndenumerate(np.array(x, object)):
         boolean = isinstance(value, bool | np.bool_)
         if boolean or (isinstance(value, Integral) and int(float(value)) != int(value)):

@@ -1,4 +1,4 @@
-"""A tensor in block floating point: integers, their groups' exponent codes, and one bias."""
+"""A tensor in block floating point: integers, an exponent code per group, and one bias."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from lowtide_model.grouping import blocks, grouped, spread
 
 __all__ = ["LEGAL", "BfpTensor", "legal_bias", "legal_format", "scaled"]
 
-# What hardware may be generated for: field by field, the legal values.
+# Legal values of each field of the hardware's format.
 LEGAL = {field.name: field.metadata["legal"] for field in attrs.fields(Bfp)}
 
 # A group may be as long as the longest reduction.
@@ -20,7 +20,7 @@ LEGAL_GROUPS = range(1, LEGAL["max_k"][-1] + 1)
 
 
 def legal_format(mantissa: int, exponent: int, group: int) -> tuple[int, int, int]:
-    """The same as integers of Python; a format that no hardware here has is refused."""
+    """The format as Python integers, if hardware can be generated for it."""
     return (
         whole_number("mantissa", mantissa, LEGAL["mantissa"]),
         whole_number("exponent", exponent, LEGAL["exponent"]),
@@ -29,7 +29,7 @@ def legal_format(mantissa: int, exponent: int, group: int) -> tuple[int, int, in
 
 
 def legal_bias(exponent: int) -> range:
-    """Biases with which every value, and every power of two that scales one, is a float64."""
+    """Biases for which float64 represents every value and every power of two that scales one."""
     return range(-1000, 1024 - (2**exponent - 1))
 
 
@@ -52,10 +52,10 @@ COUNT = attrs.Converter(_count, takes_field=True)
 
 @attrs.frozen(kw_only=True, eq=False)
 class BfpTensor:
-    """Values ``signed * 2**(code + bias - (mantissa - 1))``, one code for each group of elements along an axis.
+    """Values ``signed * 2**(code + bias - (mantissa - 1))``, with one code per group of elements along an axis.
 
-    The axis of the groups is moved last in ``signed`` and ``codes``, whatever it was in the tensor that was
-    quantized; ``axis`` remembers, and `to_float` moves it back. There it is padded with zeros to whole groups.
+    In ``signed`` and ``codes``, the axis of the groups is the last axis, padded with zeros to whole groups. ``axis``
+    records its position in the original tensor, and `to_float` moves it back.
 
     Parameters
     ----------
@@ -64,24 +64,24 @@ class BfpTensor:
     codes : array of uint8, shape (..., groups)
         Exponent codes ``E`` in ``[0, 2**exponent - 1]``.
     bias : int
-        ``B``, the exponent that code 0 stands for.
+        ``B``, the exponent of code 0.
     mantissa, exponent, group : int
-        Bits of a magnitude, bits of a code, elements of a group.
+        Width of a magnitude, width of a code, elements per group.
     length : int
         ``K``: elements along the axis before padding.
     axis : int
-        Where the axis was, from 0.
+        Position of the axis in the original tensor, from 0.
     saturated_groups : int
-        Groups whose largest exponent lay above the top code.
+        Groups whose largest exponent exceeded the top code.
     saturated_elements : int
-        Elements whose rounded magnitude exceeded ``2**mantissa - 1`` and was held there, and all infinities.
+        Elements whose rounded magnitude exceeded ``2**mantissa - 1`` and saturated, and all infinities.
     nonfinite_elements : int
         Elements that were NaN or infinite.
 
     Raises
     ------
     ValueError
-        If a parameter is not legal, the shapes do not belong together, or an element is out of its range.
+        If a parameter is not legal, the shapes do not match, or an element is out of range.
     """
 
     signed: np.ndarray
@@ -111,18 +111,18 @@ class BfpTensor:
             )
         if self.codes.shape != (*self.signed.shape[:-1], groups):
             raise ValueError(
-                f"codes must have shape {(*self.signed.shape[:-1], groups)}, one a group, not {self.codes.shape}"
+                f"codes must have shape {(*self.signed.shape[:-1], groups)}, one per group, not {self.codes.shape}"
             )
         self._set(axis=whole_number("axis", self.axis, range(self.signed.ndim)))
 
     def _set(self, **converted: Any) -> None:
-        """Put converted values into fields, whose legal values depend on other fields."""
+        """Set fields of the frozen class whose legal values depend on other fields."""
         for name, value in converted.items():
             object.__setattr__(self, name, value)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of the tensor as it was quantized, without padding."""
+        """Shape of the original tensor, without padding."""
         others = self.signed.shape[:-1]
         return (*others[: self.axis], self.length, *others[self.axis :])
 
@@ -142,14 +142,14 @@ class BfpTensor:
         Returns
         -------
         array of float64, shape ``shape``
-            The axis of the groups is back in its place, without padding.
+            The values in the original shape, without padding.
         """
         weights = np.ldexp(1.0, self.codes.astype(np.int32) + (self.bias - (self.mantissa - 1)))
         return scaled(self, weights)[(slice(None),) * self.axis + (slice(self.length),)]
 
 
 def scaled(tensor: BfpTensor, weights: np.ndarray) -> np.ndarray:
-    """Each magnitude times the weight of its group, in the weights' type, padded, with the axis back in its place.
+    """Each magnitude times its group's weight, in the weights' type, padded, with the axis in its original position.
 
     ``weights`` has the shape of ``tensor.codes``.
     """

@@ -1,4 +1,4 @@
-"""Chunks: a tensor's magnitudes cut into the few bits that a processing element takes at a time."""
+"""Chunks: a tensor's magnitudes, split into the few bits that a processing element multiplies at once."""
 
 import attrs
 import numpy as np
@@ -11,19 +11,19 @@ __all__ = ["Chunk", "chunks"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class Chunk:
-    """One chunk of every element of a tensor: itself groups of block floating point, of ``width`` bits.
+    """One chunk of every element of a tensor; the chunk is itself block floating point with ``width``-bit magnitudes.
 
-    It contributes ``signed * 2**code`` to an integer that the tensor's constant, ``2**(bias - (mantissa - 1))``,
+    It contributes ``signed * 2**code`` to an integer, which ``2**(bias - (mantissa - 1))``, the tensor's constant,
     scales.
 
     Parameters
     ----------
     signed : array of int16, shape (..., whole groups of K)
-        Its bits of the magnitudes, with the elements' signs. Zero has no sign.
+        The chunk's bits of the magnitudes, with the elements' signs. Zero has no sign.
     codes : array of uint8, shape (..., groups)
-        Exponent codes, by ``width`` times the chunks below it larger than the tensor's.
+        Exponent codes: the tensor's codes plus ``width`` per less significant chunk.
     width : int
-        Bits of the chunk.
+        Width of the chunk in bits.
     """
 
     signed: np.ndarray
@@ -32,21 +32,21 @@ class Chunk:
 
 
 def chunks(tensor: BfpTensor, w: int) -> tuple[Chunk, ...]:
-    """Cut magnitudes into chunks of ``w`` bits, the most significant first.
+    """Split magnitudes into chunks of ``w`` bits, the most significant first.
 
     Chunk ``j`` of ``c = mantissa / w`` has exponent code ``E + w * (c - 1 - j)``.
 
     Parameters
     ----------
     tensor : BfpTensor
-        What to cut.
+        Tensor to split.
     w : int
-        Bits of a chunk: a divisor of the tensor's mantissa.
+        Width of a chunk in bits: a divisor of the tensor's mantissa.
 
     Returns
     -------
     tuple of Chunk
-        They hold every bit: the sum of their ``signed * 2**codes`` is the tensor's.
+        The chunks. Their sum of ``signed * 2**codes`` equals the tensor's ``signed * 2**codes``.
 
     Raises
     ------

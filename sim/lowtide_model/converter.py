@@ -1,4 +1,4 @@
-"""The BFP converter: from floating point to groups that share an exponent."""
+"""Model of the BFP converter: floating point to groups that share an exponent."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from lowtide.formats.parameter import choice, whole_number
 from lowtide_model.arrays import axis_of, floats
 from lowtide_model.bfp_tensor import LEGAL, BfpTensor, legal_bias, legal_format
 from lowtide_model.grouping import blocks, group_max, grouped, spread
-from lowtide_model.rounding import random_bits, rounding_of
+from lowtide_model.rounding_modes import random_bits, rounding_of
 from lowtide_model.stochastic import Rounding, Rounds
 
 __all__ = ["default_bias", "quantize"]
 
-# Below it FP32 has only subnormal numbers, which count as zero.
+# Smallest normal FP32 number. Smaller values count as zero.
 SMALLEST_NORMAL = 2.0**-126
 
 
@@ -29,41 +29,42 @@ def quantize(
     rounding: str | Rounds = "nearest",
     nonfinite: str = "raise",
 ) -> BfpTensor:
-    """Convert to block floating point.
+    """Convert a tensor to block floating point.
 
     For a group ``x`` with ``X = max floor(log2 |x_i|)`` over its non-zero elements: ``E = clamp(X - B, 0, 2**e - 1)``
     and ``M_i = min(round(|x_i| * 2**(m - 1 - E - B)), 2**m - 1)``, whose sign is kept where ``M_i > 0``. A group of
     zeros has ``E = 0``.
 
-    Every value is taken exactly as it is given; float64 is not rounded to FP32 first. Values below FP32's smallest
-    normal, ``2**-126``, count as zero whatever their type, so that FP32 data convert alike in either.
+    Every value is converted exactly as given; float64 is not rounded to FP32 first. Values below the smallest normal
+    FP32 number, ``2**-126``, count as zero in every type, so FP32 data convert equally as float32 and as float64.
 
     Parameters
     ----------
     x : array of floats or integers, any shape of one dimension or more
-        What to convert: float16, float32, float64, bfloat16 and the other types of ml_dtypes, or integers that float64
-        has exactly, in any byte order, or lists of numbers.
+        Tensor to convert: float16, float32, float64, bfloat16 and the other types of ml_dtypes, or integers that
+        float64 represents exactly, in any byte order, or lists of numbers.
     mantissa : int
-        Bits of a magnitude, ``m``.
+        Width of a magnitude in bits, ``m``.
     exponent : int
-        Bits of an exponent code, ``e``.
+        Width of an exponent code in bits, ``e``.
     group : int
-        Elements of a group. The last of each row behaves as if padded with zeros.
+        Elements per group. The last group of each row behaves as if padded with zeros.
     axis : int
-        Axis along which elements are grouped: the reduction axis of the product that the tensor enters.
+        Axis along which elements are grouped: the reduction axis of the product that uses the tensor.
     bias : int, optional
-        ``B``. By default it puts the tensor's largest exponent at the top code; it is 0 if there is none.
-    rounding : str, Stochastic, GivenWords or Ideal
-        ``truncate``; ``nearest``, ties away from zero, as the hardware's engine rounds; ``nearest_even``, ties to even;
-        or stochastic, by the words of a random source, by words that are given, or by ideal ones. All round magnitudes.
+        ``B``. By default, the tensor's largest exponent gets the top code; a tensor of zeros has ``B = 0``.
+    rounding : str, Stochastic, GivenWords, OneWord or Ideal
+        ``truncate``; ``nearest``, ties away from zero, as in the hardware's engine; ``nearest_even``, ties to even; or
+        stochastic, with the words of a random source, with given words, or with ideal random numbers. All of them round
+        magnitudes.
     nonfinite : str
-        What NaNs and infinities do: ``raise`` an error, or ``saturate`` as in hardware. There a NaN counts as zero, and
-        an infinity has the exponent 128 and always the largest magnitude.
+        Treatment of NaNs and infinities: ``raise`` an error, or ``saturate`` as in hardware. There, a NaN counts as
+        zero, and an infinity has the exponent 128 and always the largest magnitude.
 
     Returns
     -------
     BfpTensor
-        With the groups and elements that saturated counted, and those that were NaN or infinite.
+        The converted tensor, with counts of saturated groups, saturated elements and nonfinite elements.
 
     Raises
     ------
@@ -99,7 +100,7 @@ def quantize(
         groups = _flushed(groups.astype(np.float64))
         fields = _largest_fields(_sized(groups) if nonfinite_elements else groups)
 
-    # A group of zeros has field 0, which is below the window of every bias that gets here, and so code 0.
+    # A group of zeros has exponent field 0, which is below the window of every legal bias, and so gets code 0.
     codes = fields.astype(np.int32) - (_offset(groups) + B)
     saturated_groups = int(np.count_nonzero(codes > top))
     np.clip(codes, 0, top, out=codes)
@@ -122,14 +123,14 @@ def quantize(
 
 
 def default_bias(x: Any, *, exponent: int) -> int:
-    """The bias that `quantize` gives a tensor where it is told none, ``B = max floor(log2 |x_i|) - (2**e - 1)``.
+    """The default bias of `quantize`, ``B = max floor(log2 |x_i|) - (2**e - 1)``.
 
     Parameters
     ----------
     x : array of floats or integers
-        What is to be converted, whole: NaNs count as zero, and an infinity has the exponent 128.
+        The whole tensor. NaNs count as zero, and an infinity has the exponent 128.
     exponent : int
-        Bits of an exponent code, ``e``.
+        Width of an exponent code in bits, ``e``.
     """
     exponent = whole_number("exponent", exponent, LEGAL["exponent"])
     x = _floats(x)
@@ -138,13 +139,12 @@ def default_bias(x: Any, *, exponent: int) -> int:
 
 
 def _magnitudes(groups: np.ndarray, shifts: np.ndarray, mantissa: int, rounding: Rounding) -> tuple[np.ndarray, int]:
-    """Signed magnitudes, ``x * 2**shift`` rounded and saturated, and how many saturated."""
+    """Signed magnitudes, ``x * 2**shift`` rounded and saturated, and the number of saturated elements."""
     largest = 2**mantissa - 1
     signed = np.empty(groups.shape, np.int16)
     saturated = 0
     weights = np.ldexp(groups.dtype.type(1), shifts)
-    # A product out of range is either far above the largest magnitude or far below what can round up: both come out
-    # right.
+    # A product that overflows still saturates, and one that underflows still rounds to zero: both results are exact.
     with np.errstate(over="ignore", under="ignore"):
         for block in blocks(groups):
             values = groups[block] * spread(weights[block], groups.shape[1])
@@ -156,7 +156,7 @@ def _magnitudes(groups: np.ndarray, shifts: np.ndarray, mantissa: int, rounding:
 
 
 def _floats(x: Any) -> np.ndarray:
-    """The array, in float32 or float64; elements that count as zero are zero, but for float32's subnormals."""
+    """The array in float32 or float64; values that count as zero become zero, except subnormal float32 numbers."""
     x = floats("x", x)
     if x.ndim == 0:
         raise IllegalValue("x", "an array of one dimension or more", x[()])
@@ -168,38 +168,37 @@ def _flushed(x: np.ndarray) -> np.ndarray:
 
 
 def _sized(x: np.ndarray) -> np.ndarray:
-    """The array with infinities of exponent 128, as their field says in float32 and does not in float64."""
+    """The array with infinities replaced by ``2**128`` in float64; in float32 their field already means 128."""
     return x if x.dtype == np.float32 else np.where(np.isinf(x), 2.0**128, x)
 
 
 def _default_bias(fields: np.ndarray, top_field: int) -> int:
-    """The bias at which the largest exponent field has the top code."""
+    """The bias that gives the largest exponent field the top code."""
     largest = int(fields.max(initial=0))
     return largest - top_field if largest else 0
 
 
 def _float32_suffices(bias: int, mantissa: int, top: int, random: int) -> bool:
-    """Whether scaling in float32 is exact wherever it matters.
+    """Whether scaling in float32 gives the exact result.
 
-    It is where each scale ``2**(m - 1 - E - B)`` is a normal float32, and where even the largest subnormal number
-    scales to less than one half, or than ``2**-(r+1)`` if there are r random bits, so that it rounds to zero as it
-    should.
+    Each scale ``2**(m - 1 - E - B)`` must be a normal float32. The largest subnormal number must scale to less than one
+    half, or less than ``2**-(r+1)`` with r random bits, so that it rounds to zero.
     """
     return mantissa - 126 + random <= bias <= mantissa - 1 - top + 126
 
 
 def _offset(x: np.ndarray) -> int:
-    """What the exponent field of a type exceeds the exponent by."""
+    """Exponent bias of the floating-point type."""
     return 127 if x.dtype == np.float32 else 1023
 
 
 def _exponent_mask(x: np.ndarray) -> int:
-    """The exponent field of infinities and NaNs."""
+    """Exponent field of infinities and NaNs."""
     return 2 * _offset(x) + 1
 
 
 def _largest_fields(groups: np.ndarray) -> np.ndarray:
-    """Largest exponent field of each group: 0 for zero and subnormal numbers alone."""
+    """Largest exponent field of each group; 0 if all elements are zero or subnormal."""
     word, fraction, field = (np.uint32, 23, np.uint8) if groups.dtype == np.float32 else (np.uint64, 52, np.uint16)
     largest = np.empty(groups[:, 0].shape, field)
     for block in blocks(groups):

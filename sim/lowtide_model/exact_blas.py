@@ -1,17 +1,17 @@
 """Exact integer matrix products through floating-point BLAS.
 
-A floating-point sum is exact, in whatever order and with or without fused multiply-adds, if every product and every
+A floating-point sum is exact, in any order and with or without fused multiply-adds, if every product and every
 partial sum is an integer within the significand: 2**24 at most for float32 and 2**53 for float64. Common powers of two
-are taken out of the operands first. Whichever of its terms a partial sum of row ``i`` of A and column ``j`` of B holds,
-it is at most ``sum_k |a_ik| |b_kj|``, and so
+are factored out of the operands first. Any partial sum for row ``i`` of A and column ``j`` of B is at most
+``sum_k |a_ik| |b_kj|``, and so
 
 - at most ``|a_i| |b_j|``, their Euclidean norms, by Cauchy and Schwarz, where the norm of a row whose groups have codes
   ``E`` is at most ``(2**m - 1) sqrt(group * sum(4**E))``, and
 - at most ``K (2**ma - 1) (2**mb - 1) 2**(sa + sb)``, where the codes span no more than ``sa`` and ``sb``.
 
-The first bound knows the codes that are there, and finds one product exact in float32 or float64 where it can. Where it
-cannot, the second says how the codes must be parted, so that the products of the parts are exact in float64. For any
-``K`` that hardware may have, up to 2**20, it is below 2**53 at least where no codes differ.
+The first bound depends on the actual codes, and shows whether one product is exact in float32 or float64. If it is not,
+the second bound gives the range of codes for which a product is exact in float64, and the operands are split into
+windows of codes. For any legal ``K``, up to 2**20, the second bound is below 2**53 at least if all codes are equal.
 """
 
 import functools
@@ -31,7 +31,7 @@ INT64_LIMIT = 2**63
 
 
 def exact_matmul(a: BfpTensor, b: BfpTensor) -> np.ndarray:
-    """Sums over ``k`` of ``a.signed * b.signed * 2**(a.codes + b.codes)``, in int64 or, where too large, in object."""
+    """Sums over ``k`` of ``a.signed * b.signed * 2**(a.codes + b.codes)``, in int64 or, if too large, in object."""
     wide = _largest_sum(a, b, a.max_code + b.max_code) >= INT64_LIMIT
     low_a, low_b = _lowest_code(a), _lowest_code(b)
     bound = _largest_norm(a, low_a) * _largest_norm(b, low_b)
@@ -42,7 +42,7 @@ def exact_matmul(a: BfpTensor, b: BfpTensor) -> np.ndarray:
 
 
 def _windowed(a: BfpTensor, b: BfpTensor, wide: bool) -> np.ndarray:
-    """The same from parts of the operands, in each of which codes span so little that its products are exact."""
+    """The sums from windows of the operands, whose codes span so little that the products are exact."""
     span = 0
     while _largest_sum(a, b, 2 * (span + 1)) <= FLOAT64_EXACT:
         span += 1
@@ -54,7 +54,7 @@ def _windowed(a: BfpTensor, b: BfpTensor, wide: bool) -> np.ndarray:
 
 
 def _windows(tensor: BfpTensor, span: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Codes ``[low, low + span]``, window by window: ``low``, and the operand in units of ``2**low``."""
+    """For each window of codes ``[low, low + span]``: ``low``, and the operand in units of ``2**low``."""
     for low in range(0, tensor.max_code + 1, span + 1):
         inside = (low <= tensor.codes) & (tensor.codes <= low + span)
         if inside.any():
@@ -62,7 +62,7 @@ def _windows(tensor: BfpTensor, span: int) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _integers(tensor: BfpTensor, low: int, dtype: type[np.floating], inside: np.ndarray | bool = True) -> np.ndarray:
-    """The operand in units of ``2**low``, and zero in groups that are not ``inside``."""
+    """The operand in units of ``2**low``, with zeros in groups that are not ``inside``."""
     weights = np.ldexp(dtype(1), tensor.codes.astype(np.int32) - low)
     return scaled(tensor, np.where(inside, weights, dtype(0)))
 
@@ -77,20 +77,20 @@ def _lowest_code(tensor: BfpTensor) -> int:
 
 
 def _largest_norm(tensor: BfpTensor, low: int) -> float:
-    """At least the largest Euclidean norm of what is multiplied along ``K``, in units of ``2**low``."""
+    """Upper bound of the Euclidean norms of vectors along ``K``, in units of ``2**low``."""
     squares = np.exp2(2.0 * (tensor.codes - np.float64(low))).sum(axis=-1).max(initial=0)
-    rounded_up = squares * (1 + 2.0**-30)  # by more than a float64 sum of 2**20 terms can lose
+    rounded_up = squares * (1 + 2.0**-30)  # more than the rounding error of a float64 sum of 2**20 terms
     return tensor.max_magnitude * math.sqrt(tensor.group * rounded_up)
 
 
 def _largest_sum(a: BfpTensor, b: BfpTensor, codes: int) -> int:
-    """Largest magnitude of a sum of products that two formats admit, where two codes sum to at most ``codes``."""
+    """Largest magnitude of a sum of products in two formats, if two codes sum to at most ``codes``."""
     return a.length * a.max_magnitude * b.max_magnitude << codes
 
 
 def _shifted(product: np.ndarray, shift: int, wide: bool) -> np.ndarray:
-    """Integers held in floating point, times ``2**shift``: int64, or Python integers if ``wide``."""
-    product = np.asarray(product)  # of two vectors it is a scalar
+    """Floating-point integers times ``2**shift``, as int64, or as Python integers if ``wide``."""
+    product = np.asarray(product)  # the product of two vectors is a scalar
     if wide:
         return product.astype(np.int64).astype(object) << shift
     return np.multiply(product, 2.0**shift, out=product, dtype=product.dtype).astype(np.int64)

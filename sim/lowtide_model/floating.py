@@ -1,4 +1,4 @@
-"""Floating-point multiply-accumulate, rounded once or twice, without special values."""
+"""Models of the floating-point multiply-accumulate units, without special values."""
 
 from typing import Any
 
@@ -10,48 +10,48 @@ __all__ = ["block_float_mac", "float_mac", "float_values", "rounded_words"]
 
 
 def float_mac(a: Any, b: Any, c: Any, operand: FloatFormat, form: FloatFormat) -> np.ndarray:
-    """``round(c + a * b)``, as `FloatMac` gives it.
+    """``round(c + a * b)``: the model of `FloatMac`. The product is rounded too if it is wider than the sum.
 
     Parameters
     ----------
     a, b : array of int
         Factors, as words of ``operand``.
     c : array of int
-        Words of ``form``.
+        Addends, as words of ``form``.
     operand, form : FloatFormat
         Formats of the factors and of the sum.
 
     Returns
     -------
     array of int64
-        Words of ``form``.
+        Sums, as words of ``form``.
     """
-    product = float_values(a, operand) * float_values(b, operand)  # of at most 48 bits, so exact
+    product = float_values(a, operand) * float_values(b, operand)  # exact: at most 48 bits
     if 2 * (operand.fraction + 1) > form.fraction + 1:
         product = _nearest(product, form.fraction + 1)
     return rounded_words(float_values(c, form), product, form)
 
 
 def block_float_mac(a: Any, b: Any, exponents: Any, c: Any, magnitude: int, form: FloatFormat) -> np.ndarray:
-    """``round(c + dot)``, as `BlockFloatMac` gives it.
+    """``round(c + dot)``: the model of `BlockFloatMac`.
 
     Parameters
     ----------
     a, b : array of int, (..., lanes)
         Signed elements of the groups.
     exponents : array of int, (...)
-        Sum of the exponent fields of both.
+        Sums of the exponent fields of both groups.
     c : array of int, (...)
-        Words of ``form``.
+        Addends, as words of ``form``.
     magnitude : int
-        Bits of an element's magnitude.
+        Width of an element's magnitude in bits.
     form : FloatFormat
         Format of the sum.
 
     Returns
     -------
     array of int64, (...)
-        Words of ``form``.
+        Sums, as words of ``form``.
     """
     dots = (np.asarray(a, dtype=np.int64) * np.asarray(b, dtype=np.int64)).sum(axis=-1)
     product = np.ldexp(dots.astype(float), np.asarray(exponents) - 2 * 127 - 2 * (magnitude - 1))
@@ -59,7 +59,7 @@ def block_float_mac(a: Any, b: Any, exponents: Any, c: Any, magnitude: int, form
 
 
 def float_values(words: Any, form: FloatFormat) -> np.ndarray:
-    """Values of words, exactly."""
+    """Exact values of words of a format."""
     words = np.asarray(words, dtype=np.int64)
     exponent = (words >> form.fraction) & (2**form.exponent - 1)
     significand = 2**form.fraction + (words & (2**form.fraction - 1))
@@ -68,15 +68,15 @@ def float_values(words: Any, form: FloatFormat) -> np.ndarray:
 
 
 def rounded_words(x: np.ndarray, y: np.ndarray, form: FloatFormat) -> np.ndarray:
-    """Words of ``x + y``, rounded once to nearest, ties to even.
+    """``x + y`` as words of a format, rounded once to nearest, ties to even.
 
     Parameters
     ----------
     x, y : array of float64
         Values of at most 48 bits between ``2**-900`` and ``2**900``, or zero.
     form : FloatFormat
-        Format of the result. What is then below its smallest normal number is +0, and what is above the largest is
-        that, of its sign.
+        Format of the result. A rounded sum below the smallest normal number becomes +0. A sum above the largest number
+        saturates, with its sign.
     """
     total = _rounded_to_odd(x, y)
     magnitude = _nearest(np.abs(total), form.fraction + 1)
@@ -90,13 +90,13 @@ def rounded_words(x: np.ndarray, y: np.ndarray, form: FloatFormat) -> np.ndarray
 
 
 def _nearest(values: np.ndarray, bits: int) -> np.ndarray:
-    """Values rounded to so many bits."""
+    """Values rounded to ``bits`` significant bits."""
     scaled, exponent = np.frexp(values)
     return np.ldexp(np.rint(np.ldexp(scaled, bits)), exponent - bits)
 
 
 def _rounded_to_odd(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The sum where it is exact, else the neighbor whose last bit is one: whoever rounds it again rounds the sum."""
+    """``x + y``, rounded to odd if inexact, so that rounding it again rounds the exact sum."""
     total = x + y
     part = total - x
     error = (x - (total - part)) + (y - part)  # Knuth's two-sum: exact

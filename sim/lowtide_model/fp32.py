@@ -1,4 +1,4 @@
-"""From exact accumulators to FP32, rounded once."""
+"""Conversion of exact accumulators to FP32, rounded once."""
 
 from numbers import Integral
 from typing import Any
@@ -15,16 +15,16 @@ __all__ = ["Fp32", "scaled_to_fp32", "to_fp32"]
 SMALLEST_NORMAL = 2.0**-126
 FIRST_OVERFLOW = 2.0**128
 
-# Scales of accumulators, of any biases and mantissas and far beyond.
+# Legal scales of accumulators: far more than biases and mantissas can give.
 LEGAL_SCALES = range(-(2**20), 2**20 + 1)
 
-# Bits kept of a Python integer before it is rounded: they fit an int64, and leave room for a sticky bit.
+# Leading bits of a Python integer that are kept before rounding: they fit into int64, with a sticky bit.
 KEPT = 62
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Fp32:
-    """Results in FP32, and how many left its range.
+    """Results in FP32, with counts of overflows and underflows.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Fp32:
     overflows : int
         Results that became infinite.
     underflows : int
-        Results that became zero though the accumulator was not.
+        Results that became zero although the accumulator was not zero.
     """
 
     values: np.ndarray
@@ -42,45 +42,44 @@ class Fp32:
 
 
 def to_fp32(acc: Any, a: BfpTensor, b: BfpTensor) -> Fp32:
-    """Values of the accumulators of a product.
+    """Convert the accumulators of a product to FP32.
 
     ``value = acc * 2**(Ba - (ma - 1) + Bb - (mb - 1))``, rounded once to 24 significant bits: to nearest, ties to
-    even. A result that then reaches ``2**128`` becomes infinite, of its sign; one that stays below the smallest normal
-    number, ``2**-126``, becomes +0. Both are counted.
+    even. A result that then reaches ``2**128`` becomes infinity, with its sign. A result below the smallest normal
+    number, ``2**-126``, becomes +0. Both cases are counted.
 
     Parameters
     ----------
     acc : array of int64 or of Python integers (object), or int
-        What `matmul` or `dot` returned.
+        Accumulators from `matmul` or `dot`.
     a, b : BfpTensor
-        Its operands, for their biases and mantissas.
+        Operands of the product, for their biases and mantissas.
 
     Returns
     -------
     Fp32
-        Of the shape of ``acc``.
+        Values in the shape of ``acc``.
 
     Raises
     ------
     ValueError
-        If ``acc`` does not hold integers.
+        If ``acc`` contains anything but integers.
     """
     a, b = instance("a", a, BfpTensor), instance("b", b, BfpTensor)
     return scaled_to_fp32(acc, a.bias - (a.mantissa - 1) + b.bias - (b.mantissa - 1))
 
 
 def scaled_to_fp32(acc: Any, scale: int) -> Fp32:
-    """Values of accumulators whose lowest bit is ``2**scale``: what `to_fp32` gives for operands of that scale.
+    """Convert ``acc * 2**scale`` to FP32, rounded as by `to_fp32`.
 
     Raises
     ------
     ValueError
-        If ``acc`` does not hold integers, or the scale is none, from ``-2**20`` to ``2**20``.
+        If ``acc`` contains anything but integers, or the scale is not an integer from ``-2**20`` to ``2**20``.
     """
     scale = whole_number("scale", scale, LEGAL_SCALES)
     significands, shifts = _significands(array_of("acc", acc))
-    # The only rounding. What follows moves exponents, in float64, whose range is so wide that it cannot round a
-    # result that is in FP32's.
+    # The only rounding. The following steps change exponents in float64, which represents every FP32 result exactly.
     rounded = significands.astype(np.float32).astype(np.float64)
     with np.errstate(over="ignore", under="ignore"):
         values = np.ldexp(rounded, np.clip(shifts + scale, -4096, 4096).astype(np.int32))
@@ -95,7 +94,7 @@ def scaled_to_fp32(acc: Any, scale: int) -> Fp32:
 
 
 def _significands(acc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Integers as ``int64 * 2**shift``, which round to 24 bits as the integers themselves do."""
+    """Integers as ``int64 * 2**shift``, which round to the same 24 bits as the integers."""
     if acc.dtype.kind in "iu" and acc.dtype != np.uint64:
         return acc.astype(np.int64), np.zeros(acc.shape, np.int64)
     if acc.dtype not in (np.uint64, object):
@@ -105,7 +104,7 @@ def _significands(acc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _significand(acc: Any) -> tuple[int, int]:
-    """The leading bits of an integer, the last of them sticky: set if any bit cut off was."""
+    """The leading bits of an integer; the last one is sticky: set if any discarded bit is set."""
     if not isinstance(acc, Integral) or isinstance(acc, bool):
         raise IllegalValue("acc", "integers", acc)
     value = int(acc)

@@ -1,7 +1,7 @@
 """Groups of an array: consecutive elements along one axis, padded with zeros to whole groups.
 
-Inside the models a grouped array is always seen as ``(n, group, inner)``: ``inner`` the elements behind the axis in
-memory. Nothing is transposed, so that an operand grouped along its rows costs no more than one along its columns.
+Inside the models a grouped array always has the shape ``(n, group, inner)``, where ``inner`` counts the elements of the
+axes after the grouped one. Nothing is transposed, so grouping along rows costs no more than grouping along columns.
 """
 
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ import numpy as np
 
 __all__ = ["blocks", "group_max", "grouped", "spread"]
 
-# Elements worked on at once: few enough that every pass over them finds them in a core's own cache.
+# Elements per block: few enough to stay in a core's own cache during all passes.
 BLOCK = 1 << 16
 
 
 def grouped(x: np.ndarray, axis: int, group: int) -> tuple[np.ndarray, tuple[int, ...]]:
-    """The array as ``(n, group, inner)``, a view where no padding is needed, and its padded shape."""
+    """The array as ``(n, group, inner)`` and its padded shape; a view if no padding is needed."""
     missing = -x.shape[axis] % group
     if missing:
         x = np.pad(x, [(0, missing if i == axis else 0) for i in range(x.ndim)])
@@ -25,7 +25,7 @@ def grouped(x: np.ndarray, axis: int, group: int) -> tuple[np.ndarray, tuple[int
 
 
 def blocks(groups: np.ndarray) -> Iterator[slice]:
-    """Slices of ``n`` that together cover ``(n, group, inner)``, a few groups at a time."""
+    """Slices of ``n`` that cover ``(n, group, inner)`` in blocks of a few groups."""
     n, group, inner = groups.shape
     step = max(1, BLOCK // max(1, group * inner))
     return (slice(start, start + step) for start in range(0, n, step))
@@ -36,8 +36,8 @@ def group_max(x: np.ndarray) -> np.ndarray:
     n, group, inner = x.shape
     if inner != 1:
         return np.maximum.reduce(x, axis=1)
-    # Reducing many short rows costs a call for each. A window that doubles until it spans a group does not: whole
-    # arrays are compared, and of all windows only those that start a group are kept.
+    # Reducing many short rows costs one call per row. Instead, whole arrays are compared in windows that double until
+    # they span a group; then only the windows that start at a group are used.
     window, width = x.reshape(-1), 1
     while width < group and n:
         step = min(width, group - width)
@@ -47,7 +47,7 @@ def group_max(x: np.ndarray) -> np.ndarray:
 
 
 def spread(per_group: np.ndarray, group: int) -> np.ndarray:
-    """One value a group, for each of its elements: ``(n, inner)`` to what broadcasts with ``(n, group, inner)``."""
+    """Repeat one value per group: ``(n, inner)`` to a shape that broadcasts with ``(n, group, inner)``."""
     if per_group.shape[1] != 1:
         return per_group[:, np.newaxis, :]
     return np.repeat(per_group, group).reshape(-1, group, 1)

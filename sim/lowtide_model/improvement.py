@@ -1,4 +1,4 @@
-"""What a second chunk of magnitudes adds to the first: the ratio by which FAST chooses a tensor's precision."""
+"""FAST's relative improvement: how much a second chunk adds to a tensor's first, to choose its precision."""
 
 from fractions import Fraction
 from typing import Any
@@ -13,10 +13,10 @@ from lowtide_model.converter import quantize
 __all__ = ["LEGAL_THRESHOLDS", "Improvement", "improvement_of"]
 
 LEGAL_THRESHOLDS = range(1024)
-"""Thresholds in 256ths, as a controller's register has them."""
+"""Legal thresholds in units of 1/256: the range of the controller's register."""
 
 LEGAL_CHUNKS = range(1, LEGAL["mantissa"][-1] // 2 + 1)
-"""Bits of a chunk: a magnitude has two of them."""
+"""Legal widths of a chunk: a magnitude has two chunks."""
 
 
 @attrs.frozen
@@ -26,9 +26,9 @@ class Improvement:
     Parameters
     ----------
     low_sum : int
-        What the second chunks add.
+        Sum of the second chunks.
     high_sum : int
-        What the first chunks have.
+        Sum of the first chunks.
     """
 
     low_sum: int = attrs.field(converter=COUNT)
@@ -36,32 +36,32 @@ class Improvement:
 
     @property
     def value(self) -> float:
-        """``low_sum / high_sum``; 0 of a tensor of zeros."""
+        """``low_sum / high_sum``; 0 for a tensor of zeros."""
         return float(Fraction(self.low_sum, self.high_sum)) if self.high_sum else 0.0
 
     def exceeds(self, threshold: int) -> bool:
-        """Whether it is above ``threshold / 256``: then a second chunk is worth its cycles.
+        """Whether the improvement exceeds ``threshold / 256``: then a second chunk is worth its cycles.
 
         Raises
         ------
         IllegalValue
-            If the threshold is none of a controller's.
+            If the threshold is out of the range of the controller's register.
         """
         threshold = whole_number("threshold", threshold, LEGAL_THRESHOLDS)
         return 256 * self.low_sum > threshold * self.high_sum
 
 
 def improvement_of(x: Any, *, chunk: int, exponent: int, group: int, axis: int, bias: int | None = None) -> Improvement:
-    """The ratio of a tensor, from its magnitudes of two chunks under truncation, however it is rounded for a product.
+    """Relative improvement of a tensor, from truncated magnitudes of two chunks, whatever the product's rounding.
 
     Parameters
     ----------
     x : array of floats
-        Not finite elements count as hardware counts them.
+        The tensor. NaN counts as zero, and infinity as the largest magnitude, as in hardware.
     chunk : int
-        Bits of a chunk.
+        Width of a chunk in bits.
     exponent, group, axis, bias
-        As of `quantize`.
+        See `quantize`.
     """
     chunk = whole_number("chunk", chunk, LEGAL_CHUNKS)
     tensor = quantize(
@@ -80,6 +80,6 @@ def improvement_of(x: Any, *, chunk: int, exponent: int, group: int, axis: int, 
 
 
 def _sum(parts: np.ndarray, tensor: BfpTensor) -> int:
-    """Sum of ``parts * 2**code``: code by code, since the sum of a large tensor may exceed int64."""
+    """Sum of ``parts * 2**code``; summed per code, because the sum of a large tensor may exceed int64."""
     groups = parts.sum(axis=-1)
     return sum(int(groups[tensor.codes == code].sum()) << code for code in range(tensor.max_code + 1))

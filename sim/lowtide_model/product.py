@@ -1,4 +1,4 @@
-"""Products of tensors in block floating point, as the exact integers that accumulators hold."""
+"""Products of block floating-point tensors, as the exact integers in the accumulators."""
 
 import numpy as np
 
@@ -13,30 +13,31 @@ __all__ = ["check_product", "dot", "matmul"]
 def matmul(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> np.ndarray:
     """Exact accumulators of a matrix product.
 
-    ``acc[i, j]`` is the sum over ``k`` of ``a.signed * b.signed * 2**(a.code + b.code)``, which is the sum over all
-    pairs of chunks of what the array's passes contribute. The product's value is ``acc`` times ``2**(a.bias -
-    (a.mantissa - 1) + b.bias - (b.mantissa - 1))``; `to_fp32` gives it.
+    ``acc[i, j]`` is the sum over ``k`` of ``a.signed * b.signed * 2**(a.code + b.code)``, which equals the sum of all
+    pairs of chunks in the array. The product's value is ``acc`` times ``2**(a.bias - (a.mantissa - 1) + b.bias -
+    (b.mantissa - 1))``; `to_fp32` returns it.
 
     Parameters
     ----------
     a : BfpTensor, shape (..., M, K)
         Grouped along its last axis: ``quantize(a, axis=-1, ...)``.
     b : BfpTensor, shape (..., K, N)
-        Grouped along its last axis but one: ``quantize(b, axis=-2, ...)``. Formats may differ from those of ``a``;
-        groups may not. Dimensions before the last two broadcast.
+        Grouped along its last axis but one: ``quantize(b, axis=-2, ...)``. The formats of ``a`` and ``b`` may differ;
+        their groups must not. Dimensions before the last two broadcast.
     bfp : Bfp, optional
-        Hardware that should be able to compute it. Without, ``K`` may be as long as any hardware here can take.
+        Format of the hardware that must be able to compute the product. Without it, ``K`` is limited by the largest
+        legal ``max_k``.
 
     Returns
     -------
     array of int64 or of Python integers (object), shape (..., M, N)
-        Python integers where the formats and ``K`` allow sums of 2**63 or more.
+        Python integers if the formats and ``K`` allow sums of 2**63 or more.
 
     Raises
     ------
     ValueError
-        If shapes do not multiply, an operand is grouped along another axis, groups differ, or ``bfp`` cannot hold an
-        operand or so long a reduction.
+        If the shapes do not multiply, an operand is grouped along another axis, the groups differ, or an operand or the
+        reduction exceeds ``bfp``.
     """
     check_product(a, b, bfp=bfp)
     return exact_matmul(a, b)
@@ -48,9 +49,9 @@ def dot(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> int:
     Parameters
     ----------
     a, b : BfpTensor, shape (K,)
-        Their formats may differ; their groups may not.
+        Their formats may differ; their groups must not.
     bfp : Bfp, optional
-        Hardware that should be able to compute it.
+        Format of the hardware that must be able to compute the product.
 
     Returns
     -------
@@ -60,8 +61,8 @@ def dot(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> int:
     Raises
     ------
     ValueError
-        If they are not vectors of one length, groups differ, or ``bfp`` cannot hold an operand or so long a
-        reduction.
+        If the operands are not vectors of equal length, their groups differ, or an operand or the reduction exceeds
+        ``bfp``.
     """
     _check_types(a, b, bfp)
     if len(a.shape) != 1 or a.shape != b.shape:
@@ -71,12 +72,12 @@ def dot(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> int:
 
 
 def check_product(a: BfpTensor, b: BfpTensor, *, bfp: Bfp | None = None) -> None:
-    """Refuse operands that `matmul` refuses.
+    """Check the operands of `matmul`, without multiplying them.
 
     Raises
     ------
     ValueError
-        As `matmul` does.
+        If `matmul` would raise it.
     """
     _check_types(a, b, bfp)
     if len(a.shape) < 2 or len(b.shape) < 2:
@@ -111,7 +112,7 @@ def _check_axis(name: str, tensor: BfpTensor, axis: int) -> None:
 def _check_operands(a: BfpTensor, b: BfpTensor, bfp: Bfp | None) -> None:
     if a.group != b.group:
         raise ValueError(
-            f"groups of a and b must be alike, not {a.group} and {b.group}, for shapes {a.shape} and {b.shape}"
+            f"groups of a and b must be equal, not {a.group} and {b.group}, for shapes {a.shape} and {b.shape}"
         )
     max_k = LEGAL["max_k"][-1] if bfp is None else bfp.max_k
     if a.length > max_k:

@@ -1,4 +1,4 @@
-"""The random source: its words by index, in closed form, and step by step."""
+"""Models of the random sources: words of the LFSR source, in closed form and step by step; neighbor words."""
 
 from typing import Any
 
@@ -13,25 +13,25 @@ from lowtide_model.arrays import integers
 __all__ = ["MOST_STEPS", "SteppingSource", "bits_from", "neighbor_words", "words"]
 
 MOST_STEPS = 2**60
-"""Steps and rows since reset that can still be added."""
+"""Limit of steps and of rows since reset: their sum fits into int64."""
 
 
 def words(source: RandomSourceParams, index: Any, lane: Any = 0, row: Any = 0) -> np.ndarray:
-    """Words of lanes of a source, for arrays that broadcast.
+    """Random words of a source by step, lane and row; the arrays broadcast.
 
-    With ``s`` the seed and ``A`` the step of the generator, it is the low bits of ``A**(n + phase(lane)) s``, inverted
-    as the polarity says, at ``n = row + index``.
+    With ``s`` the seed and ``A`` the step of the generator, a word is the low bits of ``A**(n + phase(lane)) s`` at
+    ``n = row + index``, inverted according to the polarity.
 
     Parameters
     ----------
-    source : Source
+    source : RandomSourceParams
         The source.
     index : array of int
-        Steps since reset, or, where the source knows rows, since the row began.
+        Steps since reset or, for a source with rows, since the start of the row.
     lane : array of int
         Lanes.
     row : array of int
-        Rows since reset. Zero where the source does not know of them.
+        Rows since reset; zero for a source without rows.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def words(source: RandomSourceParams, index: Any, lane: Any = 0, row: Any = 0) -
     Raises
     ------
     ValueError
-        If there is no such lane, or rows are given to a source without.
+        If a lane does not exist, or a row is not zero for a source without rows.
     """
     instance("source", source, RandomSourceParams)
     lane = integers("lane", lane, 0, source.lanes - 1)
@@ -68,19 +68,19 @@ def words(source: RandomSourceParams, index: Any, lane: Any = 0, row: Any = 0) -
 
 
 def bits_from(source: RandomSourceParams, first: int, count: int) -> np.ndarray:
-    """``count`` bits of the generator's sequence from step ``first`` on; ``bits`` of them are a state."""
-    if 2**source.bits <= first + count:  # a period is shorter than what is asked for
+    """``count`` bits of the generator's sequence from step ``first``; ``source.bits`` consecutive bits are a state."""
+    if 2**source.bits <= first + count:  # the request exceeds a period
         period = _extended(source, _seed(source), source.states)
         return period[(first + np.arange(count)) % source.states]
     return _extended(source, _seed(source), first + count)[first:]
 
 
 class SteppingSource:
-    """A source as a plain machine: a state, a toggle, and a step.
+    """Step-by-step model of a source: a state, a toggle, and a step.
 
     Parameters
     ----------
-    source : Source
+    source : RandomSourceParams
         The source.
     """
 
@@ -90,11 +90,11 @@ class SteppingSource:
         self.start = self._after(self.state, self.odd)
 
     def words(self) -> list[int]:
-        """The words of all lanes, now."""
+        """Current words of all lanes."""
         return [self._word(lane) for lane in range(self.source.lanes)]
 
     def step(self, row: bool = False) -> None:
-        """Go on to the next words, or, at the end of a row, to the next row's first."""
+        """Advance to the next words or, if ``row`` is set, to the first words of the next row."""
         if flag("row", row) and self.source.rows:
             self.state, self.odd = self.start
             self.start = self._after(*self.start)
@@ -118,7 +118,7 @@ def _seed(source: RandomSourceParams) -> list[int]:
 
 
 def _next_bit(source: RandomSourceParams, state: list[int]) -> int:
-    """The bit after a state: the sum of those that the taps name, the polynomial's 1 among them."""
+    """The bit after a state: the sum modulo 2 of the tapped bits, including the polynomial's constant term."""
     bit = (state[0] + sum(state[tap] for tap in source.exponents[1:])) % 2
     if source.polarity == "uniform" and not any(state[1:]):
         return 1 - bit
@@ -126,10 +126,10 @@ def _next_bit(source: RandomSourceParams, state: list[int]) -> int:
 
 
 def _extended(source: RandomSourceParams, state: list[int], count: int) -> np.ndarray:
-    """``count`` bits from a state on.
+    """``count`` bits that start with a state.
 
-    Of a linear sequence not one by one: a polynomial over GF(2) is squared by doubling its exponents, so that once
-    there are many bits, many more follow from them at once.
+    The bits of a linear sequence are computed in blocks: squaring a polynomial over GF(2) doubles its exponents, so
+    many known bits give many more at once.
     """
     if source.polarity == "uniform":
         bits = list(state)
@@ -155,16 +155,16 @@ LEGAL = {field.name: field.metadata["legal"] for field in attrs.fields(Neighbor)
 
 
 def neighbor_words(data: Any, *, width: int, neighbors: int = 1) -> np.ndarray:
-    """Words of all lanes.
+    """Random words of all lanes, taken from the data of neighboring lanes.
 
     Parameters
     ----------
     data : array of int, shape (..., lanes)
         Low-order bits of the lanes' data, ``width`` bits each.
     width : int
-        Bits of a word.
+        Width of a word in bits.
     neighbors : int
-        Lanes after a lane that its word is the XOR of, the bits of every second of them in the opposite order.
+        Number of following lanes whose data a lane XORs; the bits of every second neighbor are reversed.
 
     Returns
     -------
@@ -176,8 +176,8 @@ def neighbor_words(data: Any, *, width: int, neighbors: int = 1) -> np.ndarray:
     data = integers("data", data, 0, 2**width - 1)
     if data.ndim == 0:
         raise IllegalValue("data", "an array of one dimension or more", int(data))
-    backwards = sum((data >> bit & 1) << width - 1 - bit for bit in range(width))
+    reversed_bits = sum((data >> bit & 1) << width - 1 - bit for bit in range(width))
     words = np.zeros(data.shape, np.int64)
     for k in range(1, neighbors + 1):
-        words ^= np.roll(data if k % 2 else backwards, -k, axis=-1)
+        words ^= np.roll(data if k % 2 else reversed_bits, -k, axis=-1)
     return words

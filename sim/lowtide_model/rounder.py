@@ -1,4 +1,4 @@
-"""The rounder: magnitudes to integers, by a random word or without."""
+"""Model of the rounder: rounds fixed-point magnitudes to integers, with or without random words."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from lowtide_model.arrays import integers
 
 __all__ = ["round_magnitude", "rounds_up"]
 
-# With these, no sum of a fraction and a word exceeds int64.
+# Within these ranges, the sum of a fraction and a random word fits into int64.
 LEGAL_WIDTHS = range(1, 63)
 LEGAL_FRACTIONS = range(61)
 INT64 = np.iinfo(np.int64)
@@ -19,7 +19,7 @@ INT64 = np.iinfo(np.int64)
 def round_magnitude(
     value: Any, *, mode: str, width: int, fraction: int, random: Any = 0, random_bits: int = 0
 ) -> np.ndarray:
-    """Round magnitudes with a binary point to integers, and hold them at ``2**width - 1``.
+    """Round fixed-point magnitudes to integers, saturated at ``2**width - 1``.
 
     Parameters
     ----------
@@ -28,18 +28,18 @@ def round_magnitude(
     mode : str
         ``truncate``, ``nearest``, ``nearest_even``, ``carry`` or ``half_step``: see `rounds_up`.
     width : int
-        Bits of the result.
+        Width of the result in bits.
     fraction : int
-        Bits of the fraction, ``D``.
+        Width of the fraction in bits, ``D``.
     random : array of int, optional
-        Random words, of a shape that broadcasts.
+        Random words; the shape must broadcast with ``value``.
     random_bits : int
-        Bits of a word, ``r``.
+        Width of a random word in bits, ``r``.
 
     Returns
     -------
     array of int64
-        The integers.
+        Rounded integers.
     """
     width = whole_number("width", width, LEGAL_WIDTHS)
     up = rounds_up(value, mode=mode, fraction=fraction, random=random, random_bits=random_bits)
@@ -47,7 +47,7 @@ def round_magnitude(
 
 
 def rounds_up(value: Any, *, mode: str, fraction: int, random: Any = 0, random_bits: int = 0) -> np.ndarray:
-    """Whether magnitudes are rounded up: the definition, with fractions ``t`` of D bits and words ``R`` of r bits.
+    """Whether each magnitude is rounded up, by its fraction ``t`` of D bits and its random word ``R`` of r bits.
 
     ================ =======================================================
     ``truncate``     never
@@ -60,7 +60,7 @@ def rounds_up(value: Any, *, mode: str, fraction: int, random: Any = 0, random_b
     Raises
     ------
     ValueError
-        If there is no such mode, or a word has more than ``random_bits`` bits.
+        If the mode is unknown, or a random word exceeds ``random_bits`` bits.
     """
     mode = choice("mode", mode, MODES)
     fraction = whole_number("fraction", fraction, LEGAL_FRACTIONS)

@@ -1,4 +1,4 @@
-"""Frames of the serial protocol, made and taken apart."""
+"""Frames of the serial protocol: packing and unpacking."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -11,21 +11,21 @@ from lowtide.interfaces.serial.protocol import ESCAPE, FLAG, FLIP
 __all__ = ["Frame", "Frames", "frame_bytes"]
 
 LONGEST = 2 * (4 + 255 * 4 + 4)
-"""Bytes of the longest frame, each of them stuffed."""
+"""Bytes of the longest frame, with every byte escaped."""
 
 _FLAG, _ESCAPE = bytes((FLAG,)), bytes((ESCAPE,))
 
 
 @attrs.frozen
 class Frame:
-    """A frame that is whole.
+    """A complete frame.
 
     Parameters
     ----------
     kind, number : int
-        Of its header.
+        Kind and sequence number, from the header.
     words : tuple of int
-        Its payload.
+        Payload.
     """
 
     kind: int
@@ -34,7 +34,7 @@ class Frame:
 
 
 def frame_bytes(kind: int, number: int, words: Sequence[int] | np.ndarray) -> bytes:
-    """A frame: header, payload, CRC-32 and a flag; between them what looks like a flag is escaped."""
+    """Pack a frame: header, payload and CRC-32, with flag and escape bytes escaped, and a closing flag."""
     header = kind | len(words) << 8 | number << 16
     body = header.to_bytes(4, "little") + np.asarray(words, "<u4").tobytes()
     body += zlib.crc32(body).to_bytes(4, "little")
@@ -43,12 +43,12 @@ def frame_bytes(kind: int, number: int, words: Sequence[int] | np.ndarray) -> by
 
 
 class Frames:
-    """Finds frames in what comes over a line; damaged ones are dropped.
+    """Unpacks frames from a stream of bytes; damaged frames are dropped.
 
     Attributes
     ----------
     damaged : int
-        How many were.
+        Number of damaged frames.
     """
 
     def __init__(self):
@@ -56,11 +56,11 @@ class Frames:
         self.damaged = 0
 
     def forget(self) -> None:
-        """Whatever has come of a frame."""
+        """Discard a partial frame."""
         self._rest = b""
 
     def add(self, data: bytes) -> Iterator[Frame]:
-        """The frames that are complete with these bytes."""
+        """Add received bytes, and yield the frames that they complete."""
         *bodies, self._rest = (self._rest + data).split(_FLAG)
         self._rest = self._rest[: LONGEST + 1]
         for body in bodies:
@@ -74,7 +74,7 @@ class Frames:
 
 
 def _frame(body: bytes) -> Frame | None:
-    """The frame of what was between two flags; none if it is damaged."""
+    """The frame between two flags; None if it is damaged."""
     first, *parts = body.split(_ESCAPE)
     if any(not part for part in parts):
         return None

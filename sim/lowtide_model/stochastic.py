@@ -1,4 +1,4 @@
-"""Stochastic rounding of tensors: by the words of a random source, or by ideal ones."""
+"""Stochastic rounding of tensors, with the hardware's random sources, given words, or ideal random numbers."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -15,26 +15,30 @@ from lowtide_model.random_source import MOST_STEPS, words
 __all__ = ["GivenWords", "Ideal", "OneWord", "Rounding", "Rounds", "Stochastic", "reference"]
 
 Rounding = Callable[[np.ndarray, slice], object]
-"""Rounds a block of exact values ``(n, group, inner)`` in place; the slice says which groups they are."""
-
+"""Rounds a block of exact values ``(n, group, inner)`` in place; the slice gives the indices of its groups."""
 
 LEGAL_BITS = range(1, 33)
-"""Bits of a random word."""
+"""Legal widths of a random word."""
 
 
 class Rounds(Protocol):
-    """A way to round tensors by random numbers of so many bits."""
+    """Interface of the roundings below: rounds tensors with random numbers of ``bits`` bits."""
 
     @property
-    def bits(self) -> int: ...
+    def bits(self) -> int:
+        """Width of a random number in bits."""
+        ...
 
-    def on(self, groups_in_row: int, group: int, inner: int, /) -> Rounding: ...
+    def on(self, groups_in_row: int, group: int, inner: int, /) -> Rounding:
+        """The function that rounds a tensor of shape ``(n, group, inner)``, with ``groups_in_row`` groups per row."""
+        ...
 
 
 def _sources(value: Any) -> tuple[RandomSourceParams, ...]:
     sources = tuple(value) if isinstance(value, list | tuple) else (value,)
     return tuple(
-        instance("source", source, RandomSourceParams, "a Source, or a list or tuple of them") for source in sources
+        instance("source", source, RandomSourceParams, "a RandomSourceParams, or a list or tuple of them")
+        for source in sources
     )
 
 
@@ -47,7 +51,7 @@ def _generator(value: np.random.Generator) -> np.random.Generator:
 
 
 def _number(legal: Callable[[Any], range], default: Any = attrs.NOTHING) -> Any:
-    """An attrs field that is an integer, legal by the fields before it."""
+    """An attrs field for an integer, whose legal range may depend on the fields before it."""
 
     def convert(value: Any, self: Any, field: attrs.Attribute) -> int:
         return whole_number(field.name, value, legal(self))
@@ -65,32 +69,32 @@ def _words(value: Any, self: Any) -> np.ndarray:
 
 @attrs.frozen(kw_only=True)
 class Stochastic:
-    """Stochastic rounding as the hardware does it: a rounder a lane, and random sources that serve the lanes.
+    """Stochastic rounding as the hardware computes it: one rounder per lane, and random sources that serve the lanes.
 
-    The exact fraction of a scaled value has any number of bits; D is all of them. A rounder looks at the first ``r``,
-    the bits of a word, and with ``half_step`` at one more, and cuts off the rest. So a fraction below ``2**-r``, or
-    with ``half_step`` below ``2**-(r+1)``, never rounds up.
+    The exact fraction of a scaled value may have any number of bits; D counts all of them. A rounder evaluates the
+    first ``r`` bits, the width of a random word, and with ``half_step`` one more. It discards the rest. So a fraction
+    below ``2**-r``, or with ``half_step`` below ``2**-(r+1)``, never rounds up.
 
-    The sources together serve L lanes, and L divides the group: a group takes ``group / L`` steps, one if L is the
-    group and ``group`` if it is 1. Rows are those of the tensor with its groups' axis last, in C order. Element l of
-    group g of row i is in lane ``l % L``, and its word is that of row ``first_row + i`` and index
-    ``g * (group / L) + l // L``; a source without rows counts on from row to row, from ``first_step``.
+    The sources together serve L lanes, and L divides the group: a group takes ``group / L`` steps. Rows are the rows of
+    the tensor with the axis of its groups moved last, in C order. Element l of group g of row i is in lane ``l % L``.
+    Its word has row ``first_row + i`` and index ``g * (group / L) + l // L``. A source without rows counts steps
+    through all rows, from ``first_step``.
 
     Parameters
     ----------
     mode : str
-        ``carry`` or ``half_step``, as of `lowtide_model.rounds_up`.
-    source : Source or sequence of Source
-        The sources, those of the lower lanes first, with words of equal width.
+        ``carry`` or ``half_step``: see `lowtide_model.rounds_up`.
+    source : RandomSourceParams or sequence of RandomSourceParams
+        The sources in the order of their lanes, lowest first. All words must have one width.
     first_row : int
-        Rows before the tensor's first, since reset, for sources with rows.
+        Rows since reset before the tensor's first row, for sources with rows.
     first_step : int
-        Steps before the tensor's first, since reset, for sources without.
+        Steps since reset before the tensor's first step, for sources without rows.
 
     Raises
     ------
     ValueError
-        If the mode is none of the two, the words differ in width, or two sources are the same from their seeds on.
+        If the mode is unknown, the words differ in width, or two sources are equal but for their lanes.
     """
 
     mode: str = attrs.field(default="carry", converter=_mode)
@@ -104,11 +108,11 @@ class Stochastic:
             raise IllegalValue("source", "one or more sources, with words of one width", widths)
         seeds = [source.seed for source in self.source]
         if len({attrs.evolve(source, lanes=1) for source in self.source}) < len(seeds):
-            raise IllegalValue("source", "sources of which no two are alike, lanes aside", f"seeds {seeds}")
+            raise IllegalValue("source", "sources that differ in more than their lanes", f"seeds {seeds}")
 
     @property
     def bits(self) -> int:
-        """Bits of a word, ``r``."""
+        """Width of a random word in bits, ``r``."""
         return self.source[0].width
 
     @property
@@ -117,7 +121,7 @@ class Stochastic:
         return sum(source.lanes for source in self.source)
 
     def words(self, row: Any, index: Any, lane: Any, steps: int) -> np.ndarray:
-        """Words of lanes at an index in a row, of rows of so many steps."""
+        """Random words of lanes at an index in a row, for rows of ``steps`` steps."""
         row, index, lane = np.broadcast_arrays(row, index, lane)
         found = np.zeros(lane.shape, np.int64)
         first = 0
@@ -131,7 +135,7 @@ class Stochastic:
         return found
 
     def on(self, groups_in_row: int, group: int, inner: int) -> Rounding:
-        """The rounding of a tensor in groups ``(n, group, inner)``, of so many groups a row.
+        """The function that rounds a tensor of shape ``(n, group, inner)``, with ``groups_in_row`` groups per row.
 
         Raises
         ------
@@ -156,22 +160,22 @@ class Stochastic:
 
 @attrs.frozen(kw_only=True, eq=False)
 class GivenWords:
-    """Stochastic rounding by words that are given, one for each element.
+    """Stochastic rounding with one given random word per element, for example the words that a bench applied.
 
     Parameters
     ----------
     mode : str
         ``carry`` or ``half_step``.
     bits : int
-        Bits of a word, ``r``.
+        Width of a word in bits, ``r``.
     words : array of int, shape (groups, group)
-        Words, in the order of the tensor's groups along its last axis. Whoever quantizes a tensor of other groups, or
-        along another axis, is refused.
+        Words, in the order of the tensor's groups along its last axis. `quantize` rejects them for a tensor with other
+        groups or another axis.
 
     Raises
     ------
     ValueError
-        If the mode is none of the two, or a word has more bits.
+        If the mode is unknown, or a word exceeds ``bits`` bits.
     """
 
     mode: str = attrs.field(converter=_mode)
@@ -179,12 +183,12 @@ class GivenWords:
     words: Any = attrs.field(converter=attrs.Converter(_words, takes_self=True))
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """Refuse words that are not those of a tensor in groups of a shape ``(n, group, inner)``.
+        """Check that the words fit a tensor of shape ``(n, group, inner)``.
 
         Raises
         ------
         ValueError
-            If there are not as many words, or the groups do not lie along the tensor's last axis.
+            If the number of words differs, or the groups do not lie along the tensor's last axis.
         """
         wanted = shape[0] * shape[2], shape[1]
         if shape[2] > 1:
@@ -193,64 +197,66 @@ class GivenWords:
             raise IllegalValue("words", f"of shape {wanted}, one for each element", self.words.shape)
 
     def on(self, _groups_in_row: int, group: int, inner: int) -> Rounding:
-        """The rounding of a tensor that is grouped along its last axis."""
+        """The function that rounds a tensor grouped along its last axis."""
         words = self.words.reshape(-1, group, inner)
         return lambda values, block: _round(values, lambda t: _rounds_up(t, words[block], self.mode, self.bits))
 
 
 @attrs.frozen(kw_only=True)
 class OneWord:
-    """Rounding by one word for all elements: half of what words can be rounds to nearest, ties away from zero.
+    """Rounding with one constant word for all elements, in the mode ``carry``.
+
+    The word ``2**(bits - 1)`` rounds to nearest, ties away from zero.
 
     Parameters
     ----------
     bits : int
-        Bits of the word, ``r``; the mode is ``carry``.
+        Width of the word in bits, ``r``.
     word : int
         The word.
 
     Raises
     ------
     ValueError
-        If the word has more bits.
+        If the word exceeds ``bits`` bits.
     """
 
     bits: int = _number(lambda _: LEGAL_BITS)
     word: Any = attrs.field(converter=attrs.Converter(_word, takes_self=True))
 
     def on(self, _groups_in_row: int, _group: int, _inner: int) -> Rounding:
-        """The rounding of any tensor."""
+        """The function that rounds a tensor of any shape."""
         word = np.asarray(self.word)
         return lambda values, block: _round(values, lambda t: _rounds_up(t, word, "carry", self.bits))
 
 
 @attrs.frozen
 class Ideal:
-    """Stochastic rounding as it is meant: up with the probability of the fraction, every element by itself.
+    """Ideal stochastic rounding: each element rounds up independently, with a probability equal to its fraction.
 
     Parameters
     ----------
     generator : numpy.random.Generator
-        Where the random numbers come from: 53 bits each.
+        Source of the random numbers, 53 bits each.
     """
 
     generator: np.random.Generator = attrs.field(converter=_generator)
 
     @property
     def bits(self) -> int:
-        """Bits of a random number."""
+        """Width of a random number in bits."""
         return 53
 
     def on(self, _groups_in_row: int, _group: int, _inner: int) -> Rounding:
-        """The rounding of a tensor; where an element stands does not matter."""
+        """The function that rounds a tensor of any shape; an element's position does not matter."""
         return lambda values, _: _round(values, lambda t: self.generator.random(t.shape) < t)
 
 
 def reference(lanes: int, mode: str = "carry") -> Stochastic:
-    """The 24-bit reference: each lane has a rounder of 24 bits and a generator of 24 bits of its own.
+    """The 24-bit reference rounding: each lane has its own 24-bit rounder and 24-bit generator.
 
-    A period is so long that no row of data is locked to it, and rows are left out. Seeds are multiples of an odd
-    number, so that they are spread over the sequence.
+    The generator's period is far longer than a row of data, so the sources need no rows. Seeds are multiples of an odd
+    number, which spreads them over the sequence.
     """
     lanes = whole_number("lanes", lanes, range(1, 1025))
     seeds = [0x9E3779 * (lane + 1) % 2**24 for lane in range(lanes)]
@@ -261,13 +267,13 @@ def reference(lanes: int, mode: str = "carry") -> Stochastic:
 
 
 def _rounds_up(t: np.ndarray, random: np.ndarray, mode: str, r: int) -> np.ndarray:
-    """Decisions on exact fractions, of which only as many bits count as the rounder sees."""
+    """Whether exact fractions round up; only the leading bits that the rounder evaluates count."""
     if mode == "carry":
         return np.ldexp(t, r).astype(np.int64) + random >= 1 << r
     return np.ldexp(t, r + 1).astype(np.int64) + 2 * random + 1 >= 1 << r + 1
 
 
 def _round(values: np.ndarray, rounds_up: Callable[[np.ndarray], np.ndarray]) -> None:
-    """Round in place, by magnitude; ``rounds_up`` decides on the fractions."""
+    """Round in place, by magnitude; ``rounds_up`` decides by the fractions."""
     fractions, below = np.modf(np.abs(values))
     np.copysign(below + rounds_up(fractions), values, out=values)

@@ -1,4 +1,4 @@
-"""Matrix products as the array sees them: tiles, the beats of each, and the words that come back."""
+"""Tiling of matrix products for the array: tiles, the beats of each tile, and unpacking of the results."""
 
 from functools import cached_property
 from itertools import product
@@ -17,13 +17,13 @@ __all__ = ["Tiling", "pack_words"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class Tiling:
-    """A product ``A`` (M × K) times ``B`` (K × N), cut into what ``rows`` × ``columns`` elements do at once.
+    """A product ``A`` (M × K) times ``B`` (K × N), split into tiles of ``rows`` × ``columns`` results.
 
-    Tiles follow each other row by row of the product. Those at its lower and right edges are filled up with words
-    of zero. A tile takes a beat for every group along K, every slice of ``lanes`` elements of that group, and every
-    pair of a chunk of A with a chunk of B.
+    Tiles are in row-major order of the product. Tiles at the lower and right edges are padded with words of zero. A
+    tile takes one beat per group along K, per slice of ``lanes`` elements of a group, and per pair of a chunk of A and
+    a chunk of B.
 
-    Many beats share their words, so each word of the stream is packed once: a beat is two indices.
+    Many beats share their words, so each word of the stream is packed once, and a beat is a pair of indices.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Tiling:
     Raises
     ------
     ValueError
-        If they are no matrices, do not multiply, or the hardware cannot take them.
+        If the operands are not matrices, their shapes do not multiply, or the hardware does not support them.
     """
 
     a: BfpTensor
@@ -50,7 +50,7 @@ class Tiling:
             raise ValueError(f"a and b must be matrices, not of shapes {self.a.shape} and {self.b.shape}")
         check_product(self.a, self.b, bfp=self.config.bfp)
         if 0 in (*self.a.shape, *self.b.shape):
-            raise ValueError(f"no dimension may be 0, as in shapes {self.a.shape} and {self.b.shape}")
+            raise ValueError(f"dimensions must be 1 or more, not of shapes {self.a.shape} and {self.b.shape}")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -59,7 +59,7 @@ class Tiling:
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Tiles down and across the product."""
+        """Rows and columns of tiles."""
         array = self.config.array
         return -(-self.shape[0] // array.rows), -(-self.shape[1] // array.columns)
 
@@ -70,7 +70,7 @@ class Tiling:
 
     @cached_property
     def beats_per_tile(self) -> int:
-        """Beats of every tile."""
+        """Beats per tile."""
         return len(self._steps[0])
 
     @property
@@ -80,23 +80,23 @@ class Tiling:
 
     @property
     def busy(self) -> int:
-        """Element-cycles that go into results: a beat each for every result, those of padding left out."""
+        """Element-cycles that contribute to results: one per beat and result, without padding."""
         M, N = self.shape
         return M * N * self.beats_per_tile
 
     @cached_property
     def words_a(self) -> np.ndarray:
-        """Every different ``tdata`` of the stream of A: uint8, a row each, the lowest byte first."""
+        """Distinct ``tdata`` words of the stream of A: uint8, one per row, the lowest byte first."""
         return _words(self.a, self.config.bfp.layout_a, self.config.array.rows)
 
     @cached_property
     def words_b(self) -> np.ndarray:
-        """Every different ``tdata`` of the stream of B: uint8, a row each, the lowest byte first."""
+        """Distinct ``tdata`` words of the stream of B: uint8, one per row, the lowest byte first."""
         return _words(self.b, self.config.bfp.layout_b, self.config.array.columns)
 
     @property
     def order(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of `words_a` and `words_b` that the beats of all tiles carry, in their order."""
+        """Indices into `words_a` and `words_b` for the beats of all tiles, in order."""
         down, across = self.grid
         step_a, step_b = self._steps
         tile_a, tile_b = np.divmod(np.arange(self.tiles), across)
@@ -105,7 +105,7 @@ class Tiling:
 
     @cached_property
     def _steps(self) -> tuple[np.ndarray, np.ndarray]:
-        """Words of either side that the beats of one tile carry, counted from the tile's first."""
+        """Indices of the words of A and B for the beats of one tile, relative to the tile's first word."""
         chunks_a, chunks_b = (
             tensor.mantissa // chunk
             for tensor, chunk in ((self.a, self.config.bfp.chunk_a), (self.b, self.config.bfp.chunk_b))
@@ -116,17 +116,17 @@ class Tiling:
         return a, b
 
     def words_of(self, results: np.ndarray) -> np.ndarray:
-        """The results of whole tiles, those of padding included.
+        """Unpack the results of whole tiles, including padding.
 
         Parameters
         ----------
         results : array of uint8, shape (tiles * rows, bytes)
-            ``tdata`` of the stream of results, in the order in which it came, the lowest byte first.
+            ``tdata`` of the stream of results, in order of arrival, the lowest byte first.
 
         Returns
         -------
         array of int64 or of Python integers (object), shape (whole rows of tiles, whole columns of tiles)
-            ``[:M, :N]`` of it is the product. Python integers where a result has more than 64 bits.
+            ``[:M, :N]`` is the product. Python integers if a result has more than 64 bits.
         """
         array, width = self.config.array, self.config.bfp.accumulator
         expected = (self.tiles * array.rows, -(-array.columns * width // 8))
@@ -139,14 +139,14 @@ class Tiling:
         return tiles.transpose(0, 2, 1, 3).reshape(down * array.rows, across * array.columns)
 
     def padded(self, acc: np.ndarray) -> np.ndarray:
-        """The product's accumulators filled up with zeros to whole tiles: what `words_of` should return."""
+        """The product's accumulators, padded with zeros to whole tiles: the expected value of `words_of`."""
         down, across = self.grid
         missing = down * self.config.array.rows - self.shape[0], across * self.config.array.columns - self.shape[1]
         return np.pad(acc, [(0, missing[0]), (0, missing[1])])
 
 
 def pack_words(signed: np.ndarray, codes: np.ndarray, layout: ChunkLayout) -> np.ndarray:
-    """Chunks of groups, several to a word of the stream, by the layout that the hardware reads.
+    """Pack chunks of groups into words of the stream, in the hardware's layout.
 
     Parameters
     ----------
@@ -155,12 +155,12 @@ def pack_words(signed: np.ndarray, codes: np.ndarray, layout: ChunkLayout) -> np
     codes : array of int, shape (words, n)
         Exponent codes.
     layout : ChunkLayout
-        Of one chunk. Chunk 0 is in the lowest bits.
+        Layout of one chunk. Chunk 0 is in the lowest bits.
 
     Returns
     -------
     array of uint8, shape (words, bytes)
-        The lowest byte first; unused bits are zero.
+        Packed words, the lowest byte first; unused bits are zero.
     """
     lanes, lane = layout["lane"], layout["lane"].shape.elem_shape
     bits = np.zeros((*codes.shape, layout.size), np.uint8)
@@ -174,23 +174,23 @@ def pack_words(signed: np.ndarray, codes: np.ndarray, layout: ChunkLayout) -> np
     return np.packbits(bits.reshape(len(bits), -1), axis=1, bitorder="little")
 
 
-def _words(tensor: BfpTensor, layout: ChunkLayout, lines: int) -> np.ndarray:
-    """Words of one side: for each stripe of ``lines`` rows (columns), each slice along K, each chunk."""
-    cut = chunks(tensor, layout.chunk)
-    signed, codes = np.stack([chunk.signed for chunk in cut]), np.stack([chunk.codes for chunk in cut])
-    missing = [(0, 0), (0, -signed.shape[1] % lines), (0, 0)]
+def _words(tensor: BfpTensor, layout: ChunkLayout, vectors: int) -> np.ndarray:
+    """Words of one operand: per panel of ``vectors`` rows of A or columns of B, per slice along K, per chunk."""
+    split = chunks(tensor, layout.chunk)
+    signed, codes = np.stack([chunk.signed for chunk in split]), np.stack([chunk.codes for chunk in split])
+    missing = [(0, 0), (0, -signed.shape[1] % vectors), (0, 0)]
     signed, codes = np.pad(signed, missing), np.pad(codes, missing)
     slices = tensor.group // layout.lanes
     codes = np.repeat(codes, slices, axis=2)
-    codes = codes.reshape(len(cut), -1, lines, codes.shape[2])
+    codes = codes.reshape(len(split), -1, vectors, codes.shape[2])
     signed = signed.reshape(*codes.shape, layout.lanes)
-    # chunk, stripe, line, slice, lane: to stripe, slice, chunk, line, lane
+    # From (chunk, panel, vector, slice, lane) to (panel, slice, chunk, vector, lane).
     signed, codes = signed.transpose(1, 3, 0, 2, 4), codes.transpose(1, 3, 0, 2)
-    return pack_words(signed.reshape(-1, lines, layout.lanes), codes.reshape(-1, lines), layout)
+    return pack_words(signed.reshape(-1, vectors, layout.lanes), codes.reshape(-1, vectors), layout)
 
 
 def _signed(bits: np.ndarray) -> np.ndarray:
-    """Two's complement words, their bits along the last axis, the lowest first."""
+    """Integers from two's complement bits along the last axis, the lowest bit first."""
     width = bits.shape[-1]
     extension = np.repeat(bits[..., -1:], -width % 64, axis=-1)
     limbs = np.packbits(np.concatenate([bits, extension], axis=-1), axis=-1, bitorder="little").view("<i8")

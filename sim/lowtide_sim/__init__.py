@@ -1,1 +1,1 @@
-"""lowtide's golden models, benches and workloads."""
+"""Simulation of emitted Verilog: simulator runner, compiled engines, simulated devices, and benches."""

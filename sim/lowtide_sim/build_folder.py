@@ -1,4 +1,4 @@
-"""A temporary folder for builds by Verilator and make, which take neither spaces nor ``$`` nor quotes in paths."""
+"""Temporary build folder for Verilator and make, which do not support spaces, ``$`` or quotes in paths."""
 
 import contextlib
 import os
@@ -17,12 +17,12 @@ from lowtide.errors import SimulationError
 __all__ = ["BuildFolder", "build_folder", "keep"]
 
 PLAIN = re.compile(r"[A-Za-z0-9_./+-]+")
-"""Paths that make, the shell and the compiler's options pass on unchanged."""
+"""Paths that make, the shell and compiler options pass unchanged."""
 
 
 @attrs.frozen
 class BuildFolder:
-    """A folder with a plain path, and links in it to what a build needs, wherever that is installed.
+    """A folder with a plain path, with links to the tools that a build needs.
 
     Parameters
     ----------
@@ -39,24 +39,24 @@ class BuildFolder:
 
     @property
     def verilate(self) -> tuple[str, ...]:
-        """Command that runs Verilator, with as much stack as its Perl script would give it.
+        """Command that runs Verilator with the stack limit that its Perl script would set.
 
-        The script itself resolves links, and fails if the package's own path has a space.
+        The script resolves links, and fails if the package's path contains a space.
         """
         program = self.verilator / "bin" / "verilator_bin"
         return ("sh", "-c", 'ulimit -s unlimited 2>/dev/null; exec "$0" "$@"', str(program))
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """Make's variables for programs; the package's own defaults name programs of the machine that built it.
+        """Variables for make with the paths of programs; the package's defaults are paths of its build machine.
 
-        The interpreter is this environment's, by a link: the package would run ``python``, which a system may lack.
+        The interpreter is a link to this environment's: the package would run ``python``, which a system may lack.
         """
         compiler = os.environ.get("CXX", "g++")
         return (f"PYTHON3={self.path / 'python3'}", f"CXX={compiler}", f"LINK={compiler}")
 
     def link(self, name: str, target: Path) -> Path:
-        """A link in the folder, whose path is plain where the target's is not."""
+        """Create a link in the folder, with a plain path, to a target with any path."""
         link = self.path / name
         link.symlink_to(target, target_is_directory=target.is_dir())
         return link
@@ -64,12 +64,12 @@ class BuildFolder:
 
 @contextlib.contextmanager
 def build_folder() -> Iterator[BuildFolder]:
-    """Give a build folder, and remove it at the end.
+    """A build folder, removed at the end.
 
     Raises
     ------
     SimulationError
-        If every folder for temporary files has a path that make does not take.
+        If make does not support the path of any folder for temporary files.
     """
     with tempfile.TemporaryDirectory(dir=_plain_parent(), prefix="lowtide-") as path:
         folder = BuildFolder(Path(path))
@@ -86,16 +86,16 @@ def _plain_parent() -> Path:
         if PLAIN.fullmatch(str(folder)) and os.access(folder, os.W_OK | os.X_OK):
             return folder
     raise SimulationError(
-        f"no folder for builds: make does not take the path {str(candidates[0])!r};"
+        f"no folder for builds: make does not support the path {str(candidates[0])!r};"
         " set TMPDIR to a folder with only letters, digits and _ . / + - in its path"
     )
 
 
 def keep(built: Path, place: Path) -> None:
-    """Copy a file or a folder to its place, where it appears complete or not at all."""
+    """Copy a file or a folder to its place, atomically."""
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".partial-") as partial:
-        # The build folder may be on another file system, from which nothing can be renamed.
+        # The build folder may be on another file system, where renaming is impossible.
         copy = Path(partial, built.name)
         if built.is_file():
             shutil.copy2(built, copy)
@@ -103,6 +103,6 @@ def keep(built: Path, place: Path) -> None:
             shutil.copytree(built, copy)
         try:
             os.replace(copy, place)
-        except OSError:  # a folder that another process was faster to keep
+        except OSError:  # another process may have copied the folder first
             if not place.is_dir():
                 raise

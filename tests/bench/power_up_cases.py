@@ -1,4 +1,4 @@
-"""A Verilog wrapper with several instances of one design, each of which powers up by itself."""
+"""A Verilog wrapper with several instances of a design, each of which powers up independently."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 __all__ = ["IDLES", "TOP", "write_cases"]
 
 IDLES = (0, 1, 2, 5, 40)
-"""Cycles between the reset and the first beat, one instance for each."""
+"""Idle cycles between the reset and the first beat; one instance per number."""
 
 TOP = "power_up"
 
@@ -28,7 +28,7 @@ def write_cases(verilog: Path, sidecar: dict[str, Any], instances: Iterable[str]
     lines += [
         f"  {sidecar['top']} dut ({connections});",
         "  reg was_reset = 0;",
-        f"  reg [{len(outputs)}:0] unknown = 0;",  # one bit more, since cocotb takes a single bit for no number
+        f"  reg [{len(outputs)}:0] unknown = 0;",  # one extra bit: cocotb converts no single bit to a number
         "  always @(posedge clk) begin",
         "    if (rst) was_reset <= 1;",
         *(f"    if (was_reset && ^{port['name']} === 1'bx) unknown[{n}] <= 1;" for n, port in enumerate(outputs)),
@@ -44,5 +44,5 @@ def write_cases(verilog: Path, sidecar: dict[str, Any], instances: Iterable[str]
 
 
 def _range(width: int) -> str:
-    """Range of a port's bits; a port of one bit has none, since cocotb awaits edges of scalars only."""
+    """Bit range of a port; a one-bit port has none, because cocotb awaits edges of scalars only."""
     return f"[{width - 1}:0] " if width > 1 else ""

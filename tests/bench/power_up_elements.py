@@ -1,4 +1,4 @@
-"""cocotb test of a processing element that was just powered up: one cycle of reset, some idle cycles, then sums."""
+"""cocotb test of a processing element after power-up: one cycle of reset, some idle cycles, then sums."""
 
 import random
 
@@ -9,8 +9,7 @@ from power_up_cases import IDLES
 from power_up_outputs import check_outputs
 
 from lowtide_sim.bench.environment import parameters, sidecar
-from lowtide_sim.bench.models.bfp import ArrayModel
-from lowtide_sim.bench.models.words import WordModel
+from lowtide_sim.bench.models.array import ArrayModel, WordModel
 from lowtide_sim.bench.stimulus.tiles import Tiles
 from lowtide_sim.bench.stimulus.word_tiles import WordTiles
 from lowtide_sim.bench.streams.axi_stream import PERIOD
@@ -24,7 +23,7 @@ class ElementBench:
         self.drained: list[int] = []
 
     async def cycle(self, a: int = 0, b: int = 0, restart: int = 0, reset: int = 0) -> None:
-        """A cycle with these inputs; what the drain gives is that of the cycle itself."""
+        """Run a cycle with these inputs, and record the drain's output in the cycle."""
         inputs = {"a_i": a, "b_i": b, "restart_i": restart, "rst": reset}
         for name, value in inputs.items():
             getattr(self.element, name).value = value
@@ -36,8 +35,8 @@ class ElementBench:
 @cocotb.test()
 @cocotb.parametrize(idle=IDLES)
 async def first_sums(dut, idle):
-    """No output is ever unknown, every sum is right, and the drain is zero in all other cycles."""
-    about, array = parameters(), sidecar()  # of the element, and of an array of one such element
+    """No output is unknown, every sum is right, and the drain is zero in all other cycles."""
+    about, array = parameters(), sidecar()  # of the element, and of an array with this single element
     element = getattr(dut, f"idle_{idle}")
     rng, sums = random.Random(idle), []
     tiles, model = (Tiles, ArrayModel) if about["kind"] == "fmac" else (WordTiles, WordModel)
@@ -48,7 +47,7 @@ async def first_sums(dut, idle):
     due = {}
     for _ in range(idle):
         await bench.cycle()
-    for _ in range(about["restarts"] - 1):  # those that prepare an element which a reset alone does not
+    for _ in range(about["restarts"] - 1):  # some elements need restarts after a reset
         for _ in range(about["spacing"] - 1):
             await bench.cycle()
         await bench.cycle(restart=1)

@@ -1,4 +1,4 @@
-"""cocotb test of an engine that was just powered up: one cycle of reset, some idle cycles, then a product."""
+"""cocotb test of an engine after power-up: one cycle of reset, some idle cycles, then a product."""
 
 import cocotb
 from cocotb.triggers import ClockCycles
@@ -12,7 +12,7 @@ from lowtide_sim.bench.environment import sidecar
 @cocotb.test()
 @cocotb.parametrize(idle=IDLES)
 async def first_product(dut, idle):
-    """No output is ever unknown, and every result is right."""
+    """No output is unknown, and every result is right."""
     engine = getattr(dut, f"idle_{idle}")
     bench = await EngineBench(engine).start(reset=1)
     await ClockCycles(engine.clk, idle)
@@ -24,7 +24,7 @@ async def first_product(dut, idle):
 
 @cocotb.test()
 async def registers_first(dut):
-    """Every register reads as something before anything is written, and after a product."""
+    """Reads of every register return known bits, before the first write and after a product."""
     bench = await EngineBench(dut.registers).start(reset=1)
     for _ in range(2):
         for name in bench.addresses:

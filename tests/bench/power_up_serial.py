@@ -1,4 +1,4 @@
-"""cocotb test of a serial engine that was just powered up: one cycle of reset, some idle cycles, then requests."""
+"""cocotb test of a serial engine after power-up: one cycle of reset, some idle cycles, then requests."""
 
 import cocotb
 import numpy as np
@@ -14,11 +14,11 @@ from lowtide_sim.bench.environment import parameters, sidecar
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 @cocotb.parametrize(idle=IDLES)
 async def first_requests(dut, idle):
-    """No output is ever unknown, and registers and results are right."""
+    """No output is unknown, and registers and results are right."""
     device = getattr(dut, f"idle_{idle}")
     bench = await SerialBench(device).start(reset=1, idle=idle)
     shape = bench.config.array.rows, bench.config.array.columns
-    assert await bench.ask("read", bench.places["rows"], 2) == shape
+    assert await bench.request("read", bench.places["rows"], 2) == shape
     for _ in range(parameters()["products"]):
         a, b = np.full((1, 2), 1.5, np.float32), np.full((2, 1), -0.75, np.float32)
         operand = Operand(chunks=2, bias=-4)

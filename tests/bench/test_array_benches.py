@@ -1,4 +1,4 @@
-"""The emitted array under the benches: shapes, lanes, chunks and exponents, on both simulators."""
+"""Benches of the emitted array, for many shapes, lanes, chunks and exponents, on both simulators."""
 
 from itertools import product
 from typing import Any
@@ -12,7 +12,7 @@ from lowtide.formats.terms import Terms
 
 SHAPES = [(1, 1), (1, 5), (7, 1), (2, 3), (3, 2), (8, 8)]
 CHUNKS = [(1, 1), (2, 2), (4, 2), (3, 1), (4, 4)]
-# The most magnitude bits for each pair of chunks: several chunks on the narrower side at least.
+# The most magnitude bits per pair of chunks: at least the operand with narrower chunks has several chunks.
 MANTISSAS = {(1, 1): 3, (2, 2): 6, (4, 2): 8, (3, 1): 6, (4, 4): 4}
 
 
@@ -44,7 +44,7 @@ QUICK = {
     "2x3": config((2, 3), 4, (2, 2), 3, 64),
     "3x2-83-bits": config((3, 2), 16, (4, 4), 5, 4096),
 }
-# Few enough tiles for an interpreter.
+# Few tiles, because Icarus is an interpreter.
 WIDE = {"8x8": config((8, 8), 4, (2, 2), 3, 32)}
 
 
@@ -98,7 +98,7 @@ REVEALING = MOVING + "lowtide_sim.bench.array.revealing"
 
 
 def benches_of(name):
-    """Those of an array that takes words: queues of terms, where there are terms."""
+    """Benches of an array with packed words; term queues only for elements that multiply terms."""
     return TIMED + ("" if name == "pmac" else ",lowtide_sim.bench.array.terms")
 
 
@@ -112,15 +112,15 @@ def test_an_array_of_terms_on_verilator(run_array):
 
 
 @pytest.mark.parametrize("name", ["3x2 by twos", "1x1 binary"])
-def test_arrays_that_reveal_on_icarus(run_array, name):
+def test_arrays_with_term_revealing_on_icarus(run_array, name):
     run_array(INTEGERS[name], "icarus", REVEALING, tiles=6, resets=8)
 
 
-def test_an_array_that_reveals_on_verilator(run_array):
+def test_an_array_with_term_revealing_on_verilator(run_array):
     run_array(INTEGERS["2x3"], "verilator", REVEALING, tiles=15, resets=20)
 
 
-def test_an_array_that_gives_integers_on_icarus(run_array):
+def test_an_array_with_a_requantizer_on_icarus(run_array):
     run_array(REQUANTIZED["pmac 3x2"], "icarus", LAYERS, tiles=5, resets=6)
 
 
@@ -139,7 +139,7 @@ def test_long_runs_of_other_elements(run_array, simulator, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", INTEGERS)
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
-def test_long_runs_that_reveal(run_array, simulator, name):
+def test_long_runs_with_term_revealing(run_array, simulator, name):
     run_array(INTEGERS[name], simulator, REVEALING, tiles=150, resets=100)
 
 
@@ -164,5 +164,5 @@ def test_many_tiles_on_verilator(run_array, shape, lanes, chunks, exponent):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REQUANTIZED)
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
-def test_long_runs_that_give_integers(run_array, simulator, name):
+def test_long_runs_with_a_requantizer(run_array, simulator, name):
     run_array(REQUANTIZED[name], simulator, LAYERS, tiles=150, resets=100, networks=30)

@@ -1,4 +1,4 @@
-"""The benches fail on arrays with a bug planted into their Verilog, and on nothing less."""
+"""The benches fail on arrays with a bug planted into their Verilog, and pass without it."""
 
 from collections.abc import Callable
 
@@ -20,14 +20,14 @@ BUGS = {
     "a stage of the operands' skew is missing": in_module(f"register_{WORD_A}", *TRANSPARENT),
     "a row restarts a cycle early": in_module(r"systolic_core_\w+", r"restart_wave_o\[2:1\]", "restart_wave_o[1:0]"),
     "halves of the results are swapped": in_module(r"column_\w+", r"half\[13:0\], low", "low[13:0], half"),
-    "the array does not stop for its sink": in_module(
+    "the array does not wait for its sink": in_module(
         r"result_credits_\w+", r"assign room = .*;", "assign room = 1'h1;"
     ),
     "tiles follow each other too soon": in_module(r"feeder_\w+", r"restart \? 2'h3 :", "restart ? 2'h2 :"),
-    "beats are taken from one side alone": in_module(r"feeder_\w+", r"a_ready = (\S+) & b_valid", r"a_ready = \1"),
-    "misaligned tiles go unnoticed": in_module(r"feeder_\w+", "a_last != b_last", "1'h0"),
-    "a bubble repeats the beat before": in_module(r"skewed_word_\w+", r"idle_o \? \S+ : word", "word"),
-    "reset leaves the array believing in a tile": without_reset(r"feeder_\w+", "started"),
+    "beats are accepted on one side only": in_module(r"feeder_\w+", r"a_ready = (\S+) & b_valid", r"a_ready = \1"),
+    "misaligned tiles are not detected": in_module(r"feeder_\w+", "a_last != b_last", "1'h0"),
+    "a bubble repeats the previous beat": in_module(r"skewed_word_\w+", r"idle_o \? \S+ : word", "word"),
+    "a reset does not end the tile": without_reset(r"feeder_\w+", "started"),
     "results in flight outlive a reset": without_reset("register_1_reset", "o"),
     "a row is offered for one cycle only": in_module(r"column_\w+", r"\.o_ready\(accept\)", ".o_ready(1'h1)"),
 }
@@ -38,21 +38,23 @@ REVEALING = Config(
 REVEALING_BENCHES = ",".join(f"lowtide_sim.bench.array.{name}" for name in ("data", "flow", "revealing"))
 IN_LOADER, IN_QUEUE = r"term_loader_\w+", r"term_queue_d8_g5_v1"
 REVEALING_BUGS = {
-    "a bank is written while its terms go": in_module(IN_LOADER, r"assign (\S+)  = ~ (_\d+_);", r"assign \1  = 1'h1;"),
+    "a bank is written while its terms are sent": in_module(
+        IN_LOADER, r"assign (\S+)  = ~ (_\d+_);", r"assign \1  = 1'h1;"
+    ),
     "a bank waits too long": in_module(IN_LOADER, r"assign a_ready = ", "assign a_ready = ~term_first & "),
     "a group gives a term too many": in_module(IN_LOADER, r"assign last = (\S+) >= (\S+);", r"assign last = \1 > \2;"),
-    "no budget is a budget of one": in_module(IN_LOADER, r"assign next = go & \S+;", "assign next = go;"),
-    "settings are taken in mid-tile": in_module(IN_LOADER, r"= opening \? settings : held", "= settings"),
+    "a budget of zero counts as one": in_module(IN_LOADER, r"assign next = go & \S+;", "assign next = go;"),
+    "settings change during a tile": in_module(IN_LOADER, r"= opening \? settings : held", "= settings"),
     "a reset leaves a group in its bank": without_reset(IN_LOADER, "full_0"),
     "ties go to the higher index": in_module(IN_QUEUE, r"assign lowest\[1\] = .*;", "assign lowest[1] = line[1];"),
-    "an exponent comes twice": in_module(IN_QUEUE, r"= source & \S+;", "= source;"),
-    "values of the group before are left": in_module(IN_QUEUE, r"= first \? nonzero : (\S+);", r"= \1;"),
-    "settings are not refused": in_module(r"term_control_\w+", r"assign legal = .*;", "assign legal = 1'h1;"),
+    "an exponent is sent twice": in_module(IN_QUEUE, r"= source & \S+;", "= source;"),
+    "values of the previous group remain": in_module(IN_QUEUE, r"= first \? nonzero : (\S+);", r"= \1;"),
+    "illegal settings are accepted": in_module(r"term_control_\w+", r"assign legal = .*;", "assign legal = 1'h1;"),
     "a term is not negated": in_module(r"tmac_w8\w+_k1024", r"\[15:0\] \^ \{.*\};", "[15:0];"),
     "a word without a term counts": in_module(r"tmac_w8\w+_k1024", r"= b_o\[7\] \? o : 9'h000;", "= o;"),
 }
 
-# With a row in a beat, rows could be taken in every cycle.
+# With one beat per row, the requantizer could accept a row in every cycle.
 REQUANTIZED = Config(
     array=ArrayParams(rows=2, columns=3, element="pmac", results="integers"), requantizer=RequantizationParams(lanes=3)
 )
@@ -63,7 +65,7 @@ REQUANTIZED_BUGS = {
         IN_REQUANTIZER, r"(assign settings__ready = \S+) & i__payload\[\d+\];", r"\1;"
     ),
     "rows do not wait for settings": in_module(IN_REQUANTIZER, r"i__valid & settings__valid", "i__valid"),
-    "rows are lost before settings come": in_module(
+    "rows are lost before settings arrive": in_module(
         IN_REQUANTIZER, r"assign i__ready = settings__valid & ", "assign i__ready = "
     ),
     "the end of a tile is lost": in_module(r"requantized_\w+", r"requantizer_o__payload\[28\]", "1'h0"),
@@ -72,7 +74,7 @@ REQUANTIZED_BUGS = {
 
 @pytest.fixture
 def run_changed(tmp_path, simulations, seed, require) -> Callable[..., Simulation]:
-    """Emit the array, change its Verilog, and run the benches on it."""
+    """A function that emits the array, changes its Verilog, and runs the benches on it."""
     require("icarus")
 
     def run(
@@ -94,7 +96,7 @@ def run_changed(tmp_path, simulations, seed, require) -> Callable[..., Simulatio
     return run
 
 
-def test_a_failing_seed_fails_alike_again(run_changed):
+def test_a_failing_seed_fails_again_with_an_equal_message(run_changed):
     bug = BUGS["tiles follow each other too soon"]
     messages = []
     for seed in (11, 11, 12):
@@ -105,7 +107,7 @@ def test_a_failing_seed_fails_alike_again(run_changed):
     assert messages[0] != messages[2].replace("seed 12", "seed 11")
 
 
-def test_nothing_depends_on_what_registers_hold_at_power_up(run_changed):
+def test_results_do_not_depend_on_register_values_at_power_up(run_changed):
     def unknown(text: str) -> str:
         return replaced(r"(?m)^(  reg .*\S) += \d+'h\w+;$", r"\1 ;", text)
 
@@ -126,33 +128,33 @@ def test_each_bug_is_caught(run_changed, bug):
 
 
 @pytest.mark.slow
-def test_an_array_that_reveals_without_a_bug_passes(run_changed):
+def test_an_array_with_term_revealing_without_a_bug_passes(run_changed):
     run_changed(lambda text: text, config=REVEALING, benches=REVEALING_BENCHES)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", REVEALING_BUGS)
-def test_each_bug_in_an_array_that_reveals_is_caught(run_changed, bug):
+def test_each_bug_in_an_array_with_term_revealing_is_caught(run_changed, bug):
     with pytest.raises(SimulationError) as caught:
         run_changed(REVEALING_BUGS[bug], config=REVEALING, benches=REVEALING_BENCHES)
     is_a_finding(caught)
 
 
 @pytest.mark.slow
-def test_an_array_that_gives_integers_without_a_bug_passes(run_changed):
+def test_an_array_with_a_requantizer_without_a_bug_passes(run_changed):
     run_changed(lambda text: text, config=REQUANTIZED, benches=REQUANTIZED_BENCHES)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", REQUANTIZED_BUGS)
-def test_each_bug_in_an_array_that_gives_integers_is_caught(run_changed, bug):
+def test_each_bug_in_an_array_with_a_requantizer_is_caught(run_changed, bug):
     with pytest.raises(SimulationError) as caught:
         run_changed(REQUANTIZED_BUGS[bug], config=REQUANTIZED, benches=REQUANTIZED_BENCHES)
     is_a_finding(caught)
 
 
 def is_a_finding(caught):
-    """A bench failed, and not the building of it."""
+    """Whether a bench failed, and not its build."""
     assert "could not be built" not in str(caught.value)
     assert "without results" not in str(caught.value)
     assert "failed: " in str(caught.value)

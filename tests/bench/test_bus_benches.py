@@ -1,4 +1,4 @@
-"""An emitted engine behind AXI4-Lite and Wishbone, driven by others' drivers; and planted bugs that benches catch."""
+"""Benches of emitted engines on AXI4-Lite and Wishbone, with independent drivers; and planted bugs."""
 
 import pytest
 from mutation import in_module
@@ -11,16 +11,16 @@ PRODUCTS = "lowtide_sim.bench.engine.cocotbext"
 BENCHES = {"axi4-lite": AXI_LITE, "wishbone": REGISTERS}
 
 BUGS = {
-    "some bytes are written as all": (
+    "strobes are ignored": (
         "axi4-lite",
         in_module(r"axi_lite_\d+", r"assign write = \S+ &", "assign write = s_axi_awready &"),
     ),
-    "nothing is refused": ("axi4-lite", in_module(r"axi_lite_\d+", r"assign wrong = .*;", "assign wrong = 1'h0;")),
+    "no access is rejected": ("axi4-lite", in_module(r"axi_lite_\d+", r"assign wrong = .*;", "assign wrong = 1'h0;")),
     "a write does not wait for its data": (
         "axi4-lite",
         in_module(r"axi_lite_\d+", r"= s_axi_awvalid & s_axi_wvalid;", "= s_axi_awvalid;"),
     ),
-    "an answer is taken back": (
+    "a response is withdrawn": (
         "axi4-lite",
         in_module(r"axi_lite_\d+", r"= s_axi_bready \? 1'h0 : s_axi_bvalid;", "= 1'h0;"),
     ),
@@ -28,7 +28,7 @@ BUGS = {
         "axi4-lite",
         in_module(r"axi_lite_\d+", r"assign reads = (\S+) & \S+;", r"assign reads = \1;"),
     ),
-    "every access is granted": ("wishbone", in_module(r"wishbone_\d+", r"assign wrong = .*;", "assign wrong = 1'h0;")),
+    "every access is accepted": ("wishbone", in_module(r"wishbone_\d+", r"assign wrong = .*;", "assign wrong = 1'h0;")),
 }
 
 
@@ -40,13 +40,13 @@ def test_wishbone_on_icarus(run_engine):
     run_engine("icarus", benches=REGISTERS, bus="wishbone", accesses=30)
 
 
-def test_products_by_other_drivers_on_icarus(run_engine):
+def test_products_with_independent_drivers_on_icarus(run_engine):
     run_engine("icarus", benches=PRODUCTS, bus="axi4-lite", products=2, resets=1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
-def test_many_products_by_other_drivers(run_engine, simulator):
+def test_many_products_with_independent_drivers(run_engine, simulator):
     benches = f"{PRODUCTS},{AXI_LITE}"
     run_engine(simulator, benches=benches, bus="axi4-lite", products=30, resets=30, accesses=200)
 

@@ -1,4 +1,4 @@
-"""The emitted converters under their bench, on both simulators, and the bench on converters with a bug."""
+"""Bench of the emitted converters, on both simulators; and planted bugs."""
 
 import pytest
 from mutation import in_module, replaced, without_reset
@@ -35,13 +35,13 @@ def test_long_runs(run_unit, simulator, name):
 
 
 def in_unit(pattern, replacement):
-    """A mutation of the converter itself."""
+    """A mutation of the converter's module."""
     return in_module(r"(serial_)?bfp_converter_\w+", pattern, replacement)
 
 
 BUGS = {
-    "groups do not stop for the sink": (WHOLE, in_unit(r"assign i__ready = .*;", "assign i__ready = 1'h1;")),
-    "the window comes a cycle too late": (
+    "groups do not wait for the sink": (WHOLE, in_unit(r"assign i__ready = .*;", "assign i__ready = 1'h1;")),
+    "the window is a cycle late": (
         WHOLE,
         in_module(
             r"exponent_window_\w+",
@@ -53,7 +53,7 @@ BUGS = {
         WHOLE,
         in_module(r"fp32_unpacker_\w+", r"assign nothing = .*;", "assign nothing = nan;"),
     ),
-    "a NaN is taken for an infinity": (
+    "a NaN counts as an infinity": (
         WHOLE,
         in_module(r"fp32_unpacker_\w+", r"assign nan = .*;", "assign nan = 1'h0;"),
     ),
@@ -65,8 +65,8 @@ BUGS = {
     "a group in flight outlives a reset": (WHOLE, without_reset(r"bfp_converter_\w+", "o__valid")),
     "nonfinite is not sticky": (SERIAL, in_unit(r"= nonfinite \| ", "= ")),
     "the queue has no end": (SERIAL, in_unit(r"reserved != \S+;", "1'h1;")),
-    "short groups are not filled": (SERIAL, in_unit(r"= last & .*;", "= 1'h0;")),
-    "groups wait for nobody": (SERIAL, in_unit(r"assign move = .*;", "assign move = 1'h1;")),
+    "short groups are not padded": (SERIAL, in_unit(r"= last & .*;", "= 1'h0;")),
+    "groups ignore stalls": (SERIAL, in_unit(r"assign move = .*;", "assign move = 1'h1;")),
 }
 
 
@@ -81,5 +81,5 @@ def test_each_bug_is_caught(run_unit, bug):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [WHOLE, SERIAL])
-def test_nothing_depends_on_what_registers_hold_at_power_up(run_unit, kind):
+def test_results_do_not_depend_on_register_values_at_power_up(run_unit, kind):
     run_unit(BENCH, kind, SMALL, "icarus", lambda text: replaced(r"(?m)^(  reg .*\S) += \d+'h\w+;$", r"\1 ;", text))

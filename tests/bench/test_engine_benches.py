@@ -1,4 +1,4 @@
-"""The emitted engine under its bench, on both simulators; and planted bugs that the bench catches."""
+"""Bench of the emitted engine, on both simulators; and planted bugs."""
 
 import pytest
 from mutation import in_module, without_reset

@@ -1,4 +1,4 @@
-"""Icarus with every initial value stripped: after one cycle of reset no output of a top or an element is unknown."""
+"""On Icarus without initial values, no output of a top or an element is unknown after one cycle of reset."""
 
 import json
 from pathlib import Path
@@ -52,7 +52,7 @@ INSTANCES = [f"idle_{idle}" for idle in IDLES]
 
 @pytest.fixture
 def power_up(tmp_path, simulations, seed, require, monkeypatch):
-    """Run a bench on instances of a design without initial values, each of which powers up by itself."""
+    """A function that runs a bench on instances of a design without initial values."""
     require("icarus")
     monkeypatch.syspath_prepend(Path(__file__).parent)
 

@@ -1,4 +1,4 @@
-"""A serial engine by another author's UART; and planted bugs that the bench catches."""
+"""Bench of a serial engine, with an independent UART; and planted bugs."""
 
 import pytest
 from mutation import in_module
@@ -19,15 +19,15 @@ CONFIG = Config(
 )
 
 BUGS = {
-    "a number is not looked at": in_module(r"executor_\w+", r"header\[31:16\] != expected", "1'h0"),
-    "a broken frame is good": in_module(r"frame_receiver", r"= match_detected &", "= 1'h1 &"),
-    "forgotten words are given": in_module(r"operand_queue_\d+", r"forget \?", "1'h0 ?"),
+    "a sequence number is not checked": in_module(r"executor_\w+", r"header\[31:16\] != expected", "1'h0"),
+    "a damaged frame is accepted": in_module(r"frame_receiver", r"= match_detected &", "= 1'h1 &"),
+    "discarded words are output": in_module(r"operand_queue_\d+", r"forget \?", "1'h0 ?"),
 }
 
 
 @pytest.fixture
 def run_serial(tmp_path, simulations, seed, require):
-    """Emit a small serial engine, change its Verilog, and run the bench on it."""
+    """A function that emits a small serial engine, changes its Verilog, and runs the bench on it."""
 
     def simulation(simulator, change=lambda text: text, **parameters):
         require(simulator)

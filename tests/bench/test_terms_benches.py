@@ -1,4 +1,4 @@
-"""The emitted serializer and waterline under their bench, on both simulators, and the bench on units with a bug."""
+"""Bench of the emitted digit serializer and waterline, on both simulators; and planted bugs."""
 
 import pytest
 from mutation import in_module, replaced, without_reset
@@ -36,25 +36,25 @@ def test_long_runs(run_unit, simulator, name):
 
 
 def in_unit(pattern, replacement):
-    """A mutation of the unit itself."""
+    """A mutation of the unit's module."""
     return in_module(r"(waterline|digit_serializer)_\w+", pattern, replacement)
 
 
 BUGS = {
-    "lines do not wait for the sink": (WATERLINE, in_unit(r"assign i__ready = .*;", "assign i__ready = 1'h1;")),
-    "a group has what the one before left": (
+    "planes do not wait for the sink": (WATERLINE, in_unit(r"assign i__ready = .*;", "assign i__ready = 1'h1;")),
+    "a group keeps digits of the previous group": (
         WATERLINE,
         in_unit(r"(= \\earlier\S* +\? )\S+ +: rest;", r"\1rest : rest;"),
     ),
     "values beyond the group count": (WATERLINE, in_unit(r"(assign ones = \S+) & .*;", r"\1;")),
-    "settings change inside of a group": (WATERLINE, in_unit(r"& i__payload\[16\];", "& 1'h1;")),
-    "a line that is none uses up the budget": (WATERLINE, in_unit(r"i__ready & there;", "i__ready & 1'h1;")),
+    "settings change during a group": (WATERLINE, in_unit(r"& i__payload\[16\];", "& 1'h1;")),
+    "an invalid plane uses up the budget": (WATERLINE, in_unit(r"i__ready & there;", "i__ready & 1'h1;")),
     "a term is not counted": (WATERLINE, in_module(r"prefix_count_\w+", r"\+ ones\[7\]", "+ 1'h0")),
-    "a line in flight outlives a reset": (WATERLINE, without_reset(r"waterline_\w+", "o__valid")),
-    "lines are overwritten": (SERIALIZER, in_unit(r"assign move = .*;", "assign move = 1'h1;")),
-    "a group is let go a line early": (SERIALIZER, in_unit(r"sent == 3'h4", "sent == 3'h3")),
-    "a reset leaves a group half sent": (SERIALIZER, without_reset(r"digit_serializer_\w+", "sent")),
-    "lines come in the wrong order": (SERIALIZER, in_unit(r"= sent\[0\] \?", "= !sent[0] ?")),
+    "a plane in flight outlives a reset": (WATERLINE, without_reset(r"waterline_\w+", "o__valid")),
+    "planes are overwritten": (SERIALIZER, in_unit(r"assign move = .*;", "assign move = 1'h1;")),
+    "a group is released a plane early": (SERIALIZER, in_unit(r"sent == 3'h4", "sent == 3'h3")),
+    "a reset does not restart a group": (SERIALIZER, without_reset(r"digit_serializer_\w+", "sent")),
+    "planes are in the wrong order": (SERIALIZER, in_unit(r"= sent\[0\] \?", "= !sent[0] ?")),
 }
 
 
@@ -69,5 +69,5 @@ def test_each_bug_is_caught(run_unit, bug):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(CASES)[:2])
-def test_nothing_depends_on_what_registers_hold_at_power_up(run_unit, name):
+def test_results_do_not_depend_on_register_values_at_power_up(run_unit, name):
     run_unit(BENCH, *CASES[name], "icarus", lambda text: replaced(r"(?m)^(  reg .*\S) += \d+'h\w+;$", r"\1 ;", text))

@@ -5,7 +5,7 @@ import pytest
 from operands import random_case, random_matrix
 
 from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import Lines
+from lowtide_model.engine.product import OperandVectors
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_model.engine.transfer import Load, Stalls
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B
@@ -54,8 +54,8 @@ ILLEGAL = {
 def test_illegal_settings_are_refused(engine, fault):
     rng = np.random.default_rng(1)
     a, b = random_matrix(rng, (4, 5)), random_matrix(rng, (5, 4))
-    engine.prepare("a", Lines(a, False), Operand(bias=0))
-    engine.prepare("b", Lines(b.T, False), Operand(bias=0))
+    engine.prepare("a", OperandVectors(a, False), Operand(bias=0))
+    engine.prepare("b", OperandVectors(b.T, False), Operand(bias=0))
     wrong = dict(ILLEGAL[fault])
     start = wrong.pop("start", LOAD_A | LOAD_B)
     for name, value in wrong.items():
@@ -110,7 +110,7 @@ def test_short_operand_is_padded(engine, side):
         transfer = engine.transfer([loads["a"]], [loads["b"]], beats)
         engine.finish(transfer, products=1)
         assert errors(engine) == {"a": SHORT_A, "b": SHORT_B}[side]
-        missing = lines["ab".index(side)].runs  # a view: what did not come is zero
+        missing = lines["ab".index(side)].in_memory_order  # a view: what did not come is zero
         flat = np.zeros_like(np.pad(missing, [(0, 0), (0, -missing.shape[1] % engine.config.engine.input_width)]))
         flat.reshape(-1)[: cut.size] = cut.reshape(-1)
         missing[:] = flat[:, : missing.shape[1]]

@@ -10,7 +10,7 @@ from operands import random_case
 from lowtide.formats.parameter import IllegalValue
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import Lines
+from lowtide_model.engine.product import OperandVectors
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
 from lowtide_sim.simulator import SimulationError
 
@@ -161,9 +161,10 @@ def test_refused_product_ends_without_a_timeout(engine, monkeypatch):
     since = engine.cycles
     with monkeypatch.context() as within:
         within.setattr(
-            "lowtide_sim.engine.verilated.checked", lambda *_: (Lines(case.a, False), Lines(case.b.T, False))
+            "lowtide_sim.engine.verilated.checked",
+            lambda *_: (OperandVectors(case.a, False), OperandVectors(case.b.T, False)),
         )
-        with pytest.raises(SimulationError, match=r"^the engine flags errors: refused$"):
+        with pytest.raises(SimulationError, match=r"^the engine reports errors: refused$"):
             engine.multiply(case.a, case.b, case.a_settings, case.b_settings)
     assert engine.cycles - since < 50_000
     engine.reset()  # its streams hold what was not taken

@@ -1,4 +1,4 @@
-"""Proved of the array's control, for whatever its neighbors do."""
+"""Proofs about the array's control, for any behavior of its neighbors."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Cat, Module, Mux, Signal
@@ -11,7 +11,7 @@ from lowtide.units.stream.delay import delay, delayed
 
 
 class RestartsAreApart(wiring.Component):
-    """Restarts are ``spacing`` cycles apart, never without room, and no beat is taken with one; both sides in step."""
+    """Restarts are ``spacing`` cycles apart, need a free result slot, and exclude beats; both sides stay in step."""
 
     def __init__(self, spacing):
         self.spacing = spacing
@@ -23,10 +23,10 @@ class RestartsAreApart(wiring.Component):
         m.submodules.dut = dut = Feeder(self.spacing)
         m.d.comb += [getattr(dut, name).eq(getattr(self, name)) for name in self.signature.members]
         take = ~dut.idle
-        since = Signal(range(self.spacing + 1), init=self.spacing)  # cycles since a restart, as far as it matters
+        since = Signal(range(self.spacing + 1), init=self.spacing)  # cycles since a restart, saturated
         m.d.sync += since.eq(Mux(dut.restart, 1, Mux(since == self.spacing, since, since + 1)))
-        open_tile = Signal()  # a beat was taken, and its tile has not ended
-        ended = Signal()  # a tile has ended, and its restart has yet to go
+        open_tile = Signal()  # a beat was accepted, and its tile has not ended
+        ended = Signal()  # a tile has ended, and its restart is pending
         with m.If(dut.restart):
             m.d.sync += ended.eq(0)
         with m.If(take):
@@ -50,7 +50,7 @@ def test_restarts_are_apart(prove, spacing):
 
 
 class PromisesAreKept(wiring.Component):
-    """Tiles as soon as they may come, and a sink that does as it likes: every row comes, once, in order, and whole."""
+    """With tiles at the full rate and any sink, every row arrives once, in order, and complete."""
 
     def __init__(self, rows, columns, way):
         self.rows, self.columns, self.way = rows, columns, way
@@ -61,10 +61,10 @@ class PromisesAreKept(wiring.Component):
         width, rows, columns = 4, self.rows, self.columns
         m.submodules.dut = dut = Collector(rows, columns, width, rows)
         m.submodules.way = way = delay(self.way, 1, reset_less=False)
-        wait = Signal(range(2 * rows))  # a tile's half words take so long
+        wait = Signal(range(2 * rows))  # cycles of a tile's half words
         m.d.sync += wait.eq(Mux(self.promise, 2 * rows - 1, Mux(wait.any(), wait - 1, 0)))
         m.d.comb += Assume(~self.promise | (dut.room & ~wait.any()))
-        # Half words count up, so that every row is known by its number.
+        # Half words count up, so that each row is identified by its number.
         half = Signal(2)
         low = Signal()
         number = Signal(4)

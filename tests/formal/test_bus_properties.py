@@ -1,4 +1,4 @@
-"""Proved of the buses that registers are on, for all cycles, whatever a manager does that keeps to its own rules."""
+"""Proofs about the register buses, for all cycles and any manager that follows the protocol."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Module, Mux, Signal
@@ -11,21 +11,21 @@ from lowtide.interfaces.wishbone import Wishbone
 
 
 def before(m, value):
-    """What a value was in the cycle before; zero in the first."""
+    """The value in the previous cycle; zero in the first."""
     held = Signal(len(value))
     m.d.sync += held.eq(value)
     return held
 
 
 def unchanged(m, rule, valid, ready, *payload):
-    """What is offered stays as it is until it is taken: to be assumed, or asserted."""
+    """Assume or assert that an offered payload stays stable until it is accepted."""
     waited = Signal()
     m.d.comb += [waited.eq(before(m, valid & ~ready)), rule(~waited | valid)]
     m.d.comb += [rule(~waited | (before(m, part) == part)) for part in payload]
 
 
 class OnABus(wiring.Component):
-    """A bus, whose inputs take any values, before a register, any of them; others hold anything."""
+    """A bus with arbitrary inputs, and one arbitrary register; the other registers have arbitrary values."""
 
     def __init__(self, dut):
         self.dut = dut
@@ -53,7 +53,7 @@ class OnABus(wiring.Component):
 
 
 class AxiLiteKeepsItsRules(OnABus):
-    """What is offered stays; an answer for each access, and the right one; a write only of both halves, and once."""
+    """Offers stay stable, each access gets one correct response, and a write takes effect once, after both halves."""
 
     def claims(self, m, dut, held):
         channels = {
@@ -123,7 +123,7 @@ class AxiLiteKeepsItsRules(OnABus):
 
 
 class WishboneKeepsItsRules(OnABus):
-    """An answer in the next cycle, for a cycle, and the right one; a write once, and only of a whole register."""
+    """A correct response follows in the next cycle, for one cycle; a write takes effect once, on a whole register."""
 
     def claims(self, m, dut, held):
         asked = Signal()

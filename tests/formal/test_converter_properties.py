@@ -1,4 +1,4 @@
-"""Proved of the converters: what a group may look like, and that none is lost, doubled or reordered by stalls."""
+"""Proofs about the converters: ranges of a group's fields; stalls neither lose, duplicate nor reorder groups."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, signed
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow  # some take the solver minutes; `make formal` run
 
 
 class GroupsAreInRange(wiring.Component):
-    """One group after power-up, of any numbers: magnitudes, signs and code are in their ranges; truncation is tight.
+    """For any group after power-up, magnitudes, signs and code are in range, and truncation is tight.
 
     Tight: the largest element of a group that lies in the window, and is no infinity, has its highest bit set.
     """
@@ -51,7 +51,7 @@ class GroupsAreInRange(wiring.Component):
         group = dut.o.payload.group
         fields = [numbers.word_select(n, 32)[23:31] for n in range(shape.lanes)]
         special = Cat(field.all() for field in fields).any()
-        # The code's window in exponent fields, plainly; a field of zero is no number, and 255 is taken as it is.
+        # The code's window in exponent fields. A field of 0 counts as zero; a field of 255 needs no special case.
         counted = [Mux(field.all() & numbers.word_select(n, 32)[:23].any(), 0, field) for n, field in enumerate(fields)]
         largest = Const(0, 8)
         for field in counted:
@@ -90,7 +90,7 @@ def test_groups_are_in_range(prove, rounding):
 
 
 class GroupsKeepTheirOrder(wiring.Component):
-    """Groups known by code and ``last``, which count up, under any stalls: they come once, in order, all of them."""
+    """With any stalls, groups identified by an increasing code and ``last`` arrive once, in order, and completely."""
 
     def __init__(self, dut):
         self.dut = dut
@@ -102,10 +102,10 @@ class GroupsKeepTheirOrder(wiring.Component):
         serial = isinstance(dut, SerialBfpConverter)
         words = dut.params.lanes if serial else 1
         sent, came, word, end = Signal(4), Signal(4), Signal(range(words)), Signal()
-        # A power of two in the first lane gives the code, whatever is in the others: smaller ones, here.
+        # A power of two in the first lane determines the code; the other lanes have smaller numbers.
         numbers = [Cat(Const(0, 23), (sent[0] + 127)[:8], Const(0, 1))] + [Const(1 << 23, 32)] * (dut.params.lanes - 1)
         offered = Signal()
-        begun = Signal()  # the window is a cycle late
+        begun = Signal()  # the window changes a cycle late
         m.d.sync += begun.eq(1)
         m.d.comb += [
             end.eq(word == words - 1),
@@ -120,7 +120,7 @@ class GroupsKeepTheirOrder(wiring.Component):
         with m.If(dut.o.valid & dut.o.ready):
             m.d.sync += came.eq(came + 1)
 
-        quiet = Signal(range(dut.latency + 3))  # cycles in which nothing came in and anything could go out
+        quiet = Signal(range(dut.latency + 3))  # cycles without input while the output may transfer
         with m.If((dut.i.valid & dut.i.ready) | ~self.ready):
             m.d.sync += quiet.eq(0)
         with m.Elif(quiet != dut.latency + 2):
@@ -144,7 +144,7 @@ def test_groups_keep_their_order(prove, kind, lanes):
 
 
 class ChunksAreTheGroup(wiring.Component):
-    """Any groups under any stalls: chunks put together give the group, and only the last of them takes it."""
+    """For any groups and stalls, the chunks together equal the group, and only the last chunk accepts it."""
 
     def __init__(self, shape):
         self.shape = shape
@@ -180,7 +180,7 @@ class ChunksAreTheGroup(wiring.Component):
         ]
         m.d.sync += offered.eq(dut.i.valid & ~dut.i.ready)
 
-        number = Signal(range(shape.max_chunks + 1))  # chunks of this group that went
+        number = Signal(range(shape.max_chunks + 1))  # chunks of this group that were sent
         high = [Signal(shape.mantissa, name=f"high_{n}") for n in range(shape.lanes)]
         moves = dut.o.valid & self.ready
         final = Signal()

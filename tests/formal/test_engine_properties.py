@@ -1,4 +1,4 @@
-"""Proved of the engine's control, for whatever streams, loaders and the array do."""
+"""Proofs about the engine's control, for any behavior of streams, loaders and the array."""
 
 import pytest
 from amaranth.hdl import Array, Assert, Assume, Cat, Const, Module, Mux, Signal
@@ -14,7 +14,7 @@ from lowtide.units.conversion.params import ChunkLayout
 
 
 def steady(m, *inputs):
-    """Inputs that keep the values that they have in the first cycle."""
+    """Assume that inputs keep the values of the first cycle."""
     begun = Signal()
     m.d.sync += begun.eq(1)
     for signal in inputs:
@@ -24,7 +24,7 @@ def steady(m, *inputs):
 
 
 class BanksAreApart(wiring.Component):
-    """No operand is loaded into a bank that a run reads, or that waits for its first run."""
+    """No operand is loaded into a bank that a product reads or has yet to read."""
 
     def __init__(self):
         super().__init__({"load": In(1), "begins": In(1)})
@@ -33,9 +33,9 @@ class BanksAreApart(wiring.Component):
         m = Module()
         m.submodules.dut = dut = PingPongBanks()
         m.d.comb += [dut.load.eq(self.load), dut.begins.eq(self.begins), Assume(~self.load | dut.free)]
-        waiting = Signal(2)  # banks that were loaded, and over which no run has begun
-        reading = Signal(2)  # the bank of the run
-        next_run = Signal()  # banks are taken in turn
+        waiting = Signal(2)  # loaded banks that no product has read yet
+        reading = Signal(2)  # the bank that is read
+        next_run = Signal()  # banks alternate
         m.d.comb += [Assume(~self.begins | Array(waiting)[next_run]), Assert(~waiting.all() | ~dut.free)]
         written, begun = Mux(self.load, Const(1, 2) << dut.write, 0), Mux(self.begins, Const(1, 2) << next_run, 0)
         m.d.sync += [
@@ -52,7 +52,7 @@ def test_banks_are_apart(prove):
 
 
 class NoBeatIsLost(wiring.Component):
-    """Beats leave in the order in which they were read, each once; a tile ends only where there is room."""
+    """Beats leave in the order of reading, each once; a tile ends only if there is a free result slot."""
 
     def __init__(self):
         super().__init__({"i_valid": In(1), "i_last": In(1), "room": In(1), "o_ready": In(1)})
@@ -85,7 +85,7 @@ def test_no_beat_is_lost(prove):
 
 
 class AsManyNumbersAsThereShouldBe(wiring.Component):
-    """Whatever the stream does: all runs, each of its beats, zeros beyond; and of the stream one operand is taken."""
+    """For any stream, the framer outputs all rows with all beats, pads with zeros, and accepts exactly one operand."""
 
     def __init__(self, numbers, most):
         self.dut = OperandFramer(numbers, most)
@@ -110,9 +110,9 @@ class AsManyNumbersAsThereShouldBe(wiring.Component):
         m.d.comb += [number.exponent.eq(1) for number in dut.i.payload.number]
         given = Signal()
         taken = Signal()
-        run = Signal(range(dut.most + 1))  # runs given
-        at = Signal(range(dut.most + dut.numbers + 1))  # numbers of this run given
-        over = Signal()  # the stream's operand was taken to its end
+        run = Signal(range(dut.most + 1))  # rows output
+        at = Signal(range(dut.most + dut.numbers + 1))  # numbers of this row output
+        over = Signal()  # the operand was accepted to its end
         m.d.comb += [given.eq(dut.o.valid & self.ready), taken.eq(self.valid & dut.i.ready)]
         with m.If(given):
             run_ends = at + dut.numbers >= self.length
@@ -137,7 +137,7 @@ def test_as_many_numbers_as_there_should_be(prove):
 
 
 class EachWordIsWrittenOnce(wiring.Component):
-    """Any word of any line's buffer: written once if its panel is the operand's, before that is said to be complete."""
+    """Any word of any vector's buffer is written once if its panel belongs to the operand, before its ``complete``."""
 
     def __init__(self, lines, words):
         self.dut = OperandWriter(lines, ChunkLayout(1, 2, 2), words, words)
@@ -174,7 +174,7 @@ class EachWordIsWrittenOnce(wiring.Component):
         written = Signal()
         hit = Signal()
         inside = Signal()
-        complete = Signal()  # the word's panel is
+        complete = Signal()  # the word's panel is complete
         m.d.comb += [
             hit.eq(Array(dut.write)[self.line] & (dut.address == self.word)),
             inside.eq(self.word < self.panels * size),
@@ -195,11 +195,11 @@ def test_each_word_is_written_once(prove, words):
 
 
 class EachPairOfChunksMeetsOnce(wiring.Component):
-    """Any word of A and any of B: in a product they meet once if they are of the same group, and never otherwise."""
+    """In a product, any word of A and any word of B are paired once if they belong to one group, else never."""
 
     def __init__(self, words):
         self.dut = Sequencer(words, 2, 2)
-        numbers = ("panels", "chunks", "loaded", "panel", "group", "chunk")  # the last three: where the word is
+        numbers = ("panels", "chunks", "loaded", "panel", "group", "chunk")  # the last three locate the word
         flags = ("new", "bank", "loading")
         super().__init__(
             {f"{name}_{side}": In(range(words + 1)) for name in numbers for side in "ab"}
@@ -231,7 +231,7 @@ class EachPairOfChunksMeetsOnce(wiring.Component):
         return m
 
     def _side(self, m, side):
-        """Whether a word of an operand that fits is read, and whether what is read is loaded and the operand's."""
+        """Whether a given word of an operand that fits is read, and whether the read word is loaded and part of it."""
         dut, own = self.dut, {name.removesuffix(f"_{side}"): getattr(self, name) for name in self.signature.members}
         steady(m, *(own[name] for name in ("panels", "chunks", "new", "panel", "group", "chunk")))
         size = self.groups * own["chunks"]

@@ -1,4 +1,4 @@
-"""Proved of floating-point sums, for all words of small formats: order, symmetry, and what zeros do."""
+"""Proofs about floating-point sums, for all words of small formats: order, symmetry, and zeros."""
 
 import pytest
 from amaranth.hdl import Assert, Const, Module, Mux, Signal, signed
@@ -10,13 +10,13 @@ from lowtide.units.stream.delay import delayed
 
 
 def ordered(view):
-    """A word as an integer in the order of the numbers; zeros of either sign are zero."""
+    """A word as an integer with the order of the numbers; zeros of both signs map to zero."""
     magnitude = Mux(view.exponent.any(), view.as_value()[:-1], 0)
     return Mux(view.sign, -magnitude, magnitude)
 
 
 class Pair(wiring.Component):
-    """Two multiply-accumulates side by side, that get the same factors unless it is said."""
+    """Two parallel multiply-accumulates, with equal factors by default."""
 
     def __init__(self, operand, form):
         self.shape = FloatMacParams(operand=operand, sum=form)
@@ -37,20 +37,20 @@ class Pair(wiring.Component):
         return m
 
     def others(self, a, b, c, d):
-        """What the second gets."""
+        """Inputs of the second unit."""
         raise NotImplementedError
 
     def holds(self, m):
-        """What is claimed."""
+        """The claim to prove."""
         raise NotImplementedError
 
     def late(self, m, word):
-        """A word as it was when the results now there were asked for."""
+        """A word, delayed by the latency of the unit."""
         return delayed(m, word, self.first.latency)
 
 
 class Commutes(Pair):
-    """Factors may change places."""
+    """Factors commute."""
 
     def others(self, a, b, c, d):
         return b, a, c
@@ -60,7 +60,7 @@ class Commutes(Pair):
 
 
 class KeepsOrder(Pair):
-    """The larger number has no smaller sum."""
+    """A larger addend never gives a smaller sum."""
 
     def others(self, a, b, c, d):
         return a, b, d
@@ -78,7 +78,7 @@ class KeepsOrder(Pair):
 
 
 class ZeroAddsNothing(Pair):
-    """A product of zero leaves a number as it is, and every zero is +0."""
+    """A zero product does not change the addend, and every zero result is +0."""
 
     def others(self, a, b, c, d):
         return a, b, c

@@ -1,4 +1,4 @@
-"""Properties of the FMAC and its parts, proven for all inputs."""
+"""Proofs about the FMAC and its parts, for all inputs."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Module, Mux, Signal, signed
@@ -63,7 +63,7 @@ def test_aligner_is_a_shift(prove, parameters):
 
 
 class ZerosChangeNothing(wiring.Component):
-    """From power-up, beats of zero magnitude, of any signs and codes, with restarts among them, drain zeros only."""
+    """From power-up, beats of zero magnitude with any signs, codes and restarts drain only zeros."""
 
     def __init__(self, bfp):
         self.bfp = bfp
@@ -87,7 +87,7 @@ def test_zeros_drain_as_zero(prove):
 
 
 class TileIsExact(wiring.Component):
-    """A tile of up to three beats from power-up, then a restart: the drain gives their sum, in two halves."""
+    """After a tile of up to three beats from power-up and a restart, the drain outputs their sum in two halves."""
 
     def __init__(self, bfp):
         self.bfp = bfp

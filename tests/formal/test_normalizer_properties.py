@@ -1,4 +1,4 @@
-"""Proved of the normalizers: shift and rounding, order of results, and that nothing is lost or comes twice."""
+"""Proofs about the normalizers: shift, rounding, order of results; no result is lost or duplicated."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal, signed
@@ -14,7 +14,7 @@ from lowtide.units.stream.delay import delayed
 
 
 class ShiftIsExact(wiring.Component):
-    """The result is the ones' complement, shifted as far as ``stays`` says, with its leading bit on top."""
+    """The result is the ones' complement, shifted by the distance of ``stays``, with its leading bit on top."""
 
     def __init__(self, width):
         self.width = width
@@ -48,7 +48,7 @@ def test_shift_is_exact(prove, width):
 
 
 class RoundingIsNearest(wiring.Component):
-    """The result is at most half of its last place from the exact value; ties are even; the range has its ends."""
+    """The error is at most half a unit in the last place; ties round to even; results stay in range."""
 
     def __init__(self, places):
         self.places = places
@@ -76,7 +76,7 @@ class RoundingIsNearest(wiring.Component):
         field = delayed(m, field, dut.latency)
         started = delayed(m, Const(1), dut.latency)
 
-        # In quarters of the last place of the significand as it is here; something between stands in the middle.
+        # In quarters of the significand's last place; an odd quarter represents any value between its neighbors.
         exact = Signal(29)
         m.d.comb += exact.eq((significand << 2) + Mux(inexact, 2, Mux(sign, 4, 0)))
         kept = Signal(25)  # the result's significand in its last place, from 2**23 to 2**24
@@ -110,7 +110,7 @@ def test_rounding_is_nearest(prove, places):
 
 
 class LargerStaysLarger(wiring.Component):
-    """Of two accumulators at one scale, the larger one has no smaller number."""
+    """A larger accumulator at an equal scale never gives a smaller number."""
 
     def __init__(self, width):
         self.width = width
@@ -141,7 +141,7 @@ def test_larger_stays_larger(prove, width):
 
 
 class NothingIsLost(wiring.Component):
-    """Whatever either side does, the number of any index is that of the accumulator of that index."""
+    """For any stalls on both sides, the n-th number belongs to the n-th accumulator."""
 
     def __init__(self, width):
         self.width = width
@@ -195,7 +195,7 @@ class NothingIsLost(wiring.Component):
             Assert(~dut.o.valid | (given < taken)),
             Assert(~here | ((number.as_value() == expected) & (dut.o.payload.last == last))),
         ]
-        offered = Signal()  # and not taken in the cycle before; a reset takes it back
+        offered = Signal()  # but not accepted in the previous cycle; a reset withdraws the offer
         m.d.sync += offered.eq(dut.o.valid & ~self.ready)
         m.d.comb += Assert(
             ~offered | (dut.o.valid & (dut.o.payload.as_value() == delayed(m, dut.o.payload.as_value())))
@@ -209,7 +209,7 @@ def test_nothing_is_lost(prove):
 
 
 class RowsAreTakenApart(wiring.Component):
-    """Whatever either side does, the beat of any index has the column and the row of that index."""
+    """For any stalls on both sides, the n-th beat has the right column and row."""
 
     def __init__(self, columns, normalizers):
         self.shape = RowNormalizerParams(columns=columns, normalizers=normalizers, width=2)
@@ -220,7 +220,7 @@ class RowsAreTakenApart(wiring.Component):
         shape = self.shape
         m.submodules.dut = dut = RowNormalizer(shape)
         m.d.comb += [dut.i.payload.eq(self.row), dut.i.valid.eq(self.valid), dut.o.ready.eq(self.ready)]
-        held = delayed(m, self.valid & ~dut.i.ready)  # a row stays offered until it is taken
+        held = delayed(m, self.valid & ~dut.i.ready)  # a row stays offered until it is accepted
         m.d.comb += [
             Assume((self.index == delayed(m, self.index)) | ~delayed(m, Const(1))),
             Assume(~held | (self.valid & (self.row.as_value() == delayed(m, self.row.as_value())))),
@@ -231,7 +231,7 @@ class RowsAreTakenApart(wiring.Component):
         with m.If(dut.o.valid & self.ready):
             m.d.sync += [given.eq(given + 1), beat.eq(Mux(beat == shape.beats - 1, 0, beat + 1))]
 
-        # The beat of that index, from the row that is offered, or was taken.
+        # The n-th beat, from the offered or accepted row.
         first = Signal(5)
         words, last = Signal(len(self.row.data)), Signal()
         with m.If(self.valid & (taken <= self.index) & (self.index < taken + shape.beats)):
@@ -262,7 +262,7 @@ def test_rows_are_taken_apart(prove, columns, normalizers):
 
 
 class CountIsTheSum(wiring.Component):
-    """The count is the ones since a reset or a clear, or its largest number."""
+    """The count is the number of ones since a reset or a clear, saturated at its maximum."""
 
     def __init__(self, events, width):
         self.dut = SaturatingCounter(events, width)
@@ -274,7 +274,7 @@ class CountIsTheSum(wiring.Component):
         m.d.comb += [dut.events.eq(self.events), dut.clear.eq(self.clear)]
         ones = Signal(range(len(self.events) + 1))
         m.d.comb += ones.eq(sum(self.events))
-        for _ in range(dut.latency - 1):  # a reset also forgets what is on its way
+        for _ in range(dut.latency - 1):  # a reset also discards results in the pipeline
             earlier = Signal.like(ones)
             m.d.sync += earlier.eq(ones)
             ones = earlier

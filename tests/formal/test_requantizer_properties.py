@@ -1,4 +1,4 @@
-"""Proved of the requantizers: rounding and bounds, order, and that nothing is lost or comes twice."""
+"""Proofs about the requantizers: rounding, saturation, order; no result is lost or duplicated."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Const, Module, Mux, Signal, signed
@@ -12,7 +12,7 @@ from lowtide.units.stream.delay import delayed
 
 
 class ProductIsExact(wiring.Component):
-    """The product is that of the factors."""
+    """The output is the product of the factors."""
 
     def __init__(self, width, bits, product):
         self.dut = Multiplier(width, bits, product)
@@ -34,7 +34,7 @@ def test_product_is_exact(prove, width, bits, product):
 
 
 class ResultIsNearest(wiring.Component):
-    """A result is within half a unit of the exact one, even at half; or it is held, of the right sign; or cleared."""
+    """The error is at most half a unit, with ties to even; or the result is saturated with its sign, or cleared."""
 
     def __init__(self, in_width, places, width):
         self.dut = RoundingShifter(in_width, places, width)
@@ -48,7 +48,7 @@ class ResultIsNearest(wiring.Component):
         started = delayed(m, Const(1), dut.latency)
         limit, wide = 2 ** (dut.width - 1) - 1, signed(dut.in_width + 2**dut.places + dut.width + 2)
 
-        # All in halves of the integer's lowest place; a unit of the result is twice 2**shift of them.
+        # In halves of the integer's lowest place; a unit of the result equals 2 * 2**shift of them.
         unit, less, cleared = Signal(wide), Signal(wide), Signal()
         m.d.comb += [
             unit.eq(Const(2, 3) << shift),
@@ -75,7 +75,7 @@ def test_result_is_nearest(prove, in_width, places, width):
 
 
 class LargerStaysLarger(wiring.Component):
-    """Of two accumulators with the same settings that keep all terms, the larger one has no smaller result."""
+    """With equal settings that keep all terms, a larger accumulator never gives a smaller result."""
 
     def __init__(self, shape):
         self.shape = shape
@@ -118,7 +118,7 @@ def test_larger_stays_larger(prove, shape):
 
 
 class NothingIsLost(wiring.Component):
-    """Whatever either side does, the result of any index is that of the accumulator and settings of that index."""
+    """For any stalls on both sides, the n-th result belongs to the n-th accumulator and settings."""
 
     def __init__(self):
         self.shape = RequantizerParams(width=3, accumulator=3, multiplier=1, product="adders", encoding="binary")
@@ -146,7 +146,7 @@ class NothingIsLost(wiring.Component):
         m.d.comb += Assume((self.index == delayed(m, self.index)) | ~delayed(m, Const(1)))
         taken, given = Signal(5), Signal(5)
         acc, last, relu = Signal(signed(3)), Signal(), Signal()
-        # Of the shifts, 0: what others do is proved of the narrower.
+        # The shift is 0; the proof of rounding covers other shifts for narrower units.
         m.d.comb += Assume((self.shift == 0) & self.multiplier & (self.data_terms == self.shape.most_terms))
         with m.If(self.valid & dut.i.ready):
             m.d.sync += taken.eq(taken + 1)
@@ -163,7 +163,7 @@ class NothingIsLost(wiring.Component):
             Assert(~here | ((dut.o.payload.data == expected) & (dut.o.payload.last == last))),
             Assert(~here | (dut.saturated == ((acc == -4) & ~relu))),
         ]
-        offered = Signal()  # and not taken in the cycle before; a reset takes it back
+        offered = Signal()  # but not accepted in the previous cycle; a reset withdraws the offer
         m.d.sync += offered.eq(dut.o.valid & ~self.ready)
         kept = dut.o.payload.as_value() == delayed(m, dut.o.payload.as_value())
         m.d.comb += Assert(~offered | (dut.o.valid & kept))

@@ -1,4 +1,4 @@
-"""Properties of rounders and random sources, proven for all inputs."""
+"""Proofs about rounders and random sources, for all inputs."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Cat, Module, Signal
@@ -31,7 +31,7 @@ SHAPES = [
 
 
 class ResultIsTheFormula(wiring.Component):
-    """Floor or one more, as the definition says, with a bit for it; a fraction of zero changes nothing."""
+    """The result is the floor or the floor plus one, by the definition; a zero fraction gives the floor."""
 
     def __init__(self, shape):
         self.shape, self.dut = shape, Rounder(shape)
@@ -68,7 +68,7 @@ def test_result_is_the_formula(prove, shape):
 
 
 class DecisionIsMonotone(wiring.Component):
-    """A larger fraction or a larger word never turns up into down."""
+    """A larger fraction or a larger word never changes rounding up into rounding down."""
 
     def __init__(self, shape):
         self.shape = shape
@@ -101,7 +101,7 @@ def test_decision_is_monotone(prove, shape):
 
 
 class ComplementsDecideOpposite(wiring.Component):
-    """Where all bits of the fraction are looked at: what it lacks of 1, with the inverse word, goes the other way."""
+    """If all fraction bits are evaluated, 1 minus the fraction and the inverse word give the opposite decision."""
 
     def __init__(self, shape):
         self.shape = shape
@@ -131,7 +131,7 @@ def test_complements_decide_opposite(prove, mode, bits):
 
 
 class StepIsInvertible(wiring.Component):
-    """Two states that differ step to two that differ, and no state but one that is locked up itself steps to one."""
+    """Different states step to different states, and only the locked-up state steps to the locked-up state."""
 
     def __init__(self, lfsr, locked):
         self.lfsr, self.locked = lfsr, locked
@@ -159,7 +159,7 @@ class StepIsInvertible(wiring.Component):
 @pytest.mark.parametrize("polarity", ["plain", "alternating", "uniform"])
 def test_step_is_invertible_and_never_locks_up(prove, polarity, bits):
     lfsr = Lfsr.of(TAPS[bits], alternating=polarity == "alternating", zero=polarity == "uniform")
-    # All zeros, and where words alternate, that sequence inverted by turns.
+    # All zeros; if words alternate, also the alternately inverted sequence.
     by_turns = sum(1 << n for n in range(0, lfsr.length, 2))
     locked = {"plain": [0], "alternating": [by_turns, by_turns ^ 2**lfsr.length - 1], "uniform": []}
     prove(StepIsInvertible(lfsr, locked[polarity]), depth=1)
@@ -187,7 +187,7 @@ class WordsStayInTheSequence(wiring.Component):
             m.d.comb += [Assert(word != 0) for word in lanes]
         else:
             m.d.comb += [Assert((lanes[0] ^ lanes[1]) == 7), Assert((lanes[2] ^ lanes[3]) == 7)]
-            # At an even index lane 0 has the plain word s and lane 2 the next; at an odd one both are inverted.
+            # At an even index, lane 0 has the plain word s and lane 2 the next; at an odd index, both are inverted.
             plain = (lanes[0] != 0) & (lanes[2] == Cat(lanes[0][1:], lanes[0][0] ^ lanes[0][1]))
             inverse = (lanes[1] != 0) & (lanes[3] == Cat(lanes[1][1:], lanes[1][0] ^ lanes[1][1]))
             m.d.comb += Assert(plain | inverse)

@@ -1,4 +1,4 @@
-"""Proved of the queues of the serial bridge, for whatever frames, hosts and engines do."""
+"""Proofs about the queues of the serial bridge, for any frames, host and engine."""
 
 from amaranth.hdl import Assert, Assume, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -10,7 +10,7 @@ from lowtide.interfaces.serial.result_queue import ResultQueue
 
 
 class KeptWordsComeInOrder(wiring.Component):
-    """The n-th word that is given, is the n-th that was kept; no other is, and one is lost only where that is said."""
+    """The n-th output word is the n-th committed word, and a word is lost only if the loss is reported."""
 
     def __init__(self, words):
         self.dut = OperandQueue(words)
@@ -32,9 +32,9 @@ class KeptWordsComeInOrder(wiring.Component):
             Assume(~self.forget | ~self.write_operand),
         ]
         kept = Signal(5)
-        fresh = Signal(5)  # of the words since, that had a place
+        fresh = Signal(5)  # later words that fitted into the queue
         given = Signal(5)
-        word = Signal(34)  # the n-th, as it was written last
+        word = Signal(34)  # the n-th word, as written last
         lost = Signal()
         has_place = Signal()
         gives = Signal()
@@ -66,7 +66,7 @@ def test_kept_words_come_in_order(prove):
 
 
 class ResultsStayUntilTheyCame(wiring.Component):
-    """Any position is looked at: what is said to be kept there is the word that was put there, and is still kept."""
+    """At any position, a word that is reported as stored is the word that was written there, and is still stored."""
 
     def __init__(self, words):
         self.dut = ResultQueue(words)
@@ -87,18 +87,18 @@ class ResultsStayUntilTheyCame(wiring.Component):
             Assume(~self.forget | (dut.legal & (came == self.came))),
         ]
         put = Signal(16)
-        word = Signal(32)  # the n-th
+        word = Signal(32)  # the n-th word
         looked = Signal()
         kept = Signal(16)
         m.d.comb += [kept.eq(put - dut.oldest), Assert(kept <= dut.words)]
-        forgot = Signal()  # a place is found to be free a cycle later
+        forgot = Signal()  # a free position is detected a cycle later
         m.d.sync += forgot.eq(self.forget)
         m.d.comb += [Assert(~dut.i.ready | (kept != dut.words)), Assert(dut.i.ready | (kept == dut.words) | forgot)]
         with m.If(self.valid & dut.i.ready):
             m.d.sync += put.eq(put + 1)
             with m.If(put == self.n):
                 m.d.sync += word.eq(self.word)
-        there = Signal()  # when it was looked at
+        there = Signal()  # in the cycle of the request
         m.d.sync += [looked.eq(1), there.eq((self.n >= dut.oldest) & (self.n < put))]
         with m.If(looked):
             m.d.comb += [Assert((dut.held != 0) == there), Assert(~there | (dut.word == word))]

@@ -1,4 +1,4 @@
-"""Proved of the array for terms: its entry, its queues of terms, its elements."""
+"""Proofs about the array for terms: its settings, its term queues, its elements."""
 
 import pytest
 from amaranth.hdl import Array, Assert, Assume, Cat, Module, Mux, ResetSignal, Signal, signed
@@ -19,7 +19,7 @@ SMALL = Terms(width=3, group=2, budget=3, data_terms=1)
 
 
 class SettingsStayLegal(wiring.Component):
-    """Whatever is written, the settings in force are legal; what is refused changes none of them."""
+    """For any writes, the current settings are legal; a rejected write changes none of them."""
 
     def __init__(self, terms):
         self.terms = terms
@@ -31,7 +31,7 @@ class SettingsStayLegal(wiring.Component):
         m.d.comb += [dut.write.eq(self.write), dut.i.eq(self.i)]
         terms, o = self.terms, dut.o
         most = terms.group * terms.most_terms
-        before, was = Signal.like(o.as_value()), Signal()  # was: there is a cycle before, without a reset in it
+        before, was = Signal.like(o.as_value()), Signal()  # was: there was a previous cycle, without reset
         m.d.sync += [before.eq(o.as_value()), was.eq(1)]
         m.d.comb += [
             Assert((o.group >= 1) & (o.group <= terms.group)),
@@ -47,7 +47,7 @@ def test_settings_stay_legal(prove):
 
 
 class GroupsKeepTheirTime(wiring.Component):
-    """Each group that came has as many terms as its budget says, after it is complete, and before its bank is reused.
+    """Each group outputs as many terms as its budget, after it is complete and before its bank is reused.
 
     Beats, settings and the moments at which a term may go are anything.
     """
@@ -64,7 +64,7 @@ class GroupsKeepTheirTime(wiring.Component):
         m.d.comb += [dut.settings.eq(self.settings), dut.go.eq(self.go & dut.term)]
         m.d.comb += Assume((self.settings.group >= 1) & (self.settings.group <= self.terms.group))
 
-        # Groups in the order in which they came: what is complete and has not gone, and the beats of the one coming.
+        # Groups in order of arrival: complete groups whose terms are not all sent, and the beats of the arriving group.
         waiting, coming = Signal(range(3)), Signal(range(self.terms.group + 1))
         opening = Signal(init=1)
         budget, group = Signal.like(self.settings.budget), Signal.like(self.settings.group)
@@ -96,7 +96,7 @@ class GroupsKeepTheirTime(wiring.Component):
             Assert(dut.term == (waiting != 0)),
             Assert(~dut.take | (dut.bank == came)),
             Assert(~dut.take | (dut.slot == coming)),
-            Assert(~dut.take | (waiting < 2)),  # a bank whose group has terms to go is not written
+            Assert(~dut.take | (waiting < 2)),  # a bank with terms to send is not written
             Assert(~dut.term | (dut.term_bank == went)),
             Assert(~dut.go | (dut.term_first == (sent == 0))),
             Assert(~dut.go | (dut.term_last == (done & lasts[went]))),
@@ -111,9 +111,9 @@ def test_groups_keep_their_time(prove):
 
 
 class LargestTermsComeFirst(wiring.Component):
-    """Terms of a group come in the order of the waterline, none is left out, and their signs are right.
+    """Terms of a group leave in the order of the waterline, completely, and with the right signs.
 
-    While they come, at any time, another group is written into the other bank.
+    Meanwhile, at any time, another group is written into the other bank.
     """
 
     def __init__(self, terms):
@@ -128,7 +128,7 @@ class LargestTermsComeFirst(wiring.Component):
         m.submodules.dut = dut = TermQueue(terms)
         now = Signal(range(32), reset_less=True)
         m.d.sync += now.eq(now + (now != 31))
-        writing = now < terms.group  # cycles in which the group comes
+        writing = now < terms.group  # cycles in which the group arrives
         count = terms.group * terms.digits
         nonzero = [Signal(terms.digits, reset_less=True, name=f"value_{i}") for i in range(terms.group)]
         negative = [Signal(terms.digits, reset_less=True, name=f"signs_{i}") for i in range(terms.group)]
@@ -151,7 +151,7 @@ class LargestTermsComeFirst(wiring.Component):
         ]
         # In the order of the waterline: the highest exponent first, then the lowest index.
         order = [(e, i) for e in reversed(range(terms.digits)) for i in range(terms.group)]
-        left = Signal(count, reset_less=True)  # terms that have not come
+        left = Signal(count, reset_less=True)  # terms that have not left
         everything = Cat(nonzero[i][e] for e, i in order)
         todo = Signal(count)
         coming = delayed(m, delayed(m, go, init=0), init=0)
@@ -182,7 +182,7 @@ def test_largest_terms_come_first(prove, terms):
 
 
 class TileIsExact(wiring.Component):
-    """A tile of some beats, of any words, then a restart: the drain gives their sum, in two halves.
+    """After a tile of a few beats with any words and a restart, the drain outputs their sum in two halves.
 
     Parameters
     ----------
@@ -221,12 +221,12 @@ class TileIsExact(wiring.Component):
         return m
 
     def addend(self, m):
-        """What the words of this cycle add."""
+        """The addend of this cycle's words."""
         return self.a * self.b
 
 
 class TermTileIsExact(TileIsExact):
-    """The same for elements that keep data: what is read was written in an earlier beat."""
+    """The proof for elements that store data: a beat reads only data that an earlier beat wrote."""
 
     def addend(self, m):
         slots = 1 << len(self.a.slot)
@@ -243,7 +243,7 @@ class TermTileIsExact(TileIsExact):
         return Mux(weight.nonzero, Mux(weight.negative, -shifted, shifted), 0)
 
     def legal(self, weight):
-        """Values and exponents that revealing gives."""
+        """Assume values and exponents that revealing can give."""
         largest, digits = self.element.terms.max_magnitude, self.element.terms.digits
         value = self.a.value[0]
         return [Assume((value >= -largest) & (value <= largest)), Assume(weight.exponent < digits)]
@@ -259,7 +259,7 @@ class TermTileIsExact(TileIsExact):
 
 
 class PairTileIsExact(TermTileIsExact):
-    """The same for terms of both."""
+    """The proof for elements that multiply terms of both operands."""
 
     def legal(self, weight):
         return [Assume(term.exponent < self.element.terms.digits) for term in (weight, self.a)]

@@ -1,4 +1,4 @@
-"""Proved of terms: digits keep the value and are fewest; what is kept is the most there may be, the largest."""
+"""Proofs about terms: encodings keep the value, HESE has the fewest digits, and selections keep the largest terms."""
 
 import pytest
 from amaranth.hdl import Assert, Assume, Cat, Const, Module, Mux, Signal
@@ -15,7 +15,7 @@ from lowtide.units.terms.waterline import Waterline, WaterlineParams
 
 
 class DigitsKeepTheValue(wiring.Component):
-    """The digits of a magnitude add up to it, by the plain sum and by `DigitValue`; those of HESE have no neighbors.
+    """The digits of a magnitude sum to it, computed plainly and by `DigitValue`; HESE has no adjacent digits.
 
     No two neighbors means that no signed digits have fewer terms (Reitwiesner, 1960).
     """
@@ -54,7 +54,7 @@ def test_digits_keep_the_value(prove, encoding, width):
 
 
 class NothingHasFewerTerms(wiring.Component):
-    """Any digits that add up to the same magnitude, of any exponents, are as many terms as those of HESE, or more."""
+    """Any digits that sum to an equal magnitude have at least as many terms as HESE."""
 
     def __init__(self, width):
         self.width = width
@@ -77,7 +77,7 @@ def test_nothing_has_fewer_terms(prove, width):
 
 
 class SerialIsOneStep(wiring.Component):
-    """A digit a cycle, with pauses anywhere and whatever came before: the digits of the encoder."""
+    """One digit per cycle, with any pauses and any preceding input, gives the digits of the parallel encoder."""
 
     def __init__(self, width):
         self.width = width
@@ -112,11 +112,11 @@ def test_serial_is_one_step(prove, width):
 
 
 def largest_are_kept(ones, kept, k, order):
-    """Assertions: terms are kept and no others, as many as may be, and none that is dropped comes before one kept."""
+    """Assert that only terms are kept, as many as the budget allows, and that no dropped term precedes a kept one."""
     dropped = ones & ~kept
     count, all_ = sum(kept), sum(ones)
     later = [kept[bit] for bit in order[1:]]
-    # Once one is dropped, none is kept.
+    # After a dropped term, no term is kept.
     in_order = [~dropped[bit] | ~Cat(later[n:]).any() for n, bit in enumerate(order[:-1])]
     return [
         Assert((kept & ~ones) == 0),
@@ -126,7 +126,7 @@ def largest_are_kept(ones, kept, k, order):
 
 
 class LargestOfAValue(wiring.Component):
-    """What is kept of a value is the most there may be, and the largest."""
+    """A value keeps its largest terms, as many as allowed."""
 
     def __init__(self, shape):
         self.shape = shape
@@ -149,7 +149,7 @@ def test_largest_terms_of_a_value_are_kept(prove, digits, terms):
 
 
 class LargestOfAGroup(wiring.Component):
-    """What is kept of a group is the most there may be, and the largest; of equal ones, the lowest indices."""
+    """A group keeps its largest terms, as many as its budget; among equal terms, the lowest indices."""
 
     def __init__(self, shape):
         self.shape = shape
@@ -190,7 +190,7 @@ def test_largest_terms_of_a_group_are_kept(prove, digits, group, budget):
 
 
 class LinesAreKept(wiring.Component):
-    """Whatever either side does and whenever settings change: the line of any index is what is to be kept of it."""
+    """For any stalls on both sides and any changes of settings, the n-th plane has exactly the terms to keep."""
 
     def __init__(self, shape):
         self.shape = shape
@@ -219,8 +219,8 @@ class LinesAreKept(wiring.Component):
             Assume((self.budget <= self.shape.budget) & (self.group <= lanes)),
         ]
 
-        # The definition, a term after the other, of the lines as they are taken.
-        begun = Signal()  # a group has
+        # The definition, term by term, for the planes in order of acceptance.
+        begun = Signal()  # a group has started
         left_before, group_before = Signal.like(self.budget), Signal.like(self.group)
         left, group = Mux(line.first, self.budget, left_before), Mux(line.first, self.group, group_before)
         kept = []
@@ -244,7 +244,7 @@ class LinesAreKept(wiring.Component):
         with m.If(dut.o.valid & self.ready):
             m.d.sync += given.eq(given + 1)
         here = dut.o.valid & (given == self.index)
-        held = Signal()  # offered and not taken in the cycle before; a reset takes it back
+        held = Signal()  # offered but not accepted in the previous cycle; a reset withdraws the offer
         m.d.sync += held.eq(dut.o.valid & ~self.ready)
         same = dut.o.payload.as_value() == delayed(m, dut.o.payload.as_value())
         m.d.comb += [

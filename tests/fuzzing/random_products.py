@@ -1,4 +1,4 @@
-"""cocotb tests of a random configuration: random tiles or products, compared with the golden model word for word."""
+"""cocotb tests of a random configuration: random tiles or products, compared with the golden model word by word."""
 
 import random
 
@@ -15,14 +15,14 @@ from lowtide_sim.bench.streams.pause import PAUSES
 
 
 def random_stalls() -> tuple[str, str, str]:
-    """How A, B and C are stalled."""
+    """Random stalls of A, B and C."""
     a, b, c = (random.choice(list(PAUSES)) for _ in range(3))
     return a, b, c
 
 
 @cocotb.test()
 async def array(dut):
-    """Tiles of random lengths and operands, after one cycle of reset."""
+    """After one cycle of reset, tiles of random lengths and operands are right."""
     bench = await ArrayBench(dut, random_stalls()).start(reset=1)
     if bench.settings:
         bench.settings.share = 0.05
@@ -33,7 +33,7 @@ async def array(dut):
 
 @cocotb.test()
 async def engine(dut):
-    """Products of random shapes and settings, each started as soon as the engine takes it, after a cycle of reset."""
+    """After one cycle of reset, random products are right; each starts as soon as the engine is ready."""
     bench = await EngineBench(dut, random_stalls()).start(reset=1)
     products = [bench.random_product() for _ in range(parameters()["products"])]
     for product in products:
@@ -45,7 +45,7 @@ async def engine(dut):
 
 @cocotb.test(timeout_time=100, timeout_unit="ms")
 async def serial(dut):
-    """Small products over the line, after a cycle of reset."""
+    """After one cycle of reset, small products over the serial line are right."""
     bench = await SerialBench(dut).start(reset=1)
     golden, rng, position = GoldenEngine(bench.config), bench.rng, 0
     for _ in range(parameters()["products"]):

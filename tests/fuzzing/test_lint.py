@@ -1,4 +1,4 @@
-"""Random legal designs are emitted, linted, read and checked: no tool has anything to say about them."""
+"""Random legal designs pass lint: no tool reports a warning."""
 
 import warnings
 from random import Random
@@ -18,14 +18,14 @@ from lowtide.interfaces.wishbone import Wishbone
 from lowtide.netlist import Unit
 
 QUICK, CI, ALL = 12, 60, 1000
-"""Seeds below these are among the quick tests, in CI, and among the long tests."""
+"""Upper bounds of the seeds for the quick tests, for CI, and for the long tests."""
 
 KINDS = ("unit", "array", "unit", "engine", "unit", "unit", "array", "unit", "serial", "unit")
-"""Kinds of designs, one seed after the other."""
+"""Kinds of designs, which alternate from seed to seed."""
 
 
 def drawn(seed: int, most: int) -> Unit:
-    """The design of a seed, of ``most`` rows and columns at most."""
+    """The design of a seed, with at most ``most`` rows and columns."""
     random = Random(seed)
     array = {"rows": random.randint(1, most), "columns": random.randint(1, most)}
     kind = KINDS[seed % len(KINDS)]
@@ -44,7 +44,7 @@ def drawn(seed: int, most: int) -> Unit:
 
 def said_of(seed: int, most: int, folder) -> str:
     with warnings.catch_warnings():
-        warnings.simplefilter("error", SyntaxWarning)  # Amaranth's, of a comparison that is never true
+        warnings.simplefilter("error", SyntaxWarning)  # Amaranth's warning about a comparison that is never true
         top = drawn(seed, most)
         text, _ = verilog_and_modules(top)
     assert "[-1:" not in text
@@ -134,7 +134,7 @@ def test_names_of_all_kinds_are_checked():
 
 
 def test_zero_width_fields_leave_no_ports(tmp_path):
-    """Eight values of a group in a slot: the slots of a row have no bits to count them."""
+    """A group of eight values fills one slot, so the slot index has zero bits."""
     config = Config.load("terms").changed({"terms.values": 8, "array.rows": 1, "array.columns": 1})
     top = AxiStreamArray(config)
     text, _ = verilog_and_modules(top)

@@ -1,4 +1,4 @@
-"""Random legal configurations on Icarus against the golden model: arrays of all elements, engines on every bus."""
+"""Random legal configurations on Icarus, compared with the golden model: all elements, engines on every bus."""
 
 from pathlib import Path
 from random import Random
@@ -22,16 +22,16 @@ ARRAYS = [
 BUSES = ["plain", "axi4-lite", "wishbone"]
 KINDS = [*ARRAYS, *BUSES]
 
-# An array of either kind, the bus of an engine, and whether there are initial values, all change with the seed.
+# The seed selects an array or an engine, the engine's bus, and whether registers have initial values.
 QUICK = range(4)
 CI = range(4, 12)
 SLOW = range(12, 212)
-MOST_BITS = {"array": 600, "engine": 200}  # of operands that enter an array in a cycle: a simulation takes seconds
+MOST_BITS = {"array": 600, "engine": 200}  # operand bits per cycle: then a simulation takes seconds
 LEAST_MAX_K = 2048  # of terms and integers: the longest tile of the benches has four groups of 64 beats of eight values
 
 
 def draw(seed: int) -> tuple[str, Config]:
-    """What a seed stands for: an array, a bus of an engine, or for one seed in 20 a serial engine; and its keys."""
+    """Design and configuration of a seed: an array, an engine on a bus or, for one seed in 20, a serial engine."""
     random = Random(seed)
     kind = KINDS[seed % len(KINDS)]
     while True:
@@ -48,13 +48,13 @@ def draw(seed: int) -> tuple[str, Config]:
 
 
 def fast_line(random: Random) -> dict[str, int]:
-    """Clock and baud rate of a serial line whose bits take few cycles: at a slow one, a simulation takes hours."""
+    """Clock and baud rate of a serial line with few cycles per bit: with many, a simulation takes hours."""
     clock = random.randint(10**6, 8 * 10**7)
     return {"clock": clock, "baud": clock // random.randint(4, 12)}
 
 
 def operand_bits(config: Config) -> int:
-    """About how many bits of operands enter an array in a cycle."""
+    """Approximate operand bits per cycle of an array."""
     bfp, terms, lines = config.bfp, config.terms, config.array.rows + config.array.columns
     return (
         lines
@@ -68,7 +68,7 @@ def operand_bits(config: Config) -> int:
 
 
 def check(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch, products: int) -> None:
-    """Simulate what a seed stands for."""
+    """Simulate the design of a seed."""
     try:
         check_installed("icarus")
     except SimulatorMissing as missing:

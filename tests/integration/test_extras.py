@@ -1,4 +1,4 @@
-"""The wheel with each extra alone, in an empty environment: its commands run."""
+"""The wheel with each extra alone, in an empty environment, runs the extra's commands."""
 
 import json
 import os
@@ -31,7 +31,7 @@ operand = Operand(chunks=2, bias=0)
 print(GoldenEngine(Config()).multiply(identity, identity, operand, operand).values.tolist())
 """
 
-# What is done with each extra beside the help of its commands, and what is printed.
+# For each extra, a command to run in addition to the help of its commands, and its expected output.
 USES = {
     "boards": (["-c", PRODUCT], "[[1.0, 0.0], [0.0, 1.0]]"),
     "bitstream": (
@@ -46,7 +46,7 @@ USES = {
 
 
 def interpreters():
-    """Python 3.11 or what runs this, and 3.13 where it is installed."""
+    """Python 3.11 or the current interpreter, and Python 3.13 if installed."""
     found = [sys.executable]
     for name in ("python3.13", "python3.14"):
         path = shutil.which(name)
@@ -57,7 +57,7 @@ def interpreters():
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
-    """The wheel, made from this checkout."""
+    """The wheel, built from this checkout."""
     folder = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT), cwd=folder)
     (file,) = folder.glob("lowtide-*.whl")
@@ -65,7 +65,7 @@ def wheel(tmp_path_factory):
 
 
 def run(*command, cwd, code=0):
-    """Everything that a command prints; it must end with this code. No path of this checkout reaches it."""
+    """Output of a command, which must exit with ``code``. Its environment has no path of this checkout."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
     assert done.returncode == code, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
@@ -75,7 +75,7 @@ def run(*command, cwd, code=0):
 @pytest.mark.slow
 @pytest.mark.parametrize("interpreter", interpreters())
 @pytest.mark.parametrize("extra", EXTRAS)
-def test_an_extra_brings_what_its_commands_import(wheel, tmp_path, extra, interpreter):
+def test_an_extra_installs_the_imports_of_its_commands(wheel, tmp_path, extra, interpreter):
     run(interpreter, "-m", "venv", "env", cwd=tmp_path)
     python = str(tmp_path / "env" / "bin" / "python")
     pinned = ("-c", str(ROOT / "constraints.txt"))
@@ -90,7 +90,7 @@ def test_an_extra_brings_what_its_commands_import(wheel, tmp_path, extra, interp
 
 
 @pytest.mark.slow
-def test_without_extras_each_command_names_its_own(wheel, tmp_path):
+def test_without_extras_each_command_names_its_extra(wheel, tmp_path):
     run(sys.executable, "-m", "venv", "env", cwd=tmp_path)
     python = str(tmp_path / "env" / "bin" / "python")
     run(python, "-m", "pip", "install", "-q", "-c", str(ROOT / "constraints.txt"), str(wheel), cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""FuseSoC makes a user's core, with Verilog that lowtide's generator gave it."""
+"""FuseSoC builds a user's core with Verilog from lowtide's generator."""
 
 import json
 import os
@@ -35,7 +35,7 @@ targets:
 
 @pytest.fixture
 def fusesoc(monkeypatch, tmp_path, verilator):
-    """Run the program in a folder of its own, where it looks for cores too."""
+    """A function that runs FuseSoC in a separate folder, which is also its library of cores."""
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
@@ -63,7 +63,7 @@ def test_the_example_passes_lint(fusesoc, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_configuration_beside_the_core_that_asks(fusesoc, tmp_path):
+def test_a_configuration_next_to_the_users_core(fusesoc, tmp_path):
     (tmp_path / "top.core").write_text(USER.format(version=__version__, parameters="{config: mine.toml}"))
     (tmp_path / "mine.toml").write_text("[array]\nrows = 1\ncolumns = 3\n[bfp]\nlanes = 4\n")
     done = fusesoc("--setup", "mine::top")
@@ -103,7 +103,7 @@ targets:
     [("two_by_three", "four_by_three"), ("two_by_three", "an_engine"), ("an_engine", "a_line")],
     ids="-".join,
 )
-def test_two_designs_stand_in_one_core(fusesoc, tmp_path, names):
+def test_two_designs_in_one_core(fusesoc, tmp_path, names):
     generate = "\n".join(
         f"  {name}: {{generator: lowtide, parameters: {json.dumps({'config': 'tiny', 'name': name} | DESIGNS[name])}}}"
         for name in names
@@ -131,7 +131,7 @@ def test_two_designs_stand_in_one_core(fusesoc, tmp_path, names):
         ("{set: {array.rows: 0}}", "lowtide: array.rows must be from 1 to 512, not 0"),
     ],
 )
-def test_what_is_refused_is_said(fusesoc, tmp_path, parameters, message):
+def test_errors_are_reported(fusesoc, tmp_path, parameters, message):
     (tmp_path / "top.core").write_text(USER.format(version=__version__, parameters=parameters))
     done = fusesoc("--setup", "mine::top")
     assert done.returncode != 0

@@ -1,4 +1,4 @@
-"""The numerics' formulae over Python's exact numbers, one element at a time: slow, and nothing to get wrong."""
+"""Reference of the BFP formulas, in exact Python numbers, one element at a time: slow and simple."""
 
 import math
 from fractions import Fraction
@@ -16,20 +16,20 @@ def power(exponent):
 
 
 def floor_log2(value):
-    """Of a positive fraction."""
+    """``floor(log2(value))`` of a positive fraction."""
     estimate = value.numerator.bit_length() - value.denominator.bit_length()
     return estimate if power(estimate) <= value else estimate - 1
 
 
 def round_nearest(value):
-    """Of a fraction that is not negative: ties to even."""
+    """Round a nonnegative fraction to nearest, ties to even."""
     below = math.floor(value)
     rest = value - below
     return below + (rest > Fraction(1, 2) or (rest == Fraction(1, 2) and below % 2 == 1))
 
 
 def round_away(value):
-    """Of a fraction that is not negative: to nearest, ties up."""
+    """Round a nonnegative fraction to nearest, ties up."""
     return math.floor(value + Fraction(1, 2))
 
 
@@ -37,7 +37,7 @@ ROUND = {"truncate": math.floor, "nearest": round_away, "nearest_even": round_ne
 
 
 def convert(group, *, m, e, B, rounding):
-    """Of a sequence of floats: code, signed magnitudes, and whether the group and how many elements saturated."""
+    """Code, signed magnitudes, whether the group saturated, and number of saturated elements, of a group of floats."""
     exact = [Fraction(float(x)) if abs(float(x)) >= 2.0**-126 else Fraction(0) for x in group]
     if not any(exact):
         return 0, [0] * len(exact), False, 0
@@ -51,20 +51,20 @@ def convert(group, *, m, e, B, rounding):
 
 
 def largest_exponent(x):
-    """The exponent that the default bias puts at the top code, or None."""
+    """The exponent that gets the top code with the default bias, or None."""
     sizes = [abs(float(value)) for value in np.ravel(x)]
     return max((floor_log2(Fraction(size)) for size in sizes if size >= 2.0**-126), default=None)
 
 
 def cut(signed, E, m, w):
-    """Chunks of one group: a code and signed parts of each, by division, the most significant first."""
+    """Chunks of a group as (code, signed parts), computed by division, the most significant first."""
     for below in range(m - w, -1, -w):
         parts = [abs(M) // 2**below % 2**w * (1 if M > 0 else -1) for M in signed]
         yield E + below, parts
 
 
 def dot_by_chunks(a, b, wa, wb):
-    """The accumulator after the passes of every pair of chunks of every group."""
+    """The accumulator after all pairs of chunks of all groups."""
     acc = 0
     g = a.group
     for group in range(a.codes.shape[0]):
@@ -77,7 +77,7 @@ def dot_by_chunks(a, b, wa, wb):
 
 
 def to_fp32(value):
-    """A fraction rounded once: the result, and whether it overflowed or underflowed."""
+    """A fraction rounded once to FP32, and whether it overflowed or underflowed."""
     if not value:
         return 0.0, False, False
     unit = power(floor_log2(abs(value)) - 23)

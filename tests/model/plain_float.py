@@ -1,4 +1,4 @@
-"""Floating-point sums over Python's exact numbers, one at a time: slow, and nothing to get wrong."""
+"""Reference of floating-point sums, in exact Python numbers, one at a time: slow and simple."""
 
 from fractions import Fraction
 
@@ -6,14 +6,14 @@ from plain_bfp import floor_log2, power, round_nearest
 
 
 def value(word, form):
-    """Of a word, exactly."""
+    """Exact value of a word."""
     exponent, fraction = word >> form.fraction & (2**form.exponent - 1), word & (2**form.fraction - 1)
     magnitude = (1 + fraction / power(form.fraction)) * power(exponent - form.bias) if exponent else Fraction(0)
     return -magnitude if word >> form.width - 1 else magnitude
 
 
 def nearest(x, bits):
-    """A fraction rounded to so many significant bits, ties to even."""
+    """A fraction rounded to ``bits`` significant bits, ties to even."""
     if x == 0:
         return x
     place = power(floor_log2(abs(x)) - bits + 1)
@@ -21,7 +21,7 @@ def nearest(x, bits):
 
 
 def word_of(x, form):
-    """The word of a fraction: rounded, then +0 below the smallest normal number, the largest above that."""
+    """The word of a fraction: rounded, +0 below the smallest normal number, saturated at the largest number."""
     rounded = nearest(x, form.fraction + 1)
     if abs(rounded) < power(1 - form.bias):
         return 0
@@ -35,7 +35,7 @@ def word_of(x, form):
 
 
 def mac(a, b, c, operand, form):
-    """The word of ``c + a * b``; the product is rounded first if the sum's significand does not hold it."""
+    """The word of ``c + a * b``; the product is rounded first if it is wider than the sum's significand."""
     product = value(a, operand) * value(b, operand)
     if 2 * (operand.fraction + 1) > form.fraction + 1:
         product = nearest(product, form.fraction + 1)

@@ -1,4 +1,4 @@
-"""The tensor: exact values, and nothing in it that its format does not hold."""
+"""BFP tensors: exact values, and validation of their contents."""
 
 import re
 from fractions import Fraction
@@ -61,7 +61,7 @@ def test_tensor_is_frozen():
         ({"signed": np.array([3, -4, 0, 0])}, "signed at (1,) must be from -3 to 3, not -4"),
         ({"signed": np.zeros(4)}, "signed must be integers, not float64"),
         ({"codes": np.array([5, 8])}, "codes at (1,) must be from 0 to 7, not 8"),
-        ({"codes": np.array([5])}, "codes must have shape (2,), one a group, not (1,)"),
+        ({"codes": np.array([5])}, "codes must have shape (2,), one per group, not (1,)"),
         ({"length": 5}, "signed must end in 3 groups of 2 for a length of 5, not have shape (4,)"),
         ({"axis": 1}, "axis must be from 0 to 0, not 1"),
         ({"bias": 1017}, "bias must be from -1000 to 1016, not 1017"),

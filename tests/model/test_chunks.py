@@ -1,4 +1,4 @@
-"""Chunks hold every bit, and the high one is the narrower format."""
+"""Chunks contain every bit, and the high chunk equals the truncated narrower format."""
 
 import re
 
@@ -17,7 +17,7 @@ def data():
 
 
 @pytest.mark.parametrize(("m", "w"), DIVISIONS)
-def test_chunks_are_the_plain_cut(data, m, w):
+def test_chunks_equal_the_reference(data, m, w):
     tensor = quantize(data, mantissa=m, exponent=5)
     parts = chunks(tensor, w)
     assert len(parts) == m // w
@@ -52,7 +52,7 @@ def test_nearest_narrow_form_is_not(data):
 
 
 @pytest.mark.parametrize("w", [0, 3, 5, 8, -1])
-def test_width_that_does_not_divide_is_refused(data, w):
+def test_a_width_that_does_not_divide_the_mantissa_is_rejected(data, w):
     message = f"w must be one of 1, 2, 4 (the divisors of the mantissa, 4), not {w}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         chunks(quantize(data, mantissa=4), w)

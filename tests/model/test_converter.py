@@ -1,4 +1,4 @@
-"""The converter against the plain formulae, exhaustively where small."""
+"""The converter compared with the reference formulas, exhaustively for small formats."""
 
 import inspect
 import re
@@ -18,14 +18,14 @@ from lowtide.units.conversion.params import ConverterParams
 from lowtide_model import OneWord, quantize
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import Operand
-from lowtide_model.rounding import rounding_of
+from lowtide_model.rounding_modes import rounding_of
 from lowtide_sim.simulated_array import SimulatedArray
 
 FORMATS = [(m, e) for m in range(1, 13) for e in range(1, 6)]
 ROUNDINGS = ["truncate", "nearest", "nearest_even"]
 
 floats32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
-# Neighbors in exponent, so that groups share their window, and what lies at the ends of FP32.
+# Neighboring exponents, so that groups share a window, and values at the limits of FP32.
 nearby = st.builds(lambda f, t: np.ldexp(f, t), st.integers(-300, 300), st.integers(-12, 4))
 hostile = st.sampled_from([0.0, -0.0, 2.0**-149, -(2.0**-126), 2.0**-126 - 2.0**-149, 1.5 * 2.0**-126, -3.4028235e38])
 
@@ -46,7 +46,7 @@ def cases(draw, dtype: type[np.floating] = np.float32):
 
 
 def check(x, keywords, axis):
-    """Quantize, and hold the tensor to the plain formulae."""
+    """Quantize, and compare the tensor with the reference formulas."""
     tensor = quantize(x, axis=axis, **keywords)
     m, e, g, rounding = (keywords[key] for key in ("mantissa", "exponent", "group", "rounding"))
     B = keywords["bias"]
@@ -58,11 +58,11 @@ def check(x, keywords, axis):
     groups = saturated = 0
     for index in np.ndindex(rows.shape[:-1]):
         for group, start in enumerate(range(0, rows.shape[-1], g)):
-            E, signed, above, held = plain.convert(rows[index][start : start + g], m=m, e=e, B=B, rounding=rounding)
+            E, signed, above, count = plain.convert(rows[index][start : start + g], m=m, e=e, B=B, rounding=rounding)
             assert tensor.codes[index][group] == E
             signed += [0] * (g - len(signed))
             assert tensor.signed[index][start : start + g].tolist() == signed
-            groups, saturated = groups + above, saturated + held
+            groups, saturated = groups + above, saturated + count
     assert (tensor.saturated_groups, tensor.saturated_elements) == (groups, saturated)
     return tensor
 
@@ -81,7 +81,7 @@ def test_float64_by_the_formula(case):
 
 @plain.repeatable
 @given(cases())
-def test_float64_copy_of_float32_converts_alike(case):
+def test_a_float64_copy_of_float32_converts_to_equal_bits(case):
     x, keywords, axis = case
     single, double = (quantize(x.astype(dtype), axis=axis, **keywords) for dtype in (np.float32, np.float64))
     np.testing.assert_array_equal(single.signed, double.signed)
@@ -92,7 +92,7 @@ def test_float64_copy_of_float32_converts_alike(case):
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize(("m", "e"), FORMATS)
 def test_every_fraction_at_every_exponent(m, e, rounding):
-    """Pairs of 2**X and k * 2**(X - m - 1): all k that leave X the larger, X from below the window to above it."""
+    """Pairs of 2**X and a smaller k * 2**(X - m - 1), for all k, and for X from below to above the window."""
     X = np.arange(-m - 3, 2**e + 3)[:, np.newaxis]
     k = np.arange(2 ** (m + 2))
     pairs = np.stack(np.broadcast_arrays(np.exp2(X), k * np.exp2(X - m - 1)), axis=-1).astype(np.float32)
@@ -125,7 +125,7 @@ def test_every_bias_at_the_ends_of_float32(m, rounding):
             check(x.astype(np.float64), keywords, -1)
 
 
-def test_ties_go_where_the_name_says():
+def test_ties_round_as_the_name_of_the_rounding_states():
     x = np.array([8, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 0.50000006], np.float32)
     assert quantize(x, mantissa=4, rounding="nearest_even").signed[:8].tolist() == [8, 0, 2, 2, 0, -2, -2, 1]
     assert quantize(x, mantissa=4, rounding="nearest").signed[:8].tolist() == [8, 1, 2, 3, -1, -2, -3, 1]
@@ -139,7 +139,7 @@ def test_group_above_the_window_saturates_and_is_counted():
     assert (tensor.saturated_groups, tensor.saturated_elements) == (1, 1)
 
 
-def test_rounding_up_past_the_largest_magnitude_saturates_the_element_alone():
+def test_rounding_up_past_the_largest_magnitude_saturates_only_the_element():
     tensor = quantize(np.array([15.75, -15.25], np.float32), mantissa=4, group=2)
     assert tensor.signed.tolist() == [15, -15]
     assert (tensor.saturated_groups, tensor.saturated_elements) == (0, 1)
@@ -174,7 +174,7 @@ def test_zeros_of_either_sign_and_subnormals_are_plus_zero():
     assert not tensor.to_float().any()
 
 
-def test_subnormal_beside_a_small_normal_counts_as_zero():
+def test_a_subnormal_number_next_to_a_small_normal_one_counts_as_zero():
     x = np.array([2.0**-126, 0.75 * 2.0**-126], np.float32)
     for dtype in (np.float32, np.float64):
         assert quantize(x.astype(dtype), mantissa=4, group=2).signed.tolist() == [8, 0]
@@ -228,7 +228,7 @@ def test_large_tensor_equals_its_rows():
             np.testing.assert_array_equal(across.codes[row], one.codes)
 
 
-def test_input_is_left_alone():
+def test_the_input_does_not_change():
     x = np.random.default_rng(4).standard_normal((4, 32), np.float32)
     before = x.copy()
     quantize(x, mantissa=4)
@@ -248,7 +248,7 @@ def test_float64_is_not_rounded_to_float32_first():
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("axis", [0, 1])
-def test_not_finite_names_the_index(value, dtype, axis):
+def test_a_nonfinite_element_is_named_by_its_index(value, dtype, axis):
     x = np.ones((3, 20), dtype)
     x[1, 17] = value
     with pytest.raises(ValueError, match=re.escape(f"x at (1, 17) must be finite, not {value}")):
@@ -277,8 +277,8 @@ TIES = [1.0625, -1.0625, 1.1875, 0.5 - 2.0**-25, 0.9375, 1 - 2.0**-24]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_nearest_is_what_the_engine_does(dtype):
-    """By the converter and by the engine's golden model: ties go away from zero, and nothing else does."""
+def test_nearest_is_the_rounding_of_the_engine(dtype):
+    """The converter and the golden engine round only ties away from zero."""
     x = np.array([TIES], dtype)
     signed = quantize(x, mantissa=4, group=6, bias=-7).signed[0].tolist()
     assert signed == [9, -9, 10, 4, 8, 8]
@@ -288,7 +288,7 @@ def test_nearest_is_what_the_engine_does(dtype):
 
 
 def test_one_name_has_one_meaning():
-    """The default everywhere, and the same numbers from the converter, the array and the engine."""
+    """It is the default everywhere, and the converter, the array and the engine give equal numbers."""
     config = Config.load("default")
     one, identity = np.array([[1.0625] * 16], np.float32), np.eye(16, dtype=np.float32)
     engine = GoldenEngine(config).multiply(one, identity, Operand(chunks=2), Operand(chunks=2))
@@ -303,7 +303,7 @@ def test_one_name_has_one_meaning():
 
 @plain.repeatable
 @given(hnp.arrays(np.float64, 8, elements=st.floats(-300, 300) | st.integers(-600, 600).map(lambda n: n / 2)))
-def test_ties_go_away_from_zero_and_nothing_else_does(x):
+def test_only_ties_round_away_from_zero(x):
     for dtype in (np.float32, np.float64):
         values = x.astype(dtype)
         wanted = [plain.round_away(abs(Fraction(float(value)))) for value in values]
@@ -313,7 +313,7 @@ def test_ties_go_away_from_zero_and_nothing_else_does(x):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_number_below_one_half_does_not_round_up(dtype):
-    """Added to one half it gives one, since the sum itself is rounded; so does a long odd integer and one half."""
+    """Adding one half would give one, because the sum is rounded; so would a long odd integer plus one half."""
     below, odd = np.nextafter(dtype(0.5), dtype(0)), dtype(2 ** np.finfo(dtype).nmant + 1)
     values = np.array([below, -below, 0.5, odd, -odd], dtype)
     rounding_of("nearest", (1, 5, 1), 1)(values, slice(0, 1))

@@ -1,4 +1,4 @@
-"""The floating-point model: against exact fractions everywhere, and against NumPy where results are normal."""
+"""The floating-point model, compared with exact fractions, and with NumPy for normal results."""
 
 import random
 from itertools import product
@@ -21,7 +21,7 @@ TYPES = {
     "fp6_e2m3": ml_dtypes.float6_e2m3fn,
     "fp4_e2m1": ml_dtypes.float4_e2m1fn,
 }
-FINITE = ("fp6_e3m2", "fp6_e2m3", "fp4_e2m1")  # those that have no infinities and NaNs in ml_dtypes either
+FINITE = ("fp6_e3m2", "fp6_e2m3", "fp4_e2m1")  # formats without infinities and NaNs in ml_dtypes too
 EXACT = [("bf16", "fp32"), ("fp16", "fp32"), ("fp8_e4m3", "fp16"), ("fp8_e5m2", "fp16"), ("fp4_e2m1", "bf16")]
 
 
@@ -32,7 +32,7 @@ def as_type(words, name):
 
 
 def near(rng, form, count):
-    """Words whose exponents are near each other, others that are anything."""
+    """Words with similar exponents, and random words."""
     around = [(form.bias + rng.randint(-3, 3) << form.fraction) + rng.getrandbits(form.fraction) for _ in range(count)]
     return [rng.choice((word | rng.getrandbits(1) << form.width - 1, rng.getrandbits(form.width))) for word in around]
 
@@ -65,7 +65,7 @@ def test_every_sum_of_the_smallest_format():
 
 @pytest.mark.parametrize(("operand", "form"), EXACT)
 def test_normal_sums_of_exact_products_are_those_of_numpy(operand, form):
-    """NumPy multiplies in double precision, exactly, and rounds the sum once."""
+    """NumPy computes the exact product in double precision, and rounds the sum once."""
     rng = random.Random(2)
     a, b, c = (near(rng, FORMATS[name], 4000) for name in (operand, operand, form))
     _holds_where_normal(a, b, c, operand, form, lambda x, y, z: z + (x.astype(float) * y.astype(float)).astype(z.dtype))
@@ -113,14 +113,14 @@ def test_block_sums_are_those_of_exact_fractions(form):
         (0x8000, 0x8000, 0x80000000, 0x00000000),  # zeros of any sign add to +0
         (0x807F, 0x3F80, 0x80000000, 0x00000000),  # a subnormal factor is zero
         (0x0000, 0x0000, 0x007FFFFF, 0x00000000),  # a subnormal number is zero
-        (0x0080, 0x3F00, 0x00000000, 0x00000000),  # a subnormal product, alone, gives zero
-        (0x0080, 0x3F00, 0x00800000, 0x00C00000),  # but counts beside a normal number
+        (0x0080, 0x3F00, 0x00000000, 0x00000000),  # a subnormal product plus zero gives zero
+        (0x0080, 0x3F00, 0x00800000, 0x00C00000),  # but a subnormal product adds to a normal number
         (0x7F80, 0x3F80, 0x00000000, 0x7F800000),  # exponents of all ones are ordinary
-        (0x7FFF, 0x7FFF, 0x00000000, 0x7FFFFFFF),  # too large: the largest
-        (0xFFFF, 0x7FFF, 0x7FFFFFFF, 0xFFFFFFFF),  # of its sign
+        (0x7FFF, 0x7FFF, 0x00000000, 0x7FFFFFFF),  # an overflow saturates at the largest number
+        (0xFFFF, 0x7FFF, 0x7FFFFFFF, 0xFFFFFFFF),  # an overflow keeps its sign
         (0x7F80, 0x3380, 0x7FFFFFFF, 0x7FFFFFFF),  # a carry beyond the largest
-        (0x8080, 0x0080, 0x00800000, 0x00800000),  # the smallest normal number less next to nothing
+        (0x8080, 0x0080, 0x00800000, 0x00800000),  # the smallest normal number minus a tiny product
     ],
 )
-def test_zeros_and_ends(a, b, c, sum):
+def test_zeros_and_limits(a, b, c, sum):
     assert hex(int(float_mac(a, b, c, FORMATS["bf16"], FORMATS["fp32"]))) == hex(sum)

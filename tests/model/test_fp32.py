@@ -1,4 +1,4 @@
-"""The result in FP32: one rounding, held to exact fractions."""
+"""Conversion to FP32 with one rounding, compared with exact fractions."""
 
 import numpy as np
 import plain_bfp as plain
@@ -10,7 +10,7 @@ from lowtide_model import BfpTensor, dot, matmul, quantize, to_fp32
 
 
 def operand(bias=0, mantissa=1):
-    """Whose share of the scale is 2**(bias - (mantissa - 1))."""
+    """An operand that contributes 2**(bias - (mantissa - 1)) to the scale."""
     zero = np.zeros(1, int)
     return BfpTensor(signed=zero, codes=zero, bias=bias, mantissa=mantissa, exponent=3, group=1, length=1, axis=0)
 
@@ -26,7 +26,7 @@ def check(acc, a, b):
         assert not np.signbit(result.values[result.values == 0]).any()
 
 
-# Few set bits about the 24th make ties and near misses.
+# Few set bits near the 24th give ties and near ties.
 sparse = st.lists(st.integers(0, 110), min_size=1, max_size=5).map(lambda bits: sum(1 << i for i in set(bits)))
 dense = st.builds(
     lambda top, low, n: (top << n) + low, st.integers(2**23, 2**25), st.integers(-1, 1), st.integers(0, 80)
@@ -51,7 +51,7 @@ def test_int64_is_rounded_like_python_integers(acc):
 
 @pytest.mark.parametrize("bits", range(25, 64))
 def test_what_float64_would_round_twice(bits):
-    """One bit beyond a tie, so far down that float64 drops it and leaves a tie that goes to even."""
+    """The value exceeds a tie by a bit that float64 drops; rounding the float64 again would round the tie to even."""
     tie = (1 << 24) + 1 << bits - 25
     check(tie + 1 if bits > 25 else tie, operand(), operand())
     check(tie, operand(), operand())
@@ -63,18 +63,18 @@ def test_what_float64_would_round_twice(bits):
     ("acc", "scale", "value", "counts"),
     [
         (2**24 - 1, 104, (2**24 - 1) * 2.0**104, (0, 0)),  # the largest number
-        (2**26 - 3, 102, (2**24 - 1) * 2.0**104, (0, 0)),  # less than half way beyond it
-        (2**25 - 1, 103, np.inf, (1, 0)),  # half way: ties to even
+        (2**26 - 3, 102, (2**24 - 1) * 2.0**104, (0, 0)),  # less than half a unit above
+        (2**25 - 1, 103, np.inf, (1, 0)),  # half a unit above: ties to even
         (2**40, 88, np.inf, (1, 0)),
         (1, -126, 2.0**-126, (0, 0)),  # the smallest normal number
-        (2**25 - 1, -151, 2.0**-126, (0, 0)),  # half way below it: rounds to it
-        (2**26 - 3, -152, 0.0, (0, 1)),  # further below: rounds to a number that is too small
+        (2**25 - 1, -151, 2.0**-126, (0, 0)),  # half a unit below: rounds up
+        (2**26 - 3, -152, 0.0, (0, 1)),  # further below: rounds to a subnormal number, an underflow
         (2**24 - 1, -150, 0.0, (0, 1)),
         (1, -127, 0.0, (0, 1)),
         (0, 0, 0.0, (0, 0)),
     ],
 )
-def test_ends_of_the_range(sign, acc, scale, value, counts):
+def test_limits_of_the_range(sign, acc, scale, value, counts):
     result = to_fp32(np.array([sign * acc]), operand(scale), operand())
     assert result.values.tolist() == [sign * value]
     assert (result.overflows, result.underflows) == counts
@@ -102,11 +102,11 @@ def test_whole_product_is_the_rounded_exact_one():
     random = np.random.default_rng(1)
     a = quantize(random.standard_normal((9, 200), np.float32), mantissa=4)
     b = quantize(random.standard_normal((200, 7), np.float32), mantissa=4, axis=0)
-    exact = a.to_float() @ b.to_float()  # exact in float64, as 33 bits are enough
+    exact = a.to_float() @ b.to_float()  # exact in float64: 33 bits suffice
     np.testing.assert_array_equal(to_fp32(matmul(a, b), a, b).values, exact.astype(np.float32))
 
 
-def test_dot_of_wide_formats_goes_beyond_int64():
+def test_dot_of_wide_formats_exceeds_int64():
     x = quantize(np.full(16, 1.875, np.float32), mantissa=4, exponent=5)
     acc = dot(x, x)
     assert acc == 16 * 15**2 * 4**31 > 2**63
@@ -114,6 +114,6 @@ def test_dot_of_wide_formats_goes_beyond_int64():
 
 
 @pytest.mark.parametrize("acc", [np.ones(2), 1.5, np.array([1.5], object), np.array([True])])
-def test_other_types_are_refused(acc):
+def test_other_types_are_rejected(acc):
     with pytest.raises(ValueError, match="acc must be integers, not "):
         to_fp32(acc, operand(), operand())

@@ -1,4 +1,4 @@
-"""The examples on the pages give what the pages say."""
+"""The examples on the pages print the output shown."""
 
 import doctest
 from pathlib import Path

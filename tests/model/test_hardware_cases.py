@@ -1,4 +1,4 @@
-"""What only hardware meets: numbers that are none, and random words that are given; against the plain formulae."""
+"""Nonfinite numbers and given random words, compared with the reference formulas."""
 
 import math
 from fractions import Fraction
@@ -28,7 +28,7 @@ def rounded(value, mode, r, word):
 
 
 def convert(group, words, *, m, e, B, mode, r):
-    """Code, signed magnitudes, whether the group is above its window, how many elements saturate, how many are bad."""
+    """Code, signed magnitudes, whether the group saturated, numbers of saturated and of nonfinite elements."""
     infinite = [math.isinf(x) for x in group]
     bad = [not math.isfinite(x) for x in group]
     sizes = [Fraction(0) if math.isnan(x) else Fraction(min(abs(x), 2.0**128)) for x in group]
@@ -38,10 +38,10 @@ def convert(group, words, *, m, e, B, mode, r):
     X = max(plain.floor_log2(size) for size in sizes if size)
     E = min(max(X - B, 0), 2**e - 1)
     M = [rounded(size * plain.power(m - 1 - E - B), mode, r, word) for size, word in zip(sizes, words, strict=True)]
-    held = [magnitude >= 2**m or inf for magnitude, inf in zip(M, infinite, strict=True)]
-    M = [2**m - 1 if hold else magnitude for hold, magnitude in zip(held, M, strict=True)]
+    saturated = [magnitude >= 2**m or inf for magnitude, inf in zip(M, infinite, strict=True)]
+    M = [2**m - 1 if is_saturated else magnitude for is_saturated, magnitude in zip(saturated, M, strict=True)]
     signed = [-magnitude if x < 0 else magnitude for x, magnitude in zip(group, M, strict=True)]
-    return E, signed, 2**e - 1 < X - B, sum(held), sum(bad)
+    return E, signed, 2**e - 1 < X - B, sum(saturated), sum(bad)
 
 
 @plain.repeatable
@@ -67,10 +67,10 @@ def test_any_numbers_by_the_formula(group, m, e, B, mode, r, random, dtype):
         rounding=rounding,
         nonfinite="saturate",
     )
-    E, signed, above, held, bad = convert(group, words, m=m, e=e, B=B, mode=mode, r=r)
+    E, signed, above, saturated, bad = convert(group, words, m=m, e=e, B=B, mode=mode, r=r)
     assert tensor.signed.tolist() == signed
     assert tensor.codes.tolist() == [E]
-    assert (tensor.saturated_groups, tensor.saturated_elements, tensor.nonfinite_elements) == (above, held, bad)
+    assert (tensor.saturated_groups, tensor.saturated_elements, tensor.nonfinite_elements) == (above, saturated, bad)
 
 
 def test_infinities_are_the_largest_magnitude_at_any_bias():
@@ -87,7 +87,7 @@ def test_the_default_bias_counts_an_infinity_as_exponent_128():
     assert quantize(x, mantissa=4, group=2, nonfinite="saturate").bias == 128 - 7
 
 
-def test_illegal_choices_are_refused():
+def test_illegal_choices_are_rejected():
     one = np.ones(4, np.float32)
     with pytest.raises(ValueError, match=r"^nonfinite must be one of raise, saturate, not 'ignore'$"):
         quantize(one, mantissa=4, nonfinite="ignore")

@@ -1,4 +1,4 @@
-"""What a second chunk adds to the first, against fractions, element by element."""
+"""Relative improvement of a second chunk, compared with exact fractions, element by element."""
 
 from fractions import Fraction
 
@@ -27,7 +27,7 @@ def plain(x, chunk, exponent, group, bias):
 
 @pytest.mark.parametrize(("chunk", "exponent", "group"), [(2, 3, 16), (1, 1, 4), (4, 3, 5), (3, 5, 8)])
 @pytest.mark.parametrize("bias", [-7, 0])
-def test_it_is_that_of_the_definition(chunk, exponent, group, bias):
+def test_the_improvement_follows_the_definition(chunk, exponent, group, bias):
     rng = np.random.default_rng(1)
     for axis in (0, 1):
         x = (rng.standard_normal((7, 37)) * np.exp2(rng.integers(-5, 5, (7, 1)))).astype(np.float32)
@@ -35,7 +35,7 @@ def test_it_is_that_of_the_definition(chunk, exponent, group, bias):
         assert found == plain(x if axis else x.T, chunk, exponent, group, bias)
 
 
-def test_of_normal_numbers_it_is_as_fast_says():
+def test_the_improvement_of_normal_numbers_matches_the_paper():
     x = np.random.default_rng(2).standard_normal((256, 256)).astype(np.float32)
     assert abs(improvement_of(x, chunk=2, exponent=3, group=16, axis=1).value - 0.53) < 0.01
 

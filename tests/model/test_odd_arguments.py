@@ -1,8 +1,8 @@
-"""Arguments of the models in turn: integers of any type are the same integer, and the rest is refused by name, at once.
+"""Odd arguments of the models: integers of any type are accepted, and other values are rejected by name, at once.
 
-Each case is a call that is right, and the arguments that are tried: each of them as an integer, a boolean, a name or an
-object of a class. An odd value must give what the plain value gives, or an `IllegalValue` of one line that begins with
-the argument's name. Of arrays, whose shapes may not go together, any `ValueError` of one line.
+Each case is a legal call and the arguments to vary: as an integer, a boolean, a name or an object of a class. An odd
+value must give the result of the plain value, or an `IllegalValue` of one line that begins with the argument's name.
+For arrays, whose shapes may not match, any `ValueError` of one line is correct.
 """
 
 import contextlib
@@ -158,18 +158,18 @@ ARRAYS = {
     "signed",
     "codes",
 }
-"""Arguments that take arrays of numbers, and so also one number."""
+"""Arguments that accept arrays of numbers, and therefore also one number."""
 
 SHAPES = [Bfp, Terms, ArrayParams, EngineParams, SerialParams, RequantizationParams, RandomSourceParams]
 SHAPES += [unit.parameters for unit in UNITS.values() if unit.parameters not in SHAPES]
 
 
 class Odd:
-    """A value of no use."""
+    """A value of an unsupported type."""
 
 
 def odd_values(plain):
-    """What is tried in place of a plain value."""
+    """Values to test in place of a plain value."""
     legal = plain if type(plain) is int else 4
     strange = [
         None,
@@ -202,7 +202,7 @@ def odd_values(plain):
 
 
 def same(found, plain):
-    """Whether two results are the same."""
+    """Whether two results are equal."""
     if attrs.has(type(plain)):
         names = [field.name for field in attrs.fields(type(plain))]
         return all(same(getattr(found, name), getattr(plain, name)) for name in names)
@@ -223,7 +223,7 @@ def cases():
 
 
 def outcome(call, arguments):
-    """What a call gives, or the error by which it refuses; within a second."""
+    """The result of a call, or its error, within a second."""
     start = time.process_time()
     try:
         found, error = call(**arguments), None
@@ -234,7 +234,7 @@ def outcome(call, arguments):
 
 
 @pytest.mark.parametrize(("call", "arguments", "argument"), list(cases()))
-def test_an_odd_argument_is_the_plain_one_or_is_refused(call, arguments, argument):
+def test_an_odd_argument_equals_the_plain_one_or_is_rejected(call, arguments, argument):
     plain_value = arguments[argument]
     plain = call(**arguments)
     for value in odd_values(plain_value):
@@ -252,7 +252,7 @@ def test_an_odd_argument_is_the_plain_one_or_is_refused(call, arguments, argumen
 
 
 def assert_taken(argument, value, plain_value):
-    """Whether a value is one that may stand where the plain one stands."""
+    """Check that a value may replace the plain value."""
     if value is None:
         assert argument in ("bias", "channel", "bfp")
     elif isinstance(plain_value, bool):
@@ -275,7 +275,7 @@ def test_every_callable_of_the_models_has_a_case():
 
 
 @pytest.mark.parametrize("seed", [np.int64(2**26), np.uint32(2**32 - 1), np.int64(1)])
-def test_a_large_seed_of_any_type_is_taken_at_once(seed):
+def test_a_large_seed_of_any_type_is_accepted_quickly(seed):
     start = time.process_time()
     assert Operand(seed=seed) == Operand(seed=int(seed))
     assert golden.OneWord(bits=32, word=np.int64(2**31)).word == 2**31
@@ -283,7 +283,7 @@ def test_a_large_seed_of_any_type_is_taken_at_once(seed):
 
 
 @pytest.mark.parametrize("words", [np.zeros((3, 8)), np.zeros((5, 8)), np.zeros((1, 8)), np.zeros(8), np.zeros((4, 4))])
-def test_words_of_other_groups_are_refused(words):
+def test_words_of_other_groups_are_rejected(words):
     rounding = golden.GivenWords(mode="carry", bits=3, words=words.astype(int))
     with pytest.raises(IllegalValue, match=r"^words must be of shape \(4, 8\), one for each element, not \("):
         golden.quantize(X, mantissa=4, group=8, rounding=rounding)
@@ -310,8 +310,8 @@ def test_precisions_of_a_device():
     assert chunks_of(None, 4, 2) == chunks_of(np.int64(4), 4, 2) == 2
 
 
-def test_the_ratio_of_a_large_tensor_does_not_overflow():
-    """Sums beyond int64: 2**21 elements of 12 bits at the top code of 31."""
+def test_the_improvement_of_a_large_tensor_does_not_overflow():
+    """The sums exceed int64: 2**21 elements of 12 bits at the top code, 31."""
     x = np.full((1, 2**21), 2.0**31 * (2 - 2.0**-11), np.float32)
     ratio = golden.improvement_of(x, chunk=6, exponent=5, group=64, axis=1, bias=0)
     assert (ratio.low_sum, ratio.high_sum) == (2**21 * 63 << 31, 2**21 * (63 << 6) << 31)
@@ -325,7 +325,7 @@ def test_a_matrix_for_a_device_is_of_any_type_of_numbers(kind):
 
 
 @pytest.mark.parametrize("x", [None, "1", [[1, 2], [3]], [1.0, 2.0], [[1j]], [["1"]], [[None]], np.zeros((1, 1), "V4")])
-def test_what_is_no_matrix_is_refused_by_name(x):
+def test_an_argument_that_is_no_matrix_is_rejected_by_name(x):
     with pytest.raises(ValueError, match=r"^a must be [^\n]+, not [^\n]+$"):
         matrix("a", x)
     with pytest.raises(ValueError, match=r"^a must be a matrix of float32, not [^\n]+$"):

@@ -1,4 +1,4 @@
-"""Products against the sum over chunk pairs, in Python's integers, and against float64 where that is exact."""
+"""Products, compared with sums over chunk pairs in Python integers, and with float64 where exact."""
 
 import re
 
@@ -15,7 +15,7 @@ FORMATS = [(m, e) for m in range(1, 13) for e in range(1, 6)]
 
 
 def random_tensor(random, shape, *, m, e, group=16, axis=-1, codes=None):
-    """Every magnitude and every code alike; ``codes`` narrows the latter to a range."""
+    """A tensor with uniformly distributed magnitudes and codes; ``codes`` limits the range of codes."""
     axis %= len(shape)
     others = [length for i, length in enumerate(shape) if i != axis]
     groups = -(-shape[axis] // group)
@@ -35,7 +35,7 @@ def random_tensor(random, shape, *, m, e, group=16, axis=-1, codes=None):
 
 
 def integers(tensor):
-    """The operand as Python integers, its axis in its place."""
+    """The operand as Python integers, with its axis in its original position."""
     weights = np.repeat(tensor.codes, tensor.group, axis=-1).astype(object)
     whole = tensor.signed.astype(object) << weights
     return np.moveaxis(whole[..., : tensor.length], -1, tensor.axis)
@@ -83,8 +83,8 @@ def test_largest_sums_are_exact(m, e):
 
 @pytest.mark.parametrize("e", [4, 5])
 @pytest.mark.parametrize("m", [1, 2, 4, 8, 12])
-def test_last_bit_survives_beside_the_largest(m, e):
-    """One product of the two largest values and one of the two smallest, on either side of every exact path."""
+def test_the_last_bit_survives_next_to_the_largest(m, e):
+    """The sum of a product of the largest values and a product of the smallest values is exact on every path."""
     top = 2**e - 1
     for code in range(top + 1):
         full = {"bias": 0, "mantissa": m, "exponent": e, "group": 1, "length": 2, "axis": 0}
@@ -105,7 +105,7 @@ def test_largest_sums_either_side_of_the_limit_of_float32(m, K, group):
 
 @pytest.mark.parametrize("terms", [2**24 - 1, 2**24, 2**24 + 1])
 def test_sums_about_the_limit_of_float32_are_exact(terms):
-    """A row of ones whose dot product passes 2**24, the first odd integer that float32 lacks coming after it."""
+    """The dot product of a row of ones exceeds 2**24, above which float32 lacks odd integers."""
     rest = terms - 4095 * 4096
     signed = np.array([4095] * 4096 + [1] * rest)
     ones = np.ones(signed.size, int)
@@ -128,7 +128,7 @@ def test_float64_agrees_where_it_is_exact(ma, mb, rounding):
 
 @pytest.mark.parametrize("e", [2, 3, 4, 5])
 def test_large_matrices_equal_python_integers(e):
-    """Long enough that BLAS blocks its sums and splits them between threads."""
+    """The matrices are large enough that BLAS uses blocked sums and several threads."""
     random = np.random.default_rng(e)
     a = random_tensor(random, (65, 1500), m=4, e=e)
     b = random_tensor(random, (1500, 70), m=8, e=e, axis=0)
@@ -162,7 +162,7 @@ def test_zeros_multiply_to_zero():
     assert not matmul(zero, other).any()
 
 
-def test_groups_of_zeros_take_no_part():
+def test_groups_of_zeros_have_no_effect():
     x = np.zeros((2, 48), np.float32)
     x[:, 16:32] = 100
     a = quantize(x, mantissa=4)
@@ -241,7 +241,7 @@ def ones(*shape, axis=-1, m=4, e=3, group=16):
             matmul,
             ones(3, 4),
             ones(4, 2, axis=0, group=8),
-            "groups of a and b must be alike, not 16 and 8, for shapes (3, 4) and (4, 2)",
+            "groups of a and b must be equal, not 16 and 8, for shapes (3, 4) and (4, 2)",
         ),
         (dot, ones(3), ones(4), "dot needs two vectors of one length, not shapes (3,) and (4,)"),
         (dot, ones(3, 4), ones(3, 4), "dot needs two vectors of one length, not shapes (3, 4) and (3, 4)"),
@@ -253,7 +253,7 @@ def ones(*shape, axis=-1, m=4, e=3, group=16):
         ),
     ],
 )
-def test_operands_that_do_not_multiply_are_refused(multiply, a, b, message):
+def test_operands_that_do_not_multiply_are_rejected(multiply, a, b, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         multiply(a, b)
 
@@ -268,12 +268,12 @@ def test_operands_that_do_not_multiply_are_refused(multiply, a, b, message):
         (ones(4, group=8), Bfp(), "group of a must be a multiple of the 16 lanes of this hardware, not 8"),
     ],
 )
-def test_operands_that_hardware_cannot_take_are_refused(a, bfp, message):
+def test_operands_that_exceed_the_hardware_are_rejected(a, bfp, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         dot(a, a, bfp=bfp)
 
 
-def test_operands_that_hardware_takes_are_multiplied():
+def test_operands_that_fit_the_hardware_are_multiplied():
     a, b = ones(2, 64), ones(64, 2, axis=0, m=2)
     np.testing.assert_array_equal(matmul(a, b, bfp=Bfp(max_k=64)), matmul(a, b))
 

@@ -1,4 +1,4 @@
-"""Quotients of floats are rounded once: compared with fractions, most of all at ties and at the ends of the range."""
+"""Quotients of floats are rounded once: compared with fractions, mainly near ties and at the limits of the range."""
 
 from fractions import Fraction
 from math import floor
@@ -17,12 +17,12 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def exactly(x, scale):
-    """Python's own rounding of a fraction: to nearest, ties to even."""
+    """A fraction, rounded by Python to nearest, ties to even."""
     return round(Fraction(float(x)) / Fraction(float(scale)))
 
 
 def near_ties(scale, k):
-    """The floats about ``(k + 1/2) scale``, of which one may be a tie."""
+    """The floats near ``(k + 1/2) scale``, one of which may be a tie."""
     middle = float(scale) * (k + 0.5)
     return [np.nextafter(middle, 0), middle, np.nextafter(middle, np.inf)]
 
@@ -54,7 +54,7 @@ def test_tensors_are_those_of_fractions(values, width):
 
 @pytest.mark.parametrize("width", range(2, 17))
 def test_halves_of_every_step(width):
-    """Multiples of half a step, which in float64 are ties of a scale that is itself rounded."""
+    """Multiples of half a step, which are ties in float64 although the scale is rounded."""
     rng, largest = np.random.default_rng(width), 2 ** (width - 1) - 1
     for top in rng.uniform(0.5, 1, 20):
         scale = top / largest
@@ -66,7 +66,7 @@ def test_halves_of_every_step(width):
 
 @pytest.mark.parametrize("width", [2, 8, 16])
 @pytest.mark.parametrize("top", [5e-324, 2.0**-1074 * 190, 2.0**-1030, 2.0**-1022])
-def test_a_scale_that_underflows_makes_zeros(width, top):
+def test_a_scale_that_underflows_gives_zeros(width, top):
     largest = 2 ** (width - 1) - 1
     tensor = quantize_integers(np.array([top, 0.0, -top]), width)
     if top / largest >= 2.0**-1022:
@@ -76,7 +76,7 @@ def test_a_scale_that_underflows_makes_zeros(width, top):
         assert tensor.scale.tolist() == [1]
 
 
-def test_a_channel_whose_scale_underflows_does_not_touch_the_others():
+def test_a_channel_whose_scale_underflows_does_not_affect_the_others():
     x = np.array([[5e-324, -5e-324], [1.0, -0.25], [1.7e308, 1e-300], [0.0, 0.0]])
     tensor = quantize_integers(x, 8, channel=0)
     assert tensor.integers.tolist() == [[0, 0], [127, -32], [127, 0], [0, 0]]

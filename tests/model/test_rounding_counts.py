@@ -1,4 +1,4 @@
-"""Probabilities and biases of stochastic rounding, by counting whole periods in exact fractions."""
+"""Probabilities and biases of stochastic rounding, counted over whole periods in exact fractions."""
 
 from fractions import Fraction
 
@@ -19,7 +19,7 @@ def half(power):
 
 
 def probabilities(mode, D, source, lane=0):
-    """Of each fraction t, how often it goes up in a whole period."""
+    """For each fraction t, its probability of rounding up over a whole period."""
     period = words(source, np.arange(source.period), lane)
     t = np.arange(2**D)[:, np.newaxis]
     up = rounds_up(t, mode=mode, fraction=D, random=period, random_bits=source.width)
@@ -33,7 +33,7 @@ def uniform_probabilities(mode, D, r):
 
 
 def mean_bias(chances, D):
-    """Mean over all fractions of what rounding adds, in units of the kept LSB."""
+    """Mean error over all fractions, in units of the kept LSB."""
     return sum(chances, Fraction(0)) / 2**D - sum(Fraction(t, 2**D) for t in range(2**D)) / 2**D
 
 
@@ -58,8 +58,8 @@ def test_a_plateau_has_the_mean_bias_of_uniform_words(mode, D, r):
 
 
 @pytest.mark.parametrize("r", range(2, 9))
-def test_chances_of_every_fraction_where_all_its_bits_are_looked_at(r):
-    """D = r, every source that numerics names, and both modes, which are one there."""
+def test_probabilities_of_every_fraction_where_all_bits_are_evaluated(r):
+    """D = r, with every source on the page of numerics, and both modes, which agree."""
     n = 2**r - 1
     wanted = {
         "plain": [Fraction(t, n) for t in range(2**r)],
@@ -76,7 +76,7 @@ def test_chances_of_every_fraction_where_all_its_bits_are_looked_at(r):
 
 
 @pytest.mark.parametrize("r", range(2, 9))
-def test_biases_of_each_polarity_where_all_bits_are_looked_at(r):
+def test_biases_of_each_polarity_where_all_bits_are_evaluated(r):
     bias = {
         polarity: mean_bias(
             probabilities("carry", r, RandomSourceParams(bits=r, width=r, polarity=polarity, lanes=1)), r
@@ -95,7 +95,7 @@ def test_a_plateau_is_antisymmetric_about_one_half(r):
 
 
 def test_the_wide_generator_is_nearly_uniform():
-    """Of the 24-bit generator, low bits of all its states: each word but zero comes once more than zero."""
+    """Over all states of the 24-bit generator, each nonzero low word occurs once more than the zero word."""
     r, period = 8, 2**24 - 1
     words_of_each = [2**16 - 1] + [2**16] * (2**r - 1)
     for t in range(1, 2**r):
@@ -137,7 +137,7 @@ ORACLES = {
 
 @pytest.mark.parametrize("mode", ORACLES)
 @pytest.mark.parametrize(("D", "r"), [(1, 1), (3, 3), (8, 3), (3, 8), (5, 4), (8, 8)])
-def test_gfloat_rounds_alike(mode, D, r):
+def test_gfloat_rounds_equally(mode, D, r):
     t, R = (grid.ravel() for grid in np.meshgrid(np.arange(2**D), np.arange(2**r), indexing="ij"))
     for integer in (8, 11, 14):
         values = (integer << D) + t
@@ -148,7 +148,7 @@ def test_gfloat_rounds_alike(mode, D, r):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_other_arguments_are_refused():
+def test_other_arguments_are_rejected():
     with pytest.raises(ValueError, match=f"mode must be one of {', '.join(MODES)}, not 'up'"):
         rounds_up(0, mode="up", fraction=3)
     with pytest.raises(ValueError, match="random must be from 0 to 7, 3 bits, not up to 8"):

@@ -1,4 +1,4 @@
-"""Words of the random source: the closed form, the plain machine, and how often each word comes, counted."""
+"""Words of the random source: closed form, step-by-step model, and counts of each word."""
 
 import random
 import re
@@ -24,7 +24,7 @@ def source_of(bits, polarity, **keywords):
 
 
 def expected_counts(source):
-    """How often each word comes in a period, from what a maximal sequence is: every state but zero, once."""
+    """Occurrences of each word per period, derived from a maximal sequence: every state but zero occurs once."""
     states = range(0 if source.polarity == "uniform" else 1, 2**source.bits)
     low = Counter(state % 2**source.width for state in states)
     inverted = Counter({2**source.width - 1 - word: count for word, count in low.items()})
@@ -58,7 +58,7 @@ def test_machine_and_closed_form_agree_on_long_generators(bits, width, polarity)
 
 
 def test_far_ahead_in_a_long_sequence():
-    """Bits far from the seed follow from it by the taps, and come again after the period."""
+    """Bits far from the seed follow the recurrence of the taps, and repeat after the period."""
     source = RandomSourceParams(bits=20, width=20, polarity="plain", lanes=1)
     bits = words(source, 800_000 + np.arange(64)) & 1
     for i in range(44):
@@ -69,7 +69,7 @@ def test_far_ahead_in_a_long_sequence():
 @pytest.mark.parametrize(
     ("bits", "polarity"), [*product([2, 3, 4, 6], POLARITIES), *((8, polarity) for polarity in POLARITIES[:-1])]
 )
-def test_every_lane_sees_every_word_in_a_period(bits, polarity):
+def test_every_lane_gets_every_word_in_a_period(bits, polarity):
     for width in {1, 2, bits}:
         source = source_of(bits, polarity, width=width)
         seen = words(source, np.arange(source.period)[:, np.newaxis], np.arange(source.lanes))
@@ -78,7 +78,7 @@ def test_every_lane_sees_every_word_in_a_period(bits, polarity):
 
 
 @pytest.mark.parametrize("polarity", POLARITIES)
-def test_no_two_lanes_see_the_same(polarity):
+def test_no_two_lanes_get_equal_words(polarity):
     for bits in (2, 3, 4):
         most = RandomSourceParams(bits=bits, width=1, polarity=polarity, lanes=1).most_lanes
         source = RandomSourceParams(bits=bits, width=bits, polarity=polarity, lanes=most)
@@ -89,13 +89,13 @@ def test_no_two_lanes_see_the_same(polarity):
 def test_pairs_in_space_are_each_others_inverse():
     seen = words(RandomSourceParams(), np.arange(14)[:, np.newaxis], np.arange(14))
     np.testing.assert_array_equal(seen[:, ::2] ^ seen[:, 1::2], 7)
-    # And the 14 lanes together see in each step every word and polarity once.
+    # In each step, the 14 lanes together get every word in every polarity once.
     for step in seen.tolist():
         assert Counter(step) == expected_counts(RandomSourceParams())
 
 
 def column_counts(source, width, rows):
-    """How often each word came, by column and lane, from the machine."""
+    """Occurrences of each word, by column and lane, from the step-by-step model."""
     machine = SteppingSource(source)
     counts = [[Counter() for _ in range(source.lanes)] for _ in range(width)]
     for _ in range(rows):
@@ -132,14 +132,14 @@ def test_nor_with_other_generators(bits):
     ],
 )
 def test_without_rows_a_column_is_locked_where_the_width_shares_a_factor(polarity, width, distinct):
-    """What `rows` is for: words that a column sees, of all those that there are, however many rows go by."""
+    """The reason for `rows`: without it, a column gets only some of the words, for any number of rows."""
     source = RandomSourceParams(polarity=polarity, lanes=1)
     seen = words(source, width * np.arange(100))
     assert len(set(seen.tolist())) == distinct
 
 
-def test_an_extra_step_a_row_only_moves_the_lock():
-    """The nearest alternative: it unlocks rows of 7, and locks those of 6 and 13."""
+def test_an_extra_step_per_row_only_moves_the_lock():
+    """An extra step unlocks rows of 7, but locks rows of 6 and 13."""
     source = RandomSourceParams(polarity="plain", lanes=1)
     for width in range(1, 41):
         seen = words(source, (width + 1) * np.arange(100))
@@ -147,17 +147,17 @@ def test_an_extra_step_a_row_only_moves_the_lock():
 
 
 def test_every_scheme_without_more_memory_locks_some_width():
-    """Steps permute the states, so if a row's end does too, each state comes back at some width: a locked column.
+    """Steps permute the states; if the end of a row permutes them too, each state recurs at some width: a lock.
 
-    All 5,040 ends of rows on the 7 states, counted: in each, over the 7 widths modulo the period, exactly one width
-    for every state returns to it.
+    This counts all 5,040 permutations of the 7 states at the end of a row. For each permutation and each state, exactly
+    one of the 7 widths modulo the period returns to the state.
     """
     for end in permutations(range(7)):
         returns = Counter(state for width in range(7) for state in range(7) if end[(state + width) % 7] == state)
         assert returns == Counter(range(7))
 
 
-def test_other_arguments_are_refused():
+def test_other_arguments_are_rejected():
     with pytest.raises(ValueError, match=re.escape("lane must be from 0 to 13, not 14")):
         words(RandomSourceParams(), 0, 14)
     with pytest.raises(ValueError, match=re.escape("row must be 0: the source was made without rows")):

@@ -1,4 +1,4 @@
-"""Stochastic conversion against exact fractions and a machine that is stepped as the hardware is."""
+"""Stochastic conversion, compared with exact fractions and a step-by-step model of the random source."""
 
 import math
 import re
@@ -20,14 +20,14 @@ hostile = st.sampled_from([0.0, -0.0, 2.0**-149, -(2.0**-126), 2.0**-126 - 2.0**
 
 
 def goes_up(mode, t, R, r):
-    """The definition, on a fraction with any number of bits."""
+    """The definition, for a fraction with any number of bits."""
     if mode == "carry":
         return math.floor(t * 2**r) + R >= 2**r
     return math.floor(t * 2 ** (r + 1)) + 2 * R + 1 >= 2 ** (r + 1)
 
 
 def check(x, axis, rounding, **keywords):
-    """Quantize, and hold every element to the definition, its word from machines stepped through the tensor."""
+    """Quantize, and compare every element with the definition, with words from the step-by-step model."""
     tensor = quantize(x, axis=axis, rounding=rounding, **keywords)
     m, g, B = tensor.mantissa, tensor.group, tensor.bias
     machines = [SteppingSource(source) for source in rounding.source]
@@ -89,8 +89,8 @@ def test_two_sources_serve_the_lanes_of_a_group(mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_fraction_goes_up_in_every_lane_as_often_as_its_chance_says(mode):
-    """Rows of groups, an 8 and 15 times one of 256 fractions, as many rows as the source has words: counted exactly."""
+def test_every_fraction_rounds_up_in_every_lane_with_its_probability(mode):
+    """Counted exactly: groups of an 8 and 15 times one of 256 fractions, in as many rows as the source has words."""
     source = RandomSourceParams(bits=4, width=3, lanes=16, rows=True)
     t = np.arange(256)
     row = np.concatenate([np.full((256, 1), 8.0), np.repeat(t[:, np.newaxis] / 256, 15, axis=1)], axis=1).ravel()
@@ -104,7 +104,7 @@ def test_every_fraction_goes_up_in_every_lane_as_often_as_its_chance_says(mode):
 
 @pytest.mark.parametrize("width", [7, 8, 14, 15, 16, 28, 32])
 def test_no_column_is_biased_over_a_period_of_rows(width):
-    """A column of equal fractions is rounded up in exactly the mean of its chances, and so is every column."""
+    """A column of equal fractions rounds up exactly as often as their mean probability predicts."""
     source = RandomSourceParams(polarity="time", lanes=1, rows=True)
     for t in range(8):
         x = np.full((14, width), 8 + t / 8, np.float32)
@@ -117,7 +117,7 @@ def test_no_column_is_biased_over_a_period_of_rows(width):
     assert set(up.sum(axis=0).tolist()) == {0, 14}
 
 
-def test_rows_go_on_from_tensor_to_tensor():
+def test_rows_continue_from_tensor_to_tensor():
     x = np.random.default_rng(2).standard_normal((20, 48)).astype(np.float32)
     for rows in (False, True):
         source = RandomSourceParams(lanes=8, rows=rows)
@@ -137,7 +137,7 @@ def test_large_tensors_equal_their_parts():
         np.testing.assert_array_equal(whole.signed[row], one.signed)
 
 
-def test_what_is_exact_is_left_alone():
+def test_exact_values_do_not_change():
     x = np.arange(-15, 16).astype(np.float32)
     for rounding in (Stochastic(source=RandomSourceParams(lanes=1)), Ideal(np.random.default_rng(4)), reference(1)):
         assert quantize(x, mantissa=4, group=31, rounding=rounding).signed.tolist() == x.astype(int).tolist()
@@ -151,8 +151,8 @@ def test_values_far_above_the_window_saturate():
         assert tensor.saturated_elements == 3
 
 
-def test_ideal_rounding_goes_up_with_the_chance_of_the_fraction():
-    """100,000 draws: each count within five standard deviations, of a seeded generator."""
+def test_ideal_rounding_rounds_up_with_the_probability_of_the_fraction():
+    """100,000 draws from a seeded generator: each count is within five standard deviations."""
     t = np.array([0.0, 0.1, 0.25, 0.5, 0.9, 0.999])
     x = np.broadcast_to(4 + t, (100_000, 6))
     up = (quantize(x, mantissa=3, group=6, rounding=Ideal(np.random.default_rng(6))).signed - 4).mean(axis=0)
@@ -162,8 +162,8 @@ def test_ideal_rounding_goes_up_with_the_chance_of_the_fraction():
 def test_the_reference_is_unbiased():
     """Mean error of half a million, within five standard deviations.
 
-    A word shares all bits but one with the next, each at half the weight: that makes the deviation sqrt(3) times as
-    large as that of independent words.
+    Consecutive words share all bits but one, at half the weight, so the deviation is sqrt(3) times the deviation with
+    independent words.
     """
     x = np.random.default_rng(7).uniform(8, 15, (500, 1024))
     error = quantize(x, mantissa=4, rounding=reference(16)).to_float() - x
@@ -172,7 +172,7 @@ def test_the_reference_is_unbiased():
 
 
 def test_pairs_of_inverse_words_halve_the_error_of_sums():
-    """Of lanes 2j and 2j + 1 one goes up where the other does not: a group's summed error has half the variance."""
+    """Lanes 2j and 2j + 1 get inverse words, so a group's summed error has half the variance."""
     x = np.random.default_rng(8).uniform(8, 15, (500, 1024))
     variance = {}
     for name, rounding in (
@@ -200,7 +200,7 @@ def test_pairs_of_inverse_words_halve_the_error_of_sums():
         ),
         (
             lambda: Stochastic(source=[RandomSourceParams(lanes=8, seed=3), RandomSourceParams(lanes=4, seed=3)]),
-            "source must be sources of which no two are alike, lanes aside, not 'seeds [3, 3]'",
+            "source must be sources that differ in more than their lanes, not 'seeds [3, 3]'",
         ),
         (
             lambda: quantize(np.ones(16), mantissa=4, rounding=Stochastic(source=RandomSourceParams())),
@@ -208,6 +208,6 @@ def test_pairs_of_inverse_words_halve_the_error_of_sums():
         ),
     ],
 )
-def test_what_does_not_fit_is_refused(make, message):
+def test_illegal_arguments_are_rejected(make, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         make()

@@ -1,4 +1,4 @@
-"""Beats and results of tiled products, against a plain model that does the array's sums beat by beat."""
+"""Beats and results of tiled products, compared with a reference that accumulates beat by beat."""
 
 import re
 
@@ -19,7 +19,7 @@ def integer(row):
 
 
 def plain_word(signed, codes, layout):
-    """Chunks of groups as one integer, by the layout's own constants."""
+    """Chunks of groups as one integer, packed by the layout's constants."""
     word = 0
     for n, (elements, code) in enumerate(zip(signed, codes, strict=True)):
         lanes = [{"magnitude": abs(int(x)), "sign": int(x < 0)} for x in elements]
@@ -28,7 +28,7 @@ def plain_word(signed, codes, layout):
 
 
 def plain_chunks(word, layout, count):
-    """Elements and code of each of the chunks in a word."""
+    """Elements and code of each chunk in a word."""
     chunks = []
     for n in range(count):
         chunk = layout.from_bits(word >> n * layout.size & (1 << layout.size) - 1)
@@ -38,7 +38,7 @@ def plain_chunks(word, layout, count):
 
 
 def plain_array(tiling):
-    """``tdata`` of the results that an array gives for the beats of a tiling, in Python's integers."""
+    """``tdata`` of an array's results for the beats of a tiling, in Python integers."""
     config = tiling.config
     rows, columns, width = config.array.rows, config.array.columns, config.bfp.accumulator
     a = [plain_chunks(integer(word), config.bfp.layout_a, rows) for word in tiling.words_a]
@@ -58,7 +58,7 @@ def plain_array(tiling):
 
 
 def random_tensor(random, shape, axis, *, m, e, group):
-    """Every magnitude and every code alike."""
+    """A tensor with uniformly distributed magnitudes and codes."""
     others, K = shape[1 - axis], shape[axis]
     groups = -(-K // group)
     signed = random.integers(-(2**m) + 1, 2**m, (others, groups * group), np.int16)
@@ -122,8 +122,8 @@ def test_packing_equals_the_layout(lanes, chunk, max_code, n):
 
 @pytest.mark.parametrize("width", [2, 7, 43, 63, 64, 65, 83, 128, 129])
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (2, 3), (3, 1)])
-def test_results_of_any_width_come_back(width, rows, columns):
-    """The widest and the narrowest sums, in every place of the product."""
+def test_results_of_any_width_are_unpacked(width, rows, columns):
+    """The widest and the narrowest sums, at every position of the product."""
     random = np.random.default_rng(width)
     config = Config(array=ArrayParams(rows=rows, columns=columns), bfp=narrow_or_wide(width))
     width = config.bfp.accumulator
@@ -146,7 +146,7 @@ def test_results_of_any_width_come_back(width, rows, columns):
 
 
 def narrow_or_wide(width):
-    """A format whose accumulator has about so many bits."""
+    """A format whose accumulator has about ``width`` bits."""
     formats = (
         Bfp(lanes=4, chunk_a=1, chunk_b=1, mantissa=m, exponent=e, max_k=k)
         for e in range(1, 6)
@@ -177,7 +177,7 @@ def test_counts(m, k, n, tiles, beats_per_tile, busy):
 
 def test_words_are_packed_once():
     tiling = Tiling(a=ones(8, 8, m=4), b=ones(8, 9, axis=0, m=2), config=Config.load("tiny"))
-    assert len(tiling.words_a) == 4 * 2 * 2  # stripes, groups, chunks
+    assert len(tiling.words_a) == 4 * 2 * 2  # panels, groups, chunks
     assert len(tiling.words_b) == 3 * 2 * 1
 
 
@@ -191,15 +191,15 @@ def test_words_are_packed_once():
             ones(4, 2, axis=0, m=2),
             "a and b must be matrices, not of shapes (2, 2, 4) and (4, 2)",
         ),
-        (ones(0, 4, m=2), ones(4, 2, axis=0, m=2), "no dimension may be 0, as in shapes (0, 4) and (4, 2)"),
+        (ones(0, 4, m=2), ones(4, 2, axis=0, m=2), "dimensions must be 1 or more, not of shapes (0, 4) and (4, 2)"),
     ],
 )
-def test_products_that_cannot_be_tiled_are_refused(a, b, message):
+def test_products_that_cannot_be_tiled_are_rejected(a, b, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Tiling(a=a, b=b, config=Config.load("tiny"))
 
 
-def test_results_of_another_shape_are_refused():
+def test_results_of_another_shape_are_rejected():
     tiling = Tiling(a=ones(2, 4, m=2), b=ones(4, 3, axis=0, m=2), config=Config.load("tiny"))
     size = -(-3 * tiling.config.bfp.accumulator // 8)
     with pytest.raises(ValueError, match=re.escape(f"results must have shape (2, {size}), not (1, {size})")):

@@ -1,4 +1,4 @@
-"""Arrays of any type: taken with their exact values, or refused by name in one line."""
+"""Arrays of any type are converted exactly, or rejected by name in one line."""
 
 import re
 from fractions import Fraction
@@ -57,7 +57,7 @@ REFUSED = [
 
 
 def whole_range(dtype):
-    """Numbers of a type: all of up to 16 bits; the ends of longer ones and numbers between."""
+    """Numbers of a type: all of them up to 16 bits; for wider types, the limits and numbers between."""
     if dtype.itemsize <= 2:
         x = np.arange(2 ** (8 * dtype.itemsize), dtype=f"u{dtype.itemsize}")
         if dtype in FEW_BITS[-4:]:  # a byte has less bits than it could
@@ -109,7 +109,7 @@ def test_lists_are_arrays(x):
     ],
     ids=["quantize", "default_bias", "quantize_integers", "improvement_of"],
 )
-def test_other_types_are_refused_by_name(convert, x):
+def test_other_types_are_rejected_by_name(convert, x):
     with pytest.raises(ValueError, match=r"^x (at \(\d+,\) )?must be [^\n]+, not [^\n]+$"):
         convert(x)
 
@@ -121,7 +121,7 @@ def test_an_array_has_an_axis():
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint64])
 @pytest.mark.parametrize("value", [2**53, 2**53 + 2, 3 * 2**60, 2**62, 2**63 - 2**10, 2**53 - 1])
-def test_long_integers_that_float64_has_are_taken(dtype, value):
+def test_long_integers_that_float64_represents_are_accepted(dtype, value):
     for number in (value, -value) if dtype is np.int64 else (value,):
         assert Fraction(float(floats("x", np.array([1, number], dtype))[1])) == number
         assert float(floats("x", [0.5, number])[1]) == number
@@ -129,7 +129,7 @@ def test_long_integers_that_float64_has_are_taken(dtype, value):
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint64])
 @pytest.mark.parametrize("value", [2**53 + 1, 2**60 + 2**7, 2**63 - 1])
-def test_long_integers_that_float64_lacks_are_refused(dtype, value):
+def test_long_integers_that_float64_cannot_represent_are_rejected(dtype, value):
     for number in (value, -value) if dtype is np.int64 else (value,):
         message = re.escape(f"x at (1,) must be exact in float64, not {number}")
         with pytest.raises(ValueError, match=f"^{message}$"):
@@ -143,7 +143,7 @@ def test_the_most_negative_integer_is_a_power_of_two():
 
 
 @pytest.mark.parametrize("kind", [ml_dtypes.bfloat16, ml_dtypes.float8_e5m2, ">f4", ">f2"])
-def test_numbers_that_are_not_finite_are_found_in_any_type(kind):
+def test_nonfinite_numbers_are_detected_in_any_type(kind):
     x = np.array([1, np.nan, np.inf]).astype(kind)
     with pytest.raises(ValueError, match=r"^x at \(1,\) must be finite, not nan$"):
         quantize(x, mantissa=4)

@@ -1,4 +1,4 @@
-"""The speed measurement runs and adds up; the figure itself depends on the machine."""
+"""The speed measurement runs and is consistent; its figures depend on the machine."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Products on the simulated array against the golden model."""
+"""Products on the simulated array, compared with the golden model."""
 
 import shutil
 
@@ -34,7 +34,7 @@ def operands(config, M, K, N, ma, mb, group=None):
 
 @pytest.mark.parametrize("config", [Config.load("tiny"), WIDE], ids=["tiny", "more than 64 bits"])
 def test_words_equal_the_golden_model(config, simulator, tmp_path):
-    """Products of one beat a tile and of many, smaller than a tile and no multiple of it, one after the other."""
+    """Consecutive products with one or many beats per tile, smaller than a tile or no multiple of a tile."""
     m = config.bfp.mantissa
     pairs = [
         operands(config, 1, 1, 1, 2, 2),
@@ -49,13 +49,13 @@ def test_words_equal_the_golden_model(config, simulator, tmp_path):
         expected = matmul(a, b, bfp=config.bfp)
         np.testing.assert_array_equal(product.acc, expected)
         np.testing.assert_array_equal(product.words, product.tiling.padded(expected))
-        assert product.cycles >= product.tiling.beats + product.tiling.tiles  # an idle beat a tile
+        assert product.cycles >= product.tiling.beats + product.tiling.tiles  # one idle cycle per tile
     assert array.cycles == sum(product.cycles for product in products)
     beats = sum(product.tiling.beats for product in products)
     assert seen[-1] == (beats, beats)
 
 
-def test_utilization_counts_results_that_were_asked_for():
+def test_utilization_counts_requested_results():
     a, b = operands(Config.load("tiny"), 3, 8, 4, 4, 4)
     tiling = Tiling(a=a, b=b, config=Config.load("tiny"))
     product = Product(tiling=tiling, words=np.zeros((4, 6), np.int64), cycles=100)
@@ -66,7 +66,7 @@ def test_utilization_counts_results_that_were_asked_for():
 
 @pytest.mark.slow
 def test_long_tiles_keep_the_default_array_busy(tmp_path):
-    """256 × 512 × 256 at 4 × 4 bits: nothing is lost but one beat between tiles."""
+    """256 × 512 × 256 at 4 × 4 bits: only one cycle per tile is idle."""
     config = Config.load("default")
     a, b = operands(config, 256, 512, 256, 4, 4)
     product = SimulatedArray(config, folder=tmp_path).matmul(a, b)

@@ -18,7 +18,7 @@ from lowtide_boards.driver.request import Request
 from lowtide_boards.driver.results import ResultReader
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import Events, Lines, Product
+from lowtide_model.engine.product import Events, OperandVectors, Product
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_model.engine.transfer import Load
 
@@ -98,7 +98,7 @@ class RemoteEngine:
 
     def product(
         self,
-        lines: tuple[Lines, Lines],
+        lines: tuple[OperandVectors, OperandVectors],
         operands: tuple[Operand, Operand],
         shape: tuple[int, int],
         progress: Callable[[float], object],
@@ -107,7 +107,7 @@ class RemoteEngine:
 
         Parameters
         ----------
-        lines : pair of Lines
+        lines : pair of OperandVectors
             A and B.
         operands : pair of Operand
             Settings of A and B, with biases.
@@ -123,7 +123,7 @@ class RemoteEngine:
         """
         self._synchronize()
         queue, numbers = self.connection.constants["queue"], self.config.engine.input_width
-        loads = [Load.of(line.runs, numbers).numbers.view("<u4").ravel() for line in lines]
+        loads = [Load.of(vectors.in_memory_order, numbers).numbers.view("<u4").ravel() for vectors in lines]
         count = result_beats(self.config, *shape) * self.config.engine.output_width
         total, moved = sum(map(len, loads)) + count, [0]
 

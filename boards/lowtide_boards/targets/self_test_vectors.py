@@ -13,7 +13,7 @@ from lowtide.interfaces.serial.self_test import SelfTestVectors, check_of
 from lowtide_model import default_bias
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import Lines, Product, checked
+from lowtide_model.engine.product import OperandVectors, Product, checked
 from lowtide_model.engine.transfer import Load
 from lowtide_model.serial_frames import frame_bytes
 
@@ -61,7 +61,7 @@ def _exchanges(config: Config, seed: int) -> Iterator[Exchange]:
             yield "write", [places[register], value & 0xFFFFFFFF], []
     yield "write", [places["start"], LOAD_BOTH], []
     for side, line in zip("ab", lines, strict=True):
-        load = Load.of(line.runs, config.engine.input_width).numbers.ravel().view("<u4").tolist()
+        load = Load.of(line.in_memory_order, config.engine.input_width).numbers.ravel().view("<u4").tolist()
         for at in range(0, len(load), WORDS):
             kind = "last" if at + WORDS >= len(load) else "load"
             yield f"{kind}_{side}", load[at : at + WORDS], []  # pyright: ignore[reportReturnType]
@@ -90,7 +90,9 @@ def _constants(config: Config) -> list[int]:
     return [words[name] for name in CONSTANTS]
 
 
-def _product(config: Config, seed: int) -> tuple[tuple[Lines, Lines], tuple[Operand, Operand], Product]:
+def _product(
+    config: Config, seed: int
+) -> tuple[tuple[OperandVectors, OperandVectors], tuple[Operand, Operand], Product]:
     """Operands that fill the array, at the highest precision; B is rounded stochastically."""
     array, bfp, random = config.array, config.bfp, np.random.default_rng(seed)
     k = min(GROUPS * bfp.lanes, bfp.max_k)

@@ -1,1 +1,1 @@
-"""Model of the matrix engine: operands, panels, results, cycles."""
+"""Models of the matrix engine: operands, panels, results, cycles."""

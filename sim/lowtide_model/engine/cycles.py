@@ -1,4 +1,4 @@
-"""How many cycles products take in an engine, without simulating it."""
+"""Cycle model of the engine: cycles of products, without simulation."""
 
 from collections.abc import Sequence
 
@@ -18,16 +18,16 @@ FLAG = attrs.Converter(lambda value, field: flag(field.name, value), takes_field
 
 @attrs.frozen(kw_only=True)
 class Shape:
-    """An operand as its loader sees it.
+    """Size and order of an operand on its stream.
 
     Parameters
     ----------
     lines, length : int
-        Rows of A or columns of B; elements along K.
+        Number of vectors (rows of A or columns of B), and elements per vector along K.
     chunks : int
-        Chunks of a magnitude.
+        Chunks per magnitude.
     transposed : bool
-        Whether the stream brings a number of every line, and then another.
+        Whether the first elements of all vectors arrive first, then the second elements.
     """
 
     lines: int = attrs.field(converter=SIZE)
@@ -41,13 +41,14 @@ SHAPE = attrs.Converter(lambda value, field: instance(field.name, value, Shape),
 
 @attrs.frozen(kw_only=True)
 class Work:
-    """A product: its operands, and which of them are loaded for it.
+    """A product: its operands, and which of them the engine loads.
 
     Parameters
     ----------
     a, b : Shape
+        Operands.
     load_a, load_b : bool
-        Otherwise the one that was loaded last is used again.
+        Whether the operand is loaded. Otherwise the engine reuses the operand that it loaded last.
     """
 
     a: Shape = attrs.field(converter=SHAPE)
@@ -57,12 +58,12 @@ class Work:
 
 
 class CycleModel:
-    """Times of panels and tiles, for streams that never pause and products that are started as soon as they can be.
+    """Computes cycles of products, if no stream stalls and each product starts as soon as the engine is ready.
 
     Parameters
     ----------
     config : Config
-        The engine.
+        Configuration of the engine.
     """
 
     def __init__(self, config: Config):
@@ -77,8 +78,8 @@ class CycleModel:
         self.row_beats = config.array.columns // config.engine.output_width
         self.rows = config.array.rows
         self.serial = [loader.serial for loader in engine.loaders]
-        # Started, put into a slot and grouped, converted, put into a slot: cycles from a load's start until a first
-        # group can be cut.
+        # Cycles from the start of a load until its first group can be split into chunks: start, skid buffer and
+        # upsizer, converter, skid buffer.
         self.fill = [1 + 2 * (not loader.serial) + loader.converter_latency + 1 for loader in engine.loaders]
         self.compare = [loader.compare_latency for loader in engine.loaders]
 
@@ -88,9 +89,9 @@ class CycleModel:
 
     def ends(self, works: Sequence[Work]) -> list[int]:
         """Cycles from the first start to the last result of each product."""
-        free = [0, 0]  # when each loader can start
-        loaded: list[list[int]] = [[], []]  # when each panel of the last operand is complete
-        bank_free = [[0, 0], [0, 0]]  # when a bank can be written: when the run over the operand after it begins
+        free = [0, 0]  # cycle in which each loader can start
+        loaded: list[list[int]] = [[], []]  # cycle in which each panel of the last operand is complete
+        bank_free = [[0, 0], [0, 0]]  # cycle in which a bank can be written: when reading of the next operand begins
         issue, tile, ends, results = 0, 0, [], 0
         for work in works:
             issued = issue + self._planning(work)
@@ -118,11 +119,11 @@ class CycleModel:
         return ends
 
     def _drain(self) -> int:
-        """From a tile's row 0 to its last number."""
+        """Cycles from row 0 of a tile to its last result."""
         return max(2 * (self.rows - 1) + self.row_beats, self.result_beats)
 
     def _planning(self, work: Work) -> int:
-        """Cycles until a product's loads start: its panels are counted."""
+        """Cycles until the loads of a product start: the planner counts the panels."""
         panels = [
             -(-operand.lines // lines)
             for operand, lines, load in ((work.a, self.panel[0], work.load_a), (work.b, self.panel[1], work.load_b))
@@ -131,32 +132,33 @@ class CycleModel:
         return 3 + max(panels, default=0)
 
     def _load(self, side: int, operand: Shape, start: int) -> tuple[list[int], int]:
-        """When each panel is complete, and when the loader can start again."""
+        """Cycle in which each panel is complete, and cycle in which the loader can start again."""
         lines, chunks, panel = operand.lines, operand.chunks, self.panel[side]
         groups = -(-operand.length // self.lanes)
         size = groups * chunks
         clear = size if lines % panel else 0
-        done = start + self.fill[side]  # when the last group so far is written
+        done = start + self.fill[side]  # cycle in which the last group so far is written
         ready = []
         if operand.transposed:
-            run = -(-lines // self.numbers)
-            comes, half = start + 1, [0, 0]  # when runs begin to come; when a half can be written
+            row_beats = -(-lines // self.numbers)
+            # Cycle in which the next row arrives, and cycle in which each half of the transposer can be written.
+            arrival, half = start + 1, [0, 0]
             left = operand.length
             for n in range(groups):
-                comes = max(comes, half[n % 2]) + run * min(left, self.lanes)
+                arrival = max(arrival, half[n % 2]) + row_beats * min(left, self.lanes)
                 left -= self.lanes
-                first = comes + 2 + self.fill[side] + min(chunks, self.group)  # read, and chosen
+                first = arrival + 2 + self.fill[side] + min(chunks, self.group)  # read and multiplexed
                 done = max(first + lines * max(chunks, self.group), done + lines * chunks)
                 half[n % 2] = done - self.fill[side] - 3
             ready = [done + clear] * -(-lines // panel)
         else:
-            comes = start + 1
+            arrival = start + 1
             for line in range(lines):
                 left = -(-operand.length // self.numbers)
                 for _ in range(groups):
-                    comes += self.group if self.serial[side] else min(left, self.group)
+                    arrival += self.group if self.serial[side] else min(left, self.group)
                     left -= self.group
-                    done = max(comes + self.fill[side], done) + chunks
+                    done = max(arrival + self.fill[side], done) + chunks
                 if line % panel == panel - 1:
                     ready.append(done)
             if clear:

@@ -1,4 +1,4 @@
-"""The golden engine: products as the hardware makes them, in NumPy."""
+"""The golden engine: a bit-exact NumPy model of the matrix engine."""
 
 import attrs
 import numpy as np
@@ -14,24 +14,24 @@ __all__ = ["GoldenEngine"]
 
 
 class GoldenEngine:
-    """Converts both operands, multiplies exactly, and rounds once to FP32.
+    """Converts both operands, multiplies them exactly, and rounds once to FP32.
 
     Parameters
     ----------
     config : Config
-        The engine that it stands for.
+        Configuration of the modeled engine.
     """
 
     def __init__(self, config: Config):
         self.config = instance("config", config, Config)
 
     def multiply(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> Product:
-        """The product of A (M × K) and B (K × N).
+        """Multiply A (M × K) and B (K × N).
 
         Raises
         ------
         ValueError
-            If they do not multiply, or do not fit into the engine.
+            If the operands do not multiply, or do not fit into the engine.
         """
         checked(self.config, a, b, a_settings, b_settings)
         bfp = self.config.bfp
@@ -44,16 +44,16 @@ class GoldenEngine:
                 b_exp_saturated=right.saturated_groups,
                 a_saturated=left.saturated_elements,
                 b_saturated=right.saturated_elements,
-                a_nonfinite=_bad_groups(a, 1, bfp.lanes),
-                b_nonfinite=_bad_groups(b, 0, bfp.lanes),
+                a_nonfinite=_nonfinite_groups(a, 1, bfp.lanes),
+                b_nonfinite=_nonfinite_groups(b, 0, bfp.lanes),
                 overflows=result.overflows,
                 underflows=result.underflows,
             ),
-            a_improvement=self._ratio(a, a_settings, -1, bfp.chunk_a),
-            b_improvement=self._ratio(b, b_settings, 0, bfp.chunk_b),
+            a_improvement=self._improvement(a, a_settings, -1, bfp.chunk_a),
+            b_improvement=self._improvement(b, b_settings, 0, bfp.chunk_b),
         )
 
-    def _ratio(self, x: np.ndarray, operand: Operand, axis: int, chunk: int) -> Improvement | None:
+    def _improvement(self, x: np.ndarray, operand: Operand, axis: int, chunk: int) -> Improvement | None:
         bfp = self.config.bfp
         if bfp.mantissa < 2 * chunk:
             return None
@@ -79,8 +79,8 @@ class GoldenEngine:
         return Stochastic(mode="half_step", source=source)
 
 
-def _bad_groups(x: np.ndarray, axis: int, group: int) -> int:
-    """Groups along an axis with an element that is not finite."""
-    bad = np.moveaxis(~np.isfinite(x), axis, -1)
-    bad = np.pad(bad, [(0, 0), (0, -bad.shape[1] % group)])
-    return int(bad.reshape(len(bad), -1, group).any(axis=-1).sum())
+def _nonfinite_groups(x: np.ndarray, axis: int, group: int) -> int:
+    """Number of groups along an axis that contain a NaN or an infinity."""
+    nonfinite = np.moveaxis(~np.isfinite(x), axis, -1)
+    nonfinite = np.pad(nonfinite, [(0, 0), (0, -nonfinite.shape[1] % group)])
+    return int(nonfinite.reshape(len(nonfinite), -1, group).any(axis=-1).sum())

@@ -1,4 +1,4 @@
-"""What an engine is told of an operand, beside its numbers."""
+"""Conversion settings of an operand of an engine."""
 
 import attrs
 
@@ -15,23 +15,23 @@ def _bias(value: int | None) -> int | None:
 
 @attrs.frozen(kw_only=True)
 class Operand:
-    """How an operand is converted.
+    """Settings for the conversion of an operand to block floating point.
 
     Parameters
     ----------
     chunks : int
-        Chunks of a magnitude, from 1 up to what the engine was generated for.
+        Chunks per magnitude, from 1 to the engine's maximum.
     rounding : str
         ``truncate``; ``nearest``, ties away from zero; or ``stochastic``.
     seed : int
-        Of the random words, not 0.
+        Seed of the random words, not 0.
     bias : int, optional
-        ``B``; by default the one that puts the largest exponent at the top code.
+        ``B``. By default, the largest exponent gets the top code.
 
     Raises
     ------
     IllegalValue
-        If the rounding is none of these, or a number is no integer, or out of every engine's range.
+        If the rounding is unknown, or a number is not an integer or out of the range of any engine.
     """
 
     chunks: int = parameter(1, range(1, 13), "chunks of a magnitude")

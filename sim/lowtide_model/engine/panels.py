@@ -1,4 +1,4 @@
-"""Products of any size, in panels that fit into an engine."""
+"""Products of any size, split into panels that fit into an engine."""
 
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -14,21 +14,21 @@ from lowtide_model.engine.product import Events, Product
 
 __all__ = ["MatrixEngine", "multiply"]
 
-# Of what an engine counts, what belongs to operand A, to operand B, and to the results.
-OF_A = ("a_exp_saturated", "a_saturated", "a_nonfinite")
-OF_B = ("b_exp_saturated", "b_saturated", "b_nonfinite")
+# Events of operand A and of operand B; the other events belong to the results.
+EVENTS_OF_A = ("a_exp_saturated", "a_saturated", "a_nonfinite")
+EVENTS_OF_B = ("b_exp_saturated", "b_saturated", "b_nonfinite")
 
 
 class MatrixEngine(Protocol):
-    """What multiplies: `lowtide_sim.engine`'s golden engine, or hardware."""
+    """Interface of every engine: the golden engine, simulated hardware, or a device."""
 
     @property
     def config(self) -> Config:
-        """What it was generated for."""
+        """Configuration of the engine."""
         ...
 
     def multiply(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> Product:
-        """The product of A (M × K) and B (K × N)."""
+        """Multiply A (M × K) and B (K × N)."""
         ...
 
 
@@ -40,40 +40,40 @@ def multiply(
     b_settings: Operand,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Product:
-    """The product of A (M × K) and B (K × N), in as many panels as the engine needs.
+    """Multiply A (M × K) and B (K × N), split into panels that fit into the engine.
 
-    Where K is cut, it is between groups, and the parts are added in FP32, the first to the second, their sum to the
-    third, and so on. A panel of an operand is converted alike each time that it is sent. Its random words are those of
-    the operand's seed for the first panel, and of another `panel_seed` for each other one.
+    K is split between groups, and the partial products are added in FP32, in order of K. Every transmission of an
+    operand's panel converts it to equal bits. The first panel uses the operand's seed, and each other panel its own
+    `panel_seed`.
 
     Parameters
     ----------
     engine : MatrixEngine
-        What multiplies the panels.
+        Engine that multiplies the panels.
     a, b : array of float32, shapes (M, K) and (K, N)
-        Views are not copied; the engine reads them across.
+        Operands. Transposed views are not copied; the engine transposes them.
     a_settings, b_settings : Operand
-        With biases: a panel must not find its own.
+        Conversion settings. Biases are required, because all panels of an operand must share one.
     progress : callable
-        Called with the panels that are done, and how many there are.
+        Called with the number of completed panels and the number of all panels.
 
     Returns
     -------
     Product
-        What is counted of an operand, once; cycles of all panels.
+        The product. Events of an operand's panel count once; cycles are the sum of all panels.
 
     Raises
     ------
     ValueError
-        If a bias is missing, or the engine refuses a panel.
+        If a bias is missing, or the engine rejects a panel.
     """
     for name, operand in (("a", a_settings), ("b", b_settings)):
         if operand.bias is None:
-            raise ValueError(f"{name} must have a bias, which all its panels share, not None")
+            raise ValueError(f"bias of {name} must be an integer, which all panels share, not None")
     array, bfp = engine.config.array, engine.config.bfp
     length = _length(engine.config, max(a_settings.chunks, b_settings.chunks), a.shape[1])
-    high = _lines(engine.config, a, length, a_settings.chunks, array.rows)
-    wide = _lines(engine.config, b.T, length, b_settings.chunks, array.columns)
+    high = _vectors(engine.config, a, length, a_settings.chunks, array.rows)
+    wide = _vectors(engine.config, b.T, length, b_settings.chunks, array.columns)
     values = np.zeros((a.shape[0], b.shape[1]), np.float32)
     parts: list[tuple[bool, bool, Product]] = []
     bits = engine.config.engine.lfsr_bits
@@ -93,25 +93,25 @@ def multiply(
     return Product(
         values=values,
         events=_events(parts),
-        a_improvement=_ratio([part.a_improvement for first, _, part in parts if first]) if two else None,
-        b_improvement=_ratio([part.b_improvement for _, first, part in parts if first]) if two else None,
+        a_improvement=_improvement([part.a_improvement for first, _, part in parts if first]) if two else None,
+        b_improvement=_improvement([part.b_improvement for _, first, part in parts if first]) if two else None,
         cycles=_cycles([part.cycles for *_, part in parts]),
     )
 
 
 def _length(config: Config, chunks: int, k: int) -> int:
-    """Elements along K of a panel: whole groups, unless that is all of K or more than an engine takes."""
+    """Elements along K per panel: whole groups, unless all of K fits or a group exceeds the engine's maximum."""
     bfp = config.bfp
     most = min(bfp.max_k, config.engine.buffer_depth // chunks * bfp.lanes)
     return k if k <= most else most // bfp.lanes * bfp.lanes or most
 
 
-def _lines(config: Config, x: np.ndarray, length: int, chunks: int, at_once: int) -> int:
-    """Lines of a panel: as many as the buffers hold, and as can be read across where that may be needed."""
-    most = config.engine.buffer_depth // (-(-length // config.bfp.lanes) * chunks) * at_once
+def _vectors(config: Config, x: np.ndarray, length: int, chunks: int, panel: int) -> int:
+    """Vectors per panel: limited by the buffers and, for operands that may be sent transposed, by the transposer."""
+    most = config.engine.buffer_depth // (-(-length // config.bfp.lanes) * chunks) * panel
     if not x.flags.c_contiguous:
         most = min(most, config.engine.transpose_depth)
-    return most // at_once * at_once or most
+    return most // panel * panel or most
 
 
 def _slices(length: int, step: int) -> Iterator[slice]:
@@ -119,21 +119,21 @@ def _slices(length: int, step: int) -> Iterator[slice]:
 
 
 def _events(parts: list[tuple[bool, bool, Product]]) -> Events:
-    """Sums over the panels, each panel of an operand once however often it was sent."""
+    """Sums over the panels; an operand's panel counts once, however often it was sent."""
     counts = dict.fromkeys((field.name for field in attrs.fields(Events)), 0)
     for first_a, first_b, part in parts:
         for name in counts:
-            if (name not in OF_A or first_a) and (name not in OF_B or first_b):
+            if (name not in EVENTS_OF_A or first_a) and (name not in EVENTS_OF_B or first_b):
                 counts[name] += getattr(part.events, name)
     return Events(**counts)
 
 
-def _ratio(ratios: list[Improvement | None]) -> Improvement | None:
-    """That of a whole operand: its panels have one bias, so that their sums have one unit."""
-    known = [ratio for ratio in ratios if ratio is not None]
-    if len(known) < len(ratios):
+def _improvement(panels: list[Improvement | None]) -> Improvement | None:
+    """Improvement of a whole operand: its panels share a bias, so their sums have one unit."""
+    known = [panel for panel in panels if panel is not None]
+    if len(known) < len(panels):
         return None
-    return Improvement(low_sum=sum(ratio.low_sum for ratio in known), high_sum=sum(ratio.high_sum for ratio in known))
+    return Improvement(low_sum=sum(panel.low_sum for panel in known), high_sum=sum(panel.high_sum for panel in known))
 
 
 def _cycles(cycles: list[int | None]) -> int | None:

@@ -1,4 +1,4 @@
-"""What an engine makes of two operands, and what it says of them."""
+"""Operands and results of an engine, and the check that a product fits into the engine."""
 
 import attrs
 import numpy as np
@@ -9,23 +9,23 @@ from lowtide.formats.parameter import whole_number
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import Operand
 
-__all__ = ["Events", "Lines", "Product", "checked"]
+__all__ = ["Events", "OperandVectors", "Product", "checked"]
 
 
 @attrs.frozen(kw_only=True)
 class Events:
-    """What happened to the numbers of a product.
+    """Numerical events of a product.
 
     Parameters
     ----------
     a_exp_saturated, b_exp_saturated : int
-        Groups above the window of exponents.
+        Groups whose exponent saturated.
     a_saturated, b_saturated : int
-        Elements that were held at the largest magnitude.
+        Elements whose magnitude saturated.
     a_nonfinite, b_nonfinite : int
         Groups with a NaN or an infinity.
     overflows, underflows : int
-        Results that were infinite, or zero though their sums were not.
+        Results that became infinite, or became zero although their sums were not zero.
     """
 
     a_exp_saturated: int
@@ -39,27 +39,28 @@ class Events:
 
 
 @attrs.frozen(eq=False)
-class Lines:
-    """An operand as an engine takes it.
+class OperandVectors:
+    """An operand as vectors along the reduction axis, and its order on the stream.
 
     Parameters
     ----------
-    x : array of float32, shape (lines, K)
+    x : array of float32, shape (vectors, K)
         Rows of A, or columns of B.
     transposed : bool
-        Its memory has the first element of every line, then the second: so it is sent, and no copy is made.
+        Whether memory has the first elements of all vectors first, then the second. The operand is sent in this order,
+        without a copy.
     """
 
     x: np.ndarray
     transposed: bool
 
     @property
-    def runs(self) -> np.ndarray:
-        """The same in the order of its memory."""
+    def in_memory_order(self) -> np.ndarray:
+        """The operand with contiguous rows, in the order in which it is sent."""
         return self.x.T if self.transposed else self.x
 
     def settings(self, operand: Operand) -> dict[str, int]:
-        """What registers hold of it, by their names without the side."""
+        """Values of the operand's registers, by their names without the prefix ``a_`` or ``b_``."""
         return {
             "vectors": self.x.shape[0],
             "length": self.x.shape[1],
@@ -74,16 +75,18 @@ class Lines:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Product:
-    """A product.
+    """Result of an engine.
 
     Parameters
     ----------
     values : array of float32, shape (M, N)
+        The product.
     events : Events
-    a_improvement, b_improvement : Ratio, optional
-        Of either operand; None where magnitudes have but one chunk.
+        Numerical events.
+    a_improvement, b_improvement : Improvement, optional
+        Relative improvement of each operand; None if magnitudes have only one chunk.
     cycles : int, optional
-        From its start until its last result was taken; None where there is no clock.
+        Clock cycles from the start until the last result was accepted; None without a clock.
     """
 
     values: np.ndarray
@@ -95,14 +98,14 @@ class Product:
 
 def checked(
     config: Config, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand
-) -> tuple[Lines, Lines]:
-    """Both operands as lines along the reduction, rows of A and columns of B, if the engine takes their product.
+) -> tuple[OperandVectors, OperandVectors]:
+    """Check that the engine can compute a product, and return both operands as vectors along the reduction axis.
 
     Raises
     ------
     ValueError
-        If they are no matrices of float32 that multiply, have no elements, or do not fit into the engine; or if a
-        setting of an operand is not one that the engine's registers take.
+        If the operands are not float32 matrices that multiply, are empty, or do not fit into the engine; or if a
+        setting is out of the range of its register.
     """
     for name, operand in (("a", a), ("b", b)):
         if not isinstance(operand, np.ndarray):
@@ -115,26 +118,26 @@ def checked(
         raise ValueError(f"K must be at most {config.bfp.max_k}, the max_k, not {a.shape[1]}")
     array, bfp = config.array, config.bfp
     return (
-        _lines("a", config, a, a_settings, array.rows, bfp.chunk_a),
-        _lines("b", config, b.T, b_settings, array.columns, bfp.chunk_b),
+        _vectors("a", config, a, a_settings, array.rows, bfp.chunk_a),
+        _vectors("b", config, b.T, b_settings, array.columns, bfp.chunk_b),
     )
 
 
-def _lines(name: str, config: Config, x: np.ndarray, operand: Operand, lines: int, chunk: int) -> Lines:
+def _vectors(name: str, config: Config, x: np.ndarray, operand: Operand, panel: int, chunk: int) -> OperandVectors:
     bfp, engine = config.bfp, config.engine
-    legal = OperandLayout(bfp, chunk, lines * engine.buffer_depth, engine.lfsr_bits).legal
+    legal = OperandLayout(bfp, chunk, panel * engine.buffer_depth, engine.lfsr_bits).legal
     for setting in ("chunks", "seed", *(() if operand.bias is None else ("bias",))):
         whole_number(f"{setting} of {name}", getattr(operand, setting), legal[setting])
-    words = -(-x.shape[0] // lines) * -(-x.shape[1] // bfp.lanes) * operand.chunks
+    words = -(-x.shape[0] // panel) * -(-x.shape[1] // bfp.lanes) * operand.chunks
     if words > engine.buffer_depth:
         raise ValueError(
             f"{name} must take at most {engine.buffer_depth} words of a buffer, the engine.buffer_depth:"
-            f" {x.shape[0]} lines of {x.shape[1]} in {operand.chunks} chunks take {words}"
+            f" {x.shape[0]} vectors of {x.shape[1]} in {operand.chunks} chunks take {words}"
         )
     transposed = not x.flags.c_contiguous and x.T.flags.c_contiguous
     if transposed and x.shape[0] > engine.transpose_depth:
         raise ValueError(
-            f"{name} must have at most {engine.transpose_depth} lines, the engine.transpose_depth,"
-            f" where it is transposed, not {x.shape[0]}"
+            f"{name}, transposed, must have at most {engine.transpose_depth} vectors, the engine.transpose_depth,"
+            f" not {x.shape[0]}"
         )
-    return Lines(x, transposed)
+    return OperandVectors(x, transposed)

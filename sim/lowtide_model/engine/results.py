@@ -1,4 +1,4 @@
-"""Results of an engine, which come tile by tile, as a matrix."""
+"""Order of an engine's results: from tiles in order of arrival to a matrix."""
 
 import itertools
 
@@ -10,7 +10,7 @@ __all__ = ["matrix_of", "result_beats", "tile_order"]
 
 
 def tile_order(down: int, across: int, new_a: bool = True, new_b: bool = True) -> list[tuple[int, int]]:
-    """Tiles of a product as (row, column) in the order in which they come: as `lowtide.engine.tile_order` has it.
+    """Tiles of a product as (row, column), in order of arrival: the order of `lowtide.engine.tile_order`.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def tile_order(down: int, across: int, new_a: bool = True, new_b: bool = True) -
 
 
 def result_beats(config: Config, rows: int, columns: int) -> int:
-    """Beats of results of a product of so many rows and columns: those of whole tiles."""
+    """Beats of results of a product, including the padding of tiles."""
     down, across = _grid(config, rows, columns)
     return down * across * config.array.rows * config.array.columns // config.engine.output_width
 
@@ -41,7 +41,7 @@ def result_beats(config: Config, rows: int, columns: int) -> int:
 def matrix_of(
     config: Config, results: np.ndarray, rows: int, columns: int, new_a: bool = True, new_b: bool = True
 ) -> np.ndarray:
-    """The product, of its results in the order in which they came: see `tile_order`."""
+    """The product as a matrix, from its results in order of arrival: see `tile_order`."""
     array, grid = config.array, _grid(config, rows, columns)
     tiles = np.empty((*grid, array.rows, array.columns), np.float32)
     tiles[tuple(zip(*tile_order(*grid, new_a, new_b), strict=True))] = results.reshape(-1, array.rows, array.columns)

@@ -1,4 +1,4 @@
-"""Operands on their way into an engine, and results on their way out."""
+"""Buffers for the streams of a simulated engine: operands to send, and results to receive."""
 
 import ctypes
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ __all__ = ["Load", "Stalls", "Stream", "Transfer"]
 
 
 class Stream(ctypes.Structure):
-    """A stream as the harness has it: beats, where they end, how far it is, how often it pauses."""
+    """C structure of a stream in the harness: data, ``last`` flags, number of beats, progress, and stall rate."""
 
     _fields_ = (
         ("data", ctypes.c_void_p),
@@ -25,21 +25,23 @@ class Stream(ctypes.Structure):
 
 @attrs.frozen
 class Stalls:
-    """How often streams pause: of 256 cycles, on average."""
+    """Stalled cycles of each stream per 256 cycles, on average."""
 
-    a: int = parameter(0, range(256), "pauses of A's stream")
-    b: int = parameter(0, range(256), "pauses of B's stream")
-    c: int = parameter(0, range(256), "pauses of the results' stream")
+    a: int = parameter(0, range(256), "stalled cycles of A's stream per 256")
+    b: int = parameter(0, range(256), "stalled cycles of B's stream per 256")
+    c: int = parameter(0, range(256), "stalled cycles of the results' stream per 256")
 
 
 @attrs.frozen(eq=False)
 class Load:
-    """An operand on its stream.
+    """Beats of an operand.
 
     Parameters
     ----------
-    numbers : array of float32, shape (beats, numbers of a beat)
+    numbers : array of float32, shape (beats, numbers per beat)
+        Data.
     last : array of uint8, shape (beats,)
+        Whether a beat is the last.
     """
 
     numbers: np.ndarray
@@ -47,7 +49,7 @@ class Load:
 
     @classmethod
     def of(cls, x: np.ndarray, numbers: int) -> "Load":
-        """A matrix in the order of its memory, each run of it filled up to whole beats."""
+        """Beats of a matrix in row-major order, each row padded to whole beats."""
         missing = -x.shape[1] % numbers
         padded = np.pad(x, [(0, 0), (0, missing)], constant_values=np.float32(3)) if missing else x
         beats = np.ascontiguousarray(padded, np.float32).reshape(-1, numbers)
@@ -58,18 +60,18 @@ class Load:
 
 @attrs.frozen(eq=False)
 class Transfer:
-    """What three streams are to carry, and how far they are.
+    """Buffers and progress of the streams of A, B and the results.
 
     Parameters
     ----------
     streams : tuple
-        Those of A, B and C, as the library has them.
-    results : array of float32, shape (beats, numbers of a beat)
-        What came.
+        Streams of A, B and C, for the library.
+    results : array of float32, shape (beats, numbers per beat)
+        Received results.
     last : array of uint8, shape (beats,)
-        Where products ended.
+        Whether a received beat ended a product.
     kept : tuple
-        What the streams point to.
+        Arrays that the streams point to.
     """
 
     streams: tuple[Stream, Stream, Stream]
@@ -81,7 +83,7 @@ class Transfer:
     def of(
         cls, a: Sequence[Load], b: Sequence[Load], beats: int, numbers: int, results: int, stalls: Stalls
     ) -> "Transfer":
-        """Operands, and room for so many beats of results."""
+        """A transfer of operands, with a buffer for ``beats`` beats of results."""
         arrays = []
         for loads in (a, b):
             arrays.append(np.concatenate([load.numbers for load in loads] or [np.zeros((0, numbers), np.float32)]))

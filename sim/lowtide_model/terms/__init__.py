@@ -1,4 +1,4 @@
-"""Golden models of term revealing: digits, selection, term queues, products of what is left, and data again."""
+"""Golden models of term revealing: encoding, selection, term queues, products, and requantization."""
 
 from lowtide_model.terms.encoding import digits_of, encode, value_of
 from lowtide_model.terms.integer import IntegerTensor, quantize_integers

@@ -1,4 +1,4 @@
-"""Encodings: magnitudes as digits in {-1, 0, +1}."""
+"""Encodings of magnitudes as digits in {-1, 0, +1}."""
 
 from typing import Any
 
@@ -29,9 +29,9 @@ def encode(n: Any, width: int, encoding: str = "hese") -> np.ndarray:
     n : array of int, any shape
         Magnitudes in ``[0, 2**width)``.
     width : int
-        Bits of a magnitude.
+        Width of a magnitude in bits.
     encoding : str
-        One of the above.
+        One of the encodings above.
 
     Returns
     -------
@@ -41,8 +41,8 @@ def encode(n: Any, width: int, encoding: str = "hese") -> np.ndarray:
     Raises
     ------
     ValueError
-        If there is no such encoding or width, or a magnitude is no integer or out of range; the message gives its
-        index.
+        If the encoding or the width is not legal, or a magnitude is not an integer or out of range; the message gives
+        its index.
     """
     encoding = choice("encoding", encoding, ENCODINGS)
     width = whole_number("width", width, LEGAL_WIDTHS)
@@ -53,26 +53,26 @@ def encode(n: Any, width: int, encoding: str = "hese") -> np.ndarray:
 
 
 def digits_of(values: Any, width: int, encoding: str = "hese") -> np.ndarray:
-    """Digits of signed integers: those of the magnitude times the sign.
+    """Digits of signed integers: the magnitude's digits times the sign.
 
     Parameters
     ----------
     values : array of int, any shape
-        Integers of ``width`` bits in two's complement, the most negative one too.
+        Integers of ``width`` bits in two's complement, including the most negative one.
     width : int
-        Bits of an integer.
+        Width of an integer in bits.
     encoding : str
-        As of `encode`.
+        See `encode`.
 
     Returns
     -------
     array of int8, shape ``values.shape + (digits,)``
-        ``digits`` is ``width``, and for ``booth`` of an even width one more.
+        ``digits`` is ``width``; for ``booth`` and an even width, ``width + 1``.
 
     Raises
     ------
     ValueError
-        As `encode` does.
+        If an argument is not legal: see `encode`.
     """
     encoding = choice("encoding", encoding, ENCODINGS)
     width = whole_number("width", width, range(2, 17))
@@ -82,13 +82,13 @@ def digits_of(values: Any, width: int, encoding: str = "hese") -> np.ndarray:
 
 
 def value_of(digits: np.ndarray) -> np.ndarray:
-    """What digits stand for, int64: ``sum_i digits[..., i] * 2**i``."""
+    """Value of digits, as int64: ``sum_i digits[..., i] * 2**i``."""
     digits = digits_array(digits)
     return digits @ (np.int64(1) << np.arange(digits.shape[-1]))
 
 
 def digits_array(digits: Any, dimensions: int = 1) -> np.ndarray:
-    """Digits as int8, the last axis theirs, in so many dimensions or more; refused if they are none."""
+    """Digits as int8, along the last axis, after a check of their range and dimensions."""
     digits = few_bits("digits", digits, -1, 1).astype(np.int8, copy=False)
     if digits.ndim < dimensions or digits.shape[-1] > MOST_DIGITS:
         legal = f"an array of {dimensions} dimensions or more, of {MOST_DIGITS} digits at most"

@@ -1,4 +1,4 @@
-"""Plain quantization: floats as symmetric integers with one scale a tensor or a channel."""
+"""Uniform quantization: floats to symmetric integers, with one scale per tensor or per channel."""
 
 from typing import Any
 
@@ -21,9 +21,9 @@ class IntegerTensor:
     integers : array of int64
         In ``[-(2**(width-1) - 1), 2**(width-1) - 1]``.
     scale : array of float64
-        One, or one a channel, of a shape that broadcasts.
+        One scale, or one per channel; the shape broadcasts.
     width : int
-        Bits of an integer in two's complement.
+        Width of an integer in bits, in two's complement.
     """
 
     integers: np.ndarray
@@ -37,12 +37,12 @@ def quantize_integers(x: Any, width: int, channel: int | None = None) -> Integer
     Parameters
     ----------
     x : array of floats or integers
-        What to quantize: all that `lowtide_model.quantize` takes. A tensor or channel of zeros has scale 1. So has
-        one whose scale would be below ``2**-1022``, the smallest normal float64: its elements count as zero.
+        Tensor to quantize, of any type that `lowtide_model.quantize` accepts. A tensor or channel of zeros gets scale
+        1. So does one whose scale would be below ``2**-1022``, the smallest normal float64: its elements count as zero.
     width : int
-        Bits of an integer, from 2 to 16.
+        Width of an integer in bits, from 2 to 16.
     channel : int, optional
-        Axis of the channels, each with a scale of its own; one scale for all by default.
+        Axis of the channels, each with its own scale; by default, all share one scale.
 
     Raises
     ------
@@ -51,9 +51,9 @@ def quantize_integers(x: Any, width: int, channel: int | None = None) -> Integer
     """
     width = whole_number("width", width, range(2, 17))
     x = floats("x", x).astype(np.float64, copy=False)
-    bad = np.argwhere(~np.isfinite(x))
-    if bad.size:
-        index = tuple(int(i) for i in bad[0])
+    nonfinite = np.argwhere(~np.isfinite(x))
+    if nonfinite.size:
+        index = tuple(int(i) for i in nonfinite[0])
         raise ValueError(f"x at {index} must be finite, not {x[index]}")
     if channel is not None:
         channel = axis_of("channel", channel, x.ndim)

@@ -1,4 +1,4 @@
-"""Products of revealed operands: exact integers."""
+"""Exact integer products of revealed operands."""
 
 from typing import Any
 
@@ -15,25 +15,26 @@ __all__ = ["term_matmul"]
 def term_matmul(
     a: Any, b: Any, *, width: int, group: int, budget: int, data_terms: int, encoding: str = "hese"
 ) -> np.ndarray:
-    """Product of data ``a`` (M × K) and weights ``b`` (K × N), both revealed.
+    """Reveal data ``a`` (M × K) and weights ``b`` (K × N), and multiply them.
 
     Parameters
     ----------
     a, b : arrays of int
         Integers of ``width`` bits in two's complement.
     width, encoding
-        As of `digits_of`.
+        See `digits_of`.
     group, budget, data_terms : int
         ``g`` and ``k`` of the weights, along K, and ``s`` of the data.
 
     Returns
     -------
     array of int64, shape (M, N)
+        The product.
 
     Raises
     ------
     ValueError
-        If they are no matrices, do not multiply, or as `digits_of` does.
+        If the operands are not matrices, do not multiply, or `digits_of` rejects them.
     """
     a, b = array_of("a", a), array_of("b", b)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:

@@ -1,4 +1,4 @@
-"""Term queues: the terms that a group keeps, in the order in which a processing element gets them."""
+"""Term queues: the kept terms of each group, in the order in which a processing element receives them."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ __all__ = ["TermQueue", "term_queue"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class TermQueue:
-    """The ``k`` largest terms of each group, the largest first; where there are fewer, words of zeros follow.
+    """The ``k`` largest terms of each group, the largest first, padded with zero words.
 
     Parameters
     ----------
     exponent, index, negative, nonzero : arrays of int64, shape (..., groups, k)
-        As the members of `lowtide.formats.terms.TermLayout`.
+        Members of `lowtide.formats.terms.TermLayout`.
     """
 
     exponent: np.ndarray
@@ -30,24 +30,24 @@ class TermQueue:
 
 
 def term_queue(values: Any, *, width: int, group: int, budget: int, encoding: str = "hese") -> TermQueue:
-    """Terms of weights, grouped along the last axis, as queues.
+    """Term queues of weights, grouped along the last axis.
 
-    Parameters are those of `reveal_weights`; ``value``\\ s of the kept terms add up to what that gives.
+    The parameters are the parameters of `reveal_weights`. The terms of a queue add up to its results.
     """
     budget = whole_number("budget", budget, LEGAL_COUNTS)
     group = whole_number("group", group, LEGAL_GROUPS)
     digits = digits_of(values, width, encoding)
     if digits.ndim < 2:
         raise IllegalValue("values", "an array of one dimension or more", values)
-    lines = in_waterline_order(digits, group)
-    order = np.argsort(lines == 0, axis=-1, kind="stable")[..., :budget]
+    ordered = in_waterline_order(digits, group)
+    order = np.argsort(ordered == 0, axis=-1, kind="stable")[..., :budget]
     order = np.pad(order, [(0, 0)] * (order.ndim - 1) + [(0, budget - order.shape[-1])])
-    chosen = np.take_along_axis(lines, order, axis=-1)
-    chosen[..., lines.shape[-1] :] = 0  # a budget beyond all digits
+    chosen = np.take_along_axis(ordered, order, axis=-1)
+    chosen[..., ordered.shape[-1] :] = 0  # the budget exceeds the number of digits
     nonzero = chosen != 0
-    line, index = np.divmod(order, group)
+    plane, index = np.divmod(order, group)
     return TermQueue(
-        exponent=np.where(nonzero, digits.shape[-1] - 1 - line, 0),
+        exponent=np.where(nonzero, digits.shape[-1] - 1 - plane, 0),
         index=np.where(nonzero, index, 0),
         negative=(chosen < 0).astype(np.int64),
         nonzero=nonzero.astype(np.int64),

@@ -1,4 +1,4 @@
-"""RequantizationParams: accumulators become integers of a few bits again, data of the next layer."""
+"""Model of the requantizer: accumulators to integers of a few bits, the data of the next layer."""
 
 from fractions import Fraction
 from numbers import Integral, Real
@@ -21,9 +21,9 @@ INT64 = np.iinfo(np.int64)
 
 
 def requantize(acc: Any, *, multiplier: int, shift: int, width: int, relu: bool = False) -> tuple[np.ndarray, int]:
-    """``acc * multiplier / 2**shift``, rounded once to nearest, ties to even, and held at ``+-(2**(width-1) - 1)``.
+    """``acc * multiplier / 2**shift``, rounded to nearest, ties to even, and saturated at ``+-(2**(width-1) - 1)``.
 
-    Exact for all of int64: where a product could leave it, Python's integers are used.
+    Rounded once. Exact for all of int64: if a product could exceed int64, Python integers are used.
 
     Parameters
     ----------
@@ -34,19 +34,19 @@ def requantize(acc: Any, *, multiplier: int, shift: int, width: int, relu: bool 
     shift : int
         From 0 to 127.
     width : int
-        Bits of a result in two's complement, from 2 to 16.
+        Width of a result in bits, in two's complement, from 2 to 16.
     relu : bool
-        Negative results become 0, which is not counted.
+        Whether negative results become 0; these do not count as saturated.
 
     Returns
     -------
-    array of int64 of the same shape, int
-        The results, and how many of them were held.
+    array of int64 with the shape of ``acc``, int
+        The results, and the number of saturated results.
 
     Raises
     ------
     ValueError
-        If an accumulator is no integer or not of int64, or another argument is out of range.
+        If an accumulator is not an integer or exceeds int64, or another argument is out of range.
     """
     width = whole_number("width", width, LEGAL_WIDTHS)
     multiplier = whole_number("multiplier", multiplier, LEGAL_MULTIPLIERS)
@@ -58,8 +58,8 @@ def requantize(acc: Any, *, multiplier: int, shift: int, width: int, relu: bool 
     if relu:
         rounded = np.maximum(rounded, 0)
     limit = 2 ** (width - 1) - 1
-    held = np.clip(rounded, -limit, limit)
-    return np.asarray(held, np.int64), int(np.count_nonzero(held != rounded))
+    saturated = np.clip(rounded, -limit, limit)
+    return np.asarray(saturated, np.int64), int(np.count_nonzero(saturated != rounded))
 
 
 def requantize_data(
@@ -72,25 +72,25 @@ def requantize_data(
     encoding: str = "hese",
     relu: bool = False,
 ) -> tuple[np.ndarray, int]:
-    """What `reveal_data` leaves of what `requantize` gives: the data of the next layer with their largest terms."""
+    """The data of the next layer: results of `requantize`, reduced to their largest terms by `reveal_data`."""
     terms = whole_number("terms", terms, LEGAL_COUNTS)
     results, saturated = requantize(acc, multiplier=multiplier, shift=shift, width=width, relu=relu)
     return reveal_data(results, width=width, terms=terms, encoding=encoding), saturated
 
 
 def multiplier_of(scale: Any, bits: int = 16) -> tuple[int, int]:
-    """The nearest ``multiplier / 2**shift`` to a scale, with a multiplier of the full ``bits``.
+    """The ``multiplier / 2**shift`` nearest to a scale, with a normalized multiplier of ``bits`` bits.
 
-    It is within ``scale * 2**-bits``: a result differs from ``acc * scale`` by at most that much of itself,
-    and half a unit for its rounding. With 16 bits, no result of 8 bits is off by more than 0.502.
+    The error is at most ``scale * 2**-bits``. So a result differs from ``acc * scale`` by at most ``2**-bits`` of its
+    value, plus half a unit of rounding. With 16 bits, the error of an 8-bit result is at most 0.502.
 
     Parameters
     ----------
     scale : float, or any real number of Python or NumPy
-        Positive, and taken exactly; for a product of integers whose scales are ``p`` and ``q``, to be of scale ``r``,
-        it is ``p q / r``.
+        Positive, converted exactly. For a product of integers with the scales ``p`` and ``q`` and results with the
+        scale ``r``, the scale is ``p q / r``.
     bits : int
-        Bits of the multiplier, from 1 to 16.
+        Width of the multiplier in bits, from 1 to 16.
 
     Returns
     -------
@@ -100,12 +100,12 @@ def multiplier_of(scale: Any, bits: int = 16) -> tuple[int, int]:
     Raises
     ------
     ValueError
-        If the scale is not finite and positive, or takes a shift that is not from 0 to 127.
+        If the scale is not finite and positive, or needs a shift outside 0 to 127.
     """
     bits = whole_number("bits", bits, range(1, 17))
     exact = _positive("scale", scale)
     exponent = exact.numerator.bit_length() - exact.denominator.bit_length()
-    exponent += exact >= Fraction(2) ** exponent  # now it is below 2**exponent, and half of that or more
+    exponent += exact >= Fraction(2) ** exponent  # now 2**(exponent - 1) <= exact < 2**exponent
     shift = bits - exponent
     multiplier = round(exact * Fraction(2) ** shift)  # the only rounding
     if multiplier == 1 << bits:
@@ -116,7 +116,7 @@ def multiplier_of(scale: Any, bits: int = 16) -> tuple[int, int]:
 
 
 def _positive(name: str, value: Any) -> Fraction:
-    """A positive number exactly, whatever its type."""
+    """The exact value of a positive number of any type."""
     legal = "finite and positive"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise IllegalValue(name, legal, value)
@@ -131,7 +131,7 @@ def _positive(name: str, value: Any) -> Fraction:
 
 
 def _shifted(product: np.ndarray, shift: int) -> np.ndarray:
-    """The product over ``2**shift``, rounded; int64 or Python's integers, as it comes."""
+    """The product divided by ``2**shift``, rounded, in the type of the product."""
     if not shift:
         return product
     floor = product >> shift

@@ -1,4 +1,4 @@
-"""Revealing: what is left of weights and of data."""
+"""Term revealing of weights and of data."""
 
 from typing import Any
 
@@ -15,23 +15,23 @@ __all__ = ["reveal_data", "reveal_weights"]
 def reveal_weights(
     values: Any, *, width: int, group: int, budget: int, encoding: str = "hese", axis: int = -1
 ) -> np.ndarray:
-    """Weights with the ``budget`` largest terms of each group.
+    """Reduce weights to the ``budget`` largest terms of each group.
 
     Parameters
     ----------
     values : array of int
         Integers of ``width`` bits in two's complement.
     width, encoding
-        As of `digits_of`.
+        See `digits_of`.
     group, budget : int
         ``g`` and ``k``.
     axis : int
-        The axis of the reduction, along which groups lie; a last group may be short.
+        Reduction axis, along which weights are grouped; the last group may be short.
 
     Returns
     -------
-    array of int64, of the same shape
-        At most ``2**(digits - 1)`` in magnitude: 127 with one term is 128.
+    array of int64, shape of ``values``
+        At most ``2**(digits - 1)`` in magnitude: 127 with one term becomes 128.
     """
     budget = whole_number("budget", budget, LEGAL_COUNTS)
     digits = digits_of(values, width, encoding)
@@ -40,6 +40,6 @@ def reveal_weights(
 
 
 def reveal_data(values: Any, *, width: int, terms: int, encoding: str = "hese") -> np.ndarray:
-    """Data with the ``terms`` largest terms of each value, int64; as `reveal_weights` otherwise."""
+    """Reduce data to the ``terms`` largest terms of each value; int64. See `reveal_weights`."""
     terms = whole_number("terms", terms, LEGAL_COUNTS)
     return value_of(top_terms(digits_of(values, width, encoding), terms))

@@ -1,1 +1,1 @@
-"""cocotb benches. They read a design's sidecar, and need nothing else of the generator."""
+"""cocotb benches. They get a design's ports, parameters and formats from its sidecar."""

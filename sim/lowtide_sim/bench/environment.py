@@ -1,4 +1,4 @@
-"""How a bench, which runs inside the simulator, learns what it was started with."""
+"""Parameters and sidecar of a bench, passed into the simulator by an environment variable."""
 
 import json
 import os
@@ -16,20 +16,20 @@ def bench_environment(parameters: dict[str, Any], sidecar: Path | None) -> dict[
     Parameters
     ----------
     parameters : dict
-        What JSON can hold, and short: an environment variable holds about 100 kB. Data belongs in a file.
+        Values that JSON can represent, up to about 100 kB: the limit of an environment variable. Put data in a file.
     sidecar : Path, optional
-        JSON file that was emitted with the Verilog.
+        JSON file emitted with the Verilog.
     """
     return {VARIABLE: json.dumps({"parameters": parameters, "sidecar": str(sidecar) if sidecar else None})}
 
 
 def parameters() -> dict[str, Any]:
-    """The parameters that the bench was started with. To be called inside the simulator."""
+    """Parameters of the bench. Call it inside the simulator."""
     return _environment()["parameters"]
 
 
 def sidecar() -> dict[str, Any]:
-    """The sidecar of the Verilog that is simulated. To be called inside the simulator."""
+    """Sidecar of the simulated Verilog. Call it inside the simulator."""
     return json.loads(Path(_environment()["sidecar"]).read_text(encoding="utf-8"))
 
 

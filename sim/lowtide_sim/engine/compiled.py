@@ -1,4 +1,4 @@
-"""An emitted engine as a library: the functions of its harness."""
+"""An emitted engine as a compiled library: the functions of its harness."""
 
 import ctypes
 from pathlib import Path
@@ -13,7 +13,7 @@ HARNESS = Path(__file__).with_name("engine.cpp")
 
 
 def compiled(top: AxiStreamEngine, folder: Path) -> ctypes.CDLL:
-    """The library of an engine, built unless it is in the folder."""
+    """The library of an engine; builds it if it is not in the folder."""
     engine = top.config.engine
     library = compiled_top(
         top, HARNESS, folder, {"BYTES": 4 * engine.input_width, "RESULT_BYTES": 4 * engine.output_width}

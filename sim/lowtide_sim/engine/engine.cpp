@@ -1,4 +1,4 @@
-// A verilated engine as a library: registers, and streams that are offered and taken at full rate or with stalls.
+// A verilated engine as a library: register accesses, and streams at full rate or with stalls.
 
 #include <cstdint>
 #include <cstring>
@@ -20,7 +20,7 @@ struct Engine {
         top.eval();
     }
 
-    // Whether a stream pauses in this cycle: so many times in 256, by Marsaglia's xorshift.
+    // Whether a stream stalls in this cycle: `share` of 256 cycles on average, by Marsaglia's xorshift.
     bool pauses(uint32_t share) {
         random ^= random << 13;
         random ^= random >> 7;
@@ -38,13 +38,13 @@ void put(Port& port, const uint8_t* bytes, size_t count) {
 
 extern "C" {
 
-// What a stream has to bring, or room for what it gives: beats of bytes, and for each whether `last` goes with it.
+// Beats to send, or a buffer for received beats: their bytes, and for each beat its `last` flag.
 struct Stream {
     uint8_t* data;
     uint8_t* last;
     uint64_t beats;
     uint64_t done;
-    uint32_t pauses;  // of 256 cycles
+    uint32_t pauses;  // stalled cycles per 256
 };
 
 void* engine_create(uint32_t seed) {
@@ -81,7 +81,7 @@ uint32_t engine_read(void* handle, uint32_t address) {
     return engine.top.read_data;
 }
 
-// Runs until all beats are offered and taken and `products` have come, or for so many cycles; gives how many it took.
+// Runs until all beats are sent and `products` products have arrived, for at most `most` cycles; returns the cycles.
 uint64_t engine_run(void* handle, Stream* a, Stream* b, Stream* c, uint64_t products, uint64_t most) {
     Engine& engine = *static_cast<Engine*>(handle);
     Vtop& top = engine.top;
@@ -122,7 +122,7 @@ uint64_t engine_run(void* handle, Stream* a, Stream* b, Stream* c, uint64_t prod
         }
         cycles++;
     }
-    // Registers are read and written between runs, while the streams rest.
+    // Between runs the streams are idle, and registers are read and written.
     top.s_axis_a_tvalid = top.s_axis_b_tvalid = top.m_axis_c_tready = 0;
     return cycles;
 }

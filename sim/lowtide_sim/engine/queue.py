@@ -1,4 +1,4 @@
-"""Products that follow each other in an engine as closely as it allows."""
+"""Back-to-back products on a simulated engine: each starts as soon as the engine is ready."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from lowtide.engine.registers import ALL_ERRORS
 from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import Lines, checked
+from lowtide_model.engine.product import OperandVectors, checked
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
 from lowtide_sim.simulator import SimulationError
@@ -17,15 +17,16 @@ __all__ = ["Queued", "Results", "run_queued"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class Queued:
-    """A product that is to be made after others.
+    """A queued product.
 
     Parameters
     ----------
     a, b : array of float32, shapes (M, K) and (K, N)
+        Operands.
     a_settings, b_settings : Operand
-        Each with a bias.
+        Conversion settings, with biases.
     load_a, load_b : bool
-        Otherwise the operand that was loaded last, which this one must be, is used again.
+        Whether the operand is loaded. Otherwise the engine reuses the operand that was loaded last: it must be equal.
     """
 
     a: np.ndarray
@@ -38,13 +39,14 @@ class Queued:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Results:
-    """What came of them.
+    """Results of queued products.
 
     Parameters
     ----------
     values : list of array of float32
+        Products, in order.
     cycles, beats, waits, stalls : int
-        What the engine counted.
+        Counters of the engine.
     """
 
     values: list[np.ndarray]
@@ -61,40 +63,40 @@ def run_queued(
     patience: int = 1000,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Results:
-    """Start each product as soon as the engine takes it, while the streams of those before it run.
+    """Start each product as soon as the engine is ready, while the streams of the products before it still run.
 
     Parameters
     ----------
     engine : VerilatedEngine
-        It has no product in it.
+        An idle engine.
     products : sequence of Queued
-        The products, in their order.
+        Products, in order.
     patience : int
-        Cycles between looks at whether it takes another one.
+        Cycles between polls of whether the engine is ready.
     progress : callable
-        Called with the products that are started, and how many there are.
+        Called with the number of started products and the number of all products.
 
     Raises
     ------
     ValueError
-        If a product does not multiply, or does not fit.
+        If operands do not multiply or do not fit into the engine, or a bias is missing.
     SimulationError
-        If the engine flags an error, or results are missing.
+        If the engine reports an error, or results are missing.
     """
     config = engine.config
-    lines = [checked(config, each.a, each.b, each.a_settings, each.b_settings) for each in products]
+    vectors = [checked(config, each.a, each.b, each.a_settings, each.b_settings) for each in products]
     for side, of in (("a", "a_settings"), ("b", "b_settings")):
         if any(getattr(each, of).bias is None for each in products if getattr(each, f"load_{side}")):
-            raise ValueError(f"{of}.bias must be given for products that follow each other")
+            raise ValueError(f"{of}.bias must be an integer for queued products, not None")
     counts = [result_beats(config, each.a.shape[0], each.b.shape[1]) for each in products]
     transfer = engine.transfer(
-        [engine.load(a) for each, (a, _) in zip(products, lines, strict=True) if each.load_a],
-        [engine.load(b) for each, (_, b) in zip(products, lines, strict=True) if each.load_b],
+        [engine.load(a) for each, (a, _) in zip(products, vectors, strict=True) if each.load_a],
+        [engine.load(b) for each, (_, b) in zip(products, vectors, strict=True) if each.load_b],
         sum(counts),
     )
     engine.write("errors", ALL_ERRORS)
     engine.write("clear", 1)
-    for n, (each, both) in enumerate(zip(products, lines, strict=True)):
+    for n, (each, both) in enumerate(zip(products, vectors, strict=True)):
         _start(engine, each, both, lambda: engine.run(transfer, len(products), patience))
         progress(n + 1, len(products))
     engine.finish(transfer, len(products) - int(transfer.last.sum()), 10**8)
@@ -114,7 +116,9 @@ def run_queued(
     return Results(values=values, **{name: engine.read(name) for name in ("cycles", "beats", "waits", "stalls")})
 
 
-def _start(engine: VerilatedEngine, each: Queued, both: tuple[Lines, Lines], wait: Callable[[], object]) -> None:
+def _start(
+    engine: VerilatedEngine, each: Queued, both: tuple[OperandVectors, OperandVectors], wait: Callable[[], object]
+) -> None:
     engine.settings("a", both[0], each.a_settings)
     engine.settings("b", both[1], each.b_settings)
     for _ in range(10**6):
@@ -122,4 +126,4 @@ def _start(engine: VerilatedEngine, each: Queued, both: tuple[Lines, Lines], wai
             engine.write("start", LOAD_A * each.load_a | LOAD_B * each.load_b)
             return
         wait()
-    raise SimulationError("the engine takes no further product")
+    raise SimulationError("the engine accepted no further product: status bit 0 stayed 0")

@@ -1,4 +1,4 @@
-"""The engine of the emitted Verilog, in this process."""
+"""Simulated engine: the emitted Verilog, compiled by Verilator, in this process."""
 
 import ctypes
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from lowtide.engine.registers import ALL_ERRORS, errors_text
 from lowtide.formats.parameter import instance, whole_number
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import Events, Lines, Product, checked
+from lowtide_model.engine.product import Events, OperandVectors, Product, checked
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_model.engine.transfer import Load, Stalls, Transfer
 from lowtide_sim.engine.compiled import compiled
@@ -25,29 +25,29 @@ LOAD_A, LOAD_B, FIND = 1, 2, 4
 """Bits of the register ``start``."""
 
 STILL = 20_000
-"""Cycles without a beat on any stream, after which the errors are read."""
+"""Cycles without a beat on any stream after which the driver reads the errors."""
 
 
 class VerilatedEngine:
-    """An engine that runs in this process.
+    """A simulated engine.
 
     Parameters
     ----------
     config : Config
-        What to simulate.
+        Configuration to simulate.
     folder : Path
-        Where libraries are kept, by what they are made of.
+        Cache of compiled libraries, named by a hash of their inputs.
     seed : int
-        Of what registers hold before reset, and of pauses.
+        Seed of register values before reset, and of stalls.
     stalls : Stalls
-        How its streams pause.
+        Stall rates of the streams.
 
     Attributes
     ----------
     cycles : int
-        Clock cycles since it was made.
+        Clock cycles since construction.
     table : list of Register
-        Its registers.
+        Registers of the engine.
     """
 
     def __init__(self, config: Config, folder: Path, *, seed: int = 1, stalls: Stalls | None = None):
@@ -71,17 +71,17 @@ class VerilatedEngine:
         self._library.engine_reset(self._handle)
 
     def read(self, name: str) -> int:
-        """A register."""
+        """Read a register."""
         self.cycles += 1
         return self._library.engine_read(self._handle, self.registers[name])
 
     def write(self, name: str, value: int) -> None:
-        """Write a register: any word of 32 bits, as a bus does, signed or not.
+        """Write a 32-bit word, signed or unsigned, to a register.
 
         Raises
         ------
         IllegalValue
-            If it is none.
+            If the value does not fit into 32 bits.
         """
         value = whole_number(name, value, range(-(2**31), 2**32))
         self.cycles += 1
@@ -89,23 +89,30 @@ class VerilatedEngine:
         self._library.engine_write(self._handle, self.registers[name], value & 0xFFFFFFFF)
 
     def transfer(self, a: Sequence[Load] = (), b: Sequence[Load] = (), beats: int = 0) -> Transfer:
-        """Operands that are to be sent, and room for so many beats of results."""
+        """A transfer of operands, with a buffer for ``beats`` beats of results."""
         return Transfer.of(a, b, beats, self.config.engine.input_width, self.config.engine.output_width, self.stalls)
 
     def run(self, transfer: Transfer, products: int = 0, most: int = 10**5) -> int:
-        """Send and take until all is sent and so many products have come, or for so many cycles; which it gives."""
+        """Stream until all operands are sent and ``products`` products have arrived, for at most ``most`` cycles.
+
+        Returns
+        -------
+        int
+            Simulated cycles.
+        """
         a, b, c = (ctypes.byref(stream) for stream in transfer.streams)
         cycles = self._library.engine_run(self._handle, a, b, c, products, most)
         self.cycles += cycles
         return cycles
 
     def finish(self, transfer: Transfer, products: int = 0, most: int = 10**5) -> None:
-        """Do the same, and complain if it takes longer, or if more comes than there is room for.
+        """Stream as `run` does, and check that the transfer completes.
 
         Raises
         ------
         SimulationError
-            If so, or if no stream moves any more and the engine flags errors.
+            If it takes more than ``most`` cycles, if the number of results differs from the buffer's size, or if the
+            streams stop and the engine reports errors.
         """
         cycles, (a, b, c) = 0, transfer.streams
         wanted = products + int(transfer.last.sum())
@@ -119,25 +126,25 @@ class VerilatedEngine:
                 self.check_errors()
         if cycles >= most or c.done != c.beats:
             raise SimulationError(
-                f"in {cycles} cycles the engine took {a.done} of {a.beats} and {b.done} of {b.beats} beats, and gave"
-                f" {c.done} of {c.beats}"
+                f"transfer incomplete after {cycles} cycles: {a.done} of {a.beats} beats of A, {b.done} of {b.beats}"
+                f" beats of B, {c.done} of {c.beats} beats of results"
             )
 
     def multiply(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> Product:
-        """The product of A (M × K) and B (K × N): as `GoldenEngine.multiply`, on the hardware.
+        """Multiply A (M × K) and B (K × N) on the simulated hardware: see `GoldenEngine.multiply`.
 
-        Operands are sent in the order in which they are in memory. Where no bias is given, they are sent twice.
+        Operands are sent in the order of their memory. An operand without a bias is sent twice.
 
         Raises
         ------
         ValueError
-            If they do not multiply, or do not fit into the engine.
+            If the operands do not multiply, or do not fit into the engine.
         SimulationError
-            If the engine refuses the product, or does not answer.
+            If the engine rejects the product, or does not respond.
         """
-        lines_a, lines_b = checked(self.config, a, b, a_settings, b_settings)
+        vectors_a, vectors_b = checked(self.config, a, b, a_settings, b_settings)
         self.write("errors", ALL_ERRORS)
-        loads = [self.prepare("a", lines_a, a_settings), self.prepare("b", lines_b, b_settings)]
+        loads = [self.prepare("a", vectors_a, a_settings), self.prepare("b", vectors_b, b_settings)]
         find = LOAD_A * (a_settings.bias is None) | LOAD_B * (b_settings.bias is None)
         if find:
             self.write("start", FIND | find)
@@ -155,26 +162,26 @@ class VerilatedEngine:
         return Product(
             values=matrix_of(self.config, transfer.results, a.shape[0], b.shape[1]),
             events=events,
-            a_improvement=self.ratio("a"),
-            b_improvement=self.ratio("b"),
+            a_improvement=self.improvement("a"),
+            b_improvement=self.improvement("b"),
             cycles=cycles,
         )
 
     def check_errors(self) -> None:
-        """Read which errors the engine flags, and clear them.
+        """Read the engine's errors, and clear them.
 
         Raises
         ------
         SimulationError
-            If there are any.
+            If the engine reports an error.
         """
         errors = self.read("errors")
         if errors:
             self.write("errors", errors)
-            raise SimulationError(f"the engine flags errors: {errors_text(errors)}")
+            raise SimulationError(f"the engine reports errors: {errors_text(errors)}")
 
-    def ratio(self, side: str) -> Improvement | None:
-        """That of the operand that was loaded last; None without a meter."""
+    def improvement(self, side: str) -> Improvement | None:
+        """Relative improvement of the operand that was loaded last; None without an improvement meter."""
         if f"{side}_low_sum" not in self.registers:
             return None
         low_sum, high_sum = (
@@ -183,30 +190,30 @@ class VerilatedEngine:
         )
         return Improvement(low_sum, high_sum)
 
-    def prepare(self, side: str, lines: Lines, operand: Operand) -> Load:
-        """Write the registers of an operand, and give what is to be sent."""
-        self.settings(side, lines, operand)
-        return self.load(lines)
+    def prepare(self, side: str, vectors: OperandVectors, operand: Operand) -> Load:
+        """Write the registers of an operand, and return its beats."""
+        self.settings(side, vectors, operand)
+        return self.load(vectors)
 
-    def load(self, lines: Lines) -> Load:
-        """An operand as it is to be sent."""
-        return Load.of(lines.runs, self.config.engine.input_width)
+    def load(self, vectors: OperandVectors) -> Load:
+        """Beats of an operand."""
+        return Load.of(vectors.in_memory_order, self.config.engine.input_width)
 
-    def settings(self, side: str, lines: Lines, operand: Operand) -> None:
-        """Write the registers of an operand, those of them that are not so already."""
-        for name, value in lines.settings(operand).items():
+    def settings(self, side: str, vectors: OperandVectors, operand: Operand) -> None:
+        """Write the registers of an operand whose values change."""
+        for name, value in vectors.settings(operand).items():
             if self._settings.get(f"{side}_{name}") != value:
                 self.write(f"{side}_{name}", value)
 
     def wait(self, name: str, mask: int, most: int = 100_000) -> None:
-        """Read a register until one of these bits is set.
+        """Poll a register until a bit of the mask is set.
 
         Raises
         ------
         SimulationError
-            If that never happens.
+            If no bit is set after ``most`` reads.
         """
         for _ in range(most):
             if self.read(name) & mask:
                 return
-        raise SimulationError(f"{name} & {mask} stays 0")
+        raise SimulationError(f"{name} & {mask} stayed 0 for {most} reads")

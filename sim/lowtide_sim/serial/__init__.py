@@ -1,1 +1,1 @@
-"""Simulated devices behind a serial line."""
+"""Simulated devices with a serial line."""

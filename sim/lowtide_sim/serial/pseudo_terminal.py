@@ -1,4 +1,4 @@
-"""A simulated device behind a pseudo-terminal: for a serial port's drivers, a board."""
+"""Pseudo-terminal of a simulated device: a serial driver opens it as it opens a board."""
 
 import errno
 import os
@@ -14,28 +14,28 @@ __all__ = ["PseudoTerminal"]
 
 RATES = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[:1] == "B" and name[1:].isdigit()}
 STEP = 64
-"""Bit times between looks at the terminal."""
+"""Bit times between polls of the terminal."""
 
 
 class PseudoTerminal:
-    """Puts a simulated device behind a pseudo-terminal, at the rate to which the terminal is set.
+    """Connects a simulated device to a pseudo-terminal, at the terminal's baud rate.
 
     Parameters
     ----------
     line : SimulatedLine
         The device.
     link : Path, optional
-        A name for the terminal beside its own, as a symbolic link.
+        Path of a symbolic link to the terminal.
 
     Raises
     ------
     FileExistsError
-        If something else has that name.
+        If the path exists and is not a symbolic link.
 
     Attributes
     ----------
     name : str
-        Of the port that a driver opens.
+        Name of the port for a driver.
     sent, received : int
         Bytes to and from the device.
     """
@@ -43,8 +43,8 @@ class PseudoTerminal:
     def __init__(self, line: SimulatedLine, link: Path | None = None):
         self.line = line
         if link and link.exists() and not link.is_symlink():
-            raise FileExistsError(errno.EEXIST, "there is something else of that name", str(link))
-        # Our own end of the driver's side stays open, so that the terminal is there without a driver.
+            raise FileExistsError(errno.EEXIST, "the path is not a symbolic link", str(link))
+        # The driver's end stays open here, so that the terminal exists without a driver.
         self._ours, self._theirs = os.openpty()
         tty.setraw(self._theirs)
         os.set_blocking(self._ours, False)
@@ -58,7 +58,7 @@ class PseudoTerminal:
             self.name = str(link)
 
     def close(self) -> None:
-        """Take the terminal away."""
+        """Remove the terminal and its link."""
         if self._link:
             self._link.unlink(missing_ok=True)
         os.close(self._ours)
@@ -66,24 +66,24 @@ class PseudoTerminal:
 
     @property
     def baud(self) -> int:
-        """The rate to which the terminal is set."""
+        """Baud rate of the terminal."""
         return RATES.get(termios.tcgetattr(self._theirs)[5], self.line.config.serial.baud)
 
     def run(self, stops: Callable[[], bool] = lambda: False) -> None:
-        """Serve until it is to stop. A device to which nothing has been said for long sleeps."""
+        """Serve until ``stops`` returns true. An idle device is not simulated, to save processor time."""
         quiet = 0
-        awake = 2 * self.line.config.serial.patience  # by then it is at its first rate again
+        awake = 2 * self.line.config.serial.patience  # cycles until the device has returned to its default baud rate
         while not stops():
             baud = self.baud
             step = STEP * round(self.line.config.serial.clock / baud)
             data = self._read(0 if quiet < awake and not self._out else 0.05)
-            come = b""
+            received = b""
             if data or quiet < awake:
                 self.line.send(data)
-                come = self.line.run(step, baud)
-            self.sent, self.received = self.sent + len(data), self.received + len(come)
-            self._write(come)
-            quiet = 0 if data or come or self.line.waiting else min(quiet + step, awake)
+                received = self.line.run(step, baud)
+            self.sent, self.received = self.sent + len(data), self.received + len(received)
+            self._write(received)
+            quiet = 0 if data or received or self.line.waiting else min(quiet + step, awake)
 
     def _read(self, seconds: float) -> bytes:
         if self.line.waiting > 4096 or not select.select([self._ours], [], [], seconds)[0]:
@@ -94,7 +94,7 @@ class PseudoTerminal:
             return b""
 
     def _write(self, data: bytes) -> None:
-        """What a driver does not take waits, up to a limit; then it is lost, as on a line."""
+        """Write bytes for the driver. Bytes that it does not read wait, up to a limit; then they are lost."""
         self._out = (self._out + data)[-(1 << 20) :]
         if self._out:
             try:

@@ -1,4 +1,4 @@
-// A verilated serial engine as a library: bytes are sent to it and received from it over its line, bit by bit.
+// A verilated serial engine as a library: sends and receives bytes over its serial line, bit by bit.
 
 #include <cstdint>
 
@@ -7,21 +7,21 @@
 
 namespace {
 
-// The other end of the line: a UART that sends without gaps and receives.
+// The device and the host's end of the line: a UART that sends without gaps, and receives.
 struct Device {
     VerilatedContext context;
     Vtop top{&context};
-    uint32_t sending = 0;        // bits that are to be sent, and a one above them; 0: none
-    uint32_t send_wait = 0;      // clocks of the bit that is being sent
-    uint32_t receiving = 0;      // bits that have come, below a one that moves up; 0: none
-    uint32_t receive_wait = 0;   // clocks to the middle of the next bit
+    uint32_t sending = 0;        // bits to send, with a one above them; 0 if idle
+    uint32_t send_wait = 0;      // remaining clock cycles of the current bit
+    uint32_t receiving = 0;      // received bits, below a one that shifts up; 0 if idle
+    uint32_t receive_wait = 0;   // clock cycles to the middle of the next bit
 };
 
 }  // namespace
 
 extern "C" {
 
-// Bytes that are to be sent, or room for those that come.
+// Bytes to send, or a buffer for received bytes.
 struct Bytes {
     uint8_t* data;
     uint64_t count;
@@ -51,12 +51,12 @@ void serial_reset(void* handle) {
     device.sending = device.receiving = device.send_wait = 0;
 }
 
-// Runs for so many cycles, or until `come` has no room; gives how many cycles it ran.
-uint64_t serial_run(void* handle, Bytes* send, Bytes* come, uint32_t divisor, uint64_t cycles) {
+// Runs for `cycles` cycles, or until the buffer `receive` is full; returns the cycles.
+uint64_t serial_run(void* handle, Bytes* send, Bytes* receive, uint32_t divisor, uint64_t cycles) {
     Device& device = *static_cast<Device*>(handle);
     Vtop& top = device.top;
     uint64_t cycle = 0;
-    for (; cycle < cycles && come->done < come->count; cycle++) {
+    for (; cycle < cycles && receive->done < receive->count; cycle++) {
         if (device.send_wait) {
             device.send_wait--;
         } else if (device.sending > 1) {
@@ -64,7 +64,7 @@ uint64_t serial_run(void* handle, Bytes* send, Bytes* come, uint32_t divisor, ui
             device.sending >>= 1;
             device.send_wait = divisor - 1;
         } else if (send->done < send->count) {
-            device.sending = 0x300 | send->data[send->done++];  // eight bits, the stop bit, and the one above
+            device.sending = 0x300 | send->data[send->done++];  // eight bits, the stop bit, and a one above
             top.rx = 0;
             device.send_wait = divisor - 1;
         } else {
@@ -82,22 +82,16 @@ uint64_t serial_run(void* handle, Bytes* send, Bytes* come, uint32_t divisor, ui
         } else if (--device.receive_wait == 0) {
             device.receive_wait = divisor;
             device.receiving = device.receiving << 1 | top.tx;
-            if (device.receiving & 0x200) {  // eight bits, the first one highest, and the stop bit
+            if (device.receiving & 0x200) {  // eight bits, the first in the highest position, and the stop bit
                 if (top.tx) {
                     uint8_t byte = 0;
                     for (int bit = 0; bit < 8; bit++) byte |= (device.receiving >> (8 - bit) & 1) << bit;
-                    come->data[come->done++] = byte;
+                    receive->data[receive->done++] = byte;
                 }
                 device.receiving = 0;
             }
         }
     }
     return cycle;
-}
-
-// Whether the line rests, seen from here.
-uint32_t serial_rests(void* handle) {
-    Device& device = *static_cast<Device*>(handle);
-    return !device.sending && !device.receiving;
 }
 }

@@ -1,4 +1,4 @@
-"""A serial engine of the emitted Verilog, in this process, and the line to it."""
+"""Simulated serial engine: the emitted Verilog, in this process, with a bit-accurate serial line."""
 
 import ctypes
 from pathlib import Path
@@ -18,21 +18,21 @@ class _Bytes(ctypes.Structure):
 
 
 class SimulatedLine:
-    """Bytes to and from a simulated device, bit by bit.
+    """Serial line to a simulated device, simulated bit by bit.
 
     Parameters
     ----------
     config : Config
-        What to simulate.
+        Configuration to simulate.
     folder : Path
-        Where libraries are kept.
+        Cache of compiled libraries.
     seed : int
-        Of what registers hold before reset.
+        Seed of register values before reset.
 
     Attributes
     ----------
     cycles : int
-        Clock cycles since it was made.
+        Clock cycles since construction.
     """
 
     def __init__(self, config: Config, folder: Path, *, seed: int = 1):
@@ -42,7 +42,6 @@ class SimulatedLine:
         functions.serial_create.restype = ctypes.c_void_p
         functions.serial_create.argtypes = (ctypes.c_uint32,)
         functions.serial_destroy.argtypes = functions.serial_reset.argtypes = (ctypes.c_void_p,)
-        functions.serial_rests.argtypes = (ctypes.c_void_p,)
         functions.serial_run.restype = ctypes.c_uint64
         functions.serial_run.argtypes = (
             ctypes.c_void_p,
@@ -52,7 +51,7 @@ class SimulatedLine:
         )
         self._handle = functions.serial_create(whole_number("seed", seed, range(2**32)))
         self._to_send = b""
-        self._room = ctypes.create_string_buffer(1 << 16)
+        self._buffer = ctypes.create_string_buffer(1 << 16)
         self.cycles = 0
         self.reset()
 
@@ -61,29 +60,25 @@ class SimulatedLine:
             self._library.serial_destroy(self._handle)
 
     def reset(self) -> None:
-        """As if it had been switched off and on."""
+        """Reset the device, as a power cycle does."""
         self._to_send = b""
         self._library.serial_reset(self._handle)
 
     def send(self, data: bytes) -> None:
-        """Bytes that are to be sent after those before them."""
+        """Queue bytes to send."""
         self._to_send += data
 
     @property
     def waiting(self) -> int:
-        """Bytes that are yet to be sent."""
+        """Number of queued bytes."""
         return len(self._to_send)
 
-    @property
-    def rests(self) -> bool:
-        """Nothing is to be sent or on the line."""
-        return not self._to_send and bool(self._library.serial_rests(self._handle))
-
     def run(self, cycles: int, baud: float) -> bytes:
-        """Run for so many cycles at this rate at our end; gives what came."""
+        """Run for ``cycles`` clock cycles, with the host's end at ``baud``, and return the received bytes."""
         divisor = max(1, round(self.config.serial.clock / baud))
         send = _Bytes(self._to_send, len(self._to_send), 0)
-        come = _Bytes(ctypes.cast(self._room, ctypes.c_char_p), len(self._room), 0)
-        self.cycles += self._library.serial_run(self._handle, ctypes.byref(send), ctypes.byref(come), divisor, cycles)
+        receive = _Bytes(ctypes.cast(self._buffer, ctypes.c_char_p), len(self._buffer), 0)
+        ends = ctypes.byref(send), ctypes.byref(receive)
+        self.cycles += self._library.serial_run(self._handle, *ends, divisor, cycles)
         self._to_send = self._to_send[send.done :]
-        return self._room.raw[: come.done]
+        return self._buffer.raw[: receive.done]

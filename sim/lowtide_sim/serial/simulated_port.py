@@ -1,4 +1,4 @@
-"""A serial port whose other end is a simulated device, in this process and in its time."""
+"""Serial port of a simulated device, in this process and in simulated time."""
 
 from lowtide_sim.serial.simulated_line import SimulatedLine
 
@@ -6,7 +6,7 @@ __all__ = ["SimulatedPort"]
 
 
 class SimulatedPort:
-    """As much of ``serial.Serial`` as a driver needs; seconds are those of the device's clock.
+    """The part of ``serial.Serial`` that the driver needs; times are in seconds of the device's clock.
 
     Parameters
     ----------
@@ -18,31 +18,31 @@ class SimulatedPort:
         self.line = line
         self.baudrate = line.config.serial.baud
         self.timeout: float | None = 0
-        self._come = b""
+        self._received = b""
 
     @property
     def in_waiting(self) -> int:
-        """Bytes that have come."""
-        return len(self._come)
+        """Number of received bytes."""
+        return len(self._received)
 
     def write(self, data: bytes, /) -> int:
-        """Bytes to send; they are sent while others are read."""
+        """Queue bytes; they are sent while bytes are read."""
         self.line.send(data)
         return len(data)
 
     def read(self, size: int = 1, /) -> bytes:
-        """Up to so many bytes; waits for the first of them, up to the time-out."""
+        """Read up to ``size`` bytes; wait for the first byte, up to the timeout."""
         left = int((self.timeout or 0) * self.line.config.serial.clock)
         step = 10 * round(self.line.config.serial.clock / self.baudrate)
-        while not self._come and left > 0:
-            self._come += self.line.run(min(step, left), self.baudrate)
+        while not self._received and left > 0:
+            self._received += self.line.run(min(step, left), self.baudrate)
             left -= step
-        data, self._come = self._come[:size], self._come[size:]
+        data, self._received = self._received[:size], self._received[size:]
         return data
 
     def reset_input_buffer(self) -> None:
-        """Forget what has come."""
-        self._come = b""
+        """Discard received bytes."""
+        self._received = b""
 
     def close(self) -> None:
-        """Nothing is to be done."""
+        """Do nothing: there is no resource to release."""

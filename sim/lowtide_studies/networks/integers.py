@@ -6,7 +6,7 @@ import numpy as np
 from lowtide.formats.parameter import parameter
 from lowtide_model.grouping import blocks, grouped
 from lowtide_model.quotient import SMALLEST_SCALE, nearest_quotient
-from lowtide_model.rounding import rounding_of
+from lowtide_model.rounding_modes import rounding_of
 from lowtide_model.stochastic import Rounds
 
 __all__ = ["IntegerTensor", "Integers"]

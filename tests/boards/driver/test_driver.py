@@ -145,7 +145,7 @@ def test_products_after_an_incomplete_exchange(device, monkeypatch):
 
     monkeypatch.setattr("lowtide_boards.driver.request_window.OPERAND_TIMEOUT", 0.5)
     with monkeypatch.context() as within:
-        within.setattr("lowtide_model.engine.product.Lines.settings", lambda *_: {"vectors": 0})
+        within.setattr("lowtide_model.engine.product.OperandVectors.settings", lambda *_: {"vectors": 0})
         with pytest.raises(DeviceError, match="the engine flags errors: refused"):
             device.matmul(a, b)
     assert device.matmul(a, b).tobytes() == due

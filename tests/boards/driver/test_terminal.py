@@ -149,7 +149,7 @@ def test_no_port_is_named(monkeypatch):
 def test_a_link_replaces_no_file(line, tmp_path):
     file = tmp_path / "notes"
     file.write_text("mine")
-    with pytest.raises(FileExistsError, match="there is something else of that name"):
+    with pytest.raises(FileExistsError, match="the path is not a symbolic link"):
         PseudoTerminal(line, file)
     assert file.read_text() == "mine"
     terminal = PseudoTerminal(line, tmp_path / "new" / "device")

@@ -1,4 +1,4 @@
-"""Products in panels: what fits is one product, and what does not is the sum of its parts."""
+"""Products in panels: a product that fits is sent whole, and a larger one is the sum of its panels."""
 
 import attrs
 import numpy as np
@@ -12,7 +12,7 @@ from lowtide_model.engine.panels import multiply
 
 
 class Counting:
-    """A golden engine that keeps what it was given."""
+    """A golden engine that records its operands."""
 
     def __init__(self, config):
         self.config, self.given = config, []
@@ -34,7 +34,7 @@ def operands(a, b, **a_settings):
     return Operand(bias=default_bias(a, exponent=3), **a_settings), b_settings
 
 
-def test_what_fits_is_one_product_of_the_same_memory(small):
+def test_operands_that_fit_are_sent_whole_without_a_copy(small):
     a, b = matrices(5, 12, 7)
     engine = Counting(small)
     a_settings, b_settings = operands(a, b, rounding="stochastic", seed=9)
@@ -57,7 +57,7 @@ def test_what_fits_is_one_product_of_the_same_memory(small):
 @pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("shape", [(30, 40, 5), (3, 4, 50), (70, 9, 60), (1, 40, 1)])
 def test_panels_of_rows_and_columns_change_no_bit(small, shape, transposed):
-    """Rounded to nearest: an engine that takes everything at once gives the same, and counts the same."""
+    """With rounding to nearest, an engine that takes the whole product gives equal values and counts."""
     a, b = matrices(*shape)
     if transposed:
         a, b = np.asfortranarray(a), np.ascontiguousarray(b)
@@ -75,7 +75,7 @@ def test_panels_of_rows_and_columns_change_no_bit(small, shape, transposed):
     )
 
 
-def test_a_long_reduction_is_added_up_from_its_start(small):
+def test_a_long_reduction_is_summed_from_its_start(small):
     small = small.changed({"engine.buffer_depth": 256})
     a, b = matrices(3, 250, 4)
     a_settings, b_settings = operands(a, b, chunks=2)
@@ -113,9 +113,9 @@ def test_the_emitted_engine_takes_every_panel(small, engine):
         assert found.cycles is not None
 
 
-def test_a_panel_must_not_find_its_own_bias(small):
+def test_all_panels_of_an_operand_need_one_bias(small):
     a, b = matrices(2, 2, 2)
-    with pytest.raises(ValueError, match="b must have a bias, which all its panels share, not None"):
+    with pytest.raises(ValueError, match="bias of b must be an integer, which all panels share, not None"):
         multiply(GoldenEngine(small), a, b, Operand(bias=0), Operand())
 
 

@@ -1,4 +1,4 @@
-"""Terms one value at a time, in Python's integers: slow, and written from the definitions alone."""
+"""Reference of term revealing, one value at a time, in Python integers: slow, and written from the definitions."""
 
 from itertools import combinations, product
 
@@ -6,7 +6,7 @@ __all__ = ["booth", "fewest_terms", "hese", "keep", "revealed"]
 
 
 def hese(n):
-    """The only digits without two neighbors: from what is left, a digit that leaves a multiple of 4."""
+    """The only digits without two neighbors: each odd remainder gets the digit that leaves a multiple of 4."""
     digits = []
     while n:
         digit = 0 if n % 2 == 0 else 2 - n % 4
@@ -16,7 +16,7 @@ def hese(n):
 
 
 def booth(n):
-    """Radix 4, a term a digit: of 2 left over 4 that is -2, of 3 it is -1."""
+    """Radix 4, one term per digit: a remainder of 2 modulo 4 gives -2, and a remainder of 3 gives -1."""
     digits = []
     carry = 0
     while n or carry:
@@ -52,7 +52,7 @@ def fewest_terms(limit, positions):
 
 
 def keep(values, k, encoding="hese"):
-    """The terms that a group keeps, as (exponent, index, sign): sorted, and cut off."""
+    """The kept terms of a group as (exponent, index, sign): sorted and truncated."""
     terms = []
     for index, value in enumerate(values):
         sign = -1 if value < 0 else 1
@@ -61,7 +61,7 @@ def keep(values, k, encoding="hese"):
 
 
 def revealed(values, k, encoding="hese"):
-    """What is left of the values of a group."""
+    """The revealed values of a group."""
     left = [0] * len(values)
     for exponent, index, sign in keep(values, k, encoding):
         left[index] += sign << exponent

@@ -1,4 +1,4 @@
-"""Encodings against the definitions, on every magnitude of small widths."""
+"""Encodings, compared with the definitions for every magnitude of small widths."""
 
 import re
 
@@ -48,7 +48,7 @@ def test_signed_values_fit_what_the_format_says(encoding, width):
     assert digits.shape[-1] == terms.digits
     assert np.count_nonzero(digits, axis=-1).max() == terms.most_terms
     np.testing.assert_array_equal(value_of(digits), values)
-    # Any number of the largest terms, as revealing keeps them.
+    # Any number of largest terms, as kept by term revealing.
     left = np.cumsum((digits.astype(np.int64) << np.arange(terms.digits))[..., ::-1], axis=-1)
     assert np.abs(left).max() == terms.max_magnitude
 
@@ -63,12 +63,12 @@ def test_signed_values_fit_what_the_format_says(encoding, width):
         (([1], 8, "csd"), "encoding must be one of binary, booth, hese, not 'csd'"),
     ],
 )
-def test_bad_magnitudes_are_refused(arguments, message):
+def test_illegal_magnitudes_are_rejected(arguments, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         encode(*arguments)
 
 
-def test_bad_integers_are_refused():
+def test_illegal_integers_are_rejected():
     with pytest.raises(ValueError, match=re.escape("value at (1,) must be from -128 to 127, not 128")):
         digits_of([-128, 128], 8)
     with pytest.raises(ValueError, match=re.escape("width must be from 2 to 16, not 1")):

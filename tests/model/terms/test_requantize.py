@@ -1,4 +1,4 @@
-"""Requantized accumulators against Python's fractions, whose `round` takes ties to even."""
+"""Requantized accumulators, compared with Python fractions, whose `round` rounds ties to even."""
 
 import re
 from fractions import Fraction
@@ -15,7 +15,7 @@ from lowtide_model.terms import multiplier_of, requantize, requantize_data
 repeatable = settings(derandomize=True, deadline=None, max_examples=200)
 HALF: Any = 0.5
 INT64 = st.integers(-(2**63), 2**63 - 1)
-# Of all sizes, and with few set bits, of which ties are made.
+# Accumulators of all sizes, and with few set bits, which give ties.
 sizes = st.builds(lambda bits, n: n % (1 << bits), st.integers(1, 63), st.integers(0, 2**63 - 1))
 sparse = st.lists(st.integers(0, 62), max_size=3).map(lambda places: sum(1 << n for n in set(places)))
 accumulators = INT64 | st.builds(lambda n, sign: sign * n, sizes | sparse, st.sampled_from((1, -1)))
@@ -23,12 +23,12 @@ multipliers = st.integers(0, 2**16 - 1) | st.integers(0, 16).map(lambda n: min(1
 
 
 def plain(acc, multiplier, shift, width, relu):
-    """The definition, and whether the result was held."""
+    """The definition, and whether the result saturated."""
     rounded = round(Fraction(acc * multiplier, 2**shift))
     rounded = max(rounded, 0) if relu else rounded
     limit = 2 ** (width - 1) - 1
-    held = max(-limit, min(rounded, limit))
-    return held, held != rounded
+    result = max(-limit, min(rounded, limit))
+    return result, result != rounded
 
 
 def check(accs, multiplier, shift, width, relu):
@@ -36,42 +36,42 @@ def check(accs, multiplier, shift, width, relu):
     integers, saturated = requantize(accs, multiplier=multiplier, shift=shift, width=width, relu=relu)
     assert integers.dtype == np.int64
     assert integers.tolist() == [value for value, _ in expected]
-    assert saturated == sum(held for _, held in expected)
+    assert saturated == sum(is_saturated for _, is_saturated in expected)
 
 
 @repeatable
 @given(st.lists(accumulators, min_size=1), multipliers, st.integers(0, 127), st.integers(2, 16), st.booleans())
-def test_rounded_once_and_held(accs, multiplier, shift, width, relu):
+def test_rounded_once_and_saturated(accs, multiplier, shift, width, relu):
     check(accs, multiplier, shift, width, relu)
 
 
 @repeatable
 @given(st.lists(st.integers(-300, 300), min_size=1), st.integers(0, 9), st.integers(0, 4), st.integers(2, 8))
-def test_small_numbers_make_ties(accs, multiplier, shift, width):
+def test_ties_of_small_numbers(accs, multiplier, shift, width):
     check(accs, multiplier, shift, width, relu=False)
 
 
 @pytest.mark.parametrize("relu", [False, True])
 @pytest.mark.parametrize("shift", [0, 1, 15, 44, 62, 63, 64, 78, 79, 80, 127])
 @pytest.mark.parametrize("multiplier", [0, 1, 2**15, 2**16 - 1])
-def test_ends_of_all_ranges(multiplier, shift, relu):
+def test_limits_of_all_ranges(multiplier, shift, relu):
     ends = [sign * ((1 << n) + more) for n in (0, 7, 27, 47, 62) for more in (-1, 0, 1) for sign in (1, -1)]
     check([-(2**63), 2**63 - 1, *ends], multiplier, shift, 8, relu)
 
 
-def test_ties_go_to_even_on_both_sides_of_zero():
+def test_ties_round_to_even_on_both_sides_of_zero():
     integers, _ = requantize([-7, -5, -3, -1, 1, 3, 5, 7], multiplier=1, shift=1, width=8)
     assert integers.tolist() == [-4, -2, -2, 0, 0, 2, 2, 4]
 
 
-def test_what_is_held_is_counted_but_not_what_relu_clears():
+def test_saturated_results_are_counted_but_not_results_that_relu_clears():
     acc = [[-128, -127], [127, 128]]
-    for relu, expected, held in ((False, [[-127, -127], [127, 127]], 2), (True, [[0, 0], [127, 127]], 1)):
+    for relu, expected, count in ((False, [[-127, -127], [127, 127]], 2), (True, [[0, 0], [127, 127]], 1)):
         integers, saturated = requantize(acc, multiplier=1, shift=0, width=8, relu=relu)
-        assert (integers.tolist(), saturated) == (expected, held)
+        assert (integers.tolist(), saturated) == (expected, count)
 
 
-def test_of_nothing_comes_nothing():
+def test_empty_input_gives_empty_output():
     integers, saturated = requantize(np.zeros((0, 3), np.int32), multiplier=1, shift=0, width=8)
     assert (integers.shape, saturated) == ((0, 3), 0)
 
@@ -97,7 +97,7 @@ def test_a_multiplier_is_full_and_nearest(scale, bits):
 
 @repeatable
 @given(st.floats(2.0**-60, 1.0), st.integers(-(2**40), 2**40))
-def test_no_result_is_off_by_more_than_is_stated(scale, acc):
+def test_no_error_exceeds_the_documented_bound(scale, acc):
     multiplier, shift = multiplier_of(scale)
     integers, saturated = requantize([acc], multiplier=multiplier, shift=shift, width=8)
     if not saturated:
@@ -135,6 +135,6 @@ def test_multipliers_by_hand(scale, expected):
         (lambda: multiplier_of(1.0, 17), "bits must be from 1 to 16, not 17"),
     ],
 )
-def test_what_is_not_legal_is_refused(call, message):
+def test_illegal_arguments_are_rejected(call, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         call()

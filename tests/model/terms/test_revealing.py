@@ -1,4 +1,4 @@
-"""Selection, queues and products against sorted lists of terms."""
+"""Selection, queues and products, compared with sorted lists of terms."""
 
 import re
 
@@ -26,7 +26,7 @@ groups_of_values = st.lists(st.integers(-128, 127), min_size=1, max_size=40)
 
 @repeatable
 @given(groups_of_values, st.integers(0, 70), st.integers(1, 16), st.sampled_from(ENCODINGS))
-def test_weights_are_what_a_sorted_list_leaves(values, k, group, encoding):
+def test_weights_equal_the_truncated_sorted_list(values, k, group, encoding):
     expected = [
         left for start in range(0, len(values), group) for left in revealed(values[start : start + group], k, encoding)
     ]
@@ -35,7 +35,7 @@ def test_weights_are_what_a_sorted_list_leaves(values, k, group, encoding):
 
 @repeatable
 @given(groups_of_values, st.integers(0, 70), st.integers(1, 16), st.sampled_from(ENCODINGS))
-def test_queues_hold_the_terms_in_their_order(values, k, group, encoding):
+def test_queues_contain_the_terms_in_order(values, k, group, encoding):
     queue = term_queue(values, width=8, group=group, budget=k, encoding=encoding)
     for n, start in enumerate(range(0, len(values), group)):
         kept = keep(values[start : start + group], k, encoding)
@@ -53,12 +53,12 @@ def test_data_keep_their_own_largest_terms(s, encoding):
     assert reveal_data(values, width=8, terms=s, encoding=encoding).tolist() == left
 
 
-def test_ties_go_to_the_lower_index_whatever_the_signs():
+def test_among_equal_terms_the_lowest_index_wins_for_any_signs():
     digits = digits_of([-64, 64, 64], 8)
     assert receding_water(digits, 2, 3)[:, 6].tolist() == [-1, 1, 0]
 
 
-def test_the_last_line_is_never_passed_whole():
+def test_the_last_plane_is_cut_at_the_budget():
     values = [65] * 8
     for k in range(17):
         assert np.count_nonzero(receding_water(digits_of(values, 8), k, 8)) == k
@@ -122,12 +122,12 @@ def test_products_are_sums_over_pairs_of_terms(m, k_length, n, budget, s, draw):
         (lambda: quantize_integers([1.0], 17), "width must be from 2 to 16, not 17"),
     ],
 )
-def test_what_is_not_legal_is_refused(call, message):
+def test_illegal_arguments_are_rejected(call, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         call()
 
 
-def test_floats_are_rounded_to_even_at_one_scale_a_tensor_or_a_channel():
+def test_floats_are_rounded_to_even_with_one_scale_per_tensor_or_channel():
     x = np.array([[127.0, 0.5, 1.5, -2.5], [-12.7, 0.0, 1.27, 6.35]])
     assert quantize_integers(x, 8).integers.tolist() == [[127, 0, 2, -2], [-13, 0, 1, 6]]
     by_channel = quantize_integers(x, 8, channel=0)

@@ -5,7 +5,7 @@ import numpy as np
 from amaranth.sim import Simulator
 
 from lowtide_model import GivenWords, quantize
-from lowtide_sim.bench.stimulus.numbers import SPECIAL, random_bits
+from lowtide_sim.bench.stimulus.operands import SPECIAL, random_bits
 
 __all__ = [
     "SPECIAL",

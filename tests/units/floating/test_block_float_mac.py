@@ -9,7 +9,7 @@ from float_words import answers, words
 from lowtide.formats import IllegalValue
 from lowtide.units.floating.block_mac import BlockFloatMac, BlockFloatMacParams
 from lowtide_model.floating import block_float_mac
-from lowtide_sim.bench.stimulus.block_words import block_word, random_block
+from lowtide_sim.bench.stimulus.operands import block_word, random_block
 
 SHAPES = [
     BlockFloatMacParams(),

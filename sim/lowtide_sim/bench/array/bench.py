@@ -1,4 +1,4 @@
-"""The bench around an array: drivers, monitors, model and checker, and what ties them together."""
+"""Bench of an array: connects drivers, monitors, model and checker."""
 
 import random
 from collections.abc import Callable
@@ -9,38 +9,36 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from lowtide_sim.bench.array.requantized_results import RequantizedResults
+from lowtide_sim.bench.array.settings_port import SettingsPort
 from lowtide_sim.bench.environment import sidecar
-from lowtide_sim.bench.models.bfp import ArrayModel
+from lowtide_sim.bench.models.array import ArrayModel, IntegerModel, WordModel
 from lowtide_sim.bench.models.checker import Checker
-from lowtide_sim.bench.models.integers import IntegerModel
-from lowtide_sim.bench.models.words import WordModel
 from lowtide_sim.bench.stimulus.integer_tiles import IntegerTiles
 from lowtide_sim.bench.stimulus.tiles import Tile, Tiles
 from lowtide_sim.bench.stimulus.word_tiles import WordTiles
 from lowtide_sim.bench.streams.axi_stream import ONE, PERIOD, Monitor, Sink, Source, Stream, now
 from lowtide_sim.bench.streams.pause import PAUSES
-from lowtide_sim.bench.streams.settings_port import SettingsPort
 
 __all__ = ["ArrayBench"]
 
 
 class ArrayBench:
-    """Drives an emitted array, and checks all that it does.
+    """Drives an emitted array, and checks all its outputs.
 
-    Words that monitors see enter the array feed the model, whatever the drivers meant to send. Rows that they see
-    leave it go to the checker.
+    The model gets the words that monitors observe at the array's inputs, not the words that the drivers queued. The
+    checker gets the rows that a monitor observes at the output.
 
     Parameters
     ----------
     dut : cocotb handle
         The emitted top.
     stalls : tuple of str
-        How A, B and C are stalled: names of `PAUSES`.
+        Stalls of A, B and C: names of `PAUSES`.
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str, str] = ("none", "none", "none")):
         self.dut, self.sidecar = dut, sidecar()
-        # cocotb seeds the module's generator for every test, from the run's seed and the test's name.
+        # For every test, cocotb seeds Python's global generator from the run's seed, the module and the test's name.
         self.rng = random.Random(random.getrandbits(64))
         self.rows = self.sidecar["configuration"]["array"]["rows"]
         self.columns = self.sidecar["configuration"]["array"]["columns"]
@@ -54,9 +52,9 @@ class ArrayBench:
         self.tiles: Any = tiles(self.sidecar, self.rng)
         self.model: Any = model(self.sidecar, (self.requantized or self.checker).expect)
         self.settings = SettingsPort(dut, self.sidecar, self.rng, self.model) if "settings" in self.sidecar else None
-        self.beats: list[tuple[int, bool]] = []  # edges at which A was taken, and whether a tile ended
-        self.results: list[tuple[int, bool]] = []  # edges at which rows came
-        self.row_seen: Callable[[int], object] = lambda _data: None  # also called with every row
+        self.beats: list[tuple[int, bool]] = []  # edges of accepted beats of A, and their tlast
+        self.results: list[tuple[int, bool]] = []  # edges of received rows, and their tlast
+        self.row_seen: Callable[[int], object] = lambda _data: None  # called with every received row
         self.misaligned_from: int | None = None
 
         a, b, c = (Stream(dut, prefix) for prefix in ("s_axis_a", "s_axis_b", "m_axis_c"))
@@ -65,7 +63,7 @@ class ArrayBench:
         self.monitors = Monitor(a, self._saw_a), Monitor(b, self.model.saw_b), Monitor(c, self._saw_c)
 
     async def start(self, reset: int = 4) -> "ArrayBench":
-        """Start the clock, hold reset for some cycles, and go."""
+        """Start the clock, and apply reset for ``reset`` cycles."""
         Clock(self.dut.clk, PERIOD, "ns").start()
         self.dut.rst.value = 1
         for part in (*self.monitors, self.a, self.b, self.c):
@@ -79,14 +77,14 @@ class ArrayBench:
         return self
 
     def stall(self, a: str, b: str, c: str) -> None:
-        """Stall the streams so from now on."""
+        """Set the stalls of the streams."""
         for part, name in ((self.a, a), (self.b, b), (self.c, c)):
             part.pauses = PAUSES[name](random.Random(self.rng.getrandbits(64)))
         if self.requantized:
             self.requantized.source.pauses = PAUSES[c](random.Random(self.rng.getrandbits(64)))
 
     def send(self, tile: Tile) -> None:
-        """Queue a tile on both streams, and how its results become integers, if they do."""
+        """Queue a tile on both streams and, for an array with a requantizer, its requantization settings."""
         self.a.send(tile.a)
         self.b.send(tile.b)
         if self.requantized:
@@ -94,7 +92,7 @@ class ArrayBench:
                 self.requantized.send()
 
     async def reset(self, cycles: int = 1) -> None:
-        """Hold reset for some cycles. All that is queued, in flight or due is gone."""
+        """Apply reset for ``cycles`` cycles, which discards all queued, processed and expected words."""
         first = now() + 1
         self.dut.rst.value = 1
         self.a.clear()
@@ -110,7 +108,7 @@ class ArrayBench:
         self.dut.rst.value = 0
 
     async def finish(self) -> None:
-        """Wait until all that was sent has been answered, and check that no more comes.
+        """Wait for all expected results, and check that no further results arrive.
 
         Raises
         ------
@@ -123,7 +121,7 @@ class ArrayBench:
             progress = len(self.beats) + len(self.results)
             waited, seen = (waited + 1, seen) if progress == seen else (0, progress)
             if waited > 2000:
-                raise AssertionError(f"nothing moves; {len(self.checker.due)} rows are due")
+                raise AssertionError(f"no transfer for 2000 cycles: {len(self.checker.due)} rows are missing")
         await ClockCycles(self.dut.clk, 4 * self.rows + 2 * self.sidecar["latency"])
         self._check_misaligned(now())
         if self.requantized:
@@ -131,19 +129,19 @@ class ArrayBench:
 
     @property
     def tile_beats(self) -> int:
-        """Beats of results that a tile gives."""
+        """Beats of results per tile."""
         return self.rows * (self.requantized.beats if self.requantized else 1)
 
     @property
     def beat_cycles(self) -> int:
-        """Cycles that the last beat of a tile may take besides its own."""
+        """Most extra cycles that the array needs to process a beat."""
         if self.settings is None:
             return 0
         terms = self.sidecar["configuration"]["terms"]
-        return terms["group"] * terms["width"]  # every term is kept
+        return terms["group"] * terms["width"]  # if every term is kept
 
     def _kind(self) -> tuple[type, type]:
-        """What makes tiles for this array, and what knows its answers."""
+        """Classes of the stimulus and of the model for this array."""
         array = self.sidecar["configuration"]["array"]
         if array["element"] == "fmac":
             return Tiles, ArrayModel
@@ -172,7 +170,7 @@ class ArrayBench:
                 raise AssertionError("misaligned fell without a reset")
 
     def _check_misaligned(self, until: int) -> None:
-        """It rose in the cycle after the first misaligned beat, or not at all ``until`` then."""
+        """Check that ``misaligned`` rose in the cycle after the first misaligned beat, if this was before ``until``."""
         since = self.model.misaligned_since
         expected = None if since is None or since + 1 >= until else since + 1
         if self.misaligned_from != expected:

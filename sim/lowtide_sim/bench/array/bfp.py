@@ -1,4 +1,4 @@
-"""cocotb tests of an array of FMACs: floats, quantized and cut by the golden model; and the largest sums."""
+"""cocotb tests of an array of FMACs: products of floats, quantized by the golden model; and the largest sums."""
 
 import cocotb
 import numpy as np
@@ -6,23 +6,22 @@ import numpy as np
 from lowtide_model import matmul, quantize
 from lowtide_sim.bench.array.bench import ArrayBench
 from lowtide_sim.bench.environment import parameters
-from lowtide_sim.bench.stimulus.packing import streamed
-from lowtide_sim.bench.stimulus.tiles import tile
+from lowtide_sim.bench.stimulus.tiles import streamed, tile
 
 
 @cocotb.test()
 @cocotb.parametrize(stalls=[("none", "none", "none"), ("half", "light", "half")])
 async def products_of_floats(dut, stalls):
-    """Every word of each product is the golden model's, whatever precision either operand has."""
+    """Every word of each product equals the golden model's, for all precisions of the operands."""
     bench = await ArrayBench(dut, stalls).start()
     bfp = bench.sidecar["configuration"]["bfp"]
     numbers = np.random.default_rng(bench.rng.getrandbits(64))
-    came, due = [], []
-    bench.row_seen = came.append
+    received, due = [], []
+    bench.row_seen = received.append
     for n in range(parameters().get("products", 10)):
         m_a, m_b = (bench.rng.randrange(bfp[w], bfp["mantissa"] + 1, bfp[w]) for w in ("chunk_a", "chunk_b"))
         k = bench.rng.randint(1, min(bfp["max_k"], 8 * bfp["lanes"]))
-        wide = 1 + (n % 2 and 2 * bfp["lanes"] <= bfp["max_k"])  # words in a group
+        wide = 1 + (n % 2 and 2 * bfp["lanes"] <= bfp["max_k"])  # words per group
         formats = {"exponent": bfp["exponent"], "group": wide * bfp["lanes"]}
         a = quantize(_floats(numbers, (bench.rows, k)), mantissa=m_a, axis=1, **formats)
         b = quantize(_floats(numbers, (k, bench.columns)), mantissa=m_b, axis=0, **formats)
@@ -31,12 +30,12 @@ async def products_of_floats(dut, stalls):
         bench.send(tile([(x, y) for xs, ys in zip(beats_a, beats_b, strict=True) for x in xs for y in ys]))
         due += matmul(a, b).tolist()
     await bench.finish()
-    assert [bench.checker.words(row) for row in came] == due
+    assert [bench.checker.words(row) for row in received] == due
 
 
 @cocotb.test()
 async def largest_sums(dut):
-    """The longest tiles of the largest operands reach the ends of the accumulator's range."""
+    """The longest tiles of the largest operands reach the limits of the accumulator's range."""
     bench = await ArrayBench(dut).start()
     bfp = bench.sidecar["configuration"]["bfp"]
     largest = bfp["max_k"] * (2 ** bfp["mantissa"] - 1) ** 2 * 4 ** (2 ** bfp["exponent"] - 1)
@@ -52,7 +51,7 @@ async def largest_sums(dut):
 
 
 def _floats(numbers: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-    """Floats of many magnitudes, with rows of zeros and single zeros among them."""
+    """Floats of many magnitudes, with some zeros and some rows of zeros."""
     x = numbers.standard_normal(shape) * np.exp2(numbers.integers(-6, 7, shape))
     x[numbers.random(shape) < 0.2] = 0
     x[numbers.random(shape[0]) < 0.1] = 0

@@ -1,4 +1,4 @@
-"""cocotb test of what an array computes: random tiles, however the streams stall."""
+"""cocotb test of an array's results: random tiles, with random stalls."""
 
 import cocotb
 
@@ -19,7 +19,7 @@ STALLS = [
 @cocotb.test()
 @cocotb.parametrize((("a", "b", "c"), STALLS))
 async def random_tiles(dut, a, b, c):
-    """Every word of many tiles, of all precisions and lengths, mixed; settings change at any time."""
+    """Every word of random tiles of all precisions and lengths is right; settings change at random times."""
     bench = await ArrayBench(dut, (a, b, c)).start()
     if bench.settings:
         bench.settings.share = 0.05

@@ -1,4 +1,4 @@
-"""cocotb tests of how an array moves: backpressure, reset, misaligned tiles."""
+"""cocotb tests of an array's flow control: backpressure, reset, misaligned tiles."""
 
 import cocotb
 from cocotb.triggers import ClockCycles
@@ -10,10 +10,10 @@ from lowtide_sim.bench.stimulus.tiles import Tile
 
 @cocotb.test()
 async def backpressure(dut):
-    """A sink that stops for hundreds of cycles stops the tiles; nothing is lost."""
+    """When the sink stalls for hundreds of cycles, the array stalls its sources and loses nothing."""
     bench = await ArrayBench(dut).start()
     beats = 2 * bench.rows + 1
-    tiles = 12 + bench.sidecar["latency"]  # more than the queue of results takes
+    tiles = 12 + bench.sidecar["latency"]  # more than the result queue can store
     for n in range(tiles):
         bench.send(bench.tiles.of_beats(beats if n % 2 else 1))
     settled = 2 * tiles * (beats + bench.beat_cycles)
@@ -22,13 +22,13 @@ async def backpressure(dut):
         if len(bench.results) > 3 * bench.tile_beats + bench.tile_beats // 2:
             break
     else:
-        raise AssertionError("no results came")
+        raise AssertionError("no results arrived")
     bench.c.pauses = iter([True] * (settled + 300) + [False] * 10**6)
     await ClockCycles(dut.clk, settled)
-    taken, came = len(bench.beats), len(bench.results)
+    counts = len(bench.beats), len(bench.results)
     await ClockCycles(dut.clk, 300)
-    assert (len(bench.beats), len(bench.results)) == (taken, came), "the array took beats while its sink took nothing"
-    assert bench.a.words, "the sink stopped too late to tell"
+    assert (len(bench.beats), len(bench.results)) == counts, "the array accepted beats while its sink stalled"
+    assert bench.a.words, "the sink stalled too late for this test"
     await bench.finish()
     assert bench.checker.checked == tiles * bench.tile_beats
 
@@ -36,7 +36,7 @@ async def backpressure(dut):
 @cocotb.test()
 @cocotb.parametrize(stalls=[("none", "none", "none"), ("half", "light", "half")])
 async def reset_at_any_moment(dut, stalls):
-    """After a reset in mid-tile or mid-drain the next tiles are right, and no word of the old ones comes."""
+    """After a reset during a tile or a drain, the next tiles are right, and no word of the old tiles arrives."""
     bench = await ArrayBench(dut, stalls).start()
     if bench.settings:
         bench.settings.share = 0.05
@@ -45,7 +45,7 @@ async def reset_at_any_moment(dut, stalls):
             bench.send(bench.tiles.random())
         await ClockCycles(dut.clk, bench.rng.randint(1, 3 * bench.sidecar["latency"] + 6 * bench.rows))
         await bench.reset(bench.rng.randint(1, 3))
-        # What comes next is at times as short, and as soon, as can be.
+        # The next tile starts at once, and is sometimes as short as possible.
         bench.send(bench.tiles.of_beats(bench.rng.choice((1, 1, 2, bench.rows))))
     await bench.finish()
 
@@ -53,7 +53,7 @@ async def reset_at_any_moment(dut, stalls):
 @cocotb.test()
 @cocotb.parametrize(side=["a", "b"])
 async def misaligned(dut, side):
-    """A ``tlast`` on one side alone raises ``misaligned`` until reset; the tile ends where A says."""
+    """A ``tlast`` on one side only raises ``misaligned`` until reset; A's ``tlast`` ends the tile."""
     bench = await ArrayBench(dut, ("half", "light", "none")).start()
     for _ in range(4):
         for _ in range(3):

@@ -1,7 +1,7 @@
-"""A bench that multiplies as fast as the array lets it: a beat offered, and a result accepted, in every cycle.
+"""Bench at full rate: offers a beat and accepts a result in every cycle.
 
-It wakes up once a cycle, and nothing is computed while it runs: the words of both streams come ready from a file,
-and the results go to another as they are. `lowtide_sim.simulated_array` writes the one and reads the other.
+It runs once per cycle and computes nothing: it reads the words of both streams from a file, and writes the results to
+another file. `lowtide_sim.simulated_array` writes the first file and reads the second.
 """
 
 from pathlib import Path
@@ -13,13 +13,13 @@ from cocotb.triggers import RisingEdge
 
 from lowtide_sim.bench.environment import parameters, sidecar
 
-# Cycles from one report of progress to the next.
+# Cycles between reports of progress.
 REPORT = 4096
 
 
 @cocotb.test()
 async def products(dut):
-    """Stream every product of the file, each after the results of the one before."""
+    """Stream every product of the file, each after the results of the previous product."""
     settings = parameters()
     driver = Driver(dut, settings.get("progress"))
     await driver.reset()
@@ -31,19 +31,19 @@ async def products(dut):
             beats = [(words_a[i], words_b[j]) for i, j in zip(*orders, strict=True)]
             results, cycles = await driver.multiply(beats, int(file[f"beats_per_tile_{n}"]))
             outcome |= {f"results_{n}": results, f"cycles_{n}": np.array(cycles)}
-    assert not dut.misaligned.value, "a tile ended on one of the operands' streams alone"
+    assert not dut.misaligned.value, "tlast was set on one operand's stream only"
     np.savez(settings["results"], **outcome)
 
 
 class Driver:
-    """All streams of the array at once.
+    """Driver of all streams of the array.
 
     Parameters
     ----------
     dut : handle
         The array.
     progress : str, optional
-        File that gets the number of beats taken so far, every now and then.
+        File for the number of accepted beats, written periodically.
     """
 
     def __init__(self, dut, progress=None):
@@ -55,7 +55,7 @@ class Driver:
         self.taken = 0
 
     async def reset(self):
-        """Start the clock, and hold reset for a few cycles."""
+        """Start the clock, and apply reset for a few cycles."""
         Clock(self.dut.clk, 10, unit="ns").start(start_high=False)
         self.dut.rst.value = 1
         self.dut.m_axis_c_tready.value = 1
@@ -68,7 +68,7 @@ class Driver:
         await self.edge
 
     async def multiply(self, beats, per_tile):
-        """Rows of results, an array of bytes each, and the cycles from the first beat taken to the last row."""
+        """Stream a product; return its rows of results as bytes, and the cycles from the first beat to the last row."""
         dut, edge = self.dut, self.edge
         a_data, b_data = dut.s_axis_a_tdata, dut.s_axis_b_tdata
         a_ready, b_ready, c_valid = dut.s_axis_a_tready, dut.s_axis_b_tready, dut.m_axis_c_tvalid
@@ -79,12 +79,12 @@ class Driver:
         a_data.value, b_data.value = beats[0]
         self._last(per_tile == 1)
         while len(rows) < expected:
-            await edge  # what is read now is what the registers see at this edge
+            await edge  # signals now have the values that registers sample at this edge
             cycle += 1
             assert cycle < limit, f"{expected - len(rows)} of {expected} rows of results are missing"
             if beat < len(beats):
                 taken = a_ready.value
-                assert b_ready.value == taken, "a beat is taken from one of the operands' streams alone"
+                assert b_ready.value == taken, "a beat was accepted on one operand's stream only"
                 if taken:
                     first = first or cycle
                     beat += 1
@@ -115,5 +115,5 @@ class Driver:
 
 
 def _integers(words):
-    """Rows of bytes, the lowest first, as what a signal is set to."""
+    """Rows of bytes, the lowest first, as integers."""
     return [int.from_bytes(row.tobytes(), "little") for row in words]

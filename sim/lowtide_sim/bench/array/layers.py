@@ -1,4 +1,4 @@
-"""cocotb tests of an array whose results are integers: layers that feed each other, and the count of what was held."""
+"""cocotb tests of an array with a requantizer: consecutive layers, and the counter of saturated results."""
 
 import cocotb
 import numpy as np
@@ -12,32 +12,32 @@ from lowtide_sim.bench.stimulus.integer_tiles import integer_tile
 
 @cocotb.test()
 async def layers_feed_each_other(dut):
-    """What comes of a layer goes into the next one as it is; the last one gives what the golden model says."""
+    """Each layer's results are the next layer's data; all results equal the golden model's."""
     bench = await ArrayBench(dut).start()
     assert bench.requantized
     rng, terms = np.random.default_rng(bench.rng.getrandbits(64)), bench.sidecar["configuration"]["terms"]
     form = {"width": terms["width"], "encoding": terms["encoding"]}
     largest = 2 ** (terms["width"] - 1) - 1
     for _ in range(parameters().get("networks", 3)):
-        tiles = bench.rng.randint(1, 3)  # of a layer
+        tiles = bench.rng.randint(1, 3)  # per layer
         units = tiles * bench.columns
-        came = due = rng.integers(-largest, largest + 1, (bench.rows, units))
+        data = due = rng.integers(-largest, largest + 1, (bench.rows, units))
         for layer in range(3):
             settings = await _reveal(bench)
             weights = rng.integers(-largest, largest + 1, (units, units))
             scaling = {"multiplier": bench.rng.randrange(1, 1 << bench.requantized.model.shape.multiplier)}
             size = np.abs(term_matmul(due, weights, **settings, **form)).max() * scaling["multiplier"]
-            # The largest is held, or is not.
+            # The largest result saturates in about half of the layers.
             scaling["shift"] = max(int(size).bit_length() - terms["width"] + bench.rng.randint(0, 1), 0)
             scaling |= {"relu": layer % 2, "data_terms": bench.requantized.model.shape.most_terms}
-            came = await _layer(bench, came, weights, settings["group"], scaling)
+            data = await _layer(bench, data, weights, settings["group"], scaling)
             due = _due(term_matmul(due, weights, **settings, **form), scaling, form)
-            assert came.tolist() == due.tolist()
+            assert data.tolist() == due.tolist()
 
 
 @cocotb.test()
 async def the_count_is_cleared(dut):
-    """The counter starts again, whatever it says."""
+    """``saturations_clear`` clears the counter."""
     bench = await ArrayBench(dut).start()
     assert bench.requantized
     for _ in range(3):
@@ -56,7 +56,7 @@ async def the_count_is_cleared(dut):
 async def _layer(
     bench: ArrayBench, data: np.ndarray, weights: np.ndarray, group: int, scaling: dict[str, int]
 ) -> np.ndarray:
-    """What the array makes of a layer, tile by tile."""
+    """Compute a layer on the array, tile by tile."""
     assert bench.requantized
     beats: list[list[int]] = []
     bench.row_seen = lambda beat: beats.append(bench.checker.words(beat))
@@ -69,7 +69,7 @@ async def _layer(
 
 
 async def _reveal(bench: ArrayBench) -> dict[str, int]:
-    """Write settings for revealing, if the array reveals, and say what it keeps."""
+    """Write random settings if the array reveals terms, and return the settings that are valid."""
     terms = bench.sidecar["configuration"]["terms"]
     if not bench.settings:
         return {"group": 1, "budget": terms["width"], "data_terms": terms["width"]}

@@ -1,15 +1,14 @@
-"""Results that an array makes integers of: settings for each tile, and what the rows become."""
+"""Requantization in the bench of an array: settings per tile, and expected beats of integers."""
 
 import random
 from collections import deque
 from typing import Any
 
-from lowtide_sim.bench.models.requantizer import RequantizerModel
-from lowtide_sim.bench.models.tile import Expect
-from lowtide_sim.bench.stimulus.fields import pack
-from lowtide_sim.bench.stimulus.row_words import joined, parted
+from lowtide_sim.bench.models.array import Expect
+from lowtide_sim.bench.models.results import RequantizerModel
+from lowtide_sim.bench.stimulus.fields import joined, pack, parted
 from lowtide_sim.bench.streams.axi_stream import Source, Stream
-from lowtide_sim.bench.streams.payload_stream import Low
+from lowtide_sim.bench.streams.unit_streams import Low
 
 __all__ = ["RequantizedResults"]
 
@@ -17,7 +16,7 @@ Settings = dict[str, int]
 
 
 class SettingsStream(Stream):
-    """The stream of settings, which has no ``tlast``."""
+    """Stream of settings, without ``tlast``."""
 
     def __init__(self, dut: Any):
         self.clk, self.rst = dut.clk, dut.rst
@@ -27,32 +26,32 @@ class SettingsStream(Stream):
 
 
 class RequantizedResults:
-    """Sends settings, a word for each tile, and turns rows of accumulators that are due into beats that are.
+    """Sends one word of settings per tile, and converts expected rows of accumulators to expected beats.
 
     Parameters
     ----------
     dut : cocotb handle
         The emitted top.
     sidecar : dict
-        What was emitted with it.
+        Sidecar of the top.
     rng : random.Random
-        Where settings come from.
+        Generator of random settings.
     expect : function
-        Called with each beat that is due: its integers, and whether it is the last of its tile.
+        Called with each expected beat: its integers, and whether it is the last beat of its tile.
     """
 
     def __init__(self, dut: Any, sidecar: dict[str, Any], rng: random.Random, expect: Expect):
         self.dut, self.rng, self._expect = dut, rng, expect
         self.layout = sidecar["requantize"]
         self.model = RequantizerModel({"parameters": sidecar["requantizer"]})
-        self.beats = self.model.columns // self.model.lanes  # of a row
+        self.beats = self.model.columns // self.model.lanes  # per row
         self.source = Source(SettingsStream(dut), rng)
-        self.for_tiles: deque[Settings] = deque()  # settings of the next tiles; then random ones
+        self.for_tiles: deque[Settings] = deque()  # settings of the next tiles; random if empty
         self._sent: deque[Settings] = deque()
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was sent, and count from zero."""
+        """Discard sent settings, and clear the count."""
         self.source.clear()
         self._sent.clear()
         self.saturations = 0
@@ -65,7 +64,7 @@ class RequantizedResults:
         self.source.send([(pack(settings, self.layout), False)])
 
     def expect(self, words: list[int], last: bool) -> None:
-        """A row of accumulators is due."""
+        """Add an expected row of accumulators."""
         shape = self.model.shape
         for beat in self.model.beats(joined(words, shape.accumulator, last), **self._sent[0]):
             integers, marks = parted(beat.payload, shape.revealed, self.model.lanes)
@@ -75,15 +74,15 @@ class RequantizedResults:
             self._sent.popleft()
 
     def check_count(self) -> None:
-        """All that was due has come: the counter must say how many of it were held."""
+        """Check the counter of saturated results, after all expected results have arrived."""
         counted = int(self.dut.saturations.value)
         if counted != self.saturations:
-            raise AssertionError(f"{counted} results are counted as held, not {self.saturations}")
+            raise AssertionError(f"saturations is {counted}, not {self.saturations}")
 
     def _random(self) -> Settings:
         shape, rng = self.model.shape, self.rng
         bits = rng.randint(1, shape.multiplier)
-        # Results of a tile are of any size, most of them less than half as many bits as there are.
+        # Results of a tile have random sizes, most of them below half of the accumulator's bits.
         near = bits + max(rng.randint(-shape.width, shape.accumulator // 2), 0)
         return {
             "multiplier": rng.getrandbits(bits),

@@ -1,4 +1,4 @@
-"""cocotb tests of an array that reveals terms on the way: how long tiles take, and settings from tile to tile."""
+"""cocotb tests of an array that reveals terms: cycles per tile, and settings per tile."""
 
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ from lowtide_sim.bench.environment import parameters
 
 @cocotb.test()
 async def settings_alternate_between_tiles(dut):
-    """Tiles with and without revealing, and of other budgets, follow each other without a cycle between."""
+    """Tiles with and without revealing, and with different budgets, follow each other without an idle cycle."""
     bench = await ArrayBench(dut).start()
     assert bench.settings
     terms, rng = bench.sidecar["configuration"]["terms"], bench.rng
@@ -22,12 +22,12 @@ async def settings_alternate_between_tiles(dut):
     for n in range(parameters().get("tiles", 30)):
         group = rng.randint(1, terms["group"])
         loads = -(-group // values)
-        # While the terms of a group go, the next one has the time to come, be it the largest.
+        # The terms of a group take at least as many cycles as the data of the next group, even the largest.
         least = min(-(-terms["group"] // values), terms["budget"])
         budget = rng.choice((least, rng.randint(least, terms["budget"])))
         revealing = {"reveal": 1, "group": group, "budget": budget, "data_terms": rng.randint(0, terms["data_terms"])}
         settings.append(plain if n % 2 else revealing)
-        # Settings of the next tile are written while this one comes: they need three beats.
+        # Settings of the next tile are written during this tile, which needs three beats.
         groups = max(rng.randint(1, 3), -(-3 // loads))
         lengths.append(groups * -(-settings[-1]["group"] // values))
     bench.settings.for_tiles.extend(settings[1:])
@@ -41,7 +41,7 @@ async def settings_alternate_between_tiles(dut):
 
 @cocotb.test()
 async def cycles_do_not_depend_on_values(dut):
-    """Tiles of zeros take as long as tiles of values that have the most terms."""
+    """Tiles of zeros take as many cycles as tiles of values with the most terms."""
     bench = await ArrayBench(dut).start()
     assert bench.settings
     terms = bench.sidecar["configuration"]["terms"]
@@ -58,7 +58,7 @@ async def cycles_do_not_depend_on_values(dut):
 
 @cocotb.test()
 async def latency(dut):
-    """From the last beat to row 0 it takes the latency and the budget."""
+    """Row 0 arrives the latency plus the budget after the last beat."""
     bench = await ArrayBench(dut).start()
     assert bench.settings
     terms = bench.sidecar["configuration"]["terms"]
@@ -75,7 +75,7 @@ async def latency(dut):
 
 @cocotb.test()
 async def settings_that_are_not_legal(dut):
-    """They are refused, flagged, and the old ones hold; the flag falls with the next that are legal."""
+    """The array rejects illegal settings and raises a flag, until the next legal settings; old settings stay valid."""
     bench = await ArrayBench(dut).start()
     assert bench.settings
     terms = bench.sidecar["configuration"]["terms"]
@@ -84,7 +84,7 @@ async def settings_that_are_not_legal(dut):
     for key, value in (("group", 0), *((key, terms[key] + 1) for key in ("group", "budget", "data_terms"))):
         for settings in (good, good | {key: value}, good):
             if value >> fields[key]["bits"]:
-                continue  # there are not even bits for it
+                continue  # the value does not fit into the field
             bench.settings.write(**settings)
             await ClockCycles(dut.clk, 4)
             assert dut.settings_refused.value == (settings is not good)
@@ -93,7 +93,7 @@ async def settings_that_are_not_legal(dut):
 
 
 def _period(bench: ArrayBench, settings: dict[str, int], beats: int) -> int:
-    """Cycles of a tile."""
+    """Cycles per tile."""
     terms = bench.sidecar["configuration"]["terms"]
     most = terms_of_integer(terms["width"], terms["encoding"])
     budget = settings["budget"] if settings["reveal"] else terms["group"] * most

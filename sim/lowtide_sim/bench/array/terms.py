@@ -1,4 +1,4 @@
-"""cocotb test of arrays that take terms as words: products by queues, in as many cycles as the budget says."""
+"""cocotb test of arrays that multiply terms: products from term queues, in the cycles that the budget gives."""
 
 from itertools import pairwise
 from typing import Any
@@ -14,19 +14,19 @@ from lowtide_sim.bench.stimulus.term_beats import term_tiles
 
 @cocotb.test()
 async def products_by_queues(dut):
-    """Every word is the golden model's; a group takes k cycles, or k * s of pairs, whatever its values are."""
+    """Every word equals the golden model's; a group takes k cycles, or k * s for pairs, for any values."""
     bench = await ArrayBench(dut).start()
     configuration = bench.sidecar["configuration"]
     terms = configuration["terms"]
     numbers = np.random.default_rng(bench.rng.getrandbits(64))
-    came = []
-    bench.row_seen = came.append
+    received = []
+    bench.row_seen = received.append
     due, ends = [], []
     for _ in range(parameters().get("products", 4)):
         group = bench.rng.randint(1, terms["group"])
         data_terms = bench.rng.randint(1, terms["data_terms"])
         loads = -(-group // terms["values"])
-        # Not so few that a group's data take longer to come than its terms to go.
+        # The budget is large enough that a group's terms take at least as many cycles as its data.
         budget = bench.rng.randint(min(loads * terms["parallel"], terms["budget"]), terms["budget"])
         settings: dict[str, Any] = {"group": group, "budget": budget, "data_terms": data_terms}
         groups = [bench.rng.randint(1, 4) for _ in range(5)]
@@ -37,18 +37,18 @@ async def products_by_queues(dut):
         settings |= {"width": terms["width"], "encoding": terms["encoding"]}
         due += [row for a, b in products for row in term_matmul(a, b, **settings).tolist()]
         pairs = configuration["array"]["element"] == "pair_mac"
-        # Data of pairs come a term a cycle.
+        # Data of pairs take one cycle per term.
         loads, words = (group * data_terms, budget * data_terms) if pairs else (loads, budget)
         cycles = max(loads, -(-words // terms["parallel"]))
         ends = [edge for edge, last in bench.results if last][-len(groups) :]
         least = bench.sidecar["least_tile_cycles"]
-        # All but the last tile bring the data of the next; of that none is left to bring.
+        # Every tile except the last also carries the data of the next tile, so the last one is shorter.
         assert [y - x for x, y in pairwise(ends[:-1])] == [max(n * cycles + 1, least) for n in groups[1:-1]]
-    assert [bench.checker.words(row) for row in came] == due
+    assert [bench.checker.words(row) for row in received] == due
 
 
 def _operands(numbers: np.random.Generator, rows: int, columns: int, k: int, width: int):
-    """Data and weights: any, or zeros, or at the ends of their range."""
+    """Data and weights: random, zeros, or at the limits of their range."""
     lowest = -(1 << width - 1)
     kinds = numbers.integers(0, 4)
     if kinds == 0:

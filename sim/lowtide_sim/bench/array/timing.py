@@ -1,4 +1,4 @@
-"""cocotb tests of how fast an array is that takes words as its elements do: throughput and latency."""
+"""cocotb tests of the throughput and latency of an array without term revealing."""
 
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ from lowtide_sim.bench.array.bench import ArrayBench
 
 @cocotb.test()
 async def throughput(dut):
-    """Without stalls a tile of L beats takes ``max(L + 1, least)`` cycles."""
+    """Without stalls, a tile of L beats takes ``max(L + 1, least_tile_cycles)`` cycles."""
     bench = await ArrayBench(dut).start()
     rows, least = bench.rows, bench.sidecar["least_tile_cycles"]
     for beats in sorted({1, 2, rows, least - 1, least, least + 1, least + rows + 2}):
@@ -28,16 +28,16 @@ async def throughput(dut):
 
 @cocotb.test()
 async def latency(dut):
-    """From the last beat to row 0 it takes as long as the sidecar says; a row every second cycle from then on."""
+    """Row 0 arrives the sidecar's latency after the last beat, and then a row every second cycle."""
     bench = await ArrayBench(dut).start()
     least = bench.sidecar["least_tile_cycles"]
-    await ClockCycles(dut.clk, 3 * least)  # reset sends restarts, which the first tile's must not follow too soon
+    await ClockCycles(dut.clk, 3 * least)  # reset sends restarts, and the first tile's restart needs a distance to them
     for beats in (1, 2, 2 * bench.rows, 3 * bench.rows + 1):
         bench.beats.clear()
         bench.results.clear()
         bench.send(bench.tiles.of_beats(beats))
         await bench.finish()
         edge, _ = bench.beats[-1]
-        assert [came - edge for came, _ in bench.results] == [
+        assert [arrival - edge for arrival, _ in bench.results] == [
             bench.sidecar["latency"] + 2 * row for row in range(bench.rows)
         ]

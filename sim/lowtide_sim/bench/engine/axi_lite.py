@@ -10,7 +10,7 @@ from lowtide_sim.bench.environment import parameters
 @cocotb.test()
 @cocotb.parametrize(stall=STALLS)
 async def addresses_between_registers(dut, stall):
-    """They are refused without effect; a write of no byte is none, and is not refused."""
+    """Misaligned accesses are rejected without effect; a write without strobes is accepted without effect."""
     bench = await RegistersBench(dut, stall).start()
     registers, names = bench.registers, list(bench.settings)
     for offset in (1, 2, 3):
@@ -26,7 +26,7 @@ async def addresses_between_registers(dut, stall):
 @cocotb.test()
 @cocotb.parametrize(stall=STALLS)
 async def reads_and_writes_at_once(dut, stall):
-    """Those of A are written while those of B are read."""
+    """Settings of A are written while settings of B are read."""
     bench = await RegistersBench(dut, stall).start()
     written, read = ([name for name in bench.settings if name.startswith(side)] for side in "ab")
     for _ in range(20):
@@ -46,7 +46,7 @@ async def reads_and_writes_at_once(dut, stall):
 
 @cocotb.test()
 async def halves_of_a_write_in_either_order(dut):
-    """The address long before the data, or long after; nothing is written before both are there."""
+    """The address precedes or follows the data by several cycles; the register changes only after both."""
     bench = await RegistersBench(dut).start()
     registers, names = bench.registers, list(bench.settings)
     registers.aw.clear_pause_generator()
@@ -61,6 +61,6 @@ async def halves_of_a_write_in_either_order(dut):
         await bench.check(name)
         second.pause = False
         await write
-        bench.held[name] = value % 2 ** bench.settings[name]["bits"]
+        bench.written[name] = value % 2 ** bench.settings[name]["bits"]
         await bench.check(name)
     await bench.check_all()

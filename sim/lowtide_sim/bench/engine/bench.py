@@ -1,4 +1,4 @@
-"""The bench around an engine: its registers, streams that stall, and what the golden engine says."""
+"""Bench of an engine: drives its registers and streams, and compares the results with the golden engine."""
 
 import random
 from typing import Any, Self
@@ -12,12 +12,10 @@ from lowtide.config import Config
 from lowtide.engine.operand import ROUNDINGS
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import Lines, checked
+from lowtide_model.engine.product import OperandVectors, checked
 from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_sim.bench.bus_masters import AxiLiteRegisters, PlainRegisters, WishboneRegisters
 from lowtide_sim.bench.environment import sidecar
-from lowtide_sim.bench.registers.axi_lite import AxiLiteRegisters
-from lowtide_sim.bench.registers.plain import PlainRegisters
-from lowtide_sim.bench.registers.wishbone import WishboneRegisters
 from lowtide_sim.bench.streams.axi_stream import PERIOD, Monitor, Sink, Source, Stream
 from lowtide_sim.bench.streams.pause import PAUSES
 
@@ -28,16 +26,16 @@ REGISTERS = {"axi4-lite": AxiLiteRegisters, "plain": PlainRegisters, "wishbone":
 
 
 class EngineBench:
-    """Drives an emitted engine, and checks every number that it gives.
+    """Drives an emitted engine, and checks every result.
 
     Parameters
     ----------
     dut : cocotb handle
         The emitted top.
     stalls : tuple of str
-        How A, B and C are stalled: names of `PAUSES`. All channels of a bus that can be are stalled as A is.
+        Stalls of A, B and C: names of `PAUSES`. The channels of the bus, if they can stall, use the stalls of A.
     drivers : tuple of classes
-        What drives streams, what takes from them, and what looks on.
+        Source, sink and monitor.
     """
 
     def __init__(
@@ -59,10 +57,10 @@ class EngineBench:
         self.monitor = monitor(c, self._saw)
         self.registers = REGISTERS[emitted["bus"]](dut)
         self.registers.stall(lambda: PAUSES[stalls[0]](random.Random(self.rng.getrandbits(64))))
-        self.came: list[tuple[int, bool]] = []
+        self.received: list[tuple[int, bool]] = []
 
     async def start(self, reset: int = 4) -> Self:
-        """Start the clock, hold reset for some cycles, and go."""
+        """Start the clock, and apply reset for ``reset`` cycles."""
         Clock(self.dut.clk, PERIOD, "ns").start()
         self.dut.rst.value = 1
         for part in (self.a, self.b, self.c, self.monitor):
@@ -71,35 +69,35 @@ class EngineBench:
         return self
 
     async def reset(self, cycles: int = 1) -> None:
-        """Hold reset for some cycles; all that is queued or due is gone."""
+        """Apply reset for ``cycles`` cycles, which discards all queued and received words."""
         self.dut.rst.value = 1
         self.a.clear()
         self.b.clear()
         await ClockCycles(self.dut.clk, cycles)
-        self.came.clear()
+        self.received.clear()
         self.dut.rst.value = 0
 
     async def write(self, name: str, value: int) -> None:
         """Write a register."""
         if await self.registers.write(self.addresses[name], value & 0xFFFFFFFF):
-            raise AssertionError(f"a write of {name} was refused")
+            raise AssertionError(f"write of {name} rejected")
 
     async def read(self, name: str) -> int:
         """Read a register."""
         value, refused = await self.registers.read(self.addresses[name])
         if refused:
-            raise AssertionError(f"a read of {name} was refused")
+            raise AssertionError(f"read of {name} rejected")
         return value
 
-    async def settle(self, name: str, mask: int) -> None:
-        """Wait until one of these bits of a register is set."""
+    async def poll(self, name: str, mask: int) -> None:
+        """Poll a register until a bit of the mask is set."""
         for _ in range(PATIENCE):
             if await self.read(name) & mask:
                 return
-        raise AssertionError(f"{name} & {mask} stays 0")
+        raise AssertionError(f"{name} & {mask} stayed 0 for {PATIENCE} reads")
 
     def random_operand(self, chunk: int) -> Operand:
-        """Any precision, rounding, seed and bias."""
+        """Random precision, rounding, seed and bias."""
         return Operand(
             chunks=self.rng.randint(1, self.config.bfp.mantissa // chunk),
             rounding=self.rng.choice(ROUNDINGS),
@@ -108,7 +106,7 @@ class EngineBench:
         )
 
     def random_product(self) -> tuple[np.ndarray, np.ndarray, Operand, Operand]:
-        """A product that fits."""
+        """A random product that fits into the engine."""
         bfp, array = self.config.bfp, self.config.array
         while True:
             rows, columns = self.rng.randint(1, 3 * array.rows), self.rng.randint(1, 3 * array.columns)
@@ -122,33 +120,33 @@ class EngineBench:
             return product
 
     def _matrix(self, shape: tuple[int, int]) -> np.ndarray:
-        """Numbers in either order of memory."""
+        """Random numbers, in row-major or column-major order."""
         x = self.numbers.standard_normal(shape).astype(np.float32)
         return np.asfortranarray(x) if self.rng.getrandbits(1) else x
 
     async def begin(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> None:
-        """Queue the operands on their streams, write their settings, and start the product as soon as can be."""
-        lines = checked(self.config, a, b, a_settings, b_settings)
-        for source, side in zip((self.a, self.b), lines, strict=True):
+        """Queue the operands on their streams, write their settings, and start the product when the engine is ready."""
+        vectors = checked(self.config, a, b, a_settings, b_settings)
+        for source, side in zip((self.a, self.b), vectors, strict=True):
             source.send(self._beats(side))
-        for side, operand, each in zip("ab", (a_settings, b_settings), lines, strict=True):
+        for side, operand, each in zip("ab", (a_settings, b_settings), vectors, strict=True):
             for name, value in each.settings(operand).items():
                 await self.write(f"{side}_{name}", value)
-        await self.settle("status", 1)
+        await self.poll("status", 1)
         await self.write("start", 3)
 
     async def finish(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> None:
-        """Wait for the next product's results, and check every bit of them."""
+        """Wait for the results of the next product, and check every bit."""
         beats = result_beats(self.config, a.shape[0], b.shape[1])
         for _ in range(PATIENCE):
-            if len(self.came) >= beats:
+            if len(self.received) >= beats:
                 break
             await RisingEdge(self.dut.clk)
         else:
-            raise AssertionError(f"{len(self.came)} of {beats} beats came")
-        mine, self.came = self.came[:beats], self.came[beats:]
+            raise AssertionError(f"only {len(self.received)} of {beats} beats arrived within {PATIENCE} cycles")
+        mine, self.received = self.received[:beats], self.received[beats:]
         if [last for _, last in mine] != [False] * (beats - 1) + [True]:
-            raise AssertionError("tlast is not with the last beat alone")
+            raise AssertionError("tlast is not set on the last beat only")
         size = 4 * self.config.engine.output_width
         data = np.frombuffer(b"".join(beat.to_bytes(size, "little") for beat, _ in mine), np.float32)
         array = self.config.array
@@ -159,13 +157,13 @@ class EngineBench:
             place = tuple(int(i) for i in np.argwhere(values.view(np.uint32) != due.view(np.uint32))[0])
             raise AssertionError(f"result {place} is {values[place]}, not {due[place]}")
 
-    def _beats(self, lines: Lines) -> list[tuple[int, bool]]:
-        """Beats of an operand; what fills up the last of a run is any number."""
+    def _beats(self, vectors: OperandVectors) -> list[tuple[int, bool]]:
+        """Beats of an operand, each row padded with an arbitrary number."""
         numbers = self.config.engine.input_width
-        runs = lines.runs
-        padded = np.pad(runs, [(0, 0), (0, -runs.shape[1] % numbers)], constant_values=np.float32(1e9))
+        rows = vectors.in_memory_order
+        padded = np.pad(rows, [(0, 0), (0, -rows.shape[1] % numbers)], constant_values=np.float32(1e9))
         words = [int.from_bytes(beat.tobytes(), "little") for beat in padded.reshape(-1, numbers)]
         return [(word, n == len(words) - 1) for n, word in enumerate(words)]
 
     def _saw(self, _edge: int, data: int, last: bool) -> None:
-        self.came.append((data, last))
+        self.received.append((data, last))

@@ -1,4 +1,4 @@
-"""cocotb tests of an engine whose every port is driven by cocotbext-axi."""
+"""cocotb tests of an engine with cocotbext-axi on every port."""
 
 import cocotb
 
@@ -10,11 +10,11 @@ from lowtide_sim.bench.streams.cocotbext_streams import COCOTBEXT_STREAMS
 @cocotb.test()
 @cocotb.parametrize(stalls=[("none", "none", "none"), ("half", "light", "bursts"), ("light", "heavy", "half")])
 async def products_by_other_drivers(dut, stalls):
-    """Every bit of every result."""
+    """Every bit of every result is right."""
     await follow_each_other(await EngineBench(dut, stalls, COCOTBEXT_STREAMS).start())
 
 
 @cocotb.test()
 async def resets_by_other_drivers(dut):
-    """The next product is right, and nothing of the old one comes."""
+    """After a reset, the next product is right, and no result of the old product arrives."""
     await reset_at_moments(await EngineBench(dut, ("light", "light", "light"), COCOTBEXT_STREAMS).start())

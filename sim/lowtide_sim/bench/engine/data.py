@@ -1,4 +1,4 @@
-"""cocotb tests of an engine: what it computes, however streams stall, and after a reset at any moment."""
+"""cocotb tests of an engine's results, with random stalls and after resets at random times."""
 
 import cocotb
 from cocotb.triggers import ClockCycles
@@ -10,7 +10,7 @@ __all__ = ["follow_each_other", "reset_at_moments"]
 
 
 async def follow_each_other(bench: EngineBench) -> None:
-    """Give products, each as soon as the engine takes it, and check every bit of every result."""
+    """Start each product as soon as the engine is ready, and check every bit of every result."""
     products = [bench.random_product() for _ in range(parameters().get("products", 6))]
     waiting = []
     for product in products:
@@ -20,15 +20,15 @@ async def follow_each_other(bench: EngineBench) -> None:
             await bench.finish(*waiting.pop(0))
     for product in waiting:
         await bench.finish(*product)
-    await bench.settle("status", 2)
+    await bench.poll("status", 2)
     assert await bench.read("errors") == 0
     assert await bench.read("products") == len(products)
     await ClockCycles(bench.dut.clk, 100)
-    assert not bench.came
+    assert not bench.received
 
 
 async def reset_at_moments(bench: EngineBench) -> None:
-    """Reset while a product is being worked on; the next one must be right, with nothing of the old one before it."""
+    """Reset during a product; the next product must be right, without results of the old one before it."""
     for _ in range(parameters().get("resets", 8)):
         await bench.begin(*bench.random_product())
         await ClockCycles(bench.dut.clk, bench.rng.randint(1, bench.rng.choice((12, 200))))
@@ -41,11 +41,11 @@ async def reset_at_moments(bench: EngineBench) -> None:
 @cocotb.test()
 @cocotb.parametrize(stalls=[("none", "none", "none"), ("half", "light", "bursts"), ("light", "heavy", "half")])
 async def products_that_follow_each_other(dut, stalls):
-    """Every bit of every result; each product is started as soon as the engine takes it."""
+    """Every bit of every result is right; each product starts as soon as the engine is ready."""
     await follow_each_other(await EngineBench(dut, stalls).start())
 
 
 @cocotb.test()
 async def reset_at_any_moment(dut):
-    """The next product is right, and nothing of the old one comes."""
+    """After a reset, the next product is right, and no result of the old product arrives."""
     await reset_at_moments(await EngineBench(dut, ("light", "light", "light")).start())

@@ -1,4 +1,4 @@
-"""cocotb tests of an engine's registers on a bus that others know."""
+"""cocotb tests of an engine's registers on a standard bus."""
 
 import cocotb
 
@@ -10,7 +10,7 @@ from lowtide_sim.bench.environment import parameters
 @cocotb.test()
 @cocotb.parametrize(stall=STALLS)
 async def settings_hold_what_is_written(dut, stall):
-    """Writes and reads of settings in any order; constants stay as they are, also when written."""
+    """Settings return the value written last, in any order of accesses; writes do not change constants."""
     bench = await RegistersBench(dut, stall).start()
     names = list(bench.settings)
     constants = {name: await bench.read(name) for name in bench.constants}
@@ -27,7 +27,7 @@ async def settings_hold_what_is_written(dut, stall):
 @cocotb.test()
 @cocotb.parametrize(stall=STALLS)
 async def what_is_refused_has_no_effect(dut, stall):
-    """Addresses beyond the last register, and writes of some of its bytes; what is right comes through between."""
+    """Accesses beyond the last register and partial writes are rejected; legal accesses between them succeed."""
     bench = await RegistersBench(dut, stall).start()
     registers, names = bench.registers, list(bench.settings)
     for address in range(bench.end, bench.end_of_bus, BYTES):
@@ -40,5 +40,5 @@ async def what_is_refused_has_no_effect(dut, stall):
         await bench.write_any(names)
     await bench.check_all()
     await bench.write("a_vectors", 0)
-    await bench.write("start", 3)  # which the engine itself refuses
-    await bench.settle("errors", 1)
+    await bench.write("start", 3)  # the engine rejects this product
+    await bench.poll("errors", 1)

@@ -1,4 +1,4 @@
-"""The bench around the registers of an engine that has nothing to multiply."""
+"""Bench of an engine's registers, without products."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,14 +13,14 @@ STALLS = ["none", "half", "bursts"]
 
 
 class RegistersBench(EngineBench):
-    """Keeps account of what settings hold.
+    """Records the written values of settings, and compares them with reads.
 
     Parameters
     ----------
     dut : cocotb handle
         The emitted top.
     stall : str
-        How the bus is stalled: a name of `PAUSES`.
+        Stalls of the bus: a name of `PAUSES`.
     """
 
     def __init__(self, dut: Any, stall: str = "none"):
@@ -28,28 +28,28 @@ class RegistersBench(EngineBench):
         table = sidecar()["registers"]
         self.settings = {register["name"]: register for register in table if register["access"] == "setting"}
         self.constants = [register["name"] for register in table if register["access"] == "constant"]
-        self.end = BYTES * len(table)  # the first address that is none
+        self.end = BYTES * len(table)  # first address beyond the registers
         self.end_of_bus = BYTES * 2 ** (len(table) - 1).bit_length()
-        self.held = dict.fromkeys(self.settings, 0)
+        self.written = dict.fromkeys(self.settings, 0)
 
     async def write_any(self, names: Sequence[str]) -> None:
-        """Write anything to one of these settings."""
+        """Write a random value to one of ``names``."""
         name = self.rng.choice(names)
         value = self.any_value(name)
         await self.write(name, value)
-        self.held[name] = value % 2 ** self.settings[name]["bits"]
+        self.written[name] = value % 2 ** self.settings[name]["bits"]
 
     def any_value(self, name: str) -> int:
-        """Any word for a setting; for a threshold one that it holds, as another one is flagged."""
+        """A random word for a setting; for a threshold, a legal one, because others raise an error."""
         return self.rng.getrandbits(self.settings[name]["bits"] if name.endswith("threshold") else 32)
 
     async def check(self, name: str) -> None:
-        """A setting holds what was written to it."""
+        """Check that a setting has the value that was written last."""
         value = await self.read(name)
-        assert value == self.held[name], f"{name} is {value:#x}, not {self.held[name]:#x}"
+        assert value == self.written[name], f"{name} is {value:#x}, not {self.written[name]:#x}"
 
     async def check_all(self) -> None:
-        """All settings do, and no product was started."""
+        """Check all settings, and that no product was started."""
         for name in self.settings:
             await self.check(name)
         assert await self.read("errors") == 0

@@ -1,4 +1,4 @@
-"""cocotb tests of a serial engine, whose line another author's UART drives."""
+"""cocotb tests of a serial engine, with the UART of cocotbext-uart, an independent implementation."""
 
 import cocotb
 import numpy as np
@@ -22,7 +22,7 @@ DONE, BUSY, ORDER = range(3)
 
 
 class SerialBench:
-    """A line to a device, and its requests, each with its answer."""
+    """Host of a serial device: sends requests, and checks their responses."""
 
     def __init__(self, dut):
         self.dut = dut
@@ -38,40 +38,40 @@ class SerialBench:
         self.frames, self.number = Frames(), 0
 
     async def start(self, reset: int = 5, idle: int = 0):
-        """Start the clock, hold reset for some cycles, idle, and greet the device."""
+        """Start the clock, apply reset, idle, and send the request ``hello``."""
         self.dut.rst.value = 1
         Clock(self.dut.clk, PERIOD, "ns").start()
         await ClockCycles(self.dut.clk, reset)
         self.dut.rst.value = 0
         await ClockCycles(self.dut.clk, idle)
-        await self.ask("hello", 1, 0)
+        await self.request("hello", 1, 0)
         return self
 
-    async def answer(self) -> Frame:
-        """The next frame that comes."""
+    async def receive(self) -> Frame:
+        """Receive the next frame."""
         while True:
             for frame in self.frames.add(bytes(await self.sink.read(1))):
                 return frame
 
-    async def ask(self, kind, *words, damage=False) -> tuple[int, ...]:
-        """Make a request until it is done; the words of its answer.
+    async def request(self, kind, *words, damage=False) -> tuple[int, ...]:
+        """Send a request until it is done, and return the words of its response.
 
-        With ``damage``, copies of it that are broken go before it, and the same once more behind it.
+        With ``damage``, damaged copies precede the request, and a duplicate follows it.
         """
         while True:
             frame = frame_bytes(code_of(kind), self.number, words)
             if damage:
-                broken = bytearray(frame)
-                broken[int(self.rng.integers(len(frame) - 1))] ^= 1 << int(self.rng.integers(8))
+                damaged = bytearray(frame)
+                damaged[int(self.rng.integers(len(frame) - 1))] ^= 1 << int(self.rng.integers(8))
                 await self.source.write(
-                    bytes(broken) + b"\x7e" + frame[: int(self.rng.integers(len(frame) - 1))] + b"\x7e"
+                    bytes(damaged) + b"\x7e" + frame[: int(self.rng.integers(len(frame) - 1))] + b"\x7e"
                 )
             await self.source.write(frame + frame * damage)
-            found = await self.answer()
+            found = await self.receive()
             assert (found.kind, found.number) == (code_of(kind) | 0x80, self.number)
             status, expected = found.words[0] & 0xFFFF, found.words[0] >> 16
             if damage and status == DONE:
-                again = await self.answer()
+                again = await self.receive()
                 assert (again.words[0] & 0xFFFF, again.words[0] >> 16) == (ORDER, expected)
             if status == DONE:
                 self.number = expected
@@ -79,31 +79,31 @@ class SerialBench:
             assert status == BUSY
 
     async def multiply(self, a, b, a_settings, b_settings, position, damage=False):
-        """A product, and the position behind its results."""
-        lines = checked(self.config, a, b, a_settings, b_settings)
-        for side, line, operand in zip("ab", lines, (a_settings, b_settings), strict=True):
-            for name, value in line.settings(operand).items():
-                await self.ask("write", self.places[f"{side}_{name}"], value & 0xFFFFFFFF, damage=damage)
-        await self.ask("write", self.places["start"], 3, damage=damage)
-        for side, line in zip("ab", lines, strict=True):
-            words = Load.of(line.runs, self.config.engine.input_width).numbers.view("<u4").ravel().tolist()
+        """Compute a product; return it, and the position after its results."""
+        vectors = checked(self.config, a, b, a_settings, b_settings)
+        for side, each, operand in zip("ab", vectors, (a_settings, b_settings), strict=True):
+            for name, value in each.settings(operand).items():
+                await self.request("write", self.places[f"{side}_{name}"], value & 0xFFFFFFFF, damage=damage)
+        await self.request("write", self.places["start"], 3, damage=damage)
+        for side, each in zip("ab", vectors, strict=True):
+            words = Load.of(each.in_memory_order, self.config.engine.input_width).numbers.view("<u4").ravel().tolist()
             at = 0
             while at < len(words):
                 count = int(self.rng.integers(1, min(WORDS, len(words) - at, 40) + 1))
                 kind = "last" if at + count == len(words) else "load"
-                await self.ask(f"{kind}_{side}", *words[at : at + count], damage=damage)
+                await self.request(f"{kind}_{side}", *words[at : at + count], damage=damage)
                 at += count
         count = result_beats(self.config, a.shape[0], b.shape[1]) * self.config.engine.output_width
         words = []
         while len(words) < count:
             at = (position + len(words)) % 2**16
-            words += await self.ask("take", at | at << 16, min(count - len(words), 20), damage=damage)
+            words += await self.request("take", at | at << 16, min(count - len(words), 20), damage=damage)
         return matrix_of(self.config, np.array(words, "<u4").view("<f4"), a.shape[0], b.shape[1]), position + count
 
 
 @cocotb.test()
 async def products_over_the_line(dut):
-    """Every bit of every result; and each request is done once, though with ``damage`` it comes broken, and twice."""
+    """Every bit of every result is right, and each request is done once, even if damaged and duplicated."""
     damage = parameters()["damage"]
     bench = await SerialBench(dut).start()
     golden, rng, position = GoldenEngine(bench.config), bench.rng, 0
@@ -120,9 +120,9 @@ async def products_over_the_line(dut):
 
 @cocotb.test()
 async def garbage_is_no_frame(dut):
-    """And what follows it is one."""
+    """The device ignores garbage, and accepts the frame that follows."""
     bench = await SerialBench(dut).start()
     await bench.source.write(bench.rng.bytes(60) + b"\x7e")
     await bench.source.wait()
-    words = await bench.ask("read", bench.places["rows"], 2)
+    words = await bench.request("read", bench.places["rows"], 2)
     assert words == (bench.config.array.rows, bench.config.array.columns)

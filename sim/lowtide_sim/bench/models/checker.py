@@ -1,4 +1,4 @@
-"""Holds what came out against what the model expects, word by word."""
+"""Checker: compares received rows of results with the model's, word by word."""
 
 from collections import deque
 
@@ -6,12 +6,12 @@ __all__ = ["Checker"]
 
 
 class Checker:
-    """Compares rows of results, their order, and where a tile ends.
+    """Compares rows of results, their order, and ``tlast``.
 
     Parameters
     ----------
     columns, width : int
-        Words in a row, and bits of a word.
+        Words per row, and bits per word.
     """
 
     def __init__(self, columns: int, width: int):
@@ -20,23 +20,23 @@ class Checker:
         self.checked = 0
 
     def expect(self, words: list[int], last: bool) -> None:
-        """A row is due."""
+        """Add an expected row."""
         self.due.append((words, last))
 
     def reset(self) -> None:
-        """Nothing is due any more."""
+        """Discard all expected rows."""
         self.due.clear()
 
     def saw(self, edge: int, data: int, last: bool) -> None:
-        """A row came.
+        """Compare a received row with the next expected row.
 
         Raises
         ------
         AssertionError
-            If no row was due, or another one.
+            If the rows differ, or no row is expected.
         """
         if not self.due:
-            raise AssertionError(f"edge {edge}: a row came that nothing is due for")
+            raise AssertionError(f"edge {edge}: unexpected row: all expected rows have arrived")
         words, expected_last = self.due.popleft()
         if data != self._row(words):
             raise AssertionError(f"edge {edge}, row {self.checked}: {self._difference(words, data)}")
@@ -45,7 +45,7 @@ class Checker:
         self.checked += 1
 
     def words(self, data: int) -> list[int]:
-        """The signed words of a row."""
+        """Signed words of a row."""
         return [self._word(data, column) for column in range(self.columns)]
 
     def _word(self, data: int, column: int) -> int:

@@ -1,4 +1,4 @@
-"""What a converter must answer, from the numbers and random words that were seen to enter it."""
+"""Model of a converter: expected groups, from the observed numbers and random words."""
 
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +14,7 @@ __all__ = ["Answer", "ConverterModel"]
 
 @attrs.frozen
 class Answer:
-    """A group that a converter gives: its payload, and what stands beside it."""
+    """Output of a converter for a group: payload and status ports."""
 
     payload: int
     saturated_group: int
@@ -23,14 +23,14 @@ class Answer:
 
 
 class ConverterModel:
-    """The golden converter, a group at a time, in the order in which groups and words came.
+    """The golden converter, group by group, with groups and random words in order of arrival.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the converter.
+        Sidecar of the converter.
     expect : function
-        Called with each `Answer` that is due.
+        Called with each expected `Answer`.
     """
 
     def __init__(self, sidecar: dict[str, Any], expect: Callable[[Answer], None]):
@@ -41,13 +41,13 @@ class ConverterModel:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything, as the converter does."""
+        """Clear the state, as a reset of the converter does."""
         self.numbers: list[int] = []
         self.words: deque[tuple[int, bool]] = deque()
         self.groups: deque[tuple[list[int], bool, int, int]] = deque()
 
     def saw_input(self, data: int, bias: int, chunks: int) -> None:
-        """A group, or a number, was taken under these settings."""
+        """Record an accepted group or number, with its settings."""
         width = 32 if self.serial else 32 * self.lanes
         last = bool(data >> width)
         self.numbers += [data >> shift & 0xFFFFFFFF for shift in range(0, width, 32)]
@@ -58,7 +58,7 @@ class ConverterModel:
         self._answer()
 
     def saw_step(self, data: int, row: bool) -> None:
-        """Random words were used, the last of a row or not."""
+        """Record used random words, and whether they end a row."""
         each = [data] if self.serial else [data >> lane * self.bits & 2**self.bits - 1 for lane in range(self.lanes)]
         self.words += [(word, row) for word in each]
         self._answer()
@@ -71,7 +71,7 @@ class ConverterModel:
             rows = [row for _, row in words]
             ends = [last and (lane == self.lanes - 1 or not self.serial) for lane in range(needed)]
             if rows != ends:
-                raise AssertionError(f"row is {rows} with the words of a group, not {ends}")
+                raise AssertionError(f"row is {rows} for the random words of a group, not {ends}")
             self.expect(self._converted(numbers, [word for word, _ in words], last, bias, chunks))
 
     def _converted(self, numbers: list[int], words: list[int], last: bool, bias: int, chunks: int) -> Answer:

@@ -1,4 +1,4 @@
-"""What a processing element makes of its words, in Python's integers."""
+"""Models of processing elements with packed words, in Python integers."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ Memory = dict[tuple[int, int], Any]
 
 
 class Tmac:
-    """Data in two banks, and terms that point to them.
+    """Model of `tmac`: data in two banks, and terms with the indices of data.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the array.
+        Sidecar of the array.
     """
 
     def __init__(self, sidecar: dict[str, Any]):
@@ -23,7 +23,7 @@ class Tmac:
         self.values = sidecar["configuration"]["terms"]["values"]
 
     def addend(self, memory: Memory, a: int, b: int) -> int:
-        """What two words add to the sum."""
+        """Value that two words add to the sum."""
         word = unpack(b, self.b)
         return sum(
             (-1) ** term["negative"] * memory[word["bank"], term.get("index", 0)] << term["exponent"]
@@ -32,7 +32,7 @@ class Tmac:
         )
 
     def store(self, memory: Memory, a: int) -> None:
-        """Keep what a word of A brings."""
+        """Store the data of a word of A."""
         word = unpack(a, self.a)
         if word["write"]:
             bits = self.a["fields"]["value"]["fields"]["0"]["bits"]
@@ -41,19 +41,19 @@ class Tmac:
 
 
 class PairMac:
-    """Terms of data in two banks, and terms of weights, each of which points to one of them.
+    """Model of `pair_mac`: terms of data in two banks, and terms of weights with the slots of data terms.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the array.
+        Sidecar of the array.
     """
 
     def __init__(self, sidecar: dict[str, Any]):
         self.a, self.b = sidecar["word_a"], sidecar["word_b"]
 
     def addend(self, memory: Memory, a: int, b: int) -> int:
-        """What two words add to the sum."""
+        """Value that two words add to the sum."""
         word = unpack(b, self.b)
         return sum(
             self._value(pair) * memory[word["bank"], pair.get("slot", 0)]
@@ -62,7 +62,7 @@ class PairMac:
         )
 
     def store(self, memory: Memory, a: int) -> None:
-        """Keep what a word of A brings."""
+        """Store the data of a word of A."""
         word = unpack(a, self.a)
         if word["write"]:
             memory[word["bank"], word.get("slot", 0)] = self._value(word)
@@ -72,23 +72,23 @@ class PairMac:
 
 
 class Pmac:
-    """Integers.
+    """Model of `pmac`: products of integers.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the array.
+        Sidecar of the array.
     """
 
     def __init__(self, sidecar: dict[str, Any]):
         self.bits = sidecar["word_a"]["bits"]
 
     def addend(self, memory: Memory, a: int, b: int) -> int:
-        """What two words add to the sum."""
+        """Value that two words add to the sum."""
         return signed(a, self.bits) * signed(b, self.bits)
 
     def store(self, memory: Memory, a: int) -> None:
-        """Nothing is kept."""
+        """Do nothing: the element stores no data."""
 
 
 ELEMENTS = {"tmac": Tmac, "pair_mac": PairMac, "pmac": Pmac}

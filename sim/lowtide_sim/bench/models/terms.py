@@ -1,4 +1,4 @@
-"""What units that handle groups of digits must answer, from the words that were seen to enter them."""
+"""Models of units for groups of digits: expected digit planes, from the observed words."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,20 +16,20 @@ def bits_of(word: int, count: int) -> np.ndarray:
 
 
 def _word(nonzero: np.ndarray, negative: np.ndarray, first: bool, last: bool) -> int:
-    """A line as it is on a stream."""
+    """Pack a digit plane as a word of a stream."""
     planes = [*nonzero.tolist(), *negative.tolist(), int(first), int(last)]
     return sum(int(bit != 0) << n for n, bit in enumerate(planes))
 
 
 class SerializerModel:
-    """Groups taken apart, the highest exponent first.
+    """Model of the digit serializer: splits groups into digit planes, the highest exponent first.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the serializer.
+        Sidecar of the serializer.
     expect : function
-        Called with each line that is due.
+        Called with each expected plane.
     """
 
     def __init__(self, sidecar: dict[str, Any], expect: Callable[[int], None]):
@@ -37,10 +37,10 @@ class SerializerModel:
         self.expect = expect
 
     def forget(self) -> None:
-        """Nothing is kept from one group to the next."""
+        """Do nothing: there is no state between groups."""
 
     def saw(self, data: int) -> None:
-        """A group is offered."""
+        """Record an offered group."""
         planes = bits_of(data, 2 * self.lanes * self.digits).reshape(2, self.lanes, self.digits)
         for exponent in reversed(range(self.digits)):
             nonzero, negative = planes[..., exponent]
@@ -48,14 +48,14 @@ class SerializerModel:
 
 
 class WaterlineModel:
-    """The golden selection, of the lines of a group so far.
+    """Model of the waterline: the golden selection, from the planes of a group so far.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the waterline.
+        Sidecar of the waterline.
     expect : function
-        Called with each line that is due.
+        Called with each expected plane.
     """
 
     def __init__(self, sidecar: dict[str, Any], expect: Callable[[int], None]):
@@ -63,17 +63,17 @@ class WaterlineModel:
         self.forget()
 
     def forget(self) -> None:
-        """No group has begun."""
-        self.lines: list[np.ndarray] = []
+        """Discard the current group."""
+        self.planes: list[np.ndarray] = []
         self.budget = self.group = 0
 
     def saw(self, data: int, budget: int, group: int) -> None:
-        """A line was taken, while the settings were these."""
+        """Record an accepted plane, with the settings of the same cycle."""
         bits = bits_of(data, 2 * self.lanes + 2)
         nonzero, negative, (first, last) = np.split(bits, [self.lanes, 2 * self.lanes])
         if first:
-            self.lines, self.budget, self.group = [], budget, group
-        self.lines.append(nonzero * (np.arange(self.lanes) < self.group))
-        digits = np.stack(self.lines[::-1], axis=-1)  # this line is the lowest exponent
+            self.planes, self.budget, self.group = [], budget, group
+        self.planes.append(nonzero * (np.arange(self.lanes) < self.group))
+        digits = np.stack(self.planes[::-1], axis=-1)  # this plane has the lowest exponent
         kept = receding_water(digits, self.budget, self.lanes)[:, 0]
         self.expect(_word(kept, negative, bool(first), bool(last)))

@@ -1,4 +1,4 @@
-"""Stimulus: tiles of integers, for an array that reveals their terms."""
+"""Stimulus: tiles of integers, for an array that reveals terms."""
 
 import random
 from typing import Any
@@ -11,14 +11,14 @@ __all__ = ["IntegerTiles", "integer_tile"]
 
 
 class IntegerTiles:
-    """Makes tiles of integers: any, or of few terms, or of the most there can be, or at the ends of their range.
+    """Generates tiles of integers: random, with few terms, with the most terms, or at the limits of their range.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the array.
+        Sidecar of the array.
     rng : random.Random
-        Where the operands come from.
+        Generator of the operands.
     """
 
     def __init__(self, sidecar: dict[str, Any], rng: random.Random):
@@ -27,15 +27,15 @@ class IntegerTiles:
         self.rows, self.columns = configuration["array"]["rows"], configuration["array"]["columns"]
 
     def reset(self) -> None:
-        """Nothing to forget."""
+        """Do nothing: there is no state."""
 
     def random(self) -> Tile:
-        """A tile of any length."""
+        """A tile of random length."""
         group = self.terms["group"]
         return self.of_beats(self.rng.choice((1, 1, 2, group, group + 1, self.rng.randint(1, 4 * group))))
 
     def of_beats(self, beats: int) -> Tile:
-        """A tile of so many beats."""
+        """A tile of ``beats`` beats."""
         kind = self.rng.choice(("any", "any", "sparse", "dense", "ends", "zero"))
         return tile([(self._beat(self.rows, kind), self._beat(self.columns, kind)) for _ in range(beats)])
 
@@ -65,11 +65,11 @@ def integer_tile(sidecar: dict[str, Any], a: np.ndarray, b: np.ndarray, group: i
     Parameters
     ----------
     sidecar : dict
-        What was emitted with an array of ``pmac``, or of ``tmac`` whose operands are integers.
+        Sidecar of an array of ``pmac``, or of ``tmac`` with integer operands.
     a, b : arrays of int, shapes (rows, K) and (K, columns)
         Operands.
     group : int
-        Values of a group, each of which begins with a beat.
+        Values per group; each group starts a new beat.
     """
     terms, array = sidecar["configuration"]["terms"], sidecar["configuration"]["array"]
     values = terms["values"] if array["operands"] == "integers" else 1
@@ -83,6 +83,6 @@ def integer_tile(sidecar: dict[str, Any], a: np.ndarray, b: np.ndarray, group: i
 
 
 def _beat(words: np.ndarray, values: int, width: int) -> int:
-    """A beat of the next integers of every word; behind the last of a group there are zeros."""
+    """A beat of the next integers of every word, padded with zeros at the end of a group."""
     padded = np.pad(words, [(0, 0), (0, values - words.shape[1])])
     return sum((int(value) & (1 << width) - 1) << n * width for n, value in enumerate(padded.ravel()))

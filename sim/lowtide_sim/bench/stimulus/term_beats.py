@@ -1,4 +1,4 @@
-"""Products as the beats of an array whose elements take terms: data and queues of terms, prepared beforehand."""
+"""Stimulus: products as beats of an array that multiplies terms, with data and term queues prepared in advance."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from lowtide_sim.bench.stimulus.tiles import Tile
 __all__ = ["term_tiles"]
 
 Word = dict[str, Any]
-Lines = list[list[Word]]  # words of all rows or columns, for each beat
+BeatWords = list[list[Word]]  # words of all rows or columns, per beat
 
 
 def term_tiles(
@@ -23,28 +23,28 @@ def term_tiles(
     budget: int,
     data_terms: int,
 ) -> list[Tile]:
-    """Tiles of products that follow each other: while the terms of a group go, the next group's data come.
+    """Tiles of consecutive products: while the terms of a group are sent, the data of the next group are written.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with an array of ``tmac`` or ``pair_mac``.
+        Sidecar of an array of ``tmac`` or ``pair_mac``.
     products : sequence of (rows × K, K × columns)
         Data and weights, integers.
     group, budget, data_terms : int
         ``g``, ``k`` and ``s``.
     """
-    groups: list[tuple[Lines, Lines, bool]] = []
+    groups: list[tuple[BeatWords, BeatWords, bool]] = []
     for a, b in products:
         data, weights = _groups(sidecar, a, b, group, budget, data_terms)
         groups += [(x, y, n == len(data) - 1) for n, (x, y) in enumerate(zip(data, weights, strict=True))]
     tiles, beats = [], [(words, None) for words in _in_bank(groups[0][0], 0)]
     for n, (_, terms, ends) in enumerate(groups):
-        coming = _in_bank(groups[n + 1][0], (n + 1) % 2) if n + 1 < len(groups) else []
-        going = _in_bank(terms, n % 2)
+        next_data = _in_bank(groups[n + 1][0], (n + 1) % 2) if n + 1 < len(groups) else []
+        own_terms = _in_bank(terms, n % 2)
         beats += [
-            (coming[i] if i < len(coming) else None, going[i] if i < len(going) else None)
-            for i in range(max(len(coming), len(going)))
+            (next_data[i] if i < len(next_data) else None, own_terms[i] if i < len(own_terms) else None)
+            for i in range(max(len(next_data), len(own_terms)))
         ]
         if ends:
             tiles.append(_tile(sidecar, beats))
@@ -54,8 +54,8 @@ def term_tiles(
 
 def _groups(
     sidecar: dict[str, Any], a: np.ndarray, b: np.ndarray, group: int, budget: int, data_terms: int
-) -> tuple[list[Lines], list[Lines]]:
-    """For each group, the words of its data and those of its weights' terms, a beat each."""
+) -> tuple[list[BeatWords], list[BeatWords]]:
+    """For each group, the words of its data and the words of its weights' terms, one list per beat."""
     configuration = sidecar["configuration"]
     terms, pairs = configuration["terms"], configuration["array"]["element"] == "pair_mac"
     form = {"width": terms["width"], "encoding": terms["encoding"]}
@@ -74,8 +74,8 @@ def _groups(
     ]
 
 
-def _values(values: np.ndarray, each: int) -> Lines:
-    """Values of a group, a few in each beat."""
+def _values(values: np.ndarray, each: int) -> BeatWords:
+    """Values of a group, ``each`` per beat."""
     rows, group = values.shape
     padded = np.pad(values, [(0, 0), (0, -group % each)])
     return [
@@ -87,8 +87,8 @@ def _values(values: np.ndarray, each: int) -> Lines:
     ]
 
 
-def _data_terms(own: TermQueue, n: int, group: int, most: int) -> Lines:
-    """Terms of a group's values, one in each beat."""
+def _data_terms(own: TermQueue, n: int, group: int, most: int) -> BeatWords:
+    """Terms of a group's values, one per beat."""
     return [
         [
             {"slot": i * most + j, "write": 1} | _term(own, (row, n * group + i, j))
@@ -99,8 +99,8 @@ def _data_terms(own: TermQueue, n: int, group: int, most: int) -> Lines:
     ]
 
 
-def _queued(queue: TermQueue, n: int, each: int) -> Lines:
-    """Terms of a group's weights, a few in each beat."""
+def _queued(queue: TermQueue, n: int, each: int) -> BeatWords:
+    """Terms of a group's weights, ``each`` per beat."""
     columns, _, budget = queue.exponent.shape
     return [
         [
@@ -111,16 +111,16 @@ def _queued(queue: TermQueue, n: int, each: int) -> Lines:
     ]
 
 
-def _paired(queue: TermQueue, n: int, data_terms: int, most: int, each: int) -> Lines:
-    """Terms of a group's weights, each with all terms of its value, a few pairs in each beat."""
+def _paired(queue: TermQueue, n: int, data_terms: int, most: int, each: int) -> BeatWords:
+    """Terms of a group's weights, each paired with all terms of its value, ``each`` pairs per beat."""
     columns, _, budget = queue.exponent.shape
-    lines: Lines = [[] for _ in range(-(-budget * data_terms // each))]
+    beats: BeatWords = [[] for _ in range(-(-budget * data_terms // each))]
     for column in range(columns):
         words = [_weight(queue, column, n, k) for k in range(budget)]
         pairs = [word | {"slot": word["index"] * most + j} for word in words for j in range(data_terms)]
-        for line, first in zip(lines, range(0, len(pairs), each), strict=True):
-            line.append({"pair": {str(i): pair for i, pair in enumerate(pairs[first : first + each])}})
-    return lines
+        for beat, first in zip(beats, range(0, len(pairs), each), strict=True):
+            beat.append({"pair": {str(i): pair for i, pair in enumerate(pairs[first : first + each])}})
+    return beats
 
 
 def _weight(queue: TermQueue, column: int, n: int, k: int) -> Word:
@@ -131,8 +131,8 @@ def _term(queue: TermQueue, place: tuple[int, ...]) -> Word:
     return {name: int(getattr(queue, name)[place]) for name in ("exponent", "negative", "nonzero")}
 
 
-def _in_bank(lines: Lines, bank: int) -> Lines:
-    return [[word | {"bank": bank} for word in words] for words in lines]
+def _in_bank(beats: BeatWords, bank: int) -> BeatWords:
+    return [[word | {"bank": bank} for word in words] for words in beats]
 
 
 def _tile(sidecar: dict[str, Any], beats: list[tuple[list[Word] | None, list[Word] | None]]) -> Tile:

@@ -1,31 +1,35 @@
-"""Stimulus: tiles of random and of extreme operands, as the beats of both streams."""
+"""Stimulus: tiles of random and extreme operands, as beats of both streams; tensors as beats."""
 
 import random
 from typing import Any, NamedTuple
 
-__all__ = ["Side", "Tile", "Tiles", "tile"]
+import numpy as np
+
+from lowtide_model import BfpTensor, Chunk, chunks
+
+__all__ = ["Side", "Tile", "Tiles", "streamed", "tile"]
 
 Beats = list[tuple[int, bool]]
 
 
 class Tile(NamedTuple):
-    """Beats of A and of B, as many of either, ``tlast`` on the last."""
+    """Beats of A and of B, equally many, with ``tlast`` on the last."""
 
     a: Beats
     b: Beats
 
 
 class Side:
-    """Makes the beats of one of the streams.
+    """Generates the beats of one stream.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the array.
+        Sidecar of the array.
     side : str
         ``a`` or ``b``.
     rng : random.Random
-        Where the operands come from.
+        Generator of the operands.
     """
 
     def __init__(self, sidecar: dict[str, Any], side: str, rng: random.Random):
@@ -40,7 +44,7 @@ class Side:
         self.magnitudes = self._every_lane((1 << fields["magnitude_bits"]) - 1)
 
     def group(self, chunks: int, used: int, codes: str, magnitudes: str) -> list[int]:
-        """A beat for each chunk of a group of every word; lanes from ``used`` on are padding."""
+        """One beat per chunk of a group in every word; lanes from index ``used`` are padding."""
         padding = (-1 << used * self.fields["lane_bits"]) & self.magnitudes
         codes_of_words = [self._code(codes) for _ in range(self.words)]
         return [
@@ -49,7 +53,7 @@ class Side:
         ]
 
     def largest(self, used: int, negative: list[bool]) -> list[int]:
-        """The largest group there is, in all its chunks, of these signs, a sign for each word."""
+        """All chunks of the largest group, with one sign per word."""
         lanes = (1 << used * self.fields["lane_bits"]) - 1
         bits = [lanes & (self.magnitudes | (self.signs if sign else 0)) for sign in negative]
         below = range((self.most_chunks - 1) * self.chunk, -1, -self.chunk)
@@ -67,7 +71,7 @@ class Side:
         if kind == "sparse":
             kind = self.rng.choice(("zero", "largest", "any"))
         if kind == "zero":
-            return bits & self.signs  # a zero may have either sign
+            return bits & self.signs  # zeros may have any sign
         return bits | self.magnitudes if kind == "largest" else bits
 
     def _beat(self, lanes: list[int], codes: list[int], below: int) -> int:
@@ -78,14 +82,14 @@ class Side:
 
 
 class Tiles:
-    """Makes tiles.
+    """Generates tiles for an array of FMACs.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the array.
+        Sidecar of the array.
     rng : random.Random
-        Where the operands come from.
+        Generator of the operands.
     """
 
     def __init__(self, sidecar: dict[str, Any], rng: random.Random):
@@ -94,10 +98,10 @@ class Tiles:
         self.max_groups = -(-self.max_k // self.lanes)
 
     def reset(self) -> None:
-        """Nothing to forget."""
+        """Do nothing: there is no state."""
 
     def random(self) -> Tile:
-        """Any tile: any precision on either side, any length, any kind of operands."""
+        """A tile of random precisions, length and kind of operands."""
         rng = self.rng
         groups = rng.choice((1, 1, 2, 3, rng.randint(1, 12)))
         chunks_a, chunks_b = rng.randint(1, self.a.most_chunks), rng.randint(1, self.b.most_chunks)
@@ -113,7 +117,7 @@ class Tiles:
         return tile(pairs)
 
     def of_beats(self, beats: int) -> Tile:
-        """A tile of so many beats, of one chunk each."""
+        """A tile of ``beats`` beats, each with one chunk."""
         pairs = [
             (self.a.group(1, self.lanes, "any", "any")[0], self.b.group(1, self.lanes, "any", "any")[0])
             for _ in range(beats)
@@ -121,9 +125,9 @@ class Tiles:
         return tile(pairs)
 
     def largest(self, negative: bool) -> Tile:
-        """The longest tile there may be, of the largest operands: the ends of the accumulator's range.
+        """The longest tile of the largest operands, whose sums are the limits of the accumulator's range.
 
-        The sums of rows are positive and negative in turn; that of row 0 is ``negative`` or not.
+        The sums of rows alternate in sign; the sum of row 0 is negative if ``negative`` is set.
         """
         signs = [bool(row & 1) != negative for row in range(self.a.words)]
         pairs = []
@@ -134,16 +138,53 @@ class Tiles:
         return tile(pairs)
 
     def _used_lanes(self, groups: int) -> list[int]:
-        """Lanes that are no padding, for each group: all of them but in the last."""
+        """Lanes without padding, per group: all lanes, except in the last group."""
         most = min(self.lanes, self.max_k - self.lanes * (groups - 1))
         last = most if self.rng.random() < 0.5 else self.rng.randint(1, most)
         return [self.lanes] * (groups - 1) + [last]
 
 
 def tile(pairs: list[tuple[int, int]]) -> Tile:
-    """A tile of these beats of A and B."""
+    """A tile from pairs of beats of A and B."""
     ends = [False] * (len(pairs) - 1) + [True]
     return Tile(
         [(a, end) for (a, _), end in zip(pairs, ends, strict=True)],
         [(b, end) for (_, b), end in zip(pairs, ends, strict=True)],
     )
+
+
+def streamed(tensor: BfpTensor, lanes: int, fields: dict[str, int], chunk: int) -> list[list[int]]:
+    """A matrix of the golden model as beats: one beat per chunk of each group of ``lanes`` elements.
+
+    Parameters
+    ----------
+    tensor : BfpTensor, shape (words, K), grouped along K
+        Matrix with one row per word of a beat.
+    lanes : int
+        Elements per word: the tensor's group, or a divisor of it.
+    fields : dict
+        Bit fields of a word, from the sidecar.
+    chunk : int
+        Width of a chunk in bits.
+    """
+    parts = [_chunk_beats(part, tensor.group // lanes, lanes, fields) for part in chunks(tensor, chunk)]
+    return [list(group) for group in zip(*parts, strict=True)]
+
+
+def _chunk_beats(part: Chunk, words_per_group: int, lanes: int, fields: dict[str, int]) -> list[int]:
+    codes = np.repeat(part.codes, words_per_group, axis=-1)
+    values = part.signed.reshape(*codes.shape, lanes)
+    return [
+        sum(
+            _chunk_word(values[n, group], int(codes[n, group]), fields) << n * fields["bits"]
+            for n in range(codes.shape[0])
+        )
+        for group in range(codes.shape[1])
+    ]
+
+
+def _chunk_word(values: np.ndarray, code: int, fields: dict[str, int]) -> int:
+    word = code << fields["exponent_from_bit"]
+    for lane, value in enumerate(values.tolist()):
+        word |= (abs(value) | (value < 0) << fields["sign_bit"]) << lane * fields["lane_bits"]
+    return word

@@ -1,4 +1,4 @@
-"""Stimulus: tiles of words as elements for terms or integers take them."""
+"""Stimulus: tiles of packed words for processing elements that multiply terms or integers."""
 
 import random
 from typing import Any
@@ -11,14 +11,14 @@ __all__ = ["WordTiles"]
 
 
 class WordTiles:
-    """Makes tiles: words of A that bring data or nothing, words of B with terms of what was brought before.
+    """Generates tiles: words of A that write data or nothing, words of B with terms for data written before.
 
     Parameters
     ----------
     sidecar : dict
-        What was emitted with the array.
+        Sidecar of the array.
     rng : random.Random
-        Where the operands come from.
+        Generator of the operands.
     """
 
     def __init__(self, sidecar: dict[str, Any], rng: random.Random):
@@ -34,15 +34,15 @@ class WordTiles:
         self.reset()
 
     def reset(self) -> None:
-        """Nothing that was sent may have arrived."""
-        self.known: list[tuple[int, int]] = []  # bank and slot of what elements keep
+        """Treat all sent data as lost."""
+        self.known: list[tuple[int, int]] = []  # bank and slot of written data
 
     def random(self) -> Tile:
-        """A tile of any length."""
+        """A tile of random length."""
         return self.of_beats(self.rng.choice((1, 1, 2, 3, self.rng.randint(1, 60))))
 
     def of_beats(self, beats: int) -> Tile:
-        """A tile of so many beats."""
+        """A tile of ``beats`` beats."""
         return tile([self._pmac() if self.kind == "pmac" else self._terms() for _ in range(beats)])
 
     def _pmac(self) -> tuple[int, int]:
@@ -57,7 +57,7 @@ class WordTiles:
 
     def _terms(self) -> tuple[int, int]:
         known, where = list(self.known), (self.rng.getrandbits(1), self.rng.randrange(self.slots))
-        # A word that writes nothing has a place too, and data that must not count.
+        # A word without a write has random data and a slot too, which must have no effect.
         write = not known or self.rng.random() < 0.6
         if write:
             self.known = [*known[-9:], where]

@@ -1,4 +1,4 @@
-"""AXI4-Stream in cocotb: a source, a sink, and a monitor that only looks on."""
+"""AXI4-Stream in cocotb: source, sink, and a passive monitor."""
 
 import random
 from collections import deque
@@ -14,12 +14,12 @@ from lowtide_sim.bench.streams.pause import Pauses
 
 __all__ = ["PERIOD", "Monitor", "Sink", "Source", "Stream", "now"]
 
-PERIOD = 2  # of the clock, in ns
+PERIOD = 2  # clock period in ns
 ONE = Logic(1)
 
 
 def now() -> int:
-    """The number of the clock edge that it is."""
+    """Number of the current clock edge."""
     return round(get_sim_time("ns") / PERIOD)
 
 
@@ -35,19 +35,19 @@ class Stream:
 
     @property
     def moves(self) -> bool:
-        """A word is handed over at this edge."""
+        """Whether a word is transferred at this edge."""
         return self.valid.value == ONE and self.ready.value == ONE
 
 
 class Source:
-    """Offers words, and pauses before some of them. Between words there is garbage on the data.
+    """Drives a stream, with pauses before some words. While ``valid`` is low, data are random.
 
     Parameters
     ----------
     stream : Stream
-        An input of what is tested.
+        Input of the unit under test.
     rng : random.Random
-        Source of the garbage.
+        Generator of the random data.
     """
 
     def __init__(self, stream: Stream, rng: random.Random):
@@ -56,19 +56,19 @@ class Source:
         self.words: deque[tuple[int, bool]] = deque()
         self.offered = False
         self.pauses: Pauses = repeat(False)
-        self._rest()
+        self._idle()
 
     def send(self, words: Iterable[tuple[int, bool]]) -> None:
         """Queue words, each with its ``tlast``."""
         self.words.extend(words)
 
     def clear(self) -> None:
-        """Drop what is queued, and what is offered."""
+        """Discard queued words and the offered word."""
         self.words.clear()
-        self._rest()
+        self._idle()
 
     async def run(self) -> None:
-        """Drive the stream for ever."""
+        """Drive the stream forever."""
         edge = RisingEdge(self.stream.clk)
         while True:
             await edge
@@ -78,9 +78,9 @@ class Source:
                 data, last = self.words.popleft()
                 self._drive(data, last, True)
             elif self.offered:
-                self._rest()
+                self._idle()
 
-    def _rest(self) -> None:
+    def _idle(self) -> None:
         self._drive(self.rng.getrandbits(self.width), bool(self.rng.getrandbits(1)), False)
 
     def _drive(self, data: int, last: bool, valid: bool) -> None:
@@ -91,12 +91,12 @@ class Source:
 
 
 class Sink:
-    """Takes words, but in the cycles of a pause.
+    """Accepts words, except in the cycles of a pause.
 
     Parameters
     ----------
     stream : Stream
-        An output of what is tested.
+        Output of the unit under test.
     """
 
     def __init__(self, stream: Stream):
@@ -106,7 +106,7 @@ class Sink:
         stream.ready.value = True
 
     async def run(self) -> None:
-        """Drive ``tready`` for ever."""
+        """Drive ``tready`` forever."""
         edge = RisingEdge(self.stream.clk)
         while True:
             await edge
@@ -116,21 +116,21 @@ class Sink:
 
 
 class Monitor:
-    """Sees every word that is handed over, and that none is taken back.
+    """Reports every transferred word, and checks that an offered word stays stable until it is accepted.
 
     Parameters
     ----------
     stream : Stream
-        What to look at.
+        Stream to observe.
     seen : function
-        Called with each word: its edge, data and ``tlast``.
+        Called with the edge, the data and ``tlast`` of each word.
     """
 
     def __init__(self, stream: Stream, seen: Callable[[int, int, bool], None]):
         self.stream, self.seen = stream, seen
 
     async def run(self) -> None:
-        """Watch for ever. Nothing counts while reset is high."""
+        """Observe the stream forever, except while reset is high."""
         stream, edge = self.stream, RisingEdge(self.stream.clk)
         offered = None
         while True:
@@ -140,10 +140,10 @@ class Monitor:
             elif stream.valid.value == ONE:
                 word = stream.data.value, stream.last.value
                 if offered is not None and word != offered:
-                    raise AssertionError(f"edge {now()}: {stream.data._name} changed before it was taken")
+                    raise AssertionError(f"edge {now()}: {stream.data._name} changed before the word was accepted")
                 offered = word
                 if stream.ready.value == ONE:
                     offered = None
                     self.seen(now(), word[0].to_unsigned(), word[1] == ONE)
             elif offered is not None:
-                raise AssertionError(f"edge {now()}: {stream.valid._name} fell before the word was taken")
+                raise AssertionError(f"edge {now()}: {stream.valid._name} fell before the word was accepted")

@@ -1,4 +1,4 @@
-"""AXI4-Streams of cocotbext-axi, which knows nothing of lowtide, in the place of this project's own."""
+"""AXI4-Stream drivers of cocotbext-axi, an independent implementation, in place of this project's drivers."""
 
 import random
 from collections.abc import Callable, Iterable
@@ -12,54 +12,54 @@ from lowtide_sim.bench.streams.pause import Pauses
 __all__ = ["COCOTBEXT_STREAMS"]
 
 
-def made(kind: type, stream: Stream):
-    """One end of a stream, which takes a beat as a whole."""
+def endpoint(kind: type, stream: Stream):
+    """An endpoint of a stream, with one byte lane as wide as a beat."""
     bus = AxiStreamBus.from_prefix(stream.dut, stream.prefix)
     return kind(bus, stream.clk, stream.rst, byte_lanes=1)
 
 
 class Source:
-    """Offers words, and pauses between some of them: as `lowtide_sim.bench.streams.axi_stream.Source`."""
+    """Drives a stream with pauses: see `lowtide_sim.bench.streams.axi_stream.Source`."""
 
     def __init__(self, stream: Stream, _rng: random.Random):
-        self.source = made(AxiStreamSource, stream)
+        self.source = endpoint(AxiStreamSource, stream)
         self.pauses: Pauses = repeat(False)
 
     def send(self, words: Iterable[tuple[int, bool]]) -> None:
-        """Queue words, of which the last one, and none before it, has its ``tlast``."""
+        """Queue words of one frame; ``tlast`` must be set on the last word only."""
         self.source.send_nowait(AxiStreamFrame([data for data, _ in words]))
 
     def clear(self) -> None:
-        """Drop what is queued."""
+        """Discard queued words."""
         self.source.clear()
 
     async def run(self) -> None:
-        """Begin to pause."""
+        """Start the pauses."""
         self.source.set_pause_generator(self.pauses)
 
 
 class Sink:
-    """Takes words, but in the cycles of a pause."""
+    """Accepts words, except in the cycles of a pause."""
 
     def __init__(self, stream: Stream):
-        self.sink = made(AxiStreamSink, stream)
+        self.sink = endpoint(AxiStreamSink, stream)
         self.pauses: Pauses = repeat(False)
 
     async def run(self) -> None:
-        """Take for ever."""
+        """Accept words forever."""
         self.sink.set_pause_generator(self.pauses)
         while True:
             await self.sink.recv()
 
 
 class Monitor:
-    """Sees the words of a frame once it is complete."""
+    """Reports the words of a frame when it is complete."""
 
     def __init__(self, stream: Stream, seen: Callable[[int, int, bool], None]):
-        self.monitor, self.seen = made(AxiStreamMonitor, stream), seen
+        self.monitor, self.seen = endpoint(AxiStreamMonitor, stream), seen
 
     async def run(self) -> None:
-        """Watch for ever."""
+        """Observe the stream forever."""
         while True:
             words = (await self.monitor.recv()).tdata
             for n, word in enumerate(words):
@@ -67,4 +67,4 @@ class Monitor:
 
 
 COCOTBEXT_STREAMS = Source, Sink, Monitor
-"""What drives streams, what takes from them, and what looks on, for `EngineBench`."""
+"""Source, sink and monitor for `EngineBench`."""

@@ -1,4 +1,4 @@
-"""Pause generators: when one side of a stream does not want to go on, cycle by cycle."""
+"""Pause generators: for each cycle, whether one side of a stream pauses."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -10,12 +10,12 @@ Pauses = Iterator[bool]
 
 
 def never(_rng: random.Random) -> Pauses:
-    """No pause at all."""
+    """No pauses."""
     return repeat(False)
 
 
 def often(share: float) -> Callable[[random.Random], Pauses]:
-    """A pause in this share of the cycles, each by itself."""
+    """Independent pauses in a share of the cycles."""
 
     def pauses(rng: random.Random) -> Pauses:
         while True:
@@ -25,7 +25,7 @@ def often(share: float) -> Callable[[random.Random], Pauses]:
 
 
 def bursts(longest_run: int, longest_pause: int) -> Callable[[random.Random], Pauses]:
-    """Runs without a pause and long pauses in turn, each of a random length."""
+    """Alternating runs without and with pauses, each of a random length."""
 
     def pauses(rng: random.Random) -> Pauses:
         while True:
@@ -51,4 +51,4 @@ STALLS = [
     ("bursts", "bursts"),
     ("half", "half"),
 ]
-"""Those of a source and of a sink that a unit between them is tried with."""
+"""Pauses of the source and of the sink with which units are tested."""

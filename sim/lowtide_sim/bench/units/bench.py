@@ -1,4 +1,4 @@
-"""What benches of units between two streams have in common: clock, reset, drivers, and waiting for what is due."""
+"""Base of the benches of units with an input and an output stream."""
 
 import random
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from lowtide_sim.bench.environment import sidecar
 from lowtide_sim.bench.streams.axi_stream import PERIOD, Monitor, Sink, Source, Stream
 from lowtide_sim.bench.streams.pause import PAUSES
-from lowtide_sim.bench.streams.payload_stream import PayloadStream
+from lowtide_sim.bench.streams.unit_streams import PayloadStream
 
 __all__ = ["UnitBench"]
 
@@ -18,21 +18,22 @@ AnyBench = TypeVar("AnyBench", bound="UnitBench")
 
 
 class UnitBench:
-    """Drives an emitted unit, stalls both of its streams, and tells what it sees of them.
+    """Drives an emitted unit with stalls on both streams, and observes both.
 
     Parameters
     ----------
     dut : cocotb handle
         The emitted unit.
     stalls : tuple of str
-        How its input and its output are stalled: names of `PAUSES`.
+        Stalls of the input and of the output: names of `PAUSES`.
     i : Stream, optional
-        Its input; by default that called ``i``.
+        Input stream; by default, the stream ``i``.
 
     Attributes
     ----------
-    offered, taken, came : list of int
-        Edges at which words were first offered, if that is seen, at which they were taken, and at which they came.
+    offered, taken, received : list of int
+        Edges at which input words were first offered (in some benches), input words were accepted, and output words
+        arrived.
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none"), i: Stream | None = None):
@@ -40,7 +41,7 @@ class UnitBench:
         self.rng = random.Random(random.getrandbits(64))
         self.offered: list[int] = []
         self.taken: list[int] = []
-        self.came: list[int] = []
+        self.received: list[int] = []
 
         self.i, o = i or PayloadStream(dut, "i"), PayloadStream(dut, "o")
         self.source, self.sink = Source(self.i, self.rng), Sink(o)
@@ -49,10 +50,10 @@ class UnitBench:
         self.monitors = Monitor(self.i, self._saw_input), Monitor(o, self._saw_output)
 
     async def start(self: AnyBench) -> AnyBench:
-        """Start the clock, reset, and go."""
+        """Start the clock, and apply reset."""
         Clock(self.dut.clk, PERIOD, "ns").start()
         self.dut.rst.value = 1
-        self.rest()
+        self.initialize()
         for part in (*self.monitors, self.source, self.sink):
             cocotb.start_soon(part.run())
         self.watch()
@@ -61,7 +62,7 @@ class UnitBench:
         return self
 
     async def reset(self, cycles: int = 1) -> None:
-        """Hold reset for some cycles. All that is queued, in flight or due is gone."""
+        """Apply reset for ``cycles`` cycles, which discards all queued, processed and expected words."""
         self.dut.rst.value = 1
         self.source.clear()
         await ClockCycles(self.dut.clk, cycles)
@@ -69,43 +70,43 @@ class UnitBench:
         self.dut.rst.value = 0
 
     async def finish(self) -> None:
-        """Wait until all that was sent has been answered, and check that no more comes.
+        """Wait for all expected words, and check that no further words arrive.
 
         Raises
         ------
         AssertionError
-            If answers are missing.
+            If expected words are missing.
         """
         edge, waited, seen = RisingEdge(self.dut.clk), 0, -1
         while self.source.words or self.source.offered or self.missing:
             await edge
-            progress = len(self.offered) + len(self.taken) + len(self.came)
+            progress = len(self.offered) + len(self.taken) + len(self.received)
             waited, seen = (waited + 1, seen) if progress == seen else (0, progress)
             if waited > 1000:
-                raise AssertionError(f"nothing moves; {self.missing} answers are due")
+                raise AssertionError(f"no transfer for 1000 cycles: {self.missing} words are missing")
         await ClockCycles(self.dut.clk, 2 * self.sidecar["latency"] + 12)
 
-    def rest(self) -> None:
-        """Give all inputs beside the streams a value."""
+    def initialize(self) -> None:
+        """Set all inputs except the streams."""
 
     def watch(self) -> None:
-        """Start what else is to run."""
+        """Start further coroutines."""
 
     @property
     def missing(self) -> int:
-        """How many answers are due."""
+        """Number of expected words that have not arrived."""
         raise NotImplementedError
 
     def forget(self) -> None:
-        """Nothing is due any more, after a reset."""
+        """Discard all expected words, after a reset."""
         raise NotImplementedError
 
     def saw_input(self, edge: int, data: int) -> None:
-        """A word was taken."""
+        """Record an accepted input word."""
         raise NotImplementedError
 
     def saw_output(self, edge: int, data: int) -> None:
-        """A word came, which must be the next one due."""
+        """Compare an output word with the next expected word."""
         raise NotImplementedError
 
     def _saw_input(self, edge: int, data: int, _last: bool) -> None:
@@ -113,5 +114,5 @@ class UnitBench:
         self.saw_input(edge, data)
 
     def _saw_output(self, edge: int, data: int, _last: bool) -> None:
-        self.came.append(edge)
+        self.received.append(edge)
         self.saw_output(edge, data)

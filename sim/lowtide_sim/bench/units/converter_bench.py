@@ -1,4 +1,4 @@
-"""The bench around a converter: drivers, monitors, model and checker, and what ties them together."""
+"""Bench of a converter: connects drivers, monitors and model."""
 
 from collections import deque
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 
 from lowtide_sim.bench.models.converter import Answer, ConverterModel
-from lowtide_sim.bench.stimulus.numbers import random_bits
+from lowtide_sim.bench.stimulus.operands import random_bits
 from lowtide_sim.bench.streams.axi_stream import ONE, now
 from lowtide_sim.bench.units.bench import UnitBench
 
@@ -16,14 +16,14 @@ __all__ = ["ConverterBench"]
 
 
 class ConverterBench(UnitBench):
-    """Drives an emitted converter, whole groups or serial, and checks all that it does.
+    """Drives an emitted converter, parallel or serial, and checks all its outputs.
 
     Parameters
     ----------
     dut : cocotb handle
         The emitted unit.
     stalls : tuple of str
-        How its input and its output are stalled: names of `PAUSES`.
+        Stalls of the input and of the output: names of `PAUSES`.
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):
@@ -37,32 +37,32 @@ class ConverterBench(UnitBench):
         self.serial, self.stochastic = self.model.serial, self.model.stochastic
         self.nonfinite_since_reset = False
 
-    def rest(self) -> None:
-        """Set what is legal."""
+    def initialize(self) -> None:
+        """Set legal settings."""
         self.set(0, 1)
 
     def watch(self) -> None:
-        """Watch ``nonfinite``, and give random words."""
-        cocotb.start_soon(self._watch_bad())
+        """Observe ``nonfinite``, and drive random words."""
+        cocotb.start_soon(self._watch_nonfinite())
         if self.stochastic:
-            cocotb.start_soon(self._give_words())
+            cocotb.start_soon(self._drive_random())
 
     def set(self, bias: int, chunks: int) -> None:
-        """Set bias and chunks, for what is sent from now on."""
+        """Set bias and chunks for the following rows."""
         self.dut.bias.value, self.dut.chunks.value = bias, chunks
         self.settings = bias, chunks
 
     async def set_randomly(self) -> None:
-        """Set any precision, and a bias that is small, at an end of its range, or anything.
+        """Set a random precision, and a bias that is small, at a limit of its range, or random.
 
-        A cycle passes, in which nothing may be sent: the window is that late.
+        No word may be sent in the cycle that passes, because the exponent window takes one cycle to change.
         """
         bias = self.rng.choice((self.rng.randint(-8, 8), self.rng.randint(-256, 255), -127, -133, 121, 127))
         self.set(bias, self.rng.randint(1, self.max_chunks))
         await RisingEdge(self.dut.clk)
 
     def send_rows(self, rows: int, longest: int = 6) -> None:
-        """Queue rows of numbers about the bias; serial ones of any length, others padded with zeros."""
+        """Queue rows of random length with numbers near the bias; for a parallel converter, padded with zeros."""
         for _ in range(rows):
             length = self.rng.randint(1, longest * self.lanes)
             groups = -(-length // self.lanes)
@@ -74,11 +74,11 @@ class ConverterBench(UnitBench):
 
     @property
     def missing(self) -> int:
-        """Groups that are due, or would be if there were words for them."""
+        """Expected groups, including groups that still wait for random words."""
         return len(self.due) + len(self.model.groups)
 
     def forget(self) -> None:
-        """Nothing is due any more."""
+        """Discard all expected groups."""
         self.model.reset()
         self.due.clear()
         self.nonfinite_since_reset = False
@@ -87,22 +87,22 @@ class ConverterBench(UnitBench):
         return sum(number << 32 * n for n, number in enumerate(bits))
 
     def saw_input(self, edge: int, data: int) -> None:
-        """A group or a number was taken."""
+        """Record an accepted group or number."""
         self.model.saw_input(data, *self.settings)
 
     def saw_output(self, edge: int, data: int) -> None:
-        """A group came."""
+        """Compare a group with the next expected group."""
         if not self.due:
-            raise AssertionError(f"edge {edge}: a group came that nothing is due for")
-        beside = (
+            raise AssertionError(f"edge {edge}: unexpected group: all expected groups have arrived")
+        status = (
             getattr(self.dut, name).value for name in ("saturated_group", "saturated_elements", "nonfinite_group")
         )
-        answer, due = Answer(data, *(int(value) for value in beside)), self.due.popleft()
+        answer, due = Answer(data, *(int(value) for value in status)), self.due.popleft()
         if answer != due:
-            raise AssertionError(f"edge {edge}, group {len(self.came)}: {answer}, not {due}")
+            raise AssertionError(f"edge {edge}, group {len(self.received)}: {answer}, not {due}")
 
-    async def _give_words(self) -> None:
-        """Random words, others after every step; the model learns which were used."""
+    async def _drive_random(self) -> None:
+        """Drive random words, new ones after every step, and report used words to the model."""
         edge, width = RisingEdge(self.dut.clk), len(self.dut.random)
         word = self.rng.getrandbits(width)
         while True:
@@ -112,8 +112,8 @@ class ConverterBench(UnitBench):
                 self.model.saw_step(word, self.dut.row.value == ONE)
                 word = self.rng.getrandbits(width)
 
-    async def _watch_bad(self) -> None:
-        """``nonfinite`` is high from the first bad group that is offered until reset."""
+    async def _watch_nonfinite(self) -> None:
+        """Check that ``nonfinite`` is high from the first offered group with a NaN or infinity until reset."""
         edge = RisingEdge(self.dut.clk)
         while True:
             await edge

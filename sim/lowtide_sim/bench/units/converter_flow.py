@@ -1,4 +1,4 @@
-"""cocotb tests of a converter: every group, however the streams stall; reset at any moment; its rate."""
+"""cocotb tests of a converter: random rows with random stalls, reset, throughput, latency, and backpressure."""
 
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ from lowtide_sim.bench.units.converter_bench import ConverterBench
 @cocotb.test()
 @cocotb.parametrize((("i", "o"), STALLS))
 async def random_rows(dut, i, o):
-    """Every group of rows of all lengths, at all precisions and biases, and what stands beside it."""
+    """Every group and its status ports are right, for rows of random length, precision and bias."""
     bench = await ConverterBench(dut, (i, o)).start()
     for _ in range(parameters().get("tensors", 12)):
         await bench.set_randomly()
@@ -24,7 +24,7 @@ async def random_rows(dut, i, o):
 @cocotb.test()
 @cocotb.parametrize(stalls=[("none", "none"), ("half", "half")])
 async def reset_at_any_moment(dut, stalls):
-    """After a reset the next groups are right, and no group of the old ones comes."""
+    """After a reset, the next groups are right, and no old group arrives."""
     bench = await ConverterBench(dut, stalls).start()
     for _ in range(parameters().get("resets", 25)):
         await bench.set_randomly()
@@ -37,7 +37,7 @@ async def reset_at_any_moment(dut, stalls):
 
 @cocotb.test()
 async def full_rate(dut):
-    """Without stalls a word is taken in every cycle, and each group comes after the latency."""
+    """Without stalls, the converter accepts a word in every cycle, and each group arrives after the latency."""
     bench = await ConverterBench(dut).start()
     count = 40
     bench.set(0, bench.max_chunks)
@@ -48,18 +48,18 @@ async def full_rate(dut):
     await bench.finish()
     assert [y - x for x, y in pairwise(bench.taken)] == [1] * (words - 1)
     ends = bench.taken[words // count - 1 :: words // count]
-    assert [came - end for came, end in zip(bench.came, ends, strict=True)] == [bench.sidecar["latency"]] * count
+    assert [edge - end for edge, end in zip(bench.received, ends, strict=True)] == [bench.sidecar["latency"]] * count
 
 
 @cocotb.test()
 async def backpressure(dut):
-    """A sink that stops stops the source, and nothing is lost."""
+    """When the sink stalls, the unit stalls its source and loses nothing."""
     bench = await ConverterBench(dut).start()
     bench.sink.pauses = iter([False] * 20 + [True] * 600 + [False] * 10**6)
     bench.send_rows(500 // bench.lanes + 40)
     await ClockCycles(dut.clk, 450)
-    taken, came = len(bench.taken), len(bench.came)
+    counts = len(bench.taken), len(bench.received)
     await ClockCycles(dut.clk, 100)
-    assert (len(bench.taken), len(bench.came)) == (taken, came), "words were taken while the sink took nothing"
-    assert bench.source.words, "the sink stopped too late to tell"
+    assert (len(bench.taken), len(bench.received)) == counts, "words were accepted while the sink stalled"
+    assert bench.source.words, "the sink stalled too late for this test"
     await bench.finish()

@@ -1,4 +1,4 @@
-"""cocotb tests of floating-point multiply-accumulates: every sum, and sums that take turns in the unit's registers."""
+"""cocotb tests of floating-point multiply-accumulates: random sums, and interleaved reductions."""
 
 import cocotb
 
@@ -9,40 +9,40 @@ from lowtide_sim.bench.units.sum_bench import SumBench
 
 
 class FloatBench(SumBench):
-    """Holds what comes to the golden model."""
+    """Compares sums with the golden model."""
 
     def __init__(self, dut):
         super().__init__(dut)
-        self.operand = FORMATS[self.about["operand"]]
+        self.operand = FORMATS[self.parameters["operand"]]
 
     def factors(self, count):
-        """Words, most of which are near one."""
+        """Random words, most of them near one."""
         one = self.operand.bias << self.operand.fraction
         near = (self.rng.getrandbits(self.operand.fraction + 2) for _ in range(count))
         return [self.rng.choice((one ^ bits, self.rng.getrandbits(self.operand.width))) for bits in near]
 
-    def wanted(self, a, b, c):
-        """The golden model's."""
+    def expected(self, a, b, c):
+        """Sums of the golden model."""
         return float_mac(a, b, c, self.operand, self.form).tolist()
 
 
 @cocotb.test()
 async def random_sums(dut):
-    """Sums of words of all kinds."""
+    """Sums of random words equal the golden model's."""
     bench = FloatBench(dut)
     count = parameters().get("sums", 2000)
     a, b = bench.factors(count), bench.factors(count)
-    c = bench.near(bench.wanted(a, b, [0] * count))
-    assert await bench.sums(a, b, c) == bench.wanted(a, b, c)
+    c = bench.near(bench.expected(a, b, [0] * count))
+    assert await bench.sums(a, b, c) == bench.expected(a, b, c)
 
 
 @cocotb.test()
 async def sums_that_take_turns(dut):
-    """Sums go back to ``c`` as they come."""
+    """Each sum returns to ``c`` as it arrives, for as many interleaved reductions as the unit has registers."""
     bench = FloatBench(dut)
     a, b = bench.factors(20 * bench.turns), bench.factors(20 * bench.turns)
     sums = [0] * bench.turns
     for first in range(0, len(a), bench.turns):
         here = slice(first, first + bench.turns)
-        sums += bench.wanted(a[here], b[here], sums[-bench.turns :])
+        sums += bench.expected(a[here], b[here], sums[-bench.turns :])
     assert await bench.sums(a, b) == sums[bench.turns :]

@@ -1,4 +1,4 @@
-"""The bench around a unit behind the array, for single results or for rows: drivers, monitors, model and checker."""
+"""Bench of a unit behind the array, a normalizer or requantizer, for single results or for rows."""
 
 from collections import deque
 from typing import Any
@@ -7,24 +7,24 @@ import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from lowtide_sim.bench.environment import sidecar
+from lowtide_sim.bench.models.results import kind_of
 from lowtide_sim.bench.stimulus.fields import Beat
 from lowtide_sim.bench.streams.axi_stream import ONE, now
-from lowtide_sim.bench.streams.setting_stream import SettingStream
+from lowtide_sim.bench.streams.unit_streams import SettingStream
 from lowtide_sim.bench.units.bench import UnitBench
-from lowtide_sim.bench.units.result_kinds import kind_of
 
 __all__ = ["ResultBench"]
 
 
 class ResultBench(UnitBench):
-    """Drives an emitted unit of one of the `ResultKind`s, and checks all that it does.
+    """Drives an emitted unit of a `ResultKind`, and checks all its outputs.
 
     Parameters
     ----------
     dut : cocotb handle
         The emitted unit.
     stalls : tuple of str
-        How its input and its output are stalled: names of `PAUSES`.
+        Stalls of the input and of the output: names of `PAUSES`.
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):
@@ -36,45 +36,45 @@ class ResultBench(UnitBench):
         self.row = self.model.row
         self.beats = self.model.columns // self.model.lanes
         self.counts = [0] * len(self.kind.counts)  # since a reset or a clear
-        self.counted = 0  # of all kinds, since the beginning
+        self.counted = 0  # events of all kinds, since the start
 
-    def rest(self) -> None:
-        """Clear nothing."""
+    def initialize(self) -> None:
+        """Set ``clear`` low."""
         if self.row:
             self.dut.clear.value = 0
 
     def watch(self) -> None:
-        """Watch for words as they are offered."""
+        """Observe offered words."""
         cocotb.start_soon(self._watch_offers())
 
     def send(self, words: int) -> None:
-        """Queue rows or accumulators, each with settings of its own."""
+        """Queue rows or accumulators, each with its own settings."""
         self.source.send([(self._word(), False) for _ in range(words)])
 
     @property
     def missing(self) -> int:
-        """Beats that are due."""
+        """Number of expected beats."""
         return len(self.due)
 
     def forget(self) -> None:
-        """Nothing is due any more, and counts are zero."""
+        """Discard all expected beats, and clear the counts."""
         self.due.clear()
         self.counts = [0] * len(self.counts)
 
     async def clear(self) -> None:
-        """Clear the counters, when nothing is on its way to them."""
+        """Clear the counters, while the unit is idle."""
         self.dut.clear.value = 1
         await ClockCycles(self.dut.clk, 1)
         self.dut.clear.value = 0
         self.counts = [0] * len(self.counts)
 
     async def finish(self) -> None:
-        """Wait until all that was sent has been answered; check the counts, and that no more comes.
+        """Wait for all expected beats, check that no further beats arrive, and check the counts.
 
         Raises
         ------
         AssertionError
-            If numbers are missing, or were counted wrongly.
+            If beats are missing, or a count is wrong.
         """
         await super().finish()
         if self.row:
@@ -93,21 +93,21 @@ class ResultBench(UnitBench):
         return payload
 
     def saw_input(self, edge: int, data: int) -> None:
-        """A word was taken; the model had it when it was offered."""
+        """Do nothing: the model got the word when it was offered."""
 
     def saw_output(self, edge: int, data: int) -> None:
-        """A beat came."""
+        """Compare a beat with the next expected beat."""
         if not self.due:
-            raise AssertionError(f"edge {edge}: a number came that nothing is due for")
+            raise AssertionError(f"edge {edge}: unexpected beat: all expected beats have arrived")
         due = self.due.popleft()
         self.counts = [count + events for count, events in zip(self.counts, due.events, strict=True)]
         self.counted += sum(due.events)
         flags = due.events if self.row else tuple(int(getattr(self.dut, name).value) for name in self.kind.flags)
         if (data, flags) != (due.payload, due.events):
-            raise AssertionError(f"edge {edge}, beat {len(self.came)}: {data:#x}, {flags}, not {due}")
+            raise AssertionError(f"edge {edge}, beat {len(self.received)}: {data:#x}, {flags}, not {due}")
 
     async def _watch_offers(self) -> None:
-        """Tell the model of each word as soon as it is offered: of a row, beats may come before it is taken."""
+        """Report each word to the model when it is offered, because beats of a row may arrive before it is accepted."""
         edge, offered = RisingEdge(self.dut.clk), False
         while True:
             await edge

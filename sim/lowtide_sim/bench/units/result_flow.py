@@ -1,4 +1,4 @@
-"""cocotb tests of units behind the array: every result, however streams stall; reset at any moment; counts; rate."""
+"""cocotb tests of units behind the array: random words with random stalls, counts, reset, throughput, backpressure."""
 
 from itertools import pairwise
 
@@ -13,20 +13,20 @@ from lowtide_sim.bench.units.result_bench import ResultBench
 @cocotb.test()
 @cocotb.parametrize((("i", "o"), STALLS))
 async def random_words(dut, i, o):
-    """Every result of accumulators and settings of all sizes, what stands beside it, and the counts."""
+    """Every result, its event flags and the counts are right, for random accumulators and settings."""
     bench = await ResultBench(dut, (i, o)).start()
     for run in range(parameters().get("runs", 4)):
         bench.send(bench.rng.randint(20, 60))
         await bench.finish()
         if bench.row and run % 2:
             await bench.clear()
-    assert bench.counted, "no count was put to the test"
+    assert bench.counted, "no event was counted"
 
 
 @cocotb.test()
 @cocotb.parametrize(stalls=[("none", "none"), ("half", "half")])
 async def reset_at_any_moment(dut, stalls):
-    """After a reset the next results and counts are right, and no result of the old ones comes."""
+    """After a reset, the next results and counts are right, and no old result arrives."""
     bench = await ResultBench(dut, stalls).start()
     for _ in range(parameters().get("resets", 25)):
         bench.send(3 + bench.sidecar["latency"])
@@ -40,25 +40,25 @@ async def reset_at_any_moment(dut, stalls):
 
 @cocotb.test()
 async def full_rate(dut):
-    """Without stalls a beat comes in every cycle, the first after the latency."""
+    """Without stalls, a beat arrives in every cycle, the first after the latency."""
     bench = await ResultBench(dut).start()
     words = 30
     bench.send(words)
     await bench.finish()
     assert [y - x for x, y in pairwise(bench.taken)] == [bench.beats] * (words - 1)
-    assert [y - x for x, y in pairwise(bench.came)] == [1] * (words * bench.beats - 1)
-    assert bench.came[0] - bench.offered[0] == bench.sidecar["latency"]
+    assert [y - x for x, y in pairwise(bench.received)] == [1] * (words * bench.beats - 1)
+    assert bench.received[0] - bench.offered[0] == bench.sidecar["latency"]
 
 
 @cocotb.test()
 async def backpressure(dut):
-    """A sink that stops stops the source, and nothing is lost."""
+    """When the sink stalls, the unit stalls its source and loses nothing."""
     bench = await ResultBench(dut).start()
     bench.sink.pauses = iter([False] * 20 + [True] * 100 + [False] * 10**6)
     bench.send(80)
     await ClockCycles(dut.clk, 60)
-    taken, came = len(bench.taken), len(bench.came)
+    counts = len(bench.taken), len(bench.received)
     await ClockCycles(dut.clk, 40)
-    assert (len(bench.taken), len(bench.came)) == (taken, came), "words were taken while the sink took nothing"
-    assert bench.source.words, "the sink stopped too late to tell"
+    assert (len(bench.taken), len(bench.received)) == counts, "words were accepted while the sink stalled"
+    assert bench.source.words, "the sink stalled too late for this test"
     await bench.finish()

@@ -1,4 +1,4 @@
-"""The bench around a unit that handles groups of digits: a serializer, or a waterline."""
+"""Bench of a unit for groups of digits: digit serializer or waterline."""
 
 from collections import deque
 from typing import Any
@@ -12,18 +12,18 @@ from lowtide_sim.bench.units.bench import UnitBench
 
 __all__ = ["TermsBench"]
 
-MOST_LINES = 9
+MAX_PLANES = 9
 
 
 class TermsBench(UnitBench):
-    """Drives an emitted digit serializer or waterline, and checks every line that it gives.
+    """Drives an emitted digit serializer or waterline, and checks every digit plane.
 
     Parameters
     ----------
     dut : cocotb handle
         The emitted unit.
     stalls : tuple of str
-        How its input and its output are stalled: names of `PAUSES`.
+        Stalls of the input and of the output: names of `PAUSES`.
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):
@@ -31,22 +31,22 @@ class TermsBench(UnitBench):
         self.due: deque[int] = deque()
         self.waterline = self.sidecar["top"].startswith("waterline")
         self.model = (WaterlineModel if self.waterline else SerializerModel)(self.sidecar, self.due.append)
-        self.lines = self.sidecar["parameters"].get("digits", 1)  # that a word becomes
-        self.dropped = 0  # lines that were not kept whole
+        self.planes = self.sidecar["parameters"].get("digits", 1)  # per input word
+        self.dropped = 0  # planes of which the waterline dropped digits
 
-    def rest(self) -> None:
-        """Any settings."""
+    def initialize(self) -> None:
+        """Set random settings."""
         if self.waterline:
             self._draw_settings()
 
     def watch(self) -> None:
-        """Of a waterline, draw settings; of a serializer, watch for groups as they are offered."""
+        """For a waterline, drive random settings; for a serializer, observe offered groups."""
         cocotb.start_soon(self._change_settings() if self.waterline else self._watch_offers())
 
     def send(self, groups: int) -> None:
-        """Queue groups, of few terms or many; those of a waterline have any number of lines."""
+        """Queue groups with few or many terms; for a waterline, with a random number of planes."""
         for _ in range(groups):
-            words = [self._line() for _ in range(self.rng.randint(1, MOST_LINES) if self.waterline else 1)]
+            words = [self._digits() for _ in range(self.rng.randint(1, MAX_PLANES) if self.waterline else 1)]
             if self.waterline:
                 marks = 2 * self.model.lanes
                 words = [word | (n == 0) << marks | (n == len(words) - 1) << marks + 1 for n, word in enumerate(words)]
@@ -54,31 +54,31 @@ class TermsBench(UnitBench):
 
     @property
     def missing(self) -> int:
-        """Lines that are due."""
+        """Number of expected planes."""
         return len(self.due)
 
     def forget(self) -> None:
-        """Nothing is due any more."""
+        """Discard all expected planes."""
         self.model.forget()
         self.due.clear()
 
     def saw_input(self, edge: int, data: int) -> None:
-        """A line was taken by a waterline. A serializer's model had the group when it was offered."""
+        """Report a plane that a waterline accepted. A serializer's model got the group when it was offered."""
         if isinstance(self.model, WaterlineModel):
             self.model.saw(data, int(self.dut.budget.value), int(self.dut.group.value))
             self.dropped += self.due[-1] != data
 
     def saw_output(self, edge: int, data: int) -> None:
-        """A line came."""
+        """Compare a plane with the next expected plane."""
         if not self.due:
-            raise AssertionError(f"edge {edge}: a line came that nothing is due for")
+            raise AssertionError(f"edge {edge}: unexpected digit plane: all expected planes have arrived")
         due = self.due.popleft()
         if data != due:
-            raise AssertionError(f"edge {edge}, line {len(self.came)}: {data:#x}, not {due:#x}")
+            raise AssertionError(f"edge {edge}, digit plane {len(self.received)}: {data:#x}, not {due:#x}")
 
-    def _line(self) -> int:
-        """Digits of random density, and any signs."""
-        count = self.model.lanes * (1 if self.waterline else self.lines)
+    def _digits(self) -> int:
+        """Digits of random density, with random signs."""
+        count = self.model.lanes * (1 if self.waterline else self.planes)
         density = self.rng.choice((0.1, 0.4, 0.9))
         ones = sum((self.rng.random() < density) << n for n in range(count))
         return ones | self.rng.getrandbits(count) << count
@@ -89,14 +89,14 @@ class TermsBench(UnitBench):
             port.value = self.rng.choice((most, self.rng.randint(0, most)))
 
     async def _change_settings(self) -> None:
-        """Other settings in every cycle: those of a group are the ones at its first line."""
+        """Change the settings in every cycle; a group uses the settings of its first plane."""
         edge = RisingEdge(self.dut.clk)
         while True:
             await edge
             self._draw_settings()
 
     async def _watch_offers(self) -> None:
-        """Tell the model of each group as soon as it is offered: lines come before it is taken."""
+        """Report each group to the model when it is offered, because planes arrive before it is accepted."""
         edge, offered = RisingEdge(self.dut.clk), False
         while True:
             await edge

@@ -1,4 +1,4 @@
-"""cocotb tests of units for groups of digits: every line, however the streams stall; reset at any moment; the rate."""
+"""cocotb tests of units for groups of digits: random groups with random stalls, reset, throughput, backpressure."""
 
 from itertools import pairwise
 
@@ -13,18 +13,18 @@ from lowtide_sim.bench.units.terms_bench import TermsBench
 @cocotb.test()
 @cocotb.parametrize((("i", "o"), STALLS))
 async def random_groups(dut, i, o):
-    """Every line of groups with few terms or many; of a waterline, while settings change in every cycle."""
+    """Every plane is right, for groups with few or many terms; a waterline's settings change in every cycle."""
     bench = await TermsBench(dut, (i, o)).start()
     for _ in range(parameters().get("runs", 4)):
         bench.send(bench.rng.randint(20, 50))
         await bench.finish()
-    assert bench.dropped or not bench.waterline, "no budget was put to the test"
+    assert bench.dropped or not bench.waterline, "no plane exceeded its budget"
 
 
 @cocotb.test()
 @cocotb.parametrize(stalls=[("none", "none"), ("half", "half")])
 async def reset_at_any_moment(dut, stalls):
-    """After a reset the next lines are right, and no line of the old groups comes."""
+    """After a reset, the next planes are right, and no plane of an old group arrives."""
     bench = await TermsBench(dut, stalls).start()
     for _ in range(parameters().get("resets", 25)):
         bench.send(8)
@@ -38,26 +38,26 @@ async def reset_at_any_moment(dut, stalls):
 
 @cocotb.test()
 async def full_rate(dut):
-    """Without stalls a line comes in every cycle, also from group to group, the first after the latency."""
+    """Without stalls, a plane arrives in every cycle, even between groups, the first after the latency."""
     bench = await TermsBench(dut).start()
     bench.send(30)
     words = len(bench.source.words)
     await bench.finish()
-    assert [y - x for x, y in pairwise(bench.taken)] == [bench.lines] * (words - 1)
-    assert [y - x for x, y in pairwise(bench.came)] == [1] * (words * bench.lines - 1)
+    assert [y - x for x, y in pairwise(bench.taken)] == [bench.planes] * (words - 1)
+    assert [y - x for x, y in pairwise(bench.received)] == [1] * (words * bench.planes - 1)
     began = bench.taken if bench.waterline else bench.offered
-    assert bench.came[0] - began[0] == bench.sidecar["latency"]
+    assert bench.received[0] - began[0] == bench.sidecar["latency"]
 
 
 @cocotb.test()
 async def backpressure(dut):
-    """A sink that stops stops the source, and nothing is lost."""
+    """When the sink stalls, the unit stalls its source and loses nothing."""
     bench = await TermsBench(dut).start()
     bench.sink.pauses = iter([False] * 20 + [True] * 60 + [False] * 10**6)
     bench.send(60)
     await ClockCycles(dut.clk, 40)
-    taken, came = len(bench.taken), len(bench.came)
+    counts = len(bench.taken), len(bench.received)
     await ClockCycles(dut.clk, 30)
-    assert (len(bench.taken), len(bench.came)) == (taken, came), "words were taken while the sink took nothing"
-    assert bench.source.words, "the sink stopped too late to tell"
+    assert (len(bench.taken), len(bench.received)) == counts, "words were accepted while the sink stalled"
+    assert bench.source.words, "the sink stalled too late for this test"
     await bench.finish()

@@ -1,4 +1,4 @@
-"""Rounding modes: how an exact, scaled value becomes an integer magnitude."""
+"""Rounding modes of a tensor: look up the function that rounds exact, scaled values to integers."""
 
 from collections.abc import Callable
 from typing import cast
@@ -13,30 +13,30 @@ __all__ = ["ROUNDINGS", "random_bits", "rounding_of"]
 
 
 def _away(values: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """To nearest, ties away from zero.
+    """Round to nearest, ties away from zero.
 
-    What is added is the number below one half. The sum of it and ``k + 1/2`` rounds up to ``k + 1``, and that of it and
-    any smaller number stays below.
+    The addend is the largest float below one half. Its sum with ``k + 1/2`` rounds up to ``k + 1``; its sum with any
+    smaller number stays below ``k + 1``.
     """
     below_half = np.nextafter(values.dtype.type(0.5), values.dtype.type(0))
     return np.trunc(values + np.copysign(below_half, values), out=out)
 
 
-# Round an array of exact values in place. Values are rounded by magnitude: f(-x) is -f(x).
+# Each function rounds an array of exact values in place, by magnitude: f(-x) is -f(x).
 ROUNDINGS: dict[str, Callable[..., np.ndarray]] = {
     "truncate": np.trunc,  # floor(|f|)
     "nearest": _away,  # floor(|f| + 1/2)
-    "nearest_even": np.rint,  # the same, but ties to even
+    "nearest_even": np.rint,  # to nearest, ties to even
 }
 
 
 def rounding_of(rounding: str | Rounds, shape: tuple[int, ...], groups_in_row: int) -> Rounding:
-    """What rounds the blocks of a tensor in groups of a shape ``(n, group, inner)``, of so many groups a row.
+    """The function that rounds a tensor of shape ``(n, group, inner)``, with ``groups_in_row`` groups per row.
 
     Raises
     ------
     ValueError
-        If there is no such rounding, or it does not fit the groups.
+        If the rounding is unknown, or does not fit the groups.
     """
     if isinstance(rounding, GivenWords):
         rounding.check(shape)
@@ -50,5 +50,5 @@ def rounding_of(rounding: str | Rounds, shape: tuple[int, ...], groups_in_row: i
 
 
 def random_bits(rounding: str | Rounds) -> int:
-    """Bits of the random numbers by which it rounds."""
+    """Width in bits of the random numbers that a rounding uses; 0 if it uses none."""
     return 0 if isinstance(rounding, str) else rounding.bits

@@ -1,4 +1,4 @@
-"""The control register of an array that reveals terms, in a bench."""
+"""Driver and monitor of the settings port of an array that reveals terms."""
 
 import random
 from collections import deque
@@ -6,7 +6,7 @@ from typing import Any
 
 from cocotb.triggers import RisingEdge
 
-from lowtide_sim.bench.models.integers import IntegerModel
+from lowtide_sim.bench.models.array import IntegerModel
 from lowtide_sim.bench.stimulus.fields import pack
 from lowtide_sim.bench.streams.axi_stream import ONE, now
 
@@ -14,40 +14,40 @@ __all__ = ["SettingsPort"]
 
 
 class SettingsPort:
-    """Writes settings, tells the model of every write, and checks that those that are not legal are refused.
+    """Writes settings, reports every write to the model, and checks that the array rejects illegal settings.
 
     Parameters
     ----------
     dut : cocotb handle
         The emitted top.
     sidecar : dict
-        What was emitted with it.
+        Sidecar of the top.
     rng : random.Random
-        Where settings come from.
+        Generator of random settings.
     model : IntegerModel
-        Learns of every write.
+        Model that every write is reported to.
     """
 
     def __init__(self, dut: Any, sidecar: dict[str, Any], rng: random.Random, model: IntegerModel):
         self.dut: Any = dut
         self.rng, self.model = rng, model
         self.layout, self.terms = sidecar["settings"], sidecar["configuration"]["terms"]
-        self.share = 0.0  # of the cycles, in which random settings are written
-        self.for_tiles: deque[dict[str, int]] = deque()  # settings of the tiles after this one
+        self.share = 0.0  # share of the cycles with a random write
+        self.for_tiles: deque[dict[str, int]] = deque()  # settings of the following tiles
         self._request: int | None = None
         self._drive(0, False)
 
     def write(self, **settings: int) -> None:
-        """Write these settings in the next cycle but one."""
+        """Write settings two cycles later."""
         self._request = pack(settings, self.layout)
 
     def tile_began(self) -> None:
-        """The first beat of a tile was taken: write the settings of the next one."""
+        """Write the settings of the next tile; called when the first beat of a tile is accepted."""
         if self.for_tiles:
             self.write(**self.for_tiles.popleft())
 
     def random(self) -> int:
-        """Settings of which most are legal."""
+        """Random settings, mostly legal."""
         terms, rng = self.terms, self.rng
         if rng.random() < 0.2:
             return rng.getrandbits(self.layout["bits"])
@@ -62,7 +62,7 @@ class SettingsPort:
         )
 
     async def run(self) -> None:
-        """Drive and watch the register for ever."""
+        """Drive and observe the port forever."""
         edge, refused = RisingEdge(self.dut.clk), False
         while True:
             await edge
@@ -80,7 +80,7 @@ class SettingsPort:
             if self._request is not None:
                 self._drive(self._request, True)
             elif self._writes:
-                self._drive(self.random(), False)  # without a write, anything may stand there
+                self._drive(self.random(), False)  # without a write, settings may have any value
             self._request = None
 
     def _drive(self, settings: int, write: bool) -> None:

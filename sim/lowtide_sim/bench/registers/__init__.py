@@ -1,1 +1,0 @@
-"""Bus masters of the register bench: plain, AXI4-Lite, Wishbone."""
