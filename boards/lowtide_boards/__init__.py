@@ -1,1 +1,17 @@
 """Engines on boards: a driver for hosts, tops, bitstreams and flashing."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lowtide_boards.driver.device import Device
+
+__all__ = ["Device"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the driver on first use: building bitstreams does not need pyserial."""
+    if name == "Device":
+        from lowtide_boards.driver.device import Device
+
+        return Device
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
