@@ -23,7 +23,7 @@ extensions = [
     "member_docstrings",
     "reference_tables",
 ]
-exclude_patterns = ["_build", "example", "examples"]
+exclude_patterns = ["_build", "example", "examples", "style"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -6,6 +6,8 @@
     Presets with their sizes, widths and latencies.
 ``lowtide-registers``
     Registers of the default engine.
+``lowtide-requests``
+    Requests of the serial protocol.
 """
 
 import attrs
@@ -15,6 +17,7 @@ from lowtide.config import PRESETS, Config, presets
 from lowtide.emission.top import AxiStreamArray, AxiStreamEngine
 from lowtide.engine.registers import BYTES
 from lowtide.formats.parameter import legal_text
+from lowtide.interfaces.serial.protocol import REQUESTS
 
 
 class Table(SphinxDirective):
@@ -47,6 +50,17 @@ class Registers(Table):
         return "\n".join(["| address | register | access | bits | meaning |\n|---|---|---|---|---|", *rows])
 
 
+class Requests(Table):
+    @staticmethod
+    def table():
+        head = ["| request | kind | payload | answer, after the first two words | effect |", "|---|---|---|---|---|"]
+        rows = [
+            f"| `{each.name}` | `{each.code:#04x}` | {each.payload} | {each.answer} | {each.meaning} |"
+            for each in REQUESTS
+        ]
+        return "\n".join([*head, *rows])
+
+
 def _section(name, kind):
     rows = [f"**Section `[{name}]`**\n", "| key | default | legal | meaning |\n|---|---|---|---|"]
     for field in attrs.fields(kind):
@@ -67,6 +81,6 @@ def _preset(name):
 
 
 def setup(app):
-    for name, directive in (("keys", Keys), ("presets", Presets), ("registers", Registers)):
-        app.add_directive(f"lowtide-{name}", directive)
+    for directive in (Keys, Presets, Registers, Requests):
+        app.add_directive(f"lowtide-{directive.__name__.lower()}", directive)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
