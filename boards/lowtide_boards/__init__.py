@@ -1,4 +1,4 @@
-"""Engines on boards: a driver for hosts, tops, bitstreams and flashing."""
+"""Engines on boards: a driver for hosts, top modules, bitstreams and flashing."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ __all__ = ["Device"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the driver on first use: building bitstreams does not need pyserial."""
+    """Import the driver when it is used: bitstreams need neither NumPy nor pyserial."""
     if name == "Device":
         from lowtide_boards.driver.device import Device
 

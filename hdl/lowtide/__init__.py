@@ -4,26 +4,23 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from lowtide.errors import LowtideError
+
 if TYPE_CHECKING:
     from lowtide.config import Config
-    from lowtide.emission import emit, emit_engine, emit_unit
-    from lowtide.errors import LowtideError
+    from lowtide.emission import emit
 
-__all__ = ["Config", "LowtideError", "__version__", "emit", "emit_engine", "emit_unit"]
+__all__ = ["Config", "LowtideError", "__version__", "emit"]
 
 __version__ = version("lowtide")
 
-_MODULES = {
-    "Config": "lowtide.config",
-    "LowtideError": "lowtide.errors",
-    "emit": "lowtide.emission",
-    "emit_engine": "lowtide.emission",
-    "emit_unit": "lowtide.emission",
-}
+_MODULES = {"Config": "lowtide.config", "emit": "lowtide.emission"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import public names on first use: ``lowtide --help`` must not wait for Amaranth."""
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import a public name on first use, so that ``import lowtide`` does not import Amaranth."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
