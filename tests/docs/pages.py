@@ -15,7 +15,7 @@ PROGRAMS = {"lowtide": ["-m", "lowtide"], "pytest": ["-m", "pytest", "-q", "-p",
 def run_page(page: Path, folder: Path) -> int:
     """Run every ``pycon`` and ``console`` block in a folder, and write blocks with a caption into files.
 
-    A line with ``…`` must occur in the output, where ``…`` stands for any text. The numbers of any other line must occur
+    A line with ``…`` must occur in the output; ``…`` is any text. The numbers of any other line must occur
     in a line of the output. Blocks of other languages are not run, nor are programs other than lowtide and pytest.
 
     Returns
