@@ -7,7 +7,7 @@ from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLay
 from lowtide.engine.params import EngineParams
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Unit
-from lowtide.units.arithmetic.logic import at_most
+from lowtide.units.logic import at_most
 
 __all__ = ["OperandPlanner"]
 

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import ChunkLayout
 from lowtide.netlist import Unit
-from lowtide.units.arithmetic.logic import at_most
+from lowtide.units.logic import at_most
 
 __all__ = ["OperandWriter"]
 

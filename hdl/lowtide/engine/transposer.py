@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.fp32 import FP32
 from lowtide.netlist import Unit
-from lowtide.units.arithmetic.logic import mux
+from lowtide.units.logic import mux
 from lowtide.units.stream.delay import delayed
 
 __all__ = ["Transposer"]

@@ -6,7 +6,7 @@ import pytest
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.sim import Simulator
 
-from lowtide.units.arithmetic.logic import at_most
+from lowtide.units.logic import at_most
 from lowtide.units.terms.first_k_ones import more_than
 
 CONSTANTS = range(20)

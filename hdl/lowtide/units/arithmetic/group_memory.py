@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from lowtide.units.arithmetic.logic import mux
+from lowtide.units.logic import mux
 
 __all__ = ["GroupMemory"]
 

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue
 from lowtide.netlist import Unit
-from lowtide.units.arithmetic.logic import mux
+from lowtide.units.logic import mux
 from lowtide.units.stream.delay import delayed
 
 __all__ = ["StreamDownsizer", "check_lanes"]

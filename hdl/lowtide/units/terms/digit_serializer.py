@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import parameter
 from lowtide.netlist import Unit
-from lowtide.units.arithmetic.logic import mux
+from lowtide.units.logic import mux
 from lowtide.units.terms.digit_plane import DigitPlaneLayout
 
 __all__ = ["DigitSerializer", "SerializerParams"]
