@@ -47,7 +47,7 @@ test-slow: $(READY) ## run the slow tests, or part SLICE (3/20) of them
 	$(RUN) pytest -m slow $(if $(SLICE),--slice $(SLICE))
 
 sim: $(READY) ## run a network on the simulated array of CONFIG
-	$(LOWTIDE) sim $(CONFIG) --folder $(BUILD)/sim
+	$(LOWTIDE) sim $(CONFIG) -o $(BUILD)/sim
 
 train: $(READY) ## train a network on the engine of CONFIG
 	$(LOWTIDE) train --config $(CONFIG)
@@ -97,10 +97,13 @@ bitstream: $(READY) ## build a bitstream for BOARD into build/bitstream
 flash: $(READY) ## load the bitstream onto BOARD
 	$(LOWTIDE) board flash --board $(BOARD) --folder $(BUILD)/bitstream
 
-lint: $(READY) ## run ruff and pyright
+lint: $(READY) ## check style, types, imports, spelling and phrases
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) pyright
+	$(BIN)/python -c "from importlinter.cli import lint_imports_command as lint; lint()"
+	$(RUN) codespell_lib
+	$(BIN)/python docs/style/prose.py
 
 docs: $(READY) ## build the documentation into docs/_build/html
 	$(RUN) sphinx -W -q docs docs/_build/html

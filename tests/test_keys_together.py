@@ -67,7 +67,7 @@ def named(bounds, legal):
 
 
 def follow(check, tables, kinds, numbers):
-    """Do what each refusal says until nothing is refused; every bound on the way must be true. How many there were."""
+    """Follow each refusal until nothing is refused; every bound on the way must be true. How many there were."""
     for step in range(STEPS):
         refusal = refused(check, tables)
         if refusal is None:

@@ -20,4 +20,4 @@ class SimulationError(LowtideError):
 
 
 class SimulatorMissing(LowtideError):
-    """A simulator, or a tool that it needs, is not installed; the message says how to install it."""
+    """A simulator, or a tool that it needs, is not installed; the message gives the command that installs it."""

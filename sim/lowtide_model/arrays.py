@@ -45,7 +45,7 @@ def floats(name: str, x: Any) -> np.ndarray:
         _check_list(name, x)
     if found.dtype.kind in "iu":
         _check_exact(name, found)
-    with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
+    with np.errstate(invalid="ignore"):  # a signaling NaN becomes a quiet one
         return found.astype(np.float32 if np.can_cast(found.dtype, np.float32) else np.float64, copy=False)
 
 

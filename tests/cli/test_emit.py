@@ -10,7 +10,7 @@ from lowtide.cli import main
 
 @pytest.fixture
 def run(capsys, monkeypatch, tmp_path):
-    """Run the command line in a folder of its own: exit code, standard output, standard error."""
+    """Run the command line in a separate folder: exit code, standard output, standard error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
 

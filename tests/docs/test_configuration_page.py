@@ -35,7 +35,7 @@ def test_example_on_the_page():
 
 @pytest.mark.parametrize("row", table_after("Errors"), ids=lambda row: row[0])
 def test_messages(row, tmp_path, monkeypatch):
-    """Each wrong line, in the section that it belongs to, is answered as the page says."""
+    """Each wrong line, in the section that it belongs to, is refused with the page's message."""
     monkeypatch.chdir(tmp_path)
     wrong, message = row[0].strip("`"), re.escape(row[1].strip("`")).replace("…", ".*")
     if wrong == "a folder, a named pipe or a device":

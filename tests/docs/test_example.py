@@ -37,7 +37,7 @@ def test_sidecar_is_the_same_but_for_versions(emitted):
     _, sidecar = emitted
     now, then = (json.loads(file.read_text(encoding="utf-8")) for file in (sidecar, kept(sidecar)))
     if now["versions"] != then["versions"]:
-        now["sha256"] = then["sha256"]  # it is that of the text, which other versions may write otherwise
+        now["sha256"] = then["sha256"]  # the hash of a text that other versions may write otherwise
     del now["versions"], then["versions"]
     assert now == then
 

@@ -1,4 +1,4 @@
-"""The page of the serial bridge: its requests are those of the hardware, and its example is a frame."""
+"""The page of the serial bridge: its requests equal the hardware's, and its example is a frame."""
 
 import re
 from pathlib import Path

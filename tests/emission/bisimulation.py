@@ -23,8 +23,9 @@ def bisimilar(one: dict, other: dict) -> bool:
     """Whether all outputs of two modules agree for ever, whatever their inputs.
 
     Every bit gets a class. At first registers are told apart by their initial value alone. The class of a gate is its
-    kind and the classes of its inputs; that of a register is its own and those of its inputs. Once classes no longer
-    split, bits of one class can never be told apart, whichever module they are in.
+    kind and the classes of its inputs; the class of a register also depends on its
+    former class and the classes of its inputs. Once classes no longer split, bits of one class can never be told
+    apart, whichever module they are in.
     """
     numbers: dict = {}
     modules = [_Module(module, numbers) for module in (one, other)]

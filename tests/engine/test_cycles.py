@@ -38,7 +38,7 @@ LAYERS = {
     "2 x 2 bits": ((1, 1), 4, 0.82),
     "2 x 4 bits": ((1, 2), 4, 0.9),
     "4 x 4 bits": ((2, 2), 4, 0.95),
-    "2 x 2 bits, eight numbers a beat": ((1, 1), 8, 0.88),
+    "2 x 2 bits, eight numbers per beat": ((1, 1), 8, 0.88),
 }
 
 

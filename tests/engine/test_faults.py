@@ -1,4 +1,4 @@
-"""Whatever a host does wrong, the engine says so and does not hang, and the next correct product is right."""
+"""The engine flags every fault of a host, never hangs, and computes the next valid product correctly."""
 
 import numpy as np
 import pytest

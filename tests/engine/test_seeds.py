@@ -99,7 +99,7 @@ def test_operands_and_panels_have_distinct_words(small):
     pairs = [(one, other) for one in found for other in found if one < other]
     for one, other in pairs:
         assert abs((found[one] == found[other]).mean() - 1 / 8) < 5 * error
-    for key, its in found.items():  # and those of the next seed
+    for key, its in found.items():  # and the words of the next seed
         assert abs((its[1:] == its[:-1]).mean() - 1 / 8) < 5 * error, key
 
 

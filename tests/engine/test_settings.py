@@ -117,7 +117,7 @@ def test_register_refuses_values_beyond_its_width(engine):
 
 @pytest.mark.parametrize("name", ["a_threshold", "b_threshold"])
 def test_too_large_threshold_is_flagged(engine, name):
-    """It has no part in products, which go on."""
+    """The threshold does not affect products."""
     for value, flags in ((1023, 0), (1024, REFUSED), (2**31 + 5, REFUSED), (5, 0)):
         engine.write(name, value)
         assert engine.read("errors") == flags

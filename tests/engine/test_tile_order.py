@@ -1,4 +1,4 @@
-"""The order of tiles in hardware is the one that hosts put results back by, and each tile comes once."""
+"""The order of tiles in hardware equals the order in which hosts reassemble results, and each tile occurs once."""
 
 import itertools
 

@@ -101,7 +101,7 @@ class GroupsKeepTheirOrder(wiring.Component):
         m.submodules.dut = dut = self.dut
         serial = isinstance(dut, SerialBfpConverter)
         words = dut.params.lanes if serial else 1
-        sent, came, word, end = Signal(4), Signal(4), Signal(range(words)), Signal()
+        sent, received, word, end = Signal(4), Signal(4), Signal(range(words)), Signal()
         # A power of two in the first lane determines the code; the other lanes have smaller numbers.
         numbers = [Cat(Const(0, 23), (sent[0] + 127)[:8], Const(0, 1))] + [Const(1 << 23, 32)] * (dut.params.lanes - 1)
         offered = Signal()
@@ -118,7 +118,7 @@ class GroupsKeepTheirOrder(wiring.Component):
         with m.If(dut.i.valid & dut.i.ready):
             m.d.sync += [word.eq(Mux(end, 0, word + 1)), sent.eq(sent + end)]
         with m.If(dut.o.valid & dut.o.ready):
-            m.d.sync += came.eq(came + 1)
+            m.d.sync += received.eq(received + 1)
 
         quiet = Signal(range(dut.latency + 3))  # cycles without input while the output may transfer
         with m.If((dut.i.valid & dut.i.ready) | ~self.ready):
@@ -126,9 +126,9 @@ class GroupsKeepTheirOrder(wiring.Component):
         with m.Elif(quiet != dut.latency + 2):
             m.d.sync += quiet.eq(quiet + 1)
         m.d.comb += [
-            Assert(~dut.o.valid | (dut.o.payload.group.exponent == came[0])),
-            Assert(~dut.o.valid | (dut.o.payload.last == came[1])),
-            Assert((quiet < dut.latency + 1) | ((sent == came) & ~dut.o.valid)),
+            Assert(~dut.o.valid | (dut.o.payload.group.exponent == received[0])),
+            Assert(~dut.o.valid | (dut.o.payload.last == received[1])),
+            Assert((quiet < dut.latency + 1) | ((sent == received) & ~dut.o.valid)),
         ]
         waiting = Signal()
         payload = Signal.like(dut.o.payload.as_value())

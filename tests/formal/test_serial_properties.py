@@ -70,21 +70,21 @@ class ResultsStayUntilTheyCame(wiring.Component):
 
     def __init__(self, words):
         self.dut = ResultQueue(words)
-        super().__init__({"valid": In(1), "word": In(32), "n": In(4), "came": In(16), "forget": In(1)})
+        super().__init__({"valid": In(1), "word": In(32), "n": In(4), "received": In(16), "forget": In(1)})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.dut = dut = self.dut
         steady(m, self.n)
-        came = Signal(16)
-        m.d.sync += came.eq(self.came)
+        received = Signal(16)
+        m.d.sync += received.eq(self.received)
         m.d.comb += [
             dut.i.valid.eq(self.valid),
             dut.i.payload.eq(self.word),
             dut.position.eq(self.n),
-            dut.came.eq(self.came),
+            dut.received.eq(self.received),
             dut.forget.eq(self.forget),
-            Assume(~self.forget | (dut.legal & (came == self.came))),
+            Assume(~self.forget | (dut.legal & (received == self.received))),
         ]
         put = Signal(16)
         word = Signal(32)  # the n-th word

@@ -70,7 +70,7 @@ class GroupsKeepTheirTime(wiring.Component):
         budget, group = Signal.like(self.settings.budget), Signal.like(self.settings.group)
         budgets = Array(Signal.like(self.settings.budget, name=f"budget_of_{n}") for n in range(2))
         lasts = Array(Signal(name=f"last_of_{n}") for n in range(2))
-        came, went, sent = Signal(), Signal(), Signal.like(self.settings.budget)
+        received, went, sent = Signal(), Signal(), Signal.like(self.settings.budget)
         now_budget, now_group = Mux(opening, self.settings.budget, budget), Mux(opening, self.settings.group, group)
         complete = Signal()
         done = Signal()
@@ -84,7 +84,12 @@ class GroupsKeepTheirTime(wiring.Component):
         with m.If(dut.take):
             m.d.sync += [budget.eq(now_budget), group.eq(now_group), opening.eq(self.a_last), coming.eq(coming + 1)]
         with m.If(complete):
-            m.d.sync += [coming.eq(0), came.eq(~came), budgets[came].eq(now_budget), lasts[came].eq(self.a_last)]
+            m.d.sync += [
+                coming.eq(0),
+                received.eq(~received),
+                budgets[received].eq(now_budget),
+                lasts[received].eq(self.a_last),
+            ]
         with m.If(dut.go):
             m.d.sync += sent.eq(Mux(done, 0, sent + 1))
         with m.If(done):
@@ -94,7 +99,7 @@ class GroupsKeepTheirTime(wiring.Component):
             Assert(dut.take == (self.b_valid & dut.b_ready)),
             Assert(dut.idle == ~dut.take),
             Assert(dut.term == (waiting != 0)),
-            Assert(~dut.take | (dut.bank == came)),
+            Assert(~dut.take | (dut.bank == received)),
             Assert(~dut.take | (dut.slot == coming)),
             Assert(~dut.take | (waiting < 2)),  # a bank with terms to send is not written
             Assert(~dut.term | (dut.term_bank == went)),

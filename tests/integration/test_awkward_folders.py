@@ -148,7 +148,7 @@ def test_commands_and_make(project, name):
     lowtide = (folder / ".venv" / "bin" / "python", "-m", "lowtide")
     report = run(*lowtide, "report", "--unit", "rounder", "--target", "ice40", "--seeds", "1", "--json")
     assert json.loads(report)["rows"][0]["timing"]["fmax"]
-    simulated = run(*lowtide, "sim", "tiny", "--images", "1", "--waves", "--folder", name)
+    simulated = run(*lowtide, "sim", "tiny", "--images", "1", "--waves", "--output", name)
     assert "Every word equals the golden model's." in simulated
     assert (folder / name / "lowtide_array.vcd").stat().st_size
     small = ("--set", "array.rows=1", "--set", "array.columns=1", "--set", "bfp.max_k=64")

@@ -87,7 +87,7 @@ def test_the_amaranth_example_multiplies_by_its_weights():
     beats = tiling.beats_per_tile
     assert beats_b == beats_b[:beats] * 2
     dut = fixed_weights()(config, beats_b[:beats])
-    came = []
+    received = []
 
     async def source(ctx):
         for n, word in enumerate(beats_a):
@@ -97,16 +97,16 @@ def test_the_amaranth_example_multiplies_by_its_weights():
 
     async def sink(ctx):
         ctx.set(dut.c.ready, 1)
-        while len(came) < 2 * rows:
+        while len(received) < 2 * rows:
             row = (await ctx.tick().sample(dut.c.payload.data).until(dut.c.valid))[0]
-            came.append(row.to_bytes(-(-columns * config.bfp.accumulator // 8), "little"))
+            received.append(row.to_bytes(-(-columns * config.bfp.accumulator // 8), "little"))
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
     simulator.add_testbench(source, background=True)
     simulator.add_testbench(sink)
     simulator.run()
-    results = np.array([list(row) for row in came], np.uint8)
+    results = np.array([list(row) for row in received], np.uint8)
     assert tiling.words_of(results).tolist() == matmul(a, b).tolist()
 
 

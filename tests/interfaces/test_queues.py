@@ -73,7 +73,7 @@ def test_operand_queue_commits_and_discards(seed):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_result_queue_keeps_unacknowledged_results(seed):
-    """At all positions, those around the wrap too: what is there is seen, what is not is said to be none."""
+    """At all positions, also around the wrap: available words are read, and absent words are reported as absent."""
     unit, rng = ResultQueue(8), np.random.default_rng(seed)
     words = [int(word) for word in rng.integers(2**32, size=70_000)]
 
@@ -83,7 +83,7 @@ def test_result_queue_keeps_unacknowledged_results(seed):
         ctx.set(unit.i.valid, 1)
         while written < 2**16 - 40:
             ctx.set(unit.i.payload, words[written])
-            ctx.set(unit.came, written)
+            ctx.set(unit.received, written)
             ctx.set(unit.forget, written > 2)
             assert ctx.get(unit.i.ready)
             oldest, written = (written if written > 2 else oldest), written + 1
@@ -93,16 +93,16 @@ def test_result_queue_keeps_unacknowledged_results(seed):
                 break
             valid = int(rng.random() < 0.4)
             position = int(oldest + rng.integers(-3, 12)) % 2**16
-            came = int(oldest + rng.integers(-3, 12)) % 2**16
+            received = int(oldest + rng.integers(-3, 12)) % 2**16
             ctx.set(unit.i.valid, valid)
             ctx.set(unit.i.payload, words[written])
             ctx.set(unit.position, position)
-            ctx.set(unit.came, came)
+            ctx.set(unit.received, received)
             ctx.set(unit.forget, 0)
             full = written - oldest == 8
             assert ctx.get(unit.i.ready) == (not full)
             assert ctx.get(unit.oldest) == oldest % 2**16
-            ahead, back = (position - oldest) % 2**16, (came - oldest) % 2**16
+            ahead, back = (position - oldest) % 2**16, (received - oldest) % 2**16
             held = max(written - oldest - ahead, 0) if ahead <= written - oldest else 0
             legal = back <= written - oldest
             written += valid and not full

@@ -1,4 +1,4 @@
-"""Areas that can be known without a tool, and what is said where there is none."""
+"""Areas that can be known without a tool, and the error without a tool."""
 
 import json
 import re

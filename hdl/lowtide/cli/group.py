@@ -14,7 +14,7 @@ __all__ = ["CommandGroup"]
 
 
 class CommandGroup(click.Group):
-    """A group of its own commands and of those that installed packages add by entry points.
+    """A group of commands, its own and commands that installed packages add by entry points.
 
     A command is imported when it runs, so help needs neither Amaranth nor the packages of the extras. An unknown
     command is refused with the nearest known command, and an earlier name with the present name.

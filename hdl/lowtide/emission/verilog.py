@@ -1,4 +1,4 @@
-"""Verilog writer: converts RTLIL to Verilog-2005 with the Yosys that comes with Amaranth."""
+"""Verilog writer: converts RTLIL to Verilog-2005 with the Yosys that Amaranth depends on."""
 
 import re
 import subprocess

@@ -25,7 +25,7 @@ class Unit(wiring.Component):
     The docstring of a unit lists its ports in the section *Members*, which a test compares with the signature. A line
     is ``name : In(shape)`` or ``name : Out(shape)``. Ports with similar meanings share a line,
     ``a, b : In(x), Out(y)``, or ``a, b : In(x)`` if the members are equal. A port that exists only with some arguments
-    says so in its text.
+    states its type in its text.
 
     - A shape is a Python expression. It may use the constructor's variables, attributes of the unit and of these
       variables, names of the unit's module, and `range`, `signed`, `unsigned`, `StructLayout`, `ArrayLayout`,

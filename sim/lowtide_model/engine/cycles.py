@@ -132,7 +132,7 @@ class CycleModel:
         return 3 + max(panels, default=0)
 
     def _load(self, side: int, operand: Shape, start: int) -> tuple[list[int], int]:
-        """Cycle in which each panel is complete, and cycle in which the loader can start again."""
+        """Cycle in which each panel is complete, and cycle in which the loader is free."""
         lines, chunks, panel = operand.lines, operand.chunks, self.panel[side]
         groups = -(-operand.length // self.lanes)
         size = groups * chunks

@@ -114,8 +114,9 @@ def _with_numbers(context: click.Context, option: click.Parameter, values: tuple
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON with each step instead of a table.")
 @click.option(
-    "--folder",
-    type=OutputFolder("folder"),
+    "-o",
+    "--output",
+    type=OutputFolder("output"),
     default=Path("build/train"),
     show_default=True,
     help="Folder of plot, results and log.",
@@ -136,7 +137,7 @@ def command(
     log_file: Path | None,
     checkpoint: int,
     as_json: bool,
-    folder: Path,
+    output: Path,
 ) -> None:
     """Train a network on a matrix engine.
 
@@ -175,10 +176,10 @@ def command(
     if steps is None:
         run = attrs.evolve(run, steps=(epochs or 8) * _steps_of_an_epoch(run))
     name = f"{network}-{schedule}-{seed}-{engine}-{run.digest}"
-    picture, data = folder / f"{name}.png", folder / f"{name}.json"
+    picture, data = output / f"{name}.png", output / f"{name}.json"
     for file in (picture, data):
         check_output_file(file)
-    log = Log(log_file or folder / f"{name}.log", run.identity())
+    log = Log(log_file or output / f"{name}.log", run.identity())
     try:
         trained = _trained(run, made, log, checkpoint)
     except (Diverged, SimulationError, SimulatorMissing) as error:

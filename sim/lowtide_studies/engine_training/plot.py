@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from lowtide_studies.engine_training.schedule import HIGH
 from lowtide_studies.engine_training.tensor_use import KINDS
 from lowtide_studies.engine_training.trainer import Step, Trained
-from lowtide_studies.harness.plots import BLUE, DARK, GREY, PALE, save_plot, style_axes
+from lowtide_studies.harness.plots import BLUE, DARK, GRAY, PALE, save_plot, style_axes
 
 __all__ = ["plot", "share_map"]
 
@@ -44,7 +44,7 @@ def plot(trained: Trained, title: str, file: Path) -> None:
 
 def _loss(axes: Axes, steps: Sequence[Step]) -> None:
     losses = np.array([step.loss for step in steps])
-    axes.plot(range(1, len(losses) + 1), losses, color=GREY, linewidth=0.8, label="batch")
+    axes.plot(range(1, len(losses) + 1), losses, color=GRAY, linewidth=0.8, label="batch")
     width = min(SMOOTHED, len(losses))
     mean = np.convolve(losses, np.full(width, 1 / width), mode="valid")
     middle = np.arange(len(mean)) + (width + 1) / 2

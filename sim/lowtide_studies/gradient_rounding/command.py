@@ -38,7 +38,7 @@ Examples:
     default=",".join(USUAL_ROUNDINGS),
     help=f"Roundings of gradients: of {', '.join(NAMED)}; all but nearest by default.",
 )
-@click.option("--epochs", type=Whole("epochs", range(1, 1001)), help="Epochs.  [default: those of each setting]")
+@click.option("--epochs", type=Whole("epochs", range(1, 1001)), help="Number of epochs.  [default: by setting]")
 @study_options("gradient-rounding", seeds=10, quick=f"{QUICK_SEEDS} seeds, {QUICK_EPOCHS} epochs")
 def command(options: StudyOptions, settings: tuple[str, ...], roundings: tuple[str, ...], epochs: int | None) -> None:
     """Compare roundings of gradients.

@@ -59,7 +59,7 @@ def _accuracies(axes: Axes, study: Study, setting: str, labels: bool) -> None:
 
 
 def _limits(study: Study, setting: str) -> tuple[float, float]:
-    """Limits of the axis: they include all seeds but those of truncation, unless there is no other rounding."""
+    """Limits of the axis: they include all seeds of all roundings but truncation, unless there is no other rounding."""
     seen = [r for r in study.roundings if r != "truncate"] or study.roundings
     values = [value for rounding in seen for value in study.accuracies(setting, rounding)]
     margin = max(0.3, 0.05 * (max(values) - min(values)))

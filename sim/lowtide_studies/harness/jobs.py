@@ -163,7 +163,7 @@ def workers(processes: int) -> Executor:
 
 
 def _timed(function: Callable[..., Any], arguments: tuple) -> tuple[Any, float]:
-    """The result as it comes back from JSON, and the seconds that it took."""
+    """The result after a round trip through JSON, and the seconds that it took."""
     started = time.perf_counter()
     try:
         result = function(*arguments)

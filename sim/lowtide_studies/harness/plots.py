@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-__all__ = ["BLUE", "DARK", "GREEN", "GREY", "PALE", "RED", "YELLOW", "log_scale", "save_plot", "style_axes"]
+__all__ = ["BLUE", "DARK", "GRAY", "GREEN", "PALE", "RED", "YELLOW", "log_scale", "save_plot", "style_axes"]
 
-BLUE, PALE, GREY, DARK = "#1f6f9f", "#d6e4ec", "#b9c4cc", "#333333"
+BLUE, PALE, GRAY, DARK = "#1f6f9f", "#d6e4ec", "#b9c4cc", "#333333"
 RED, GREEN, YELLOW = "#c0504d", "#3a8f5c", "#d9a441"
 
 
@@ -18,7 +18,7 @@ def style_axes(*plots: Axes, grid: Literal["both", "x", "y"] = "both") -> None:
     for axes in plots:
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_axisbelow(True)
-        axes.grid(axis=grid, color=GREY, linewidth=0.5, alpha=0.6)
+        axes.grid(axis=grid, color=GRAY, linewidth=0.5, alpha=0.6)
 
 
 def log_scale(axes: Axes, which: str) -> None:

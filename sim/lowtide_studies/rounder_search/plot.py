@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
-from lowtide_studies.harness.plots import BLUE, DARK, GREY, RED, save_plot, style_axes
+from lowtide_studies.harness.plots import BLUE, DARK, GRAY, RED, save_plot, style_axes
 from lowtide_studies.rounder_search.front import better_than_plateau, front, front_of_area_and_bias
 from lowtide_studies.rounder_search.search import Tried
 
@@ -21,7 +21,7 @@ def plot(designs: Sequence[Tried], target: str, file: Path) -> None:
     axes = figure.subplots(1, 2)
     baselines = [tried for tried in designs if tried.baseline]
     kinds = [
-        (designs, {"color": GREY, "s": 12, "label": "all designs"}),
+        (designs, {"color": GRAY, "s": 12, "label": "all designs"}),
         (front(designs), {"color": BLUE, "s": 12, "label": "on the Pareto front"}),
         (front_of_area_and_bias(designs), {"color": BLUE, "s": 45, "label": "on the front of area and bias"}),
         (baselines, {"color": RED, "s": 40, "marker": "D", "label": "baselines"}),

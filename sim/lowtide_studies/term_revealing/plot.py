@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lowtide.formats.terms import ENCODINGS
-from lowtide_studies.harness.plots import BLUE, DARK, GREEN, GREY, RED, YELLOW, save_plot, style_axes
+from lowtide_studies.harness.plots import BLUE, DARK, GRAY, GREEN, RED, YELLOW, save_plot, style_axes
 from lowtide_studies.term_revealing.selection import ALLOWED, COMPARED, cheapest, effects, front
 from lowtide_studies.term_revealing.setting import GROUPS
 from lowtide_studies.term_revealing.study import Study
@@ -53,7 +53,7 @@ def _pairs(axes: Axes, sweep: Sweep) -> None:
         [point.setting.bound for point in sweep.points],
         [sweep.loss(point).mean for point in sweep.points],
         ".",
-        color=GREY,
+        color=GRAY,
         markersize=3,
         zorder=1,
     )

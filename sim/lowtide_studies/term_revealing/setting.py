@@ -35,7 +35,7 @@ class Setting:
 
     encoding: str = parameter("hese", ENCODINGS, "digits of a magnitude")
     group: int = parameter(8, range(1, 65), "values of a group, g")
-    budget: int = parameter(16, range(1, 1025), "terms a group keeps, k")
+    budget: int = parameter(16, range(1, 1025), "terms per group, k")
     data_terms: int = parameter(4, range(1, 17), "terms a value of the data keeps, s")
 
     @property

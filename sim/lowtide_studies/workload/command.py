@@ -31,7 +31,7 @@ EXAMPLES = """\b
 Examples:
   lowtide sim
   lowtide sim --set bfp.chunk_a=4 --set bfp.chunk_b=4
-  lowtide sim my.toml --images 24 --folder build/mine
+  lowtide sim my.toml --images 24 -o build/mine
   lowtide sim tiny --simulator icarus --waves
 """
 
@@ -57,14 +57,15 @@ Examples:
 @click.option("--waves", is_flag=True, help="Waveforms of the last layer of the network.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 @click.option(
-    "--folder",
-    type=OutputFolder("folder"),
+    "-o",
+    "--output",
+    type=OutputFolder("output"),
     default=Path("build/sim"),
     show_default=True,
     help="Folder of results, plot, Verilog and logs.",
 )
 def command(
-    config: str, changes: dict[str, Any], simulator: str, images: int | None, waves: bool, as_json: bool, folder: Path
+    config: str, changes: dict[str, Any], simulator: str, images: int | None, waves: bool, as_json: bool, output: Path
 ) -> None:
     """Run a network on the simulated array.
 
@@ -74,7 +75,7 @@ def command(
     word differs, the exit code is 1.
     """
     started = time.perf_counter()
-    picture, data = folder / "digits.png", folder / "digits.json"
+    picture, data = output / "digits.png", output / "digits.json"
     for file in (picture, data):
         check_output_file(file)
     if images is None and (waves or simulator == "icarus"):
@@ -87,7 +88,7 @@ def command(
             stages("Training")
             workload = Workload.prepare(given, images, large=images is None, progress=stages.update)
             array = SimulatedArray(
-                workload.config, folder=folder, simulator=simulator, waves=waves, progress=stages.update
+                workload.config, folder=output, simulator=simulator, waves=waves, progress=stages.update
             )
             results = workload.run(array, stages)
         plot(results, picture)
@@ -95,7 +96,7 @@ def command(
     except (ConfigError, SimulationError, SimulatorMissing) as error:
         raise CommandError(str(error)) from None
     except OSError as error:
-        raise CommandError(f"cannot write into {folder}: {error.strerror}") from None
+        raise CommandError(f"cannot write into {output}: {error.strerror}") from None
     if as_json:
         click.echo(json.dumps(results.to_json(), indent=2))
     else:

@@ -198,8 +198,8 @@ SEED = "from 0 to 18446744073709551615"
         ("train --config icebreaker", "bfp.mantissa must be 4 or more, two chunks, not 2"),
         ("train --engine board --port x --rate nan", "rate must be above 0 and below 100, not 'nan'"),
         ("train --engine board --port x --steps 0", "steps must be from 1 to 1000000, not 0"),
-        ("train --port x", "--port is of --engine board, not of --engine golden"),
-        ("train --port x --engine verilator", "--port is of --engine board, not of --engine verilator"),
+        ("train --port x", "--port needs --engine board, not --engine golden"),
+        ("train --port x --engine verilator", "--port needs --engine board, not --engine verilator"),
     ],
 )
 def test_commands_refuse_at_once(arguments, complaint, tmp_path, monkeypatch, capsys):

@@ -19,7 +19,7 @@ class Stopped(Exception):
 def test_the_network_of_digits(large_line, tmp_path):
     """The golden engine trains; the device makes the last step, and sees all images with what was learnt.
 
-    Weights, accuracy and loss are those of a run that was golden to its end.
+    Weights, accuracy and loss equal the results of an uninterrupted golden run.
     """
     device = Device(SimulatedPort(large_line), "simulation", timeout=0.01)
     run = Run(config=device.config, steps=STEPS, evaluate=STEPS)

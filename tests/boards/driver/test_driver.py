@@ -110,7 +110,7 @@ def test_a_device_lost_during_a_baud_change_is_rejected(device, monkeypatch):
 
 
 def test_refused_requests(device):
-    """No such register, no words, too many, results that were forgotten, a rate of no clocks: and it goes on."""
+    """No such register, no words, too many words, discarded results, a divisor of 0: the device keeps working."""
     for kind, words in [
         ("read", (1000, 1)),
         ("read", (0, 0)),

@@ -157,7 +157,7 @@ def test_a_file_descriptor_that_was_closed(served, soon, call):
     assert descriptor is not None
     os.close(descriptor)
     try:
-        CALLS[call](device)  # the device is there, and the port is opened again
+        CALLS[call](device)  # the device is connected, and the port is reopened
         assert device.read("rows") == 1
     finally:
         device.close()
@@ -209,7 +209,7 @@ def test_a_terminal_that_vanishes_while_it_is_opened(after):
 
 
 class Failing:
-    """A port whose every use raises something of its own."""
+    """A port whose every use raises a distinct error."""
 
     baudrate, timeout, in_waiting = 115_200, 0, 0
 

@@ -33,7 +33,7 @@ CONFIG = Config.load("tiny").changed(
 
 @pytest.fixture
 def outcome(tmp_path, monkeypatch):
-    """What comes of the test on hardware whose Verilog has been changed."""
+    """Result of the self-test on hardware whose Verilog has been changed."""
 
     def run(mutation: Callable[[str], str] = lambda text: text) -> int:
         def mutated(top):

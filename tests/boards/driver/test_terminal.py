@@ -121,16 +121,16 @@ def test_a_port_that_may_not_be_used(monkeypatch):
         Device.open("/dev/ttyUSB0")
 
 
-@pytest.mark.parametrize("says", [b"", b"login: "])
-def test_something_else_is_at_the_port(says):
-    """A terminal that is silent, and one that says the same to everything."""
+@pytest.mark.parametrize("answer", [b"", b"login: "])
+def test_something_else_is_at_the_port(answer):
+    """A terminal that is silent, and one that sends one answer to everything."""
     ours, theirs = os.openpty()
     done = threading.Event()
 
     def say():
         while not done.is_set():
             os.read(ours, 100)
-            os.write(ours, says)
+            os.write(ours, answer)
 
     thread = threading.Thread(target=say, daemon=True)
     thread.start()

@@ -21,7 +21,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def says(tmp_path, monkeypatch):
-    """An openFPGALoader that says something and fails, or not."""
+    """An openFPGALoader that prints something and fails, or not."""
 
     def install(text: str, code: int) -> None:
         script = tmp_path / "openFPGALoader"

@@ -12,7 +12,7 @@ from lowtide_studies.networks.digits import Digits
 
 
 def test_train_prints_and_writes_what_came_out(tmp_path):
-    result = run_command(command, "--steps", 3, "--set", "schedule.alpha=0.5", "--folder", tmp_path)
+    result = run_command(command, "--steps", 3, "--set", "schedule.alpha=0.5", "--output", tmp_path)
     assert result.exit_code == 0, result.output
     due = train(Run(steps=3, options={"alpha": 0.5}))
     assert due.sha256 in result.stdout
@@ -21,7 +21,7 @@ def test_train_prints_and_writes_what_came_out(tmp_path):
     for file in (picture, data, log):
         assert str(file) in result.stdout
     assert picture.read_bytes().startswith(b"\x89PNG")
-    again = run_command(command, "--steps", 3, "--set", "schedule.alpha=0.5", "--folder", tmp_path, "--json")
+    again = run_command(command, "--steps", 3, "--set", "schedule.alpha=0.5", "--output", tmp_path, "--json")
     figures = json.loads(again.stdout)
     assert figures == json.loads(data.read_text(encoding="utf-8"))
     assert figures["sha256"] == due.sha256
@@ -39,7 +39,7 @@ def test_train_counts_the_cycles_of_an_engine(small, built_engine, tmp_path, mon
         lines.append(f"[{section}]")
         lines += [f"{key} = {json.dumps(value)}" for key, value in small.to_tables()[section].items()]
     file.write_text("\n".join(lines), encoding="utf-8")
-    arguments = ["--config", file, "--batch", 2, "--steps", 1, "--network", "perceptron", "--folder", tmp_path]
+    arguments = ["--config", file, "--batch", 2, "--steps", 1, "--network", "perceptron", "--output", tmp_path]
     result = run_command(command, *arguments, "--engine", "verilator", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["cycles"] > 1000
@@ -47,7 +47,7 @@ def test_train_counts_the_cycles_of_an_engine(small, built_engine, tmp_path, mon
 
 def test_a_log_may_have_any_name_and_belongs_to_one_run(tmp_path, refusal):
     log = tmp_path / "my.log"
-    arguments = ("--steps", 2, "--log", log, "--folder", tmp_path)
+    arguments = ("--steps", 2, "--log", log, "--output", tmp_path)
     assert run_command(command, *arguments, "--seed", 0).exit_code == 0
     assert refusal(command, *arguments, "--seed", 1) == f"seed must be 0, as in {log}, or the log another file, not 1"
 
@@ -70,7 +70,7 @@ def test_illegal_options_are_refused_in_one_line(arguments, message, refusal):
 
 
 def test_steps_and_epochs_exclude_each_other(tmp_path):
-    result = run_command(command, "--steps", 1, "--epochs", 1, "--folder", tmp_path)
+    result = run_command(command, "--steps", 1, "--epochs", 1, "--output", tmp_path)
     assert result.exit_code == 2
     assert "--steps conflicts with --epochs" in result.output
 

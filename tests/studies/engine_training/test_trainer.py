@@ -32,7 +32,7 @@ def uninterrupted():
 
 
 class Stopped(Exception):
-    """As a killed process: nothing that comes after is done."""
+    """As a killed process: nothing after that point is done."""
 
 
 def stopping_after(steps):
@@ -182,7 +182,7 @@ def test_the_emitted_engine_trains_to_the_same_bits(small, built_engine, monkeyp
 
 @pytest.mark.slow
 def test_two_hundred_steps_with_every_product_on_the_emitted_engine(libraries):
-    """The perceptron, in full batches, on an array of 4 × 4 that streams four numbers a cycle."""
+    """The perceptron, in full batches, on an array of 4 × 4 that streams four numbers per cycle."""
     config = Config(array=ArrayParams(rows=4, columns=4), bfp=Bfp(max_k=512), engine=EngineParams(buffer_depth=256))
     try:
         engine = VerilatedEngine(config, libraries)

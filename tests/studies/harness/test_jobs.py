@@ -93,6 +93,6 @@ def test_errors_come_back_from_processes():
 def test_progress_is_one_line_per_job_without_a_terminal(capsys):
     Runner(quiet=False).run("Squares", jobs(1, 2))
     lines = capsys.readouterr().err.splitlines()
-    assert [line.partition(" (")[0] for line in lines] == ["Squares 1/2: 1", "Squares 2/2: 2"]
+    assert [line.partition(" (")[0] for line in lines] == ["Squares: 1 of 2, 1", "Squares: 2 of 2, 2"]
     Runner().run("Squares", jobs(1, 2))
     assert capsys.readouterr().err == ""

@@ -34,7 +34,7 @@ def operands():
 
 
 def test_products_equal_the_golden_ones(operands):
-    """Values to nearest at 5 bits, gradients at 3 by a source that goes on from product to product."""
+    """Values to nearest at 5 bits, gradients at 3 by a source that continues from product to product."""
     x, weights, gradient = operands
     products = Products(Blocks(mantissa=5, gradient_mantissa=3, exponent=4, group=16), GradientRounding(PLATEAU))
 
@@ -112,7 +112,7 @@ class Upwards:
 
 
 def test_integers_saturate():
-    """Where the quotient of the largest element and its scale comes out above 127 by the last bit."""
+    """The quotient of the largest element and its scale exceeds 127 by the last bit."""
     tops = np.linspace(1, 2, 1000)
     top = tops[tops / (tops / 127) > 127][0]
     x = np.array([[top, -top, 0]])

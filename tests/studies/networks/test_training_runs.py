@@ -65,7 +65,7 @@ def test_final_accuracy_is_that_of_the_run():
 def test_truncation_and_nearest_lose_where_plateau_does_not():
     """In the setting of final_accuracy, on seeds 0 to 15, paired by seed.
 
-    Standard errors are those of the mean of 16 differences. Measured: plateau-space is 6.2 points above nearest_even
+    Standard errors belong to the mean of 16 differences. Measured: plateau-space is 6.2 points above nearest_even
     (standard error 1.1), nearest_even 33 above truncate (3.4), and plateau-space equals ideal within 0.02 (0.18).
     """
     seeds = range(16)

@@ -51,7 +51,7 @@ def test_long_periods_are_derived_as_short_ones_are_counted(polarity):
 
 @pytest.mark.parametrize("bits", [3, 8])
 def test_a_plateau_by_carry_has_the_mean_bias_of_uniform_words(bits):
-    """What numerics says: ``-2**-(r+1) + 2**-(D+1)``, D being the 24 bits of the exact fraction."""
+    """The formula of the numerics page: ``-2**-(r+1) + 2**-(D+1)``, D being the 24 bits of the exact fraction."""
     for polarity in ("time", "space"):
         assert bias_of(design(bits, polarity=polarity)).mean == 2.0**-25 - 2.0 ** -(bits + 1)
 

@@ -36,5 +36,5 @@ def test_long_periods_are_derived_as_short_ones_are_counted(polarity):
 
 
 def test_lanes_of_equal_words_are_fully_correlated():
-    """Seven steps on, a sequence of seven comes again."""
+    """A sequence of period seven repeats after seven steps."""
     assert correlation_of(design(3, polarity="plain", apart=7)).lane == pytest.approx(1)

@@ -155,7 +155,7 @@ def test_progress_and_speed_are_reported(tmp_path, monkeypatch):
     result = CliRunner().invoke(command, ["--trials", "4", "--processes", "1"])
     assert result.exit_code == 0, result.output
     lines = result.stderr.splitlines()
-    assert [line.partition(":")[0] for line in lines[:-1]] == [f"Trials on xc7 {n}/4" for n in range(1, 5)]
+    assert [line.partition(",")[0] for line in lines[:-1]] == [f"Trials on xc7: {n} of 4" for n in range(1, 5)]
     assert lines[-1].startswith("4 trials in ")
 
 

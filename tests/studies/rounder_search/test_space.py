@@ -57,7 +57,7 @@ def test_sources_of_a_group_start_apart():
 
 
 def test_zero_is_no_seed():
-    """Of all 16 states in turn, that of zero gives way to the next, which is then there twice."""
+    """Among all 16 states in turn, the zero state is replaced by its successor, which then occurs twice."""
     seeds = [source.seed for source in design(4, polarity="uniform").sources]
     assert 0 not in seeds
     assert len(set(seeds)) == 15

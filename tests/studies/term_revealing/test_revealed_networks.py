@@ -81,7 +81,7 @@ def test_groups_lie_along_the_input_channels():
     _, net = made("convolution")
     layer = net.layers[1]
     rows = layer.window.unfold(np.arange(3 * 3 * 8).reshape(1, 3, 3, 8))
-    # A row holds every element of the window; in the order of groups it is that of the image, channels last.
+    # A row holds every element of the window; in the order of groups it has the image's order, channels last.
     np.testing.assert_array_equal(rows[0, layer.order], np.arange(72))
 
 

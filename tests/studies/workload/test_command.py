@@ -52,7 +52,7 @@ def test_one_image_on_a_small_array(small, tmp_path):
     """Every layer goes through the simulation; table, picture and JSON tell of it."""
     folder = tmp_path / "out"
     result = run_command(
-        command, small, "--set", "bfp.max_k=130", "--simulator", "icarus", "--images", 1, "--folder", folder
+        command, small, "--set", "bfp.max_k=130", "--simulator", "icarus", "--images", 1, "--output", folder
     )
     assert result.exit_code == 0, result.output
     assert "1 × 4 fmac, 32 lanes, chunks of 4 × 4 bits" in result.stdout
@@ -83,7 +83,7 @@ def test_a_word_that_differs_is_a_failure(small, tmp_path, monkeypatch):
 
     monkeypatch.setattr(SimulatedArray, "products", products)
     monkeypatch.setattr(command_module, "check_installed", lambda _: None)
-    result = run_command(command, small, "--images", 2, "--folder", tmp_path)
+    result = run_command(command, small, "--images", 2, "--output", tmp_path)
     assert result.exit_code == 1
     assert re.fullmatch(
         r"not equal to the golden model: \d+ of 256 words of layer 1 at 8×8; .*; .* words of layer 3 at 4×4",
@@ -106,7 +106,7 @@ def test_unknown_preset_is_named_in_one_line():
 
 
 def test_an_array_of_terms_is_refused_in_one_line(tmp_path):
-    result = run_command(command, "terms", "--folder", tmp_path)
+    result = run_command(command, "terms", "--output", tmp_path)
     assert result.exit_code == 1
     assert str(result.exception) == (
         "array.element must be fmac for this workload, not 'tmac'; lowtide study term-revealing runs networks"
@@ -122,7 +122,7 @@ def test_help_has_an_example():
 
 @pytest.mark.slow
 def test_every_held_out_image(tmp_path):
-    result = run_command(command, "--folder", tmp_path, "--json")
+    result = run_command(command, "--output", tmp_path, "--json")
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)
     assert figures["images"] == IMAGES

@@ -1,4 +1,4 @@
-"""The documentation's example does what it says."""
+"""The documentation's example gives the output that the page shows."""
 
 import re
 import shutil

@@ -124,7 +124,7 @@ class Seen:
     """Outputs of a converter, and the cycles in which it used words and sent groups."""
 
     taken: list[int] = attrs.Factory(list)
-    came: list[int] = attrs.Factory(list)
+    received: list[int] = attrs.Factory(list)
     rows: list[bool] = attrs.Factory(list)
     groups: list[Group] = attrs.Factory(list)
     cycle: int = 0
@@ -152,7 +152,7 @@ async def flow(ctx, dut, seen, inputs, words, groups, pauses):
             words.pop(0)
             seen.rows.append(bool(ctx.get(dut.row)))
         if ctx.get(dut.o.valid) and ctx.get(dut.o.ready):
-            seen.came.append(seen.cycle)
+            seen.received.append(seen.cycle)
             seen.groups.append(seen_group(ctx, dut))
             idle = 0
         await ctx.tick()

@@ -157,7 +157,7 @@ def test_a_group_a_cycle_after_its_latency(shape):
     tensor = streams.random_tensor(shape, np.random.default_rng(2), 0, 1, 40)
     seen = check(shape, [tensor])
     assert seen.taken == list(range(seen.taken[0], seen.taken[0] + 40))
-    assert seen.came == [cycle + BfpConverter(shape).latency for cycle in seen.taken]
+    assert seen.received == [cycle + BfpConverter(shape).latency for cycle in seen.taken]
 
 
 def test_settings_that_change_with_a_group_hold_for_it():

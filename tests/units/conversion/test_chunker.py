@@ -48,8 +48,8 @@ def test_chunks_equal_the_model(shape, share):
                 for n in range(12)
             ]
             ctx.set(dut.chunks, count)
-            came, offering, cycles = [], False, 0
-            while len(came) < len(due) and cycles < 1000:
+            received, offering, cycles = [], False, 0
+            while len(received) < len(due) and cycles < 1000:
                 offering = bool(waiting) and (offering or pause.random() >= share)
                 ctx.set(dut.i.valid, offering)
                 ctx.set(dut.i.payload, layout.const(waiting[0] if offering else {"last": 1}))
@@ -60,13 +60,13 @@ def test_chunks_equal_the_model(shape, share):
                     group = waiting[0]["group"]["lane"]
                     assert [lane.sign for lane in beat.chunk.lane] == [lane["sign"] for lane in group]
                     values = [-lane.magnitude if lane.sign else lane.magnitude for lane in beat.chunk.lane]
-                    came.append((values, beat.chunk.exponent, bool(beat.last)))
+                    received.append((values, beat.chunk.exponent, bool(beat.last)))
                 if taken:
                     waiting.pop(0)
                     offering = False
                 await ctx.tick()
                 cycles += 1
-            assert came == due
+            assert received == due
             assert not waiting
             assert share or cycles == len(due), "a chunk a cycle"
             ctx.set(dut.i.valid, 0)

@@ -25,7 +25,7 @@ def answers(width, cases, pauses=None):
     dut = Normalizer(NormalizerParams(width=width))
     rng = random.Random(pauses)
     lasts = [rng.getrandbits(1) for _ in cases]
-    came = []
+    received = []
 
     async def send(ctx):
         for (acc, scale), last in zip(cases, lasts, strict=True):
@@ -42,7 +42,7 @@ def answers(width, cases, pauses=None):
 
     async def receive(ctx):
         cycles = 0
-        while len(came) < len(cases):
+        while len(received) < len(cases):
             ready = pauses is None or rng.random() < 0.6
             ctx.set(dut.o.ready, ready)
             _, _, valid, number, last, overflow, underflow = await ctx.tick().sample(
@@ -50,8 +50,8 @@ def answers(width, cases, pauses=None):
             )
             cycles += 1
             if valid and ready:
-                came.append((number, bool(overflow), bool(underflow), last))
-            assert cycles < 10 * len(cases) + 200, "nothing comes"
+                received.append((number, bool(overflow), bool(underflow), last))
+            assert cycles < 10 * len(cases) + 200, "no output arrives"
         if pauses is None:
             assert cycles == len(cases) + dut.latency, "it does not take one in every cycle"
         ctx.set(dut.o.ready, 1)
@@ -64,8 +64,8 @@ def answers(width, cases, pauses=None):
     simulator.add_testbench(send)
     simulator.add_testbench(receive)
     simulator.run()
-    assert [last for *_, last in came] == lasts
-    return [tuple(answer) for *answer, _ in came]
+    assert [last for *_, last in received] == lasts
+    return [tuple(answer) for *answer, _ in received]
 
 
 def check(width, cases, pauses=None):

@@ -38,8 +38,8 @@ def test_columns_in_order_one_beat_per_cycle(columns, normalizers):
 
     async def bench(ctx):
         ctx.set(dut.o.ready, 1)
-        waiting, came, cycle = list(table), [], 0
-        while len(came) < len(due):
+        waiting, received, cycle = list(table), [], 0
+        while len(received) < len(due):
             if waiting:
                 accs, scale = waiting[0]
                 row = sum((acc & (1 << width) - 1) << column * width for column, acc in enumerate(accs))
@@ -55,8 +55,8 @@ def test_columns_in_order_one_beat_per_cycle(columns, normalizers):
             if taken:
                 waiting.pop(0)
             if valid:
-                came.append(payload)
-        for payload, (numbers, ends, last) in zip(came, due, strict=True):
+                received.append(payload)
+        for payload, (numbers, ends, last) in zip(received, due, strict=True):
             lanes = [payload >> 32 * lane & 0xFFFFFFFF for lane in range(normalizers)]
             assert (lanes, payload >> 32 * normalizers) == ([bits for bits, _, _ in numbers], ends | last << 1)
         await ctx.tick().repeat(12)

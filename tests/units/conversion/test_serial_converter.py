@@ -63,7 +63,7 @@ def test_a_number_a_cycle(shape):
     seen = check(shape, [streams.random_tensor(shape, np.random.default_rng(2), 0, 1, 12)])
     tensor_lasts = seen.taken[lanes - 1 :: lanes]
     assert [y - x for x, y in pairwise(seen.taken)] == [1] * (12 * lanes - 1)
-    assert seen.came == [cycle + SerialBfpConverter(shape).latency for cycle in tensor_lasts]
+    assert seen.received == [cycle + SerialBfpConverter(shape).latency for cycle in tensor_lasts]
 
 
 @pytest.mark.parametrize("lanes", [2, 3, 5, 16])
@@ -82,7 +82,7 @@ def test_a_short_group_is_filled_with_zeros(lanes):
 
 
 def test_groups_wait_for_a_sink():
-    """Numbers go on being taken while a group waits, and nothing is lost however long."""
+    """The converter keeps taking numbers while a group waits, and loses none."""
     shape = ConverterParams(lanes=4, rounding="truncate")
     tensor = streams.random_tensor(shape, np.random.default_rng(4), 0, 2, 10)
     pauses = (side and (cycle // 60) % 2 == 0 for cycle in range(10**6) for side in (0, 1))

@@ -24,7 +24,7 @@ def words(rng, product, form, count):
 
 def answers(dut, a, b, c):
     """Results of a unit for one word per cycle."""
-    lead, came = dut.latency - dut.sum_latency, []
+    lead, received = dut.latency - dut.sum_latency, []
 
     async def bench(ctx):
         for cycle in range(len(a) + dut.latency):
@@ -34,11 +34,11 @@ def answers(dut, a, b, c):
             if 0 <= cycle - lead < len(c):
                 ctx.set(dut.c.as_value(), c[cycle - lead])
             if cycle >= dut.latency:
-                came.append(ctx.get(dut.o.as_value()))
+                received.append(ctx.get(dut.o.as_value()))
             await ctx.tick()
 
     simulation = Simulator(dut)
     simulation.add_clock(1e-6)
     simulation.add_testbench(bench)
     simulation.run()
-    return came
+    return received

@@ -34,8 +34,8 @@ def check(shape, seed, count):
         [block_word(block, e[side], shape.magnitude) for block, e in zip(blocks, exponents, strict=True)]
         for side, blocks in enumerate((a, b))
     )
-    came = answers(BlockFloatMac(shape), chunks_a, chunks_b, c)
-    for *case, got, due in zip(a, b, exponents, c, came, wanted, strict=True):
+    received = answers(BlockFloatMac(shape), chunks_a, chunks_b, c)
+    for *case, got, due in zip(a, b, exponents, c, received, wanted, strict=True):
         assert got == due, f"a, b, exponents, c: {case}"
 
 

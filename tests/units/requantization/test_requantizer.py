@@ -29,7 +29,7 @@ def answers(shape, cases, pauses=None):
     dut = Requantizer(shape)
     rng = random.Random(pauses)
     lasts = [rng.getrandbits(1) for _ in cases]
-    came = []
+    received = []
 
     def offer(ctx, word):
         ports = dut.i.payload.data, dut.multiplier, dut.shift, dut.relu, dut.data_terms
@@ -50,7 +50,7 @@ def answers(shape, cases, pauses=None):
 
     async def receive(ctx):
         cycles = 0
-        while len(came) < len(cases):
+        while len(received) < len(cases):
             ready = pauses is None or rng.random() < 0.6
             ctx.set(dut.o.ready, ready)
             _, _, valid, result, last, saturated = await ctx.tick().sample(
@@ -58,8 +58,8 @@ def answers(shape, cases, pauses=None):
             )
             cycles += 1
             if valid and ready:
-                came.append((result, saturated, last))
-            assert cycles < 10 * len(cases) + 200, "nothing comes"
+                received.append((result, saturated, last))
+            assert cycles < 10 * len(cases) + 200, "no output arrives"
         if pauses is None:
             assert cycles == len(cases) + dut.latency, "it does not take one in every cycle"
         ctx.set(dut.o.ready, 1)
@@ -72,8 +72,8 @@ def answers(shape, cases, pauses=None):
     simulator.add_testbench(send)
     simulator.add_testbench(receive)
     simulator.run()
-    assert [last for *_, last in came] == lasts
-    return [tuple(answer) for *answer, _ in came]
+    assert [last for *_, last in received] == lasts
+    return [tuple(answer) for *answer, _ in received]
 
 
 def check(shape, cases, pauses=None):

@@ -31,8 +31,8 @@ def test_columns_in_order_one_beat_per_cycle(columns, lanes):
 
     async def bench(ctx):
         ctx.set(dut.o.ready, 1)
-        waiting, came, cycle = list(table), [], 0
-        while len(came) < len(due):
+        waiting, received, cycle = list(table), [], 0
+        while len(received) < len(due):
             if waiting:
                 accs, chosen = waiting[0]
                 row = sum((acc & (1 << 20) - 1) << column * 20 for column, acc in enumerate(accs))
@@ -47,8 +47,8 @@ def test_columns_in_order_one_beat_per_cycle(columns, lanes):
             if taken:
                 waiting.pop(0)
             if valid:
-                came.append((list(payload.lane), payload.row, payload.last))
-        assert came == due
+                received.append((list(payload.lane), payload.row, payload.last))
+        assert received == due
         await ctx.tick().repeat(12)
         assert ctx.get(dut.saturations) == held
 

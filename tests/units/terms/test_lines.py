@@ -19,14 +19,14 @@ STALLS = [0.0, 0.4]
 def flow(dut, words, due, share, seed=1):
     """Send words, each with values of other ports, and stall both sides in this share of the cycles.
 
-    Returns the cycles in which words were taken, and in which what is due came.
+    Returns the cycles in which words were taken, and in which the expected words arrived.
     """
-    rng, taken, came = random.Random(seed), [], []
+    rng, taken, received = random.Random(seed), [], []
 
     async def bench(ctx):
         waiting, offering, cycle = list(words), False, 0
-        while len(came) < len(due) or waiting:
-            assert cycle < 20 * (len(words) + len(due)) + 100, f"{len(due) - len(came)} words are missing"
+        while len(received) < len(due) or waiting:
+            assert cycle < 20 * (len(words) + len(due)) + 100, f"{len(due) - len(received)} words are missing"
             offering = bool(waiting) and (offering or rng.random() >= share)
             ctx.set(dut.i.valid, offering)
             if offering:
@@ -40,8 +40,8 @@ def flow(dut, words, due, share, seed=1):
                 offering = False
                 taken.append(cycle)
             if ctx.get(dut.o.valid) and ctx.get(dut.o.ready):
-                assert ctx.get(dut.o.payload.as_value()) == due[len(came)], len(came)
-                came.append(cycle)
+                assert ctx.get(dut.o.payload.as_value()) == due[len(received)], len(received)
+                received.append(cycle)
             await ctx.tick()
             cycle += 1
 
@@ -49,7 +49,7 @@ def flow(dut, words, due, share, seed=1):
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
-    return taken, came
+    return taken, received
 
 
 def bits(values):
@@ -85,9 +85,9 @@ def test_groups_become_digit_planes(digits, lanes, share):
         ones, signs = rng.integers(0, 2, (2, lanes, digits))
         words.append((bits(ones.ravel()) | bits(signs.ravel()) << lanes * digits, {}))
         due += lines_of(ones, signs)
-    taken, came = flow(DigitSerializer(shape), words, due, share)
+    taken, received = flow(DigitSerializer(shape), words, due, share)
     if not share:
-        assert came == list(range(DigitSerializer.latency, len(due) + DigitSerializer.latency))
+        assert received == list(range(DigitSerializer.latency, len(due) + DigitSerializer.latency))
         assert taken == list(range(digits - 1, len(due), digits))
 
 
@@ -111,10 +111,10 @@ def test_planes_keep_the_largest_terms(group, budget, share):
             )
         kept = receding_water(digits * (np.arange(group) < g)[:, np.newaxis], k, group)
         due += lines_of(kept, signs)
-    taken, came = flow(dut, words, due, share)
+    taken, received = flow(dut, words, due, share)
     if not share:
         assert taken == list(range(len(due)))
-        assert came == list(range(dut.latency, len(due) + dut.latency))
+        assert received == list(range(dut.latency, len(due) + dut.latency))
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_terms_of_queues_equal_the_model(terms):
         values = [0 if kind == "zero" else rng.choice((lowest, rng.randint(lowest, -lowest - 1))) for _ in range(count)]
         groups.append(values)
     most = terms.group * terms.most_terms + 2  # and words without a term after them
-    came, expected = [], []
+    received, expected = [], []
 
     async def write(ctx, n):
         values = groups[n] + [0] * (-len(groups[n]) % terms.values)
@@ -107,14 +107,14 @@ def test_terms_of_queues_equal_the_model(terms):
             o = dut.o
             if going[-2]:
                 word = tuple(ctx.get(value) for value in (o.nonzero, o.exponent, o.index, o.negative))
-                came.append(word if word[0] else (0, 0, 0, 0))
+                received.append(word if word[0] else (0, 0, 0, 0))
             else:
                 assert not ctx.get(o.nonzero)
             going = [*going[-1:], bool(ctx.get(dut.next))]
             await ctx.tick()
 
     simulate(dut, bench, watch)
-    assert came == expected
+    assert received == expected
 
 
 @pytest.mark.parametrize("terms", FORMATS, ids=str)

@@ -59,16 +59,16 @@ class Executor(Unit):
         Free words of the operand queue.
     position : Out(POSITION)
         Position of the result to read.
-    came : Out(POSITION)
+    received : Out(POSITION)
         Position up to which the host has received the results.
     oldest : In(POSITION)
         Position of the oldest stored result.
     legal : In(1)
-        High if ``came`` is the position of a stored result or of the next one.
+        High if ``received`` is the position of a stored result or of the next one.
     held : In(range(params.queue + 1))
         Number of stored results from ``position`` on.
     forget_results : Out(1)
-        Pulses for one cycle to discard the results before ``came``.
+        Pulses for one cycle to discard the results before ``received``.
     result : In(32)
         Result at ``position``, one cycle later.
     address : Out(range(registers))
@@ -111,7 +111,7 @@ class Executor(Unit):
                 "over": In(1),
                 "room": In(level),
                 "position": Out(POSITION),
-                "came": Out(POSITION),
+                "received": Out(POSITION),
                 "oldest": In(POSITION),
                 "legal": In(1),
                 "held": In(level),
@@ -209,7 +209,7 @@ class Executor(Unit):
             self.address.eq(first),
             self.write_data.eq(second),
             self.position.eq(Mux(is_["take"], first[:POSITION], self.oldest)),
-            self.came.eq(first[POSITION:]),
+            self.received.eq(first[POSITION:]),
         ]
         self._rate(m, switches & self.done, first[:DIVISOR])
         return m

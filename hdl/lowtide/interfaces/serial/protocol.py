@@ -83,9 +83,9 @@ REQUESTS = (
     Request(
         "take",
         0x20,
-        "position + (came << 16), count",
+        "position + (received << 16), count",
         "results from the position on, as many as are available",
-        "reads results; discards results before position `came`",
+        "reads results; discards results before position `received`",
     ),
     Request("rate", 0x30, "clock cycles per bit, 0", "", "sets the baud rate after the answer"),
 )

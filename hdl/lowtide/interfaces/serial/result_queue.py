@@ -27,16 +27,16 @@ class ResultQueue(Unit):
         Results. Space that ``forget`` frees is available two cycles later.
     position : In(POSITION)
         Position of the result to read.
-    came : In(POSITION)
+    received : In(POSITION)
         Position up to which results may be discarded.
     oldest : Out(POSITION)
         Position of the oldest stored result, or of the next one.
     legal : Out(1)
-        High if ``came`` is the position of a stored result or of the next one; one cycle after ``came``.
+        High if ``received`` is the position of a stored result or of the next one; one cycle after ``received``.
     held : Out(range(words + 1))
         Number of stored results from ``position`` on, 0 if that one is not stored; one cycle after ``position``.
     forget : In(1)
-        Pulses for one cycle to discard the results before ``came``. Only if ``came`` is legal.
+        Pulses for one cycle to discard the results before ``received``. Only if ``received`` is legal.
     word : Out(32)
         Result at ``position``, one cycle later.
     """
@@ -48,7 +48,7 @@ class ResultQueue(Unit):
             {
                 "i": In(stream.Signature(32)),
                 "position": In(POSITION),
-                "came": In(POSITION),
+                "received": In(POSITION),
                 "oldest": Out(POSITION),
                 "legal": Out(1),
                 "held": Out(range(words + 1)),
@@ -80,8 +80,8 @@ class ResultQueue(Unit):
             full.eq(Mux(write.en, kept == self.words - 1, kept == self.words)),
             next_one.eq(next_one + write.en),
             self.held.eq(Mux(from_here <= kept, from_here, 0)),
-            self.legal.eq((next_one - self.came)[:POSITION] <= kept),
+            self.legal.eq((next_one - self.received)[:POSITION] <= kept),
         ]
         with m.If(self.forget):
-            m.d.sync += self.oldest.eq(self.came)
+            m.d.sync += self.oldest.eq(self.received)
         return m

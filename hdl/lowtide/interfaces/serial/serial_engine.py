@@ -148,7 +148,7 @@ class SerialEngine(Structure):
             i__payload=unpacker.o.payload,
             i__valid=unpacker.o.valid,
             position=executor.position,
-            came=executor.came,
+            received=executor.received,
             forget=executor.forget_results,
             rst=begins,
         )
