@@ -34,6 +34,6 @@ def test_long_runs_of_an_engine(run_engine, simulator):
 @pytest.mark.parametrize("bug", BUGS)
 def test_each_bug_in_an_engine_is_caught(run_engine, bug):
     with pytest.raises(SimulationError) as caught:
-        run_engine("icarus", BUGS[bug], products=40, resets=25)
+        run_engine("icarus", BUGS[bug], products=40, resets=60)
     assert "could not be built" not in str(caught.value)
     assert "failed: " in str(caught.value)

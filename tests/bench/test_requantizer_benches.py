@@ -45,7 +45,7 @@ BUGS = {
     "a shift runs ahead of its accumulator": (ONE, in_module(REQUANTIZER, r"i__ready \? shift :", "1'h1 ? shift :")),
     "ties go up": (ONE, in_module(r"rounder_nearest_even_\w+", r"value\[0\] \| value\[2\]", "1'h1")),
     "bits below are ignored": (ONE, in_module(NARROWER, r"assign below = .*;", "assign below = 1'h0;")),
-    "bits above are ignored": (ONE, in_module(NARROWER, r"assign above = .*;", "assign above = 1'h0;")),
+    "bits above are ignored": (ONE, in_module(NARROWER, r"(assign \\?above\S* +)= .*;", r"\1= 1'h0;")),
     "a negative result is not cleared": (ONE, in_module(NARROWER, r"clear \? 8'h00 : ", "")),
     "a row is released a beat early": (ROW, in_module(r"stream_downsizer_\w+", r"beat == 2'h2", "beat == 2'h1")),
     "stalled results are counted again": (ROW, in_module(WHOLE_ROW, r"o__valid & o__ready", "o__valid & 1'h1")),
