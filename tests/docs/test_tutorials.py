@@ -31,9 +31,9 @@ def folder(tmp_path, monkeypatch):
     ("page", "blocks", "simulates"),
     [
         ("README.md", 4, False),
-        ("docs/tutorials/first_array.md", 8, True),
+        pytest.param("docs/tutorials/first_array.md", 8, True, marks=pytest.mark.slow),
         ("docs/tutorials/numpy_on_a_device.md", 7, True),
-        ("docs/tutorials/train_digits.md", 4, False),
+        pytest.param("docs/tutorials/train_digits.md", 4, False, marks=pytest.mark.slow),
         ("docs/tutorials/custom_unit.md", 4, False),
     ],
 )

@@ -12,6 +12,7 @@ from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.registry import UNITS
 from lowtide.emission.serial import SerialTop
 from lowtide.emission.top import ENGINE_BUSES, AxiStreamArray, AxiStreamEngine
+from lowtide.formats import IllegalValue
 from lowtide.interfaces.axi_lite import AxiLite
 from lowtide.interfaces.params import RegisterSpace
 from lowtide.interfaces.wishbone import Wishbone
@@ -46,7 +47,12 @@ def said_of(seed: int, most: int, folder) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("error", SyntaxWarning)  # Amaranth's warning about a comparison that is never true
         top = drawn(seed, most)
-        text, _ = verilog_and_modules(top)
+        try:
+            text, _ = verilog_and_modules(top)
+        except IllegalValue as refused:
+            if "the input bits of" not in refused.key:
+                raise
+            pytest.skip(str(refused))
     assert "[-1:" not in text
     return complaints(text, top.module_name, folder)
 

@@ -28,19 +28,19 @@ def use(line, kinds, words_of, a, b):
 
 
 @pytest.mark.slow
-def test_operands(large):
+def test_operands(large_line):
     """Operands of 60 kB. Each answer to a load stands for its words."""
     rng = np.random.default_rng(1)
     a, b = rng.standard_normal((1, 4096)).astype(np.float32), rng.standard_normal((2, 4096)).astype(np.float32).T
-    share = use(large, {code_of("load_a") | ANSWER, code_of("load_b") | ANSWER}, lambda _: 255, a, b)
+    share = use(large_line, {code_of("load_a") | ANSWER, code_of("load_b") | ANSWER}, lambda _: 255, a, b)
     print(f"\noperands: {share:.1%} of the rate")
     assert share > 0.97
 
 
 @pytest.mark.slow
-def test_results(large):
+def test_results(large_line):
     rng = np.random.default_rng(2)
     a, b = rng.standard_normal((120, 1)).astype(np.float32), rng.standard_normal((1, 120)).astype(np.float32)
-    share = use(large, {code_of("take") | ANSWER}, lambda frame: len(frame.words) - LEVELS, a, b)
+    share = use(large_line, {code_of("take") | ANSWER}, lambda frame: len(frame.words) - LEVELS, a, b)
     print(f"\nresults: {share:.1%} of the rate")
     assert share > 0.97
