@@ -32,7 +32,7 @@ class BiasFinder(Unit):
     i : In(data.ArrayLayout(FP32, numbers))
         Beat.
     bias : Out(signed(9))
-        Bias of the beats so far, ``latency`` cycles after the last one.
+        Exponent bias computed from the beats received since the start, ``latency`` cycles after the last beat.
     """
 
     def __init__(self, numbers: int, exponent: int):

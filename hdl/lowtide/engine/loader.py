@@ -50,7 +50,7 @@ class Loader(Unit):
     start : In(1)
         Pulses for one cycle to load an operand. Only while ``busy`` is low.
     find : In(1)
-        High with ``start`` to find only the bias of the operand.
+        High with ``start`` to compute the operand's exponent bias without loading the operand.
     settings : In(layout)
         Settings of the operand, an `OperandLayout`; sampled with ``start``.
     groups : In(range(params.buffer_depth + 1))
@@ -70,7 +70,7 @@ class Loader(Unit):
     busy : Out(1)
         High while the loader cannot start another operand.
     bias : Out(signed(9))
-        Bias of the current or last operand, from the cycle after ``start``.
+        Exponent bias of the current operand, or of the previous operand while idle. Valid one cycle after ``start``.
     too_short : Out(1)
         Pulses for one cycle when the stream of the operand ends too early.
     too_long : Out(1)

@@ -53,7 +53,7 @@ class Pmac(Unit):
     """Processing element for integers: accumulates products exactly, one per cycle.
 
     ``acc += a * b``, an integer in two's complement of ``params.accumulator`` bits, which cannot overflow. It has the
-    port names and the drain of `Fmac` and `Tmac`, so that the areas of the three elements compare.
+    port names and the drain of `Fmac` and `Tmac`, so that the three areas can be compared.
 
     With Booth's digits ``d_j`` of ``b``, in {-2, -1, 0, 1, 2}, the product is ``sum_j d_j a 4**j``. Selecting a
     multiple and inverting a negative one takes five inputs per bit, and the six-input look-up tables of a carry chain

@@ -24,7 +24,7 @@ class ExponentWindow(Unit):
     Members
     -------
     bias : In(signed(9))
-        Bias of the tensor, ``B``.
+        Exponent bias ``B`` of the tensor.
     chunks : In(range(max_chunks + 1))
         Chunks per magnitude, 1 or more.
     top : Out(9)

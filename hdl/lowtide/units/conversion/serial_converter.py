@@ -35,7 +35,8 @@ class SerialBfpConverter(Unit):
     Members
     -------
     bias : In(signed(9))
-        Bias of the tensor, ``B``. Steady from the cycle before the first number is offered until the last group leaves.
+        Exponent bias ``B`` of the tensor.
+        Steady from the cycle before the first number is offered until the last group leaves.
     chunks : In(range(max_chunks + 1))
         Chunks per magnitude, from 1 to ``max_chunks``; steady while ``bias`` is steady.
     i : In(stream of {"number": FP32, "last": 1})
