@@ -12,7 +12,8 @@ from random import Random
 
 import click
 import pytest
-from illegal_inputs import FILES, FOLDERS, LINKS, PIPES, TEXTS, Case, cases, commands, places, values_of
+from illegal_inputs import Case, cases, commands, places
+from illegal_values import FILES, FOLDERS, LINKS, PIPES, TEXTS, values_of
 
 from lowtide.cli import main
 
