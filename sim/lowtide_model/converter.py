@@ -10,7 +10,7 @@ from lowtide_model.arrays import axis_of, floats
 from lowtide_model.bfp_tensor import LEGAL, BfpTensor, legal_bias, legal_format
 from lowtide_model.grouping import blocks, group_max, grouped, spread
 from lowtide_model.rounding_modes import random_bits, rounding_of
-from lowtide_model.stochastic import Rounding, Rounds
+from lowtide_model.stochastic import Rounding, RoundingMethod
 
 __all__ = ["default_bias", "quantize"]
 
@@ -26,7 +26,7 @@ def quantize(
     group: int = 16,
     axis: int = -1,
     bias: int | None = None,
-    rounding: str | Rounds = "nearest",
+    rounding: str | RoundingMethod = "nearest",
     nonfinite: str = "raise",
 ) -> BfpTensor:
     """Convert a tensor to block floating point.

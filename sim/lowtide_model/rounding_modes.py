@@ -7,7 +7,7 @@ import numpy as np
 
 from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import legal_text
-from lowtide_model.stochastic import GivenWords, Rounding, Rounds
+from lowtide_model.stochastic import GivenWords, Rounding, RoundingMethod
 
 __all__ = ["ROUNDINGS", "random_bits", "rounding_of"]
 
@@ -30,7 +30,7 @@ ROUNDINGS: dict[str, Callable[..., np.ndarray]] = {
 }
 
 
-def rounding_of(rounding: str | Rounds, shape: tuple[int, ...], groups_in_row: int) -> Rounding:
+def rounding_of(rounding: str | RoundingMethod, shape: tuple[int, ...], groups_in_row: int) -> Rounding:
     """The function that rounds a tensor of shape ``(n, group, inner)``, with ``groups_in_row`` groups per row.
 
     Raises
@@ -41,7 +41,7 @@ def rounding_of(rounding: str | Rounds, shape: tuple[int, ...], groups_in_row: i
     if isinstance(rounding, GivenWords):
         rounding.check(shape)
     if isinstance(getattr(rounding, "bits", None), int) and callable(getattr(rounding, "on", None)):
-        return cast(Rounds, rounding).on(groups_in_row, *shape[1:])
+        return cast(RoundingMethod, rounding).on(groups_in_row, *shape[1:])
     if not isinstance(rounding, str) or rounding not in ROUNDINGS:
         others = "" if isinstance(rounding, str) else ", or a Stochastic, GivenWords, OneWord or Ideal"
         raise IllegalValue("rounding", legal_text([*ROUNDINGS]) + others, rounding)
@@ -49,6 +49,6 @@ def rounding_of(rounding: str | Rounds, shape: tuple[int, ...], groups_in_row: i
     return lambda values, _: function(values, out=values)
 
 
-def random_bits(rounding: str | Rounds) -> int:
+def random_bits(rounding: str | RoundingMethod) -> int:
     """Width in bits of the random numbers that a rounding uses; 0 if it uses none."""
     return 0 if isinstance(rounding, str) else rounding.bits

@@ -12,7 +12,7 @@ from lowtide.units.random.params import RandomSourceParams
 from lowtide_model.arrays import integers
 from lowtide_model.random_source import MOST_STEPS, words
 
-__all__ = ["GivenWords", "Ideal", "OneWord", "Rounding", "Rounds", "Stochastic", "reference"]
+__all__ = ["GivenWords", "Ideal", "OneWord", "Rounding", "RoundingMethod", "Stochastic", "reference"]
 
 Rounding = Callable[[np.ndarray, slice], object]
 """Rounds a block of exact values ``(n, group, inner)`` in place; the slice gives the indices of its groups."""
@@ -21,7 +21,7 @@ LEGAL_BITS = range(1, 33)
 """Legal widths of a random word."""
 
 
-class Rounds(Protocol):
+class RoundingMethod(Protocol):
     """Interface of the roundings below: rounds tensors with random numbers of ``bits`` bits."""
 
     @property

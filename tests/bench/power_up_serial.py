@@ -6,7 +6,7 @@ from power_up_cases import IDLES
 from power_up_outputs import check_outputs
 
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_sim.bench.engine.serial_frames import SerialBench
 from lowtide_sim.bench.environment import parameters, sidecar
 
@@ -21,7 +21,7 @@ async def first_requests(dut, idle):
     assert await bench.request("read", bench.places["rows"], 2) == shape
     for _ in range(parameters()["products"]):
         a, b = np.full((1, 2), 1.5, np.float32), np.full((2, 1), -0.75, np.float32)
-        operand = Operand(chunks=2, bias=-4)
+        operand = OperandSettings(chunks=2, bias=-4)
         values, _ = await bench.multiply(a, b, operand, operand, 0)
         assert values.tobytes() == GoldenEngine(bench.config).multiply(a, b, operand, operand).values.tobytes()
     check_outputs(device, sidecar())

@@ -4,8 +4,8 @@ import attrs
 import numpy as np
 
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import checked
+from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.product import operand_vectors
 
 __all__ = ["Case", "random_case", "random_matrix"]
 
@@ -18,12 +18,12 @@ class Case:
 
     a: np.ndarray
     b: np.ndarray
-    a_settings: Operand
-    b_settings: Operand
+    a_settings: OperandSettings
+    b_settings: OperandSettings
 
     def lines(self, config):
         """Both operands as the engine takes them, or an error if it does not."""
-        return checked(config, self.a, self.b, self.a_settings, self.b_settings)
+        return operand_vectors(config, self.a, self.b, self.a_settings, self.b_settings)
 
     def due(self, config):
         """The product of the golden engine."""
@@ -47,7 +47,7 @@ def random_matrix(rng, shape, special=0.0):
 
 def random_operand(rng, config, chunk, found=0.4):
     """Any precision, rounding, seed and bias."""
-    return Operand(
+    return OperandSettings(
         chunks=int(rng.integers(1, config.bfp.mantissa // chunk + 1)),
         rounding=str(rng.choice(["truncate", "nearest", "stochastic"])),
         seed=int(rng.integers(1, 2**config.engine.lfsr_bits)),

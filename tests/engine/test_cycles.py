@@ -7,7 +7,7 @@ from operands import Case, random_case
 from lowtide.config import Config
 from lowtide.engine.params import EngineParams
 from lowtide_model.engine.cycles import CycleModel, Shape, Work
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_sim.engine.queue import Queued, run_queued
 from lowtide_sim.engine.verilated import VerilatedEngine
 
@@ -51,7 +51,7 @@ def test_layers_of_256(libraries, name, b_order):
     config, rng = Config(engine=EngineParams(input_width=numbers)), np.random.default_rng(3)
     a, b = (rng.standard_normal((256, 256)).astype(np.float32) for _ in range(2))
     b = np.asfortranarray(b) if b_order == "along" else b
-    case = Case(a, b, *(Operand(bias=-5, chunks=count) for count in chunks))
+    case = Case(a, b, *(OperandSettings(bias=-5, chunks=count) for count in chunks))
     each = Queued(a=a, b=b, a_settings=case.a_settings, b_settings=case.b_settings)
     engine, model, found = VerilatedEngine(config, libraries), CycleModel(config), {}
     for count in (1, 8):

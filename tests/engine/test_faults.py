@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from operands import random_case, random_matrix
 
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.product import OperandVectors
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_model.engine.transfer import Load, Stalls
@@ -54,8 +54,8 @@ ILLEGAL = {
 def test_illegal_settings_are_refused(engine, fault):
     rng = np.random.default_rng(1)
     a, b = random_matrix(rng, (4, 5)), random_matrix(rng, (5, 4))
-    engine.prepare("a", OperandVectors(a, False), Operand(bias=0))
-    engine.prepare("b", OperandVectors(b.T, False), Operand(bias=0))
+    engine.prepare("a", OperandVectors(a, False), OperandSettings(bias=0))
+    engine.prepare("b", OperandVectors(b.T, False), OperandSettings(bias=0))
     wrong = dict(ILLEGAL[fault])
     start = wrong.pop("start", LOAD_A | LOAD_B)
     for name, value in wrong.items():

@@ -8,7 +8,7 @@ from lowtide.array.params import ArrayParams
 from lowtide.config import Config
 from lowtide.engine.params import EngineParams
 from lowtide.formats import Bfp
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.transfer import Stalls
 from lowtide_sim.engine.queue import Queued, run_queued
 from lowtide_sim.engine.verilated import VerilatedEngine
@@ -38,7 +38,9 @@ def test_shapes_at_the_edges(engine, shape):
     rng = np.random.default_rng(3)
     for _ in range(4):
         m, n, k = shape
-        case = Case(random_matrix(rng, (m, k)), random_matrix(rng, (k, n)), Operand(), Operand(chunks=2))
+        case = Case(
+            random_matrix(rng, (m, k)), random_matrix(rng, (k, n)), OperandSettings(), OperandSettings(chunks=2)
+        )
         case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
 
@@ -48,7 +50,7 @@ def test_operands_that_fill_the_buffers(engine, columns):
     rng = np.random.default_rng(7)
     for in_order in (np.ascontiguousarray, np.asfortranarray):
         a, b = (in_order(random_matrix(rng, shape)) for shape in ((3, 64), (64, columns)))
-        case = Case(a, b, Operand(chunks=2), Operand(chunks=4))
+        case = Case(a, b, OperandSettings(chunks=2), OperandSettings(chunks=4))
         case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
 

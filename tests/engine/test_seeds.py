@@ -8,7 +8,7 @@ from lowtide.engine.seeds import operand_seed, panel_seed
 from lowtide.formats.parameter import IllegalValue
 from lowtide_model import default_bias
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import multiply
 from lowtide_model.random_source import words
 
@@ -18,7 +18,7 @@ BITS = range(2, 33)
 def stochastic(config, a, b, states, chunks=1):
     """A product in two bits, or four, with these states of the generators."""
     a_settings, b_settings = (
-        Operand(
+        OperandSettings(
             chunks=chunks * (config.bfp.chunk_a // chunk),
             rounding="stochastic",
             seed=state,

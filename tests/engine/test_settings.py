@@ -9,7 +9,7 @@ from operands import random_case
 
 from lowtide.formats.parameter import IllegalValue
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.product import OperandVectors
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
 from lowtide_sim.simulator import SimulationError
@@ -161,7 +161,7 @@ def test_refused_product_ends_without_a_timeout(engine, monkeypatch):
     since = engine.cycles
     with monkeypatch.context() as within:
         within.setattr(
-            "lowtide_sim.engine.verilated.checked",
+            "lowtide_sim.engine.verilated.operand_vectors",
             lambda *_: (OperandVectors(case.a, False), OperandVectors(case.b.T, False)),
         )
         with pytest.raises(SimulationError, match=r"^the engine reports errors: refused$"):
@@ -191,5 +191,5 @@ def test_a_word_has_32_bits(engine, libraries, value):
 def test_messages_of_the_golden_engine(small, settings, complaint):
     x = np.ones((1, 1), np.float32)
     with pytest.raises(IllegalValue) as refused:
-        GoldenEngine(small).multiply(x, x, Operand(**settings), Operand())
+        GoldenEngine(small).multiply(x, x, OperandSettings(**settings), OperandSettings())
     assert str(refused.value) == complaint

@@ -6,7 +6,7 @@ import cocotb
 import numpy as np
 
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_sim.bench.array.bench import ArrayBench
 from lowtide_sim.bench.engine.bench import EngineBench
 from lowtide_sim.bench.engine.serial_frames import SerialBench
@@ -51,6 +51,6 @@ async def serial(dut):
     for _ in range(parameters()["products"]):
         m, k, n = (int(rng.integers(1, most + 1)) for most in (2, min(3, bench.config.bfp.max_k), 2))
         a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((m, k), (k, n)))
-        operand = Operand(chunks=1, bias=int(rng.integers(-6, 2)))
+        operand = OperandSettings(chunks=1, bias=int(rng.integers(-6, 2)))
         values, position = await bench.multiply(a, b, operand, operand, position)
         assert values.tobytes() == golden.multiply(a, b, operand, operand).values.tobytes()

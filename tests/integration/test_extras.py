@@ -24,10 +24,10 @@ PRODUCT = """\
 import numpy as np
 from lowtide_boards.driver.device import Device
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide.config import Config
 identity = np.eye(2, dtype=np.float32)
-operand = Operand(chunks=2, bias=0)
+operand = OperandSettings(chunks=2, bias=0)
 print(GoldenEngine(Config()).multiply(identity, identity, operand, operand).values.tolist())
 """
 

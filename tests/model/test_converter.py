@@ -17,7 +17,7 @@ from lowtide.config import Config
 from lowtide.units.conversion.params import ConverterParams
 from lowtide_model import OneWord, quantize
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.rounding_modes import rounding_of
 from lowtide_sim.simulated_array import SimulatedArray
 
@@ -291,12 +291,12 @@ def test_one_name_has_one_meaning():
     """It is the default everywhere, and the converter, the array and the engine give equal numbers."""
     config = Config.load("default")
     one, identity = np.array([[1.0625] * 16], np.float32), np.eye(16, dtype=np.float32)
-    engine = GoldenEngine(config).multiply(one, identity, Operand(chunks=2), Operand(chunks=2))
+    engine = GoldenEngine(config).multiply(one, identity, OperandSettings(chunks=2), OperandSettings(chunks=2))
     assert set(engine.values.ravel().tolist()) == {1.125}
     assert set(quantize(one, mantissa=4).to_float().ravel().tolist()) == {1.125}
     array = SimulatedArray(config, folder=Path())
     assert set(array.quantize(one, mantissa=4, axis=1).to_float().ravel().tolist()) == {1.125}
-    for kind, key in ((ConverterParams, "rounding"), (Operand, "rounding")):
+    for kind, key in ((ConverterParams, "rounding"), (OperandSettings, "rounding")):
         assert {field.name: field.default for field in attrs.fields(kind)}[key] == "nearest"
     assert inspect.signature(quantize).parameters["rounding"].default == "nearest"
 

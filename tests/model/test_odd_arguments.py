@@ -27,7 +27,7 @@ from lowtide_boards.driver.arguments import chunks_of, matrix, precisions
 from lowtide_model import terms
 from lowtide_model.engine.cycles import Shape, Work
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.transfer import Stalls
 from lowtide_model.tiling import Tiling
 from lowtide_studies.engine_training.schedule import Adaptive, LowThenHigh, TwoSided
@@ -119,7 +119,7 @@ CASES = {
     ),
     "multiplier_of": (terms.multiplier_of, {"scale": 4.0, "bits": 4}),
     "quantize_integers": (terms.quantize_integers, {"x": X, "width": 4, "channel": 1}),
-    "Operand": (Operand, {"chunks": 4, "rounding": "nearest", "seed": 4, "bias": 4}),
+    "OperandSettings": (OperandSettings, {"chunks": 4, "rounding": "nearest", "seed": 4, "bias": 4}),
     "Stalls": (Stalls, {"a": 4, "b": 4, "c": 4}),
     "cycles.Shape": (Shape, {"lines": 4, "length": 4, "chunks": 4, "transposed": True}),
     "cycles.Work": (
@@ -277,7 +277,7 @@ def test_every_callable_of_the_models_has_a_case():
 @pytest.mark.parametrize("seed", [np.int64(2**26), np.uint32(2**32 - 1), np.int64(1)])
 def test_a_large_seed_of_any_type_is_accepted_quickly(seed):
     start = time.process_time()
-    assert Operand(seed=seed) == Operand(seed=int(seed))
+    assert OperandSettings(seed=seed) == OperandSettings(seed=int(seed))
     assert golden.OneWord(bits=32, word=np.int64(2**31)).word == 2**31
     assert time.process_time() - start < 0.1
 
@@ -329,4 +329,4 @@ def test_an_argument_that_is_no_matrix_is_rejected_by_name(x):
     with pytest.raises(ValueError, match=r"^a must be [^\n]+, not [^\n]+$"):
         matrix("a", x)
     with pytest.raises(ValueError, match=r"^a must be a matrix of float32, not [^\n]+$"):
-        GoldenEngine(Config()).multiply(x, WIDE, Operand(), Operand())
+        GoldenEngine(Config()).multiply(x, WIDE, OperandSettings(), OperandSettings())

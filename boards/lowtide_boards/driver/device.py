@@ -24,9 +24,9 @@ from lowtide_boards.driver.framed_port import FramedPort, Port
 from lowtide_boards.driver.ports import INITIAL_BAUD, only_port, open_port
 from lowtide_boards.driver.remote_engine import RemoteEngine
 from lowtide_model import default_bias
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import multiply
-from lowtide_model.engine.product import Product, checked
+from lowtide_model.engine.product import Product, operand_vectors
 
 __all__ = ["Device", "Info"]
 
@@ -264,7 +264,7 @@ class Device:
         bits = precisions(precision)
         bfp, exponent = self.config.bfp, self.config.bfp.exponent
         x_settings, y_settings = (
-            Operand(
+            OperandSettings(
                 chunks=chunks_of(n, bfp.mantissa, chunk),
                 rounding=rounding,
                 seed=operand_seed(seed, side, self.config.engine.lfsr_bits),
@@ -285,7 +285,9 @@ class Device:
             finally:
                 self._progress = before
 
-    def multiply(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> Product:
+    def multiply(
+        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+    ) -> Product:
         """Multiply A (M × K) and B (K × N) on the device, with the bits of `GoldenEngine.multiply`.
 
         If the connection is lost, the driver reconnects and retries.
@@ -298,10 +300,10 @@ class Device:
             If the engine flags an error, or the driver cannot reconnect.
         """
         a_settings, b_settings = self._with_bias(a, a_settings), self._with_bias(b, b_settings)
-        lines, shape = checked(self.config, a, b, a_settings, b_settings), (a.shape[0], b.shape[1])
+        lines, shape = operand_vectors(self.config, a, b, a_settings, b_settings), (a.shape[0], b.shape[1])
         return self._with_retry(lambda: self._engine.product(lines, (a_settings, b_settings), shape, self._progress))
 
-    def _with_bias(self, x: np.ndarray, operand: Operand) -> Operand:
+    def _with_bias(self, x: np.ndarray, operand: OperandSettings) -> OperandSettings:
         if operand.bias is not None:
             return operand
         return attrs.evolve(operand, bias=default_bias(x, exponent=self.config.bfp.exponent))

@@ -17,7 +17,7 @@ from lowtide_boards.driver.identify import config_of
 from lowtide_boards.driver.request import Request
 from lowtide_boards.driver.results import ResultReader
 from lowtide_model import Improvement
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.product import Events, OperandVectors, Product
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_model.engine.transfer import Load
@@ -99,7 +99,7 @@ class RemoteEngine:
     def product(
         self,
         lines: tuple[OperandVectors, OperandVectors],
-        operands: tuple[Operand, Operand],
+        operands: tuple[OperandSettings, OperandSettings],
         shape: tuple[int, int],
         progress: Callable[[float], object],
     ) -> Product:
@@ -109,7 +109,7 @@ class RemoteEngine:
         ----------
         lines : pair of OperandVectors
             A and B.
-        operands : pair of Operand
+        operands : pair of OperandSettings
             Settings of A and B, with biases.
         shape : pair of int
             Rows and columns of the result.

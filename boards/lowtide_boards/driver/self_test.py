@@ -8,7 +8,7 @@ from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.errors import DeviceError
 from lowtide_model import default_bias
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 
 __all__ = ["WrongResult", "self_test"]
 
@@ -57,7 +57,7 @@ def self_test(
             for shape in ((m, k), (k, columns))
         )
         a_settings, b_settings = (
-            Operand(
+            OperandSettings(
                 chunks=int(rng.integers(1, bfp.mantissa // chunk + 1)),
                 rounding=str(rng.choice(["truncate", "nearest", "stochastic"])),
                 seed=int(rng.integers(1, 2**device.config.engine.lfsr_bits)),

@@ -12,8 +12,8 @@ from lowtide.interfaces.serial.protocol import CONSTANTS, MAGIC, VERSION, WORDS,
 from lowtide.interfaces.serial.self_test import SelfTestVectors, check_of
 from lowtide_model import default_bias
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import OperandVectors, Product, checked
+from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.product import OperandVectors, Product, operand_vectors
 from lowtide_model.engine.transfer import Load
 from lowtide_model.serial_frames import frame_bytes
 
@@ -92,7 +92,7 @@ def _constants(config: Config) -> list[int]:
 
 def _product(
     config: Config, seed: int
-) -> tuple[tuple[OperandVectors, OperandVectors], tuple[Operand, Operand], Product]:
+) -> tuple[tuple[OperandVectors, OperandVectors], tuple[OperandSettings, OperandSettings], Product]:
     """Operands that fill the array, at the highest precision; B is rounded stochastically."""
     array, bfp, random = config.array, config.bfp, np.random.default_rng(seed)
     k = min(GROUPS * bfp.lanes, bfp.max_k)
@@ -100,10 +100,10 @@ def _product(
     b = random.standard_normal((array.columns, k), np.float32).T
     biases = [default_bias(x, exponent=bfp.exponent) for x in (a, b)]
     a[0, 0] = b[0, 0] = 1e30  # above the window: saturated, and counted
-    a_settings = Operand(chunks=bfp.mantissa // bfp.chunk_a, bias=biases[0])
-    b_settings = Operand(chunks=bfp.mantissa // bfp.chunk_b, bias=biases[1], rounding="stochastic")
+    a_settings = OperandSettings(chunks=bfp.mantissa // bfp.chunk_a, bias=biases[0])
+    b_settings = OperandSettings(chunks=bfp.mantissa // bfp.chunk_b, bias=biases[1], rounding="stochastic")
     return (
-        checked(config, a, b, a_settings, b_settings),
+        operand_vectors(config, a, b, a_settings, b_settings),
         (a_settings, b_settings),
         GoldenEngine(config).multiply(a, b, a_settings, b_settings),
     )

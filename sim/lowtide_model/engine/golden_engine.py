@@ -6,9 +6,9 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.formats.parameter import instance
 from lowtide_model import BfpTensor, Improvement, Stochastic, improvement_of, matmul, quantize, to_fp32
-from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import Events, Product, checked
-from lowtide_model.stochastic import Rounds
+from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.product import Events, Product, operand_vectors
+from lowtide_model.stochastic import RoundingMethod
 
 __all__ = ["GoldenEngine"]
 
@@ -25,7 +25,9 @@ class GoldenEngine:
     def __init__(self, config: Config):
         self.config = instance("config", config, Config)
 
-    def multiply(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> Product:
+    def multiply(
+        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+    ) -> Product:
         """Multiply A (M × K) and B (K × N).
 
         Raises
@@ -33,7 +35,7 @@ class GoldenEngine:
         ValueError
             If the operands do not multiply, or do not fit into the engine.
         """
-        checked(self.config, a, b, a_settings, b_settings)
+        operand_vectors(self.config, a, b, a_settings, b_settings)
         bfp = self.config.bfp
         left, right = self._convert(a, a_settings, -1, bfp.chunk_a), self._convert(b, b_settings, 0, bfp.chunk_b)
         result = to_fp32(matmul(left, right, bfp=bfp), left, right)
@@ -53,13 +55,13 @@ class GoldenEngine:
             b_improvement=self._improvement(b, b_settings, 0, bfp.chunk_b),
         )
 
-    def _improvement(self, x: np.ndarray, operand: Operand, axis: int, chunk: int) -> Improvement | None:
+    def _improvement(self, x: np.ndarray, operand: OperandSettings, axis: int, chunk: int) -> Improvement | None:
         bfp = self.config.bfp
         if bfp.mantissa < 2 * chunk:
             return None
         return improvement_of(x, chunk=chunk, exponent=bfp.exponent, group=bfp.lanes, axis=axis, bias=operand.bias)
 
-    def _convert(self, x: np.ndarray, operand: Operand, axis: int, chunk: int) -> BfpTensor:
+    def _convert(self, x: np.ndarray, operand: OperandSettings, axis: int, chunk: int) -> BfpTensor:
         bfp = self.config.bfp
         return quantize(
             x,
@@ -72,7 +74,7 @@ class GoldenEngine:
             nonfinite="saturate",
         )
 
-    def _rounding(self, operand: Operand) -> str | Rounds:
+    def _rounding(self, operand: OperandSettings) -> str | RoundingMethod:
         if operand.rounding != "stochastic":
             return operand.rounding
         source = attrs.evolve(self.config.engine.source(self.config.bfp.lanes), seed=operand.seed)

@@ -6,7 +6,7 @@ from lowtide.engine.operand import ROUNDINGS
 from lowtide.formats.parameter import parameter, whole_number
 from lowtide_model.bfp_tensor import legal_bias
 
-__all__ = ["Operand"]
+__all__ = ["OperandSettings"]
 
 
 def _bias(value: int | None) -> int | None:
@@ -14,7 +14,7 @@ def _bias(value: int | None) -> int | None:
 
 
 @attrs.frozen(kw_only=True)
-class Operand:
+class OperandSettings:
     """Settings for the conversion of an operand to block floating point.
 
     Parameters

@@ -9,7 +9,7 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.engine.seeds import panel_seed
 from lowtide_model import Improvement
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.product import Events, Product
 
 __all__ = ["MatrixEngine", "multiply"]
@@ -27,7 +27,9 @@ class MatrixEngine(Protocol):
         """Configuration of the engine."""
         ...
 
-    def multiply(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> Product:
+    def multiply(
+        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+    ) -> Product:
         """Multiply A (M × K) and B (K × N)."""
         ...
 
@@ -36,8 +38,8 @@ def multiply(
     engine: MatrixEngine,
     a: np.ndarray,
     b: np.ndarray,
-    a_settings: Operand,
-    b_settings: Operand,
+    a_settings: OperandSettings,
+    b_settings: OperandSettings,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Product:
     """Multiply A (M × K) and B (K × N), split into panels that fit into the engine.
@@ -52,7 +54,7 @@ def multiply(
         Engine that multiplies the panels.
     a, b : array of float32, shapes (M, K) and (K, N)
         Operands. Transposed views are not copied; the engine transposes them.
-    a_settings, b_settings : Operand
+    a_settings, b_settings : OperandSettings
         Conversion settings. Biases are required, because all panels of an operand must share one.
     progress : callable
         Called with the number of completed panels and the number of all panels.

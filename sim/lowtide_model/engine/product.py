@@ -7,9 +7,9 @@ from lowtide.config import Config
 from lowtide.engine.operand import ROUNDINGS, OperandLayout
 from lowtide.formats.parameter import whole_number
 from lowtide_model import Improvement
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 
-__all__ = ["Events", "OperandVectors", "Product", "checked"]
+__all__ = ["Events", "OperandVectors", "Product", "operand_vectors"]
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +59,7 @@ class OperandVectors:
         """The operand with contiguous rows, in the order in which it is sent."""
         return self.x.T if self.transposed else self.x
 
-    def settings(self, operand: Operand) -> dict[str, int]:
+    def settings(self, operand: OperandSettings) -> dict[str, int]:
         """Values of the operand's registers, by their names without the prefix ``a_`` or ``b_``."""
         return {
             "vectors": self.x.shape[0],
@@ -96,8 +96,8 @@ class Product:
     cycles: int | None = None
 
 
-def checked(
-    config: Config, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand
+def operand_vectors(
+    config: Config, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
 ) -> tuple[OperandVectors, OperandVectors]:
     """Check that the engine can compute a product, and return both operands as vectors along the reduction axis.
 
@@ -123,7 +123,9 @@ def checked(
     )
 
 
-def _vectors(name: str, config: Config, x: np.ndarray, operand: Operand, panel: int, chunk: int) -> OperandVectors:
+def _vectors(
+    name: str, config: Config, x: np.ndarray, operand: OperandSettings, panel: int, chunk: int
+) -> OperandVectors:
     bfp, engine = config.bfp, config.engine
     legal = OperandLayout(bfp, chunk, panel * engine.buffer_depth, engine.lfsr_bits).legal
     for setting in ("chunks", "seed", *(() if operand.bias is None else ("bias",))):

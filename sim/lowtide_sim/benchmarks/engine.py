@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from lowtide.config import Config
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_sim.engine.verilated import VerilatedEngine
 
 __all__ = ["EngineSpeed", "measure_engine"]
@@ -60,7 +60,7 @@ def measure_engine(config: Config, folder: Path, repeats: int = 3) -> EngineSpee
     random = np.random.default_rng(1)
     a, b = random.standard_normal((2, SIZE, SIZE)).astype(np.float32)
     bfp = config.bfp
-    a_settings, b_settings = (Operand(chunks=-(-bfp.mantissa // chunk)) for chunk in (bfp.chunk_a, bfp.chunk_b))
+    a_settings, b_settings = (OperandSettings(chunks=-(-bfp.mantissa // chunk)) for chunk in (bfp.chunk_a, bfp.chunk_b))
     speeds, cycles = [], 0
     for _ in range(repeats):
         before, started = engine.cycles, time.perf_counter()

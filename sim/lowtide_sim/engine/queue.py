@@ -6,8 +6,8 @@ import attrs
 import numpy as np
 
 from lowtide.engine.registers import ALL_ERRORS
-from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import OperandVectors, checked
+from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.product import OperandVectors, operand_vectors
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
 from lowtide_sim.simulator import SimulationError
@@ -23,7 +23,7 @@ class Queued:
     ----------
     a, b : array of float32, shapes (M, K) and (K, N)
         Operands.
-    a_settings, b_settings : Operand
+    a_settings, b_settings : OperandSettings
         Conversion settings, with biases.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that was loaded last: it must be equal.
@@ -31,8 +31,8 @@ class Queued:
 
     a: np.ndarray
     b: np.ndarray
-    a_settings: Operand
-    b_settings: Operand
+    a_settings: OperandSettings
+    b_settings: OperandSettings
     load_a: bool = True
     load_b: bool = True
 
@@ -84,7 +84,7 @@ def run_queued(
         If the engine reports an error, or results are missing.
     """
     config = engine.config
-    vectors = [checked(config, each.a, each.b, each.a_settings, each.b_settings) for each in products]
+    vectors = [operand_vectors(config, each.a, each.b, each.a_settings, each.b_settings) for each in products]
     for side, of in (("a", "a_settings"), ("b", "b_settings")):
         if any(getattr(each, of).bias is None for each in products if getattr(each, f"load_{side}")):
             raise ValueError(f"{of}.bias must be an integer for queued products, not None")

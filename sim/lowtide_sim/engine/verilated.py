@@ -12,8 +12,8 @@ from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.registers import ALL_ERRORS, errors_text
 from lowtide.formats.parameter import instance, whole_number
 from lowtide_model import Improvement
-from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import Events, OperandVectors, Product, checked
+from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.product import Events, OperandVectors, Product, operand_vectors
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_model.engine.transfer import Load, Stalls, Transfer
 from lowtide_sim.engine.compiled import compiled
@@ -130,7 +130,9 @@ class VerilatedEngine:
                 f" beats of B, {c.done} of {c.beats} beats of results"
             )
 
-    def multiply(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> Product:
+    def multiply(
+        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+    ) -> Product:
         """Multiply A (M × K) and B (K × N) on the simulated hardware: see `GoldenEngine.multiply`.
 
         Operands are sent in the order of their memory. An operand without a bias is sent twice.
@@ -142,7 +144,7 @@ class VerilatedEngine:
         SimulationError
             If the engine rejects the product, or does not respond.
         """
-        vectors_a, vectors_b = checked(self.config, a, b, a_settings, b_settings)
+        vectors_a, vectors_b = operand_vectors(self.config, a, b, a_settings, b_settings)
         self.write("errors", ALL_ERRORS)
         loads = [self.prepare("a", vectors_a, a_settings), self.prepare("b", vectors_b, b_settings)]
         find = LOAD_A * (a_settings.bias is None) | LOAD_B * (b_settings.bias is None)
@@ -190,7 +192,7 @@ class VerilatedEngine:
         )
         return Improvement(low_sum, high_sum)
 
-    def prepare(self, side: str, vectors: OperandVectors, operand: Operand) -> Load:
+    def prepare(self, side: str, vectors: OperandVectors, operand: OperandSettings) -> Load:
         """Write the registers of an operand, and return its beats."""
         self.settings(side, vectors, operand)
         return self.load(vectors)
@@ -199,7 +201,7 @@ class VerilatedEngine:
         """Beats of an operand."""
         return Load.of(vectors.in_memory_order, self.config.engine.input_width)
 
-    def settings(self, side: str, vectors: OperandVectors, operand: Operand) -> None:
+    def settings(self, side: str, vectors: OperandVectors, operand: OperandSettings) -> None:
         """Write the registers of an operand whose values change."""
         for name, value in vectors.settings(operand).items():
             if self._settings.get(f"{side}_{name}") != value:

@@ -8,7 +8,7 @@ import numpy as np
 from lowtide.config import Config, ConfigError
 from lowtide.engine.seeds import operand_seed
 from lowtide_model import Improvement, default_bias, improvement_of
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import MatrixEngine, multiply
 from lowtide_model.engine.product import Product
 from lowtide_studies.engine_training.schedule import HIGH, Last, Moment, Schedule
@@ -98,9 +98,9 @@ class EngineProducts:
             self._count(a, b, a_settings, b_settings, found)
         return found.values
 
-    def _operand(self, use: Use, x: np.ndarray) -> Operand:
+    def _operand(self, use: Use, x: np.ndarray) -> OperandSettings:
         moment = Moment(step=self._step, steps=self.steps, layers=self.layers)
-        return Operand(
+        return OperandSettings(
             chunks=self.schedule.chunks(use, moment, self.last.get(use)),
             rounding="stochastic" if use.kind == "gradients" else "nearest",
             seed=self._seed(use) if use.kind == "gradients" else 1,
@@ -114,7 +114,9 @@ class EngineProducts:
         side = "a" if use.kind == OPERANDS[use.product][0] else "b"
         return operand_seed(word, side, self.engine.config.engine.lfsr_bits)
 
-    def _record(self, use: Use, operand: Operand, ratio: Improvement | None, measure: partial[Improvement]) -> None:
+    def _record(
+        self, use: Use, operand: OperandSettings, ratio: Improvement | None, measure: partial[Improvement]
+    ) -> None:
         if not self.schedule.measures:
             ratio = None
         elif ratio is None:
@@ -123,13 +125,15 @@ class EngineProducts:
         held = before.held + 1 if before and before.chunks == operand.chunks else 1
         self._now[use] = Last(chunks=operand.chunks, ratio=ratio, held=held)
 
-    def _measured(self, x: np.ndarray, operand: Operand, axis: int) -> Improvement:
+    def _measured(self, x: np.ndarray, operand: OperandSettings, axis: int) -> Improvement:
         """Improvement ratio of an operand, for engines that do not measure it."""
         bfp = self.engine.config.bfp
         chunk = bfp.chunk_a if axis else bfp.chunk_b
         return improvement_of(x, chunk=chunk, exponent=bfp.exponent, group=bfp.lanes, axis=axis, bias=operand.bias)
 
-    def _count(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand, found: Product) -> None:
+    def _count(
+        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings, found: Product
+    ) -> None:
         pairs = a.shape[0] * b.shape[1] * -(-a.shape[1] // self.engine.config.bfp.lanes)
         self.work.pairs += pairs
         self.work.beats += pairs * a_settings.chunks * b_settings.chunks

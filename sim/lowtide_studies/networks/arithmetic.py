@@ -5,7 +5,7 @@ from typing import Any, Protocol
 import attrs
 import numpy as np
 
-from lowtide_model.stochastic import Rounds
+from lowtide_model.stochastic import RoundingMethod
 
 __all__ = ["Arithmetic", "Plain"]
 
@@ -22,7 +22,7 @@ class Arithmetic(Protocol):
         """A matrix of weights or activations as an operand, reduced along ``axis``: to nearest, ties to even."""
         ...
 
-    def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> Any:
+    def gradient(self, x: np.ndarray, axis: int, rounding: str | RoundingMethod) -> Any:
         """A matrix of gradients as an operand, rounded as `lowtide_model.quantize` rounds."""
         ...
 
@@ -41,7 +41,7 @@ class Plain:
         """The matrix itself."""
         return x
 
-    def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> np.ndarray:
+    def gradient(self, x: np.ndarray, axis: int, rounding: str | RoundingMethod) -> np.ndarray:
         """The matrix itself."""
         return x
 

@@ -4,7 +4,7 @@ import attrs
 import numpy as np
 
 from lowtide_model import BfpTensor, matmul, quantize, to_fp32
-from lowtide_model.stochastic import Rounds
+from lowtide_model.stochastic import RoundingMethod
 
 __all__ = ["Blocks"]
 
@@ -39,7 +39,7 @@ class Blocks:
             rounding="nearest_even",
         )
 
-    def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> BfpTensor:
+    def gradient(self, x: np.ndarray, axis: int, rounding: str | RoundingMethod) -> BfpTensor:
         """Gradients, with their own number of bits."""
         return quantize(
             x,

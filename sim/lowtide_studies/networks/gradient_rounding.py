@@ -3,7 +3,7 @@
 import attrs
 
 from lowtide_model import Stochastic
-from lowtide_model.stochastic import Rounds
+from lowtide_model.stochastic import RoundingMethod
 
 __all__ = ["GradientRounding"]
 
@@ -13,14 +13,14 @@ class GradientRounding:
 
     Parameters
     ----------
-    rounding : str or Rounds
+    rounding : str or RoundingMethod
         A rounding of `lowtide_model.quantize`.
     """
 
-    def __init__(self, rounding: str | Rounds):
+    def __init__(self, rounding: str | RoundingMethod):
         self._next = rounding
 
-    def take(self, rows: int, elements: int) -> str | Rounds:
+    def take(self, rows: int, elements: int) -> str | RoundingMethod:
         """The rounding of the next tensor, by its number of rows, and of elements per row with padding."""
         rounding = self._next
         if isinstance(rounding, Stochastic):

@@ -7,7 +7,7 @@ from lowtide.formats.parameter import parameter
 from lowtide_model.grouping import blocks, grouped
 from lowtide_model.quotient import SMALLEST_SCALE, nearest_quotient
 from lowtide_model.rounding_modes import rounding_of
-from lowtide_model.stochastic import Rounds
+from lowtide_model.stochastic import RoundingMethod
 
 __all__ = ["IntegerTensor", "Integers"]
 
@@ -51,7 +51,7 @@ class Integers:
         """Weights or activations, to nearest, ties to even."""
         return self.gradient(x, axis, "nearest_even")
 
-    def gradient(self, x: np.ndarray, axis: int, rounding: str | Rounds) -> IntegerTensor:
+    def gradient(self, x: np.ndarray, axis: int, rounding: str | RoundingMethod) -> IntegerTensor:
         """Gradients; ``rounding`` is a rounding of `lowtide_model.quantize`, applied to equal rows and groups."""
         largest = 2**self.bits - 1
         x = x.astype(np.float64)

@@ -7,7 +7,7 @@ import numpy as np
 
 from lowtide.units.random.params import RandomSourceParams
 from lowtide_model import Ideal, Stochastic, reference
-from lowtide_model.stochastic import Rounds
+from lowtide_model.stochastic import RoundingMethod
 from lowtide_studies.networks.neighbor import Neighbor
 
 __all__ = ["BASELINE", "IDEAL", "NAMED", "PLATEAU", "USUAL_ROUNDINGS", "NamedRounding"]
@@ -34,7 +34,7 @@ class NamedRounding:
     """
 
     meaning: str
-    make: Callable[[int], str | Rounds | None]
+    make: Callable[[int], str | RoundingMethod | None]
 
 
 def _ideal(seed: int) -> Ideal:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from lowtide_model.stochastic import Rounds
+from lowtide_model.stochastic import RoundingMethod
 from lowtide_studies.networks.arithmetic import Plain
 from lowtide_studies.networks.digits import Digits, Images
 from lowtide_studies.networks.gradient_rounding import GradientRounding
@@ -38,7 +38,7 @@ class Trained:
 
 def train(
     setting: Setting,
-    rounding: str | Rounds | None,
+    rounding: str | RoundingMethod | None,
     seed: int,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Trained:
@@ -48,7 +48,7 @@ def train(
     ----------
     setting : Setting
         All parameters but the rounding of gradients.
-    rounding : str or Rounds or None
+    rounding : str or RoundingMethod or None
         Rounding of gradients for `lowtide_model.quantize`; None for FP32 without quantization.
     seed : int
         Seed of the first weights and of the order of images, which do not depend on the rounding.

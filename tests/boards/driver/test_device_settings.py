@@ -8,12 +8,12 @@ from lowtide.formats.parameter import IllegalValue
 from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.errors import DeviceError
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 
 
 def operand(**settings):
     """An operand's settings without their checks."""
-    made = Operand()
+    made = OperandSettings()
     for name, value in settings.items():
         object.__setattr__(made, name, value)
     return made

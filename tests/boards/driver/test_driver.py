@@ -11,14 +11,14 @@ from lowtide_boards.driver.errors import ConnectionLost, DeviceError, NotLowtide
 from lowtide_boards.driver.self_test import WrongResult, self_test
 from lowtide_model import default_bias
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import multiply
 
 
 def golden(config, a, b, chunks, rounding="nearest", seed=1):
     """The product as the golden engine makes it."""
     a_settings, b_settings = (
-        Operand(
+        OperandSettings(
             chunks=count,
             rounding=rounding,
             seed=operand_seed(seed, side, config.engine.lfsr_bits),

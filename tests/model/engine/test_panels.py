@@ -7,7 +7,7 @@ import pytest
 from lowtide.engine.seeds import panel_seed
 from lowtide_model import default_bias, improvement_of, quantize
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import multiply
 
 
@@ -30,8 +30,8 @@ def matrices(m, k, n, seed=1):
 
 
 def operands(a, b, **a_settings):
-    b_settings = Operand(bias=default_bias(b, exponent=3), chunks=2)
-    return Operand(bias=default_bias(a, exponent=3), **a_settings), b_settings
+    b_settings = OperandSettings(bias=default_bias(b, exponent=3), chunks=2)
+    return OperandSettings(bias=default_bias(a, exponent=3), **a_settings), b_settings
 
 
 def test_operands_that_fit_are_sent_whole_without_a_copy(small):
@@ -116,7 +116,7 @@ def test_the_emitted_engine_takes_every_panel(small, engine):
 def test_all_panels_of_an_operand_need_one_bias(small):
     a, b = matrices(2, 2, 2)
     with pytest.raises(ValueError, match="bias of b must be an integer, which all panels share, not None"):
-        multiply(GoldenEngine(small), a, b, Operand(bias=0), Operand())
+        multiply(GoldenEngine(small), a, b, OperandSettings(bias=0), OperandSettings())
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

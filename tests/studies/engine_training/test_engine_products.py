@@ -6,7 +6,7 @@ import pytest
 from lowtide.config import Config, ConfigError
 from lowtide_model import improvement_of
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
+from lowtide_model.engine.operand import OperandSettings
 from lowtide_studies.engine_training.engine_products import EngineProducts
 from lowtide_studies.engine_training.schedule import SCHEDULES, Last
 from lowtide_studies.engine_training.tensor_use import Use, uses
@@ -58,7 +58,7 @@ def test_each_product_is_one_of_the_engine(tensors):
             assert np.shares_memory(operand, due)
             assert operand.strides == due.strides
             top = int(np.floor(np.log2(np.abs(due).max())))
-            assert its_own == Operand(chunks=2, rounding=name, seed=its_own.seed, bias=top - 7)
+            assert its_own == OperandSettings(chunks=2, rounding=name, seed=its_own.seed, bias=top - 7)
         due = GoldenEngine(CONFIG).multiply(*pair, a_settings, b_settings).values
         assert values.tobytes() == due.tobytes()
 

@@ -11,8 +11,8 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from lowtide.config import Config
 from lowtide.engine.operand import ROUNDINGS
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import OperandVectors, checked
+from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.product import OperandVectors, operand_vectors
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_sim.bench.bus_masters import AxiLiteRegisters, PlainRegisters, WishboneRegisters
 from lowtide_sim.bench.environment import sidecar
@@ -96,16 +96,16 @@ class EngineBench:
                 return
         raise AssertionError(f"{name} & {mask} stayed 0 for {PATIENCE} reads")
 
-    def random_operand(self, chunk: int) -> Operand:
+    def random_operand(self, chunk: int) -> OperandSettings:
         """Random precision, rounding, seed and bias."""
-        return Operand(
+        return OperandSettings(
             chunks=self.rng.randint(1, self.config.bfp.mantissa // chunk),
             rounding=self.rng.choice(ROUNDINGS),
             seed=self.rng.randrange(1, 2**self.config.engine.lfsr_bits),
             bias=self.rng.randint(-9, 1),
         )
 
-    def random_product(self) -> tuple[np.ndarray, np.ndarray, Operand, Operand]:
+    def random_product(self) -> tuple[np.ndarray, np.ndarray, OperandSettings, OperandSettings]:
         """A random product that fits into the engine."""
         bfp, array = self.config.bfp, self.config.array
         while True:
@@ -114,7 +114,7 @@ class EngineBench:
             a, b = self._matrix((rows, length)), self._matrix((length, columns))
             product = a, b, self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
             try:
-                checked(self.config, *product)
+                operand_vectors(self.config, *product)
             except ValueError:
                 continue
             return product
@@ -124,9 +124,11 @@ class EngineBench:
         x = self.numbers.standard_normal(shape).astype(np.float32)
         return np.asfortranarray(x) if self.rng.getrandbits(1) else x
 
-    async def begin(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> None:
+    async def begin(
+        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+    ) -> None:
         """Queue the operands on their streams, write their settings, and start the product when the engine is ready."""
-        vectors = checked(self.config, a, b, a_settings, b_settings)
+        vectors = operand_vectors(self.config, a, b, a_settings, b_settings)
         for source, side in zip((self.a, self.b), vectors, strict=True):
             source.send(self._beats(side))
         for side, operand, each in zip("ab", (a_settings, b_settings), vectors, strict=True):
@@ -135,7 +137,9 @@ class EngineBench:
         await self.poll("status", 1)
         await self.write("start", 3)
 
-    async def finish(self, a: np.ndarray, b: np.ndarray, a_settings: Operand, b_settings: Operand) -> None:
+    async def finish(
+        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+    ) -> None:
         """Wait for the results of the next product, and check every bit."""
         beats = result_beats(self.config, a.shape[0], b.shape[1])
         for _ in range(PATIENCE):

@@ -10,8 +10,8 @@ from lowtide.config import Config
 from lowtide.emission.serial import SerialTop
 from lowtide.interfaces.serial.protocol import LEVELS, WORDS, code_of
 from lowtide_model.engine.golden_engine import GoldenEngine
-from lowtide_model.engine.operand import Operand
-from lowtide_model.engine.product import checked
+from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.product import operand_vectors
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_model.engine.transfer import Load
 from lowtide_model.serial_frames import Frame, Frames, frame_bytes
@@ -80,7 +80,7 @@ class SerialBench:
 
     async def multiply(self, a, b, a_settings, b_settings, position, damage=False):
         """Compute a product; return it, and the position after its results."""
-        vectors = checked(self.config, a, b, a_settings, b_settings)
+        vectors = operand_vectors(self.config, a, b, a_settings, b_settings)
         for side, each, operand in zip("ab", vectors, (a_settings, b_settings), strict=True):
             for name, value in each.settings(operand).items():
                 await self.request("write", self.places[f"{side}_{name}"], value & 0xFFFFFFFF, damage=damage)
@@ -111,7 +111,9 @@ async def products_over_the_line(dut):
         m, k, n = (int(rng.integers(1, most + 1)) for most in (3, 8, 2))
         a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((m, k), (k, n)))
         a_settings, b_settings = (
-            Operand(chunks=int(rng.integers(1, 3)), rounding="stochastic", seed=int(rng.integers(1, 31)), bias=-4)
+            OperandSettings(
+                chunks=int(rng.integers(1, 3)), rounding="stochastic", seed=int(rng.integers(1, 31)), bias=-4
+            )
             for _ in "ab"
         )
         values, position = await bench.multiply(a, b, a_settings, b_settings, position, damage)
