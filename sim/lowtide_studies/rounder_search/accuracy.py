@@ -7,15 +7,14 @@ import attrs
 import numpy as np
 
 from lowtide_model.stochastic import Rounding, Stochastic
-from lowtide_studies.harness.code_hash import training_inputs
-from lowtide_studies.harness.jobs import Job, Runner
+from lowtide_studies.harness.jobs import Job, Runner, training_inputs
 from lowtide_studies.rounder_search.design import Design
 from lowtide_studies.rounder_search.search import Tried
 
 __all__ = ["CutStochastic", "accuracies", "rounding_of"]
 
 Train = Callable[..., float]
-"""``train(rounding, seed=…)`` returns an accuracy: `lowtide_studies.networks.accuracy.final_accuracy`."""
+"""``train(rounding, seed=…)`` returns an accuracy: `lowtide_studies.networks.training.final_accuracy`."""
 
 
 @attrs.frozen(kw_only=True)

@@ -18,11 +18,9 @@ from lowtide.units.random.neighbor import Neighbor, NeighborSource
 from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.stochastic import StochasticParams
-from lowtide_studies.harness.code_hash import synthesis_inputs
-from lowtide_studies.harness.jobs import Job, Runner
+from lowtide_studies.harness.jobs import Job, Runner, synthesis_inputs
 from lowtide_studies.harness.options import CACHE
-from lowtide_studies.harness.plots import BLUE, GREEN, RED, log_scale, save_plot, style_axes
-from lowtide_studies.harness.tables import new_table
+from lowtide_studies.harness.output import BLUE, GREEN, RED, log_scale, new_table, save_plot, style_axes
 
 __all__ = [
     "CASES",

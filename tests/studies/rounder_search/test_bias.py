@@ -8,9 +8,9 @@ from designs import POLARITIES, design
 
 from lowtide_model import rounds_up
 from lowtide_model.random_source import SteppingSource
-from lowtide_studies.rounder_search import bias
-from lowtide_studies.rounder_search.bias import bias_of, counted, derived
-from lowtide_studies.rounder_search.space import BASELINES, PLATEAU
+from lowtide_studies.rounder_search import figures
+from lowtide_studies.rounder_search.design import BASELINES, PLATEAU
+from lowtide_studies.rounder_search.figures import bias_of, counted_words, derived_words
 
 SHORT = 9
 
@@ -33,7 +33,7 @@ def plain_bias(tested):
 @pytest.mark.parametrize("polarity", POLARITIES)
 @pytest.mark.parametrize("mode", ["carry", "half_step"])
 def test_is_that_of_every_fraction_and_every_word(polarity, mode, monkeypatch):
-    monkeypatch.setattr(bias, "FRACTION", SHORT)
+    monkeypatch.setattr(figures, "FRACTION", SHORT)
     for bits, width in [(2, 2), (3, 3), (4, 2), (5, 5), (6, 1)]:
         for fraction in {1, max(1, width - 1), width, width + 1, SHORT}:
             tested = design(bits, polarity=polarity, mode=mode, width=width, fraction=fraction)
@@ -46,7 +46,7 @@ def test_long_periods_are_derived_as_short_ones_are_counted(polarity):
     for bits in range(2, 9):
         for width in range(1, bits + 1):
             source = design(bits, polarity=polarity, width=width).source
-            np.testing.assert_array_equal(derived(source), counted(source))
+            np.testing.assert_array_equal(derived_words(source), counted_words(source))
 
 
 @pytest.mark.parametrize("bits", [3, 8])

@@ -5,7 +5,7 @@ import pytest
 from designs import POLARITIES, design
 
 from lowtide_model.random_source import SteppingSource
-from lowtide_studies.rounder_search.correlation import LAGS, correlation_of, counted, derived
+from lowtide_studies.rounder_search.figures import LAGS, correlation_of, counted_correlations, derived_correlations
 
 
 @pytest.mark.parametrize("polarity", POLARITIES)
@@ -31,7 +31,7 @@ def test_long_periods_are_derived_as_short_ones_are_counted(polarity):
     for bits in (5, 6, 8):
         for lanes, apart, width in [(1, 1, bits), (2, 5, 3), (16, 1, bits - 1), (4, 24, 1)]:
             tested = design(bits, polarity=polarity, width=width, lanes=lanes, apart=apart)
-            for by_derivation, by_count in zip(derived(tested), counted(tested), strict=True):
+            for by_derivation, by_count in zip(derived_correlations(tested), counted_correlations(tested), strict=True):
                 np.testing.assert_allclose(by_derivation, by_count, atol=1e-12)
 
 

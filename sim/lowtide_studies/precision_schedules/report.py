@@ -1,5 +1,6 @@
-"""Plot of a comparison."""
+"""Table and plot of a comparison."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,12 +8,65 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from rich.table import Table
 
-from lowtide_studies.engine_training.plot import share_map
-from lowtide_studies.harness.plots import BLUE, DARK, GREEN, RED, YELLOW, save_plot, style_axes
-from lowtide_studies.precision_schedules.study import Comparison, Outcome
+from lowtide_studies.engine_training.report import share_map
+from lowtide_studies.engine_training.schedule import KINDS
+from lowtide_studies.harness.output import BLUE, DARK, GREEN, RED, YELLOW, new_table, save_plot, style_axes
+from lowtide_studies.harness.statistics import mean_and_error, signed
+from lowtide_studies.precision_schedules.study import BASELINE, Comparison, Outcome
 
-__all__ = ["plot_comparison"]
+__all__ = ["comparison_table", "plot_comparison"]
+
+
+def comparison_table(found: Comparison, target: float) -> Table:
+    """One row per schedule: means and standard errors over the seeds, and the cost of reaching an accuracy."""
+    run = next(iter(found.runs.values()))
+    images = "validation images" if run.validation else "held-out images"
+    headings = (
+        "Accuracy\n%",
+        "Minus FP32,\npaired",
+        "Training\nloss",
+        "Beats\nper pair",
+        *(f"Two chunks,\n{kind}" for kind in KINDS),
+        f"Steps to\n{target:g} %",
+        f"Beats to {target:g} %,\nmillions",
+        "Seeds that\nreach it",
+    )
+    title = (
+        f"{run.network}, {run.steps} steps of {run.batch} images, rate {run.rate:g}, {len(found.seeds)} seeds,"
+        f" evaluated every {run.evaluate} steps; accuracy on {images}"
+    )
+    table = new_table(title, ("Schedule",), headings)
+    for name in found.outcomes:
+        table.add_row(name, *_row(found, name, target / 100), style="bold" if name == BASELINE else "")
+    return table
+
+
+def _row(found: Comparison, name: str, target: float) -> list[str]:
+    accuracy, difference = found.accuracy(name), found.difference(name)
+    outcomes = found.outcomes[name]
+    steps, count = found.reached(name, lambda outcome: outcome.steps_to(target))
+    beats, _ = found.reached(name, lambda outcome: outcome.beats_to(target))
+    return [
+        mean_and_error(accuracy),
+        "" if difference is None or name == BASELINE else f"{signed(difference.mean)} ± {difference.error:.2f}",
+        f"{_mean([outcome.loss for outcome in outcomes]):.4f}",
+        _number(_mean([outcome.beats_per_pair for outcome in outcomes]), ".2f"),
+        *(_number(100 * _mean([outcome.high(kind) for outcome in outcomes]), ".0f", " %") for kind in KINDS),
+        _number(steps, ".0f"),
+        _number(beats / 1e6, ".1f"),
+        f"{count} of {len(outcomes)}",
+    ]
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _number(value: float, form: str, unit: str = "") -> str:
+    return "" if math.isnan(value) else f"{value:{form}}{unit}"
+
 
 COLORS = {
     "fp32": DARK,
