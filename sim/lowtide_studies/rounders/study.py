@@ -14,7 +14,8 @@ from lowtide.cache import Cache
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.netlist import Unit, place
 from lowtide.synthesis.yosys import synthesize
-from lowtide.units.random.neighbor import Neighbor, NeighborSource
+from lowtide.units.random.neighbor import NeighborSource
+from lowtide.units.random.params import NeighborParams
 from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.stochastic import StochasticParams
@@ -22,16 +23,7 @@ from lowtide_studies.harness.jobs import Job, Runner, synthesis_inputs
 from lowtide_studies.harness.options import CACHE
 from lowtide_studies.harness.output import BLUE, GREEN, RED, log_scale, new_table, save_plot, style_axes
 
-__all__ = [
-    "CASES",
-    "EXTENTS",
-    "QUICK_CASES",
-    "Case",
-    "RounderCost",
-    "measure_rounders",
-    "plot_rounders",
-    "to_rounder_table",
-]
+__all__ = ["CASES", "EXTENTS", "QUICK_CASES", "RounderCost", "measure_rounders", "plot_rounders", "to_rounder_table"]
 
 # `place` replaces a unit by an equal one, which leaves the unit without elaboration.
 warnings.filterwarnings("ignore", category=UnusedElaboratable, module=r".*[\\/]lowtide_studies[\\/]")
@@ -126,7 +118,7 @@ class Measured(Unit):
         """One word per lane."""
         shape = self.case.shape
         if self.case.how == "neighbors":
-            neighbor = NeighborSource(Neighbor(lanes=shape.lanes, width=shape.random))
+            neighbor = NeighborSource(NeighborParams(lanes=shape.lanes, width=shape.random))
             return place(m, platform, "source", neighbor, data=self.data).words
         sharing = shape.lanes if "one word" in self.case.how else 1
         source = RandomSource(attrs.evolve(shape.source, lanes=shape.lanes // sharing))
