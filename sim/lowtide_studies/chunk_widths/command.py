@@ -18,7 +18,7 @@ from lowtide_studies.harness.jobs import Job, Runner, synthesis_inputs
 from lowtide_studies.harness.options import CACHE, StudyOptions, study_options, target_option
 from lowtide_studies.harness.output import log_scale, new_table, save_plot, style_axes
 
-__all__ = ["MIXES", "PAIRS", "QUICK_PAIRS", "PairCost", "command", "measure_pairs", "plot_pairs", "to_pair_table"]
+__all__ = ["command"]
 
 PAIRS = [(1, 1), (2, 1), (2, 2), (3, 2), (3, 3), (4, 1), (4, 2), (4, 4)]
 QUICK_PAIRS = [(2, 2), (4, 4)]

@@ -12,12 +12,10 @@ from lowtide_model.improvement import LEGAL_THRESHOLDS
 __all__ = [
     "HIGH",
     "KINDS",
-    "LOW",
     "OPERANDS",
     "PRODUCTS",
     "SCHEDULES",
     "Adaptive",
-    "Fixed",
     "Last",
     "LowThenHigh",
     "Moment",

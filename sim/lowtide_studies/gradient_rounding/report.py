@@ -14,7 +14,7 @@ from lowtide_studies.harness.output import BLUE, DARK, GREEN, RED, YELLOW, log_s
 from lowtide_studies.harness.statistics import Difference, mean_and_error, signed
 from lowtide_studies.networks.roundings import BASELINE, IDEAL, NAMED, PLATEAU
 
-__all__ = ["CLEAR", "FEWEST", "plot", "sentences", "tables"]
+__all__ = ["plot", "sentences", "tables"]
 
 CLEAR = 3
 """Standard errors above which a difference is called clear: by chance it is rare, even among many comparisons."""

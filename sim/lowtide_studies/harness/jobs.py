@@ -21,7 +21,7 @@ from lowtide.cli.progress import progress_bar
 from lowtide.errors import CommandError, LowtideError
 from lowtide.versions import versions
 
-__all__ = ["Job", "Runner", "code_hash", "synthesis_inputs", "training_inputs", "workers"]
+__all__ = ["Job", "Runner", "synthesis_inputs", "training_inputs", "workers"]
 
 
 def code_hash(packages: Sequence[str], excluded: Collection[str] = ()) -> str:

@@ -12,7 +12,7 @@ from lowtide_model.quotient import SMALLEST_SCALE, nearest_quotient
 from lowtide_model.rounding_modes import rounding_of
 from lowtide_model.stochastic import RoundingMethod
 
-__all__ = ["Arithmetic", "Blocks", "IntegerTensor", "Integers", "Plain"]
+__all__ = ["Arithmetic", "Blocks", "Integers", "Plain"]
 
 
 class Arithmetic(Protocol):

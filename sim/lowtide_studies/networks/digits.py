@@ -4,7 +4,7 @@ import attrs
 import numpy as np
 from sklearn.datasets import load_digits
 
-__all__ = ["CLASSES", "HELD_OUT", "PIXELS", "Digits", "Images"]
+__all__ = ["CLASSES", "HELD_OUT", "PIXELS", "SPLIT", "Digits", "Images"]
 
 PIXELS, CLASSES, HELD_OUT = 64, 10, 360
 SPLIT = 1

@@ -9,7 +9,18 @@ import numpy as np
 from lowtide_studies.networks.digits import CLASSES, PIXELS
 from lowtide_studies.networks.products import LayerProducts, NetworkProducts
 
-__all__ = ["NETWORKS", "Convolution", "Dense", "Layer", "Network", "Window", "cross_entropy", "network"]
+__all__ = [
+    "NETWORKS",
+    "Convolution",
+    "Dense",
+    "Network",
+    "Window",
+    "accuracy",
+    "cross_entropy",
+    "network",
+    "random_network",
+    "rectified",
+]
 
 
 class Window(Protocol):

@@ -9,7 +9,7 @@ from lowtide_model import Stochastic
 from lowtide_model.stochastic import RoundingMethod
 from lowtide_studies.networks.arithmetic import Arithmetic, Plain
 
-__all__ = ["GradientRounding", "LayerProducts", "NetworkProducts", "Products"]
+__all__ = ["FP32", "GradientRounding", "LayerProducts", "NetworkProducts", "Products"]
 
 
 class GradientRounding:

@@ -10,7 +10,7 @@ from lowtide.units.random.params import RandomSourceParams
 from lowtide_model import Ideal, Stochastic, neighbor_words, reference, rounds_up
 from lowtide_model.stochastic import Rounding, RoundingMethod
 
-__all__ = ["BASELINE", "IDEAL", "NAMED", "PLATEAU", "USUAL_ROUNDINGS", "NamedRounding", "Neighbor"]
+__all__ = ["BASELINE", "IDEAL", "LANES", "NAMED", "PLATEAU", "USUAL_ROUNDINGS", "Neighbor"]
 
 FRACTION = 23
 """Bits of FP32's fraction field."""

@@ -11,7 +11,7 @@ from lowtide_studies.networks.digits import Digits, Images
 from lowtide_studies.networks.network import Network, accuracy, cross_entropy, network
 from lowtide_studies.networks.products import FP32, GradientRounding, Products
 
-__all__ = ["SETTINGS", "USUAL", "Setting", "Trained", "descend", "final_accuracy", "fit", "train"]
+__all__ = ["SETTINGS", "USUAL", "Setting", "Trained", "descend", "final_accuracy", "fit", "resting", "train"]
 
 BFP = Blocks(mantissa=4, gradient_mantissa=2)
 

@@ -11,7 +11,7 @@ from lowtide_studies.harness.jobs import Job, Runner, training_inputs
 from lowtide_studies.rounder_search.design import Design
 from lowtide_studies.rounder_search.search import Tried
 
-__all__ = ["CutStochastic", "accuracies", "rounding_of"]
+__all__ = ["accuracies", "rounding_of"]
 
 Train = Callable[..., float]
 """``train(rounding, seed=…)`` returns an accuracy: `lowtide_studies.networks.training.final_accuracy`."""

@@ -16,10 +16,7 @@ from lowtide_studies.rounder_search.design import FRACTION, GROUP, Design
 
 __all__ = [
     "LAGS",
-    "LONGEST_COUNTED",
     "OBJECTIVES",
-    "Bias",
-    "Correlation",
     "Figures",
     "bias_of",
     "correlation_of",

@@ -15,7 +15,7 @@ from lowtide_studies.term_revealing.revealed import Setting
 from lowtide_studies.term_revealing.selection import cheapest
 from lowtide_studies.term_revealing.sweep import Sweep
 
-__all__ = ["ELEMENTS", "INFERRED", "AreaTime", "Cells", "Element", "Measured", "area_time", "measure", "measure_chosen"]
+__all__ = ["ELEMENTS", "INFERRED", "Cells", "Measured", "area_time", "measure", "measure_chosen"]
 
 
 @attrs.frozen(kw_only=True)

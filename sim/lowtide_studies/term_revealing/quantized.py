@@ -14,16 +14,7 @@ from lowtide_studies.networks.products import FP32
 from lowtide_studies.networks.training import Setting as Schedule
 from lowtide_studies.networks.training import fit
 
-__all__ = [
-    "SCHEDULES",
-    "VALIDATION",
-    "Operands",
-    "Pretrained",
-    "QuantizedLayer",
-    "QuantizedNetwork",
-    "pretrained",
-    "quantized",
-]
+__all__ = ["SCHEDULES", "VALIDATION", "Operands", "Pretrained", "QuantizedNetwork", "pretrained", "quantized"]
 
 VALIDATION = 287
 """Validation images, a fifth of the training images, which select settings; each seed draws others."""

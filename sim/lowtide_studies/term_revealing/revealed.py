@@ -12,8 +12,6 @@ from lowtide_model.terms import digits_of, receding_water, top_terms, value_of
 from lowtide_studies.term_revealing.quantized import Operands, QuantizedNetwork
 
 __all__ = [
-    "BUDGETS",
-    "DATA_TERMS",
     "GROUPS",
     "OperandDigits",
     "Setting",

@@ -10,7 +10,7 @@ from lowtide_studies.harness.statistics import Summary
 from lowtide_studies.term_revealing.revealed import Setting
 from lowtide_studies.term_revealing.sweep import Point, Sweep
 
-__all__ = ["ALLOWED", "COMPARED", "COSTS", "MARGIN", "Effect", "by_present", "cheapest", "effects", "front"]
+__all__ = ["ALLOWED", "COMPARED", "COSTS", "MARGIN", "by_present", "cheapest", "effects", "front"]
 
 ALLOWED = 0.5
 """Points of accuracy that term revealing may lose."""
