@@ -16,7 +16,8 @@ from lowtide.synthesis.yosys import synthesize
 from lowtide.units.arithmetic.fmac import Fmac
 from lowtide_studies.harness.jobs import Job, Runner, synthesis_inputs
 from lowtide_studies.harness.options import CACHE, StudyOptions, study_options, target_option
-from lowtide_studies.harness.output import log_scale, new_table, save_plot, style_axes
+from lowtide_studies.harness.plots import log_scale, save_plot, style_axes
+from lowtide_studies.harness.tables import new_table
 
 __all__ = ["command"]
 

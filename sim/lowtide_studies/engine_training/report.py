@@ -14,7 +14,7 @@ from rich.table import Table
 from lowtide_studies.engine_training.run import Run
 from lowtide_studies.engine_training.schedule import HIGH, KINDS
 from lowtide_studies.engine_training.trainer import Step, Trained
-from lowtide_studies.harness.output import BLUE, DARK, GRAY, PALE, save_plot, style_axes
+from lowtide_studies.harness.plots import BLUE, DARK, GRAY, PALE, save_plot, style_axes
 
 __all__ = ["beats_per_pair", "cycles", "high_shares", "plot", "run_table", "run_title", "share_map"]
 

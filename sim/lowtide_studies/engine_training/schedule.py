@@ -94,9 +94,11 @@ class Schedule(Protocol):
     @property
     def measures(self) -> bool:
         """Whether the schedule needs ratios."""
+        ...
 
     def chunks(self, use: Use, moment: Moment, last: Last | None) -> int:
         """`LOW` or `HIGH`; ``last`` is None in the first step."""
+        ...
 
 
 def within(least: float, most: float, default: float, meaning: str) -> Any:

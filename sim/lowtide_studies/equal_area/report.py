@@ -9,7 +9,8 @@ from rich.table import Table
 
 from lowtide_studies.engine_training.run import Run
 from lowtide_studies.equal_area.study import Cost
-from lowtide_studies.harness.output import BLUE, DARK, RED, log_scale, new_table, save_plot, style_axes
+from lowtide_studies.harness.plots import BLUE, DARK, RED, label_rows, log_scale, save_plot, style_axes
+from lowtide_studies.harness.tables import new_table
 
 __all__ = ["equal_area_table", "plot"]
 
@@ -58,8 +59,7 @@ def plot(rows: Sequence[Cost], run: Run, accuracy: float, file: Path) -> None:
         axes.axvline(1, color=DARK, linewidth=0.8)
         log_scale(axes, "x")
         axes.set_xlabel(f"time to {accuracy:g} % at equal area on {target}, adaptive = 1")
-    plots[0].set_yticks(range(len(rows)), [f"{row.candidate.schedule}: {row.candidate.name}" for row in rows])
-    plots[0].set_ylim(len(rows) - 0.5, -0.5)
+    label_rows(plots[0], [f"{row.candidate.schedule}: {row.candidate.name}" for row in rows])
     plots[0].legend(fontsize="small")
     style_axes(*plots)
     save_plot(figure, file, f"Training at equal area: {run.network}, {run.steps} steps")

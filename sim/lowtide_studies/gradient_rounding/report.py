@@ -10,8 +10,20 @@ from matplotlib.ticker import MaxNLocator
 from rich.table import Table
 
 from lowtide_studies.gradient_rounding.study import Study
-from lowtide_studies.harness.output import BLUE, DARK, GREEN, RED, YELLOW, log_scale, new_table, save_plot, style_axes
-from lowtide_studies.harness.statistics import Difference, mean_and_error, signed
+from lowtide_studies.harness.plots import (
+    BLUE,
+    DARK,
+    GREEN,
+    RED,
+    YELLOW,
+    draw_seeds,
+    label_rows,
+    log_scale,
+    save_plot,
+    style_axes,
+)
+from lowtide_studies.harness.statistics import Difference
+from lowtide_studies.harness.tables import counted, mean_and_error, new_table, signed, signed_and_error
 from lowtide_studies.networks.roundings import BASELINE, IDEAL, NAMED, PLATEAU
 
 __all__ = ["plot", "sentences", "tables"]
@@ -37,8 +49,8 @@ def tables(study: Study) -> Iterator[Table]:
     for name, setting in study.settings.items():
         schedule = "falling to zero" if setting.decays else "constant"
         steps = f"{setting.epochs} epochs, batches of {setting.batch}, rate {setting.rate:g}, {schedule}"
-        seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''}"
-        table = new_table(f"{name}: {setting.meaning}\n{steps}, {seeds}", ("Rounding",), COLUMNS)
+        title = f"{name}: {setting.meaning}\n{steps}, {counted(len(study.seeds), 'seed')}"
+        table = new_table(title, ("Rounding",), COLUMNS)
         table.add_column("Meaning")
         for rounding in study.roundings:
             style = "bold" if rounding == IDEAL else ""
@@ -54,7 +66,7 @@ def _row(study: Study, setting: str, rounding: str) -> tuple[str, ...]:
     return (
         mean_and_error(accuracy),
         f"{accuracy.lowest:.2f} to {accuracy.highest:.2f}",
-        "" if difference is None else f"{signed(difference.mean)} ± {difference.error:.2f}",
+        "" if difference is None else signed_and_error(difference),
         "" if difference is None else signed(difference.errors, 1),
         f"{loss.mean:.4f} ± {loss.error:.4f}",
         "" if loss_difference is None else signed(loss_difference.errors, 1),
@@ -90,7 +102,7 @@ def _others(study: Study, setting: str) -> str:
 
 
 def _text(difference: Difference) -> str:
-    return f"{signed(difference.mean)} ± {difference.error:.2f} points ({signed(difference.errors, 1)} s.e.)"
+    return f"{signed_and_error(difference)} points ({signed(difference.errors, 1)} s.e.)"
 
 
 CURVES = {BASELINE: DARK, "nearest_even": RED, "truncate": YELLOW, IDEAL: GREEN, PLATEAU[0]: BLUE}
@@ -111,7 +123,7 @@ def plot(study: Study, file: Path) -> None:
         axes[1, 0].legend(handles, labels, frameon=False, fontsize="small")
     style_axes(*axes[0])
     style_axes(*axes[1], grid="y")
-    seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''}"
+    seeds = counted(len(study.seeds), "seed")
     title = f"Rounding of gradients: accuracy on held-out digits, {seeds}, mean ± standard error; band: ideal rounding"
     save_plot(figure, file, title)
 
@@ -128,11 +140,8 @@ def _accuracies(axes: Axes, study: Study, setting: str, labels: bool) -> None:
         if accuracy.mean < lowest:
             axes.annotate(f"◂ {accuracy.mean:.1f} ± {accuracy.error:.1f}", (lowest, y), color=color, va="center")
             continue
-        inside = seeds[seeds >= lowest]
-        axes.plot(inside, np.full(len(inside), y), "o", color=color, alpha=0.3, markersize=4, markeredgewidth=0)
-        axes.errorbar(accuracy.mean, y, xerr=accuracy.error, fmt="o", color=color, markersize=6, capsize=3)
-    axes.set_yticks(range(len(study.roundings)), study.roundings if labels else [""] * len(study.roundings))
-    axes.set_ylim(len(study.roundings) - 0.5, -0.5)
+        draw_seeds(axes, y, seeds[seeds >= lowest], accuracy, color)
+    label_rows(axes, study.roundings if labels else [""] * len(study.roundings))
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("accuracy (%)")
     axes.set_title(f"{setting}\n{study.settings[setting].meaning.replace('; ', chr(10))}", loc="left", fontsize="small")

@@ -19,8 +19,8 @@ from lowtide.paths import check_output_file
 from lowtide.synthesis.yosys import TARGETS
 from lowtide.versions import versions
 from lowtide_studies.harness.jobs import Runner
-from lowtide_studies.harness.output import print_tables
 from lowtide_studies.harness.storage import open_study
+from lowtide_studies.harness.tables import print_tables
 
 __all__ = ["CACHE", "StudyOptions", "study_options", "target_option", "typed_option", "without_nan"]
 

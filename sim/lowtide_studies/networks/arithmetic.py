@@ -21,15 +21,19 @@ class Arithmetic(Protocol):
     @property
     def group(self) -> int:
         """Elements per group along the reduction; rows are padded to whole groups."""
+        ...
 
     def value(self, x: np.ndarray, axis: int) -> Any:
         """A matrix of weights or activations as an operand, reduced along ``axis``: to nearest, ties to even."""
+        ...
 
     def gradient(self, x: np.ndarray, axis: int, rounding: str | RoundingMethod) -> Any:
         """A matrix of gradients as an operand, rounded as `lowtide_model.quantize` rounds."""
+        ...
 
     def multiply(self, a: Any, b: Any) -> np.ndarray:
         """The product of two operands."""
+        ...
 
 
 @attrs.frozen

@@ -28,12 +28,15 @@ class Window(Protocol):
 
     def unfold(self, x: np.ndarray) -> np.ndarray:
         """Inputs, images first, as rows."""
+        ...
 
     def fold(self, rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Gradients of the inputs as sums over the rows: the transpose of `unfold`."""
+        ...
 
     def outputs(self, rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Outputs for inputs of a shape, from the products of the rows."""
+        ...
 
 
 @attrs.frozen

@@ -35,12 +35,15 @@ class LayerProducts(Protocol):
 
     def forward(self, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """``x @ weights``."""
+        ...
 
     def to_inputs(self, gradient: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """``gradient @ weights.T``."""
+        ...
 
     def to_weights(self, x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
         """``x.T @ gradient``."""
+        ...
 
 
 class NetworkProducts(Protocol):
@@ -48,6 +51,7 @@ class NetworkProducts(Protocol):
 
     def layer(self, number: int) -> LayerProducts:
         """Products of a layer; the first layer is 0."""
+        ...
 
 
 class Products:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,8 +13,8 @@ from rich.table import Table
 
 from lowtide_studies.engine_training.report import share_map
 from lowtide_studies.engine_training.schedule import KINDS
-from lowtide_studies.harness.output import BLUE, DARK, GREEN, RED, YELLOW, new_table, save_plot, style_axes
-from lowtide_studies.harness.statistics import mean_and_error, signed
+from lowtide_studies.harness.plots import BLUE, DARK, GREEN, RED, YELLOW, draw_seeds, label_rows, save_plot, style_axes
+from lowtide_studies.harness.tables import mean_and_error, new_table, signed_and_error
 from lowtide_studies.precision_schedules.study import BASELINE, Comparison, Outcome
 
 __all__ = ["comparison_table", "plot_comparison"]
@@ -50,18 +51,14 @@ def _row(found: Comparison, name: str, target: float) -> list[str]:
     beats, _ = found.reached(name, lambda outcome: outcome.beats_to(target))
     return [
         mean_and_error(accuracy),
-        "" if difference is None or name == BASELINE else f"{signed(difference.mean)} ± {difference.error:.2f}",
-        f"{_mean([outcome.loss for outcome in outcomes]):.4f}",
-        _number(_mean([outcome.beats_per_pair for outcome in outcomes]), ".2f"),
-        *(_number(100 * _mean([outcome.high(kind) for outcome in outcomes]), ".0f", " %") for kind in KINDS),
+        "" if difference is None or name == BASELINE else signed_and_error(difference),
+        f"{fmean([outcome.loss for outcome in outcomes]):.4f}",
+        _number(fmean([outcome.beats_per_pair for outcome in outcomes]), ".2f"),
+        *(_number(100 * fmean([outcome.high(kind) for outcome in outcomes]), ".0f", " %") for kind in KINDS),
         _number(steps, ".0f"),
         _number(beats / 1e6, ".1f"),
         f"{count} of {len(outcomes)}",
     ]
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _number(value: float, form: str, unit: str = "") -> str:
@@ -104,13 +101,10 @@ def plot_comparison(found: Comparison, file: Path) -> None:
 
 def _final(axes: Axes, found: Comparison) -> None:
     for y, name in enumerate(found.outcomes):
-        color, accuracy, seeds = COLORS.get(name, BLUE), found.accuracy(name), found.accuracies(name)
-        axes.plot(seeds, np.full(len(seeds), y), "o", color=color, alpha=0.3, markersize=4, markeredgewidth=0)
-        axes.errorbar(accuracy.mean, y, xerr=accuracy.error, fmt="o", color=color, markersize=6, capsize=3)
-    axes.set_yticks(range(len(found.outcomes)), list(found.outcomes))
+        draw_seeds(axes, y, found.accuracies(name), found.accuracy(name), COLORS.get(name, BLUE))
+    label_rows(axes, list(found.outcomes))
     for label in axes.get_yticklabels():
         label.set_color(COLORS.get(label.get_text(), BLUE))
-    axes.set_ylim(len(found.outcomes) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("final accuracy (%)")
 

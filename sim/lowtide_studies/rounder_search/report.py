@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 from rich.table import Table
 
-from lowtide_studies.harness.output import BLUE, DARK, GRAY, RED, new_table, save_plot, style_axes
+from lowtide_studies.harness.plots import BLUE, DARK, GRAY, RED, save_plot, style_axes
+from lowtide_studies.harness.tables import new_table
 from lowtide_studies.rounder_search.design import PLATEAU
 from lowtide_studies.rounder_search.search import Tried
 

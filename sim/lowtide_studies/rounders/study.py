@@ -21,7 +21,8 @@ from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.stochastic import StochasticParams
 from lowtide_studies.harness.jobs import Job, Runner, synthesis_inputs
 from lowtide_studies.harness.options import CACHE
-from lowtide_studies.harness.output import BLUE, GREEN, RED, log_scale, new_table, save_plot, style_axes
+from lowtide_studies.harness.plots import BLUE, GREEN, RED, label_rows, log_scale, save_plot, style_axes
+from lowtide_studies.harness.tables import new_table
 
 __all__ = ["CASES", "EXTENTS", "QUICK_CASES", "RounderCost", "measure_rounders", "plot_rounders", "to_rounder_table"]
 
@@ -213,10 +214,9 @@ def plot_rounders(costs: Sequence[RounderCost], file: Path) -> None:
     for extent, color in zip(EXTENTS, (BLUE, GREEN, RED), strict=True):
         areas = [cost.per_lane(extent) for cost in costs]
         axes.plot(areas, range(len(costs)), "o", color=color, alpha=0.8, label=extent)
-    names = [f"D = {c.case.shape.fraction}, r = {c.case.shape.random}, {_source(c.case)}" for c in costs]
-    lanes = [f"{name}, {c.case.shape.lanes} lanes" for name, c in zip(names, costs, strict=True)]
-    axes.set_yticks(range(len(costs)), lanes, fontsize="small")
-    axes.set_ylim(len(costs) - 0.5, -0.5)
+    shapes = [(cost.case.shape, _source(cost.case)) for cost in costs]
+    labels = [f"D = {one.fraction}, r = {one.random}, {source}, {one.lanes} lanes" for one, source in shapes]
+    label_rows(axes, labels, fontsize="small")
     log_scale(axes, "x")
     axes.set_xlabel(f"LUT + FF per lane on {costs[0].target}")
     axes.legend(title="output")

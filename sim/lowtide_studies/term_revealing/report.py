@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from lowtide.formats.terms import ENCODINGS
-from lowtide_studies.harness.output import BLUE, DARK, GRAY, GREEN, RED, YELLOW, new_table, save_plot, style_axes
-from lowtide_studies.harness.statistics import Summary, mean_and_error
+from lowtide_studies.harness.plots import BLUE, DARK, GRAY, GREEN, RED, YELLOW, save_plot, style_axes
+from lowtide_studies.harness.statistics import Summary
+from lowtide_studies.harness.tables import counted, mean_and_error, new_table
 from lowtide_studies.term_revealing.area_time import INFERRED, Measured, area_time
 from lowtide_studies.term_revealing.revealed import GROUPS, plain_pairs
 from lowtide_studies.term_revealing.selection import ALLOWED, COMPARED, COSTS, MARGIN, cheapest, effects, front
@@ -187,7 +188,7 @@ def plot(study: Study, file: Path) -> None:
     for one in axes[:, 0]:
         one.set_ylabel("accuracy lost (points)")
         one.legend(frameon=False, fontsize="small", loc="upper right")
-    seeds = f"{len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''}"
+    seeds = counted(len(study.seeds), "seed")
     title = f"Term revealing: accuracy lost on held-out digits to plain quantization, mean ± standard error, {seeds}"
     save_plot(figure, file, title)
 

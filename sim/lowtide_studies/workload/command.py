@@ -16,7 +16,7 @@ from lowtide.errors import CommandError
 from lowtide.paths import check_output_file
 from lowtide_sim.simulated_array import SimulatedArray
 from lowtide_sim.simulator import SIMULATORS, SimulationError, SimulatorMissing, check_installed
-from lowtide_studies.harness.output import print_tables
+from lowtide_studies.harness.tables import print_tables
 from lowtide_studies.networks.digits import HELD_OUT
 from lowtide_studies.workload.report import configuration_text, plot, tables
 from lowtide_studies.workload.run import Workload, check_config

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from lowtide.config import Config
-from lowtide_studies.harness.output import BLUE, DARK, new_table, save_plot, style_axes
+from lowtide_studies.harness.plots import BLUE, DARK, save_plot, style_axes
+from lowtide_studies.harness.tables import counted, new_table
 from lowtide_studies.workload.inference import WIDTHS
 from lowtide_studies.workload.products import SHAPE, Total
 from lowtide_studies.workload.run import Results
@@ -33,8 +34,7 @@ def configuration_text(source: str, given: Config, fitting: Config) -> str:
 def tables(results: Results) -> Iterator[Table]:
     """A table of the network at every precision, and a table of the large product."""
     network = "-".join(map(str, WIDTHS))
-    images = f"{results.images} held-out image{'s' if results.images > 1 else ''}"
-    table = _table(f"{images}, network {network}", "Bits", "Accuracy", "FP32")
+    table = _table(f"{counted(results.images, 'held-out image')}, network {network}", "Bits", "Accuracy", "FP32")
     for inference in results.inferences:
         accuracies = f"{inference.accuracy:.2%}", f"{results.fp32:.2%}"
         table.add_row(str(inference.precision), *accuracies, *_costs(inference.total))

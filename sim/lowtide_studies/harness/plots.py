@@ -1,15 +1,15 @@
-"""The style of all plots and tables."""
+"""The style of all plots."""
 
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
-from rich.console import Console
-from rich.table import Table
+
+from lowtide_studies.harness.statistics import Summary
 
 __all__ = [
     "BLUE",
@@ -19,9 +19,9 @@ __all__ = [
     "PALE",
     "RED",
     "YELLOW",
+    "draw_seeds",
+    "label_rows",
     "log_scale",
-    "new_table",
-    "print_tables",
     "save_plot",
     "style_axes",
 ]
@@ -47,33 +47,21 @@ def log_scale(axes: Axes, which: str) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+def label_rows(axes: Axes, labels: Sequence[str], **style: Any) -> None:
+    """Label the places 0, 1, … of the y axis, from top to bottom."""
+    axes.set_yticks(range(len(labels)), labels, **style)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+
+
+def draw_seeds(axes: Axes, y: int, values: Sequence[float] | np.ndarray, summary: Summary, color: str) -> None:
+    """Draw one pale dot per seed, and the mean with its standard error."""
+    axes.plot(values, np.full(len(values), y), "o", color=color, alpha=0.3, markersize=4, markeredgewidth=0)
+    axes.errorbar(summary.mean, y, xerr=summary.error, fmt="o", color=color, markersize=6, capsize=3)
+
+
 def save_plot(figure: Figure, file: Path, title: str | None = None) -> None:
     """Write a figure in the format of the file's suffix, with its folder."""
     if title is not None:
         figure.suptitle(title, fontsize="medium")
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=110)
-
-
-WIDTH = 250
-"""Characters of a line that is not written to a terminal: enough for each table."""
-
-
-def new_table(title: str, words: Sequence[str], figures: Sequence[str], caption: str | None = None) -> Table:
-    """An empty table with left-aligned columns of words, then right-aligned columns of figures."""
-    table = Table(title=title, title_justify="left", title_style="bold", caption=caption, caption_justify="left")
-    for heading in words:
-        table.add_column(heading)
-    for heading in figures:
-        table.add_column(heading, justify="right")
-    return table
-
-
-def print_tables(tables: Iterable[Table]) -> None:
-    """Print to standard output."""
-    terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else WIDTH)
-    for table in tables:
-        if not terminal:
-            table.box = None
-        console.print(table)
