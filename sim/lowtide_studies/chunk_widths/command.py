@@ -28,20 +28,9 @@ MIXES = [(2, 2), (4, 2), (4, 4), (8, 8)]
 
 @attrs.frozen
 class PairCost:
-    """Cost of a processing element for one pair of chunk widths.
+    """Logic cells of a processing element for one pair of chunk widths in bits, with ``lanes`` products per cycle.
 
-    Parameters
-    ----------
-    chunk_a, chunk_b : int
-        Chunk widths of A and B in bits.
-    mantissa : int
-        Largest magnitude width: 8 bits, or the next multiple of both chunk widths.
-    lanes : int
-        Products per cycle.
-    target : str
-        FPGA family.
-    cells : int
-        Logic cells.
+    The largest magnitude has 8 bits, or the next multiple of both chunk widths.
     """
 
     chunk_a: int

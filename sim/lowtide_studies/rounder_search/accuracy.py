@@ -51,19 +51,7 @@ def rounding_of(design: Design) -> CutStochastic:
 def accuracies(
     designs: Sequence[Tried], train: Train, *, seeds: Sequence[int], runner: Runner | None = None
 ) -> dict[int, float]:
-    """Mean accuracy of training over the seeds, by the number of the trial.
-
-    Parameters
-    ----------
-    designs : sequence of Tried
-        Designs that the first stage selected.
-    train : callable
-        Trains a network, and returns its accuracy.
-    seeds : sequence of int
-        Seeds of the first weights and of the order of images.
-    runner : Runner, optional
-        Runs the trainings.
-    """
+    """Mean accuracy of training over the seeds, by the number of the trial of each design."""
     inputs = training_inputs("lowtide_studies.rounder_search")
     runs = [(tried, seed) for tried in designs for seed in seeds]
     jobs = [
