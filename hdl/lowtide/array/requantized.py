@@ -98,29 +98,25 @@ class RequantizedArray(Structure):
             "array",
             array,
             **{name: getattr(self, name) for name, flow in self._beside.items() if flow is In},
-            a__payload=self.a.payload,
-            a__valid=self.a.valid,
-            b__payload=self.b.payload,
-            b__valid=self.b.valid,
-            c__ready=requantizer.i.ready,
+            a=self.a,
+            b=self.b,
+            c=requantizer.i,
         )
         place(
             "requantizer",
             requantizer,
-            i__payload=array.c.payload,
-            i__valid=array.c.valid,
-            settings__payload=self.requantize.payload,
-            settings__valid=self.requantize.valid,
-            o__ready=self.c.ready,
+            i=array.c,
+            settings=self.requantize,
+            o=self.c,
             clear=self.saturations_clear,
         )
         o = requantizer.o
         return {
-            "a__ready": array.a.ready,
-            "b__ready": array.b.ready,
+            "a": array.a,
+            "b": array.b,
             "c__valid": o.valid,
             "c__payload": Cat(o.payload.lane, o.payload.last),
-            "requantize__ready": requantizer.settings.ready,
+            "requantize": requantizer.settings,
             "saturations": requantizer.saturations,
             **{name: getattr(array, name) for name, flow in self._beside.items() if flow is Out},
         }

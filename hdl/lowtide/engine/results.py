@@ -93,7 +93,7 @@ class Results(Unit):
             i__payload=row.as_value(),
             i__valid=self.i.valid & queue.o_valid,
             scale=tile.scale,
-            o__ready=self.o.ready,
+            o=self.o,
             clear=self.clear,
         )
         m.d.comb += [
