@@ -42,7 +42,7 @@ class RequantizedArray(Structure):
         Beats of ``lanes`` signed integers of ``digits + 1`` bits. ``last`` is high with the last beat of a tile.
     requantize : In(stream of params.layout_settings)
         Settings, one word per tile in the order of the tiles. The results of a tile wait for its settings.
-    saturations : Out(params.counter)
+    saturations : Out(params.counter_bits)
         Number of saturated results since reset or ``saturations_clear``.
     saturations_clear : In(1)
         Clears ``saturations``.
@@ -74,7 +74,7 @@ class RequantizedArray(Structure):
                 product=requantizing.product,
                 columns=array.columns,
                 lanes=requantizing.lanes,
-                counter=requantizing.counter_bits,
+                counter_bits=requantizing.counter_bits,
             )
         )
         self.latency = array.latency + self.requantizer.latency
@@ -87,7 +87,7 @@ class RequantizedArray(Structure):
             | {
                 "c": Out(stream.Signature(word_beat(params.lanes * params.revealed))),
                 "requantize": In(stream.Signature(params.layout_settings)),
-                "saturations": Out(params.counter),
+                "saturations": Out(params.counter_bits),
                 "saturations_clear": In(1),
             }
         )

@@ -100,7 +100,7 @@ class Engine(Structure):
             Loader(vectors, bfp, chunk, params) for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
         results = RowNormalizerParams(
-            columns=columns, width=bfp.accumulator, normalizers=params.output_width, counter=params.counter_bits
+            columns=columns, width=bfp.accumulator, normalizers=params.output_width, counter_bits=params.counter_bits
         )
         # Tiles in the array at full rate, and tiles whose results wait.
         self.results = Results(results, self.array.latency // self.array.spacing + 4)
