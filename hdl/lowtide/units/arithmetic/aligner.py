@@ -29,6 +29,8 @@ class Aligner(wiring.Component):
         Bits of the value and of the result.
     max_shift : int
         Largest shift.
+    pipelined : bool
+        Whether the inputs and the result are registered too. Otherwise the positions' registers are the only ones.
 
     Members
     -------
@@ -38,13 +40,16 @@ class Aligner(wiring.Component):
         Bits to shift by.
     o : Out(signed(out_width))
         Shifted value, ``latency`` cycles later.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from ``i`` and ``shift`` to ``o``: 3 in a pipelined unit, otherwise 1.
     """
 
-    latency = 3
-    """Cycles from ``i`` and ``shift`` to ``o``."""
-
-    def __init__(self, in_width: int, max_shift: int, out_width: int):
-        self._max_shift = max_shift
+    def __init__(self, in_width: int, max_shift: int, out_width: int, pipelined: bool = True):
+        self._max_shift, self._pipelined = max_shift, pipelined
+        self.latency = 3 if pipelined else 1
         super().__init__({"i": In(signed(in_width)), "shift": In(range(max_shift + 1)), "o": Out(signed(out_width))})
 
     @property
@@ -54,17 +59,18 @@ class Aligner(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        waits = int(self._pipelined)
         value = Signal(signed(len(self.i) + STEP - 1))
         sign = Signal()
         fine, coarse = self.shift % STEP, self.shift // STEP
-        m.d.comb += [value.eq(delayed(m, self.i) << delayed(m, fine)), sign.eq(value[-1])]
+        m.d.comb += [value.eq(delayed(m, self.i, waits) << delayed(m, fine, waits)), sign.eq(value[-1])]
 
-        # The clear signals are registered, so that no gate lies between them and the reset inputs.
+        # In a pipelined unit, no gate lies between the registered clear signals and the reset inputs.
         places = range(self.max_shift // STEP + 1)
-        copies = [unless(m, delayed(m, coarse != place), value) for place in places]
-        fills = [unless(m, delayed(m, coarse > place), sign) for place in places]
+        copies = [unless(m, delayed(m, coarse != place, waits), value) for place in places]
+        fills = [unless(m, delayed(m, coarse > place, waits), sign) for place in places]
         word = Signal.like(self.o)
-        m.d.comb += self.o.eq(delayed(m, word))
+        m.d.comb += self.o.eq(delayed(m, word, waits))
         for bit in range(len(self.o)):
             reaching = [copy[bit - STEP * n] for n, copy in enumerate(copies) if 0 <= bit - STEP * n < len(copy)]
             lower = (bit - len(value)) // STEP  # the highest position whose value ends below this bit

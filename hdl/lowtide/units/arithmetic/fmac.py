@@ -31,10 +31,13 @@ class Fmac(Unit):
 
     A reset clears the sum. A restart recovers from any state.
 
+    With ``bfp.adder_levels`` of 1, a register follows every level of adders, the fine shift and the coarse shift. With
+    2 or more, a register follows so many levels of adders, and the aligner has a single register.
+
     Parameters
     ----------
     bfp : Bfp
-        Format of the operands.
+        Format of the operands, and the depth of the pipeline.
 
     Members
     -------
@@ -55,6 +58,7 @@ class Fmac(Unit):
         self._bfp, self.accumulator = bfp, bfp.accumulator
         self.module_name = (
             f"fmac_l{bfp.lanes}_a{bfp.chunk_a}_b{bfp.chunk_b}_m{bfp.mantissa}_e{bfp.exponent}_k{bfp.max_k}"
+            + (f"_r{bfp.adder_levels}" if bfp.adder_levels > 1 else "")
         )
         super().__init__(element_ports(bfp.layout_a, bfp.layout_b, self.accumulator))
 
@@ -80,7 +84,8 @@ class Fmac(Unit):
     @cached_property
     def _aligner(self) -> Aligner:
         width = self._dot_product.o.shape().width
-        return Aligner(width, self.bfp.max_code_a + self.bfp.max_code_b, self.bfp.accumulator)
+        max_shift = self.bfp.max_code_a + self.bfp.max_code_b
+        return Aligner(width, max_shift, self.bfp.accumulator, pipelined=self.bfp.adder_levels == 1)
 
     @property
     def _to_accumulator(self) -> int:
