@@ -61,7 +61,7 @@ module fmac_l4_a1_b1_m1_e1_k4(b_i, restart_i, drain_i, clk, rst, a_o, b_o, resta
   );
   fmac_l4_a1_b1_m1_e1_k4_aligner aligner (
     .clk(clk),
-    .\earlier$12 (\i$23 ),
+    .\earlier$11 (\i$23 ),
     .i(i),
     .rst(rst),
     .shift(\earlier$13 )
@@ -128,18 +128,18 @@ module fmac_l4_a1_b1_m1_e1_k4_accumulator(clk, rst, restart, i, \earlier$8 , dra
   assign _09_[2:0] = low;
 endmodule
 
-module fmac_l4_a1_b1_m1_e1_k4_aligner(rst, i, shift, \earlier$12 , clk);
+module fmac_l4_a1_b1_m1_e1_k4_aligner(rst, i, shift, \earlier$11 , clk);
   wire [2:0] _00_;
   wire [2:0] _01_;
   wire _02_;
-  wire [6:0] _03_;
+  wire [5:0] _03_;
   wire [10:0] _04_;
   input clk;
   wire clk;
-  reg [6:0] copy = 7'h00;
+  reg [5:0] copy = 6'h00;
   reg [3:0] earlier = 4'h0;
-  output [5:0] \earlier$12 ;
-  reg [5:0] \earlier$12  = 6'h00;
+  output [5:0] \earlier$11 ;
+  reg [5:0] \earlier$11  = 6'h00;
   reg [2:0] \earlier$4  = 3'h0;
   reg \earlier$6  = 1'h0;
   input [3:0] i;
@@ -148,13 +148,12 @@ module fmac_l4_a1_b1_m1_e1_k4_aligner(rst, i, shift, \earlier$12 , clk);
   wire rst;
   input [1:0] shift;
   wire [1:0] shift;
-  wire sign;
   wire [6:0] value;
   assign _00_ = shift % 3'h4;
   assign _01_ = shift / 3'h4;
   assign _02_ = | _01_[1:0];
-  assign _03_ = \earlier$6  ? 7'h00 : { sign, value[5:0] };
-  assign { _04_[10:7], sign, value[5:0] } = $signed(earlier) << \earlier$4 ;
+  assign _03_ = \earlier$6  ? 6'h00 : value[5:0];
+  assign { _04_[10:7], value } = $signed(earlier) << \earlier$4 ;
   always @(posedge clk)
     earlier <= i;
   always @(posedge clk)
@@ -164,9 +163,8 @@ module fmac_l4_a1_b1_m1_e1_k4_aligner(rst, i, shift, \earlier$12 , clk);
   always @(posedge clk)
     copy <= _03_;
   always @(posedge clk)
-    \earlier$12  <= copy[5:0];
-  assign _04_[6:0] = { sign, value[5:0] };
-  assign value[6] = sign;
+    \earlier$11  <= copy;
+  assign _04_[6:0] = value;
 endmodule
 
 module fmac_l4_a1_b1_m1_e1_k4_dot_product(rst, o, a, b, clk);

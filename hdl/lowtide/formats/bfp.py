@@ -33,8 +33,8 @@ class Bfp:
     max_k : int
         Maximum length of the reduction.
     adder_levels : int
-        Levels of adders per register of the dot product. More levels save flip-flops and lower the clock frequency;
-        they change no result. A number above the levels of the dot product acts as the number of levels.
+        Levels of adders per register of the processing element. More levels save flip-flops and lower the clock
+        frequency; they change no result. The largest number puts all levels of any dot product into one cycle.
 
     Raises
     ------
@@ -53,7 +53,7 @@ class Bfp:
         because="the exact accumulator nearly doubles with each bit",
     )
     max_k: int = parameter(4096, range(1, 2**20 + 1), "maximum length of the reduction")
-    adder_levels: int = parameter(1, range(1, 10), "levels of adders per register of the processing element")
+    adder_levels: int = parameter(1, range(1, 11), "levels of adders per register of the processing element")
 
     def __attrs_post_init__(self):
         step = lcm(self.chunk_a, self.chunk_b)

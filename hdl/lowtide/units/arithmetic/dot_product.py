@@ -65,17 +65,16 @@ class DotProduct(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from ``a`` and ``b`` to ``o``."""
-        return (self._levels - 1) // self.bfp.adder_levels
+        return (self.levels - 1) // self.bfp.adder_levels
+
+    @property
+    def levels(self) -> int:
+        """Levels of adders: the levels of a word's tree, and the adders that add the words' sums."""
+        return self._tree_levels + self._words - 1
 
     @property
     def _tree_levels(self) -> int:
-        """Levels of adders of a word's tree."""
         return self.bfp.lanes.bit_length() - 1
-
-    @property
-    def _levels(self) -> int:
-        """Levels of adders: a word's tree, and the adders that add the words' sums."""
-        return self._tree_levels + self._words - 1
 
     @property
     def _words(self) -> int:
@@ -89,10 +88,10 @@ class DotProduct(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        levels = AdderLevels(m, self.bfp.adder_levels, last=self._levels)
+        levels = AdderLevels(m, self.bfp.adder_levels, last=self.levels)
         sums = self._equal_sums(levels) if self._equal else self._sums(levels)
         total, _ = sums.pop()
-        for level in range(self._tree_levels + 1, self._levels + 1):
+        for level in range(self._tree_levels + 1, self.levels + 1):
             word_sum, carry = sums.pop()
             total = levels.registered(level, add(word_sum, total << 1, carry))
             sums = [

@@ -31,8 +31,8 @@ class Fmac(Unit):
 
     A reset clears the sum. A restart recovers from any state.
 
-    With ``bfp.adder_levels`` of 1, a register follows every level of adders, the fine shift and the coarse shift. With
-    2 or more, a register follows so many levels of adders, and the aligner has a single register.
+    A register follows every ``bfp.adder_levels`` levels of adders; the aligner's multiplexers are one more level. If
+    ``bfp.adder_levels`` is 1, a register precedes the accumulator's adder too.
 
     Parameters
     ----------
@@ -83,9 +83,14 @@ class Fmac(Unit):
 
     @cached_property
     def _aligner(self) -> Aligner:
-        width = self._dot_product.o.shape().width
-        max_shift = self.bfp.max_code_a + self.bfp.max_code_b
-        return Aligner(width, max_shift, self.bfp.accumulator, pipelined=self.bfp.adder_levels == 1)
+        dot_product, levels = self._dot_product, self.bfp.adder_levels
+        return Aligner(
+            dot_product.o.shape().width,
+            self.bfp.max_code_a + self.bfp.max_code_b,
+            self.bfp.accumulator,
+            input_register=dot_product.levels % levels == 0,
+            output_register=levels == 1,
+        )
 
     @property
     def _to_accumulator(self) -> int:
