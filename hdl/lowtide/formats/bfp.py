@@ -32,6 +32,9 @@ class Bfp:
         Width of the exponent code of a group in bits, ``e``.
     max_k : int
         Maximum length of the reduction.
+    adder_levels : int
+        Levels of adders per register of the processing element. More levels save flip-flops and lower the clock
+        frequency; they change no result. The largest number puts all levels of any dot product into one cycle.
 
     Raises
     ------
@@ -50,6 +53,7 @@ class Bfp:
         because="the exact accumulator nearly doubles with each bit",
     )
     max_k: int = parameter(4096, range(1, 2**20 + 1), "maximum length of the reduction")
+    adder_levels: int = parameter(1, range(1, 11), "levels of adders per register of the processing element")
 
     def __attrs_post_init__(self):
         step = lcm(self.chunk_a, self.chunk_b)

@@ -31,10 +31,13 @@ class Fmac(Unit):
 
     A reset clears the sum. A restart recovers from any state.
 
+    A register follows every ``bfp.adder_levels`` levels of adders; the aligner's multiplexers are one more level. If
+    ``bfp.adder_levels`` is 1, a register precedes the accumulator's adder too.
+
     Parameters
     ----------
     bfp : Bfp
-        Format of the operands.
+        Format of the operands, and the depth of the pipeline.
 
     Members
     -------
@@ -55,6 +58,7 @@ class Fmac(Unit):
         self._bfp, self.accumulator = bfp, bfp.accumulator
         self.module_name = (
             f"fmac_l{bfp.lanes}_a{bfp.chunk_a}_b{bfp.chunk_b}_m{bfp.mantissa}_e{bfp.exponent}_k{bfp.max_k}"
+            + (f"_r{bfp.adder_levels}" if bfp.adder_levels > 1 else "")
         )
         super().__init__(element_ports(bfp.layout_a, bfp.layout_b, self.accumulator))
 
@@ -79,8 +83,14 @@ class Fmac(Unit):
 
     @cached_property
     def _aligner(self) -> Aligner:
-        width = self._dot_product.o.shape().width
-        return Aligner(width, self.bfp.max_code_a + self.bfp.max_code_b, self.bfp.accumulator)
+        dot_product, levels = self._dot_product, self.bfp.adder_levels
+        return Aligner(
+            dot_product.o.shape().width,
+            self.bfp.max_code_a + self.bfp.max_code_b,
+            self.bfp.accumulator,
+            input_register=dot_product.levels % levels == 0,
+            output_register=levels == 1,
+        )
 
     @property
     def _to_accumulator(self) -> int:
