@@ -43,6 +43,8 @@ class Engine(Structure):
         Format of the groups.
     params : EngineParams
         Buffers and stream widths.
+    skew : str
+        Where operands wait in the array: in ``registers`` or in ``memory``, see `SystolicArray`.
 
     Members
     -------
@@ -91,10 +93,10 @@ class Engine(Structure):
         If `EngineParams.check` refuses the parameters.
     """
 
-    def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
+    def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams, skew: str = "registers"):
         params.check(bfp, columns)
         self.rows, self.columns, self.bfp, self.params = rows, columns, bfp, params
-        self.array = SystolicArray(rows, columns, partial(Fmac, bfp))
+        self.array = SystolicArray(rows, columns, partial(Fmac, bfp), skew)
         self.dispatcher = Dispatcher(rows, columns, bfp, params)
         self.loaders = [
             Loader(vectors, bfp, chunk, params) for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))

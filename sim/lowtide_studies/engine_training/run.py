@@ -21,7 +21,10 @@ PRECISIONS = (*SCHEDULES, *BASELINES)
 """Names of schedules and of baselines."""
 
 # Keys that do not change the bits: the order of transfers, and other kinds of elements.
-NO_PART = ("engine.input_width", "engine.output_width", "array.element", "array.operands", "array.results")
+NO_PART = (
+    *("engine.input_width", "engine.output_width"),
+    *("array.element", "array.operands", "array.results", "array.skew"),
+)
 
 
 def _above_zero(least: float, most: float, default: float) -> Any:
