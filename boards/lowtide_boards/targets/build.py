@@ -26,7 +26,7 @@ from lowtide_boards.targets.errors import BoardError
 from lowtide_boards.targets.ice40_cells import logic_cells
 from lowtide_boards.targets.utilization import Utilization, check_utilization, utilization
 
-__all__ = ["STEPS", "build"]
+__all__ = ["STEPS", "build", "synthesized"]
 
 STEPS = ("Verilog", "synthesis", "place and route", "bitstream")
 
@@ -179,6 +179,22 @@ def build(
     contents = {f"{stem}.{tools.bits}": bits, f"{stem}.json": json.dumps(facts, indent=2) + "\n"}
     with CompleteFiles(folder) as files:
         return facts | {"files": [str(file) for file in files.write(contents)]}
+
+
+def synthesized(board: Board, config: Config, self_test: bool, folder: Path) -> Path:
+    """Synthesize a configuration, and return the netlist that nextpnr receives.
+
+    Raises
+    ------
+    BoardError
+        If the board cannot make the clock.
+    SynthesisError
+        If synthesis fails.
+    """
+    for file, content in design_of(board, config, self_test).files.items():
+        (folder / file).write_text(content, encoding="utf-8")
+    _synthesize(board, TOOLS[board.tools], folder)
+    return folder / f"{TOP}.json"
 
 
 def _synthesize(board: Board, tools: Tools, here: Path) -> tuple[list[Utilization], list[str]]:
