@@ -21,11 +21,13 @@ class Case:
     a_settings: OperandSettings | None
     b_settings: OperandSettings | None
 
+    def settings(self, config):
+        """Settings of both operands, also of packed ones."""
+        return settings_of(config, "a", self.a, self.a_settings), settings_of(config, "b", self.b, self.b_settings)
+
     def lines(self, config):
         """Both operands as the engine takes them, or an error if it does not."""
-        a_settings = settings_of(config, "a", self.a, self.a_settings)
-        b_settings = settings_of(config, "b", self.b, self.b_settings)
-        return operand_vectors(config, self.a, self.b, a_settings, b_settings)
+        return operand_vectors(config, self.a, self.b, *self.settings(config))
 
     def due(self, config):
         """The product of the golden engine."""

@@ -120,7 +120,7 @@ class Loader(Unit):
         self.most_row = most * PackedLayout.of(bfp).words(bfp.mantissa)
         longest = max(vectors * params.buffer_depth, bfp.max_k, self.most_row if params.packed_operands else 0)
         self._framer = OperandFramer(params.input_width, longest)
-        self._unpacker = (
+        self.unpacker = (
             GroupUnpacker(self.converter, params.input_width, params.buffer_depth) if params.packed_operands else None
         )
         self._transposer = Transposer(
@@ -189,8 +189,8 @@ class Loader(Unit):
         length = Mux(settings.transposed, settings.vectors, settings.length)
         packed, unpacker_ready = Const(0), Const(0)
         converted = {"i": converter.o}
-        if self._unpacker:
-            unpacker, row, packed = self._unpacker, Signal.like(self.row), settings.packed
+        if self.unpacker:
+            unpacker, row, packed = self.unpacker, Signal.like(self.row), settings.packed
             with m.If(self.start):
                 m.d.sync += row.eq(self.row)
             length = Mux(packed, row, length)
