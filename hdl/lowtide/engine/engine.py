@@ -116,7 +116,10 @@ class Engine(Structure):
                 params.lfsr_bits,
             )
         )
-        self.module_name = f"engine_{self.array.module_name}_{sizes}_n{params.output_width}_c{params.counter_bits}"
+        packed = "_p" if params.packed_operands else ""
+        self.module_name = (
+            f"engine_{self.array.module_name}_{sizes}_n{params.output_width}_c{params.counter_bits}{packed}"
+        )
         numbers = fp32_beat(params.input_width)
         super().__init__(
             {
@@ -154,7 +157,7 @@ class Engine(Structure):
             "rows": self.rows,
             "columns": self.columns,
             **attrs.asdict(self.bfp),
-            **attrs.asdict(self.params),
+            **{name: int(value) for name, value in attrs.asdict(self.params).items()},
         }
 
     def wire(self, place):
@@ -183,6 +186,7 @@ class Engine(Structure):
                 settings=getattr(dispatcher, name),
                 groups=getattr(dispatcher, f"groups_{name}"),
                 size=getattr(dispatcher, f"size_{name}"),
+                **({"row": getattr(dispatcher, f"row_{name}")} if self.params.packed_operands else {}),
                 i=getattr(self, name),
                 **({"threshold": getattr(self, f"{name}_threshold")} if loader.metered else {}),
             )
