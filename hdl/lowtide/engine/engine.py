@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import attrs
 from amaranth.hdl import Cat
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
@@ -18,6 +17,7 @@ from lowtide.engine.results import Results
 from lowtide.engine.sequencer import Sequencer
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.bfp import Bfp
+from lowtide.formats.parameter import host_parameters
 from lowtide.netlist import Structure
 from lowtide.units.arithmetic.fmac import Fmac
 from lowtide.units.conversion.row_normalizer import RowNormalizerParams
@@ -156,8 +156,8 @@ class Engine(Structure):
         return {
             "rows": self.rows,
             "columns": self.columns,
-            **attrs.asdict(self.bfp),
-            **{name: int(value) for name, value in attrs.asdict(self.params).items()},
+            **host_parameters(self.bfp),
+            **{name: int(value) for name, value in host_parameters(self.params).items()},
         }
 
     def wire(self, place):

@@ -59,8 +59,12 @@ class Bfp:
         because="the exact accumulator nearly doubles with each bit",
     )
     max_k: int = parameter(4096, range(1, 2**20 + 1), "maximum length of the reduction")
-    adder_levels: int = parameter(1, range(1, 11), "levels of adders per register of the processing element")
-    multiplier: str = parameter("logic", ("logic", "inferred", "ecp5"), "implementation of a lane's product")
+    adder_levels: int = parameter(
+        1, range(1, 11), "levels of adders per register of the processing element", internal=True
+    )
+    multiplier: str = parameter(
+        "logic", ("logic", "inferred", "ecp5"), "implementation of a lane's product", internal=True
+    )
 
     def __attrs_post_init__(self):
         step = lcm(self.chunk_a, self.chunk_b)

@@ -45,9 +45,7 @@ def check(bfp, pairs):
 @pytest.mark.parametrize(("chunk_a", "chunk_b"), list(product(range(1, 5), repeat=2)))
 @pytest.mark.parametrize("multiplier", ["logic", "inferred", "ecp5"])
 def test_every_product_in_every_lane(chunk_a, chunk_b, multiplier, adder_levels):
-    bfp = Bfp(
-        lanes=4, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=12, multiplier=multiplier, adder_levels=adder_levels
-    )
+    bfp = Bfp(lanes=4, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=12, multiplier=multiplier, adder_levels=adder_levels)
     values_a = list(product((0, 1), range(2**chunk_a)))
     values_b = list(product((0, 1), range(2**chunk_b)))
     products = list(product(values_a, values_b))
