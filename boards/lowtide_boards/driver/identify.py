@@ -10,8 +10,8 @@ __all__ = ["config_of"]
 
 KEYS = (
     *("array.rows", "array.columns", "bfp.lanes", "bfp.chunk_a", "bfp.chunk_b", "bfp.mantissa", "bfp.exponent"),
-    *("bfp.max_k", "engine.input_width", "engine.output_width", "engine.buffer_depth", "engine.transpose_depth"),
-    *("engine.random_bits", "engine.lfsr_bits", "engine.counter_bits"),
+    *("bfp.max_k", "bfp.adder_levels", "engine.input_width", "engine.output_width", "engine.buffer_depth"),
+    *("engine.transpose_depth", "engine.random_bits", "engine.lfsr_bits", "engine.counter_bits"),
 )
 """Keys of a configuration, in the order of their registers, which follow the register ``identity``."""
 

@@ -39,7 +39,7 @@ def check(bfp, pairs):
     assert seen[dut.latency :] == sums
 
 
-@pytest.mark.parametrize("adder_levels", [1, 2, 3, 10])
+@pytest.mark.parametrize("adder_levels", [1, 2, 10])
 @pytest.mark.parametrize(("chunk_a", "chunk_b"), list(product(range(1, 5), repeat=2)))
 def test_every_product_in_every_lane(chunk_a, chunk_b, adder_levels):
     bfp = Bfp(lanes=4, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=12, adder_levels=adder_levels)
@@ -51,7 +51,7 @@ def test_every_product_in_every_lane(chunk_a, chunk_b, adder_levels):
     check(bfp, [tuple(zip(*lanes, strict=True)) for lanes in zip(*turns, strict=True)])
 
 
-@pytest.mark.parametrize("adder_levels", range(1, 11))
+@pytest.mark.parametrize("adder_levels", [1, 2, 3, 5, 10])
 @pytest.mark.parametrize(("chunk_a", "chunk_b"), [(1, 1), (2, 2), (3, 2), (4, 4)])
 @pytest.mark.parametrize("lanes", [8, 16, 32, 64])
 def test_random_and_extreme_sums(lanes, chunk_a, chunk_b, adder_levels):
