@@ -31,6 +31,14 @@ BUGS = {
     "results in flight outlive a reset": without_reset("register_1_reset", "o"),
     "a row is offered for one cycle only": in_module(r"column_\w+", r"\.o_ready\(accept\)", ".o_ready(1'h1)"),
 }
+IN_MEMORY = CONFIG.changed({"array.skew": "memory"})
+IN_MEMORY_BUGS = {
+    "a word waits a cycle too short in memory": in_module(r"memory_delay_3x\d+", r"== 2'h2", "== 2'h1"),
+    "a bubble repeats a word of memory": in_module(r"skewed_word_\d+_2", r"idle_o \? \S+ : (\S+ ?);", r"\1;"),
+    "a memory is read at the next word": in_module(
+        r"memory_delay_2x\d+", r"assign o = words\[(.*?)\];", r"assign o = words[~\1];"
+    ),
+}
 SHALLOW = Config(array=ArrayParams(rows=2, columns=3), bfp=Bfp(max_k=64, adder_levels=2))
 IN_FMAC = r"fmac_l16_a2_b2_m4_e3_k64_r2"
 SHALLOW_BUGS = {
@@ -140,6 +148,18 @@ def test_each_bug_is_caught(run_changed, bug):
 
 
 @pytest.mark.slow
+def test_an_array_with_a_skew_in_memory_without_a_bug_passes(run_changed):
+    run_changed(lambda text: text, config=IN_MEMORY)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", IN_MEMORY_BUGS)
+def test_each_bug_in_a_skew_in_memory_is_caught(run_changed, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_changed(IN_MEMORY_BUGS[bug], config=IN_MEMORY)
+    is_a_finding(caught)
+
+
 def test_a_shallow_pipeline_without_a_bug_passes(run_changed):
     run_changed(lambda text: text, config=SHALLOW)
 

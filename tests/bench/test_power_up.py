@@ -29,6 +29,11 @@ ARRAYS = {
     ),
     "pmac, results integers": terms_config((2, 2), "pmac", results="integers", width=5, data_terms=1),
 }
+ARRAYS |= {
+    "fmac, skew in memory": FMAC.changed({"array.skew": "memory"}),
+    "pair_mac, skew in memory": ARRAYS["pair_mac"].changed({"array.rows": 3, "array.skew": "memory"}),
+    "tmac, integers, skew in memory": ARRAYS["tmac, integers"].changed({"array.rows": 4, "array.skew": "memory"}),
+}
 ELEMENTS = {
     "fmac": ("fmac", FMAC),
     "fmac of unequal chunks": (
@@ -105,9 +110,11 @@ def test_arrays(power_up, tmp_path, name):
     power_up("power_up_arrays", emit(ARRAYS[name], tmp_path, initial_values=False))
 
 
-@pytest.mark.parametrize("bus", ["plain", "axi4-lite", "wishbone"])
-def test_engines(power_up, tmp_path, bus):
-    files = emit_engine(ENGINE, tmp_path, bus=bus, initial_values=False)
+@pytest.mark.parametrize(
+    ("bus", "skew"), [("plain", "registers"), ("plain", "memory"), ("axi4-lite", "registers"), ("wishbone", "memory")]
+)
+def test_engines(power_up, tmp_path, bus, skew):
+    files = emit_engine(ENGINE.changed({"array.skew": skew}), tmp_path, bus=bus, initial_values=False)
     power_up("power_up_engines", files, [*INSTANCES, "registers"])
 
 

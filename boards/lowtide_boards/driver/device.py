@@ -178,7 +178,7 @@ class Device:
         with self._lock:
             if self.connection.constants:
                 with contextlib.suppress(DeviceError):
-                    self.connection.request("rate", self.connection.constants["divisor"], 0)
+                    self.connection.request("set_baud", self.connection.constants["divisor"], 0)
             self.connection.framed_port.close()
 
     def info(self) -> Info:

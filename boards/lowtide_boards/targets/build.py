@@ -15,6 +15,7 @@ from lowtide.emission.complete import CompleteFiles
 from lowtide.emission.serial import digest_of
 from lowtide.paths import check_output_folder
 from lowtide.synthesis import versions
+from lowtide.synthesis.carry_chains import trim_command, trim_file
 from lowtide.synthesis.nextpnr import Run, placed
 from lowtide.synthesis.tool import run_tool
 from lowtide.synthesis.yosys import area_of, cells_of
@@ -159,7 +160,7 @@ def build(
         for file, content in design.files.items():
             (here / file).write_text(content, encoding="utf-8")
         progress(STEPS[1])
-        taken, script = _synthesize(board, tools, here)
+        taken, commands = _synthesize(board, tools, here)
         check_utilization(taken, board)
         progress(STEPS[2])
         megahertz = config.serial.clock / 1e6
@@ -170,7 +171,7 @@ def build(
         bits = _pack(tools, here, f"lowtide {name} {digest_of(config):016x}", digest_of(config))
     facts = _facts(name, config, design, taken, run, seed)
     facts |= {
-        "commands": [script, f"{tools.nextpnr.replace('_', '-')} {command} --seed {seed}"],
+        "commands": [*commands, f"{tools.nextpnr.replace('_', '-')} {command} --seed {seed}"],
         "sha256": hashlib.sha256(bits).hexdigest(),
     }
     contents = {f"{stem}.{tools.bits}": bits, f"{stem}.json": json.dumps(facts, indent=2) + "\n"}
@@ -178,8 +179,8 @@ def build(
         return facts | {"files": [str(file) for file in files.write(contents)]}
 
 
-def _synthesize(board: Board, tools: Tools, here: Path) -> tuple[list[Utilization], str]:
-    """Utilization after synthesis, and the Yosys script."""
+def _synthesize(board: Board, tools: Tools, here: Path) -> tuple[list[Utilization], list[str]]:
+    """Utilization after synthesis; the Yosys script, and the commands behind it."""
     script = "; ".join(
         [
             f"read_verilog {ENGINE}.v",
@@ -193,7 +194,11 @@ def _synthesize(board: Board, tools: Tools, here: Path) -> tuple[list[Utilizatio
     cells = cells_of(json.loads((here / "cells.json").read_text(encoding="utf-8")))
     netlist = json.loads((here / f"{TOP}.json").read_text(encoding="utf-8"))["modules"][TOP]
     packed = logic_cells(netlist) if board.chip.family == "ice40" else None
-    return utilization(area_of(board.chip.family, cells, script), board, packed), script
+    commands = [script]
+    if board.chip.family == "ecp5":
+        trim_file(here / f"{TOP}.json")
+        commands.append(trim_command(f"{TOP}.json"))
+    return utilization(area_of(board.chip.family, cells, script), board, packed), commands
 
 
 def _check_clock(run: Run, megahertz: float, seed: int) -> None:

@@ -37,7 +37,7 @@ class SerialTop(SerialEngine):
         Serial input, asynchronous.
     tx : Out(1)
         Serial output.
-    test_over : Out(1)
+    test_done : Out(1)
         High after the self-test; only with one.
     test_passed : Out(1)
         High after the self-test if the answers match the check value; only with one.

@@ -181,8 +181,7 @@ class Loader(Unit):
             start=started,
             rows=Mux(settings.transposed, settings.length, settings.vectors),
             length=Mux(settings.transposed, settings.vectors, settings.length),
-            i__payload=self.i.payload,
-            i__valid=self.i.valid,
+            i=self.i,
             o__ready=transposer.i.ready | finding,
         )
         place(
@@ -196,28 +195,12 @@ class Loader(Unit):
             vectors=settings.vectors,
             i__payload=framer.o.payload,
             i__valid=framer.o.valid & ~finding,
-            o__ready=converter.i.ready if self.serial else beats.i.ready,
+            o=converter.i if self.serial else beats.i,
         )
         if not self.serial:
             # Registers `ready`: from the converter to the transposer's memories is too long a path for one cycle.
-            place(
-                m,
-                platform,
-                "beats",
-                beats,
-                i__payload=transposer.o.payload,
-                i__valid=transposer.o.valid,
-                o__ready=upsizer.i.ready,
-            )
-            place(
-                m,
-                platform,
-                "upsizer",
-                upsizer,
-                i__payload=beats.o.payload,
-                i__valid=beats.o.valid,
-                o__ready=converter.i.ready,
-            )
+            place(m, platform, "beats", beats, i=transposer.o, o=upsizer.i)
+            place(m, platform, "upsizer", upsizer, i=beats.o, o=converter.i)
         settling, found = self._find(m, platform, finding, started & finding)
         with m.If(self.start & ~self.find):
             m.d.sync += self.bias.eq(Mux(self.settings.bias_auto, found, self.settings.bias))
@@ -247,30 +230,12 @@ class Loader(Unit):
             bias=self.bias,
             chunks=settings.chunks,
             random=random,
-            i__payload=transposer.o.payload if self.serial else upsizer.o.payload,
-            i__valid=transposer.o.valid if self.serial else upsizer.o.valid,
-            o__ready=skid_buffer.i.ready,
+            i=transposer.o if self.serial else upsizer.o,
+            o=skid_buffer.i,
             **ports,
         )
-        place(
-            m,
-            platform,
-            "skid_buffer",
-            skid_buffer,
-            i__payload=converter.o.payload,
-            i__valid=converter.o.valid,
-            o__ready=chunker.i.ready,
-        )
-        place(
-            m,
-            platform,
-            "chunker",
-            chunker,
-            chunks=settings.chunks,
-            i__payload=skid_buffer.o.payload,
-            i__valid=skid_buffer.o.valid,
-            o__ready=writer.i.ready,
-        )
+        place(m, platform, "skid_buffer", skid_buffer, i=converter.o, o=chunker.i)
+        place(m, platform, "chunker", chunker, chunks=settings.chunks, i=skid_buffer.o, o=writer.i)
         place(
             m,
             platform,
@@ -282,8 +247,7 @@ class Loader(Unit):
             groups=groups,
             chunks=settings.chunks,
             size=size,
-            i__payload=chunker.o.payload,
-            i__valid=chunker.o.valid,
+            i=chunker.o,
         )
         m.d.comb += [getattr(self, name).eq(getattr(writer, name)) for name in ("write", "address", "data", "panels")]
         taken = converter.o.valid & skid_buffer.i.ready

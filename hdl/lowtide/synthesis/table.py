@@ -13,6 +13,7 @@ __all__ = ["to_plain", "to_table"]
 
 COLUMNS = {
     "logic_cells": "cells",
+    "lut_sites": "LUT6 sites",
     "luts": "LUT",
     "ffs": "FF",
     "carries": "carry",
@@ -21,7 +22,7 @@ COLUMNS = {
     "lutrams": "LUTRAM",
     "srls": "SRL",
 }
-RARE = ("lutrams", "srls")  # shown only where there are any
+RARE = ("lut_sites", "lutrams", "srls")  # shown only where there are any
 
 
 def to_table(rows: Sequence[Row], versions: Mapping[str, str]) -> Table:
@@ -34,7 +35,7 @@ def to_table(rows: Sequence[Row], versions: Mapping[str, str]) -> Table:
     for heading in [COLUMNS[field] for field in shown] + timed * ["fmax, MHz", "min to max"]:
         table.add_column(heading, justify="right")
     for row in rows:
-        figures = [f"{getattr(row.area, field):,}" for field in shown]
+        figures = [_number(getattr(row.area, field)) for field in shown]
         table.add_row(Text(row.unit), row.area.target, *figures, *(timed * _speed(row)))
     return table
 
@@ -42,6 +43,10 @@ def to_table(rows: Sequence[Row], versions: Mapping[str, str]) -> Table:
 def to_plain(rows: Sequence[Row], versions: Mapping[str, str]) -> dict[str, Any]:
     """Return all figures as plain dictionaries and lists, ready for JSON."""
     return {"versions": dict(versions), "rows": [_plain(row) for row in rows]}
+
+
+def _number(figure: int | None) -> str:
+    return "–" if figure is None else f"{figure:,}"
 
 
 def _speed(row: Row) -> list[str]:

@@ -10,11 +10,13 @@ import attrs
 
 from lowtide.cache import Cache
 from lowtide.errors import SynthesisError
+from lowtide.synthesis.lut_sites import sites_of
 from lowtide.synthesis.tool import run_tool
 
 __all__ = ["FAMILIES", "TARGETS", "Area", "Family", "area_of", "cells_of", "family", "run_yosys", "synthesize"]
 
 DESIGN = "design.v"
+NETLIST = "netlist.json"
 
 
 @attrs.frozen(kw_only=True)
@@ -33,6 +35,8 @@ class Family:
         Label of the steps that map memories, before ``map_ffram``; empty if omitting them saves little.
     stat : str
         Yosys command that counts cells.
+    sites : bool
+        Whether two look-up tables may share a site, as in `lowtide.synthesis.lut_sites`.
     luts, ffs, carries, dsps, brams, lutrams, srls : str
         Look-up tables, flip-flops and latches, carry cells, DSP blocks, block RAMs, look-up tables used as RAM and
         as shift register.
@@ -44,6 +48,7 @@ class Family:
     dsp_command: str
     memory_steps: str = ""
     stat: str = "stat"
+    sites: bool = False
     luts: str
     ffs: str
     carries: str
@@ -60,6 +65,7 @@ TARGETS: Mapping[str, Family] = {
         dsp_command="synth_xilinx -family xc7 -flatten -noiopad -noclkbuf",
         memory_steps="map_memory",
         stat="stat -tech xilinx",
+        sites=True,
         luts="LUT[1-6]",
         ffs="FD[RSCP]E(_1)?|LD[CP]E",
         carries="CARRY4",
@@ -131,6 +137,8 @@ class Area:
         Number of cells by cell name.
     script : str
         Yosys script of these figures; the Verilog is ``design.v``.
+    lut_sites : int or None
+        xc7: the fewest LUT6 sites that hold the look-up tables, by `lowtide.synthesis.lut_sites`. Otherwise None.
     """
 
     target: str
@@ -144,6 +152,7 @@ class Area:
     srls: int
     cells: dict[str, int]
     script: str
+    lut_sites: int | None = None
 
     @property
     def tables(self) -> int:
@@ -219,6 +228,7 @@ def synthesize(
             *steps,
             "tee -o cells.json stat -json",
             f"tee -o cells.txt {kind.stat}",
+            *kind.sites * [f"write_json -selected {NETLIST}"],
         ]
     )
 
@@ -228,7 +238,8 @@ def synthesize(
             run_yosys(verilog, script, here)
             cells = cells_of(json.loads((here / "cells.json").read_text(encoding="utf-8")))
             text = (here / "cells.txt").read_text(encoding="utf-8")
-        return area_of(target, cells, script, text)
+            sites = sites_of(json.loads((here / NETLIST).read_text(encoding="utf-8")), top) if kind.sites else None
+        return attrs.evolve(area_of(target, cells, script, text), lut_sites=sites)
 
     return (cache or Cache()).recall(Area, (verilog, script), count)
 

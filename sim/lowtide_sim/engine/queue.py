@@ -60,7 +60,7 @@ def run_queued(
     engine: VerilatedEngine,
     products: Sequence[Queued],
     *,
-    patience: int = 1000,
+    poll_interval: int = 1000,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Results:
     """Start each product as soon as the engine is ready, while the streams of the products before it still run.
@@ -71,7 +71,7 @@ def run_queued(
         An idle engine.
     products : sequence of Queued
         Products, in order.
-    patience : int
+    poll_interval : int
         Cycles between polls of whether the engine is ready.
     progress : callable
         Called with the number of started products and the number of all products.
@@ -97,7 +97,7 @@ def run_queued(
     engine.write("errors", ALL_ERRORS)
     engine.write("clear", 1)
     for n, (each, both) in enumerate(zip(products, vectors, strict=True)):
-        _start(engine, each, both, lambda: engine.run(transfer, len(products), patience))
+        _start(engine, each, both, lambda: engine.run(transfer, len(products), poll_interval))
         progress(n + 1, len(products))
     engine.finish(transfer, len(products) - int(transfer.last.sum()), 10**8)
     engine.check_errors()

@@ -1,4 +1,4 @@
-"""Bias against plain counting with the golden models, fraction by fraction and word by word."""
+"""Bias and correlation against plain counting with the golden models, and against known properties of sequences."""
 
 from fractions import Fraction
 
@@ -8,9 +8,17 @@ from designs import POLARITIES, design
 
 from lowtide_model import rounds_up
 from lowtide_model.random_source import SteppingSource
-from lowtide_studies.rounder_search import bias
-from lowtide_studies.rounder_search.bias import bias_of, counted, derived
-from lowtide_studies.rounder_search.space import BASELINES, PLATEAU
+from lowtide_studies.rounder_search import figures
+from lowtide_studies.rounder_search.design import BASELINES, PLATEAU
+from lowtide_studies.rounder_search.figures import (
+    LAGS,
+    bias_of,
+    correlation_of,
+    counted_correlations,
+    counted_words,
+    derived_correlations,
+    derived_words,
+)
 
 SHORT = 9
 
@@ -32,8 +40,8 @@ def plain_bias(tested):
 
 @pytest.mark.parametrize("polarity", POLARITIES)
 @pytest.mark.parametrize("mode", ["carry", "half_step"])
-def test_is_that_of_every_fraction_and_every_word(polarity, mode, monkeypatch):
-    monkeypatch.setattr(bias, "FRACTION", SHORT)
+def test_bias_is_that_of_every_fraction_and_every_word(polarity, mode, monkeypatch):
+    monkeypatch.setattr(figures, "FRACTION", SHORT)
     for bits, width in [(2, 2), (3, 3), (4, 2), (5, 5), (6, 1)]:
         for fraction in {1, max(1, width - 1), width, width + 1, SHORT}:
             tested = design(bits, polarity=polarity, mode=mode, width=width, fraction=fraction)
@@ -42,11 +50,11 @@ def test_is_that_of_every_fraction_and_every_word(polarity, mode, monkeypatch):
 
 
 @pytest.mark.parametrize("polarity", ["plain", "inverted", "time", "space"])
-def test_long_periods_are_derived_as_short_ones_are_counted(polarity):
+def test_bias_of_long_periods_is_derived_as_that_of_short_ones_is_counted(polarity):
     for bits in range(2, 9):
         for width in range(1, bits + 1):
             source = design(bits, polarity=polarity, width=width).source
-            np.testing.assert_array_equal(derived(source), counted(source))
+            np.testing.assert_array_equal(derived_words(source), counted_words(source))
 
 
 @pytest.mark.parametrize("bits", [3, 8])
@@ -61,10 +69,42 @@ def test_a_half_step_leaves_half_of_the_last_of_24_bits():
         assert bias_of(design(3, polarity=polarity, mode="half_step", fraction=4)).mean == 2.0**-25
 
 
-def test_of_the_baselines():
+def test_bias_of_the_baselines():
     """The plateau is worst at t = 0.874…, of which 0.75 is seen: 11/14 at most are rounded up, and at 0.124… none."""
     plateau, reference = bias_of(BASELINES[PLATEAU]), bias_of(BASELINES["24-bit reference"])
     assert plateau.worst == pytest.approx(5 / 28 - 2**-24, abs=1e-12)
     # Of a 24-bit fraction t an LFSR of 24 bits rounds up t / (2**24 - 1).
     assert reference.mean == 2.0**-25
     assert reference.worst == pytest.approx(2.0**-24, rel=1e-6)
+
+
+@pytest.mark.parametrize("polarity", POLARITIES)
+def test_correlation_is_that_of_words_step_by_step(polarity):
+    tested = design(4, polarity=polarity, width=3, lanes=4, apart=3)
+    sources = [SteppingSource(source) for source in tested.sources]
+    steps = []
+    for _ in range(tested.source.period + LAGS[-1]):
+        steps.append([word for source in sources for word in source.words()])
+        for source in sources:
+            source.step()
+    words = np.array(steps)
+    first, period = words[:, 0], tested.source.period
+    lags = [np.corrcoef(first[:period], first[lag : lag + period])[0, 1] for lag in LAGS]
+    lanes = np.corrcoef(words[:period].T)[np.triu_indices(16, 1)]
+    found = correlation_of(tested)
+    assert found.lag == pytest.approx(np.sqrt(np.mean(np.square(lags))), abs=1e-12)
+    assert found.lane == pytest.approx(np.sqrt(np.mean(np.square(lanes))), abs=1e-12)
+
+
+@pytest.mark.parametrize("polarity", ["plain", "inverted", "time", "space"])
+def test_correlation_of_long_periods_is_derived_as_that_of_short_ones_is_counted(polarity):
+    for bits in (5, 6, 8):
+        for lanes, apart, width in [(1, 1, bits), (2, 5, 3), (16, 1, bits - 1), (4, 24, 1)]:
+            tested = design(bits, polarity=polarity, width=width, lanes=lanes, apart=apart)
+            for by_derivation, by_count in zip(derived_correlations(tested), counted_correlations(tested), strict=True):
+                np.testing.assert_allclose(by_derivation, by_count, atol=1e-12)
+
+
+def test_lanes_of_equal_words_are_fully_correlated():
+    """A sequence of period seven repeats after seven steps."""
+    assert correlation_of(design(3, polarity="plain", apart=7)).lane == pytest.approx(1)

@@ -1,4 +1,4 @@
-"""Plot of a run."""
+"""Totals, table and plot of a run."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,13 +9,62 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from rich.table import Table
 
-from lowtide_studies.engine_training.schedule import HIGH
-from lowtide_studies.engine_training.tensor_use import KINDS
+from lowtide_studies.engine_training.run import Run
+from lowtide_studies.engine_training.schedule import HIGH, KINDS
 from lowtide_studies.engine_training.trainer import Step, Trained
 from lowtide_studies.harness.plots import BLUE, DARK, GRAY, PALE, save_plot, style_axes
 
-__all__ = ["plot", "share_map"]
+__all__ = ["beats_per_pair", "cycles", "high_shares", "plot", "run_table", "run_title", "share_map"]
+
+
+def beats_per_pair(steps: Sequence[Step]) -> float | None:
+    """Pairs of chunks per pair of groups over all products, from 1 (low) to 4 (high); None without an engine."""
+    pairs = sum(step.pairs for step in steps)
+    return sum(step.beats for step in steps) / pairs if pairs else None
+
+
+def high_shares(steps: Sequence[Step]) -> dict[str, float]:
+    """Share of high uses by kind of tensor; empty without an engine."""
+    shares = {}
+    for kind in KINDS:
+        found = [chunks for step in steps for key, chunks in step.chunks.items() if key.endswith(kind)]
+        if found:
+            shares[kind] = found.count(HIGH) / len(found)
+    return shares
+
+
+def cycles(steps: Sequence[Step]) -> int | None:
+    """Cycles of the engine; None without a clock."""
+    known = [step.cycles for step in steps if step.cycles is not None]
+    return sum(known) if len(known) == len(steps) else None
+
+
+def run_title(run: Run, engine: str) -> str:
+    """Title of a run."""
+    options = ", ".join(f"{key} = {value:g}" for key, value in run.options.items())
+    schedule = f"{run.schedule} ({options})" if options else run.schedule
+    return f"{run.network}, {schedule}: {run.steps} steps of {run.batch} images, seed {run.seed}, {engine}"
+
+
+def run_table(run: Run, trained: Trained, engine: str) -> Table:
+    """Results of a run."""
+    table = Table(title=run_title(run, engine), title_justify="left", title_style="bold", show_header=False)
+    table.add_column("")
+    table.add_column("", justify="right", overflow="fold")
+    images = "validation images" if run.validation else "held-out images"
+    table.add_row(f"Accuracy on {images}", f"{100 * trained.accuracy:.2f} %")
+    table.add_row("Loss on training images", f"{trained.loss:.4f}")
+    for kind, share in high_shares(trained.steps).items():
+        table.add_row(f"Two chunks: {kind}", f"{100 * share:.0f} %")
+    if (beats := beats_per_pair(trained.steps)) is not None:
+        table.add_row("Beats per pair of groups, from 1 to 4", f"{beats:.2f}")
+    if (count := cycles(trained.steps)) is not None:
+        table.add_row("Cycles of the engine", f"{count:,}")
+    table.add_row("SHA-256 of the weights", trained.sha256)
+    return table
+
 
 SMOOTHED = 15
 """Steps of the moving average of the loss."""

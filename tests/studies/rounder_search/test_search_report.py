@@ -3,11 +3,16 @@
 import numpy as np
 from designs import design
 
+from lowtide_studies.rounder_search.design import BASELINES, PLATEAU
 from lowtide_studies.rounder_search.figures import Figures
-from lowtide_studies.rounder_search.front import better_than_plateau, dominates, front, front_of_area_and_bias
+from lowtide_studies.rounder_search.report import (
+    better_than_plateau,
+    dominates,
+    front,
+    front_of_area_and_bias,
+    sentence,
+)
 from lowtide_studies.rounder_search.search import Tried
-from lowtide_studies.rounder_search.space import BASELINES, PLATEAU
-from lowtide_studies.rounder_search.table import sentence
 
 
 def tried(number, *values, baseline=""):

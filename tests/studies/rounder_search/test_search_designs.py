@@ -7,8 +7,7 @@ import pytest
 from designs import design, random_point, values_of
 
 from lowtide_model.random_source import bits_from
-from lowtide_studies.rounder_search.design import GROUP
-from lowtide_studies.rounder_search.space import BASELINES, DISTRIBUTIONS, design_of, maximal_taps, point_of
+from lowtide_studies.rounder_search.design import BASELINES, DISTRIBUTIONS, GROUP, design_of, maximal_taps, point_of
 
 
 def test_every_point_is_legal_and_comes_back():

@@ -1,18 +1,69 @@
-"""Plot of a comparison."""
+"""Table and plot of a comparison."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from rich.table import Table
 
-from lowtide_studies.engine_training.plot import share_map
-from lowtide_studies.harness.plots import BLUE, DARK, GREEN, RED, YELLOW, save_plot, style_axes
-from lowtide_studies.precision_schedules.study import Comparison, Outcome
+from lowtide_studies.engine_training.report import share_map
+from lowtide_studies.engine_training.schedule import KINDS
+from lowtide_studies.harness.plots import BLUE, DARK, GREEN, RED, YELLOW, draw_seeds, label_rows, save_plot, style_axes
+from lowtide_studies.harness.tables import mean_and_error, new_table, signed_and_error
+from lowtide_studies.precision_schedules.study import BASELINE, Comparison, Outcome
 
-__all__ = ["plot_comparison"]
+__all__ = ["comparison_table", "plot_comparison"]
+
+
+def comparison_table(found: Comparison, target: float) -> Table:
+    """One row per schedule: means and standard errors over the seeds, and the cost of reaching an accuracy."""
+    run = next(iter(found.runs.values()))
+    images = "validation images" if run.validation else "held-out images"
+    headings = (
+        "Accuracy\n%",
+        "Minus FP32,\npaired",
+        "Training\nloss",
+        "Beats\nper pair",
+        *(f"Two chunks,\n{kind}" for kind in KINDS),
+        f"Steps to\n{target:g} %",
+        f"Beats to {target:g} %,\nmillions",
+        "Seeds that\nreach it",
+    )
+    title = (
+        f"{run.network}, {run.steps} steps of {run.batch} images, rate {run.rate:g}, {len(found.seeds)} seeds,"
+        f" evaluated every {run.evaluate} steps; accuracy on {images}"
+    )
+    table = new_table(title, ("Schedule",), headings)
+    for name in found.outcomes:
+        table.add_row(name, *_row(found, name, target / 100), style="bold" if name == BASELINE else "")
+    return table
+
+
+def _row(found: Comparison, name: str, target: float) -> list[str]:
+    accuracy, difference = found.accuracy(name), found.difference(name)
+    outcomes = found.outcomes[name]
+    steps, count = found.reached(name, lambda outcome: outcome.steps_to(target))
+    beats, _ = found.reached(name, lambda outcome: outcome.beats_to(target))
+    return [
+        mean_and_error(accuracy),
+        "" if difference is None or name == BASELINE else signed_and_error(difference),
+        f"{fmean([outcome.loss for outcome in outcomes]):.4f}",
+        _number(fmean([outcome.beats_per_pair for outcome in outcomes]), ".2f"),
+        *(_number(100 * fmean([outcome.high(kind) for outcome in outcomes]), ".0f", " %") for kind in KINDS),
+        _number(steps, ".0f"),
+        _number(beats / 1e6, ".1f"),
+        f"{count} of {len(outcomes)}",
+    ]
+
+
+def _number(value: float, form: str, unit: str = "") -> str:
+    return "" if math.isnan(value) else f"{value:{form}}{unit}"
+
 
 COLORS = {
     "fp32": DARK,
@@ -50,13 +101,10 @@ def plot_comparison(found: Comparison, file: Path) -> None:
 
 def _final(axes: Axes, found: Comparison) -> None:
     for y, name in enumerate(found.outcomes):
-        color, accuracy, seeds = COLORS.get(name, BLUE), found.accuracy(name), found.accuracies(name)
-        axes.plot(seeds, np.full(len(seeds), y), "o", color=color, alpha=0.3, markersize=4, markeredgewidth=0)
-        axes.errorbar(accuracy.mean, y, xerr=accuracy.error, fmt="o", color=color, markersize=6, capsize=3)
-    axes.set_yticks(range(len(found.outcomes)), list(found.outcomes))
+        draw_seeds(axes, y, found.accuracies(name), found.accuracy(name), COLORS.get(name, BLUE))
+    label_rows(axes, list(found.outcomes))
     for label in axes.get_yticklabels():
         label.set_color(COLORS.get(label.get_text(), BLUE))
-    axes.set_ylim(len(found.outcomes) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("final accuracy (%)")
 

@@ -1,34 +1,27 @@
-"""The three products of each layer, all on a matrix engine."""
-
-from functools import partial
+"""The three products of each layer: on a matrix engine, or in the format of a baseline."""
 
 import attrs
 import numpy as np
 
 from lowtide.config import Config, ConfigError
 from lowtide.engine.seeds import operand_seed
-from lowtide_model import Improvement, default_bias, improvement_of
+from lowtide_model import Improvement, Stochastic, default_bias, improvement_of
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import MatrixEngine, multiply
 from lowtide_model.engine.product import Product
-from lowtide_studies.engine_training.schedule import HIGH, Last, Moment, Schedule
-from lowtide_studies.engine_training.tensor_use import OPERANDS, PRODUCTS, Use
+from lowtide_studies.engine_training.schedule import HIGH, OPERANDS, PRODUCTS, Last, Moment, Schedule, Use
+from lowtide_studies.networks.arithmetic import Arithmetic, Blocks, Integers, Plain
+from lowtide_studies.networks.products import GradientRounding, Products
 
-__all__ = ["EngineProducts", "Work", "check_chunks"]
+__all__ = ["BASELINES", "BaselineProducts", "EngineProducts", "Work", "check_chunks"]
 
 
 @attrs.define
 class Work:
-    """Cost of the products of a step.
+    """Cost of the products of a step, each of ``M * N * ceil(K / g)`` pairs of groups.
 
-    Parameters
-    ----------
-    pairs : int
-        Multiplied pairs of groups, ``M * N * ceil(K / g)`` per product.
-    beats : int
-        Pairs of chunks: pairs of groups times the chunks of A times the chunks of B.
-    cycles : int or None
-        Cycles of the engine; None without a clock.
+    Beats are pairs of chunks: pairs of groups times the chunks of A times the chunks of B. An engine without a clock
+    has no cycles: None.
     """
 
     pairs: int = 0
@@ -42,17 +35,6 @@ class EngineProducts:
     Weights and activations are rounded to nearest, ties away from zero. Gradients are rounded stochastically, with a
     seed that follows from run, step, layer and product. Transposed operands are views, which the engine reads as
     transposed. The host sets biases by the rule of `lowtide_model.quantize`.
-
-    Parameters
-    ----------
-    engine : MatrixEngine
-        The engine.
-    schedule : Schedule
-        Selects the chunks of each operand.
-    layers, steps : int
-        Number of layers and of steps.
-    seed : int
-        Seed of the run, 0 or more.
 
     Attributes
     ----------
@@ -84,17 +66,15 @@ class EngineProducts:
         self.last, self._step, self._recording = self._now, self._step + 1, False
 
     def layer(self, number: int) -> "_OfLayer":
-        """The products of a layer."""
         return _OfLayer(self, number)
 
     def multiply(self, layer: int, product: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Compute a product of a layer."""
         used = [Use(layer, product, kind) for kind in OPERANDS[product]]
         a_settings, b_settings = (self._operand(use, x) for use, x in zip(used, (a, b), strict=True))
         found = multiply(self.engine, a, b, a_settings, b_settings)
         if self._recording:
-            self._record(used[0], a_settings, found.a_improvement, partial(self._measured, a, a_settings, 1))
-            self._record(used[1], b_settings, found.b_improvement, partial(self._measured, b, b_settings, 0))
+            self._record(used[0], a, 1, a_settings, found.a_improvement)
+            self._record(used[1], b, 0, b_settings, found.b_improvement)
             self._count(a, b, a_settings, b_settings, found)
         return found.values
 
@@ -114,18 +94,16 @@ class EngineProducts:
         side = "a" if use.kind == OPERANDS[use.product][0] else "b"
         return operand_seed(word, side, self.engine.config.engine.lfsr_bits)
 
-    def _record(
-        self, use: Use, operand: OperandSettings, ratio: Improvement | None, measure: partial[Improvement]
-    ) -> None:
+    def _record(self, use: Use, x: np.ndarray, axis: int, operand: OperandSettings, ratio: Improvement | None) -> None:
         if not self.schedule.measures:
             ratio = None
         elif ratio is None:
-            ratio = measure()
+            ratio = self._measured(x, axis, operand)
         before = self.last.get(use)
         held = before.held + 1 if before and before.chunks == operand.chunks else 1
         self._now[use] = Last(chunks=operand.chunks, ratio=ratio, held=held)
 
-    def _measured(self, x: np.ndarray, operand: OperandSettings, axis: int) -> Improvement:
+    def _measured(self, x: np.ndarray, axis: int, operand: OperandSettings) -> Improvement:
         """Improvement ratio of an operand, for engines that do not measure it."""
         bfp = self.engine.config.bfp
         chunk = bfp.chunk_a if axis else bfp.chunk_b
@@ -156,13 +134,42 @@ class _OfLayer:
     number: int
 
     def forward(self, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """``x @ weights``."""
         return self.products.multiply(self.number, "forward", x, weights)
 
     def to_inputs(self, gradient: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """``gradient @ weights.T``."""
         return self.products.multiply(self.number, "to_inputs", gradient, weights.T)
 
     def to_weights(self, x: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-        """``x.T @ gradient``."""
         return self.products.multiply(self.number, "to_weights", x.T, gradient)
+
+
+BASELINES: dict[str, Arithmetic] = {
+    "fp32": Plain(),
+    "int8": Integers(bits=7),
+    "msfp12": Blocks(mantissa=3, gradient_mantissa=3, exponent=5, group=16),
+}
+"""FP32; 8-bit integers with one scale per tensor; 3-bit BFP with groups of 16 and 5-bit exponents, as MSFP-12."""
+
+
+class BaselineProducts:
+    """Products of a network in training, in an arithmetic of the golden model, without a record.
+
+    Weights and activations are rounded to nearest, ties to even. Gradients are rounded with the random words of an
+    engine with this configuration, whose seed follows from the step.
+    """
+
+    def __init__(self, arithmetic: Arithmetic, config: Config):
+        self.arithmetic, self._source = arithmetic, config.engine.source(config.bfp.lanes)
+        self.last: dict[Use, Last] = {}
+        self.work = Work(cycles=None)
+        self.begin(0)
+
+    def begin(self, step: int) -> None:
+        source = attrs.evolve(self._source, seed=step % (2**self._source.bits - 1) + 1)
+        self._products = Products(self.arithmetic, GradientRounding(Stochastic(mode="half_step", source=source)))
+
+    def end(self) -> None:
+        pass
+
+    def layer(self, number: int) -> Products:
+        return self._products
