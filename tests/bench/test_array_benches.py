@@ -16,7 +16,7 @@ CHUNKS = [(1, 1), (2, 2), (4, 2), (3, 1), (4, 4)]
 MANTISSAS = {(1, 1): 3, (2, 2): 6, (4, 2): 8, (3, 1): 6, (4, 4): 4}
 
 
-def config(shape, lanes, chunks, exponent, max_k):
+def config(shape, lanes, chunks, exponent, max_k, adder_levels=1):
     (rows, columns), (chunk_a, chunk_b) = shape, chunks
     return Config(
         array=ArrayParams(rows=rows, columns=columns),
@@ -27,6 +27,7 @@ def config(shape, lanes, chunks, exponent, max_k):
             mantissa=MANTISSAS[chunks],
             exponent=exponent,
             max_k=max_k,
+            adder_levels=adder_levels,
         ),
     )
 
@@ -44,6 +45,9 @@ QUICK = {
     "2x3": config((2, 3), 4, (2, 2), 3, 64),
     "3x2-83-bits": config((3, 2), 16, (4, 4), 5, 4096),
     "5x3, skew in memory": config((5, 3), 4, (2, 2), 3, 64).changed({"array.skew": "memory"}),
+    "2x2-two-levels": config((2, 2), 32, (2, 2), 3, 200, adder_levels=2),
+    "2x1-three-levels": config((2, 1), 16, (4, 2), 2, 100, adder_levels=3),
+    "1x2-all-levels": config((1, 2), 8, (1, 1), 1, 40, adder_levels=10),
 }
 # Few tiles, because Icarus is an interpreter.
 WIDE = {"8x8": config((8, 8), 4, (2, 2), 3, 32)}

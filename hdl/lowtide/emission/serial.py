@@ -14,7 +14,7 @@ __all__ = ["SerialTop", "digest_of"]
 
 
 def digest_of(config: Config) -> int:
-    """Return 64 bits that identify a configuration to a host: the SHA-256 of the parameters that matter to it, as JSON."""
+    """Return 64 bits that identify a configuration to a host: the SHA-256 of its `host_parameters` as JSON."""
     sections = {"array": config.array, "bfp": config.bfp, "engine": config.engine}
     text = json.dumps({name: host_parameters(section) for name, section in sections.items()}, sort_keys=True)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")

@@ -41,9 +41,11 @@ def check(bfp, pairs):
     assert seen[dut.latency :] == sums
 
 
-@pytest.mark.parametrize("adder_levels", [1, 2, 3, 10])
+@pytest.mark.parametrize(
+    ("multiplier", "adder_levels"),
+    [("logic", 1), ("logic", 2), ("logic", 10), ("inferred", 1), ("inferred", 10), ("ecp5", 1), ("ecp5", 2)],
+)
 @pytest.mark.parametrize(("chunk_a", "chunk_b"), list(product(range(1, 5), repeat=2)))
-@pytest.mark.parametrize("multiplier", ["logic", "inferred", "ecp5"])
 def test_every_product_in_every_lane(chunk_a, chunk_b, multiplier, adder_levels):
     bfp = Bfp(lanes=4, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=12, multiplier=multiplier, adder_levels=adder_levels)
     values_a = list(product((0, 1), range(2**chunk_a)))
@@ -54,14 +56,21 @@ def test_every_product_in_every_lane(chunk_a, chunk_b, multiplier, adder_levels)
     check(bfp, [tuple(zip(*lanes, strict=True)) for lanes in zip(*turns, strict=True)])
 
 
-@pytest.mark.parametrize("multiplier", ["logic", "inferred", "ecp5"])
-@pytest.mark.parametrize("adder_levels", [1, 2, 3, 4, 10])
-@pytest.mark.parametrize(("chunk_a", "chunk_b"), [(1, 1), (2, 2), (3, 2), (4, 4), (8, 8), (8, 1), (2, 8), (7, 7)])
-@pytest.mark.parametrize("lanes", [4, 8, 16, 32, 64])
-def test_random_and_extreme_sums(lanes, chunk_a, chunk_b, multiplier, adder_levels):
-    step = lcm(chunk_a, chunk_b)
+SUMS = [
+    *product(["logic"], [1, 2, 3, 5, 10], [(1, 1), (2, 2), (3, 2), (4, 4)], [8, 16, 32, 64]),
+    *product(["inferred", "ecp5"], [1, 3], [(2, 2), (8, 8), (8, 1), (2, 8), (7, 7)], [4, 16, 64]),
+]
+
+
+@pytest.mark.parametrize(("multiplier", "adder_levels", "chunks", "lanes"), SUMS)
+def test_random_and_extreme_sums(multiplier, adder_levels, chunks, lanes):
     bfp = Bfp(
-        lanes=lanes, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=step, multiplier=multiplier, adder_levels=adder_levels
+        lanes=lanes,
+        chunk_a=chunks[0],
+        chunk_b=chunks[1],
+        mantissa=lcm(*chunks),
+        multiplier=multiplier,
+        adder_levels=adder_levels,
     )
     rng = random.Random(lanes)
 
