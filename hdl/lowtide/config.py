@@ -93,6 +93,22 @@ class Config:
             except IllegalValue as error:
                 raise ConfigError(str(error)) from None
 
+    def check_engine(self) -> None:
+        """Refuse a configuration from which no engine can be made.
+
+        Raises
+        ------
+        ConfigError
+            If the array's element is not ``fmac``, or sections conflict in an engine.
+        """
+        array = self.array
+        if array.element != "fmac":
+            raise ConfigError(f"array.element must be fmac for an engine, not {array.element!r}")
+        try:
+            self.engine.check(array.rows, array.columns, self.bfp)
+        except IllegalValue as error:
+            raise ConfigError(str(error)) from None
+
     @classmethod
     def load(cls, source: str = "default") -> Self:
         """Load a preset, or a TOML file whose name ends in ``.toml``.

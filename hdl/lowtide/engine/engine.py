@@ -92,7 +92,7 @@ class Engine(Structure):
     """
 
     def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
-        params.check(bfp, columns)
+        params.check(rows, columns, bfp)
         self.rows, self.columns, self.bfp, self.params = rows, columns, bfp, params
         self.array = SystolicArray(rows, columns, partial(Fmac, bfp))
         self.dispatcher = Dispatcher(rows, columns, bfp, params)

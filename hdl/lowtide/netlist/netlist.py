@@ -15,9 +15,6 @@ from lowtide.netlist.wiring import Port, Wiring
 
 __all__ = ["Netlist"]
 
-MOST_INPUT_BITS = 65_000
-"""Most input bits of a unit: Amaranth numbers them with 16 bits, clock and reset included."""
-
 
 class Netlist:
     """The distinct modules of a design, each after the modules that it instantiates.
@@ -133,10 +130,6 @@ class Netlist:
 
     def _convert(self, unit: Unit) -> list[Port]:
         name = self._name_of(unit)
-        bits = sum(len(Value.cast(value)) for _, member, value in unit.signature.flatten(unit) if member.flow == In)
-        if bits > MOST_INPUT_BITS:
-            legal = f"at most {MOST_INPUT_BITS:,} (Amaranth's limit per module; fewer columns or lanes)"
-            raise IllegalValue(f"the input bits of {unit.module_name}", legal, bits)
         text = rtlil.convert(unit, name=name, platform=self, emit_src=False)
         text = _EMPTY.sub(r"\1", text)
         text = "\nmodule ".join(map(self._initialized, text.split("\nmodule ")))
