@@ -14,7 +14,7 @@ from lowtide.interfaces.serial.protocol import WORDS
 from lowtide_boards.driver.connection import Connection
 from lowtide_boards.driver.errors import DeviceError
 from lowtide_boards.driver.identify import config_of
-from lowtide_boards.driver.request import Request
+from lowtide_boards.driver.request_window import Request
 from lowtide_boards.driver.results import ResultReader
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings

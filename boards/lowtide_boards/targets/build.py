@@ -18,9 +18,8 @@ from lowtide.synthesis import versions
 from lowtide.synthesis.nextpnr import Run, placed
 from lowtide.synthesis.tool import run_tool
 from lowtide.synthesis.yosys import area_of, cells_of
-from lowtide_boards.targets.board import Board, board_of
+from lowtide_boards.targets.board import Board, BoardError, board_of
 from lowtide_boards.targets.design import ENGINE, TOP, Design, check_design, design_of
-from lowtide_boards.targets.errors import BoardError
 from lowtide_boards.targets.ice40_cells import logic_cells
 from lowtide_boards.targets.utilization import Utilization, check_utilization, utilization
 

@@ -5,8 +5,7 @@ import math
 import attrs
 
 from lowtide.synthesis import Area
-from lowtide_boards.targets.board import Board
-from lowtide_boards.targets.errors import BoardError
+from lowtide_boards.targets.board import Board, BoardError
 
 __all__ = ["Utilization", "check_utilization", "utilization"]
 

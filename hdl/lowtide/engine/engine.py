@@ -11,11 +11,10 @@ from lowtide.array.systolic import SystolicArray
 from lowtide.engine.buffer import OperandBuffer
 from lowtide.engine.counters import COUNTERS, Counters
 from lowtide.engine.dispatcher import Dispatcher
-from lowtide.engine.issuer import Issuer
 from lowtide.engine.loader import METERED, Loader
 from lowtide.engine.params import EngineParams
 from lowtide.engine.results import Results
-from lowtide.engine.sequencer import Sequencer
+from lowtide.engine.sequencer import Issuer, Sequencer
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Structure
