@@ -16,7 +16,7 @@ from lowtide.formats.parameter import IllegalValue, value_text
 from lowtide.formats.terms import Terms
 from lowtide.interfaces.serial.params import SerialParams
 from lowtide.toml_file import TomlError, read_toml
-from lowtide.units.stream.downsizer import check_lanes
+from lowtide.units.stream.width_converters import check_lanes
 
 __all__ = ["Config", "ConfigError", "nearest", "presets", "section_from"]
 

@@ -387,7 +387,6 @@ def _build(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, cac
 
 
 def _gathered(files: list[Path], folder: Path) -> Path:
-    """Copy files to a new folder."""
     folder.mkdir()
     for file in files:
         shutil.copy2(file, folder)
@@ -406,13 +405,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _passed(results: Path, test_module: str, seed: int, log: Path) -> tuple[str, ...]:
-    """Names of the tests, if all of them passed.
-
-    Raises
-    ------
-    SimulationError
-        If a test failed, or no test ran.
-    """
+    """Names of the tests, if all of them passed."""
     if not results.is_file():
         raise SimulationError(f"{test_module} ended without results (seed {seed}): see {log}")
     cases = list(ElementTree.parse(results).getroot().iter("testcase"))

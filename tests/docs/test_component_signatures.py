@@ -8,7 +8,7 @@ import pytest
 from lowtide.config import Config
 from lowtide.emission.serial import SerialTop
 from lowtide.emission.top import AxiStreamEngine
-from lowtide.units.stream.fifo import Fifo
+from lowtide.units.stream.buffers import Fifo
 
 FILE = Path(__file__).parents[2] / "docs" / "_ext" / "component_signatures.py"
 

@@ -128,7 +128,6 @@ class RequestWindow:
 
     @property
     def _outstanding(self) -> int:
-        """Bytes in flight."""
         return sum(len(sent.frame) for sent in self._sent)
 
     def _send(self) -> None:

@@ -20,8 +20,7 @@ from lowtide.synthesis.tool import run_tool
 from lowtide.synthesis.yosys import area_of, cells_of
 from lowtide_boards.targets.board import Board, BoardError, board_of
 from lowtide_boards.targets.design import ENGINE, TOP, Design, check_design, design_of
-from lowtide_boards.targets.ice40_cells import logic_cells
-from lowtide_boards.targets.utilization import Utilization, check_utilization, utilization
+from lowtide_boards.targets.utilization import Utilization, check_utilization, logic_cells, utilization
 
 __all__ = ["STEPS", "build"]
 

@@ -11,7 +11,7 @@ from lowtide.engine.params import EngineParams
 from lowtide.engine.sequencer import sides_layout
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Unit, place
-from lowtide.units.stream.fifo import Fifo
+from lowtide.units.stream.buffers import Fifo
 
 __all__ = ["Dispatcher", "ProductLayout", "RunLayout"]
 

@@ -5,7 +5,7 @@ import attrs
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import IllegalValue, legal_text, parameter
 from lowtide.units.random.params import RandomSourceParams
-from lowtide.units.stream.downsizer import check_lanes
+from lowtide.units.stream.width_converters import check_lanes
 
 __all__ = ["EngineParams"]
 

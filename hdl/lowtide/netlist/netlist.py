@@ -96,11 +96,9 @@ class Netlist:
         return self._ports[name]
 
     def _write(self, unit: Unit) -> list[Port]:
-        """Write the unit's module and return its ports."""
         return self._wire(unit) if isinstance(unit, Structure) else self._convert(unit)
 
     def _name_of(self, unit: Unit) -> str:
-        """Return the name of the unit's module in the text."""
         return unit.module_name if unit is self._top else f"{self._prefix}_{unit.module_name}"
 
     def _check_names(self, ports: Collection[str]) -> None:

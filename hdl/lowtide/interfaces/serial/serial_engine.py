@@ -11,8 +11,7 @@ from lowtide.interfaces.serial.queues import OperandQueue, ResultQueue
 from lowtide.interfaces.serial.self_test import SelfTest, SelfTestVectors
 from lowtide.interfaces.serial.uart import UartReceiver, UartTransmitter
 from lowtide.netlist import Structure
-from lowtide.units.stream.fifo import Fifo
-from lowtide.units.stream.skid_buffer import SkidBuffer
+from lowtide.units.stream.buffers import Fifo, SkidBuffer
 
 __all__ = ["SerialEngine"]
 

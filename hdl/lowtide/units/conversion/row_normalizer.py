@@ -10,7 +10,7 @@ from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.netlist import Unit
 from lowtide.units.conversion.normalizer import Normalizer, NormalizerParams
 from lowtide.units.row_lanes import count_accepted, place_lanes
-from lowtide.units.stream.downsizer import StreamDownsizer, check_lanes
+from lowtide.units.stream.width_converters import StreamDownsizer, check_lanes
 
 __all__ = ["RowNormalizer", "RowNormalizerParams"]
 

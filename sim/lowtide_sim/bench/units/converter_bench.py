@@ -17,12 +17,7 @@ __all__ = ["ConverterBench"]
 class ConverterBench(UnitBench):
     """Drives an emitted converter, parallel or serial, and checks all its outputs.
 
-    Parameters
-    ----------
-    dut : cocotb handle
-        The emitted unit.
-    stalls : tuple of str
-        Stalls of the input and of the output: names of `PAUSES`.
+    For parameters, see `UnitBench`.
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):

@@ -18,12 +18,7 @@ __all__ = ["ResultBench"]
 class ResultBench(UnitBench):
     """Drives an emitted unit of a `ResultKind`, and checks all its outputs.
 
-    Parameters
-    ----------
-    dut : cocotb handle
-        The emitted unit.
-    stalls : tuple of str
-        Stalls of the input and of the output: names of `PAUSES`.
+    For parameters, see `UnitBench`.
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):

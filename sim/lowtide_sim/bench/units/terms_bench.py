@@ -16,12 +16,7 @@ MAX_PLANES = 9
 class TermsBench(UnitBench):
     """Drives an emitted digit serializer or waterline, and checks every digit plane.
 
-    Parameters
-    ----------
-    dut : cocotb handle
-        The emitted unit.
-    stalls : tuple of str
-        Stalls of the input and of the output: names of `PAUSES`.
+    For parameters, see `UnitBench`.
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):
