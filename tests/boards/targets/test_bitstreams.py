@@ -16,10 +16,8 @@ from lowtide.synthesis.nextpnr import Run
 from lowtide.synthesis.tool import run_tool
 from lowtide_boards.cli.board import cells_table
 from lowtide_boards.targets import build as building
-from lowtide_boards.targets.board import BOARDS, board_of
-from lowtide_boards.targets.errors import BoardError
-from lowtide_boards.targets.ice40_cells import logic_cells
-from lowtide_boards.targets.utilization import Utilization, check_utilization
+from lowtide_boards.targets.board import BOARDS, BoardError, board_of
+from lowtide_boards.targets.utilization import Utilization, check_utilization, logic_cells
 
 SMALL = Config.load("arty-a7").changed(
     {
