@@ -2,6 +2,7 @@
 
 import json
 import random
+import shlex
 import subprocess
 import sys
 from itertools import product
@@ -236,7 +237,8 @@ def test_command_trims_a_file(tmp_path):
     for name in ("a.json", "b.json"):
         (tmp_path / name).write_text(json.dumps(one_cell(SUM)))
     trim_file(tmp_path / "a.json")
-    subprocess.run([sys.executable, *trim_command("b.json").split()[1:]], cwd=tmp_path, check=True)
+    command = shlex.split(trim_command("b.json"))
+    subprocess.run([sys.executable, *command[1:]], cwd=tmp_path, check=True)
     assert (tmp_path / "a.json").read_text() == (tmp_path / "b.json").read_text()
     assert json.loads((tmp_path / "a.json").read_text()) == trim_carry_chains(one_cell(SUM))
 

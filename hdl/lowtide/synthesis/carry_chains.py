@@ -13,11 +13,10 @@ TRELLIS_COMB per chain. nextpnr adds neither for a pin without a net.
 The function enumerates all values of a cell's other inputs, and changes the cell only if all outputs remain equal for
 both values of CIN.
 
-``python -m lowtide.synthesis.carry_chains FILE`` trims a netlist in place, between Yosys and nextpnr.
+`trim_file` runs between Yosys and nextpnr.
 """
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -45,15 +44,15 @@ def trim_carry_chains(netlist: Mapping[str, Any]) -> dict[str, Any]:
     return {**netlist, "modules": {name: _trim_module(module) for name, module in netlist["modules"].items()}}
 
 
-def trim_file(path: Path) -> None:
+def trim_file(file: str | Path) -> None:
     """Trim a netlist in Yosys's JSON in place."""
-    netlist = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(trim_carry_chains(netlist)), encoding="utf-8")
+    netlist = json.loads(Path(file).read_text(encoding="utf-8"))
+    Path(file).write_text(json.dumps(trim_carry_chains(netlist)), encoding="utf-8")
 
 
 def trim_command(file: str) -> str:
-    """Return the command that trims a netlist in place."""
-    return f"python -m {__name__} {file}"
+    """Return the shell command that trims a netlist in place."""
+    return f"python -c 'from {__name__} import trim_file; trim_file(\"{file}\")'"
 
 
 def ccu2c(parameters: Mapping[str, str], pins: Mapping[str, int]) -> dict[str, int]:
@@ -180,7 +179,3 @@ def _nets(cell: Cell) -> dict[str, Bit]:
     """Return the net of each input; an unconnected pin stands for itself."""
     bits = {pin: cell["connections"].get(pin, [UNCONNECTED])[0] for pin in PINS}
     return {pin: pin if bit == UNCONNECTED else bit for pin, bit in bits.items()}
-
-
-if __name__ == "__main__":
-    trim_file(Path(sys.argv[1]))
