@@ -226,6 +226,17 @@ def test_carry_out_is_kept_if_a_port_or_cell_reads_it():
     assert trimmed(one_cell(SUM, outputs=("S0", "COUT")))["CCU2C"]["connections"]["COUT"] == [8]
 
 
+def test_trimmed_netlist_has_nothing_to_trim():
+    once = trim_carry_chains(one_cell(SUM))
+    assert trim_carry_chains(once) == once
+
+
+def test_cell_without_all_pins_is_kept():
+    netlist = one_cell(SUM)
+    del netlist["modules"]["m"]["cells"]["cell"]["connections"]["COUT"]
+    assert trim_carry_chains(netlist) == netlist
+
+
 def test_input_is_not_changed():
     netlist = one_cell(SUM)
     text = json.dumps(netlist)

@@ -88,28 +88,26 @@ def _trim_module(module: Mapping[str, Any]) -> dict[str, Any]:
     uses = _uses(module)
     cells = {}
     for name, cell in module["cells"].items():
-        cells |= _trim_cell(name, cell, uses) if cell["type"] == "CCU2C" else {name: cell}
+        # A user's CCU2C may omit pins; Yosys connects all.
+        whole = cell["type"] == "CCU2C" and cell["connections"].keys() >= {*PINS, *OUTPUTS}
+        cells |= _trim_cell(name, cell, uses) if whole else {name: cell}
     return {**module, "cells": cells}
 
 
 def _uses(module: Mapping[str, Any]) -> Counter[Bit]:
     """Count the pins of cells and ports on each net, drivers included."""
-    uses: Counter[Bit] = Counter()
-    for cell in module["cells"].values():
-        for bits in cell["connections"].values():
-            uses.update(bits)
-    for port in module["ports"].values():
-        uses.update(port["bits"])
-    return uses
+    vectors = [bits for cell in module["cells"].values() for bits in cell["connections"].values()]
+    vectors += [port["bits"] for port in module["ports"].values()]
+    return Counter(bit for bits in vectors for bit in bits if isinstance(bit, int))
 
 
 def _trim_cell(name: str, cell: Cell, uses: Mapping[Bit, int]) -> dict[str, Cell]:
     """Return the cells that replace a CCU2C, by name."""
     pins = {pin: bits[0] for pin, bits in cell["connections"].items()}
-    read = [pin for pin in OUTPUTS if uses[pins.get(pin, UNCONNECTED)] > 1]
+    read = [pin for pin in OUTPUTS if uses[pins[pin]] > 1]
     if "COUT" not in read:
         cell = _connected(cell, COUT=UNCONNECTED)
-    if pins.get("CIN") not in ("0", "1"):
+    if pins["CIN"] not in ("0", "1"):
         return {name: cell}
     without_cin = _connected(cell, CIN=UNCONNECTED)
     if _equal(cell, without_cin, read):
@@ -177,5 +175,5 @@ def _equal(old: Cell, new: Cell, outputs: Sequence[str]) -> bool:
 
 def _nets(cell: Cell) -> dict[str, Bit]:
     """Return the net of each input; an unconnected pin stands for itself."""
-    bits = {pin: cell["connections"].get(pin, [UNCONNECTED])[0] for pin in PINS}
+    bits = {pin: cell["connections"][pin][0] for pin in PINS}
     return {pin: pin if bit == UNCONNECTED else bit for pin, bit in bits.items()}
