@@ -20,6 +20,7 @@ def test_table_shows_every_row_and_the_tools(rows):
         console.print(to_table(rows, versions()))
     text = capture.get()
     assert all(word in text for word in ("xor", "xc7", "ice40", "fmax, MHz", f"yosys {versions()['yosys']}"))
+    assert "LUT6 sites" in text
     assert "LUTRAM" not in text
 
 
@@ -28,8 +29,16 @@ def test_plain_rows_survive_json(rows):
     assert json.loads(json.dumps(plain)) == json.loads(json.dumps(plain, sort_keys=True))
     first, second = plain["rows"]
     assert (first["unit"], first["target"], first["timing"]) == ("xor", "xc7", None)
+    assert (first["area"]["lut_sites"], second["area"]["lut_sites"]) == (1, None)
     assert second["timing"]["fmax"] == rows[1].timing.fmax
     assert "synth_ice40" in second["area"]["script"]
+
+
+def test_sites_have_no_column_without_xc7(rows):
+    console = Console(width=160)
+    with console.capture() as capture:
+        console.print(to_table(rows[1:], versions()))
+    assert "LUT6 sites" not in capture.get()
 
 
 def test_failure_names_unit_and_target():
