@@ -1,11 +1,13 @@
 """The same rows for people and for programs."""
 
 import json
+import re
 
 import pytest
 from rich.console import Console
 
-from lowtide.synthesis import Design, SynthesisError, measure, to_plain, to_table, versions
+from fixtures.liberty import liberty
+from lowtide.synthesis import Design, SynthesisError, measure, read_library, to_plain, to_table, versions
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,22 @@ def test_sites_have_no_column_without_xc7(rows):
     with console.capture() as capture:
         console.print(to_table(rows[1:], versions()))
     assert "LUT6 sites" not in capture.get()
+
+
+def test_chips_have_columns_of_their_own():
+    verilog = "module m(input a, b, output y); assign y = ~(a & b); endmodule"
+    library = read_library(liberty(), "small.lib")
+    chips = list(measure([Design("nand", verilog, "m")], ["cmos", "liberty"], library=library))
+    console = Console(width=160)
+    with console.capture() as capture:
+        console.print(to_table(chips, versions()))
+    text = capture.get()
+    assert re.search(r"unit.*target.*FF.*transistors.*area.*gates", text)
+    assert re.search(r"nand.*cmos.* 4 .*–.*–", text)
+    assert re.search(r"nand.*liberty.*–.* 2\.0 .* 1\.0 ", text)
+    assert "LUT" not in text
+    areas = [row["area"] for row in to_plain(chips, versions())["rows"]]
+    assert [(area["transistors"], area["gates"]) for area in areas] == [(4, None), (None, 1.0)]
 
 
 def test_failure_names_unit_and_target():
