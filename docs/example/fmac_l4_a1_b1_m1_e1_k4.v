@@ -5,7 +5,6 @@ module fmac_l4_a1_b1_m1_e1_k4(b_i, restart_i, drain_i, clk, rst, a_o, b_o, resta
   wire _01_;
   wire _02_;
   wire _03_;
-  wire _04_;
   input [8:0] a_i;
   wire [8:0] a_i;
   output [8:0] a_o;
@@ -21,13 +20,11 @@ module fmac_l4_a1_b1_m1_e1_k4(b_i, restart_i, drain_i, clk, rst, a_o, b_o, resta
   output [2:0] drain_o;
   wire [2:0] drain_o;
   reg [1:0] \earlier$13  = 2'h0;
-  reg [1:0] \earlier$15  = 2'h0;
+  reg \earlier$15  = 1'h1;
   reg \earlier$16  = 1'h1;
   reg \earlier$17  = 1'h1;
-  reg \earlier$18  = 1'h1;
-  reg \earlier$19  = 1'h1;
   wire [3:0] i;
-  wire [5:0] \i$25 ;
+  wire [5:0] \i$23 ;
   input restart_i;
   wire restart_i;
   output restart_o;
@@ -36,49 +33,44 @@ module fmac_l4_a1_b1_m1_e1_k4(b_i, restart_i, drain_i, clk, rst, a_o, b_o, resta
   wire rst;
   wire [1:0] shift;
   always @(posedge clk)
-    restart_o <= _00_;
-  always @(posedge clk)
     \earlier$13  <= shift;
   always @(posedge clk)
-    \earlier$15  <= \earlier$13 ;
+    \earlier$15  <= _01_;
   always @(posedge clk)
-    \earlier$16  <= _01_;
+    \earlier$16  <= _02_;
   always @(posedge clk)
-    \earlier$17  <= _02_;
-  always @(posedge clk)
-    \earlier$18  <= _03_;
-  always @(posedge clk)
-    \earlier$19  <= _04_;
+    \earlier$17  <= _03_;
   assign shift = a_o[8] + b_o[8];
   always @(posedge clk)
     a_o <= a_i;
   always @(posedge clk)
     b_o <= b_i;
-  assign _03_ = rst ? 1'h1 : \earlier$17 ;
-  assign _02_ = rst ? 1'h1 : \earlier$16 ;
+  always @(posedge clk)
+    restart_o <= _00_;
+  assign _02_ = rst ? 1'h1 : \earlier$15 ;
   assign _01_ = rst ? 1'h1 : restart_o;
   assign _00_ = rst ? 1'h0 : restart_i;
-  assign _04_ = rst ? 1'h1 : \earlier$18 ;
+  assign _03_ = rst ? 1'h1 : \earlier$16 ;
   fmac_l4_a1_b1_m1_e1_k4_accumulator accumulator (
     .clk(clk),
     .drain_i(drain_i),
     .\earlier$8 (drain_o),
-    .i(\i$25 ),
-    .restart(\earlier$19 ),
+    .i(\i$23 ),
+    .restart(\earlier$17 ),
     .rst(rst)
   );
   fmac_l4_a1_b1_m1_e1_k4_aligner aligner (
     .clk(clk),
-    .\earlier$12 (\i$25 ),
+    .\earlier$11 (\i$23 ),
     .i(i),
     .rst(rst),
-    .shift(\earlier$15 )
+    .shift(\earlier$13 )
   );
   fmac_l4_a1_b1_m1_e1_k4_dot_product dot_product (
     .a(a_o),
     .b(b_o),
     .clk(clk),
-    .\earlier$7 (i),
+    .o(i),
     .rst(rst)
   );
 endmodule
@@ -136,18 +128,18 @@ module fmac_l4_a1_b1_m1_e1_k4_accumulator(clk, rst, restart, i, \earlier$8 , dra
   assign _09_[2:0] = low;
 endmodule
 
-module fmac_l4_a1_b1_m1_e1_k4_aligner(rst, shift, i, \earlier$12 , clk);
+module fmac_l4_a1_b1_m1_e1_k4_aligner(rst, i, shift, \earlier$11 , clk);
   wire [2:0] _00_;
   wire [2:0] _01_;
   wire _02_;
-  wire [6:0] _03_;
+  wire [5:0] _03_;
   wire [10:0] _04_;
   input clk;
   wire clk;
-  reg [6:0] copy = 7'h00;
+  reg [5:0] copy = 6'h00;
   reg [3:0] earlier = 4'h0;
-  output [5:0] \earlier$12 ;
-  reg [5:0] \earlier$12  = 6'h00;
+  output [5:0] \earlier$11 ;
+  reg [5:0] \earlier$11  = 6'h00;
   reg [2:0] \earlier$4  = 3'h0;
   reg \earlier$6  = 1'h0;
   input [3:0] i;
@@ -156,13 +148,12 @@ module fmac_l4_a1_b1_m1_e1_k4_aligner(rst, shift, i, \earlier$12 , clk);
   wire rst;
   input [1:0] shift;
   wire [1:0] shift;
-  wire sign;
   wire [6:0] value;
   assign _00_ = shift % 3'h4;
   assign _01_ = shift / 3'h4;
   assign _02_ = | _01_[1:0];
-  assign _03_ = \earlier$6  ? 7'h00 : { sign, value[5:0] };
-  assign { _04_[10:7], sign, value[5:0] } = $signed(earlier) << \earlier$4 ;
+  assign _03_ = \earlier$6  ? 6'h00 : value[5:0];
+  assign { _04_[10:7], value } = $signed(earlier) << \earlier$4 ;
   always @(posedge clk)
     earlier <= i;
   always @(posedge clk)
@@ -172,12 +163,11 @@ module fmac_l4_a1_b1_m1_e1_k4_aligner(rst, shift, i, \earlier$12 , clk);
   always @(posedge clk)
     copy <= _03_;
   always @(posedge clk)
-    \earlier$12  <= copy[5:0];
-  assign _04_[6:0] = { sign, value[5:0] };
-  assign value[6] = sign;
+    \earlier$11  <= copy;
+  assign _04_[6:0] = value;
 endmodule
 
-module fmac_l4_a1_b1_m1_e1_k4_dot_product(rst, a, b, \earlier$7 , clk);
+module fmac_l4_a1_b1_m1_e1_k4_dot_product(rst, o, a, b, clk);
   wire _00_;
   wire _01_;
   wire _02_;
@@ -212,8 +202,8 @@ module fmac_l4_a1_b1_m1_e1_k4_dot_product(rst, a, b, \earlier$7 , clk);
   reg [2:0] earlier = 3'h0;
   reg [2:0] \earlier$5  = 3'h0;
   reg \earlier$6  = 1'h0;
-  output [3:0] \earlier$7 ;
-  reg [3:0] \earlier$7  = 4'h0;
+  output [3:0] o;
+  wire [3:0] o;
   input rst;
   wire rst;
   assign _00_ = a[3] ^ b[3];
@@ -240,13 +230,12 @@ module fmac_l4_a1_b1_m1_e1_k4_dot_product(rst, a, b, \earlier$7 , clk);
   assign _14_ = a[7] ^ b[7];
   assign _15_ = $signed({ _08_, _07_, _04_ }) + $signed({ _14_, _13_, _09_ });
   assign _16_ = a[7] ^ b[7];
-  assign _17_ = $signed({ earlier, \earlier$6  }) + $signed({ \earlier$5 , \earlier$6  });
+  assign { o, _17_[0] } = $signed({ earlier, \earlier$6  }) + $signed({ \earlier$5 , \earlier$6  });
   always @(posedge clk)
     earlier <= _03_[3:1];
   always @(posedge clk)
     \earlier$5  <= _15_[3:1];
   always @(posedge clk)
     \earlier$6  <= _16_;
-  always @(posedge clk)
-    \earlier$7  <= _17_[4:1];
+  assign _17_[4:1] = o;
 endmodule

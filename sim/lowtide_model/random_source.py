@@ -6,8 +6,7 @@ import attrs
 import numpy as np
 
 from lowtide.formats.parameter import IllegalValue, flag, instance, whole_number
-from lowtide.units.random.neighbor import Neighbor
-from lowtide.units.random.params import RandomSourceParams
+from lowtide.units.random.params import NeighborParams, RandomSourceParams
 from lowtide_model.arrays import integers
 
 __all__ = ["MOST_STEPS", "SteppingSource", "bits_from", "neighbor_words", "words"]
@@ -151,7 +150,7 @@ def _extended(source: RandomSourceParams, state: list[int], count: int) -> np.nd
     return sequence[:count]
 
 
-LEGAL = {field.name: field.metadata["legal"] for field in attrs.fields(Neighbor)}
+LEGAL = {field.name: field.metadata["legal"] for field in attrs.fields(NeighborParams)}
 
 
 def neighbor_words(data: Any, *, width: int, neighbors: int = 1) -> np.ndarray:

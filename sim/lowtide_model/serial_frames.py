@@ -55,7 +55,7 @@ class Frames:
         self._rest = b""
         self.damaged = 0
 
-    def forget(self) -> None:
+    def discard_partial(self) -> None:
         """Discard a partial frame."""
         self._rest = b""
 

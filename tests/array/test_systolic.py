@@ -105,14 +105,20 @@ def signed(bits, width):
     return bits - (bits >> width - 1 << width)
 
 
-def array(rows, columns, **bfp):
-    return SystolicArray(rows, columns, partial(Fmac, Bfp(**{"lanes": 4, "exponent": 2, "max_k": 256} | bfp)))
+def array(rows, columns, skew="registers", **bfp):
+    return SystolicArray(rows, columns, partial(Fmac, Bfp(**{"lanes": 4, "exponent": 2, "max_k": 256} | bfp)), skew)
 
 
 @pytest.mark.parametrize("pause", [0, 0.2, 0.6])
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 4), (5, 1), (2, 3), (3, 2), (4, 4)])
 def test_results_are_exact(rows, columns, pause):
     Bench(array(rows, columns), [1, 2, 30, 1, 1, 7], pause, seed=rows * 100 + columns * 10).run()
+
+
+@pytest.mark.parametrize("pause", [0, 0.4])
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 4), (5, 1), (2, 3), (17, 2)])
+def test_results_are_exact_with_a_skew_in_memory(rows, columns, pause):
+    Bench(array(rows, columns, "memory"), [1, 2, 30, 1, 1, 7], pause, seed=rows * 100 + columns * 10).run()
 
 
 @pytest.mark.parametrize(
@@ -130,8 +136,8 @@ def test_other_formats(bfp):
 
 
 def test_latency():
-    for rows, columns in ((1, 1), (3, 2), (2, 5)):
-        dut = array(rows, columns)
+    for rows, columns, skew in ((1, 1, "registers"), (3, 2, "registers"), (2, 5, "registers"), (3, 5, "memory")):
+        dut = array(rows, columns, skew)
         bench = Bench(dut, [20], 0, seed=2)
         bench.run()
         assert bench.received_at[0] - bench.taken_at[-1] == dut.latency

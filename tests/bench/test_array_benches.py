@@ -16,7 +16,7 @@ CHUNKS = [(1, 1), (2, 2), (4, 2), (3, 1), (4, 4)]
 MANTISSAS = {(1, 1): 3, (2, 2): 6, (4, 2): 8, (3, 1): 6, (4, 4): 4}
 
 
-def config(shape, lanes, chunks, exponent, max_k):
+def config(shape, lanes, chunks, exponent, max_k, adder_levels=1):
     (rows, columns), (chunk_a, chunk_b) = shape, chunks
     return Config(
         array=ArrayParams(rows=rows, columns=columns),
@@ -27,6 +27,7 @@ def config(shape, lanes, chunks, exponent, max_k):
             mantissa=MANTISSAS[chunks],
             exponent=exponent,
             max_k=max_k,
+            adder_levels=adder_levels,
         ),
     )
 
@@ -43,6 +44,10 @@ QUICK = {
     "7x1": config((7, 1), 4, (3, 1), 3, 30),
     "2x3": config((2, 3), 4, (2, 2), 3, 64),
     "3x2-83-bits": config((3, 2), 16, (4, 4), 5, 4096),
+    "5x3, skew in memory": config((5, 3), 4, (2, 2), 3, 64).changed({"array.skew": "memory"}),
+    "2x2-two-levels": config((2, 2), 32, (2, 2), 3, 200, adder_levels=2),
+    "2x1-three-levels": config((2, 1), 16, (4, 2), 2, 100, adder_levels=3),
+    "1x2-all-levels": config((1, 2), 8, (1, 1), 1, 40, adder_levels=10),
 }
 # Few tiles, because Icarus is an interpreter.
 WIDE = {"8x8": config((8, 8), 4, (2, 2), 3, 32)}
@@ -59,7 +64,7 @@ def test_a_wide_array_on_icarus(run_array, name):
     run_array(WIDE[name], "icarus", benches, tiles=2, products=2)
 
 
-@pytest.mark.parametrize("name", ["2x3", pytest.param("3x2-83-bits", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["2x3", "5x3, skew in memory", pytest.param("3x2-83-bits", marks=pytest.mark.slow)])
 def test_small_arrays_on_verilator(run_array, name):
     run_array(QUICK[name], "verilator", tiles=40, resets=30, products=15)
 
@@ -76,6 +81,7 @@ WORDS = {
     "tmac 1x1": terms_config((1, 1), "tmac", width=2, group=1, budget=1, data_terms=1),
     "pair_mac 1x4": terms_config((1, 4), "pair_mac", encoding="booth", width=4, group=3, budget=5, data_terms=2),
 }
+WORDS["pair_mac, skew in memory"] = WORDS["pair_mac"].changed({"array.skew": "memory"})
 MOVING = "lowtide_sim.bench.array.data,lowtide_sim.bench.array.flow,"
 TIMED = MOVING + "lowtide_sim.bench.array.timing"
 INTEGERS = {
@@ -85,6 +91,9 @@ INTEGERS = {
     "1x4 booth": terms_config((1, 4), "tmac", "integers", width=8, encoding="booth", group=5, values=4, budget=12),
     "4x1 of 64": terms_config((4, 1), "tmac", "integers", width=16, group=64, values=8, budget=100, data_terms=8),
 }
+INTEGERS["4x3, skew in memory"] = INTEGERS["3x2 by twos"].changed(
+    {"array.rows": 4, "array.columns": 3, "array.skew": "memory"}
+)
 REQUANTIZED = {
     "integers 2x3": terms_config((2, 3), "tmac", "integers", results="integers"),
     "integers 3x4": terms_config(
@@ -102,7 +111,7 @@ def benches_of(name):
     return TIMED + ("" if name == "pmac" else ",lowtide_sim.bench.array.terms")
 
 
-@pytest.mark.parametrize("name", ["pmac", "tmac parallel", "pair_mac"])
+@pytest.mark.parametrize("name", ["pmac", "tmac parallel", "pair_mac", "pair_mac, skew in memory"])
 def test_arrays_of_other_elements_on_icarus(run_array, name):
     run_array(WORDS[name], "icarus", benches_of(name), tiles=5, resets=8, products=2)
 
@@ -111,7 +120,7 @@ def test_an_array_of_terms_on_verilator(run_array):
     run_array(WORDS["tmac"], "verilator", benches_of("tmac"), tiles=40, resets=40, products=20)
 
 
-@pytest.mark.parametrize("name", ["3x2 by twos", "1x1 binary"])
+@pytest.mark.parametrize("name", ["3x2 by twos", "1x1 binary", "4x3, skew in memory"])
 def test_arrays_with_term_revealing_on_icarus(run_array, name):
     run_array(INTEGERS[name], "icarus", REVEALING, tiles=6, resets=8)
 

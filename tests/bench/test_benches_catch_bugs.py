@@ -31,6 +31,26 @@ BUGS = {
     "results in flight outlive a reset": without_reset("register_1_reset", "o"),
     "a row is offered for one cycle only": in_module(r"column_\w+", r"\.o_ready\(accept\)", ".o_ready(1'h1)"),
 }
+IN_MEMORY = CONFIG.changed({"array.skew": "memory"})
+IN_MEMORY_BUGS = {
+    "a word waits a cycle too short in memory": in_module(r"memory_delay_3x\d+", r"== 2'h2", "== 2'h1"),
+    "a bubble repeats a word of memory": in_module(r"skewed_word_\d+_2", r"idle_o \? \S+ : (\S+ ?);", r"\1;"),
+    "a memory is read at the next word": in_module(
+        r"memory_delay_2x\d+", r"assign o = words\[(.*?)\];", r"assign o = words[~\1];"
+    ),
+}
+SHALLOW = Config(array=ArrayParams(rows=2, columns=3), bfp=Bfp(max_k=64, adder_levels=2))
+IN_FMAC = r"fmac_l16_a2_b2_m4_e3_k64_r2"
+SHALLOW_BUGS = {
+    "the sum restarts a cycle early": in_module(IN_FMAC, r"(_\d+_ = rst \? 1'h1 :) restart_o;", r"\1 restart_i;"),
+    "a level of adders lost its register": in_module(
+        f"{IN_FMAC}_dot_product", r"always @\(posedge clk\)\n    earlier <=", "always @*\n    earlier ="
+    ),
+    "the shift arrives a cycle early": in_module(IN_FMAC, r"\.shift\(\\earlier\S+ \)", ".shift(shift)"),
+    "the highest position repeats the lowest": in_module(
+        f"{IN_FMAC}_aligner", r"(shift / 3'h4;\n  assign _\d+_ = _\d+_ != )3'h4;", r"\g<1>3'h0;"
+    ),
+}
 REVEALING = Config(
     array=ArrayParams(rows=2, columns=3, element="tmac", operands="integers"),
     terms=Terms(group=5, budget=9, data_terms=3, max_k=1024),
@@ -124,6 +144,31 @@ def test_an_array_without_a_bug_passes(run_changed):
 def test_each_bug_is_caught(run_changed, bug):
     with pytest.raises(SimulationError) as caught:
         run_changed(BUGS[bug])
+    is_a_finding(caught)
+
+
+@pytest.mark.slow
+def test_an_array_with_a_skew_in_memory_without_a_bug_passes(run_changed):
+    run_changed(lambda text: text, config=IN_MEMORY)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", IN_MEMORY_BUGS)
+def test_each_bug_in_a_skew_in_memory_is_caught(run_changed, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_changed(IN_MEMORY_BUGS[bug], config=IN_MEMORY)
+    is_a_finding(caught)
+
+
+def test_a_shallow_pipeline_without_a_bug_passes(run_changed):
+    run_changed(lambda text: text, config=SHALLOW)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", SHALLOW_BUGS)
+def test_each_bug_in_a_shallow_pipeline_is_caught(run_changed, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_changed(SHALLOW_BUGS[bug], config=SHALLOW)
     is_a_finding(caught)
 
 

@@ -11,7 +11,7 @@ SMALL = {"columns": 6, "normalizers": 2}
 CASES = {
     "one": (ONE, {}),
     "row": (ROW, SMALL),
-    "row of seven": (ROW, {"columns": 7, "width": 27, "counter": 10}),
+    "row of seven": (ROW, {"columns": 7, "width": 27, "counter_bits": 10}),
     "one of two bits": (ONE, {"width": 2}),
     "one of 128 bits": (ONE, {"width": 128}),
     "row at once": (ROW, {"columns": 3, "normalizers": 3, "width": 83}),

@@ -19,6 +19,7 @@ from lowtide_sim.simulator import simulate
 FMAC = Config(array=ArrayParams(rows=2, columns=3), bfp=Bfp(lanes=4, chunk_a=2, chunk_b=2, exponent=2, max_k=64))
 ARRAYS = {
     "fmac": FMAC,
+    "fmac of all levels per register": FMAC.changed({"bfp.adder_levels": 10}),
     "tmac": terms_config((2, 3), "tmac", group=4, values=2, parallel=2, budget=8, data_terms=3),
     "pair_mac": terms_config((2, 2), "pair_mac", group=3, data_terms=2, budget=5, width=4, parallel=2),
     "pmac": terms_config((3, 2), "pmac", width=5, data_terms=1),
@@ -28,12 +29,20 @@ ARRAYS = {
     ),
     "pmac, results integers": terms_config((2, 2), "pmac", results="integers", width=5, data_terms=1),
 }
+ARRAYS |= {
+    "fmac, skew in memory": FMAC.changed({"array.skew": "memory"}),
+    "pair_mac, skew in memory": ARRAYS["pair_mac"].changed({"array.rows": 3, "array.skew": "memory"}),
+    "tmac, integers, skew in memory": ARRAYS["tmac, integers"].changed({"array.rows": 4, "array.skew": "memory"}),
+}
 ELEMENTS = {
     "fmac": ("fmac", FMAC),
     "fmac of unequal chunks": (
         "fmac",
         Config(bfp=Bfp(lanes=16, chunk_a=4, chunk_b=2, exponent=3, max_k=64)),
     ),
+    "fmac of two levels per register": ("fmac", Config(bfp=Bfp(max_k=64, adder_levels=2))),
+    "fmac of three levels per register": ("fmac", Config(bfp=Bfp(lanes=32, chunk_b=1, max_k=64, adder_levels=3))),
+    "fmac of all levels per register": ("fmac", Config(bfp=Bfp(lanes=4, max_k=64, adder_levels=10))),
     "tmac": ("tmac", ARRAYS["tmac"]),
     "tmac of one value": ("tmac", terms_config((1, 1), "tmac", width=2, group=1, budget=1, data_terms=1)),
     "pair_mac": ("pair_mac", ARRAYS["pair_mac"]),
@@ -101,9 +110,11 @@ def test_arrays(power_up, tmp_path, name):
     power_up("power_up_arrays", emit(ARRAYS[name], tmp_path, initial_values=False))
 
 
-@pytest.mark.parametrize("bus", ["plain", "axi4-lite", "wishbone"])
-def test_engines(power_up, tmp_path, bus):
-    files = emit_engine(ENGINE, tmp_path, bus=bus, initial_values=False)
+@pytest.mark.parametrize(
+    ("bus", "skew"), [("plain", "registers"), ("plain", "memory"), ("axi4-lite", "registers"), ("wishbone", "memory")]
+)
+def test_engines(power_up, tmp_path, bus, skew):
+    files = emit_engine(ENGINE.changed({"array.skew": skew}), tmp_path, bus=bus, initial_values=False)
     power_up("power_up_engines", files, [*INSTANCES, "registers"])
 
 

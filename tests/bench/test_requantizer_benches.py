@@ -11,7 +11,7 @@ SMALL = {"columns": 6, "lanes": 2}
 CASES = {
     "one": (ONE, {}),
     "row": (ROW, SMALL | {"product": "adders"}),
-    "row of seven": (ROW, {"columns": 7, "accumulator": 27, "width": 5, "counter": 10}),
+    "row of seven": (ROW, {"columns": 7, "accumulator": 27, "width": 5, "counter_bits": 10}),
     "one of few bits": (ONE, {"width": 2, "accumulator": 2, "multiplier": 1, "encoding": "binary"}),
     "one of 64 bits": (ONE, {"width": 16, "accumulator": 64, "encoding": "booth"}),
     "row at once": (ROW, {"columns": 3, "lanes": 3, "accumulator": 35, "encoding": "booth"}),

@@ -21,7 +21,7 @@ CONFIG = Config(
 BUGS = {
     "a sequence number is not checked": in_module(r"executor_\w+", r"header\[31:16\] != expected", "1'h0"),
     "a damaged frame is accepted": in_module(r"frame_receiver", r"= match_detected &", "= 1'h1 &"),
-    "discarded words are output": in_module(r"operand_queue_\d+", r"forget \?", "1'h0 ?"),
+    "discarded words are output": in_module(r"operand_queue_\d+", r"discard \?", "1'h0 ?"),
 }
 
 

@@ -83,7 +83,7 @@ def test_back_to_back_products(engine):
             )
             for case, (new_a, new_b) in zip(cases, loads, strict=True)
         ]
-        found = run_queued(engine, products, patience=7)
+        found = run_queued(engine, products, poll_interval=7)
         for case, values in zip(cases, found.values, strict=True):
             assert values.tobytes() == case.due(config).values.tobytes()
 

@@ -1,5 +1,6 @@
 """Proofs about the FMAC and its parts, for all inputs."""
 
+import attrs
 import pytest
 from amaranth.hdl import Assert, Assume, Module, Mux, Signal, signed
 from amaranth.lib import wiring
@@ -35,16 +36,18 @@ class DotProductIsTheSum(wiring.Component):
         return m
 
 
+@pytest.mark.parametrize("adder_levels", [1, 2, 3])
 @pytest.mark.parametrize(("chunk_a", "chunk_b"), [(1, 1), (2, 1), (1, 3)])
-def test_dot_product_is_the_sum_of_products(prove, chunk_a, chunk_b):
-    prove(DotProductIsTheSum(Bfp(lanes=4, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=6)), depth=6)
+def test_dot_product_is_the_sum_of_products(prove, chunk_a, chunk_b, adder_levels):
+    bfp = Bfp(lanes=4, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=6, adder_levels=adder_levels)
+    prove(DotProductIsTheSum(bfp), depth=6)
 
 
 class AlignerIsAShift(wiring.Component):
     """The result is the value times a power of two."""
 
-    def __init__(self, *parameters):
-        self.dut = Aligner(*parameters)
+    def __init__(self, *parameters, **registers):
+        self.dut = Aligner(*parameters, **registers)
         super().__init__({"i": In(self.dut.i.shape()), "shift": In(self.dut.shift.shape())})
 
     def elaborate(self, platform):
@@ -60,6 +63,13 @@ class AlignerIsAShift(wiring.Component):
 @pytest.mark.parametrize("parameters", [(9, 18, 35), (9, 18, 20), (13, 14, 35), (3, 2, 6)])
 def test_aligner_is_a_shift(prove, parameters):
     prove(AlignerIsAShift(*parameters), depth=5)
+
+
+@pytest.mark.parametrize("input_register", [False, True])
+@pytest.mark.parametrize("output_register", [False, True])
+def test_aligner_with_fewer_registers_is_a_shift(prove, input_register, output_register):
+    aligner = AlignerIsAShift(9, 18, 35, input_register=input_register, output_register=output_register)
+    prove(aligner, depth=5)
 
 
 class ZerosChangeNothing(wiring.Component):
@@ -82,8 +92,9 @@ class ZerosChangeNothing(wiring.Component):
 
 
 @pytest.mark.slow
-def test_zeros_drain_as_zero(prove):
-    prove(ZerosChangeNothing(SMALL), depth=14)
+@pytest.mark.parametrize("adder_levels", [1, 2, 10])
+def test_zeros_drain_as_zero(prove, adder_levels):
+    prove(ZerosChangeNothing(attrs.evolve(SMALL, adder_levels=adder_levels)), depth=14)
 
 
 class TileIsExact(wiring.Component):
@@ -121,6 +132,7 @@ class TileIsExact(wiring.Component):
 
 
 @pytest.mark.slow
-def test_a_tile_is_exact(prove):
-    bfp = Bfp(lanes=4, chunk_a=1, chunk_b=1, mantissa=1, exponent=1, max_k=16)
+@pytest.mark.parametrize("adder_levels", [1, 2, 10])
+def test_a_tile_is_exact(prove, adder_levels):
+    bfp = Bfp(lanes=4, chunk_a=1, chunk_b=1, mantissa=1, exponent=1, max_k=16, adder_levels=adder_levels)
     prove(TileIsExact(bfp), depth=Fmac(bfp).latency + 6)

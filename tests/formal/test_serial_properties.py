@@ -14,22 +14,22 @@ class KeptWordsComeInOrder(wiring.Component):
 
     def __init__(self, words):
         self.dut = OperandQueue(words)
-        flags = ("write_operand", "keep", "forget", "ready_a", "ready_b", "last", "side")
+        flags = ("write_operand", "commit", "discard", "ready_a", "ready_b", "last", "side")
         super().__init__({name: In(1) for name in flags} | {"number": In(32), "n": In(4)})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.dut = dut = self.dut
         steady(m, self.n)
-        m.d.comb += [getattr(dut, name).eq(getattr(self, name)) for name in ("write_operand", "keep", "forget")]
+        m.d.comb += [getattr(dut, name).eq(getattr(self, name)) for name in ("write_operand", "commit", "discard")]
         m.d.comb += [
             dut.i.number.eq(self.number),
             dut.i.last.eq(self.last),
             dut.i.side.eq(self.side),
             dut.a.ready.eq(self.ready_a),
             dut.b.ready.eq(self.ready_b),
-            Assume(~self.keep | (~self.write_operand & ~dut.over & ~self.forget)),
-            Assume(~self.forget | ~self.write_operand),
+            Assume(~self.commit | (~self.write_operand & ~dut.overflow & ~self.discard)),
+            Assume(~self.discard | ~self.write_operand),
         ]
         kept = Signal(5)
         fresh = Signal(5)  # later words that fitted into the queue
@@ -39,11 +39,11 @@ class KeptWordsComeInOrder(wiring.Component):
         has_place = Signal()
         gives = Signal()
         m.d.comb += [
-            has_place.eq(dut.room != 0),
+            has_place.eq(dut.free != 0),
             gives.eq((dut.a.valid & self.ready_a) | (dut.b.valid & self.ready_b)),
             Assert(~(dut.a.valid & dut.b.valid)),
-            Assert(dut.over == lost),
-            Assert(dut.room >= dut.words - (kept - given)[:5] - fresh),
+            Assert(dut.overflow == lost),
+            Assert(dut.free >= dut.words - (kept - given)[:5] - fresh),
             Assert(~gives | (given < kept)),
         ]
         with m.If(gives & (given == self.n)):
@@ -53,9 +53,9 @@ class KeptWordsComeInOrder(wiring.Component):
             m.d.sync += [fresh.eq(fresh + has_place), lost.eq(lost | ~has_place)]
             with m.If(has_place & (kept + fresh == self.n)):
                 m.d.sync += word.eq(dut.i.as_value())
-        with m.If(self.keep):
+        with m.If(self.commit):
             m.d.sync += kept.eq(kept + fresh)
-        with m.If(self.keep | self.forget):
+        with m.If(self.commit | self.discard):
             m.d.sync += [fresh.eq(0), lost.eq(0)]
         m.d.sync += given.eq(given + gives)
         return m
@@ -70,7 +70,7 @@ class ResultsStayUntilTheyCame(wiring.Component):
 
     def __init__(self, words):
         self.dut = ResultQueue(words)
-        super().__init__({"valid": In(1), "word": In(32), "n": In(4), "received": In(16), "forget": In(1)})
+        super().__init__({"valid": In(1), "word": In(32), "n": In(4), "received": In(16), "discard": In(1)})
 
     def elaborate(self, platform):
         m = Module()
@@ -83,8 +83,8 @@ class ResultsStayUntilTheyCame(wiring.Component):
             dut.i.payload.eq(self.word),
             dut.position.eq(self.n),
             dut.received.eq(self.received),
-            dut.forget.eq(self.forget),
-            Assume(~self.forget | (dut.legal & (received == self.received))),
+            dut.discard.eq(self.discard),
+            Assume(~self.discard | (dut.legal & (received == self.received))),
         ]
         put = Signal(16)
         word = Signal(32)  # the n-th word
@@ -92,7 +92,7 @@ class ResultsStayUntilTheyCame(wiring.Component):
         kept = Signal(16)
         m.d.comb += [kept.eq(put - dut.oldest), Assert(kept <= dut.words)]
         forgot = Signal()  # a free position is detected a cycle later
-        m.d.sync += forgot.eq(self.forget)
+        m.d.sync += forgot.eq(self.discard)
         m.d.comb += [Assert(~dut.i.ready | (kept != dut.words)), Assert(dut.i.ready | (kept == dut.words) | forgot)]
         with m.If(self.valid & dut.i.ready):
             m.d.sync += put.eq(put + 1)
@@ -101,7 +101,7 @@ class ResultsStayUntilTheyCame(wiring.Component):
         there = Signal()  # in the cycle of the request
         m.d.sync += [looked.eq(1), there.eq((self.n >= dut.oldest) & (self.n < put))]
         with m.If(looked):
-            m.d.comb += [Assert((dut.held != 0) == there), Assert(~there | (dut.word == word))]
+            m.d.comb += [Assert((dut.available != 0) == there), Assert(~there | (dut.word == word))]
         return m
 
 

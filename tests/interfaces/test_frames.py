@@ -70,14 +70,14 @@ def taken(data, pauses):
         await ctx.tick().repeat(30)
 
     async def take(ctx):
-        watched = (unit.valid, unit.word, unit.last, unit.good, unit.bad, unit.header)
+        watched = (unit.valid, unit.word, unit.last, unit.frame_ok, unit.frame_error, unit.header)
         wait = 0
-        async for _, _, valid, word, last, good, bad, header in ctx.tick().sample(*watched):
+        async for _, _, valid, word, last, frame_ok, frame_error, header in ctx.tick().sample(*watched):
             if valid:
                 words.append((word, last))
-            if bad:
+            if frame_error:
                 words.clear()
-            if good and not wait:
+            if frame_ok and not wait:
                 assert [last for _, last in words] == [0] * (len(words) - 1) + [1] * bool(words)
                 frames.append(Frame(header.kind, header.number, tuple(word for word, _ in words)))
                 words.clear()

@@ -30,21 +30,21 @@ def test_operand_queue_commits_and_discards(seed):
             word = {"number": int(rng.integers(2**32)), "last": int(rng.integers(2)), "side": int(rng.integers(2))}
             ctx.set(unit.i, word)
             ctx.set(unit.write_operand, write and not ends)
-            keep = ends and not ctx.get(unit.over) and rng.random() < 0.7
-            ctx.set(unit.keep, keep)
-            ctx.set(unit.forget, ends and not keep)
+            keep = ends and not ctx.get(unit.overflow) and rng.random() < 0.7
+            ctx.set(unit.commit, keep)
+            ctx.set(unit.discard, ends and not keep)
             ready = {side: int(rng.random() < 0.4) for side in "ab"}
             ctx.set(unit.a.ready, ready["a"])
             ctx.set(unit.b.ready, ready["b"])
             kept = len(due) - len(took)
-            assert ctx.get(unit.over) == lost
-            assert 16 - kept - len(given) <= ctx.get(unit.room) <= 18 - kept - len(given)
+            assert ctx.get(unit.overflow) == lost
+            assert 16 - kept - len(given) <= ctx.get(unit.free) <= 18 - kept - len(given)
             assert not (ctx.get(unit.a.valid) and ctx.get(unit.b.valid))
             for side, port in (("a", unit.a), ("b", unit.b)):
                 if ctx.get(port.valid) and ready[side]:
                     took.append((ctx.get(port.payload.number), ctx.get(port.payload.last), side))
             if write and not ends:
-                if ctx.get(unit.room):
+                if ctx.get(unit.free):
                     given.append((word["number"], word["last"], "ab"[word["side"]]))
                 else:
                     lost, over = True, over + 1
@@ -57,8 +57,8 @@ def test_operand_queue_commits_and_discards(seed):
         ctx.set(unit.write_operand, 0)
         ctx.set(unit.a.ready, 1)
         ctx.set(unit.b.ready, 1)
-        ctx.set(unit.keep, 0)
-        ctx.set(unit.forget, 0)
+        ctx.set(unit.commit, 0)
+        ctx.set(unit.discard, 0)
         for _ in range(40):
             for side, port in (("a", unit.a), ("b", unit.b)):
                 if ctx.get(port.valid):
@@ -84,7 +84,7 @@ def test_result_queue_keeps_unacknowledged_results(seed):
         while written < 2**16 - 40:
             ctx.set(unit.i.payload, words[written])
             ctx.set(unit.received, written)
-            ctx.set(unit.forget, written > 2)
+            ctx.set(unit.discard, written > 2)
             assert ctx.get(unit.i.ready)
             oldest, written = (written if written > 2 else oldest), written + 1
             await ctx.tick()
@@ -98,25 +98,25 @@ def test_result_queue_keeps_unacknowledged_results(seed):
             ctx.set(unit.i.payload, words[written])
             ctx.set(unit.position, position)
             ctx.set(unit.received, received)
-            ctx.set(unit.forget, 0)
+            ctx.set(unit.discard, 0)
             full = written - oldest == 8
             assert ctx.get(unit.i.ready) == (not full)
             assert ctx.get(unit.oldest) == oldest % 2**16
             ahead, back = (position - oldest) % 2**16, (received - oldest) % 2**16
-            held = max(written - oldest - ahead, 0) if ahead <= written - oldest else 0
+            available = max(written - oldest - ahead, 0) if ahead <= written - oldest else 0
             legal = back <= written - oldest
             written += valid and not full
             await ctx.tick()
-            assert ctx.get(unit.held) == held
+            assert ctx.get(unit.available) == available
             assert ctx.get(unit.legal) == legal
-            if held:
+            if available:
                 assert ctx.get(unit.word) == words[oldest + ahead]
             if legal and rng.random() < 0.5:
-                ctx.set(unit.forget, 1)
+                ctx.set(unit.discard, 1)
                 ctx.set(unit.i.valid, 0)
                 await ctx.tick()
                 oldest += back
-                ctx.set(unit.forget, 0)
+                ctx.set(unit.discard, 0)
                 await ctx.tick()  # a place is found to be free a cycle later
             if written > 2**16 + 500:
                 break

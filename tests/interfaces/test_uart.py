@@ -11,7 +11,7 @@ def received(levels, divisor):
     unit, found = UartReceiver(), []
 
     async def bench(ctx):
-        ctx.set(unit.divisor, divisor)
+        ctx.set(unit.baud_divisor, divisor)
         for level in [*levels, *[1] * (12 * divisor)]:
             ctx.set(unit.rx, level)
             if ctx.get(unit.valid):
@@ -73,7 +73,7 @@ def test_transmitter_sends_back_to_back(divisor):
     data, unit, levels = bytes(range(0, 256, 3)), UartTransmitter(), []
 
     async def bench(ctx):
-        ctx.set(unit.divisor, divisor)
+        ctx.set(unit.baud_divisor, divisor)
         for byte in data:
             ctx.set(unit.i.payload, byte)
             ctx.set(unit.i.valid, 1)

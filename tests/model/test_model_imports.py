@@ -15,13 +15,21 @@ PUBLIC = [
 ]
 
 
-@pytest.mark.parametrize("module", ["lowtide_model", "lowtide_model.terms", "lowtide_model.engine.golden_engine"])
-def test_a_model_imports_no_simulator_and_no_command(module):
+def imports_of(module):
     script = f"import sys, {module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    imported = done.stdout.split()
-    assert module in imported
-    assert [name for name in imported if name.startswith(NOT_NEEDED)] == []
+    assert module in done.stdout.split()
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("module", ["lowtide_model", "lowtide_model.terms", "lowtide_model.engine.golden_engine"])
+def test_a_model_imports_no_simulator_and_no_command(module):
+    assert [name for name in imports_of(module) if name.startswith(NOT_NEEDED)] == []
+
+
+@pytest.mark.parametrize("module", ["lowtide_model", "lowtide_model.terms"])
+def test_a_model_without_a_configuration_imports_no_writer_of_verilog(module):
+    assert "amaranth.back" not in imports_of(module)
 
 
 def test_the_package_root_has_the_public_names():

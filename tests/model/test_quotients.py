@@ -11,7 +11,7 @@ from plain_bfp import repeatable
 
 from lowtide_model.quotient import nearest_quotient
 from lowtide_model.terms import multiplier_of, quantize_integers
-from lowtide_studies.networks.integers import Integers
+from lowtide_studies.networks.arithmetic import Integers
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

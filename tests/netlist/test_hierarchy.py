@@ -184,9 +184,9 @@ class PairByPort(Pair):
 
     def wire(self, place):
         first, second = self.inner(), self.inner()
-        place("first", first, i__payload=self.i.payload, i__valid=self.i.valid, o__ready=second.i.ready)
-        place("second", second, i__payload=first.o.payload, i__valid=first.o.valid, o__ready=self.o.ready)
-        return {"i__ready": first.i.ready, "o__payload": second.o.payload, "o__valid": second.o.valid}
+        place("first", first, i__valid=self.i.valid, i__payload=self.i.payload, o__ready=second.i.ready)
+        place("second", second, i__valid=first.o.valid, i__payload=first.o.payload, o__ready=self.o.ready)
+        return {"i__ready": first.i.ready, "o__valid": second.o.valid, "o__payload": second.o.payload}
 
 
 @pytest.mark.parametrize("inner", [lambda: SkidBuffer(WORD), lambda: Pair(lambda: SkidBuffer(WORD))])

@@ -63,6 +63,7 @@ class Elaborator:
 def tops() -> Iterator[Unit]:
     """Small designs that together hold every unit, and every optional port."""
     bfp = Config.load("tiny")
+    yield AxiStreamArray(bfp.changed({"array.rows": 17, "array.skew": "memory"}))
     terms = Config.load("terms").changed({"array.rows": 1, "array.columns": 2})
     yield AxiStreamArray(bfp)
     yield AxiStreamArray(terms)
@@ -126,11 +127,14 @@ class Names(dict[str, Any]):
 
 def listed(kind: type) -> dict[str, str]:
     """Ports in the docstring: name to direction and shape."""
+    scope = vars(sys.modules[kind.__module__])
     section = re.search(r"^Members\n-+\n(.*?)(?=^\w+\n--|\Z)", inspect.cleandoc(kind.__doc__ or ""), re.DOTALL | re.M)
     ports: dict[str, str] = {}
     for names, text in re.findall(r"^(\w+(?:, \w+)*) : (.*)$", section[1] if section else "", re.MULTILINE):
         members = re.split(r", (?=(?:In|Out)\()", text)
         ports |= dict(zip(names.split(", "), members * (names.count(",") + 1 if len(members) == 1 else 1), strict=True))
+    for prefix, other in re.findall(r"^(\w+)… : as in `(\w+)`$", section[1] if section else "", re.MULTILINE):
+        ports |= {name: text for name, text in listed(scope[other]).items() if name.startswith(prefix)}
     return ports
 
 
@@ -211,6 +215,41 @@ class Described(Unit):
                 "s": Out(stream.Signature(lanes)),
             }
         )
+
+
+class Wrapper(Unit):
+    """Unit with the ports of another.
+
+    Members
+    -------
+    c : In(1)
+        Own port.
+    s… : as in `Described`
+        Stream of structures.
+    """
+
+    def __init__(self, width: int):
+        self.module_name = f"wrapper_{width}"
+        inner = Described(width)
+        super().__init__({name: inner.signature.members[name] for name in "cs"})
+
+
+def test_ports_of_another_unit():
+    assert differences(Wrapper, [(Wrapper(4), {"width": 4})]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wrong"),
+    [
+        ("s… : as in", "b… : as in", ["b", "s"]),
+        ("    s… : as in `Described`\n        Stream of structures.\n", "", ["s"]),
+    ],
+)
+def test_a_wrong_reference_is_found(monkeypatch, old, new, wrong):
+    text = Wrapper.__doc__ or ""
+    assert old in text
+    monkeypatch.setattr(Wrapper, "__doc__", text.replace(old, new))
+    assert differences(Wrapper, [(Wrapper(4), {"width": 4})]) == wrong
 
 
 @pytest.mark.parametrize(

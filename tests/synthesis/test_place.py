@@ -20,6 +20,7 @@ def timing(*by_seed):
         used={},
         available={},
         script="",
+        trim="",
         command="",
     )
 

@@ -48,7 +48,7 @@ def change_baud(connection: Connection, baud: int, *, tries: int = 2) -> bool:
     if divisor is None:
         return False
     initial = round(connection.constants["clock"] / connection.constants["divisor"])
-    connection.request("rate", divisor, 0)
+    connection.request("set_baud", divisor, 0)
     with contextlib.suppress(PortError):  # the host's port may not support the rate
         connection.framed_port.baud = baud
         if _answers(connection, tries):

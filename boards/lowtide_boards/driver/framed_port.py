@@ -99,7 +99,7 @@ class FramedPort:
         """
         with self._failures():
             self.port.reset_input_buffer()
-        self.frames.forget()
+        self.frames.discard_partial()
 
     def close(self) -> None:
         """Close the port. A port that fails while it closes is no error."""

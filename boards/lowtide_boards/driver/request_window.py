@@ -121,7 +121,7 @@ class RequestWindow:
         if sent.request.loads and len(sent.request.words) > self.connection.credits:
             return False
         # While the device sends a long answer, requests wait in its queue of bytes.
-        answers = any(other.request.kind in ("read", "take") for other in self._sent)
+        answers = any(other.request.kind in ("read", "read_results") for other in self._sent)
         return not answers or self._outstanding + len(sent.frame) <= 4 * self.connection.constants["queue"]
 
     def _add_request(self) -> bool:

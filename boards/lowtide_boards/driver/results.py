@@ -57,10 +57,11 @@ class ResultReader:
             self._requested += count
             self._in_flight += 1
             at, confirmed = ((self._start + n) % POSITIONS for n in (place, self._received))
-            yield Request("take", (at | confirmed << 16, count), lambda words, place=place: self._accept(place, words))
+            positions = at | confirmed << 16
+            yield Request("read_results", (positions, count), lambda words, place=place: self._accept(place, words))
         if self._received:  # confirm the last words
             at = (self._start + self._received) % POSITIONS
-            yield Request("take", (at | at << 16, 1), lambda _: None)
+            yield Request("read_results", (at | at << 16, 1), lambda _: None)
 
     def _accept(self, place: int, words: tuple[int, ...]) -> None:
         self._in_flight -= 1

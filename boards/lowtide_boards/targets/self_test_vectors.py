@@ -68,8 +68,8 @@ def _exchanges(config: Config, seed: int) -> Iterator[Exchange]:
     results = product.values.astype("<f4").ravel().view("<u4").tolist()  # one tile, row by row
     for at in range(0, len(results), AT_ONCE):
         words = results[at : at + AT_ONCE]
-        yield "take", [at | at << 16, len(words)], words
-    yield "take", [len(results) | len(results) << 16, 1], []
+        yield "read_results", [at | at << 16, len(words)], words
+    yield "read_results", [len(results) | len(results) << 16, 1], []
     yield "read", [places["status"], 2], [IDLE, 0]  # no errors
     counts = _counts(product)
     first = places[next(iter(counts))]

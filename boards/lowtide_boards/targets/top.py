@@ -70,15 +70,15 @@ class BoardTop(Elaboratable):
         line = platform.request("uart", 0, dir=ways)
         m.submodules.rx = rx = io.Buffer("i", line.rx)
         m.submodules.tx = tx = io.Buffer("o", line.tx)
-        over = Signal()
+        done = Signal()
         passed = Signal()
-        results = {"o_test_over": over, "o_test_passed": passed} if self.tested else {}
+        results = {"o_test_done": done, "o_test_passed": passed} if self.tested else {}
         m.submodules.engine = Instance(
             "lowtide_serial", i_clk=ClockSignal(), i_rst=ResetSignal(), i_rx=rx.i, o_tx=tx.o, **results
         )
         right, wrong = Signal(), Signal()
         if self.tested:
-            m.d.comb += [right.eq(over & passed), wrong.eq(over & ~passed)]
+            m.d.comb += [right.eq(done & passed), wrong.eq(done & ~passed)]
         else:
             m.d.comb += right.eq(~ResetSignal())
         lights: dict[str, Any] = {}

@@ -33,7 +33,8 @@ def array_of(
 ) -> SystolicArray | TermArray | RequantizedArray:
     """Return the array of a configuration."""
     if params.operands == "integers":
-        array = TermArray(params.rows, params.columns, terms)
+        array = TermArray(params.rows, params.columns, terms, params.skew)
     else:
-        array = SystolicArray(params.rows, params.columns, element_factory(params.element, bfp, terms))
+        element = element_factory(params.element, bfp, terms)
+        array = SystolicArray(params.rows, params.columns, element, params.skew)
     return RequantizedArray(array, terms, requantizing) if params.results == "integers" else array

@@ -42,7 +42,7 @@ class RequantizedArray(Structure):
         Beats of ``lanes`` signed integers of ``digits + 1`` bits. ``last`` is high with the last beat of a tile.
     requantize : In(stream of params.layout_settings)
         Settings, one word per tile in the order of the tiles. The results of a tile wait for its settings.
-    saturations : Out(params.counter)
+    saturations : Out(params.counter_bits)
         Number of saturated results since reset or ``saturations_clear``.
     saturations_clear : In(1)
         Clears ``saturations``.
@@ -74,7 +74,7 @@ class RequantizedArray(Structure):
                 product=requantizing.product,
                 columns=array.columns,
                 lanes=requantizing.lanes,
-                counter=requantizing.counter_bits,
+                counter_bits=requantizing.counter_bits,
             )
         )
         self.latency = array.latency + self.requantizer.latency
@@ -87,7 +87,7 @@ class RequantizedArray(Structure):
             | {
                 "c": Out(stream.Signature(word_beat(params.lanes * params.revealed))),
                 "requantize": In(stream.Signature(params.layout_settings)),
-                "saturations": Out(params.counter),
+                "saturations": Out(params.counter_bits),
                 "saturations_clear": In(1),
             }
         )
@@ -98,29 +98,25 @@ class RequantizedArray(Structure):
             "array",
             array,
             **{name: getattr(self, name) for name, flow in self._beside.items() if flow is In},
-            a__payload=self.a.payload,
-            a__valid=self.a.valid,
-            b__payload=self.b.payload,
-            b__valid=self.b.valid,
-            c__ready=requantizer.i.ready,
+            a=self.a,
+            b=self.b,
+            c=requantizer.i,
         )
         place(
             "requantizer",
             requantizer,
-            i__payload=array.c.payload,
-            i__valid=array.c.valid,
-            settings__payload=self.requantize.payload,
-            settings__valid=self.requantize.valid,
-            o__ready=self.c.ready,
+            i=array.c,
+            settings=self.requantize,
+            o=self.c,
             clear=self.saturations_clear,
         )
         o = requantizer.o
         return {
-            "a__ready": array.a.ready,
-            "b__ready": array.b.ready,
+            "a": array.a,
+            "b": array.b,
             "c__valid": o.valid,
             "c__payload": Cat(o.payload.lane, o.payload.last),
-            "requantize__ready": requantizer.settings.ready,
+            "requantize": requantizer.settings,
             "saturations": requantizer.saturations,
             **{name: getattr(array, name) for name, flow in self._beside.items() if flow is Out},
         }

@@ -3,16 +3,20 @@
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
-from lowtide.netlist import Structure, Unit
+from lowtide.netlist import Structure, Unit, place
 from lowtide.netlist.structure import power_of_two_split
-from lowtide.units.stream.delay import delay
+from lowtide.units.stream.delay import MemoryDelay, delay
 
-__all__ = ["Skew", "SkewedWord", "skew"]
+__all__ = ["MemorySkew", "Skew", "SkewedWord", "skew"]
 
 
-def skew(words: int, width: int) -> "Skew | SkewedWord":
-    """Return a skew of several words, or a `SkewedWord` for one word."""
-    return SkewedWord(width) if words == 1 else Skew(words, width)
+def skew(words: int, width: int, kind: str = "registers") -> "MemorySkew | Skew | SkewedWord":
+    """Return a skew of several words in ``registers`` or ``memory``, or a `SkewedWord` for one word."""
+    if words == 1:
+        return SkewedWord(width)
+    if kind == "memory" and words <= MemoryDelay.longest:
+        return MemorySkew(words, width)
+    return Skew(words, width, kind)
 
 
 class SkewedWord(Unit):
@@ -25,24 +29,29 @@ class SkewedWord(Unit):
     ----------
     width : int
         Width of the word in bits.
+    cycles : int
+        Cycles that the word waits before it is cleared: 1 in a register, otherwise in a `MemoryDelay`.
 
     Members
     -------
     idle_i : In(1)
-        High when there is no word.
+        High ``cycles - 1`` cycles after there is no word.
     idle_o : Out(1)
         ``idle_i`` delayed by one cycle, for the next word.
     i : In(width)
         Word.
     o : Out(width)
         The word after ``latency`` cycles, or zero.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from ``i`` to ``o``: ``cycles + 1``.
     """
 
-    latency = 2
-
-    def __init__(self, width: int):
-        self.width = width
-        self.module_name = f"skewed_word_{width}"
+    def __init__(self, width: int, cycles: int = 1):
+        self.width, self.cycles, self.latency = width, cycles, cycles + 1
+        self.module_name = f"skewed_word_{width}" + (f"_{cycles}" if cycles > 1 else "")
         super().__init__({"idle_i": In(1), "idle_o": Out(1), "i": In(width), "o": Out(width)})
 
     def elaborate(self, platform):
@@ -50,7 +59,11 @@ class SkewedWord(Unit):
         word = Signal(self.width, reset_less=True)
         idle = Signal(reset_less=True)  # this polarity drives the reset of `kept` without a gate
         kept = Signal(self.width, reset_less=True)
-        m.d.sync += [word.eq(self.i), idle.eq(self.idle_i), kept.eq(Mux(idle, 0, word))]
+        if self.cycles == 1:
+            m.d.sync += word.eq(self.i)
+        else:
+            m.d.comb += word.eq(place(m, platform, "delay", MemoryDelay(self.cycles, self.width), i=self.i).o)
+        m.d.sync += [idle.eq(self.idle_i), kept.eq(Mux(idle, 0, word))]
         m.d.comb += [self.o.eq(kept), self.idle_o.eq(idle)]
         return m
 
@@ -58,13 +71,73 @@ class SkewedWord(Unit):
 class Skew(Structure):
     """Skew: delays word ``n`` of a beat by ``n`` cycles, and sends zeros where there is no beat.
 
-    A skew consists of two smaller skews, and a delay before each word of the second. The idle bit passes from word to
-    word, one cycle each, as the words do. So it drives a single register per cycle.
+    A skew in registers, or of more than `MemoryDelay.longest` words, consists of two smaller skews, and a delay before
+    each word of the second. The idle bit passes from word to word, one cycle each, as the words do. So it drives a
+    single register per cycle.
 
     Parameters
     ----------
     words : int
         Words per beat, at least 2.
+    width : int
+        Width of a word in bits.
+    kind : str
+        Where words wait: in ``registers`` or in ``memory``.
+
+    Members
+    -------
+    idle_i : In(1)
+        High when there is no beat.
+    idle_o : Out(1)
+        ``idle_i`` delayed by ``words`` cycles.
+    i : In(words * width)
+        Beat, word 0 in the lowest bits.
+    o : Out(words * width)
+        Skewed words; word ``n`` leaves after ``latency + n`` cycles.
+
+    Attributes
+    ----------
+    latency : int
+        Cycles from ``i`` to ``o`` for word 0.
+    """
+
+    latency = 2
+
+    def __init__(self, words: int, width: int, kind: str = "registers"):
+        self.words, self.width, self.kind = words, width, kind
+        self.module_name = f"skew_{words}x{width}" + ("_memory" if kind == "memory" else "")
+        super().__init__({"idle_i": In(1), "idle_o": Out(1), "i": In(words * width), "o": Out(words * width)})
+
+    def wire(self, place):
+        first, second = power_of_two_split(self.words)
+        cut = first * self.width
+        low = place(f"words_0_to_{first - 1}", skew(first, self.width, self.kind), idle_i=self.idle_i, i=self.i[:cut])
+        delays = [
+            place(
+                f"delay_{n}",
+                delay(first, self.width, memory=self.kind == "memory"),
+                i=self.i.word_select(n, self.width),
+            )
+            for n in range(first, self.words)
+        ]
+        high = place(
+            f"words_{first}_to_{self.words - 1}",
+            skew(second, self.width, self.kind),
+            idle_i=low.idle_o,
+            i=Cat(part.o for part in delays),
+        )
+        return {"idle_o": high.idle_o, "o": Cat(low.o, high.o)}
+
+
+class MemorySkew(Structure):
+    """Skew in memory: a `Skew` in which each word waits in a single memory.
+
+    The memories are not reset. While they contain unknown words, the idle bits clear these words.
+
+    Parameters
+    ----------
+    words : int
+        Words per beat, from 2 to `MemoryDelay.longest`.
     width : int
         Width of a word in bits.
 
@@ -85,25 +158,18 @@ class Skew(Structure):
         Cycles from ``i`` to ``o`` for word 0.
     """
 
-    latency = SkewedWord.latency
+    latency = Skew.latency
 
     def __init__(self, words: int, width: int):
         self.words, self.width = words, width
-        self.module_name = f"skew_{words}x{width}"
+        self.module_name = f"skew_{words}x{width}_memory"
         super().__init__({"idle_i": In(1), "idle_o": Out(1), "i": In(words * width), "o": Out(words * width)})
 
     def wire(self, place):
-        first, second = power_of_two_split(self.words)
-        cut = first * self.width
-        low = place(f"words_0_to_{first - 1}", skew(first, self.width), idle_i=self.idle_i, i=self.i[:cut])
-        delays = [
-            place(f"delay_{n}", delay(first, self.width), i=self.i.word_select(n, self.width))
-            for n in range(first, self.words)
-        ]
-        high = place(
-            f"words_{first}_to_{self.words - 1}",
-            skew(second, self.width),
-            idle_i=low.idle_o,
-            i=Cat(part.o for part in delays),
-        )
-        return {"idle_o": high.idle_o, "o": Cat(low.o, high.o)}
+        idle, skewed = self.idle_i, []
+        for n in range(self.words):
+            word = SkewedWord(self.width, n + 1)
+            place(f"word_{n}", word, idle_i=idle, i=self.i.word_select(n, self.width))
+            idle = word.idle_o
+            skewed.append(word.o)
+        return {"idle_o": idle, "o": Cat(skewed)}

@@ -40,6 +40,8 @@ class SystolicArray(Structure):
         Processing elements.
     element : function without arguments
         Makes a processing element.
+    skew : str
+        Where operands wait for their row or column: in ``registers`` or in ``memory``, see `Skew`.
 
     Members
     -------
@@ -53,13 +55,14 @@ class SystolicArray(Structure):
         High after ``last`` arrived on ``a`` or ``b`` alone, until reset.
     """
 
-    def __init__(self, rows: int, columns: int, element: Callable[[], Element]):
+    def __init__(self, rows: int, columns: int, element: Callable[[], Element], skew: str = "registers"):
         self._core = core = SystolicCore(rows, columns, element, Skew.latency)
         self.element, self._restarts = element, element().restarts
-        self.rows, self.columns = rows, columns
+        self.rows, self.columns, self.skew = rows, columns, skew
         self.latency = 1 + core.latency
         self.spacing = core.spacing
-        self.module_name = f"systolic_array_{rows}x{columns}_{element().module_name}"
+        shape = f"{rows}x{columns}" + ("_memory_skew" if skew == "memory" else "")
+        self.module_name = f"systolic_array_{shape}_{element().module_name}"
         super().__init__(
             {
                 "a": In(stream.Signature(word_beat(len(core.a)))),
@@ -80,8 +83,9 @@ class SystolicArray(Structure):
             b_valid=self.b.valid,
             b_last=self.b.payload.last,
         )
-        skew_a = place("skew_a", skew(self.rows, core.width_a), idle_i=feeder.idle, i=self.a.payload.data)
-        skew_b = place("skew_b", skew(self.columns, core.width_b), idle_i=feeder.idle, i=self.b.payload.data)
+        skew_a, skew_b = skew(self.rows, core.width_a, self.skew), skew(self.columns, core.width_b, self.skew)
+        place("skew_a", skew_a, idle_i=feeder.idle, i=self.a.payload.data)
+        place("skew_b", skew_b, idle_i=feeder.idle, i=self.b.payload.data)
         place(
             "core",
             core,

@@ -25,8 +25,8 @@ from lowtide.units.conversion.row_normalizer import RowNormalizer, RowNormalizer
 from lowtide.units.conversion.serial_converter import SerialBfpConverter
 from lowtide.units.floating.block_mac import BlockFloatMac, BlockFloatMacParams
 from lowtide.units.floating.mac import FloatMac, FloatMacParams
-from lowtide.units.random.neighbor import Neighbor, NeighborSource
-from lowtide.units.random.params import RandomSourceParams
+from lowtide.units.random.neighbor import NeighborSource
+from lowtide.units.random.params import NeighborParams, RandomSourceParams
 from lowtide.units.random.source import RandomSource
 from lowtide.units.requantization.requantizer import Requantizer, RequantizerParams
 from lowtide.units.requantization.row_requantizer import RowRequantizer, RowRequantizerParams
@@ -66,7 +66,7 @@ UNITS = {
     "encoder": UnitKind(Encoder, EncoderParams),
     "float_mac": UnitKind(FloatMac, FloatMacParams),
     "fmac": UnitKind(Fmac, Bfp),
-    "neighbor_source": UnitKind(NeighborSource, Neighbor),
+    "neighbor_source": UnitKind(NeighborSource, NeighborParams),
     "normalizer": UnitKind(Normalizer, NormalizerParams),
     "pair_mac": UnitKind(PairMac, Terms),
     "pmac": UnitKind(Pmac, PmacParams),

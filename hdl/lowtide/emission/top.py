@@ -26,22 +26,15 @@ class AxiStreamArray(AxiStreams):
 
     Members
     -------
-    s_axis_a_tdata : In(tdata_bits["a"])
-        Operand A: one word per row, row 0 in the lowest bits; padding up to a whole byte is ignored.
-    s_axis_a_tlast : In(1)
+    s_axis_a_tdata, s_axis_b_tdata : In(tdata_bits["a"]), In(tdata_bits["b"])
+        Operands: one word per row of A and per column of B, row or column 0 in the lowest bits; padding up to a whole
+        byte is ignored.
+    s_axis_a_tlast, s_axis_b_tlast : In(1)
         High with the last beat of a tile.
-    s_axis_a_tvalid : In(1)
-        High while a beat of A is valid.
-    s_axis_a_tready : Out(1)
-        High when a beat of A is accepted.
-    s_axis_b_tdata : In(tdata_bits["b"])
-        Operand B: one word per column, column 0 in the lowest bits; padding up to a whole byte is ignored.
-    s_axis_b_tlast : In(1)
-        High with the last beat of a tile.
-    s_axis_b_tvalid : In(1)
-        High while a beat of B is valid.
-    s_axis_b_tready : Out(1)
-        High when a beat of B is accepted.
+    s_axis_a_tvalid, s_axis_b_tvalid : In(1)
+        High while a beat of the operand is valid.
+    s_axis_a_tready, s_axis_b_tready : Out(1)
+        High when a beat of the operand is accepted.
     m_axis_c_tdata : Out(tdata_bits["c"])
         Results: one signed accumulator per column, column 0 in the lowest bits, or one signed integer per lane of a
         `RequantizedArray`; padding is zero.
@@ -91,22 +84,14 @@ class AxiStreamEngine(AxiStreams):
 
     Members
     -------
-    s_axis_a_tdata : In(tdata_bits["a"])
-        Operand A: ``engine.input_width`` FP32 numbers per beat, the first in the lowest bits.
-    s_axis_a_tlast : In(1)
+    s_axis_a_tdata, s_axis_b_tdata : In(tdata_bits["a"]), In(tdata_bits["b"])
+        Operands: ``engine.input_width`` FP32 numbers per beat, the first in the lowest bits.
+    s_axis_a_tlast, s_axis_b_tlast : In(1)
         High with the last beat of the operand.
-    s_axis_a_tvalid : In(1)
-        High while a beat of A is valid.
-    s_axis_a_tready : Out(1)
-        High when a beat of A is accepted.
-    s_axis_b_tdata : In(tdata_bits["b"])
-        Operand B: ``engine.input_width`` FP32 numbers per beat, the first in the lowest bits.
-    s_axis_b_tlast : In(1)
-        High with the last beat of the operand.
-    s_axis_b_tvalid : In(1)
-        High while a beat of B is valid.
-    s_axis_b_tready : Out(1)
-        High when a beat of B is accepted.
+    s_axis_a_tvalid, s_axis_b_tvalid : In(1)
+        High while a beat of the operand is valid.
+    s_axis_a_tready, s_axis_b_tready : Out(1)
+        High when a beat of the operand is accepted.
     m_axis_c_tdata : Out(tdata_bits["c"])
         Results: ``engine.output_width`` FP32 numbers per beat, the first in the lowest bits.
     m_axis_c_tlast : Out(1)
@@ -123,38 +108,10 @@ class AxiStreamEngine(AxiStreams):
         Plain bus: data to write.
     read_data : Out(32)
         Plain bus: content of the register, one cycle after ``address``.
-    s_axi_awaddr, s_axi_araddr : In((len(registers) - 1).bit_length() + 2)
-        AXI4-Lite: byte address of a write, of a read.
-    s_axi_awprot, s_axi_arprot : In(3)
-        AXI4-Lite: ignored.
-    s_axi_awvalid, s_axi_wvalid, s_axi_arvalid : In(1)
-        AXI4-Lite: high while an address, or the data of a write, is valid.
-    s_axi_awready, s_axi_wready, s_axi_arready : Out(1)
-        AXI4-Lite: high when an address, or the data of a write, is accepted.
-    s_axi_wdata : In(32)
-        AXI4-Lite: data to write.
-    s_axi_wstrb : In(4)
-        AXI4-Lite: byte enables, all or none.
-    s_axi_bresp, s_axi_rresp : Out(2)
-        AXI4-Lite: response, ``OKAY`` or ``SLVERR``.
-    s_axi_bvalid, s_axi_rvalid : Out(1)
-        AXI4-Lite: high while a response is valid.
-    s_axi_bready, s_axi_rready : In(1)
-        AXI4-Lite: high when the manager accepts a response.
-    s_axi_rdata : Out(32)
-        AXI4-Lite: data of a read.
-    wb_cyc_i, wb_stb_i, wb_we_i : In(1)
-        Wishbone: cycle, strobe, and write enable of an access.
-    wb_adr_i : In((len(registers) - 1).bit_length())
-        Wishbone: number of a register.
-    wb_dat_i : In(32)
-        Wishbone: data to write.
-    wb_sel_i : In(4)
-        Wishbone: byte enables.
-    wb_dat_o : Out(32)
-        Wishbone: data of a read.
-    wb_ack_o, wb_err_o : Out(1)
-        Wishbone: response, done or refused.
+    s_axi_… : as in `BusEngine`
+        AXI4-Lite.
+    wb_… : as in `BusEngine`
+        Wishbone.
 
     Raises
     ------
@@ -185,6 +142,6 @@ def engine_of(config: Config) -> Engine:
     if array.element != "fmac":
         raise ConfigError(f"array.element must be fmac for an engine, not {array.element!r}")
     try:
-        return Engine(array.rows, array.columns, config.bfp, config.engine)
+        return Engine(array.rows, array.columns, config.bfp, config.engine, array.skew)
     except IllegalValue as error:
         raise ConfigError(str(error.within("engine"))) from None

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import attrs
 from amaranth.hdl import Cat
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
@@ -18,6 +17,7 @@ from lowtide.engine.results import Results
 from lowtide.engine.sequencer import Sequencer
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.bfp import Bfp
+from lowtide.formats.parameter import host_parameters
 from lowtide.netlist import Structure
 from lowtide.units.arithmetic.fmac import Fmac
 from lowtide.units.conversion.row_normalizer import RowNormalizerParams
@@ -43,6 +43,8 @@ class Engine(Structure):
         Format of the groups.
     params : EngineParams
         Buffers and stream widths.
+    skew : str
+        Where operands wait in the array: in ``registers`` or in ``memory``, see `SystolicArray`.
 
     Members
     -------
@@ -91,16 +93,16 @@ class Engine(Structure):
         If `EngineParams.check` refuses the parameters.
     """
 
-    def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
+    def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams, skew: str = "registers"):
         params.check(bfp, columns)
         self.rows, self.columns, self.bfp, self.params = rows, columns, bfp, params
-        self.array = SystolicArray(rows, columns, partial(Fmac, bfp))
+        self.array = SystolicArray(rows, columns, partial(Fmac, bfp), skew)
         self.dispatcher = Dispatcher(rows, columns, bfp, params)
         self.loaders = [
             Loader(vectors, bfp, chunk, params) for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
         results = RowNormalizerParams(
-            columns=columns, width=bfp.accumulator, normalizers=params.output_width, counter=params.counter_bits
+            columns=columns, width=bfp.accumulator, normalizers=params.output_width, counter_bits=params.counter_bits
         )
         # Tiles in the array at full rate, and tiles whose results wait.
         self.results = Results(results, self.array.latency // self.array.spacing + 4)
@@ -114,7 +116,10 @@ class Engine(Structure):
                 params.lfsr_bits,
             )
         )
-        self.module_name = f"engine_{self.array.module_name}_{sizes}_n{params.output_width}_c{params.counter_bits}"
+        packed = "_p" if params.packed_operands else ""
+        self.module_name = (
+            f"engine_{self.array.module_name}_{sizes}_n{params.output_width}_c{params.counter_bits}{packed}"
+        )
         numbers = fp32_beat(params.input_width)
         super().__init__(
             {
@@ -151,8 +156,8 @@ class Engine(Structure):
         return {
             "rows": self.rows,
             "columns": self.columns,
-            **attrs.asdict(self.bfp),
-            **attrs.asdict(self.params),
+            **host_parameters(self.bfp),
+            **{name: int(value) for name, value in host_parameters(self.params).items()},
         }
 
     def wire(self, place):
@@ -181,8 +186,8 @@ class Engine(Structure):
                 settings=getattr(dispatcher, name),
                 groups=getattr(dispatcher, f"groups_{name}"),
                 size=getattr(dispatcher, f"size_{name}"),
-                i__payload=getattr(self, name).payload,
-                i__valid=getattr(self, name).valid,
+                **({"row": getattr(dispatcher, f"row_{name}")} if self.params.packed_operands else {}),
+                i=getattr(self, name),
                 **({"threshold": getattr(self, f"{name}_threshold")} if loader.metered else {}),
             )
         run = dispatcher.run
@@ -226,7 +231,7 @@ class Engine(Structure):
             a__valid=issuer.o_valid,
             b__payload=Cat(beats["b"], issuer.o_last),
             b__valid=issuer.o_valid,
-            c__ready=results.i.ready,
+            c=results.i,
         )
         place(
             "results",
@@ -234,9 +239,8 @@ class Engine(Structure):
             tile=issuer.tile,
             scale=run.scale,
             ends=sequencer.ends,
-            i__payload=array.c.payload,
-            i__valid=array.c.valid,
-            o__ready=self.c.ready,
+            i=array.c,
+            o=self.c,
             clear=self.clear,
         )
         counters = place(
@@ -258,10 +262,9 @@ class Engine(Structure):
         return {
             "ready": dispatcher.ready,
             "refused": dispatcher.refused,
-            "a__ready": loader_a.i.ready,
-            "b__ready": loader_b.i.ready,
-            "c__valid": results.o.valid,
-            "c__payload": results.o.payload,
+            "a": loader_a.i,
+            "b": loader_b.i,
+            "c": results.o,
             "idle": dispatcher.idle,
             "too_short": Cat(loader_a.too_short, loader_b.too_short),
             "too_long": Cat(loader_a.too_long, loader_b.too_long),

@@ -74,17 +74,10 @@ class EngineWithRegisters(Structure):
             start=registers.start,
             product=registers.product,
             clear=registers.clear,
-            a__payload=self.a.payload,
-            a__valid=self.a.valid,
-            b__payload=self.b.payload,
-            b__valid=self.b.valid,
-            c__ready=self.c.ready,
+            **{name: getattr(self, name) for name in "abc"},
             **{f"{side}_threshold": getattr(registers, f"{side}_threshold") for side in engine.meters},
         )
         return {
-            "a__ready": engine.a.ready,
-            "b__ready": engine.b.ready,
-            "c__valid": engine.c.valid,
-            "c__payload": engine.c.payload,
+            **{name: getattr(engine, name) for name in "abc"},
             "read_data": registers.read_data,
         }

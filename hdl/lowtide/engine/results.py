@@ -42,9 +42,9 @@ class Results(Unit):
         Pulses for one cycle when the last results of a product are accepted.
     clear : In(1)
         Pulses for one cycle to clear the counters.
-    overflows : Out(params.counter)
+    overflows : Out(params.counter_bits)
         Counter of infinite results.
-    underflows : Out(params.counter)
+    underflows : Out(params.counter_bits)
         Counter of zero results whose sums were not zero.
     """
 
@@ -63,8 +63,8 @@ class Results(Unit):
                 "o": Out(stream.Signature(fp32_beat(params.normalizers))),
                 "over": Out(1),
                 "clear": In(1),
-                "overflows": Out(params.counter),
-                "underflows": Out(params.counter),
+                "overflows": Out(params.counter_bits),
+                "underflows": Out(params.counter_bits),
             }
         )
 
@@ -93,7 +93,7 @@ class Results(Unit):
             i__payload=row.as_value(),
             i__valid=self.i.valid & queue.o_valid,
             scale=tile.scale,
-            o__ready=self.o.ready,
+            o=self.o,
             clear=self.clear,
         )
         m.d.comb += [

@@ -156,7 +156,7 @@ class Netlist:
         return module if self._initial_values else _INITIAL_VALUE.sub("", module)
 
     def _keeps(self, contents: str, written: bool) -> bool:
-        """Whether a memory has contents at power-up; a writable memory of zeros is never read before it is written."""
+        """Whether a memory has contents at power-up; a writable memory of zeros needs none."""
         constant = re.search(r"connect \\DATA \d+'([01-]+)\n", contents)
         zero = constant is not None and "1" not in constant[1]
         return not written or (self._initial_values and not zero)

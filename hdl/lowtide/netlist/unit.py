@@ -25,7 +25,8 @@ class Unit(wiring.Component):
     The docstring of a unit lists its ports in the section *Members*, which a test compares with the signature. A line
     is ``name : In(shape)`` or ``name : Out(shape)``. Ports with similar meanings share a line,
     ``a, b : In(x), Out(y)``, or ``a, b : In(x)`` if the members are equal. A port that exists only with some arguments
-    states its type in its text.
+    states its type in its text. A line ``prefix… : as in `Other``` stands for the ports of another unit that have this
+    prefix.
 
     - A shape is a Python expression. It may use the constructor's variables, attributes of the unit and of these
       variables, names of the unit's module, and `range`, `signed`, `unsigned`, `StructLayout`, `ArrayLayout`,
@@ -86,7 +87,8 @@ def by_port(unit: Unit, connections: Mapping[str, Connection], flow: Flow) -> di
     members, ports = unit.signature.members, {}
     for name, value in connections.items():
         if name in members and members[name].is_signature:
-            for path, member, port in members[name].signature.flatten(value):
+            # The handshake first, then the payload.
+            for path, member, port in reversed([*members[name].signature.flatten(value)]):
                 if member.flow == flow:
                     ports["__".join(map(str, (name, *path)))] = port
         else:

@@ -64,8 +64,8 @@ def parts_of(config: Config) -> list[Design]:
         units |= {part: f"{part}_" for part in TERM_PARTS}
     else:
         units |= {
-            "skew_a": skew(rows, port_width(element, "a_i")).module_name,
-            "skew_b": skew(columns, port_width(element, "b_i")).module_name,
+            "skew_a": skew(rows, port_width(element, "a_i"), config.array.skew).module_name,
+            "skew_b": skew(columns, port_width(element, "b_i"), config.array.skew).module_name,
         }
     parts = {part: _module(top, modules, unit) for part, unit in units.items()}
     if rows * columns <= LARGEST_WHOLE:

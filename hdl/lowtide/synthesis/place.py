@@ -11,6 +11,7 @@ import attrs
 
 from lowtide.cache import Cache
 from lowtide.errors import SynthesisError
+from lowtide.synthesis.carry_chains import trim_command, trim_file
 from lowtide.synthesis.nextpnr import NETLIST, Netlist, Run, run_seed
 from lowtide.synthesis.timing_wrapper import HARNESS, harness, ports_of
 from lowtide.synthesis.yosys import DESIGN, family, run_yosys
@@ -77,6 +78,8 @@ class Timing:
         Cells of each kind that the first seed used, harness included, and cells of the device.
     script : str
         Yosys script of the netlist; `lowtide.synthesis.timing_wrapper.harness` writes its ``harness.v``.
+    trim : str
+        Command between Yosys and nextpnr, see `lowtide.synthesis.carry_chains`; empty for families other than ECP5.
     command : str
         nextpnr command, without the seed.
     """
@@ -89,6 +92,7 @@ class Timing:
     used: dict[str, int]
     available: dict[str, int]
     script: str
+    trim: str
     command: str
 
     @property
@@ -164,6 +168,7 @@ def place(
             f"write_json {NETLIST}",
         ]
     )
+    trim = trim_command(NETLIST) if target == "ecp5" else ""
     command = f"{chosen.options} --json {NETLIST} --timing-allow-fail"
 
     def synthesize(here: Path) -> None:
@@ -173,12 +178,14 @@ def place(
         wrapper = harness(top, ports, target, clock=clock, narrow=chosen.narrow)
         (here / "harness.v").write_text(wrapper, encoding="utf-8")
         run_yosys(verilog, script, here)
+        if trim:
+            trim_file(here / NETLIST)
 
     with TemporaryDirectory(prefix="lowtide-") as folder:
         netlist = Netlist(Path(folder), synthesize)
 
         def run(seed: int) -> Run:
-            inputs = (verilog, top, clock, script, command, str(seed))
+            inputs = (verilog, top, clock, script, trim, command, str(seed))
             return (cache or Cache()).recall(Run, inputs, lambda: run_seed(chosen.package, command, seed, netlist))
 
         runs = _at_once(run, seeds, progress or (lambda done, all_: None))
@@ -194,6 +201,7 @@ def place(
         used=runs[0].used,
         available=runs[0].available,
         script=script,
+        trim=trim,
         command=f"{chosen.package.replace('_', '-')} {command}",
     )
 

@@ -71,19 +71,19 @@ class PseudoTerminal:
 
     def run(self, stops: Callable[[], bool] = lambda: False) -> None:
         """Serve until ``stops`` returns true. An idle device is not simulated, to save processor time."""
-        quiet = 0
-        awake = 2 * self.line.config.serial.patience  # cycles until the device has returned to its default baud rate
+        idle = 0
+        awake = 2 * self.line.config.serial.timeout  # cycles until the device has returned to its default baud rate
         while not stops():
             baud = self.baud
             step = STEP * round(self.line.config.serial.clock / baud)
-            data = self._read(0 if quiet < awake and not self._out else 0.05)
+            data = self._read(0 if idle < awake and not self._out else 0.05)
             received = b""
-            if data or quiet < awake:
+            if data or idle < awake:
                 self.line.send(data)
                 received = self.line.run(step, baud)
             self.sent, self.received = self.sent + len(data), self.received + len(received)
             self._write(received)
-            quiet = 0 if data or received or self.line.waiting else min(quiet + step, awake)
+            idle = 0 if data or received or self.line.waiting else min(idle + step, awake)
 
     def _read(self, seconds: float) -> bytes:
         if self.line.waiting > 4096 or not select.select([self._ours], [], [], seconds)[0]:

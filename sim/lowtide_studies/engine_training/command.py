@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import click
 from rich.console import Console
 
 from lowtide.cli.emit import settings
-from lowtide.cli.options import Name, Number, OutputFile, OutputFolder, Whole, number
+from lowtide.cli.options import Name, Number, OutputFile, Whole, number, output_option
 from lowtide.cli.progress import progress_bar
 from lowtide.config import Config
 from lowtide.emission.top import engine_of
@@ -21,19 +22,38 @@ from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.panels import MatrixEngine
 from lowtide_sim.engine.verilated import VerilatedEngine
 from lowtide_sim.simulator import SimulationError, SimulatorMissing
-from lowtide_studies.engine_training.board import board_at
-from lowtide_studies.engine_training.engine_products import check_chunks
 from lowtide_studies.engine_training.log import Log
-from lowtide_studies.engine_training.plot import plot
+from lowtide_studies.engine_training.products import check_chunks
+from lowtide_studies.engine_training.report import beats_per_pair, cycles, high_shares, plot, run_table, run_title
 from lowtide_studies.engine_training.run import PRECISIONS, Run
 from lowtide_studies.engine_training.schedule import SCHEDULES
-from lowtide_studies.engine_training.summary import beats_per_pair, cycles, high_shares
-from lowtide_studies.engine_training.table import run_table, run_title
-from lowtide_studies.engine_training.trainer import VALIDATION, Diverged, Trained, train
-from lowtide_studies.networks.digits import HELD_OUT, Digits
+from lowtide_studies.engine_training.trainer import Diverged, Trained, images_of, train
+from lowtide_studies.harness.options import typed_option
+from lowtide_studies.networks.digits import HELD_OUT
 from lowtide_studies.networks.network import NETWORKS
 
-__all__ = ["command"]
+__all__ = ["board_at", "command"]
+
+
+def board_at(port: str | None, asked: Config | None) -> MatrixEngine:
+    """The engine of the board at a port, by default ``LOWTIDE_PORT`` or the only USB port.
+
+    Raises `CommandError` if the driver or the board is missing, or the engine differs from the required configuration.
+    """
+    found = entry_points(group="lowtide.engines", name="board")
+    try:
+        engine: MatrixEngine = next(iter(found)).load()(port)
+    except (StopIteration, ModuleNotFoundError):
+        raise CommandError("a board needs its driver: pip install 'lowtide[boards]'") from None
+    has, wants = engine.config.to_tables(), (asked or engine.config).to_tables()
+    for section in ("array", "bfp", "engine"):
+        for key, value in wants[section].items():
+            if has[section][key] != value:
+                raise CommandError(
+                    f"the board has {section}.{key} = {has[section][key]}, not {value}, for which it was asked"
+                )
+    return engine
+
 
 ENGINES = ("golden", "verilator", "board")
 
@@ -58,20 +78,8 @@ def _with_numbers(context: click.Context, option: click.Parameter, values: tuple
 
 
 @click.command("train", epilog=EXAMPLES)
-@click.option(
-    "--network",
-    type=Name("network", NETWORKS),
-    default="perceptron",
-    show_default=True,
-    help=f"Network: {', '.join(NETWORKS)}.",
-)
-@click.option(
-    "--schedule",
-    type=Name("schedule", PRECISIONS),
-    default="adaptive",
-    show_default=True,
-    help=f"Schedule of precision or baseline: {', '.join(PRECISIONS)}.",
-)
+@typed_option(Name("network", NETWORKS), "perceptron", f"Network: {', '.join(NETWORKS)}.")
+@typed_option(Name("schedule", PRECISIONS), "adaptive", f"Schedule of precision or baseline: {', '.join(PRECISIONS)}.")
 @click.option(
     "--engine", type=click.Choice(ENGINES), default="golden", show_default=True, help="Engine of all products."
 )
@@ -89,15 +97,9 @@ def _with_numbers(context: click.Context, option: click.Parameter, values: tuple
 )
 @click.option("--steps", type=Whole("steps", range(1, 10**6 + 1)), help="Number of steps.  [default: 8 epochs]")
 @click.option("--epochs", type=Whole("epochs", range(1, 1001)), help="Passes over the training images, for --steps.")
-@click.option("--batch", type=Whole("batch", range(1, 1151)), default=32, show_default=True, help="Images per step.")
-@click.option("--rate", type=Number("rate", 0, 100), default=0.2, show_default=True, help="Learning rate at the start.")
-@click.option(
-    "--seed",
-    type=Whole("seed", range(2**32)),
-    default=0,
-    show_default=True,
-    help="Seed of weights, images and rounding.",
-)
+@typed_option(Whole("batch", range(1, 1151)), 32, "Images per step.")
+@typed_option(Number("rate", 0, 100), 0.2, "Learning rate at the start.")
+@typed_option(Whole("seed", range(2**32)), 0, "Seed of weights, images and rounding.")
 @click.option("--validation", is_flag=True, help="Accuracy on 287 training images that are excluded from training.")
 @click.option(
     "--log",
@@ -105,22 +107,9 @@ def _with_numbers(context: click.Context, option: click.Parameter, values: tuple
     type=OutputFile("log"),
     help="Log of the run, from which an interrupted run resumes.  [default: a file in the folder]",
 )
-@click.option(
-    "--checkpoint",
-    type=Whole("checkpoint", range(1, 10**6 + 1)),
-    default=10,
-    show_default=True,
-    help="Steps between two checkpoints.",
-)
+@typed_option(Whole("checkpoint", range(1, 10**6 + 1)), 10, "Steps between two checkpoints.")
 @click.option("--json", "as_json", is_flag=True, help="JSON with each step instead of a table.")
-@click.option(
-    "-o",
-    "--output",
-    type=OutputFolder("output"),
-    default=Path("build/train"),
-    show_default=True,
-    help="Folder of plot, results and log.",
-)
+@output_option("build/train", "Folder of plot, results and log.")
 def command(
     network: str,
     schedule: str,
@@ -174,7 +163,7 @@ def command(
             check_chunks(made.config)
         run = attrs.evolve(run, config=made.config)
     if steps is None:
-        run = attrs.evolve(run, steps=(epochs or 8) * _steps_of_an_epoch(run))
+        run = attrs.evolve(run, steps=(epochs or 8) * -(-len(images_of(run)[0]) // run.batch))
     name = f"{network}-{schedule}-{seed}-{engine}-{run.digest}"
     picture, data = output / f"{name}.png", output / f"{name}.json"
     for file in (picture, data):
@@ -194,11 +183,6 @@ def command(
     for file in (picture, data, log.path):
         click.echo(file)
     click.echo(f"{time.perf_counter() - started:.0f} s")
-
-
-def _steps_of_an_epoch(run: Run) -> int:
-    images = len(Digits.load().training) - (VALIDATION if run.validation else 0)
-    return -(-images // run.batch)
 
 
 def _trained(run: Run, made: MatrixEngine | None, log: Log, checkpoint: int) -> Trained:

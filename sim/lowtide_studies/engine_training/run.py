@@ -11,7 +11,7 @@ import attrs
 
 from lowtide.config import Config
 from lowtide.formats.parameter import IllegalValue, legal_text, parameter
-from lowtide_studies.engine_training.baseline import BASELINES
+from lowtide_studies.engine_training.products import BASELINES
 from lowtide_studies.engine_training.schedule import SCHEDULES, Schedule
 from lowtide_studies.networks.network import NETWORKS
 
@@ -21,7 +21,10 @@ PRECISIONS = (*SCHEDULES, *BASELINES)
 """Names of schedules and of baselines."""
 
 # Keys that do not change the bits: the order of transfers, and other kinds of elements.
-NO_PART = ("engine.input_width", "engine.output_width", "array.element", "array.operands", "array.results")
+NO_PART = (
+    *("engine.input_width", "engine.output_width"),
+    *("array.element", "array.operands", "array.results", "array.skew"),
+)
 
 
 def _above_zero(least: float, most: float, default: float) -> Any:
@@ -34,34 +37,12 @@ def _above_zero(least: float, most: float, default: float) -> Any:
 
 @attrs.frozen(kw_only=True)
 class Run:
-    """A network, a schedule of precision, and the steps of a training.
+    """A network, a schedule of precision with its options, an engine, and the steps of a training.
 
-    Parameters
-    ----------
-    network : str
-        One of `lowtide_studies.networks.network.NETWORKS`.
-    schedule : str
-        One of `PRECISIONS`.
-    options : dict
-        Parameters of the schedule, by name.
-    config : Config
-        The engine.
-    steps, batch : int
-        Number of steps, images per step.
-    rate, momentum : float
-        Parameters of gradient descent; the rate falls to zero along half a cosine.
-    seed : int
-        Seed of the first weights, of the order of images, and of the rounding of gradients.
-    evaluate : int
-        Steps between two measurements of accuracy.
-    validation : bool
-        Whether accuracy is measured on the last 287 training images, which are then excluded from training, and not
-        on the held-out images: for the choice of parameters.
-
-    Raises
-    ------
-    IllegalValue
-        If a parameter is not legal.
+    The rate falls to zero along half a cosine. The seed determines the first weights, the order of images, and the
+    rounding of gradients. For the choice of parameters, ``validation`` measures the accuracy on the last 287 training
+    images, which are then excluded from training, and not on the held-out images. An illegal parameter raises
+    `IllegalValue`.
     """
 
     network: str = parameter("perceptron", tuple(NETWORKS), "network")

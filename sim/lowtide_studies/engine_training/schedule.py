@@ -8,9 +8,60 @@ import attrs
 from lowtide.formats.parameter import IllegalValue, parameter, real_number
 from lowtide_model import Improvement
 from lowtide_model.improvement import LEGAL_THRESHOLDS
-from lowtide_studies.engine_training.tensor_use import Use
 
-__all__ = ["HIGH", "LOW", "SCHEDULES", "Adaptive", "Fixed", "Last", "LowThenHigh", "Moment", "Schedule", "TwoSided"]
+__all__ = [
+    "HIGH",
+    "KINDS",
+    "OPERANDS",
+    "PRODUCTS",
+    "SCHEDULES",
+    "Adaptive",
+    "Last",
+    "LowThenHigh",
+    "Moment",
+    "Schedule",
+    "TwoSided",
+    "Use",
+    "uses",
+]
+
+KINDS = ("weights", "activations", "gradients")
+"""Kinds of tensors."""
+
+OPERANDS = {
+    "forward": ("activations", "weights"),
+    "to_inputs": ("gradients", "weights"),
+    "to_weights": ("activations", "gradients"),
+}
+"""Products of a layer, with the kinds of their operands A and B."""
+
+PRODUCTS = tuple(OPERANDS)
+
+
+@attrs.frozen
+class Use:
+    """A tensor of one of `KINDS` in one of the `PRODUCTS` of a layer, from 0. Each use has its own precision."""
+
+    layer: int
+    product: str
+    kind: str
+
+    @property
+    def key(self) -> str:
+        """Name in logs, such as ``0.forward.weights``."""
+        return f"{self.layer}.{self.product}.{self.kind}"
+
+
+def uses(layers: int) -> list[Use]:
+    """All uses in a step; the gradient with respect to the inputs of the network is not needed."""
+    return [
+        Use(layer, product, kind)
+        for layer in range(layers)
+        for product, kinds in OPERANDS.items()
+        for kind in kinds
+        if layer or product != "to_inputs"
+    ]
+
 
 LOW, HIGH = 1, 2
 """Chunks of the two precisions: 2 and 4 bits with chunks of 2 bits."""
@@ -18,15 +69,7 @@ LOW, HIGH = 1, 2
 
 @attrs.frozen(kw_only=True)
 class Moment:
-    """Time of a use.
-
-    Parameters
-    ----------
-    step, steps : int
-        Step, from 0, and number of steps.
-    layers : int
-        Layers of the network.
-    """
+    """Time of a use: step, from 0, of a number of steps; and the number of layers of the network."""
 
     step: int
     steps: int
@@ -35,15 +78,9 @@ class Moment:
 
 @attrs.frozen(kw_only=True)
 class Last:
-    """State of a use in the previous step.
+    """State of a use in the previous step, which was one of ``held`` consecutive steps with these chunks.
 
-    Parameters
-    ----------
-    chunks : int
-    ratio : Improvement, optional
-        Measured by the engine while it loaded the tensor; None if the schedule does not measure.
-    held : int
-        Number of consecutive steps with these chunks.
+    The engine measures the ratio while it loads the tensor; it is None if the schedule does not measure.
     """
 
     chunks: int
@@ -76,37 +113,23 @@ def within(least: float, most: float, default: float, meaning: str) -> Any:
 
 @attrs.frozen(kw_only=True)
 class Fixed:
-    """Constant precision.
-
-    Parameters
-    ----------
-    always : int
-        Chunks.
-    """
+    """Constant number of chunks."""
 
     always: int
     measures = False
 
     def chunks(self, use: Use, moment: Moment, last: Last | None) -> int:
-        """The constant number of chunks."""
         return self.always
 
 
 @attrs.frozen(kw_only=True)
 class LowThenHigh:
-    """Low for a share of the steps, then high.
-
-    Parameters
-    ----------
-    share : float
-        Share of the low steps, from 0 to 1.
-    """
+    """Low for a share of the steps, then high."""
 
     share: float = within(0, 1, 0.5, "share of the steps that are low")
     measures = False
 
     def chunks(self, use: Use, moment: Moment, last: Last | None) -> int:
-        """Chunks by the step alone."""
         return LOW if moment.step < self.share * moment.steps else HIGH
 
 
@@ -117,13 +140,6 @@ class Adaptive:
     The engine measures the ratio ``r`` while it loads the tensor, for the decision of the next step: the decision lags
     by one step and costs nothing. The first step is high. The threshold is a multiple of 1/256, as in a controller,
     and saturates at the limits of the controller.
-
-    Parameters
-    ----------
-    alpha : float
-        Threshold at the first step in the first layer, from 0 to 3.
-    beta : float
-        Decrease of the threshold over all steps, and over all layers, from 0 to 3.
     """
 
     alpha: float = within(0, 3, 0.5, "threshold at the start")
@@ -131,15 +147,13 @@ class Adaptive:
     measures = True
 
     def chunks(self, use: Use, moment: Moment, last: Last | None) -> int:
-        """Chunks by the ratio of the previous step."""
         if last is None or last.ratio is None:
             return HIGH
         return HIGH if last.ratio.exceeds(self.threshold(use.layer, moment)) else LOW
 
     def threshold(self, layer: int, moment: Moment) -> int:
         """``epsilon(l, i)`` in 256ths."""
-        epsilon = self.alpha - self.beta * moment.step / moment.steps - self.beta * layer / moment.layers
-        return _threshold(epsilon)
+        return _threshold(self.alpha - self.beta * moment.step / moment.steps - self.beta * layer / moment.layers)
 
 
 @attrs.frozen(kw_only=True)
@@ -147,13 +161,6 @@ class TwoSided:
     """Hysteresis: high above one threshold, low below another, unchanged in between.
 
     The first step is high. A use keeps its precision for at least ``hold`` steps.
-
-    Parameters
-    ----------
-    low, high : float
-        Thresholds, from 0 to 3, ``low`` not above ``high``.
-    hold : int
-        Steps from 1 to 1000000.
     """
 
     low: float = within(0, 3, 0.25, "threshold for low")
@@ -166,7 +173,6 @@ class TwoSided:
             raise IllegalValue("low", f"at most high, {self.high:g}", self.low)
 
     def chunks(self, use: Use, moment: Moment, last: Last | None) -> int:
-        """Chunks by the ratio and the chunks of the previous step."""
         if last is None or last.ratio is None:
             return HIGH
         if last.held < self.hold:

@@ -13,24 +13,19 @@ from threadpoolctl import threadpool_limits
 from lowtide_model import Improvement
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.panels import MatrixEngine
-from lowtide_studies.engine_training.baseline import BASELINES, BaselineProducts
-from lowtide_studies.engine_training.engine_products import EngineProducts, Work
 from lowtide_studies.engine_training.log import Log
+from lowtide_studies.engine_training.products import BASELINES, BaselineProducts, EngineProducts, Work
 from lowtide_studies.engine_training.run import Run
-from lowtide_studies.engine_training.schedule import Last
-from lowtide_studies.engine_training.tensor_use import Use, uses
+from lowtide_studies.engine_training.schedule import Last, Use, uses
 from lowtide_studies.networks.digits import Digits, Images
-from lowtide_studies.networks.inference_network import accuracy
-from lowtide_studies.networks.network import Network, cross_entropy, network
+from lowtide_studies.networks.network import Network, accuracy, cross_entropy, network
 from lowtide_studies.networks.products import NetworkProducts
-from lowtide_studies.networks.training import descend
+from lowtide_studies.networks.training import descend, resting
 
-__all__ = ["VALIDATION", "Diverged", "Step", "Trained", "train", "weights_hash"]
+__all__ = ["Diverged", "Step", "Trained", "images_of", "train", "weights_hash"]
 
 VALIDATION = 287
 """Training images that a run for validation excludes from training."""
-
-CHECKPOINT = 10
 
 
 class Diverged(ArithmeticError):
@@ -50,22 +45,9 @@ class StepProducts(NetworkProducts, Protocol):
 
 @attrs.frozen(kw_only=True)
 class Step:
-    """Record of a step.
+    """Record of a step, from 0, with the mean cross-entropy of its images and its `Work`.
 
-    Parameters
-    ----------
-    step : int
-        Number of the step, from 0.
-    loss : float
-        Mean cross-entropy of the images of the step, before the weights change.
-    chunks : dict of str to int
-        By the keys of uses.
-    ratios : dict of str to list of int
-        By the keys of uses, low_sum and high_sum; empty if the schedule does not measure.
-    pairs, beats : int
-        Multiplied pairs of groups, and of chunks.
-    cycles : int, optional
-        Cycles of the engine.
+    The keys of uses have chunks and ratios: low_sum and high_sum, if the schedule measures.
     """
 
     step: int
@@ -83,13 +65,10 @@ class Trained:
 
     Parameters
     ----------
-    accuracy : float
-        Share of recognized held-out images, or validation images, at the end.
-    loss : float
-        Mean cross-entropy of the training images at the end.
+    accuracy, loss : float
+        Share of recognized held-out or validation images, and mean cross-entropy of the training images, at the end.
     sha256 : str
         Hash of the final weights and biases.
-    steps : list of Step
     accuracies : list of list
         Numbers of finished steps, each with the accuracy.
     """
@@ -106,7 +85,7 @@ def train(
     engine: MatrixEngine | None = None,
     log: Log | None = None,
     *,
-    checkpoint: int = CHECKPOINT,
+    checkpoint: int = 10,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Trained:
     """Train by gradient descent with momentum; the host computes everything but products, in FP32.
@@ -149,15 +128,16 @@ class _Training:
     def __init__(self, run: Run, engine: MatrixEngine, log: Log | None, checkpoint: int):
         self.run, self.log, self.checkpoint = run, log, checkpoint
         self.network = network(run.network, run.seed)
-        layers = self.network.layers
-        self.velocities = [(np.zeros_like(layer.weights), np.zeros_like(layer.bias)) for layer in layers]
+        self.velocities = resting(self.network)
         self.products: StepProducts
         if run.schedule in BASELINES:
             self.products = BaselineProducts(BASELINES[run.schedule], run.config)
         else:
             schedule = run.make_schedule()
-            self.products = EngineProducts(engine, schedule, layers=len(layers), steps=run.steps, seed=run.seed)
-        self.learnt, self.unseen = _images(run)
+            self.products = EngineProducts(
+                engine, schedule, layers=len(self.network.layers), steps=run.steps, seed=run.seed
+            )
+        self.learnt, self.unseen = images_of(run)
         self.steps: list[Step] = []
         self.accuracies: list[list[float]] = []
 
@@ -195,15 +175,13 @@ class _Training:
             raise Diverged(f"the loss of step {number} is {loss}: a smaller rate than {run.rate:g} may help")
         products.end()
         descend(self.network, self.velocities, gradients, np.float32(run.rate_of(number)), np.float32(run.momentum))
-        last, work = products.last, products.work
+        last = products.last
         step = Step(
             step=number,
             loss=loss,
             chunks={use.key: had.chunks for use, had in last.items()},
             ratios={use.key: [had.ratio.low_sum, had.ratio.high_sum] for use, had in last.items() if had.ratio},
-            pairs=work.pairs,
-            beats=work.beats,
-            cycles=work.cycles,
+            **attrs.asdict(products.work),
         )
         self.steps.append(step)
         self._append(step=attrs.asdict(step))
@@ -265,7 +243,7 @@ class _Training:
                 )
 
 
-def _images(run: Run) -> tuple[Images, Images]:
+def images_of(run: Run) -> tuple[Images, Images]:
     """Images for training, and images for accuracy."""
     digits = Digits.load()
     if not run.validation:

@@ -14,11 +14,10 @@ from lowtide.cli.report import split_targets
 from lowtide.errors import CommandError
 from lowtide.paths import check_output_folder, read_text
 from lowtide.synthesis.yosys import TARGETS
-from lowtide_studies.equal_area.cells import measure_cells
-from lowtide_studies.equal_area.plot import plot
-from lowtide_studies.equal_area.study import CANDIDATES, Cost, check_reference, costs
-from lowtide_studies.equal_area.table import equal_area_table
-from lowtide_studies.harness.options import CACHE, StudyOptions, study_options
+from lowtide_studies.equal_area.cells import CANDIDATES, measure_cells
+from lowtide_studies.equal_area.report import equal_area_table, plot
+from lowtide_studies.equal_area.study import Cost, check_reference, costs
+from lowtide_studies.harness.options import CACHE, StudyOptions, study_options, typed_option
 from lowtide_studies.networks.network import NETWORKS
 from lowtide_studies.precision_schedules.study import QUICK_SEEDS, QUICK_STEPS, SEEDS, USUAL, Comparison, compare
 
@@ -43,20 +42,8 @@ Examples:
     type=click.Path(path_type=Path),
     help="JSON of `lowtide study precision-schedules`, instead of training.",
 )
-@click.option(
-    "--network",
-    type=Name("network", NETWORKS),
-    default="perceptron",
-    show_default=True,
-    help=f"Network: {', '.join(NETWORKS)}.",
-)
-@click.option(
-    "--accuracy",
-    type=Number("accuracy", 0, 100, closed=True),
-    default=96.0,
-    show_default=True,
-    help="Accuracy to reach, in per cent.",
-)
+@typed_option(Name("network", NETWORKS), "perceptron", f"Network: {', '.join(NETWORKS)}.")
+@typed_option(Number("accuracy", 0, 100, closed=True), 96.0, "Accuracy to reach, in per cent.")
 @click.option(
     "--target",
     "targets",

@@ -4,12 +4,11 @@ import attrs
 import click
 
 from lowtide.cli.options import Names, Whole
-from lowtide_studies.gradient_rounding.plot import plot
+from lowtide_studies.gradient_rounding.report import plot, sentences, tables
 from lowtide_studies.gradient_rounding.study import run_study
-from lowtide_studies.gradient_rounding.table import sentences, tables
 from lowtide_studies.harness.options import StudyOptions, study_options
-from lowtide_studies.networks.named_rounding import NAMED, USUAL_ROUNDINGS
-from lowtide_studies.networks.setting import SETTINGS, USUAL
+from lowtide_studies.networks.roundings import NAMED, USUAL_ROUNDINGS
+from lowtide_studies.networks.training import SETTINGS, USUAL
 
 __all__ = ["command"]
 

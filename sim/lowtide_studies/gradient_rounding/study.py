@@ -6,28 +6,17 @@ from typing import Any
 import attrs
 from threadpoolctl import threadpool_limits
 
-from lowtide_studies.harness.code_hash import training_inputs
-from lowtide_studies.harness.jobs import Job, Runner
+from lowtide_studies.harness.jobs import Job, Runner, training_inputs
 from lowtide_studies.harness.statistics import Difference, Summary
-from lowtide_studies.networks.named_rounding import IDEAL, NAMED
-from lowtide_studies.networks.setting import Setting
-from lowtide_studies.networks.training import Trained, train
+from lowtide_studies.networks.roundings import IDEAL, NAMED
+from lowtide_studies.networks.training import Setting, Trained, train
 
 __all__ = ["Study", "run_study"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Study:
-    """Results, and their comparison with ideal rounding.
-
-    Parameters
-    ----------
-    settings : dict of str to Setting
-    roundings : tuple of str
-    seeds : tuple of int
-    runs : dict
-        By setting and rounding, the runs of all seeds.
-    """
+    """Results, and their comparison with ideal rounding; by setting and rounding, the runs of all seeds."""
 
     settings: dict[str, Setting]
     roundings: tuple[str, ...]
@@ -39,7 +28,6 @@ class Study:
         return [100 * run.accuracy for run in self.runs[setting, rounding]]
 
     def accuracy(self, setting: str, rounding: str) -> Summary:
-        """Per cent of the held-out images."""
         return Summary.of(self.accuracies(setting, rounding))
 
     def losses(self, setting: str, rounding: str) -> list[float]:
@@ -47,7 +35,6 @@ class Study:
         return [run.loss for run in self.runs[setting, rounding]]
 
     def loss(self, setting: str, rounding: str) -> Summary:
-        """Cross-entropy of the training images."""
         return Summary.of(self.losses(setting, rounding))
 
     def difference(self, setting: str, rounding: str) -> Difference | None:

@@ -1,1 +1,1 @@
-"""What all studies share: jobs, storage, progress, tables, plots, options, statistics."""
+"""What all studies share: jobs, storage, options, statistics, tables and plots."""

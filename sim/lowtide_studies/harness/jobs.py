@@ -5,19 +5,54 @@ import json
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from importlib import import_module
+from importlib.metadata import version
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import attrs
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from lowtide.cli.progress import progress_bar
 from lowtide.errors import CommandError, LowtideError
-from lowtide_studies.harness.progress import Progress
+from lowtide.versions import versions
 
-__all__ = ["Job", "Runner", "workers"]
+__all__ = ["Job", "Runner", "synthesis_inputs", "training_inputs", "workers"]
+
+
+def code_hash(packages: Sequence[str], excluded: Collection[str] = ()) -> str:
+    """SHA-256 of all modules of packages and of their subpackages.
+
+    Parameters
+    ----------
+    packages : sequence of str
+        Import names.
+    excluded : collection of str
+        Last names of modules of the last package that are left out.
+    """
+    digest = hashlib.sha256()
+    for package in packages:
+        folder = Path(import_module(package).__file__ or "").parent
+        for file in sorted(folder.rglob("*.py")):
+            if package != packages[-1] or file.stem not in excluded:
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def training_inputs(*packages: str, excluded: Collection[str] = ()) -> tuple[str, ...]:
+    """Code and versions on which the result of each training depends; further packages add to the code."""
+    code = code_hash(("lowtide.units.random", "lowtide_model", "lowtide_studies.networks", *packages), excluded)
+    return (code, *(version(name) for name in ("lowtide", "numpy", "scikit-learn")))
+
+
+def synthesis_inputs() -> tuple[str, ...]:
+    """Code and versions on which the cells of each Verilog text depend."""
+    known = versions()
+    return code_hash(("lowtide.synthesis",)), known["lowtide"], known["yosys"]
 
 
 @attrs.frozen(kw_only=True)
@@ -76,7 +111,8 @@ class Runner:
         Jobs that another process has started are left to the end. If they are not finished by then, they run twice:
         the other process may have been killed, and the result is the same.
         """
-        with Progress(label, len(jobs), quiet=self.quiet) as progress, workers(self.processes) as pool:
+        with progress_bar(quiet=self.quiet) as progress, workers(self.processes) as pool:
+            task = progress.add_task(label, total=len(jobs))
             waiting, running = deque(enumerate(jobs)), {}
             try:
                 while waiting or running:
@@ -86,13 +122,13 @@ class Runner:
                             trial = self._start(job)
                             running[self._submit(pool, job, trial)] = (place, job, trial)
                         else:
-                            progress.finish(job.name)
+                            progress.update(task, advance=1, item=job.name)
                             yield place, kept.user_attrs["result"]
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         place, job, trial = running.pop(future)
                         result, seconds = self._finish(future, trial)
-                        progress.finish(f"{job.name} ({seconds:.1f} s)")
+                        progress.update(task, advance=1, item=f"{job.name} ({seconds:.1f} s)")
                         yield place, result
             finally:
                 for future, (_, _, trial) in running.items():

@@ -13,15 +13,16 @@ import attrs
 import click
 from rich.table import Table
 
-from lowtide.cli.options import OutputFolder, Whole
+from lowtide.cli.options import Name, Number, Whole, output_option
 from lowtide.errors import CommandError
 from lowtide.paths import check_output_file
+from lowtide.synthesis.yosys import TARGETS
 from lowtide.versions import versions
 from lowtide_studies.harness.jobs import Runner
 from lowtide_studies.harness.storage import open_study
 from lowtide_studies.harness.tables import print_tables
 
-__all__ = ["CACHE", "FOLDER", "StudyOptions", "study_options", "without_nan"]
+__all__ = ["CACHE", "StudyOptions", "study_options", "target_option", "typed_option", "without_nan"]
 
 CACHE = Path("build/cache")
 """Results of synthesis, shared with `lowtide report`."""
@@ -31,25 +32,9 @@ FOLDER = Path("build/studies")
 
 @attrs.frozen(kw_only=True)
 class StudyOptions:
-    """Values of the shared options.
+    """Values of the shared options of `study_options`, and the name of the study.
 
-    Parameters
-    ----------
-    name : str
-        Name of the study, and of its files.
-    quick : bool
-    seeds : int
-        0 in a study without seeds.
-    processes : int
-    storage : str
-        Journal file or URL.
-    output : Path
-        Folder of plot and JSON.
-    image : str
-        Suffix of the plot.
-    as_json, quiet : bool
-    started : float
-        Time at the start of the command.
+    Without the option, ``seeds`` is 0. ``image`` is the suffix of the plot.
     """
 
     name: str
@@ -65,12 +50,10 @@ class StudyOptions:
 
     @property
     def plot(self) -> Path:
-        """File of the plot."""
         return self.output / f"{self.name}.{self.image}"
 
     @property
     def data(self) -> Path:
-        """File of the JSON."""
         return self.output / f"{self.name}.json"
 
     def runner(self, study: str) -> Runner:
@@ -84,34 +67,20 @@ class StudyOptions:
         rows: Sequence[dict[str, Any]],
         tables: Iterable[Table],
         sentences: Iterable[str] = (),
-        draw: Callable[[Path], None] | None = None,
+        draw: Callable[[Path], None],
     ) -> None:
-        """Write plot and JSON, and print tables or JSON.
-
-        Parameters
-        ----------
-        settings : dict
-            What the study was run with.
-        rows : sequence of dict
-            All figures.
-        tables, sentences : iterable
-            What is printed without ``--json``.
-        draw : callable, optional
-            Draws the plot into a file.
-        """
+        """Write plot and JSON: settings of the study and all its figures. Print JSON, or tables and sentences."""
         packages = {name: version(name) for name in ("numpy", "scikit-learn", "optuna")}
         found = {"study": self.name, "versions": versions() | packages, "settings": settings, "rows": list(rows)}
         text = json.dumps(without_nan(found), indent=2, allow_nan=False)
-        files = [self.plot, self.data] if draw else [self.data]
-        if draw:
-            draw(self.plot)
+        draw(self.plot)
         self.output.mkdir(parents=True, exist_ok=True)
         self.data.write_text(text + "\n", encoding="utf-8")
         if self.as_json:
             click.echo(text)
             return
         print_tables(tables)
-        for line in (*sentences, *files, f"{time.perf_counter() - self.started:.0f} s"):
+        for line in (*sentences, self.plot, self.data, f"{time.perf_counter() - self.started:.0f} s"):
             click.echo(line)
 
 
@@ -122,6 +91,16 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [without_nan(item) for item in value]
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def typed_option(kind: Name | Number | Whole, default: Any, text: str) -> Callable[[Any], Any]:
+    """An option with the name of its type's key, a default, and a text for the help."""
+    return click.option(f"--{kind.key}", type=kind, default=default, show_default=True, help=text)
+
+
+target_option = click.option(
+    "--target", type=click.Choice(list(TARGETS)), default="xc7", show_default=True, help="FPGA family."
+)
 
 
 def study_options(
@@ -145,9 +124,8 @@ def study_options(
     journal = str(FOLDER / f"{storage or name}.journal")
     options = [
         click.option("--quick", is_flag=True, help=f"Small version of the study: {quick}."),
-        click.option(
-            "--processes", type=Whole("processes", range(1, 257)), default=2, show_default=True, help="Jobs at a time."
-        ),
+        *([] if seeds is None else [typed_option(Whole("seeds", range(least_seeds, 1001)), seeds, "Number of seeds.")]),
+        typed_option(Whole("processes", range(1, 257)), 2, "Jobs at a time."),
         click.option(
             "--storage",
             metavar="FILE|URL",
@@ -155,14 +133,7 @@ def study_options(
             show_default=True,
             help="Optuna storage of finished jobs, which several machines may share: journal file or database URL.",
         ),
-        click.option(
-            "-o",
-            "--output",
-            type=OutputFolder("output"),
-            default=FOLDER,
-            show_default=True,
-            help="Folder of plot and JSON.",
-        ),
+        output_option(str(FOLDER), "Folder of plot and JSON."),
         click.option(
             "--format",
             "image",
@@ -174,11 +145,6 @@ def study_options(
         click.option("--json", "as_json", is_flag=True, help="JSON instead of tables."),
         click.option("--quiet", is_flag=True, help="No progress."),
     ]
-    if seeds is not None:
-        known = Whole("seeds", range(least_seeds, 1001))
-        options.insert(
-            1, click.option("--seeds", type=known, default=seeds, show_default=True, help="Number of seeds.")
-        )
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         shared = {field.name for field in attrs.fields(StudyOptions)}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
-__all__ = ["Difference", "Summary", "mean_and_error", "signed"]
+__all__ = ["Difference", "Summary"]
 
 
 @attrs.frozen(kw_only=True)
@@ -70,13 +70,3 @@ class Difference:
     def within_one(self) -> bool:
         """Whether the means differ by at most one paired standard error."""
         return self.mean == 0 or abs(self.mean) <= self.error
-
-
-def mean_and_error(figures: Summary | Difference) -> str:
-    """Mean and standard error with a true minus; a mean that rounds to zero has no sign."""
-    return f"{round(figures.mean, 2) + 0.0:.2f} ± {figures.error:.2f}".replace("-", "−")
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign, a true minus; a number that rounds to zero has a plus."""
-    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")

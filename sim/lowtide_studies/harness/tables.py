@@ -1,4 +1,4 @@
-"""Tables: framed on a terminal, otherwise plain columns that other programs can read."""
+"""Tables, framed on a terminal, otherwise plain columns that other programs can read; and the texts of figures."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["new_table", "print_tables"]
+from lowtide_studies.harness.statistics import Difference, Summary
+
+__all__ = ["counted", "mean_and_error", "new_table", "print_tables", "signed", "signed_and_error"]
 
 WIDTH = 250
 """Characters of a line that is not written to a terminal: enough for each table."""
@@ -30,3 +32,23 @@ def print_tables(tables: Iterable[Table]) -> None:
         if not terminal:
             table.box = None
         console.print(table)
+
+
+def mean_and_error(figures: Summary | Difference) -> str:
+    """Mean and standard error with a true minus; a mean that rounds to zero has no sign."""
+    return f"{round(figures.mean, 2) + 0.0:.2f} ± {figures.error:.2f}".replace("-", "−")
+
+
+def signed_and_error(difference: Difference) -> str:
+    """Mean with its sign, and standard error."""
+    return f"{signed(difference.mean)} ± {difference.error:.2f}"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, a true minus; a number that rounds to zero has a plus."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things, such as "1 seed" or "5 seeds"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -4,7 +4,7 @@ import attrs
 import numpy as np
 from sklearn.datasets import load_digits
 
-__all__ = ["CLASSES", "HELD_OUT", "PIXELS", "Digits", "Images"]
+__all__ = ["CLASSES", "HELD_OUT", "PIXELS", "SPLIT", "Digits", "Images"]
 
 PIXELS, CLASSES, HELD_OUT = 64, 10, 360
 SPLIT = 1
@@ -12,15 +12,7 @@ SPLIT = 1
 
 @attrs.frozen(eq=False)
 class Images:
-    """Images and their labels.
-
-    Parameters
-    ----------
-    pixels : array of float32, shape (images, 64)
-        Ink, from 0 to 1, in multiples of 1/16.
-    labels : array of int, shape (images,)
-        Digits.
-    """
+    """Images as rows of 64 pixels in FP32, from 0 to 1 in multiples of 1/16, and their labels, digits."""
 
     pixels: np.ndarray
     labels: np.ndarray
@@ -29,7 +21,6 @@ class Images:
         return len(self.labels)
 
     def first(self, n: int) -> "Images":
-        """The first ``n`` images."""
         return self.take(slice(n))
 
     def take(self, which: slice | np.ndarray) -> "Images":
@@ -39,15 +30,7 @@ class Images:
 
 @attrs.frozen(eq=False)
 class Digits:
-    """All images, in two parts.
-
-    Parameters
-    ----------
-    training : Images
-        1,437 images for training.
-    held_out : Images
-        360 images that training does not use.
-    """
+    """All images, in two parts: 1,437 images for training, and 360 images that training does not use."""
 
     training: Images
     held_out: Images

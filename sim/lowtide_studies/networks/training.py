@@ -1,20 +1,58 @@
-"""One training run, from random weights to the accuracy on held-out images."""
+"""Training runs, from random weights to the accuracy on held-out images, and their settings."""
 
-from collections.abc import Callable
+import math
 
 import attrs
 import numpy as np
 
 from lowtide_model.stochastic import RoundingMethod
-from lowtide_studies.networks.arithmetic import Plain
+from lowtide_studies.networks.arithmetic import Arithmetic, Blocks, Integers
 from lowtide_studies.networks.digits import Digits, Images
-from lowtide_studies.networks.gradient_rounding import GradientRounding
-from lowtide_studies.networks.inference_network import accuracy
-from lowtide_studies.networks.network import Network, cross_entropy, network
-from lowtide_studies.networks.products import Products
-from lowtide_studies.networks.setting import Setting
+from lowtide_studies.networks.network import Network, accuracy, cross_entropy, network
+from lowtide_studies.networks.products import FP32, GradientRounding, Products
 
-__all__ = ["Trained", "descend", "fit", "train"]
+__all__ = ["SETTINGS", "USUAL", "Setting", "Trained", "descend", "final_accuracy", "fit", "resting", "train"]
+
+BFP = Blocks(mantissa=4, gradient_mantissa=2)
+
+
+@attrs.frozen(kw_only=True)
+class Setting:
+    """One of `NETWORKS`, the format of its operands, and the steps of its training by gradient descent.
+
+    With ``decays``, the rate falls to zero along half a cosine; otherwise it is constant.
+    """
+
+    meaning: str
+    network: str = "perceptron"
+    arithmetic: Arithmetic = BFP
+    epochs: int
+    batch: int = 32
+    rate: float
+    momentum: float = 0.9
+    decays: bool = False
+
+    def rate_of(self, epoch: int) -> float:
+        return self.rate * (1 + math.cos(math.pi * epoch / self.epochs)) / 2 if self.decays else self.rate
+
+
+SETTINGS = {
+    "small-steps": Setting(meaning="BFP, 4 bits, gradients 2 bits; many small steps", epochs=8, rate=0.01),
+    "large-steps": Setting(
+        meaning="BFP, 4 bits, gradients 2 bits; large steps that decay", epochs=6, rate=0.05, decays=True
+    ),
+    "integer": Setting(meaning="8-bit integers; many small steps", arithmetic=Integers(), epochs=8, rate=0.01),
+    "convolution": Setting(
+        meaning="convolutions; BFP, 4 bits, gradients 2 bits; many small steps",
+        network="convolution",
+        epochs=4,
+        rate=0.01,
+    ),
+}
+"""Settings by name."""
+
+USUAL = ("small-steps", "large-steps", "integer")
+"""Default settings of a study."""
 
 
 @attrs.frozen(kw_only=True)
@@ -36,35 +74,16 @@ class Trained:
     losses: list[float]
 
 
-def train(
-    setting: Setting,
-    rounding: str | RoundingMethod | None,
-    seed: int,
-    progress: Callable[[int, int], None] = lambda _done, _all: None,
-) -> Trained:
+def train(setting: Setting, rounding: str | RoundingMethod | None, seed: int) -> Trained:
     """Train by gradient descent with momentum, weights in FP32, all products quantized.
 
-    Parameters
-    ----------
-    setting : Setting
-        All parameters but the rounding of gradients.
-    rounding : str or RoundingMethod or None
-        Rounding of gradients for `lowtide_model.quantize`; None for FP32 without quantization.
-    seed : int
-        Seed of the first weights and of the order of images, which do not depend on the rounding.
-    progress : callable
-        Called after each epoch with the number of finished epochs and of all epochs.
-
-    Returns
-    -------
-    Trained
-        Equal bits for equal arguments.
+    Equal arguments give equal bits. First weights and order of images depend on the seed only. ``rounding`` is a
+    rounding of gradients for `lowtide_model.quantize`, or None for FP32 without quantization.
     """
-    arithmetic = Plain() if rounding is None else setting.arithmetic
-    products = Products(arithmetic, GradientRounding("nearest" if rounding is None else rounding))
+    products = FP32 if rounding is None else Products(setting.arithmetic, GradientRounding(rounding))
     digits = Digits.load()
     trained = network(setting.network, seed)
-    losses = fit(trained, digits.training, products, setting, seed, progress)
+    losses = fit(trained, digits.training, products, setting, seed)
     held_out, training = digits.held_out, digits.training
     return Trained(
         accuracy=accuracy(trained.scores(held_out.pixels, products), held_out.labels),
@@ -79,11 +98,10 @@ def fit(
     products: Products,
     setting: Setting,
     seed: int,
-    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> list[float]:
     """Train a network in place on images in the order of a seed; return the mean loss of each epoch."""
     random = np.random.default_rng([seed, 1])
-    velocities = [(np.zeros_like(layer.weights), np.zeros_like(layer.bias)) for layer in trained.layers]
+    velocities = resting(trained)
     losses = []
     for epoch in range(setting.epochs):
         order = random.permutation(len(images))
@@ -95,8 +113,12 @@ def fit(
             descend(trained, velocities, gradients, rate, np.float32(setting.momentum))
             total += loss * len(batch)
         losses.append(total / len(order))
-        progress(epoch + 1, setting.epochs)
     return losses
+
+
+def resting(trained: Network) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Velocities of weights and biases before the first step: zero."""
+    return [(np.zeros_like(layer.weights), np.zeros_like(layer.bias)) for layer in trained.layers]
 
 
 def descend(
@@ -112,3 +134,19 @@ def descend(
             speed *= momentum
             speed -= rate * slope
             weights += speed
+
+
+def final_accuracy(rounding: str | RoundingMethod | None, *, seed: int, epochs: int = 8) -> float:
+    """Accuracy on held-out digits, from 0 to 1, after a short training: a run of the setting ``small-steps``.
+
+    Parameters
+    ----------
+    rounding : str or RoundingMethod or None
+        Rounding of gradients for `lowtide_model.quantize`. A group has 16 elements: the lanes of a
+        source must divide it. With None nothing is quantized.
+    seed : int
+        Seed of the first weights and the order of images. Compare roundings at equal seeds.
+    epochs : int
+        Passes over the training images.
+    """
+    return train(attrs.evolve(SETTINGS["small-steps"], epochs=epochs), rounding, seed).accuracy

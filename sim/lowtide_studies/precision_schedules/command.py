@@ -4,11 +4,10 @@ import click
 
 from lowtide.cli.options import Name, Names, Number, Whole
 from lowtide_studies.engine_training.run import PRECISIONS, Run
-from lowtide_studies.harness.options import StudyOptions, study_options
+from lowtide_studies.harness.options import StudyOptions, study_options, typed_option
 from lowtide_studies.networks.network import NETWORKS
-from lowtide_studies.precision_schedules.plot import plot_comparison
+from lowtide_studies.precision_schedules.report import comparison_table, plot_comparison
 from lowtide_studies.precision_schedules.study import COMPARED, QUICK_SEEDS, QUICK_STEPS, SEEDS, USUAL, compare
-from lowtide_studies.precision_schedules.table import comparison_table
 
 __all__ = ["command"]
 
@@ -28,33 +27,11 @@ Examples:
     default=",".join(COMPARED),
     help=f"Schedules and baselines: of {', '.join(COMPARED)}; all by default.",
 )
-@click.option(
-    "--network",
-    type=Name("network", NETWORKS),
-    default="perceptron",
-    show_default=True,
-    help=f"Network: {', '.join(NETWORKS)}.",
-)
-@click.option(
-    "--steps", type=Whole("steps", range(1, 10**6 + 1)), default=USUAL.steps, show_default=True, help="Steps per run."
-)
-@click.option(
-    "--rate", type=Number("rate", 0, 100), default=USUAL.rate, show_default=True, help="Learning rate at the start."
-)
-@click.option(
-    "--evaluate",
-    type=Whole("evaluate", range(1, 10**6 + 1)),
-    default=USUAL.evaluate,
-    show_default=True,
-    help="Steps between two measurements of accuracy.",
-)
-@click.option(
-    "--accuracy",
-    type=Number("accuracy", 0, 100, closed=True),
-    default=96.0,
-    show_default=True,
-    help="Accuracy to reach, in per cent.",
-)
+@typed_option(Name("network", NETWORKS), "perceptron", f"Network: {', '.join(NETWORKS)}.")
+@typed_option(Whole("steps", range(1, 10**6 + 1)), USUAL.steps, "Steps per run.")
+@typed_option(Number("rate", 0, 100), USUAL.rate, "Learning rate at the start.")
+@typed_option(Whole("evaluate", range(1, 10**6 + 1)), USUAL.evaluate, "Steps between two measurements of accuracy.")
+@typed_option(Number("accuracy", 0, 100, closed=True), 96.0, "Accuracy to reach, in per cent.")
 @click.option("--validation", is_flag=True, help="Accuracy on 287 training images that are excluded from training.")
 @study_options("precision-schedules", seeds=SEEDS, quick=f"{QUICK_SEEDS} seeds, {QUICK_STEPS} steps")
 def command(

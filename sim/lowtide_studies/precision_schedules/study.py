@@ -10,8 +10,7 @@ from lowtide.config import Config
 from lowtide_studies.engine_training.run import Run
 from lowtide_studies.engine_training.schedule import HIGH
 from lowtide_studies.engine_training.trainer import train
-from lowtide_studies.harness.code_hash import training_inputs
-from lowtide_studies.harness.jobs import Job, Runner
+from lowtide_studies.harness.jobs import Job, Runner, training_inputs
 from lowtide_studies.harness.statistics import Difference, Summary
 
 __all__ = ["BASELINE", "COMPARED", "QUICK_SEEDS", "QUICK_STEPS", "SEEDS", "USUAL", "Comparison", "Outcome", "compare"]
@@ -22,23 +21,13 @@ COMPARED = (BASELINE, "fixed-4", "adaptive", "two-sided", "low-then-high", "fixe
 SEEDS, USUAL = 5, Run(steps=720, rate=0.2, evaluate=9)
 QUICK_SEEDS, QUICK_STEPS = 2, 45
 
-PRESENTATION = ("command", "log", "multiplications", "plot", "summary", "table")
+PRESENTATION = ("command", "log", "report")
 """Modules of `lowtide_studies.engine_training` on which no run depends."""
 
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """Summary of a run.
-
-    Parameters
-    ----------
-    accuracy, loss, sha256, accuracies
-        As in `lowtide_studies.engine_training.trainer.Trained`.
-    pairs, beats : list of int
-        Pairs of groups and of chunks, step by step.
-    chunks : dict of str to list of int
-        Chunks of each use, step by step.
-    """
+    """Summary of a run: the values of `Trained`, and pairs of groups, beats, and chunks of each use, step by step."""
 
     accuracy: float
     loss: float
@@ -84,16 +73,7 @@ class Outcome:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Comparison:
-    """Outcomes, and their comparison with FP32.
-
-    Parameters
-    ----------
-    runs : dict of str to Run
-        By schedule, with the first seed.
-    seeds : tuple of int
-    outcomes : dict of str to list of Outcome
-        By schedule, seed by seed.
-    """
+    """Outcomes by schedule, seed by seed, and their comparison with FP32; the runs have the first seed."""
 
     runs: dict[str, Run]
     seeds: tuple[int, ...]
@@ -104,7 +84,6 @@ class Comparison:
         return [100 * outcome.accuracy for outcome in self.outcomes[schedule]]
 
     def accuracy(self, schedule: str) -> Summary:
-        """Accuracy in per cent."""
         return Summary.of(self.accuracies(schedule))
 
     def difference(self, schedule: str) -> Difference | None:

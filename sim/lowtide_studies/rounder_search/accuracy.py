@@ -7,15 +7,14 @@ import attrs
 import numpy as np
 
 from lowtide_model.stochastic import Rounding, Stochastic
-from lowtide_studies.harness.code_hash import training_inputs
-from lowtide_studies.harness.jobs import Job, Runner
+from lowtide_studies.harness.jobs import Job, Runner, training_inputs
 from lowtide_studies.rounder_search.design import Design
 from lowtide_studies.rounder_search.search import Tried
 
-__all__ = ["CutStochastic", "accuracies", "rounding_of"]
+__all__ = ["accuracies", "rounding_of"]
 
 Train = Callable[..., float]
-"""``train(rounding, seed=…)`` returns an accuracy: `lowtide_studies.networks.accuracy.final_accuracy`."""
+"""``train(rounding, seed=…)`` returns an accuracy: `lowtide_studies.networks.training.final_accuracy`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -52,19 +51,7 @@ def rounding_of(design: Design) -> CutStochastic:
 def accuracies(
     designs: Sequence[Tried], train: Train, *, seeds: Sequence[int], runner: Runner | None = None
 ) -> dict[int, float]:
-    """Mean accuracy of training over the seeds, by the number of the trial.
-
-    Parameters
-    ----------
-    designs : sequence of Tried
-        Designs that the first stage selected.
-    train : callable
-        Trains a network, and returns its accuracy.
-    seeds : sequence of int
-        Seeds of the first weights and of the order of images.
-    runner : Runner, optional
-        Runs the trainings.
-    """
+    """Mean accuracy of training over the seeds, by the number of the trial of each design."""
     inputs = training_inputs("lowtide_studies.rounder_search")
     runs = [(tried, seed) for tried in designs for seed in seeds]
     jobs = [

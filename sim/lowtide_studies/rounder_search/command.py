@@ -6,16 +6,12 @@ import click
 import optuna
 
 from lowtide.cli.options import Whole
-from lowtide.synthesis.yosys import TARGETS
-from lowtide_studies.harness.options import CACHE, StudyOptions, study_options
-from lowtide_studies.harness.progress import Progress
-from lowtide_studies.networks.accuracy import final_accuracy
+from lowtide.cli.progress import progress_bar
+from lowtide_studies.harness.options import CACHE, StudyOptions, study_options, target_option, typed_option
+from lowtide_studies.networks.training import final_accuracy
 from lowtide_studies.rounder_search.accuracy import accuracies
-from lowtide_studies.rounder_search.front import front_of_area_and_bias
-from lowtide_studies.rounder_search.plot import plot
-from lowtide_studies.rounder_search.search import search, tried
-from lowtide_studies.rounder_search.storage import open_search
-from lowtide_studies.rounder_search.table import sentence, to_plain, to_table
+from lowtide_studies.rounder_search.report import front_of_area_and_bias, plot, sentence, to_plain, to_table
+from lowtide_studies.rounder_search.search import open_search, search, tried
 
 __all__ = ["command"]
 
@@ -30,21 +26,9 @@ Examples:
 
 
 @click.command("rounder-search", epilog=EXAMPLES)
-@click.option("--target", type=click.Choice(list(TARGETS)), default="xc7", show_default=True, help="FPGA family.")
-@click.option(
-    "--trials",
-    type=Whole("trials", range(1, 10**6 + 1)),
-    default=120,
-    show_default=True,
-    help="Finished trials of the study, earlier trials included.",
-)
-@click.option(
-    "--sampler-seed",
-    type=Whole("sampler-seed", range(2**32)),
-    default=1,
-    show_default=True,
-    help="Seed of the sampler.",
-)
+@target_option
+@typed_option(Whole("trials", range(1, 10**6 + 1)), 120, "Finished trials of the study, earlier trials included.")
+@typed_option(Whole("sampler-seed", range(2**32)), 1, "Seed of the sampler.")
 @click.option("--rows", is_flag=True, help="Generators with row ends, which need a second register.")
 @study_options("rounder-search", seeds=0, least_seeds=0, quick=f"{QUICK_TRIALS} trials")
 def command(options: StudyOptions, target: str, trials: int, sampler_seed: int, rows: bool) -> None:
@@ -76,11 +60,12 @@ def command(options: StudyOptions, target: str, trials: int, sampler_seed: int, 
 def _search(study: optuna.Study, options: StudyOptions, trials: int, *, seed: int, target: str, rows: bool) -> None:
     """Search, and report the speed on standard error."""
     started, counts = time.perf_counter(), []
-    with Progress(f"Trials on {target}", trials, quiet=options.quiet) as progress:
+    with progress_bar(quiet=options.quiet) as progress:
+        task = progress.add_task(f"Trials on {target}", total=trials)
 
         def update(done: int) -> None:
             if counts:
-                progress.finish(f"{time.perf_counter() - started:.1f} s", done)
+                progress.update(task, completed=done, item=f"{time.perf_counter() - started:.1f} s")
             counts.append(done)
 
         search(

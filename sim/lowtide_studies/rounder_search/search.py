@@ -1,5 +1,7 @@
-"""The search: trials in order, several at a time."""
+"""The search: its study in Optuna's storage, and trials in order, several at a time."""
 
+import hashlib
+import json
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -8,15 +10,52 @@ from pathlib import Path
 import attrs
 import numpy as np
 import optuna
+from optuna.distributions import distribution_to_json
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from lowtide.emission.folder import verilog_and_modules
 from lowtide.errors import SynthesisError
+from lowtide.units.rounding.decisions import RoundingDecisions
+from lowtide.versions import versions
 from lowtide_studies.harness.jobs import workers
-from lowtide_studies.rounder_search.design import Design, SearchError
-from lowtide_studies.rounder_search.figures import Figures, measure
-from lowtide_studies.rounder_search.space import BASELINES, DISTRIBUTIONS, design_of, point_of
+from lowtide_studies.harness.storage import StorageError, open_study
+from lowtide_studies.rounder_search.design import (
+    BASELINES,
+    DISTRIBUTIONS,
+    PLATEAU,
+    VERSION,
+    Design,
+    SearchError,
+    design_of,
+    point_of,
+)
+from lowtide_studies.rounder_search.figures import OBJECTIVES, Figures, measure
 
-__all__ = ["Tried", "search", "tried"]
+__all__ = ["Tried", "fingerprint", "open_search", "search", "tried"]
+
+
+def open_search(storage: str | Path, name: str) -> optuna.Study:
+    """Open the study of a search, or create it; raise `StorageError` if another version of the search made it."""
+    study = open_study(storage, name, len(OBJECTIVES))
+    here, there = fingerprint(), study.user_attrs.get("version")
+    if there is None and not study.trials:
+        study.set_user_attr("version", here)
+    elif there != here:
+        raise StorageError(
+            f"cannot use {storage} as storage: its study has another version of the search space, the hardware or"
+            f" Yosys, {there}, not {here}; give another --storage"
+        )
+    return study
+
+
+def fingerprint() -> str:
+    """Hash of the search space, the hardware and the version of Yosys: figures are comparable if it is equal."""
+    space = {name: distribution_to_json(distribution) for name, distribution in DISTRIBUTIONS.items()}
+    plateau = BASELINES[PLATEAU]
+    designs = [plateau, attrs.evolve(plateau, polarity="plain", mode="half_step", fraction=4)]
+    hardware = [verilog_and_modules(RoundingDecisions(d.source, d.rounder))[0] for d in designs]
+    text = json.dumps([space, list(OBJECTIVES), hardware, versions()["yosys"]])
+    return f"{VERSION}.{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 @attrs.frozen

@@ -3,8 +3,7 @@
 import attrs
 import click
 
-from lowtide.synthesis.yosys import TARGETS
-from lowtide_studies.harness.options import StudyOptions, study_options
+from lowtide_studies.harness.options import StudyOptions, study_options, target_option
 from lowtide_studies.rounders.study import (
     CASES,
     EXTENTS,
@@ -24,7 +23,7 @@ Examples:
 
 
 @click.command("rounders", epilog=EXAMPLES)
-@click.option("--target", type=click.Choice(list(TARGETS)), default="xc7", show_default=True, help="FPGA family.")
+@target_option
 @study_options("rounders", quick=f"{len(QUICK_CASES)} of {len(CASES)} rounders")
 def command(options: StudyOptions, target: str) -> None:
     """Compare the area of stochastic rounders.

@@ -14,26 +14,17 @@ from lowtide.cache import Cache
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.netlist import Unit, place
 from lowtide.synthesis.yosys import synthesize
-from lowtide.units.random.neighbor import Neighbor, NeighborSource
+from lowtide.units.random.neighbor import NeighborSource
+from lowtide.units.random.params import NeighborParams
 from lowtide.units.random.source import RandomSource
 from lowtide.units.rounding.rounder import Rounder
 from lowtide.units.rounding.stochastic import StochasticParams
-from lowtide_studies.harness.code_hash import synthesis_inputs
-from lowtide_studies.harness.jobs import Job, Runner
+from lowtide_studies.harness.jobs import Job, Runner, synthesis_inputs
 from lowtide_studies.harness.options import CACHE
-from lowtide_studies.harness.plots import BLUE, GREEN, RED, log_scale, save_plot, style_axes
+from lowtide_studies.harness.plots import BLUE, GREEN, RED, label_rows, log_scale, save_plot, style_axes
 from lowtide_studies.harness.tables import new_table
 
-__all__ = [
-    "CASES",
-    "EXTENTS",
-    "QUICK_CASES",
-    "Case",
-    "RounderCost",
-    "measure_rounders",
-    "plot_rounders",
-    "to_rounder_table",
-]
+__all__ = ["CASES", "EXTENTS", "QUICK_CASES", "RounderCost", "measure_rounders", "plot_rounders", "to_rounder_table"]
 
 # `place` replaces a unit by an equal one, which leaves the unit without elaboration.
 warnings.filterwarnings("ignore", category=UnusedElaboratable, module=r".*[\\/]lowtide_studies[\\/]")
@@ -128,7 +119,7 @@ class Measured(Unit):
         """One word per lane."""
         shape = self.case.shape
         if self.case.how == "neighbors":
-            neighbor = NeighborSource(Neighbor(lanes=shape.lanes, width=shape.random))
+            neighbor = NeighborSource(NeighborParams(lanes=shape.lanes, width=shape.random))
             return place(m, platform, "source", neighbor, data=self.data).words
         sharing = shape.lanes if "one word" in self.case.how else 1
         source = RandomSource(attrs.evolve(shape.source, lanes=shape.lanes // sharing))
@@ -223,10 +214,9 @@ def plot_rounders(costs: Sequence[RounderCost], file: Path) -> None:
     for extent, color in zip(EXTENTS, (BLUE, GREEN, RED), strict=True):
         areas = [cost.per_lane(extent) for cost in costs]
         axes.plot(areas, range(len(costs)), "o", color=color, alpha=0.8, label=extent)
-    names = [f"D = {c.case.shape.fraction}, r = {c.case.shape.random}, {_source(c.case)}" for c in costs]
-    lanes = [f"{name}, {c.case.shape.lanes} lanes" for name, c in zip(names, costs, strict=True)]
-    axes.set_yticks(range(len(costs)), lanes, fontsize="small")
-    axes.set_ylim(len(costs) - 0.5, -0.5)
+    shapes = [(cost.case.shape, _source(cost.case)) for cost in costs]
+    labels = [f"D = {one.fraction}, r = {one.random}, {source}, {one.lanes} lanes" for one, source in shapes]
+    label_rows(axes, labels, fontsize="small")
     log_scale(axes, "x")
     axes.set_xlabel(f"LUT + FF per lane on {costs[0].target}")
     axes.legend(title="output")

@@ -9,27 +9,18 @@ from lowtide.config import Config
 from lowtide.emission.registry import UNITS
 from lowtide.synthesis import Cache, Design, synthesize
 from lowtide.synthesis.parts import unit_alone
-from lowtide_studies.harness.code_hash import synthesis_inputs
-from lowtide_studies.harness.jobs import Job, Runner
+from lowtide_studies.harness.jobs import Job, Runner, synthesis_inputs
 from lowtide_studies.harness.options import CACHE
+from lowtide_studies.term_revealing.revealed import Setting
 from lowtide_studies.term_revealing.selection import cheapest
-from lowtide_studies.term_revealing.setting import Setting
 from lowtide_studies.term_revealing.sweep import Sweep
 
-__all__ = ["ELEMENTS", "INFERRED", "AreaTime", "Cells", "Element", "Measured", "area_time", "measure", "measure_chosen"]
+__all__ = ["ELEMENTS", "INFERRED", "Cells", "Measured", "area_time", "measure", "measure_chosen"]
 
 
 @attrs.frozen(kw_only=True)
 class Cells:
-    """Area of an element.
-
-    Parameters
-    ----------
-    logic : int
-        Logic cells as in `lowtide report`, and the look-up tables of RAM and shift registers.
-    dsps : int
-        DSP blocks, in addition.
-    """
+    """Logic cells as in `lowtide report`, with the look-up tables of RAM and shift registers; and DSP blocks."""
 
     logic: int
     dsps: int = 0
@@ -37,18 +28,9 @@ class Cells:
 
 @attrs.frozen(kw_only=True)
 class Element:
-    """A kind of processing element.
+    """A kind of processing element: a unit of `lowtide.emission.registry.UNITS` with parameters.
 
-    Parameters
-    ----------
-    unit : str
-        Name in `lowtide.emission.registry.UNITS`.
-    changes : dict
-        Parameters of this kind.
-    dsp : bool
-        Whether the multiplier may become a DSP block.
-    cycles : callable
-        Cycles per product with a setting.
+    With ``dsp``, the multiplier may become a DSP block. The function ``cycles`` gives the cycles per product.
     """
 
     unit: str
@@ -72,16 +54,7 @@ ELEMENTS = {
 
 @attrs.frozen(kw_only=True)
 class AreaTime:
-    """Cost per product on an element.
-
-    Parameters
-    ----------
-    element : str
-        One of `ELEMENTS`.
-    cells : Cells
-    cycles : float
-        Cycles per product.
-    """
+    """Cost per product on one of `ELEMENTS`: cells, and cycles per product."""
 
     element: str
     cells: Cells
@@ -104,19 +77,7 @@ def area_time(cells: Mapping[str, Cells], setting: Setting) -> list[AreaTime]:
 
 @attrs.frozen(kw_only=True)
 class Measured:
-    """Cells of the elements for the selected setting of a network at a width.
-
-    Parameters
-    ----------
-    network : str
-    width : int
-        Bits per integer.
-    setting : Setting
-    target : str
-        FPGA family.
-    cells : dict of str to Cells
-        By the names of `ELEMENTS`.
-    """
+    """Cells of the elements, by name, for the selected setting of a network at a width, in bits per integer."""
 
     network: str
     width: int

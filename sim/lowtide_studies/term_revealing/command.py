@@ -4,15 +4,13 @@ import click
 
 from lowtide.cli.options import Names, Whole, Wholes
 from lowtide.paths import check_output_folder
-from lowtide.synthesis.yosys import TARGETS
-from lowtide_studies.harness.options import CACHE, StudyOptions, study_options
+from lowtide_studies.harness.options import CACHE, StudyOptions, study_options, target_option, typed_option
 from lowtide_studies.networks.digits import SPLIT
 from lowtide_studies.term_revealing.area_time import measure_chosen
-from lowtide_studies.term_revealing.plot import plot
-from lowtide_studies.term_revealing.pretrained import SCHEDULES
-from lowtide_studies.term_revealing.setting import settings
+from lowtide_studies.term_revealing.quantized import SCHEDULES
+from lowtide_studies.term_revealing.report import area_table, plot, sentences, tables
+from lowtide_studies.term_revealing.revealed import settings
 from lowtide_studies.term_revealing.study import run_study
-from lowtide_studies.term_revealing.table import area_table, sentences, tables
 
 __all__ = ["command"]
 
@@ -42,11 +40,9 @@ Examples:
     show_default=True,
     help="Bits per integer of weights and activations.",
 )
-@click.option(
-    "--split", type=Whole("split", range(1000)), default=SPLIT, show_default=True, help="Choice of held-out images."
-)
+@typed_option(Whole("split", range(1000)), SPLIT, "Choice of held-out images.")
 @click.option("--by-channel", is_flag=True, help="One scale per output of a layer, not one for all weights.")
-@click.option("--target", type=click.Choice(list(TARGETS)), default="xc7", show_default=True, help="FPGA family.")
+@target_option
 @study_options("term-revealing", seeds=10, quick=f"{QUICK_SEEDS} seeds and few settings")
 def command(
     options: StudyOptions,

@@ -1,4 +1,4 @@
-"""Networks with exact products of integers."""
+"""Networks trained in FP32, and quantized to exact products of integers."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,51 @@ import numpy as np
 
 from lowtide_model.quotient import nearest_quotient
 from lowtide_model.terms import IntegerTensor, quantize_integers
-from lowtide_studies.networks.convolution import Convolution
-from lowtide_studies.networks.inference_network import rectified
-from lowtide_studies.networks.layer import Window
-from lowtide_studies.networks.network import Network
-from lowtide_studies.term_revealing.pretrained import FP32
+from lowtide_studies.networks.arithmetic import Plain
+from lowtide_studies.networks.digits import SPLIT, Digits, Images
+from lowtide_studies.networks.network import Convolution, Network, Window, network, rectified
+from lowtide_studies.networks.products import FP32
+from lowtide_studies.networks.training import Setting as Schedule
+from lowtide_studies.networks.training import fit
 
-__all__ = ["Operands", "QuantizedLayer", "QuantizedNetwork", "quantized"]
+__all__ = ["SCHEDULES", "VALIDATION", "Operands", "Pretrained", "QuantizedNetwork", "pretrained", "quantized"]
+
+VALIDATION = 287
+"""Validation images, a fifth of the training images, which select settings; each seed draws others."""
+
+SCHEDULES = {
+    name: Schedule(meaning="FP32", network=name, arithmetic=Plain(), epochs=epochs, rate=0.05, batch=batch, decays=True)
+    for name, epochs, batch in (("perceptron", 20, 32), ("convolution", 10, 64))
+}
+"""Training of each network."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Pretrained:
+    """A network in FP32, and its images.
+
+    The learned images also determine the scales of activations. Validation images select settings. Held-out images,
+    equal for all seeds, select nothing.
+    """
+
+    network: Network
+    learned: Images
+    validation: Images
+    held_out: Images
+
+
+def pretrained(name: str, seed: int, split: int = SPLIT) -> Pretrained:
+    """Train a network of `SCHEDULES`; equal arguments give equal bits.
+
+    The seed determines the first weights, the order of images, and the validation images; the split, as in
+    `Digits.load`, the held-out images.
+    """
+    digits = Digits.load(split)
+    order = np.random.default_rng([seed, 2]).permutation(len(digits.training))
+    learned, validation = (digits.training.take(part) for part in (order[VALIDATION:], order[:VALIDATION]))
+    trained = network(name, seed)
+    fit(trained, learned, FP32, SCHEDULES[name], seed)
+    return Pretrained(network=trained, learned=learned, validation=validation, held_out=digits.held_out)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -58,15 +96,9 @@ class Operands:
 
 @attrs.frozen(kw_only=True, eq=False)
 class QuantizedNetwork:
-    """Layers with a rectifier (ReLU) between any two.
+    """Layers with a rectifier (ReLU) between any two, for images of a shape.
 
-    Parameters
-    ----------
-    image : tuple of int
-        Shape of an image for the first layer.
-    layers : tuple of QuantizedLayer
-    width : int
-        Bits per integer in two's complement.
+    Integers have ``width`` bits in two's complement.
     """
 
     image: tuple[int, ...]
@@ -116,16 +148,8 @@ class QuantizedNetwork:
 def quantized(network: Network, images: np.ndarray, width: int, by_channel: bool = False) -> QuantizedNetwork:
     """Quantize a trained network, symmetrically, to nearest, ties to even.
 
-    Parameters
-    ----------
-    network : Network
-        In FP32.
-    images : array
-        Pixels that determine the scale of the inputs of each layer: their largest magnitude in FP32.
-    width : int
-        Bits per integer.
-    by_channel : bool
-        Whether each output of a layer has its own scale, instead of one scale for all weights.
+    The images determine the scale of the inputs of each layer: their largest magnitude in FP32. With ``by_channel``,
+    each output of a layer has its own scale of weights.
     """
     layers = []
     for layer, inputs in zip(network.layers, _inputs(network, images), strict=True):

@@ -7,10 +7,10 @@ from typing import Any
 import attrs
 
 from lowtide_studies.harness.statistics import Summary
-from lowtide_studies.term_revealing.setting import Setting
+from lowtide_studies.term_revealing.revealed import Setting
 from lowtide_studies.term_revealing.sweep import Point, Sweep
 
-__all__ = ["ALLOWED", "COMPARED", "COSTS", "MARGIN", "Effect", "by_present", "cheapest", "effects", "front"]
+__all__ = ["ALLOWED", "COMPARED", "COSTS", "MARGIN", "by_present", "cheapest", "effects", "front"]
 
 ALLOWED = 0.5
 """Points of accuracy that term revealing may lose."""
@@ -67,17 +67,7 @@ OTHER = {"group": "encoding", "encoding": "group"}
 
 @attrs.frozen(kw_only=True)
 class Effect:
-    """Settings of one group size, or of one encoding.
-
-    Parameters
-    ----------
-    value : int or str
-        Group size or encoding.
-    by_budget : dict of float to Point
-        By ``k / g``: the point with the data terms of `COMPARED`.
-    cheapest : Point or None
-        The cheapest point with any budgets of weights and data.
-    """
+    """Settings of one group size or encoding: by ``k / g``, with the data terms of `COMPARED`; and the cheapest."""
 
     value: Any
     by_budget: dict[float, Point]

@@ -6,12 +6,11 @@ from typing import Any
 import attrs
 from threadpoolctl import threadpool_limits
 
-from lowtide_studies.harness.code_hash import training_inputs
-from lowtide_studies.harness.jobs import Job, Runner
+from lowtide_studies.harness.jobs import Job, Runner, training_inputs
 from lowtide_studies.harness.statistics import Difference
-from lowtide_studies.term_revealing.pretrained import pretrained
+from lowtide_studies.term_revealing.quantized import pretrained
+from lowtide_studies.term_revealing.revealed import Setting
 from lowtide_studies.term_revealing.selection import ALLOWED, COSTS, cheapest, front
-from lowtide_studies.term_revealing.setting import Setting
 from lowtide_studies.term_revealing.sweep import WIDTHS, Narrower, Point, Sweep, run_narrower, run_sweep
 
 __all__ = ["Study", "run_study"]
@@ -19,26 +18,13 @@ __all__ = ["Study", "run_study"]
 PRESENT = ("binary", "hese")
 """Encodings in which the terms of plain quantization are counted: the usual encoding, and the one of fewest terms."""
 
-PRESENTATION = ("area_time", "command", "plot", "selection", "table")
+PRESENTATION = ("area_time", "command", "report", "selection")
 """Modules of this package on which no result depends."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Study:
-    """Results.
-
-    Parameters
-    ----------
-    seeds : tuple of int
-    split : int
-        Choice of the held-out images.
-    by_channel : bool
-        Whether each output of a layer has its own scale of weights.
-    sweeps : list of Sweep
-        By network, then by width.
-    narrower : list of Narrower
-        By network.
-    """
+    """Results by network, and of the sweeps also by width."""
 
     seeds: tuple[int, ...]
     split: int
@@ -52,13 +38,8 @@ class Study:
         return list({sweep.network: sweep for sweep in sorted(self.sweeps, key=lambda sweep: sweep.width)}.values())
 
     def settings_to_json(self) -> dict[str, Any]:
-        """Plain values of the settings."""
-        return {
-            "seeds": list(self.seeds),
-            "split": self.split,
-            "by_channel": self.by_channel,
-            "allowed_loss": ALLOWED,
-        }
+        chosen = {"seeds": list(self.seeds), "split": self.split, "by_channel": self.by_channel}
+        return chosen | {"allowed_loss": ALLOWED}
 
     def rows(self) -> list[dict[str, Any]]:
         """Plain values of each sweep, each seed included."""
@@ -76,29 +57,16 @@ def run_study(
     by_channel: bool = False,
     runner: Runner | None = None,
 ) -> Study:
-    """Train, quantize, reveal terms, and measure accuracy and pairs.
+    """Train networks of `SCHEDULES`, quantize, reveal terms, and measure accuracy and pairs: a job per width and seed.
 
-    Parameters
-    ----------
-    networks : sequence of str
-        Networks of `lowtide_studies.term_revealing.pretrained.SCHEDULES`.
-    widths : sequence of int
-        Bits per integer.
-    settings : sequence of Setting
-        Settings with equal weights in sequence.
-    seeds : sequence of int
-        Seeds of each network.
-    split, by_channel
-        As in `pretrained` and `run_sweep`.
-    runner : Runner, optional
-        Runs one job per network, width and seed.
+    Settings with equal weights are in sequence. The split chooses the held-out images. With ``by_channel``, each output
+    of a layer has its own scale of weights.
     """
     inputs = training_inputs("lowtide_studies.term_revealing", excluded=PRESENTATION)
 
     def job(name: str, function: Any, *arguments: Any) -> Job:
-        return Job(
-            name=name, inputs=(*inputs, function.__name__, repr(arguments)), function=function, arguments=arguments
-        )
+        its = (*inputs, function.__name__, repr(arguments))
+        return Job(name=name, inputs=its, function=function, arguments=arguments)
 
     jobs = []
     for name in networks:

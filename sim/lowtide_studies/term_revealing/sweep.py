@@ -10,12 +10,18 @@ import numpy as np
 from lowtide.formats.terms import ENCODINGS
 from lowtide_studies.harness.statistics import Difference, Summary
 from lowtide_studies.networks.digits import Images
-from lowtide_studies.networks.inference_network import accuracy
-from lowtide_studies.term_revealing.pretrained import FP32, Pretrained
-from lowtide_studies.term_revealing.quantized import QuantizedNetwork, quantized
-from lowtide_studies.term_revealing.revealed import OperandDigits, keep_data, keep_weights
-from lowtide_studies.term_revealing.setting import Setting
-from lowtide_studies.term_revealing.term_pairs import pairs_at_most, pairs_present, plain_pairs
+from lowtide_studies.networks.network import accuracy
+from lowtide_studies.networks.products import FP32
+from lowtide_studies.term_revealing.quantized import Pretrained, QuantizedNetwork, quantized
+from lowtide_studies.term_revealing.revealed import (
+    OperandDigits,
+    Setting,
+    keep_data,
+    keep_weights,
+    pairs_at_most,
+    pairs_present,
+    plain_pairs,
+)
 
 __all__ = ["WIDTHS", "Narrower", "Plain", "Point", "Sweep", "run_narrower", "run_sweep"]
 
@@ -44,18 +50,7 @@ class Plain:
 
 @attrs.frozen(kw_only=True)
 class Point:
-    """Results of a setting; one value per seed.
-
-    Parameters
-    ----------
-    setting : Setting
-    validation, held_out : list of float
-        Accuracy in per cent.
-    present : list of float
-        Mean pairs of nonzero terms per product, on held-out images.
-    at_most : float
-        Upper bound of pairs per product, with the short groups of these layers.
-    """
+    """Results of a setting, as in `Plain`, and the upper bound of pairs per product with short groups."""
 
     setting: Setting
     validation: list[float]
@@ -66,16 +61,7 @@ class Point:
 
 @attrs.frozen(kw_only=True)
 class Sweep:
-    """A network at a width with all settings.
-
-    Parameters
-    ----------
-    network : str
-    width : int
-        Bits per integer.
-    plain : Plain
-    points : list of Point
-    """
+    """A network at a width, in bits per integer, with all settings."""
 
     network: str
     width: int
@@ -127,11 +113,7 @@ class Sweep:
 class Narrower:
     """A network with plain quantization to several widths, the alternative to term revealing.
 
-    Parameters
-    ----------
-    network : str
-    held_out : dict of int to list of float
-        By bits per integer: accuracy on held-out images in per cent, one value per seed.
+    The accuracy on held-out images is in per cent, by bits per integer, one value per seed.
     """
 
     network: str
@@ -150,20 +132,9 @@ def run_sweep(
     *,
     by_channel: bool = False,
 ) -> Sweep:
-    """Quantize, reveal terms, and measure accuracy and pairs.
+    """Quantize one network per seed, reveal terms, and measure accuracy and pairs.
 
-    Parameters
-    ----------
-    name : str
-        Name of the networks.
-    width : int
-        Bits per integer of weights and activations.
-    networks : sequence of Pretrained
-        One network per seed.
-    settings : sequence of Setting
-        Settings with equal weights in sequence, because the terms of their weights are revealed once.
-    by_channel : bool
-        Whether each output of a layer has its own scale.
+    Settings with equal weights are in sequence, because the terms of their weights are revealed once.
     """
     plain = Plain(fp32=[], validation=[], held_out=[], present={encoding: [] for encoding in ENCODINGS})
     points = [Point(setting=setting, validation=[], held_out=[], present=[], at_most=0.0) for setting in settings]

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from lowtide.cli.emit import settings
-from lowtide.cli.options import OutputFolder, Whole
+from lowtide.cli.options import Whole, output_option
 from lowtide.config import Config, ConfigError
 from lowtide.errors import CommandError
 from lowtide.paths import check_output_file
@@ -18,9 +18,8 @@ from lowtide_sim.simulated_array import SimulatedArray
 from lowtide_sim.simulator import SIMULATORS, SimulationError, SimulatorMissing, check_installed
 from lowtide_studies.harness.tables import print_tables
 from lowtide_studies.networks.digits import HELD_OUT
-from lowtide_studies.workload.plot import plot
+from lowtide_studies.workload.report import configuration_text, plot, tables
 from lowtide_studies.workload.run import Workload, check_config
-from lowtide_studies.workload.table import configuration_text, tables
 
 __all__ = ["command"]
 
@@ -56,14 +55,7 @@ Examples:
 )
 @click.option("--waves", is_flag=True, help="Waveforms of the last layer of the network.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
-@click.option(
-    "-o",
-    "--output",
-    type=OutputFolder("output"),
-    default=Path("build/sim"),
-    show_default=True,
-    help="Folder of results, plot, Verilog and logs.",
-)
+@output_option("build/sim", "Folder of results, plot, Verilog and logs.")
 def command(
     config: str, changes: dict[str, Any], simulator: str, images: int | None, waves: bool, as_json: bool, output: Path
 ) -> None:

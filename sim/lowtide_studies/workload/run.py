@@ -1,6 +1,6 @@
 """The workload: training, inference at every precision, and a large product."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import Any
 
@@ -9,38 +9,32 @@ import attrs
 from lowtide.config import Config, ConfigError
 from lowtide_sim.simulated_array import SimulatedArray
 from lowtide_studies.networks.digits import Digits, Images
-from lowtide_studies.networks.inference_network import WIDTHS, Network, accuracy, train
-from lowtide_studies.workload.checked import Total
-from lowtide_studies.workload.inference import Inference, infer
-from lowtide_studies.workload.large import LARGE_PRECISIONS, SHAPE, LargeProduct, multiply_large
-from lowtide_studies.workload.precision import PRECISIONS, Precision, fitted
+from lowtide_studies.networks.network import Network, accuracy
+from lowtide_studies.networks.products import FP32
+from lowtide_studies.workload.inference import WIDTHS, Inference, infer, train
+from lowtide_studies.workload.products import (
+    LARGE_PRECISIONS,
+    PRECISIONS,
+    SHAPE,
+    CheckedProduct,
+    Precision,
+    Total,
+    fitted,
+    multiply_large,
+)
 
 __all__ = ["Results", "Workload", "check_config"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Results:
-    """Results of the workload.
-
-    Parameters
-    ----------
-    array : SimulatedArray
-        The simulated array.
-    images : int
-        Number of held-out images.
-    fp32 : float
-        Accuracy of the network in FP32 on these images.
-    inferences : list of Inference
-        The network on the array, one entry per precision.
-    large : list of LargeProduct
-        The large product, one entry per precision; empty if it was omitted.
-    """
+    """Results of the workload: the network in FP32 and at each precision, and the large product, unless omitted."""
 
     array: SimulatedArray
     images: int
     fp32: float
     inferences: list[Inference]
-    large: list[LargeProduct]
+    large: dict[Precision, CheckedProduct]
 
     @property
     def wrong(self) -> list[str]:
@@ -50,7 +44,8 @@ class Results:
             for inference in self.inferences
             for number, checked in enumerate(inference.layers, 1)
         ]
-        large = [(f"{_text(SHAPE)} at {product.precision}", product.checked) for product in self.large]
+        shape = " × ".join(map(str, SHAPE))
+        large = [(f"{shape} at {precision}", checked) for precision, checked in self.large.items()]
         return [
             f"{checked.words - checked.equal:,} of {checked.words:,} words of {name}"
             for name, checked in layers + large
@@ -77,19 +72,14 @@ class Results:
                     "bits_a": inference.precision.a,
                     "bits_b": inference.precision.b,
                     "accuracy": inference.accuracy,
-                    **_total(inference.total),
-                    "layers": [_total(Total.of([checked])) for checked in inference.layers],
+                    **_totals(inference.layers),
+                    "layers": [_totals([checked]) for checked in inference.layers],
                 }
                 for inference in self.inferences
             ],
             "large": [
-                {
-                    "shape": list(SHAPE),
-                    "bits_a": product.precision.a,
-                    "bits_b": product.precision.b,
-                    **_total(product.total),
-                }
-                for product in self.large
+                {"shape": list(SHAPE), "bits_a": precision.a, "bits_b": precision.b, **_totals([checked])}
+                for precision, checked in self.large.items()
             ],
             "seconds": {"build": round(self.array.build_seconds, 1), "simulate": round(self.array.seconds, 1)},
         }
@@ -97,19 +87,7 @@ class Results:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Workload:
-    """Everything that is run.
-
-    Parameters
-    ----------
-    config : Config
-        Configuration of the array, which supports all precisions.
-    precisions, large_precisions : tuple of Precision
-        Precisions in whole chunks.
-    network : Network
-        Trained network.
-    images : Images
-        Held-out images.
-    """
+    """A trained network, held-out images, and a configuration that supports all precisions, in whole chunks."""
 
     config: Config
     precisions: tuple[Precision, ...]
@@ -127,21 +105,8 @@ class Workload:
     ) -> "Workload":
         """Train the network, and extend the configuration.
 
-        Parameters
-        ----------
-        config : Config
-            Configuration to extend.
-        images : int, optional
-            Number of held-out images; all by default.
-        large : bool
-            Whether the large product is run.
-        progress : callable, optional
-            Called with the number of finished epochs and of all epochs.
-
-        Raises
-        ------
-        ConfigError
-            If the elements of the array do not support block floating point.
+        The workload has all held-out images by default, and with ``large`` the large product. ``progress`` is called
+        with the number of finished epochs and of all epochs. Elements without block floating point raise `ConfigError`.
         """
         check_config(config)
         k = max(*WIDTHS[:-1], SHAPE[1]) if large else max(WIDTHS[:-1])
@@ -164,22 +129,19 @@ class Workload:
         return Results(
             array=array,
             images=len(self.images),
-            fp32=accuracy(self.network(self.images.pixels), self.images.labels),
+            fp32=accuracy(self.network.scores(self.images.pixels, FP32), self.images.labels),
             inferences=inferences,
-            large=multiply_large(array, self.large_precisions) if self.large_precisions else [],
+            large=multiply_large(array, self.large_precisions),
         )
 
 
-def _total(total: Total) -> dict[str, Any]:
+def _totals(products: Iterable[CheckedProduct]) -> dict[str, Any]:
+    total = Total.of(products)
     return {
         **attrs.asdict(total),
         "beats_per_cycle": round(total.beat_rate, 4),
         "utilization": round(total.utilization, 4),
     }
-
-
-def _text(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))
 
 
 def check_config(config: Config) -> None:

@@ -17,7 +17,7 @@ extern "C" int32_t self_test(uint64_t cycles) {
         top.clk = 1;
         top.eval();
         if (cycle == 3) top.rst = 0;
-        if (cycle > 3 && top.test_over) return top.test_passed;
+        if (cycle > 3 && top.test_done) return top.test_passed;
         if (cycle > 3 && !top.tx) return -2;
     }
     return -1;

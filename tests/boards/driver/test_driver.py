@@ -116,9 +116,9 @@ def test_refused_requests(device):
         ("read", (0, 0)),
         ("read", (0, 254)),
         ("write", (1000, 1)),
-        ("take", (0xFFFF << 16, 1)),
-        ("rate", (3, 0)),
-        ("rate", (1 << 16, 0)),
+        ("read_results", (0xFFFF << 16, 1)),
+        ("set_baud", (3, 0)),
+        ("set_baud", (1 << 16, 0)),
         ("load_a", ()),
     ]:
         with pytest.raises(Refused, match=f"device at simulation refused a request: {kind}"):

@@ -61,13 +61,13 @@ def test_an_element_that_adds_wrongly_fails(outcome):
 
 
 def test_a_bridge_that_never_answers_fails():
-    unit = SelfTest(SelfTestVectors(b"\x01\x7e", 0x12345678, patience=20))
+    unit = SelfTest(SelfTestVectors(b"\x01\x7e", 0x12345678, timeout=20))
     seen = []
 
     async def process(ctx):
         for _ in range(100):
             await ctx.tick()
-        seen.append((ctx.get(unit.over), ctx.get(unit.passed)))
+        seen.append((ctx.get(unit.done), ctx.get(unit.passed)))
 
     simulator = Simulator(unit)
     simulator.add_clock(1e-6)
@@ -78,7 +78,7 @@ def test_a_bridge_that_never_answers_fails():
 
 def test_no_hardware_without_vectors():
     text, modules = verilog_and_modules(SerialTop(CONFIG))
-    assert "test_over" not in text
+    assert "test_done" not in text
     assert not [name for name in modules if "self_test" in name]
     _, with_one = verilog_and_modules(SerialTop(CONFIG, test=self_test_vectors(CONFIG)))
     assert [name for name in with_one if "self_test" in name]

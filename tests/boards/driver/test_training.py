@@ -5,8 +5,8 @@ import pytest
 from lowtide.config import Config
 from lowtide.errors import CommandError
 from lowtide_boards.driver.device import Device
-from lowtide_studies.engine_training import board
-from lowtide_studies.engine_training.board import board_at
+from lowtide_studies.engine_training import command
+from lowtide_studies.engine_training.command import board_at
 
 
 @pytest.fixture
@@ -32,6 +32,6 @@ def test_a_board_of_another_configuration_is_refused(plugged, lowtide):
 
 
 def test_a_board_needs_its_driver(monkeypatch):
-    monkeypatch.setattr(board, "entry_points", lambda **_: ())
+    monkeypatch.setattr(command, "entry_points", lambda **_: ())
     with pytest.raises(CommandError, match=r"a board needs its driver: pip install 'lowtide\[boards\]'"):
         board_at("any", None)

@@ -62,7 +62,7 @@ def test_a_missed_clock_names_the_shortfall():
 
 def test_nothing_is_written_when_it_is_too_large(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        building, "_synthesize", lambda board, *_: ([Utilization("cells", 9_999, board.chip.tables)], "")
+        building, "_synthesize", lambda board, *_: ([Utilization("cells", 9_999, board.chip.tables)], [])
     )
     with pytest.raises(BoardError, match="too large"):
         building.build("icebreaker", Config.load("icebreaker"), tmp_path / "out")

@@ -41,6 +41,6 @@ def test_operands(large_line):
 def test_results(large_line):
     rng = np.random.default_rng(2)
     a, b = rng.standard_normal((120, 1)).astype(np.float32), rng.standard_normal((1, 120)).astype(np.float32)
-    share = use(large_line, {code_of("take") | ANSWER}, lambda frame: len(frame.words) - LEVELS, a, b)
+    share = use(large_line, {code_of("read_results") | ANSWER}, lambda frame: len(frame.words) - LEVELS, a, b)
     print(f"\nresults: {share:.1%} of the rate")
     assert share > 0.97

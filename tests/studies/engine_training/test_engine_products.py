@@ -7,9 +7,8 @@ from lowtide.config import Config, ConfigError
 from lowtide_model import improvement_of
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_studies.engine_training.engine_products import EngineProducts
-from lowtide_studies.engine_training.schedule import SCHEDULES, Last
-from lowtide_studies.engine_training.tensor_use import Use, uses
+from lowtide_studies.engine_training.products import EngineProducts
+from lowtide_studies.engine_training.schedule import SCHEDULES, Last, Use, uses
 from lowtide_studies.networks.digits import Digits
 from lowtide_studies.networks.network import network
 

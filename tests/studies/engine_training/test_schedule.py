@@ -4,8 +4,7 @@ import pytest
 
 from lowtide.formats import IllegalValue
 from lowtide_model import Improvement
-from lowtide_studies.engine_training.schedule import SCHEDULES, Adaptive, Last, LowThenHigh, Moment, TwoSided
-from lowtide_studies.engine_training.tensor_use import Use, uses
+from lowtide_studies.engine_training.schedule import SCHEDULES, Adaptive, Last, LowThenHigh, Moment, TwoSided, Use, uses
 
 USE = Use(1, "forward", "weights")
 

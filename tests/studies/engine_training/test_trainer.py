@@ -15,8 +15,8 @@ from lowtide.formats import Bfp, IllegalValue
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_sim.engine.verilated import VerilatedEngine
 from lowtide_sim.simulator import SimulatorMissing
-from lowtide_studies.engine_training.engine_products import EngineProducts
 from lowtide_studies.engine_training.log import Log
+from lowtide_studies.engine_training.products import EngineProducts
 from lowtide_studies.engine_training.run import PRECISIONS, Run
 from lowtide_studies.engine_training.trainer import Diverged, train, weights_hash
 from lowtide_studies.networks.digits import Digits, Images

@@ -9,12 +9,11 @@ import pytest
 from lowtide.config import Config
 from lowtide.synthesis import measure
 from lowtide.synthesis.parts import engine_parts_of
-from lowtide_studies.engine_training.multiplications import multiplications
 from lowtide_studies.engine_training.run import Run
 from lowtide_studies.equal_area import command as equal_area_command
-from lowtide_studies.equal_area.cells import measure_cells
+from lowtide_studies.equal_area.cells import BESIDE, CANDIDATES, Cells, measure_cells
 from lowtide_studies.equal_area.command import command
-from lowtide_studies.equal_area.study import BESIDE, CANDIDATES, Cells, check_reference, costs
+from lowtide_studies.equal_area.study import check_reference, costs, multiplications
 from lowtide_studies.precision_schedules.study import COMPARED, Comparison, Outcome
 
 PAIRS = [10, 10, 20]

@@ -5,12 +5,12 @@ import math
 import attrs
 import pytest
 
+from lowtide_studies.gradient_rounding.report import sentences
 from lowtide_studies.gradient_rounding.study import Study
-from lowtide_studies.gradient_rounding.table import sentences
 from lowtide_studies.harness.options import without_nan
-from lowtide_studies.harness.statistics import Difference, Summary, signed
-from lowtide_studies.networks.setting import SETTINGS
-from lowtide_studies.networks.training import Trained
+from lowtide_studies.harness.statistics import Difference, Summary
+from lowtide_studies.harness.tables import signed
+from lowtide_studies.networks.training import SETTINGS, Trained
 
 
 def test_summary():

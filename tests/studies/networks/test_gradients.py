@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from lowtide_studies.networks.arithmetic import Plain
-from lowtide_studies.networks.convolution import Convolution
-from lowtide_studies.networks.gradient_rounding import GradientRounding
-from lowtide_studies.networks.network import NETWORKS, cross_entropy, network
-from lowtide_studies.networks.products import Products
+from lowtide_studies.networks.network import NETWORKS, Convolution, cross_entropy, network
+from lowtide_studies.networks.products import GradientRounding, Products
 
 STEP = 1e-6
 

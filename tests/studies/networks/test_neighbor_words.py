@@ -7,7 +7,7 @@ import pytest
 
 from lowtide.formats import IllegalValue
 from lowtide_model import quantize
-from lowtide_studies.networks.neighbor import Neighbor
+from lowtide_studies.networks.roundings import Neighbor
 
 
 def fraction_field(value):

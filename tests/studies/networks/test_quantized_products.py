@@ -7,14 +7,11 @@ import pytest
 from lowtide.formats import IllegalValue
 from lowtide.units.random.params import RandomSourceParams
 from lowtide_model import Ideal, Stochastic, matmul, quantize, to_fp32
-from lowtide_studies.networks import blocks, training
-from lowtide_studies.networks.blocks import Blocks
-from lowtide_studies.networks.gradient_rounding import GradientRounding
-from lowtide_studies.networks.integers import Integers
-from lowtide_studies.networks.named_rounding import BASELINE, LANES, NAMED
-from lowtide_studies.networks.neighbor import Neighbor
-from lowtide_studies.networks.products import Products
-from lowtide_studies.networks.setting import SETTINGS
+from lowtide_studies.networks import arithmetic, training
+from lowtide_studies.networks.arithmetic import Blocks, Integers
+from lowtide_studies.networks.products import GradientRounding, Products
+from lowtide_studies.networks.roundings import BASELINE, LANES, NAMED, Neighbor
+from lowtide_studies.networks.training import SETTINGS
 
 ROWS, INPUTS, OUTPUTS = 32, 40, 10
 PLATEAU = Stochastic(
@@ -135,7 +132,7 @@ def test_every_rounding_reaches_the_gradients_and_nothing_else(name, monkeypatch
         seen.append((others["mantissa"], others["axis"], x.shape, rounding))
         return quantize(x, rounding=rounding, **others)
 
-    monkeypatch.setattr(blocks, "quantize", spy)
+    monkeypatch.setattr(arithmetic, "quantize", spy)
     rounding = NAMED[name].make(4)
     training.train(setting, rounding, 4)
     values = [call for call in seen if call[0] == 4]

@@ -6,8 +6,8 @@ import math
 import pytest
 
 from fixtures.studies import run_command
+from lowtide_studies.engine_training.report import beats_per_pair, cycles, high_shares
 from lowtide_studies.engine_training.run import Run
-from lowtide_studies.engine_training.summary import beats_per_pair, cycles, high_shares
 from lowtide_studies.engine_training.trainer import Step, train
 from lowtide_studies.precision_schedules import study as study_module
 from lowtide_studies.precision_schedules.command import command

@@ -5,8 +5,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
-from lowtide_studies.rounder_search.design import Design
-from lowtide_studies.rounder_search.space import DISTRIBUTIONS, maximal_taps
+from lowtide_studies.rounder_search.design import DISTRIBUTIONS, Design, maximal_taps
 
 POLARITIES = ("plain", "inverted", "time", "space", "uniform")
 

@@ -9,14 +9,11 @@ from click.testing import CliRunner
 
 from lowtide.synthesis import SynthesisError
 from lowtide_studies.rounder_search import command as command_module
-from lowtide_studies.rounder_search import search, storage
-from lowtide_studies.rounder_search.bias import bias_of
+from lowtide_studies.rounder_search import search
 from lowtide_studies.rounder_search.command import command
-from lowtide_studies.rounder_search.correlation import correlation_of
-from lowtide_studies.rounder_search.figures import Figures
-from lowtide_studies.rounder_search.search import tried
-from lowtide_studies.rounder_search.space import BASELINES, PLATEAU
-from lowtide_studies.rounder_search.storage import open_search
+from lowtide_studies.rounder_search.design import BASELINES, PLATEAU
+from lowtide_studies.rounder_search.figures import Figures, bias_of, correlation_of
+from lowtide_studies.rounder_search.search import open_search, tried
 
 NAME = "rounder-search-xc7"
 
@@ -42,7 +39,7 @@ def searching(monkeypatch):
     """Search without synthesis and without further processes."""
     monkeypatch.setattr(search, "measure", made_up)
     monkeypatch.setattr(search, "workers", ThreadPoolExecutor)
-    monkeypatch.setattr(storage, "fingerprint", lambda: "1.made-up")
+    monkeypatch.setattr(search, "fingerprint", lambda: "1.made-up")
 
     def call(file, trials, jobs=1, seed=1, progress=lambda done: None):
         study = open_search(file, NAME)

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from lowtide_studies.harness.storage import StorageError
-from lowtide_studies.rounder_search import storage
-from lowtide_studies.rounder_search.space import DISTRIBUTIONS
-from lowtide_studies.rounder_search.storage import fingerprint, open_search
+from lowtide_studies.rounder_search import search
+from lowtide_studies.rounder_search.design import DISTRIBUTIONS
+from lowtide_studies.rounder_search.search import fingerprint, open_search
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def file(tmp_path):
 @pytest.fixture
 def quick(monkeypatch):
     """A fingerprint that takes no time."""
-    monkeypatch.setattr(storage, "fingerprint", lambda: "1.made-up")
+    monkeypatch.setattr(search, "fingerprint", lambda: "1.made-up")
 
 
 def refusal(file):
@@ -39,7 +39,7 @@ def test_a_study_is_created_and_opened_again(file):
 def test_other_version_is_refused(file, monkeypatch):
     here = fingerprint()
     open_search(file, "sru-xc7")
-    monkeypatch.setattr(storage, "VERSION", 99)
+    monkeypatch.setattr(search, "VERSION", 99)
     assert refusal(file) == (
         f"cannot use {file} as storage: its study has another version of the search space, the hardware or Yosys,"
         f" {here}, not 99.{here.split('.')[1]}; give another --storage"
@@ -54,7 +54,7 @@ def test_version_depends_on_space_hardware_and_yosys(monkeypatch):
         ("versions", lambda: {"yosys": "0.0"}),
     ]:
         with monkeypatch.context() as patch:
-            patch.setattr(storage, name, other)
+            patch.setattr(search, name, other)
             seen.add(fingerprint())
     assert len(seen) == 4
 

@@ -3,7 +3,7 @@
 import pytest
 
 from lowtide_studies.term_revealing.area_time import ELEMENTS, Cells, area_time, measure
-from lowtide_studies.term_revealing.setting import Setting
+from lowtide_studies.term_revealing.revealed import Setting
 
 SETTING = Setting(group=8, budget=12, data_terms=2)
 CELLS = {

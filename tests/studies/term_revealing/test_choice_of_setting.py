@@ -3,8 +3,8 @@
 import attrs
 import pytest
 
+from lowtide_studies.term_revealing.revealed import Setting
 from lowtide_studies.term_revealing.selection import by_present, cheapest, effects, front
-from lowtide_studies.term_revealing.setting import Setting
 from lowtide_studies.term_revealing.sweep import Plain, Point, Sweep
 
 PLAIN = Plain(

@@ -5,12 +5,13 @@ import io
 import pytest
 from rich.console import Console
 
-from lowtide_studies.harness.statistics import Difference, mean_and_error
+from lowtide_studies.harness.statistics import Difference
+from lowtide_studies.harness.tables import mean_and_error
 from lowtide_studies.term_revealing.area_time import Cells, Measured, measure_chosen
-from lowtide_studies.term_revealing.setting import Setting
+from lowtide_studies.term_revealing.report import area_table, sentences, tables
+from lowtide_studies.term_revealing.revealed import Setting
 from lowtide_studies.term_revealing.study import Study
 from lowtide_studies.term_revealing.sweep import Narrower, Plain, Point, Sweep
-from lowtide_studies.term_revealing.table import area_table, sentences, tables
 
 
 def printed(*found):

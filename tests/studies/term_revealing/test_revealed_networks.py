@@ -6,11 +6,16 @@ import pytest
 from lowtide_model.terms import digits_of, quantize_integers, term_matmul
 from lowtide_studies.networks.digits import Digits
 from lowtide_studies.networks.network import network
-from lowtide_studies.term_revealing.pretrained import SCHEDULES, VALIDATION, pretrained
-from lowtide_studies.term_revealing.quantized import quantized
-from lowtide_studies.term_revealing.revealed import OperandDigits, reveal
-from lowtide_studies.term_revealing.setting import Setting, settings
-from lowtide_studies.term_revealing.term_pairs import pairs_at_most, pairs_present, plain_pairs
+from lowtide_studies.term_revealing.quantized import SCHEDULES, VALIDATION, pretrained, quantized
+from lowtide_studies.term_revealing.revealed import (
+    OperandDigits,
+    Setting,
+    pairs_at_most,
+    pairs_present,
+    plain_pairs,
+    reveal,
+    settings,
+)
 
 SETTINGS = [
     Setting(encoding="hese", group=8, budget=10, data_terms=2),

@@ -5,8 +5,10 @@ import pytest
 
 from lowtide_model import matmul, quantize, to_fp32
 from lowtide_studies.networks.digits import Digits
-from lowtide_studies.networks.inference_network import WIDTHS, accuracy, rectified, train
-from lowtide_studies.workload.precision import PRECISIONS
+from lowtide_studies.networks.network import accuracy, rectified
+from lowtide_studies.networks.products import FP32
+from lowtide_studies.workload.inference import WIDTHS, train
+from lowtide_studies.workload.products import PRECISIONS
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def test_network_has_its_shape(network):
 
 
 def test_network_recognizes_what_it_never_saw(network, digits):
-    assert accuracy(network(digits.held_out.pixels), digits.held_out.labels) >= 0.97
+    assert accuracy(network.scores(digits.held_out.pixels, FP32), digits.held_out.labels) >= 0.97
 
 
 def test_training_is_repeatable_and_tells_its_progress(network, digits):
@@ -71,5 +73,5 @@ def test_training_is_repeatable_and_tells_its_progress(network, digits):
     ("precision", "loss"), list(zip(PRECISIONS, [0.005, 0.01, 0.015, 0.04, 0.06], strict=True)), ids=str
 )
 def test_few_bits_cost_little_accuracy(network, digits, precision, loss):
-    fp32 = accuracy(network(digits.held_out.pixels), digits.held_out.labels)
+    fp32 = accuracy(network.scores(digits.held_out.pixels, FP32), digits.held_out.labels)
     assert golden_accuracy(network, digits.held_out, precision) >= fp32 - loss

@@ -5,7 +5,7 @@ import pytest
 
 from lowtide.config import Config
 from lowtide.formats import Bfp
-from lowtide_studies.workload.precision import PRECISIONS, Precision, fitted
+from lowtide_studies.workload.products import PRECISIONS, Precision, fitted
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import random
 from itertools import product
 
+import attrs
 import element_bench
 import pytest
 from element_bench import Beat
@@ -20,6 +21,12 @@ OTHERS = [
     Bfp(chunk_a=4, max_k=1),
     Bfp(lanes=4, chunk_a=1, chunk_b=1, mantissa=1, exponent=1, max_k=1),
     Bfp(lanes=32, chunk_a=3, chunk_b=4, mantissa=12, exponent=5, max_k=2**20),
+    Bfp(lanes=4, chunk_a=8, chunk_b=8, mantissa=8),
+    *(
+        Bfp(lanes=lanes, chunk_a=a, chunk_b=b, mantissa=8, exponent=exponent, multiplier=multiplier)
+        for lanes, a, b, exponent in [(4, 8, 8, 3), (16, 8, 8, 1), (8, 8, 4, 2), (4, 2, 2, 3)]
+        for multiplier in ("inferred", "ecp5")
+    ),
 ]
 
 
@@ -92,8 +99,14 @@ def tiles(bfp, rng, lengths):
     return beats
 
 
+DEPTHS = [1, 2, 3, 10]
+"""Levels of adders per register."""
+
+
+@pytest.mark.parametrize("adder_levels", DEPTHS)
 @pytest.mark.parametrize("bfp", SHAPES + OTHERS, ids=str)
-def test_sums_are_exact(bfp):
+def test_sums_are_exact(bfp, adder_levels):
+    bfp = attrs.evolve(bfp, adder_levels=adder_levels)
     rng = random.Random(1)
     beats = [bubble(bfp, rng, restart=True), *tiles(bfp, rng, [12, 1, 2, 1, 5, 0, 3])]
     check(bfp, beats)
@@ -116,21 +129,24 @@ def test_largest_reduction_fits(bfp, sign):
     check(bfp, group * groups + [bubble(bfp, random.Random(3), restart=True)])
 
 
+@pytest.mark.parametrize("adder_levels", DEPTHS)
 @pytest.mark.parametrize("sign", [0, 1])
-def test_extremes_of_one_beat(sign):
-    bfp = Bfp()
+def test_extremes_of_one_beat(sign, adder_levels):
+    bfp = Bfp(adder_levels=adder_levels)
     rng = random.Random(4)
     check(bfp, [extreme_beat(bfp, sign)] * 3 + [bubble(bfp, rng, restart=True)])
 
 
+@pytest.mark.parametrize("adder_levels", DEPTHS)
 @pytest.mark.parametrize("spacing", [2, 3, 4, 5, 6, 7, 8])
-def test_restarts_at_any_spacing(spacing):
-    bfp = Bfp()
+def test_restarts_at_any_spacing(spacing, adder_levels):
+    bfp = Bfp(adder_levels=adder_levels)
     check(bfp, tiles(bfp, random.Random(spacing), [spacing - 1] * 6))
 
 
-def test_drain_words_from_below_pass_an_idle_element():
-    bfp = Bfp()
+@pytest.mark.parametrize("adder_levels", DEPTHS)
+def test_drain_words_from_below_pass_an_idle_element(adder_levels):
+    bfp = Bfp(adder_levels=adder_levels)
     rng = random.Random(5)
     latency = Fmac(bfp).latency
     beats = tiles(bfp, rng, [7, 3, 5, 4, 2]) + [bubble(bfp, rng) for _ in range(latency)]
@@ -138,3 +154,10 @@ def test_drain_words_from_below_pass_an_idle_element():
     for cycle, now in enumerate(beats):
         now["drain"] = 0 if cycle in own else rng.getrandbits(18)
     check(bfp, beats)
+
+
+def test_shallower_pipelines_have_separate_names_and_the_stated_latency():
+    elements = [Fmac(Bfp(adder_levels=levels)) for levels in range(1, 7)]
+    assert [element.latency for element in elements] == [9, 5, 4, 4, 4, 3]
+    assert len({element.module_name for element in elements}) == 6
+    assert elements[0].module_name == "fmac_l16_a2_b2_m4_e3_k4096"

@@ -111,7 +111,7 @@ def test_normalizers_must_divide_the_columns():
     ("key", "value", "words"),
     [
         ("columns", 513, "columns must be from 1 to 512, not 513"),
-        ("counter", 9, "counter must be from 10 to 32, not 9"),
+        ("counter_bits", 9, "counter_bits must be from 10 to 32, not 9"),
         ("width", 129, "width must be from 2 to 128, not 129"),
     ],
 )

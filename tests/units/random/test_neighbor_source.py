@@ -9,13 +9,14 @@ import pytest
 from amaranth.sim import Simulator
 
 from lowtide.formats import IllegalValue
-from lowtide.units.random.neighbor import Neighbor, NeighborSource
+from lowtide.units.random.neighbor import NeighborSource
+from lowtide.units.random.params import NeighborParams
 from lowtide_model import neighbor_words, rounds_up
 
 
 @pytest.mark.parametrize(("lanes", "width", "neighbors"), [(2, 3, 1), (3, 2, 2), (4, 3, 3), (16, 8, 2), (5, 1, 1)])
 def test_words_equal_the_model(lanes, width, neighbors):
-    dut = NeighborSource(Neighbor(lanes=lanes, width=width, neighbors=neighbors))
+    dut = NeighborSource(NeighborParams(lanes=lanes, width=width, neighbors=neighbors))
     rng = random.Random(1)
 
     async def bench(ctx):
@@ -33,7 +34,7 @@ def test_words_equal_the_model(lanes, width, neighbors):
 def test_illegal_shapes_name_the_legal_values():
     message = "neighbors must be from 1 to 1 (fewer than lanes = 2), not 2"
     with pytest.raises(IllegalValue, match=f"^{re.escape(message)}$"):
-        Neighbor(lanes=2, neighbors=2)
+        NeighborParams(lanes=2, neighbors=2)
 
 
 # Quality of the words, with the low three bits of FP32 significands as data, by seeded draws.

@@ -63,7 +63,7 @@ def test_columns_in_order_one_beat_per_cycle(columns, lanes):
     [
         ({"columns": 12, "lanes": 5}, "lanes must be a divisor of columns = 12: one of 1, 2, 3, 4, 6, 12, not 5"),
         ({"columns": 513}, "columns must be from 1 to 512, not 513"),
-        ({"counter": 9}, "counter must be from 10 to 32, not 9"),
+        ({"counter_bits": 9}, "counter_bits must be from 10 to 32, not 9"),
         ({"width": 17}, "width must be from 2 to 16, not 17"),
     ],
 )

@@ -45,6 +45,8 @@ class TermArray(Structure):
         Processing elements.
     terms : Terms
         Formats; ``parallel`` must be 1.
+    skew : str
+        Where integers wait for their row or column: in ``registers`` or in ``memory``, see `Skew`.
 
     Members
     -------
@@ -70,15 +72,16 @@ class TermArray(Structure):
         If an element takes more than one term per cycle.
     """
 
-    def __init__(self, rows: int, columns: int, terms: Terms):
+    def __init__(self, rows: int, columns: int, terms: Terms, skew: str = "registers"):
         if terms.parallel != 1:
             raise IllegalValue("parallel", "1 where weights are integers (one term per cycle)", terms.parallel)
-        self.rows, self.columns, self.terms = rows, columns, terms
+        self.rows, self.columns, self.terms, self.skew = rows, columns, terms, skew
         self.element = partial(Tmac, terms)
         self._core = core = SystolicCore(rows, columns, self.element, Skew.latency + Row.latency)
         self.spacing = core.spacing
         self.latency = 1 + core.latency
-        self.module_name = f"term_array_{rows}x{columns}_{self.element().module_name}_{terms.budget}_{terms.data_terms}"
+        shape = f"{rows}x{columns}" + ("_memory_skew" if skew == "memory" else "")
+        self.module_name = f"term_array_{shape}_{self.element().module_name}_{terms.budget}_{terms.data_terms}"
         width = terms.values * terms.width
         super().__init__(
             {
@@ -158,7 +161,7 @@ class TermArray(Structure):
     def _line(self, place, name, count, make, layout, control, beat, idle):
         """Return the words of all rows or columns; integers pass a skew, and control passes from each to the next."""
         width = self.terms.values * self.terms.width
-        integers = place(f"skew_{name}s", skew(count, width), idle_i=idle, i=beat)
+        integers = place(f"skew_{name}s", skew(count, width, self.skew), idle_i=idle, i=beat)
         control = place(f"{name}_control", delay(Skew.latency, layout.size), i=control).o
         words = []
         for n in range(count):

@@ -39,23 +39,23 @@ class Executor(Unit):
         Pulses for one cycle with each word of the payload.
     last : In(1)
         High with the last word of the payload.
-    good : In(1)
+    frame_ok : In(1)
         High while a valid frame waits.
     done : Out(1)
         Pulses for one cycle to release the frame.
-    bad : In(1)
+    frame_error : In(1)
         Pulses for one cycle when the words since the last valid frame are no valid frame.
     operand : Out(OperandWord())
         Number of an operand.
     write_operand : Out(1)
         Pulses for one cycle to write ``operand`` into the operand queue.
-    keep : Out(1)
+    commit : Out(1)
         Pulses for one cycle to commit the written numbers.
-    forget : Out(1)
+    discard : Out(1)
         Pulses for one cycle to discard the numbers that are not committed.
-    over : In(1)
+    overflow : In(1)
         High after a number was lost because the operand queue was full.
-    room : In(range(params.queue + 1))
+    free : In(range(params.queue + 1))
         Free words of the operand queue.
     position : Out(POSITION)
         Position of the result to read.
@@ -65,9 +65,9 @@ class Executor(Unit):
         Position of the oldest stored result.
     legal : In(1)
         High if ``received`` is the position of a stored result or of the next one.
-    held : In(range(params.queue + 1))
+    available : In(range(params.queue + 1))
         Number of stored results from ``position`` on.
-    forget_results : Out(1)
+    discard_results : Out(1)
         Pulses for one cycle to discard the results before ``received``.
     result : In(32)
         Result at ``position``, one cycle later.
@@ -81,11 +81,11 @@ class Executor(Unit):
         Content of the register, one cycle after ``address``.
     o : Out(stream of {"word": 32, "last": 1})
         Words of answers, the header first.
-    sent : In(1)
+    sender_idle : In(1)
         High while the frame sender is idle.
-    quiet : In(1)
+    transmitter_idle : In(1)
         High while the transmitter is idle.
-    divisor : Out(16)
+    baud_divisor : Out(16)
         Clock cycles per bit.
     reset : Out(1)
         Pulses for one cycle to reset all state of an earlier connection.
@@ -101,30 +101,30 @@ class Executor(Unit):
                 "word": In(32),
                 "valid": In(1),
                 "last": In(1),
-                "good": In(1),
+                "frame_ok": In(1),
                 "done": Out(1),
-                "bad": In(1),
+                "frame_error": In(1),
                 "operand": Out(OperandWord()),
                 "write_operand": Out(1),
-                "keep": Out(1),
-                "forget": Out(1),
-                "over": In(1),
-                "room": In(level),
+                "commit": Out(1),
+                "discard": Out(1),
+                "overflow": In(1),
+                "free": In(level),
                 "position": Out(POSITION),
                 "received": Out(POSITION),
                 "oldest": In(POSITION),
                 "legal": In(1),
-                "held": In(level),
-                "forget_results": Out(1),
+                "available": In(level),
+                "discard_results": Out(1),
                 "result": In(32),
                 "address": Out(range(registers)),
                 "write": Out(1),
                 "write_data": Out(32),
                 "read_data": In(32),
                 "o": Out(stream.Signature(data.StructLayout({"word": 32, "last": 1}))),
-                "sent": In(1),
-                "quiet": In(1),
-                "divisor": Out(DIVISOR, init=params.divisor),
+                "sender_idle": In(1),
+                "transmitter_idle": In(1),
+                "baud_divisor": Out(DIVISOR, init=params.divisor),
                 "reset": Out(1, init=1),
             }
         )
@@ -138,7 +138,7 @@ class Executor(Unit):
         with m.If(self.valid):
             m.d.sync += [first.eq(second), second.eq(self.word)]
         count = second[:8]
-        is_ = {name: kind == code_of(name) for name in ("hello", "read", "write", "take", "rate")}
+        is_ = {name: kind == code_of(name) for name in ("hello", "read", "write", "read_results", "set_baud")}
         loads = Signal()
         m.d.comb += [
             loads.eq(kind[2:] == code_of("load_a") >> 2),
@@ -156,16 +156,16 @@ class Executor(Unit):
             m.d.comb += status.eq(ORDER)
         with m.Elif(~allowed):
             m.d.comb += status.eq(REFUSED)
-        with m.Elif(loads & self.over):
+        with m.Elif(loads & self.overflow):
             m.d.comb += status.eq(BUSY)
 
         became = Signal.like(status)
         left = Signal(range(WORDS + 1))  # remaining words of the answer after the common ones
         switches = Signal()  # set the baud rate after the answer
-        m.d.comb += self.forget.eq(self.bad)
+        m.d.comb += self.discard.eq(self.frame_error)
         m.d.sync += self.reset.eq(0)
         with m.FSM():
-            with m.State("wait"), m.If(self.good):
+            with m.State("wait"), m.If(self.frame_ok):
                 m.next = "check"
             with m.State("check"):  # register the status, one cycle for its logic
                 m.d.sync += became.eq(status)
@@ -173,9 +173,9 @@ class Executor(Unit):
             with m.State("execute"):
                 does = became == DONE
                 m.d.comb += [
-                    self.keep.eq(loads & does),
-                    self.forget.eq(~self.keep),
-                    self.forget_results.eq(is_["take"] & does),
+                    self.commit.eq(loads & does),
+                    self.discard.eq(~self.commit),
+                    self.discard_results.eq(is_["read_results"] & does),
                     self.write.eq(is_["write"] & does),
                 ]
                 m.d.sync += left.eq(0)
@@ -183,7 +183,7 @@ class Executor(Unit):
                     m.d.sync += [
                         expected.eq(number + 1),
                         self.reset.eq(is_["hello"]),
-                        switches.eq(is_["rate"]),
+                        switches.eq(is_["set_baud"]),
                         left.eq(self._content(is_, count)),
                     ]
                 m.next = "header"
@@ -192,26 +192,26 @@ class Executor(Unit):
             with m.State("status"):
                 self._send(m, Cat(became, Const(0, 16 - len(became)), expected), "levels")
             with m.State("levels"):
-                room = Cat(self.room, Const(0, 16 - len(self.room)))
-                self._send(m, Cat(room, self.held), "fetch", last=left == 0, after_last="end")
+                free = Cat(self.free, Const(0, 16 - len(self.free)))
+                self._send(m, Cat(free, self.available), "fetch", last=left == 0, after_last="end")
             with m.State("fetch"):  # read delay of registers and memories
                 m.next = "content"
             with m.State("content"):
-                word = Mux(is_["read"], self.read_data, Mux(is_["take"], self.result, self._hello(left)))
+                word = Mux(is_["read"], self.read_data, Mux(is_["read_results"], self.result, self._hello(left)))
                 self._send(m, word, "fetch", last=left == 1, after_last="end")
                 with m.If(self.o.ready):
                     m.d.sync += [left.eq(left - 1), first[:POSITION].eq(first[:POSITION] + 1)]
-            with m.State("end"), m.If((self.sent & self.quiet) | ~switches):
+            with m.State("end"), m.If((self.sender_idle & self.transmitter_idle) | ~switches):
                 m.d.comb += self.done.eq(1)
                 m.d.sync += switches.eq(0)
                 m.next = "wait"
         m.d.comb += [
             self.address.eq(first),
             self.write_data.eq(second),
-            self.position.eq(Mux(is_["take"], first[:POSITION], self.oldest)),
+            self.position.eq(Mux(is_["read_results"], first[:POSITION], self.oldest)),
             self.received.eq(first[POSITION:]),
         ]
-        self._rate(m, switches & self.done, first[:DIVISOR])
+        self._set_baud(m, switches & self.done, first[:DIVISOR])
         return m
 
     def _allowed(self, allowed, is_, loads, first, second):
@@ -224,15 +224,15 @@ class Executor(Unit):
                 is_["hello"]
                 | (is_["read"] & counts & there)
                 | (is_["write"] & (first < self.registers))
-                | (is_["take"] & counts & self.legal)
-                | (is_["rate"] & ~first[DIVISOR:].any() & first[2:].any())
+                | (is_["read_results"] & counts & self.legal)
+                | (is_["set_baud"] & ~first[DIVISOR:].any() & first[2:].any())
             )
             | (loads & (self.header.length != 0))
         )
 
     def _content(self, is_, count):
-        results = Mux(self.held < count, self.held, count)
-        return Mux(is_["hello"], len(CONSTANTS), 0) | Mux(is_["read"], count, 0) | Mux(is_["take"], results, 0)
+        results = Mux(self.available < count, self.available, count)
+        return Mux(is_["hello"], len(CONSTANTS), 0) | Mux(is_["read"], count, 0) | Mux(is_["read_results"], results, 0)
 
     def _hello(self, left: Value) -> Value:
         """Return the constant of which ``left`` remain, itself included."""
@@ -256,11 +256,11 @@ class Executor(Unit):
                 with m.If(last):
                     m.next = after_last
 
-    def _rate(self, m: Module, switches: Value, divisor: Value) -> None:
+    def _set_baud(self, m: Module, switches: Value, divisor: Value) -> None:
         """Set a new baud rate; restore the initial one after a timeout without a valid frame."""
-        waited = Signal(range(self.params.patience + 1))
-        m.d.sync += waited.eq(Mux(self.good, 0, waited + 1))
+        waited = Signal(range(self.params.timeout + 1))
+        m.d.sync += waited.eq(Mux(self.frame_ok, 0, waited + 1))
         with m.If(switches):
-            m.d.sync += self.divisor.eq(divisor)
-        with m.Elif(waited == self.params.patience):
-            m.d.sync += [self.divisor.eq(self.params.divisor), waited.eq(0)]
+            m.d.sync += self.baud_divisor.eq(divisor)
+        with m.Elif(waited == self.params.timeout):
+            m.d.sync += [self.baud_divisor.eq(self.params.divisor), waited.eq(0)]

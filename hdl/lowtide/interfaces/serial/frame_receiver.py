@@ -33,7 +33,7 @@ class FrameReceiver(Unit):
 
     A frame consists of a header, a payload, a CRC-32 and a flag. Header, payload and CRC are words, lowest byte first.
     The receiver sends each payload word on arrival, before the CRC is checked; the receiving queue must discard the
-    words on ``bad``. A frame is valid if it has as many words as its header states and its CRC matches.
+    words on ``frame_error``. A frame is valid if it has as many words as its header states and its CRC matches.
 
     Members
     -------
@@ -47,11 +47,11 @@ class FrameReceiver(Unit):
         Pulses for one cycle with each word of the payload.
     last : Out(1)
         High with the last word of the payload.
-    good : Out(1)
+    frame_ok : Out(1)
         High while a valid frame waits.
     done : In(1)
         Pulses for one cycle to release the frame.
-    bad : Out(1)
+    frame_error : Out(1)
         Pulses for one cycle when the words since the last valid frame are no valid frame.
     """
 
@@ -65,9 +65,9 @@ class FrameReceiver(Unit):
                 "word": Out(32),
                 "valid": Out(1),
                 "last": Out(1),
-                "good": Out(1),
+                "frame_ok": Out(1),
                 "done": In(1),
-                "bad": Out(1),
+                "frame_error": Out(1),
             }
         )
 
@@ -84,7 +84,7 @@ class FrameReceiver(Unit):
             checking.eq(bits[1:].any()),
             crc.valid.eq(checking),
             crc.data.eq(bits[0]),
-            self.i.ready.eq(~checking & ~self.good),
+            self.i.ready.eq(~checking & ~self.frame_ok),
             self.word.eq(word),
         ]
         with m.If(checking):
@@ -119,8 +119,8 @@ class FrameReceiver(Unit):
                     bits.eq(Cat(flipped[:8], 1)),
                 ]
         with m.If(ends):
-            m.d.comb += [self.bad.eq(~right), crc.start.eq(1)]
-            m.d.sync += [self.good.eq(right), escaped.eq(0), position.eq(0), words.eq(0)]
-        with m.If(self.good & self.done):
-            m.d.sync += self.good.eq(0)
+            m.d.comb += [self.frame_error.eq(~right), crc.start.eq(1)]
+            m.d.sync += [self.frame_ok.eq(right), escaped.eq(0), position.eq(0), words.eq(0)]
+        with m.If(self.frame_ok & self.done):
+            m.d.sync += self.frame_ok.eq(0)
         return m

@@ -28,7 +28,7 @@ class OperandWord(data.StructLayout):
 
 
 class OperandQueue(Unit):
-    """Operand queue: stores numbers, and sends them to the engine only after they are committed by ``keep``.
+    """Operand queue: stores numbers, and sends them to the engine only after they are committed by ``commit``.
 
     Parameters
     ----------
@@ -40,14 +40,14 @@ class OperandQueue(Unit):
     i : In(OperandWord())
         Number to write.
     write_operand : In(1)
-        Pulses for one cycle to write ``i``. If the queue is full, the number is lost, and ``keep`` is not allowed.
-    keep : In(1)
+        Pulses for one cycle to write ``i``. If the queue is full, the number is lost, and ``commit`` is not allowed.
+    commit : In(1)
         Pulses for one cycle to commit the written numbers. Not with ``write_operand``.
-    forget : In(1)
+    discard : In(1)
         Pulses for one cycle to discard the numbers that are not committed. Not with ``write_operand``.
-    over : Out(1)
-        High after a number was lost, until ``keep`` or ``forget``.
-    room : Out(range(words + 1))
+    overflow : Out(1)
+        High after a number was lost, until ``commit`` or ``discard``.
+    free : Out(range(words + 1))
         Free words.
     a, b : Out(stream of {"number": 32, "last": 1})
         Committed numbers in order: numbers of A wait for earlier numbers of B.
@@ -61,10 +61,10 @@ class OperandQueue(Unit):
             {
                 "i": In(OperandWord()),
                 "write_operand": In(1),
-                "keep": In(1),
-                "forget": In(1),
-                "over": Out(1),
-                "room": Out(range(words + 1)),
+                "commit": In(1),
+                "discard": In(1),
+                "overflow": Out(1),
+                "free": Out(range(words + 1)),
                 "a": Out(side),
                 "b": Out(side),
             }
@@ -76,42 +76,40 @@ class OperandQueue(Unit):
         write, read = memory.write_port(), memory.read_port()
         # Positions have one bit more than addresses, to tell full from empty.
         written = Signal(range(2 * self.words))
-        kept = Signal.like(written)
-        taken = Signal.like(written)  # read from memory
+        committed = Signal.like(written)
+        read_position = Signal.like(written)  # read from memory
         # A memory has a long read delay, so its words are registered before use.
         fetched = Signal()  # the memory output is valid
-        given = Signal()  # the register is valid
+        output_valid = Signal()  # the register is valid
         word = Signal(OperandWord(), reset_less=True)
         passes = Signal()
-        lost = Signal()
         fetch = Signal()
         takes = Signal()
         m.d.comb += [
-            self.room.eq(self.words - (written - taken)[: len(taken)]),
-            self.over.eq(lost),
-            write.en.eq(self.write_operand & (self.room != 0)),
+            self.free.eq(self.words - (written - read_position)[: len(read_position)]),
+            write.en.eq(self.write_operand & (self.free != 0)),
             write.addr.eq(written),
             write.data.eq(self.i),
-            read.addr.eq(taken),
+            read.addr.eq(read_position),
             read.en.eq(fetch),
-            fetch.eq((taken != kept) & (~fetched | passes)),
-            passes.eq(fetched & (~given | takes)),
+            fetch.eq((read_position != committed) & (~fetched | passes)),
+            passes.eq(fetched & (~output_valid | takes)),
             takes.eq(Mux(word.side, self.b.ready, self.a.ready)),
-            self.a.valid.eq(given & ~word.side),
-            self.b.valid.eq(given & word.side),
+            self.a.valid.eq(output_valid & ~word.side),
+            self.b.valid.eq(output_valid & word.side),
             *(Cat(o.payload.number, o.payload.last).eq(Cat(word.number, word.last)) for o in (self.a, self.b)),
         ]
         with m.If(self.write_operand):
-            m.d.sync += [written.eq(written + write.en), lost.eq(lost | ~write.en)]
-        with m.If(self.keep):
-            m.d.sync += kept.eq(written)
-        with m.If(self.forget):
-            m.d.sync += written.eq(kept)
-        with m.If(self.keep | self.forget):
-            m.d.sync += lost.eq(0)
-        m.d.sync += [fetched.eq(fetch | (fetched & ~passes)), given.eq(passes | (given & ~takes))]
+            m.d.sync += [written.eq(written + write.en), self.overflow.eq(self.overflow | ~write.en)]
+        with m.If(self.commit):
+            m.d.sync += committed.eq(written)
+        with m.If(self.discard):
+            m.d.sync += written.eq(committed)
+        with m.If(self.commit | self.discard):
+            m.d.sync += self.overflow.eq(0)
+        m.d.sync += [fetched.eq(fetch | (fetched & ~passes)), output_valid.eq(passes | (output_valid & ~takes))]
         with m.If(passes):
             m.d.sync += word.eq(read.data)
         with m.If(fetch):
-            m.d.sync += taken.eq(taken + 1)
+            m.d.sync += read_position.eq(read_position + 1)
         return m

@@ -42,6 +42,6 @@ class SerialParams:
         return round(self.clock / self.baud)
 
     @property
-    def patience(self) -> int:
+    def timeout(self) -> int:
         """Timeout in cycles, one to two seconds: without a valid frame the initial baud rate is restored."""
         return 1 << self.clock.bit_length()

@@ -37,7 +37,7 @@ LEVELS = 2
 STATUSES = ("done", "busy", "order", "refused")
 """Status of a request, by its number in an answer."""
 
-Kind = Literal["hello", "read", "write", "load_a", "load_b", "last_a", "last_b", "take", "rate"]
+Kind = Literal["hello", "read", "write", "load_a", "load_b", "last_a", "last_b", "read_results", "set_baud"]
 
 
 @attrs.frozen
@@ -81,13 +81,13 @@ REQUESTS = (
     Request("last_a", 0x12, "numbers of A", "", "sends the last numbers of operand A"),
     Request("last_b", 0x13, "numbers of B", "", "sends the last numbers of operand B"),
     Request(
-        "take",
+        "read_results",
         0x20,
         "position + (received << 16), count",
         "results from the position on, as many as are available",
         "reads results; discards results before position `received`",
     ),
-    Request("rate", 0x30, "clock cycles per bit, 0", "", "sets the baud rate after the answer"),
+    Request("set_baud", 0x30, "clock cycles per bit, 0", "", "sets the baud rate after the answer"),
 )
 
 

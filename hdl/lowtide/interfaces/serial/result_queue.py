@@ -24,7 +24,7 @@ class ResultQueue(Unit):
     Members
     -------
     i : In(stream of 32)
-        Results. Space that ``forget`` frees is available two cycles later.
+        Results. Space that ``discard`` frees is available two cycles later.
     position : In(POSITION)
         Position of the result to read.
     received : In(POSITION)
@@ -33,9 +33,9 @@ class ResultQueue(Unit):
         Position of the oldest stored result, or of the next one.
     legal : Out(1)
         High if ``received`` is the position of a stored result or of the next one; one cycle after ``received``.
-    held : Out(range(words + 1))
+    available : Out(range(words + 1))
         Number of stored results from ``position`` on, 0 if that one is not stored; one cycle after ``position``.
-    forget : In(1)
+    discard : In(1)
         Pulses for one cycle to discard the results before ``received``. Only if ``received`` is legal.
     word : Out(32)
         Result at ``position``, one cycle later.
@@ -51,8 +51,8 @@ class ResultQueue(Unit):
                 "received": In(POSITION),
                 "oldest": Out(POSITION),
                 "legal": Out(1),
-                "held": Out(range(words + 1)),
-                "forget": In(1),
+                "available": Out(range(words + 1)),
+                "discard": In(1),
                 "word": Out(32),
             }
         )
@@ -63,7 +63,7 @@ class ResultQueue(Unit):
         write, read = memory.write_port(), memory.read_port()
         next_one = Signal(POSITION)
         from_here = Signal(POSITION)
-        kept = Signal(POSITION)
+        stored = Signal(POSITION)
         full = Signal()  # a register, to keep the subtraction off the write path
         m.d.comb += [
             self.i.ready.eq(~full),
@@ -74,14 +74,14 @@ class ResultQueue(Unit):
             read.en.eq(1),
             self.word.eq(read.data),
             from_here.eq(next_one - self.position),
-            kept.eq(next_one - self.oldest),
+            stored.eq(next_one - self.oldest),
         ]
         m.d.sync += [
-            full.eq(Mux(write.en, kept == self.words - 1, kept == self.words)),
+            full.eq(Mux(write.en, stored == self.words - 1, stored == self.words)),
             next_one.eq(next_one + write.en),
-            self.held.eq(Mux(from_here <= kept, from_here, 0)),
-            self.legal.eq((next_one - self.received)[:POSITION] <= kept),
+            self.available.eq(Mux(from_here <= stored, from_here, 0)),
+            self.legal.eq((next_one - self.received)[:POSITION] <= stored),
         ]
-        with m.If(self.forget):
+        with m.If(self.discard):
             m.d.sync += self.oldest.eq(self.received)
         return m

@@ -36,13 +36,13 @@ class SelfTestVectors:
         Frames as a host would send them.
     check : int
         `check_of` the bytes of all answers, flags included, with their levels set to 0.
-    patience : int
+    timeout : int
         Cycles from the last byte of a request to the next request. The answer must be complete by then.
     """
 
     requests: bytes
     check: int
-    patience: int = 1 << 12
+    timeout: int = 1 << 12
 
 
 class SelfTest(Unit):
@@ -52,7 +52,7 @@ class SelfTest(Unit):
 
     Parameters
     ----------
-    conversation : SelfTestVectors
+    vectors : SelfTestVectors
         Requests, and the check value of their answers.
 
     Members
@@ -69,16 +69,16 @@ class SelfTest(Unit):
         Bytes of answers from the frame sender.
     answer_o : Out(stream of 8)
         Bytes of answers to the transmitter; none during the self-test.
-    over : Out(1)
+    done : Out(1)
         High after the self-test.
     passed : Out(1)
         High after the self-test if the answers match the check value.
     """
 
-    def __init__(self, conversation: SelfTestVectors):
-        self.conversation = conversation
-        requests = conversation.requests
-        self.module_name = f"self_test_{zlib.crc32(requests):08x}_{conversation.check:08x}_{conversation.patience}"
+    def __init__(self, vectors: SelfTestVectors):
+        self.vectors = vectors
+        requests = vectors.requests
+        self.module_name = f"self_test_{zlib.crc32(requests):08x}_{vectors.check:08x}_{vectors.timeout}"
         byte = stream.Signature(8)
         words = stream.Signature(data.StructLayout({"word": 32, "last": 1}))
         super().__init__(
@@ -89,35 +89,35 @@ class SelfTest(Unit):
                 "words_o": Out(words),
                 "answer_i": In(byte),
                 "answer_o": Out(byte),
-                "over": Out(1),
+                "done": Out(1),
                 "passed": Out(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        requests = self.conversation.requests
+        requests = self.vectors.requests
         m.submodules.memory = memory = Memory(shape=8, depth=len(requests), init=requests)
         read = memory.read_port()
         at = Signal(range(len(requests) + 1))
-        remaining = Signal(range(max(BYTE, self.conversation.patience)), init=BYTE - 1)
-        asks = Signal()  # a byte is sent in this cycle
+        remaining = Signal(range(max(BYTE, self.vectors.timeout)), init=BYTE - 1)
+        sends = Signal()  # a byte is sent in this cycle
         ends = Signal()
         m.d.comb += [
             read.addr.eq(at),
             ends.eq(at == len(requests)),
-            asks.eq((remaining == 0) & ~ends),
-            self.o.payload.eq(Mux(self.over, self.i.payload, read.data)),
-            self.o.valid.eq(Mux(self.over, self.i.valid, asks)),
-            self.i.ready.eq(self.over & self.o.ready),
+            sends.eq((remaining == 0) & ~ends),
+            self.o.payload.eq(Mux(self.done, self.i.payload, read.data)),
+            self.o.valid.eq(Mux(self.done, self.i.valid, sends)),
+            self.i.ready.eq(self.done & self.o.ready),
         ]
         with m.If(remaining != 0):
             m.d.sync += remaining.eq(remaining - 1)
         with m.Elif(~ends):
             last = read.data == FLAG
-            m.d.sync += [at.eq(at + 1), remaining.eq(Mux(last, self.conversation.patience - 1, BYTE - 1))]
+            m.d.sync += [at.eq(at + 1), remaining.eq(Mux(last, self.vectors.timeout - 1, BYTE - 1))]
         with m.Else():
-            m.d.sync += self.over.eq(1)
+            m.d.sync += self.done.eq(1)
 
         self._hide_levels(m)
         self._check(m)
@@ -127,7 +127,7 @@ class SelfTest(Unit):
         word = Signal(range(LEVELS_WORD + 2))  # saturating
         hides = Signal()
         m.d.comb += [
-            hides.eq(~self.over & (word == LEVELS_WORD)),
+            hides.eq(~self.done & (word == LEVELS_WORD)),
             self.words_o.valid.eq(self.words_i.valid),
             self.words_i.ready.eq(self.words_o.ready),
             self.words_o.payload.last.eq(self.words_i.payload.last),
@@ -145,11 +145,11 @@ class SelfTest(Unit):
             crc.valid.eq(checking),
             crc.data.eq(bits[0]),
             self.answer_o.payload.eq(self.answer_i.payload),
-            self.answer_o.valid.eq(self.over & self.answer_i.valid),
-            self.answer_i.ready.eq(Mux(self.over, self.answer_o.ready, ~checking)),
-            self.passed.eq(self.over & (crc.crc == self.conversation.check)),
+            self.answer_o.valid.eq(self.done & self.answer_i.valid),
+            self.answer_i.ready.eq(Mux(self.done, self.answer_o.ready, ~checking)),
+            self.passed.eq(self.done & (crc.crc == self.vectors.check)),
         ]
         with m.If(checking):
             m.d.sync += bits.eq(bits >> 1)
-        with m.Elif(~self.over & self.answer_i.valid):
+        with m.Elif(~self.done & self.answer_i.valid):
             m.d.sync += bits.eq(Cat(self.answer_i.payload, 1))

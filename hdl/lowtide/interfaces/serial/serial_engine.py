@@ -42,7 +42,7 @@ class SerialEngine(Structure):
         Serial input, asynchronous.
     tx : Out(1)
         Serial output.
-    test_over : Out(1)
+    test_done : Out(1)
         High after the self-test; only with one.
     test_passed : Out(1)
         High after the self-test if the answers match the check value; only with one.
@@ -55,101 +55,83 @@ class SerialEngine(Structure):
         self._executor = Executor(params, len(engine.registers.table), digest)
         self._test = SelfTest(test) if test else None
         self.module_name = f"serial_{self._executor.module_name}"
-        results = {"test_over": Out(1), "test_passed": Out(1)} if test else {}
+        results = {"test_done": Out(1), "test_passed": Out(1)} if test else {}
         super().__init__({"rx": In(1), "tx": Out(1, init=1), **results})
 
     def wire(self, place):
         params, executor, engine = self.params, self._executor, self.engine
-        numbers, results = engine.engine.params.input_width, engine.engine.params.output_width
+        input_width, output_width = engine.engine.params.input_width, engine.engine.params.output_width
         line, received, frames = UartReceiver(), Fifo(8, RECEIVED * params.queue - 2), FrameReceiver()
         byte = SkidBuffer(8)
         sender, transmitter = FrameSender(), UartTransmitter()
-        operands, kept = OperandQueue(params.queue), ResultQueue(params.queue)
-        packers, unpacker = {side: BeatPacker(numbers) for side in "ab"}, BeatUnpacker(results)
+        operands, results = OperandQueue(params.queue), ResultQueue(params.queue)
+        packers, unpacker = {side: BeatPacker(input_width) for side in "ab"}, BeatUnpacker(output_width)
 
-        place("line", line, rx=self.rx, divisor=executor.divisor)
+        place("line", line, rx=self.rx, baud_divisor=executor.baud_divisor)
         if test := self._test:
             place(
                 "self_test",
                 test,
                 i__payload=received.o_data,
                 i__valid=received.o_valid,
-                o__ready=byte.i.ready,
-                words_i__payload=executor.o.payload,
-                words_i__valid=executor.o.valid,
-                words_o__ready=sender.i.ready,
-                answer_i__payload=sender.o.payload,
-                answer_i__valid=sender.o.valid,
-                answer_o__ready=transmitter.i.ready,
+                o=byte.i,
+                words_i=executor.o,
+                words_o=sender.i,
+                answer_i=sender.o,
+                answer_o=transmitter.i,
             )
-            requests, words, answers = ((o.payload, o.valid) for o in (test.o, test.words_o, test.answer_o))
-            taken, heard, sent = (i.ready for i in (test.i, test.words_i, test.answer_i))
+            received_ready, words_to, answers_to = test.i.ready, test.words_i, test.answer_i
+            requests, words, answers = {"i": test.o}, test.words_o, test.answer_o
         else:
-            requests = received.o_data, received.o_valid
-            words, answers = ((o.payload, o.valid) for o in (executor.o, sender.o))
-            taken, heard, sent = (i.ready for i in (byte.i, sender.i, transmitter.i))
-        place("received", received, i_valid=line.valid, i_data=line.data, o_ready=taken)
+            received_ready, words_to, answers_to = byte.i.ready, sender.i, transmitter.i
+            requests = {"i__payload": received.o_data, "i__valid": received.o_valid}
+            words, answers = executor.o, sender.o
+        place("received", received, i_valid=line.valid, i_data=line.data, o_ready=received_ready)
         # A memory has a long read delay, and a flag drives long paths.
-        place("taken", byte, i__payload=requests[0], i__valid=requests[1], o__ready=frames.i.ready)
-        place("frames", frames, i__payload=byte.o.payload, i__valid=byte.o.valid, done=executor.done)
+        place("taken", byte, **requests, o=frames.i)
+        place("frames", frames, i=byte.o, done=executor.done)
         place(
             "executor",
             executor,
-            **{name: getattr(frames, name) for name in ("header", "word", "valid", "good")},
-            **{name: getattr(operands, name) for name in ("over", "room")},
-            **{name: getattr(kept, name) for name in ("oldest", "legal", "held")},
-            bad=frames.bad,
-            last=frames.last,
-            result=kept.word,
+            **{name: getattr(frames, name) for name in ("header", "word", "valid", "last", "frame_ok", "frame_error")},
+            **{name: getattr(operands, name) for name in ("overflow", "free")},
+            **{name: getattr(results, name) for name in ("oldest", "legal", "available")},
+            result=results.word,
             read_data=engine.read_data,
-            o__ready=heard,
-            sent=sender.idle,
-            quiet=transmitter.idle,
+            o=words_to,
+            sender_idle=sender.idle,
+            transmitter_idle=transmitter.idle,
         )
-        place("sender", sender, i__payload=words[0], i__valid=words[1], o__ready=sent)
-        place("transmitter", transmitter, i__payload=answers[0], i__valid=answers[1], divisor=executor.divisor)
+        place("sender", sender, i=words, o=answers_to)
+        place("transmitter", transmitter, i=answers, baud_divisor=executor.baud_divisor)
         # Every new connection resets the following units.
-        begins = executor.reset
+        reset = executor.reset
         place(
             "operands",
             operands,
             i=executor.operand,
-            **{name: getattr(executor, name) for name in ("write_operand", "keep", "forget")},
-            **{f"{side}__ready": packer.i.ready for side, packer in packers.items()},
-            rst=begins,
+            **{name: getattr(executor, name) for name in ("write_operand", "commit", "discard")},
+            **{side: packer.i for side, packer in packers.items()},
+            rst=reset,
         )
         for side, packer in packers.items():
-            numbers = getattr(operands, side)
-            ready = getattr(engine, side).ready
-            place(
-                f"pack_{side}", packer, i__payload=numbers.payload, i__valid=numbers.valid, o__ready=ready, rst=begins
-            )
-        beats = {side: packer.o for side, packer in packers.items()}
+            place(f"pack_{side}", packer, i=getattr(operands, side), o=getattr(engine, side), rst=reset)
         place(
             "engine",
             engine,
-            **{f"{side}__payload": beat.payload for side, beat in beats.items()},
-            **{f"{side}__valid": beat.valid for side, beat in beats.items()},
-            c__ready=unpacker.i.ready,
+            **{side: packer.o for side, packer in packers.items()},
+            c=unpacker.i,
             **{name: getattr(executor, name) for name in ("address", "write", "write_data")},
-            rst=begins,
+            rst=reset,
         )
-        place(
-            "unpack",
-            unpacker,
-            i__payload=engine.c.payload,
-            i__valid=engine.c.valid,
-            o__ready=kept.i.ready,
-            rst=begins,
-        )
+        place("unpack", unpacker, i=engine.c, o=results.i, rst=reset)
         place(
             "results",
-            kept,
-            i__payload=unpacker.o.payload,
-            i__valid=unpacker.o.valid,
+            results,
+            i=unpacker.o,
             position=executor.position,
             received=executor.received,
-            forget=executor.forget_results,
-            rst=begins,
+            discard=executor.discard_results,
+            rst=reset,
         )
-        return {"tx": transmitter.tx} | ({"test_over": test.over, "test_passed": test.passed} if test else {})
+        return {"tx": transmitter.tx} | ({"test_done": test.done, "test_passed": test.passed} if test else {})

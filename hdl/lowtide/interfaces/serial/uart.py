@@ -20,7 +20,7 @@ class UartReceiver(Unit):
     -------
     rx : In(1)
         Serial input, asynchronous.
-    divisor : In(DIVISOR)
+    baud_divisor : In(DIVISOR)
         Clock cycles per bit, at least 4.
     valid : Out(1)
         Pulses for one cycle in the middle of the stop bit of each byte.
@@ -31,7 +31,7 @@ class UartReceiver(Unit):
     module_name = "uart_receiver"
 
     def __init__(self):
-        super().__init__({"rx": In(1), "divisor": In(DIVISOR), "valid": Out(1), "data": Out(8)})
+        super().__init__({"rx": In(1), "baud_divisor": In(DIVISOR), "valid": Out(1), "data": Out(8)})
 
     def elaborate(self, platform):
         m = Module()
@@ -44,11 +44,11 @@ class UartReceiver(Unit):
         m.d.comb += [starts.eq(bits.all()), self.data.eq(bits[1:])]
         m.d.comb += self.valid.eq(busy & (remaining == 0) & ~bits[0] & level)
         with m.If(~busy):
-            m.d.sync += [busy.eq(~level), remaining.eq((self.divisor >> 1) - 1), bits.eq(-1)]
+            m.d.sync += [busy.eq(~level), remaining.eq((self.baud_divisor >> 1) - 1), bits.eq(-1)]
         with m.Elif(remaining != 0):
             m.d.sync += remaining.eq(remaining - 1)
         with m.Else():
-            m.d.sync += [remaining.eq(self.divisor - 1), bits.eq(Cat(bits[1:], level))]
+            m.d.sync += [remaining.eq(self.baud_divisor - 1), bits.eq(Cat(bits[1:], level))]
             with m.If(starts):
                 m.d.sync += [busy.eq(~level), bits.eq(Const(0b0_1111_1111))]
             with m.Elif(~bits[0]):  # this was the stop bit
@@ -63,7 +63,7 @@ class UartTransmitter(Unit):
     -------
     i : In(stream of 8)
         Bytes. The next byte is accepted at the latest in the cycle in which the stop bit of the last one ends.
-    divisor : In(DIVISOR)
+    baud_divisor : In(DIVISOR)
         Clock cycles per bit.
     tx : Out(1)
         Serial output.
@@ -74,7 +74,9 @@ class UartTransmitter(Unit):
     module_name = "uart_transmitter"
 
     def __init__(self):
-        super().__init__({"i": In(stream.Signature(8)), "divisor": In(DIVISOR), "tx": Out(1, init=1), "idle": Out(1)})
+        super().__init__(
+            {"i": In(stream.Signature(8)), "baud_divisor": In(DIVISOR), "tx": Out(1, init=1), "idle": Out(1)}
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -89,7 +91,7 @@ class UartTransmitter(Unit):
         with m.If(~ends):
             m.d.sync += remaining.eq(remaining - 1)
         with m.Elif(bits.any()):
-            m.d.sync += [self.tx.eq(bits[0]), remaining.eq(self.divisor - 1), bits.eq(bits[1:])]
+            m.d.sync += [self.tx.eq(bits[0]), remaining.eq(self.baud_divisor - 1), bits.eq(bits[1:])]
         with m.Elif(self.i.valid):
-            m.d.sync += [self.tx.eq(0), remaining.eq(self.divisor - 1), bits.eq(Cat(self.i.payload, Const(1)))]
+            m.d.sync += [self.tx.eq(0), remaining.eq(self.baud_divisor - 1), bits.eq(Cat(self.i.payload, Const(1)))]
         return m

@@ -1,40 +1,72 @@
-"""Adder tree: sums words and carry bits in registered levels of two-input adders."""
+"""Adder tree: sums words and carry bits in levels of two-input adders, with registers between them."""
 
 from collections.abc import Sequence
 
+import attrs
 from amaranth.hdl import Cat, Const, Module, Value
 
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["add", "adder_tree", "less_half", "ones_of_four"]
+__all__ = ["AdderLevels", "add", "adder_tree", "less_half", "ones_of_four"]
 
 
-def adder_tree(m: Module, words: Sequence[Value], carries: Sequence[Value] = ()) -> tuple[Value, Value | None]:
-    """Sum words and, in the adders' carry inputs, bits of the lowest weight.
-
-    Each level is registered. So every adder fits one carry chain, and a synthesizer finds no adders to merge into a
-    compressor.
+@attrs.frozen
+class AdderLevels:
+    """Levels of adders, with a register after every few levels.
 
     Parameters
     ----------
     m : Module
         Module that gets the registers.
+    per_register : int
+        Levels per register.
+    last : int, optional
+        Level without a register, since the user registers its result.
+    """
+
+    m: Module
+    per_register: int = 1
+    last: int | None = None
+
+    def registered(self, level: int, value: Value) -> Value:
+        """Return a value that leaves a level, the first being 1: registered if a register follows the level."""
+        follows = level % self.per_register == 0 and level != self.last
+        return delayed(self.m, value) if follows else value
+
+
+def adder_tree(
+    levels: AdderLevels, words: Sequence[Value], carries: Sequence[Value] = (), *, first: int = 1
+) -> tuple[Value, Value | None]:
+    """Sum words and, in the adders' carry inputs, bits of the lowest weight.
+
+    With a register after each level, every adder fits one carry chain, and a synthesizer finds no adders to merge into
+    a compressor.
+
+    Parameters
+    ----------
+    levels : AdderLevels
+        Levels of adders, with their registers.
     words : sequence of Value
-        Words. An odd word of a level is registered and added in a later level.
+        Words. An odd word of a level is added in a later level.
     carries : sequence of one-bit Value
         No carries, or one per word.
+    first : int
+        Level of the first adders.
 
     Returns
     -------
     Value, Value or None
-        Sum, and the one carry that no adder takes, ``ceil(log2(len(words)))`` cycles later.
+        Sum, and the one carry that no adder takes, after ``ceil(log2(len(words)))`` levels.
     """
+    level = first
     while len(words) > 1:
         pairs = list(zip(words[::2], words[1::2], strict=False))
         now = list(carries[: len(pairs)]) or [None] * len(pairs)
-        single = [delayed(m, words[-1])] if len(words) % 2 else []
-        words = [delayed(m, add(x, y, carry)) for (x, y), carry in zip(pairs, now, strict=True)] + single
-        carries = [delayed(m, carry) for carry in carries[len(pairs) :]]
+        single = [words[-1]] if len(words) % 2 else []
+        sums = [add(x, y, carry) for (x, y), carry in zip(pairs, now, strict=True)]
+        words = [levels.registered(level, word) for word in sums + single]
+        carries = [levels.registered(level, carry) for carry in carries[len(pairs) :]]
+        level += 1
     return words[0], carries[0] if carries else None
 
 

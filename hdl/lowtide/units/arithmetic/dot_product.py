@@ -5,8 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.bfp import Bfp
-from lowtide.units.arithmetic.adder_tree import add, adder_tree, less_half, ones_of_four
-from lowtide.units.stream.delay import delayed
+from lowtide.units.arithmetic.adder_tree import AdderLevels, add, adder_tree, less_half, ones_of_four
 
 __all__ = ["DotProduct"]
 
@@ -33,7 +32,7 @@ class DotProduct(wiring.Component):
     Parameters
     ----------
     bfp : Bfp
-        Format of the operands.
+        Format of the operands, and the levels of adders per register.
 
     Members
     -------
@@ -66,7 +65,16 @@ class DotProduct(wiring.Component):
     @property
     def latency(self) -> int:
         """Cycles from ``a`` and ``b`` to ``o``."""
-        return self.bfp.lanes.bit_length() - 1 + max(self._words - 2, 0)
+        return (self.levels - 1) // self.bfp.adder_levels
+
+    @property
+    def levels(self) -> int:
+        """Levels of adders: the levels of a word's tree, and the adders that add the words' sums."""
+        return self._tree_levels + self._words - 1
+
+    @property
+    def _tree_levels(self) -> int:
+        return self.bfp.lanes.bit_length() - 1
 
     @property
     def _words(self) -> int:
@@ -80,16 +88,20 @@ class DotProduct(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        sums = self._equal_sums(m) if self._equal else self._sums(m)
+        levels = AdderLevels(m, self.bfp.adder_levels, last=self.levels)
+        sums = self._equal_sums(levels) if self._equal else self._sums(levels)
         total, _ = sums.pop()
-        for waited, (word_sum, carry) in enumerate(reversed(sums)):
-            if waited:
-                total = delayed(m, total)
-            total = add(delayed(m, word_sum, waited), total << 1, carry if carry is None else delayed(m, carry, waited))
+        for level in range(self._tree_levels + 1, self.levels + 1):
+            word_sum, carry = sums.pop()
+            total = levels.registered(level, add(word_sum, total << 1, carry))
+            sums = [
+                (levels.registered(level, word), carry if carry is None else levels.registered(level, carry))
+                for word, carry in sums
+            ]
         m.d.comb += self.o.eq(total)
         return m
 
-    def _sums(self, m: Module) -> list[tuple[Value, Value | None]]:
+    def _sums(self, levels: AdderLevels) -> list[tuple[Value, Value | None]]:
         """Return the sum of each word over the lanes, for any widths, with its leftover carry."""
         signs, sums = self._signs(), []
         for index in range(self._words):
@@ -99,24 +111,26 @@ class DotProduct(wiring.Component):
             if index == self._words - 1:
                 # No adder after the last sum takes its leftover carry. The LUTs of this short word negate it instead.
                 words[0], carries = Mux(signs[0], -values[0], values[0])[: len(words[0])].as_signed(), signs[1:]
-            sums.append(adder_tree(m, words, carries))
+            sums.append(adder_tree(levels, words, carries))
         return sums
 
-    def _equal_sums(self, m: Module) -> list[tuple[Value, Value | None]]:
+    def _equal_sums(self, levels: AdderLevels) -> list[tuple[Value, Value | None]]:
         """Return the sum of each word over the lanes, for equal widths, with its leftover carry."""
         signs, sums = self._signs(), []
         for index in range(self._words - 1):
             values = self._values(index)
             words = [Cat(v ^ s.replicate(len(v)), ~s) for v, s in zip(values, signs, strict=True)]
-            word_sum, carry = adder_tree(m, words, [] if index else [~s for s in signs])
+            word_sum, carry = adder_tree(levels, words, [] if index else [~s for s in signs])
             sums.append((less_half(word_sum), carry))
 
-        bits = delayed(m, Cat(v ^ s for v, s in zip(self._values(self._words - 1), signs, strict=True)))
+        # The last word: its bits are level 1, and counts of four bits are level 2. A register between the counts and
+        # their adders keeps a synthesizer from merging them into functions of eight inputs.
+        bits = levels.registered(1, Cat(v ^ s for v, s in zip(self._values(self._words - 1), signs, strict=True)))
         # The remaining constant is lanes / 2**(words - 1) here: each table subtracts its share.
         shares = [4 * fours >> self._words - 1 for fours in range(len(bits) // 4 + 1)]
         counts = [ones_of_four(bits[4 * n : 4 * n + 4], shares[n + 1] - shares[n]) for n in range(len(bits) // 4)]
-        word_sum, _ = adder_tree(m, counts)
-        sums.append((delayed(m, word_sum), None))  # counting four at a time saves a level
+        word_sum, _ = adder_tree(levels, [levels.registered(2, count) for count in counts], first=3)
+        sums.append((word_sum, None))
         return sums
 
     def _signs(self) -> list[Value]:

@@ -9,6 +9,7 @@ from lowtide.netlist import Unit
 from lowtide.units.arithmetic.accumulator import Accumulator
 from lowtide.units.arithmetic.aligner import Aligner
 from lowtide.units.arithmetic.dot_product import DotProduct
+from lowtide.units.arithmetic.dsp_dot_product import DspDotProduct
 from lowtide.units.arithmetic.ports import element_ports
 from lowtide.units.stream.delay import delayed
 
@@ -31,10 +32,13 @@ class Fmac(Unit):
 
     A reset clears the sum. A restart recovers from any state.
 
+    A register follows every ``bfp.adder_levels`` levels of adders; the aligner's multiplexers are one more level. If
+    ``bfp.adder_levels`` is 1, a register precedes the accumulator's adder too.
+
     Parameters
     ----------
     bfp : Bfp
-        Format of the operands.
+        Format of the operands, and the depth of the pipeline.
 
     Members
     -------
@@ -55,6 +59,8 @@ class Fmac(Unit):
         self._bfp, self.accumulator = bfp, bfp.accumulator
         self.module_name = (
             f"fmac_l{bfp.lanes}_a{bfp.chunk_a}_b{bfp.chunk_b}_m{bfp.mantissa}_e{bfp.exponent}_k{bfp.max_k}"
+            + (f"_r{bfp.adder_levels}" if bfp.adder_levels > 1 else "")
+            + ("" if bfp.multiplier == "logic" else f"_{bfp.multiplier}")
         )
         super().__init__(element_ports(bfp.layout_a, bfp.layout_b, self.accumulator))
 
@@ -74,13 +80,19 @@ class Fmac(Unit):
         return 1 + self._to_accumulator + Accumulator.latency
 
     @cached_property  # only one of many elements is elaborated
-    def _dot_product(self) -> DotProduct:
-        return DotProduct(self.bfp)
+    def _dot_product(self) -> DotProduct | DspDotProduct:
+        return DotProduct(self.bfp) if self.bfp.multiplier == "logic" else DspDotProduct(self.bfp)
 
     @cached_property
     def _aligner(self) -> Aligner:
-        width = self._dot_product.o.shape().width
-        return Aligner(width, self.bfp.max_code_a + self.bfp.max_code_b, self.bfp.accumulator)
+        dot_product, levels = self._dot_product, self.bfp.adder_levels
+        return Aligner(
+            dot_product.o.shape().width,
+            self.bfp.max_code_a + self.bfp.max_code_b,
+            self.bfp.accumulator,
+            input_register=dot_product.levels % levels == 0,
+            output_register=levels == 1,
+        )
 
     @property
     def _to_accumulator(self) -> int:

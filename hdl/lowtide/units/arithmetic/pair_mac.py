@@ -8,7 +8,7 @@ from amaranth.lib.memory import Memory
 
 from lowtide.formats.terms import Terms
 from lowtide.netlist import Unit
-from lowtide.units.arithmetic.adder_tree import add, adder_tree
+from lowtide.units.arithmetic.adder_tree import AdderLevels, add, adder_tree
 from lowtide.units.arithmetic.group_memory import GroupMemory
 from lowtide.units.arithmetic.ports import element_ports
 from lowtide.units.stream.delay import delayed
@@ -121,7 +121,7 @@ class PairMac(Unit):
             self._vector(m, f"coefficients_{n}", pair, active, clears, reads, place)
             for n, pair in enumerate(self._pairs(m))
         ]
-        coefficient, _ = adder_tree(m, vectors)
+        coefficient, _ = adder_tree(AdderLevels(m), vectors)
         cycles = 1 + (len(vectors) - 1).bit_length()
         coefficient = coefficient[: self._coefficient.width].as_signed()
         self._drain(m, coefficient, *(delayed(m, bit, cycles, reset_less=False) for bit in (converting, last)))

@@ -5,7 +5,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from lowtide.formats.terms import Terms
 from lowtide.netlist import Unit
 from lowtide.units.arithmetic.accumulator import Accumulator
-from lowtide.units.arithmetic.adder_tree import adder_tree
+from lowtide.units.arithmetic.adder_tree import AdderLevels, adder_tree
 from lowtide.units.arithmetic.group_memory import GroupMemory
 from lowtide.units.arithmetic.ports import element_ports
 from lowtide.units.stream.delay import delayed
@@ -97,7 +97,7 @@ class Tmac(Unit):
             self._shifted(m, group.o.word_select(n, self.terms.revealed).as_signed(), term)
             for n, term in enumerate(terms)
         ]
-        total, carry = adder_tree(m, [word for word, _ in shifted], [negative for _, negative in shifted])
+        total, carry = adder_tree(AdderLevels(m), [word for word, _ in shifted], [negative for _, negative in shifted])
         m.submodules.accumulator = accumulator = Accumulator(self.accumulator, len(total), carry=True)
         m.d.comb += [
             accumulator.i.eq(total),

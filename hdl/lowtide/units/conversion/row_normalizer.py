@@ -1,16 +1,15 @@
 """Row normalizer: converts rows of an array's results to FP32, several numbers per cycle."""
 
 import attrs
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Module, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import FP32
 from lowtide.formats.parameter import parameter
-from lowtide.netlist import Unit, place
-from lowtide.units.arithmetic.saturating_counter import SaturatingCounter
+from lowtide.netlist import Unit
 from lowtide.units.conversion.normalizer import Normalizer, NormalizerParams
-from lowtide.units.stream.delay import delayed
+from lowtide.units.row_lanes import count_accepted, place_lanes
 from lowtide.units.stream.downsizer import StreamDownsizer, check_lanes
 
 __all__ = ["RowNormalizer", "RowNormalizerParams"]
@@ -28,7 +27,7 @@ class RowNormalizerParams:
         Bits of an accumulator.
     normalizers : int
         Numbers per cycle, a divisor of ``columns``: a row takes ``columns / normalizers`` cycles.
-    counter : int
+    counter_bits : int
         Bits of the counters of overflows and underflows.
 
     Raises
@@ -40,7 +39,7 @@ class RowNormalizerParams:
     columns: int = parameter(8, range(1, 513), "accumulators of a row")
     width: int = parameter(35, range(2, 129), "bits of an accumulator")
     normalizers: int = parameter(1, range(1, 513), "numbers per cycle, a divisor of the columns")
-    counter: int = parameter(16, range(10, 33), "bits of the counters of overflows and underflows")
+    counter_bits: int = parameter(16, range(10, 33), "bits of the counters of overflows and underflows")
 
     def __attrs_post_init__(self):
         check_lanes("normalizers", self.normalizers, self.columns)
@@ -85,7 +84,7 @@ class RowNormalizer(Unit):
         ``row`` marks the last beat of a row, ``last`` the last beat of a tile.
     clear : In(1)
         Resets the counts.
-    overflows, underflows : Out(counter)
+    overflows, underflows : Out(counter_bits)
         Results accepted since reset or ``clear`` that were infinite, or zero from a nonzero accumulator. The counters
         saturate, and count a result ``SaturatingCounter.latency`` cycles after it is accepted.
 
@@ -97,7 +96,9 @@ class RowNormalizer(Unit):
 
     def __init__(self, params: RowNormalizerParams):
         self.params = params
-        self.module_name = f"row_normalizer_{params.columns}x{params.width}_n{params.normalizers}_c{params.counter}"
+        self.module_name = (
+            f"row_normalizer_{params.columns}x{params.width}_n{params.normalizers}_c{params.counter_bits}"
+        )
         self._core = NormalizerParams(width=params.width)
         self._downsizer = StreamDownsizer(params.columns, params.width, params.normalizers)
         self.latency = self._downsizer.latency + Normalizer(self._core).latency
@@ -107,53 +108,17 @@ class RowNormalizer(Unit):
                 "scale": In(signed(10)),
                 "o": Out(stream.Signature(params.layout_o)),
                 "clear": In(1),
-                "overflows": Out(params.counter),
-                "underflows": Out(params.counter),
+                "overflows": Out(params.counter_bits),
+                "underflows": Out(params.counter_bits),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        params = self.params
-        count, move = params.normalizers, Signal()
-        downsizer = place(
-            m,
-            platform,
-            "downsizer",
-            self._downsizer,
-            enable=move,
-            i=self.i,
+        normalizers = place_lanes(
+            m, platform, self, self._downsizer, "normalizer", lambda: Normalizer(self._core), {"scale": self.scale}
         )
-        # The normalizers run in lockstep: the handshake and the mark of the first are valid for all.
-        scale = delayed(m, self.scale, downsizer.latency, enable=move)
-        normalizers = [
-            place(
-                m,
-                platform,
-                f"normalizer_{n}",
-                Normalizer(self._core),
-                i__payload=Cat(downsizer.words.word_select(n, params.width), downsizer.last),
-                i__valid=downsizer.valid,
-                scale=scale,
-                o=self.o,
-            )
-            for n in range(count)
-        ]
-        first = normalizers[0]
-        m.d.comb += [
-            move.eq(first.i.ready),
-            self.i.ready.eq(downsizer.i.ready),
-            self.o.valid.eq(first.o.valid),
-            self.o.payload.row.eq(delayed(m, downsizer.row, first.latency, enable=move)),
-            self.o.payload.last.eq(first.o.payload.last),
-        ]
-        m.d.comb += [lane.eq(n.o.payload.data) for lane, n in zip(self.o.payload.lane, normalizers, strict=True)]
-
-        taken = self.o.valid & self.o.ready
         for kind in ("overflow", "underflow"):
-            events = Cat(getattr(n, kind) for n in normalizers) & taken.replicate(count)
-            counter = place(
-                m, platform, f"{kind}s", SaturatingCounter(count, params.counter), events=events, clear=self.clear
-            )
-            m.d.comb += getattr(self, f"{kind}s").eq(counter.count)
+            events = (getattr(normalizer, kind) for normalizer in normalizers)
+            count_accepted(m, platform, self, f"{kind}s", events, self.params.counter_bits)
         return m

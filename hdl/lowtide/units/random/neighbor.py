@@ -3,45 +3,13 @@
 from functools import reduce
 from operator import xor
 
-import attrs
 from amaranth.hdl import Cat, Module, Value
 from amaranth.lib.wiring import In, Out
 
-from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.netlist import Unit
+from lowtide.units.random.params import NeighborParams
 
-__all__ = ["Neighbor", "NeighborSource"]
-
-
-@attrs.frozen(kw_only=True)
-class Neighbor:
-    """Parameters of a neighbor source.
-
-    Parameters
-    ----------
-    lanes : int
-        Lanes, more than ``neighbors``.
-    width : int
-        Bits of a word, ``r``.
-    neighbors : int
-        Lanes whose data form a word. One neighbor takes only wires; the XOR of two or three makes ones and zeros more
-        equally likely.
-
-    Raises
-    ------
-    IllegalValue
-        If a parameter is out of range, or a lane is its own neighbor.
-    """
-
-    lanes: int = parameter(16, range(2, 1025), "lanes served")
-    width: int = parameter(3, range(1, 25), "bits of a word")
-    neighbors: int = parameter(1, range(1, 4), "lanes whose bits are XORed to a word, fewer than lanes")
-
-    def __attrs_post_init__(self):
-        if self.neighbors >= self.lanes:
-            raise IllegalValue(
-                "neighbors", f"from 1 to {self.lanes - 1} (fewer than lanes = {self.lanes})", self.neighbors
-            )
+__all__ = ["NeighborSource"]
 
 
 class NeighborSource(Unit):
@@ -58,7 +26,7 @@ class NeighborSource(Unit):
 
     Parameters
     ----------
-    params : Neighbor
+    params : NeighborParams
         Lanes, width of a word, and neighbors.
 
     Members
@@ -69,7 +37,7 @@ class NeighborSource(Unit):
         Word of each lane, lane 0 in the lowest bits.
     """
 
-    def __init__(self, params: Neighbor):
+    def __init__(self, params: NeighborParams):
         self.params = params
         self.module_name = f"neighbor_source_l{params.lanes}_r{params.width}_n{params.neighbors}"
         super().__init__({"data": In(params.lanes * params.width), "words": Out(params.lanes * params.width)})

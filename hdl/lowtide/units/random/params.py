@@ -1,4 +1,4 @@
-"""Parameters of a random source, and the phases of its lanes."""
+"""Parameters of random sources, and the phases of their lanes."""
 
 import re
 from itertools import pairwise
@@ -11,7 +11,7 @@ import attrs
 from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.units.random.taps import TAPS, is_maximal
 
-__all__ = ["RandomSourceParams"]
+__all__ = ["NeighborParams", "RandomSourceParams"]
 
 MOST_UNIFORM = 6
 """Most bits of a generator with all words, so that every bit of a word at any phase is one LUT6."""
@@ -141,3 +141,34 @@ class RandomSourceParams:
     def inverts(self, lane: int) -> bool:
         """Whether a lane's words are inverted, in addition to any alternation."""
         return self.polarity == "inverted" or (self.polarity == "space" and lane % 2 == 1)
+
+
+@attrs.frozen(kw_only=True)
+class NeighborParams:
+    """Parameters of a neighbor source.
+
+    Parameters
+    ----------
+    lanes : int
+        Lanes, more than ``neighbors``.
+    width : int
+        Bits of a word, ``r``.
+    neighbors : int
+        Lanes whose data form a word. One neighbor takes only wires; the XOR of two or three makes ones and zeros more
+        equally likely.
+
+    Raises
+    ------
+    IllegalValue
+        If a parameter is out of range, or a lane is its own neighbor.
+    """
+
+    lanes: int = parameter(16, range(2, 1025), "lanes served")
+    width: int = parameter(3, range(1, 25), "bits of a word")
+    neighbors: int = parameter(1, range(1, 4), "lanes whose bits are XORed to a word, fewer than lanes")
+
+    def __attrs_post_init__(self):
+        if self.neighbors >= self.lanes:
+            raise IllegalValue(
+                "neighbors", f"from 1 to {self.lanes - 1} (fewer than lanes = {self.lanes})", self.neighbors
+            )

@@ -1,15 +1,14 @@
 """Row requantizer: converts rows of an array's results to data of the next layer, several values per cycle."""
 
 import attrs
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Module, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import parameter
-from lowtide.netlist import Unit, place
-from lowtide.units.arithmetic.saturating_counter import SaturatingCounter
+from lowtide.netlist import Unit
 from lowtide.units.requantization.requantizer import Requantizer, RequantizerParams
-from lowtide.units.stream.delay import delayed
+from lowtide.units.row_lanes import count_accepted, place_lanes
 from lowtide.units.stream.downsizer import StreamDownsizer, check_lanes
 
 __all__ = ["RowRequantizer", "RowRequantizerParams"]
@@ -25,7 +24,7 @@ class RowRequantizerParams(RequantizerParams):
         Accumulators of a row.
     lanes : int
         Values per cycle, a divisor of ``columns``: a row takes ``columns / lanes`` cycles.
-    counter : int
+    counter_bits : int
         Bits of the counter of saturated values.
 
     Raises
@@ -36,7 +35,7 @@ class RowRequantizerParams(RequantizerParams):
 
     columns: int = parameter(8, range(1, 513), "accumulators of a row")
     lanes: int = parameter(1, range(1, 513), "values per cycle, a divisor of the columns")
-    counter: int = parameter(16, range(10, 33), "bits of the counter of saturated values")
+    counter_bits: int = parameter(16, range(10, 33), "bits of the counter of saturated values")
 
     def __attrs_post_init__(self):
         check_lanes("lanes", self.lanes, self.columns)
@@ -95,7 +94,7 @@ class RowRequantizer(Unit):
         ``row`` marks the last beat of a row, ``last`` the last beat of a tile.
     clear : In(1)
         Resets the count.
-    saturations : Out(counter)
+    saturations : Out(counter_bits)
         Saturated values accepted since reset or ``clear``. The counter saturates, and counts a value
         ``SaturatingCounter.latency`` cycles after it is accepted.
 
@@ -107,7 +106,7 @@ class RowRequantizer(Unit):
 
     def __init__(self, params: RowRequantizerParams):
         self.params = params
-        self.module_name = f"row_requantizer_{params.columns}x{params.name}_n{params.lanes}_c{params.counter}"
+        self.module_name = f"row_requantizer_{params.columns}x{params.name}_n{params.lanes}_c{params.counter_bits}"
         self._downsizer = StreamDownsizer(params.columns, params.accumulator, params.lanes)
         self.latency = self._downsizer.latency + Requantizer(params.one).latency
         super().__init__(
@@ -116,43 +115,16 @@ class RowRequantizer(Unit):
                 **params.settings,
                 "o": Out(stream.Signature(params.layout_o)),
                 "clear": In(1),
-                "saturations": Out(params.counter),
+                "saturations": Out(params.counter_bits),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        params, move = self.params, Signal()
-        downsizer = place(m, platform, "downsizer", self._downsizer, enable=move, i=self.i)
-        # The requantizers run in lockstep: the handshake and the mark of the first are valid for all.
-        settings = {name: delayed(m, getattr(self, name), downsizer.latency, enable=move) for name in params.settings}
-        requantizers = [
-            place(
-                m,
-                platform,
-                f"requantizer_{n}",
-                Requantizer(params.one),
-                i__payload=Cat(downsizer.words.word_select(n, params.accumulator), downsizer.last),
-                i__valid=downsizer.valid,
-                o=self.o,
-                **settings,
-            )
-            for n in range(params.lanes)
-        ]
-        first = requantizers[0]
-        m.d.comb += [
-            move.eq(first.i.ready),
-            self.i.ready.eq(downsizer.i.ready),
-            self.o.valid.eq(first.o.valid),
-            self.o.payload.row.eq(delayed(m, downsizer.row, first.latency, enable=move)),
-            self.o.payload.last.eq(first.o.payload.last),
-        ]
-        m.d.comb += [lane.eq(n.o.payload.data) for lane, n in zip(self.o.payload.lane, requantizers, strict=True)]
-
-        taken = self.o.valid & self.o.ready
-        events = Cat(n.saturated for n in requantizers) & taken.replicate(params.lanes)
-        counter = place(
-            m, platform, "saturations", SaturatingCounter(params.lanes, params.counter), events=events, clear=self.clear
+        settings = {name: getattr(self, name) for name in self.params.settings}
+        requantizers = place_lanes(
+            m, platform, self, self._downsizer, "requantizer", lambda: Requantizer(self.params.one), settings
         )
-        m.d.comb += self.saturations.eq(counter.count)
+        events = (requantizer.saturated for requantizer in requantizers)
+        count_accepted(m, platform, self, "saturations", events, self.params.counter_bits)
         return m

@@ -33,7 +33,7 @@ class TileRequantizer(Unit):
         last beat of a tile.
     clear : In(1)
         Resets the count.
-    saturations : Out(counter)
+    saturations : Out(counter_bits)
         Saturated values accepted since reset or ``clear``, see `RowRequantizer`.
 
     Attributes
@@ -52,7 +52,7 @@ class TileRequantizer(Unit):
                 "settings": In(stream.Signature(params.layout_settings)),
                 "o": Out(stream.Signature(params.layout_o)),
                 "clear": In(1),
-                "saturations": Out(params.counter),
+                "saturations": Out(params.counter_bits),
             }
         )
 

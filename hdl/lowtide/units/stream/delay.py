@@ -1,12 +1,13 @@
 """Delays: registers, and units that delay by several cycles."""
 
-from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Structure, Unit
 from lowtide.netlist.structure import power_of_two_split
 
-__all__ = ["Delay", "Register", "ShiftRegister", "delay", "delayed"]
+__all__ = ["Delay", "MemoryDelay", "Register", "ShiftRegister", "delay", "delayed"]
 
 
 def delayed(
@@ -33,9 +34,13 @@ def delayed(
     return value
 
 
-def delay(cycles: int, width: int, reset_less: bool = True) -> "Delay | Register":
-    """Return a delay: a `Register` for one cycle, otherwise a `Delay`."""
-    return Register(width, reset_less) if cycles == 1 else Delay(cycles, width, reset_less)
+def delay(cycles: int, width: int, reset_less: bool = True, memory: bool = False) -> "Delay | MemoryDelay | Register":
+    """Return a delay: a `Register` for one cycle, otherwise a `Delay`, or with ``memory`` a `MemoryDelay` if it can."""
+    if cycles == 1:
+        return Register(width, reset_less)
+    if memory and cycles <= MemoryDelay.longest:
+        return MemoryDelay(cycles, width)
+    return Delay(cycles, width, reset_less, memory)
 
 
 class Register(Unit):
@@ -78,6 +83,8 @@ class Delay(Structure):
         Bits of the word.
     reset_less : bool
         Whether the registers ignore a reset, see `Register`.
+    memory : bool
+        Whether the words wait in memory, see `MemoryDelay`.
 
     Members
     -------
@@ -85,16 +92,64 @@ class Delay(Structure):
         Word; the word ``cycles`` cycles later.
     """
 
-    def __init__(self, cycles: int, width: int, reset_less: bool = True):
-        self.cycles, self.width, self.reset_less = cycles, width, reset_less
-        self.module_name = f"delay_{cycles}x{width}" + ("" if reset_less else "_reset")
+    def __init__(self, cycles: int, width: int, reset_less: bool = True, memory: bool = False):
+        self.cycles, self.width, self.reset_less, self.memory = cycles, width, reset_less, memory
+        kind = ("" if reset_less else "_reset") + ("_memory" if memory else "")
+        self.module_name = f"delay_{cycles}x{width}{kind}"
         super().__init__({"i": In(width), "o": Out(width)})
 
     def wire(self, place):
         first, second = power_of_two_split(self.cycles)
-        early = place("first", delay(first, self.width, self.reset_less), i=self.i)
-        late = place("second", delay(second, self.width, self.reset_less), i=early.o)
+        early = place("first", delay(first, self.width, self.reset_less, self.memory), i=self.i)
+        late = place("second", delay(second, self.width, self.reset_less, self.memory), i=early.o)
         return {"o": late.o}
+
+
+class MemoryDelay(Unit):
+    """Delay line in memory: delays a word by several cycles, in look-up tables used as RAM.
+
+    A counter addresses the oldest word, which is read, and replaced by the new word at the end of the cycle. A reset
+    restarts the counter: for ``cycles`` cycles after a reset the output is unknown.
+
+    Parameters
+    ----------
+    cycles : int
+        Delay in cycles, from 2 to ``longest``.
+    width : int
+        Bits of the word.
+
+    Members
+    -------
+    i, o : In(width), Out(width)
+        Word; the word ``cycles`` cycles later, read from memory without a register.
+
+    Attributes
+    ----------
+    longest : int
+        Words of the smallest RAM in look-up tables of the common families.
+    """
+
+    longest = 16
+
+    def __init__(self, cycles: int, width: int):
+        self.cycles, self.width = cycles, width
+        self.module_name = f"memory_delay_{cycles}x{width}"
+        super().__init__({"i": In(width), "o": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.words = words = Memory(shape=self.width, depth=self.cycles, init=[])
+        write, read = words.write_port(), words.read_port(domain="comb")
+        oldest = Signal(range(self.cycles))
+        m.d.sync += oldest.eq(Mux(oldest == self.cycles - 1, 0, oldest + 1))
+        m.d.comb += [
+            write.en.eq(1),
+            write.addr.eq(oldest),
+            write.data.eq(self.i),
+            read.addr.eq(oldest),
+            self.o.eq(read.data),
+        ]
+        return m
 
 
 class ShiftRegister(Unit):

@@ -97,7 +97,7 @@ class SerialBench:
         words = []
         while len(words) < count:
             at = (position + len(words)) % 2**16
-            words += await self.request("take", at | at << 16, min(count - len(words), 20), damage=damage)
+            words += await self.request("read_results", at | at << 16, min(count - len(words), 20), damage=damage)
         return matrix_of(self.config, np.array(words, "<u4").view("<f4"), a.shape[0], b.shape[1]), position + count
 
 

@@ -73,7 +73,7 @@ class RequantizerModel:
         parameters = dict(sidecar["parameters"])
         self.row = "columns" in parameters
         self.columns, self.lanes = parameters.pop("columns", 1), parameters.pop("lanes", 1)
-        parameters.pop("counter", None)
+        parameters.pop("counter_bits", None)
         self.shape = RequantizerParams(**parameters)
 
     def beats(self, payload: int, multiplier: int, shift: int, relu: int, data_terms: int) -> Iterator[Beat]:

@@ -78,7 +78,7 @@ class ResultBench(UnitBench):
         """
         await super().finish()
         if self.row:
-            largest = (1 << self.sidecar["parameters"]["counter"]) - 1
+            largest = (1 << self.sidecar["parameters"]["counter_bits"]) - 1
             counts = [int(getattr(self.dut, name).value) for name in self.kind.counts]
             due = [min(count, largest) for count in self.counts]
             if counts != due:
