@@ -34,6 +34,14 @@ ELEMENTS = {
         "fmac",
         Config(bfp=Bfp(lanes=16, chunk_a=4, chunk_b=2, exponent=3, max_k=64)),
     ),
+    "fmac, inferred": (
+        "fmac",
+        Config(bfp=Bfp(lanes=4, chunk_a=8, chunk_b=8, mantissa=8, max_k=64, multiplier="inferred")),
+    ),
+    "fmac, half in DSP blocks": (
+        "fmac",
+        Config(bfp=Bfp(lanes=8, chunk_a=4, chunk_b=2, max_k=64, multiplier="ecp5", dsp_lanes=4)),
+    ),
     "tmac": ("tmac", ARRAYS["tmac"]),
     "tmac of one value": ("tmac", terms_config((1, 1), "tmac", width=2, group=1, budget=1, data_terms=1)),
     "pair_mac": ("pair_mac", ARRAYS["pair_mac"]),
