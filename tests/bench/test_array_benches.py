@@ -13,10 +13,10 @@ from lowtide.formats.terms import Terms
 SHAPES = [(1, 1), (1, 5), (7, 1), (2, 3), (3, 2), (8, 8)]
 CHUNKS = [(1, 1), (2, 2), (4, 2), (3, 1), (4, 4)]
 # The most magnitude bits per pair of chunks: at least the operand with narrower chunks has several chunks.
-MANTISSAS = {(1, 1): 3, (2, 2): 6, (4, 2): 8, (3, 1): 6, (4, 4): 4}
+MANTISSAS = {(1, 1): 3, (2, 2): 6, (4, 2): 8, (3, 1): 6, (4, 4): 4, (8, 8): 8}
 
 
-def config(shape, lanes, chunks, exponent, max_k, adder_levels=1):
+def config(shape, lanes, chunks, exponent, max_k, **others: Any):
     (rows, columns), (chunk_a, chunk_b) = shape, chunks
     return Config(
         array=ArrayParams(rows=rows, columns=columns),
@@ -27,7 +27,7 @@ def config(shape, lanes, chunks, exponent, max_k, adder_levels=1):
             mantissa=MANTISSAS[chunks],
             exponent=exponent,
             max_k=max_k,
-            adder_levels=adder_levels,
+            **others,
         ),
     )
 
@@ -48,6 +48,10 @@ QUICK = {
     "2x2-two-levels": config((2, 2), 32, (2, 2), 3, 200, adder_levels=2),
     "2x1-three-levels": config((2, 1), 16, (4, 2), 2, 100, adder_levels=3),
     "1x2-all-levels": config((1, 2), 8, (1, 1), 1, 40, adder_levels=10),
+    "2x2-inferred": config((2, 2), 4, (8, 8), 3, 4096, multiplier="inferred"),
+    "2x2-ecp5": config((2, 2), 4, (8, 8), 2, 100, multiplier="ecp5"),
+    "1x2-ecp5-half": config((1, 2), 8, (4, 2), 3, 100, multiplier="ecp5", dsp_lanes=4),
+    "1x2-ecp5-two-levels": config((1, 2), 16, (8, 8), 3, 100, multiplier="ecp5", dsp_lanes=8, adder_levels=2),
 }
 # Few tiles, because Icarus is an interpreter.
 WIDE = {"8x8": config((8, 8), 4, (2, 2), 3, 32)}
@@ -64,7 +68,9 @@ def test_a_wide_array_on_icarus(run_array, name):
     run_array(WIDE[name], "icarus", benches, tiles=2, products=2)
 
 
-@pytest.mark.parametrize("name", ["2x3", "5x3, skew in memory", pytest.param("3x2-83-bits", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["2x3", "5x3, skew in memory", "2x2-ecp5", pytest.param("3x2-83-bits", marks=pytest.mark.slow)]
+)
 def test_small_arrays_on_verilator(run_array, name):
     run_array(QUICK[name], "verilator", tiles=40, resets=30, products=15)
 

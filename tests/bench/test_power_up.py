@@ -43,6 +43,14 @@ ELEMENTS = {
     "fmac of two levels per register": ("fmac", Config(bfp=Bfp(max_k=64, adder_levels=2))),
     "fmac of three levels per register": ("fmac", Config(bfp=Bfp(lanes=32, chunk_b=1, max_k=64, adder_levels=3))),
     "fmac of all levels per register": ("fmac", Config(bfp=Bfp(lanes=4, max_k=64, adder_levels=10))),
+    "fmac, inferred": (
+        "fmac",
+        Config(bfp=Bfp(lanes=4, chunk_a=8, chunk_b=8, mantissa=8, max_k=64, multiplier="inferred")),
+    ),
+    "fmac, half in DSP blocks": (
+        "fmac",
+        Config(bfp=Bfp(lanes=8, chunk_a=4, chunk_b=2, max_k=64, multiplier="ecp5", dsp_lanes=4)),
+    ),
     "tmac": ("tmac", ARRAYS["tmac"]),
     "tmac of one value": ("tmac", terms_config((1, 1), "tmac", width=2, group=1, budget=1, data_terms=1)),
     "pair_mac": ("pair_mac", ARRAYS["pair_mac"]),

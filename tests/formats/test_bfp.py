@@ -38,6 +38,10 @@ def formats(draw):
             {"chunk_a": 8, "chunk_b": 3},
             "chunk_b must be one of 1, 2, 4, 8 (mantissa is at most 12, a multiple of chunk_b and chunk_a = 8), not 3",
         ),
+        (
+            {"lanes": 32, "multiplier": "ecp5", "dsp_lanes": 8},
+            "dsp_lanes must be one of 16, 32, 64 (half of lanes = 32, or more), not 8",
+        ),
         ({"multiplier": "dsp"}, "multiplier must be one of logic, inferred, ecp5, not 'dsp'"),
         ({"mantissa": 13}, "mantissa must be from 1 to 12, not 13"),
         (

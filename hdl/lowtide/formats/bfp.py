@@ -41,11 +41,15 @@ class Bfp:
     multiplier : str
         Implementation of a lane's product. ``logic``: partial products in look-up tables. ``inferred``: a product that
         synthesis may map to a DSP block. ``ecp5``: a product for a DSP block of an ECP5, smaller there.
+    dsp_lanes : int
+        Most lanes of a processing element that multiply in DSP blocks, half of ``lanes`` or more; the others multiply
+        in look-up tables. Ignored where ``multiplier`` is ``logic``.
 
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, no mantissa is a multiple of both chunks, or ``mantissa`` is not.
+        If a parameter is out of range, no mantissa is a multiple of both chunks, ``mantissa`` is not, or
+        ``dsp_lanes`` is less than half of ``lanes``.
     """
 
     lanes: int = parameter(16, (4, 8, 16, 32, 64), "products per processing element and cycle")
@@ -65,6 +69,9 @@ class Bfp:
     multiplier: str = parameter(
         "logic", ("logic", "inferred", "ecp5"), "implementation of a lane's product", internal=True
     )
+    dsp_lanes: int = parameter(
+        64, (4, 8, 16, 32, 64), "most lanes of a processing element with a DSP block", internal=True
+    )
 
     def __attrs_post_init__(self):
         step = lcm(self.chunk_a, self.chunk_b)
@@ -76,6 +83,9 @@ class Bfp:
             multiples = ", ".join(str(m) for m in range(step, MOST_MANTISSA + 1, step))
             chunks = f"chunk_a = {self.chunk_a} and chunk_b = {self.chunk_b}"
             raise IllegalValue("mantissa", f"a multiple of {chunks}: one of {multiples}", self.mantissa)
+        if self.multiplier != "logic" and 2 * self.dsp_lanes < self.lanes:
+            legal = ", ".join(str(lanes) for lanes in (4, 8, 16, 32, 64) if 2 * lanes >= self.lanes)
+            raise IllegalValue("dsp_lanes", f"one of {legal} (half of lanes = {self.lanes}, or more)", self.dsp_lanes)
 
     @property
     def max_code_a(self) -> int:
