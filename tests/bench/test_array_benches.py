@@ -46,7 +46,7 @@ QUICK = {
     "3x2-83-bits": config((3, 2), 16, (4, 4), 5, 4096),
     "2x2-inferred": config((2, 2), 4, (8, 8), 3, 4096, multiplier="inferred"),
     "2x2-ecp5": config((2, 2), 4, (8, 8), 2, 100, multiplier="ecp5"),
-    "1x2-ecp5-half": config((1, 2), 8, (4, 2), 3, 100, multiplier="ecp5", dsp_lanes=4),
+    "1x2-ecp5-half": config((1, 2), 8, (4, 2), 3, 100, multiplier="ecp5", dsp_lanes="half"),
 }
 # Few tiles, because Icarus is an interpreter.
 WIDE = {"8x8": config((8, 8), 4, (2, 2), 3, 32)}
