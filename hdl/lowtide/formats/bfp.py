@@ -42,7 +42,7 @@ class Bfp:
         Implementation of a lane's product. ``logic``: partial products in look-up tables. ``inferred``: a product that
         synthesis may map to a DSP block. ``ecp5``: a product for a DSP block of an ECP5, smaller there.
     dsp_lanes : str
-        ``all``: all lanes multiply as ``multiplier`` says. ``half``: the other half of the lanes, at least four,
+        ``all``: all lanes multiply with this multiplier. ``half``: the other half of the lanes, at least four,
         multiplies in look-up tables.
 
     Raises

@@ -25,7 +25,7 @@ class DspDotProduct(wiring.Component):
 
     ``o = sum_i (-1)**(a.sign_i ^ b.sign_i) * a.magnitude_i * b.magnitude_i``; the exponent codes are ignored.
 
-    All lanes are DSP lanes, or the first half of them, as ``bfp.dsp_lanes`` says. A DSP lane with the sign ``s`` and
+    All lanes are DSP lanes, or the first half of them (``bfp.dsp_lanes``). A DSP lane with the sign ``s`` and
     the product ``p`` gives the word ``p ^ -s``, which is ``-p - 1`` if ``s`` is 1. An adder tree sums the words, and
     the carry inputs of its adders take the missing ones, ``s``. The tree has one adder fewer than words, so one carry
     remains:
