@@ -50,8 +50,8 @@ QUICK = {
     "1x2-all-levels": config((1, 2), 8, (1, 1), 1, 40, adder_levels=10),
     "2x2-inferred": config((2, 2), 4, (8, 8), 3, 4096, multiplier="inferred"),
     "2x2-ecp5": config((2, 2), 4, (8, 8), 2, 100, multiplier="ecp5"),
-    "1x2-ecp5-half": config((1, 2), 8, (4, 2), 3, 100, multiplier="ecp5", dsp_lanes=4),
-    "1x2-ecp5-two-levels": config((1, 2), 16, (8, 8), 3, 100, multiplier="ecp5", dsp_lanes=8, adder_levels=2),
+    "1x2-ecp5-half": config((1, 2), 8, (4, 2), 3, 100, multiplier="ecp5", dsp_lanes="half"),
+    "1x2-ecp5-two-levels": config((1, 2), 16, (8, 8), 3, 100, multiplier="ecp5", dsp_lanes="half", adder_levels=2),
 }
 # Few tiles, because Icarus is an interpreter.
 WIDE = {"8x8": config((8, 8), 4, (2, 2), 3, 32)}

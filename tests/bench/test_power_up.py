@@ -49,7 +49,7 @@ ELEMENTS = {
     ),
     "fmac, half in DSP blocks": (
         "fmac",
-        Config(bfp=Bfp(lanes=8, chunk_a=4, chunk_b=2, max_k=64, multiplier="ecp5", dsp_lanes=4)),
+        Config(bfp=Bfp(lanes=8, chunk_a=4, chunk_b=2, max_k=64, multiplier="ecp5", dsp_lanes="half")),
     ),
     "tmac": ("tmac", ARRAYS["tmac"]),
     "tmac of one value": ("tmac", terms_config((1, 1), "tmac", width=2, group=1, budget=1, data_terms=1)),

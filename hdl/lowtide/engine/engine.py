@@ -151,7 +151,7 @@ class Engine(Structure):
 
     @property
     def constants(self) -> dict[str, int]:
-        """Parameters of the hardware, by the names of the configuration keys."""
+        """Parameters of the hardware that a host needs, by the names of the configuration keys."""
         return {
             "rows": self.rows,
             "columns": self.columns,

@@ -57,12 +57,12 @@ def test_every_product_in_every_lane(chunk_a, chunk_b, multiplier, adder_levels)
 
 
 SUMS = [
-    *product([("logic", 64)], [1, 2, 3, 5, 10], [(1, 1), (2, 2), (3, 2), (4, 4), (8, 8)], [8, 16, 32, 64]),
+    *product([("logic", "all")], [1, 2, 3, 5, 10], [(1, 1), (2, 2), (3, 2), (4, 4), (8, 8)], [8, 16, 32, 64]),
     *product(
-        [("inferred", 64), ("inferred", 4), ("ecp5", 64), ("ecp5", 8)],
+        list(product(["inferred", "ecp5"], ["all", "half"])),
         [1, 2, 10],
         [(2, 2), (8, 8), (8, 1), (2, 8), (7, 7)],
-        [4, 16, 64],
+        [8, 16, 64],
     ),
 ]
 

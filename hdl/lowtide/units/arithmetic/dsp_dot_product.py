@@ -25,9 +25,10 @@ class DspDotProduct(wiring.Component):
 
     ``o = sum_i (-1)**(a.sign_i ^ b.sign_i) * a.magnitude_i * b.magnitude_i``; the exponent codes are ignored.
 
-    The first ``bfp.dsp_lanes`` lanes are DSP lanes. A DSP lane with the sign ``s`` and the product ``p`` gives the word
-    ``p ^ -s``, which is ``-p - 1`` if ``s`` is 1. An adder tree sums the words, and the carry inputs of its adders take
-    the missing ones, ``s``. The tree has one adder fewer than words, so one carry remains:
+    All lanes are DSP lanes, or the first half of them (``bfp.dsp_lanes``). A DSP lane with the sign ``s`` and
+    the product ``p`` gives the word ``p ^ -s``, which is ``-p - 1`` if ``s`` is 1. An adder tree sums the words, and
+    the carry inputs of its adders take the missing ones, ``s``. The tree has one adder fewer than words, so one carry
+    remains:
 
     - half of the lanes are DSP lanes: the adder of the other half's `DotProduct` takes it;
     - all lanes are DSP lanes: lane 0 negates a magnitude before its multiplier and needs none.
@@ -98,11 +99,11 @@ class DspDotProduct(wiring.Component):
     def _logic(self) -> DotProduct | None:
         """Dot product of the lanes that are not DSP lanes."""
         others = self.bfp.lanes - self._dsp_lanes
-        return DotProduct(attrs.evolve(self.bfp, lanes=others, multiplier="logic")) if others else None
+        return DotProduct(attrs.evolve(self.bfp, lanes=others, multiplier="logic", dsp_lanes="all")) if others else None
 
     @property
     def _dsp_lanes(self) -> int:
-        return min(self.bfp.dsp_lanes, self.bfp.lanes)
+        return self.bfp.lanes // 2 if self.bfp.dsp_lanes == "half" else self.bfp.lanes
 
     def elaborate(self, platform):
         m = Module()

@@ -60,7 +60,7 @@ class Fmac(Unit):
         self.module_name = (
             f"fmac_l{bfp.lanes}_a{bfp.chunk_a}_b{bfp.chunk_b}_m{bfp.mantissa}_e{bfp.exponent}_k{bfp.max_k}"
             + (f"_r{bfp.adder_levels}" if bfp.adder_levels > 1 else "")
-            + ("" if bfp.multiplier == "logic" else f"_{bfp.multiplier}{min(bfp.dsp_lanes, bfp.lanes)}")
+            + ("" if bfp.multiplier == "logic" else f"_{bfp.multiplier}_{bfp.dsp_lanes}")
         )
         super().__init__(element_ports(bfp.layout_a, bfp.layout_b, self.accumulator))
 
