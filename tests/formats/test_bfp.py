@@ -1,6 +1,7 @@
 """Formats: what is legal, what is derived, and how a word is laid out."""
 
 import re
+from math import lcm
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,8 @@ from lowtide.formats import Bfp, IllegalValue
 @st.composite
 def formats(draw):
     """Any legal format."""
-    chunk_a, chunk_b = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    chunk_a = draw(st.integers(1, 8))
+    chunk_b = draw(st.sampled_from([w for w in range(1, 9) if lcm(chunk_a, w) <= 12]))
     multiples = [m for m in range(1, 13) if m % chunk_a == 0 and m % chunk_b == 0]
     return Bfp(
         lanes=draw(st.sampled_from([4, 8, 16, 32, 64])),
@@ -21,6 +23,7 @@ def formats(draw):
         mantissa=draw(st.sampled_from(multiples)),
         exponent=draw(st.integers(1, 5)),
         max_k=draw(st.integers(1, 2**20)),
+        multiplier=draw(st.sampled_from(["logic", "inferred", "ecp5"])),
     )
 
 
@@ -29,8 +32,13 @@ def formats(draw):
     [
         ({"lanes": 12}, "lanes must be one of 4, 8, 16, 32, 64, not 12"),
         ({"lanes": 16.0}, "lanes must be one of 4, 8, 16, 32, 64, not 16.0"),
-        ({"chunk_a": 0}, "chunk_a must be from 1 to 4, not 0"),
-        ({"chunk_b": 5}, "chunk_b must be from 1 to 4, not 5"),
+        ({"chunk_a": 0}, "chunk_a must be from 1 to 8, not 0"),
+        ({"chunk_b": 9}, "chunk_b must be from 1 to 8, not 9"),
+        (
+            {"chunk_a": 8, "chunk_b": 3},
+            "chunk_b must be one of 1, 2, 4, 8 (mantissa is at most 12, a multiple of chunk_b and chunk_a = 8), not 3",
+        ),
+        ({"multiplier": "dsp"}, "multiplier must be one of logic, inferred, ecp5, not 'dsp'"),
         ({"mantissa": 13}, "mantissa must be from 1 to 12, not 13"),
         (
             {"mantissa": 5},

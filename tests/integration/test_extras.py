@@ -18,7 +18,7 @@ ENTRIES = {
     f"{path} {entry.name}".strip(): entry for path, group in GROUPS.items() for entry in entry_points(group=group)
 }
 """Entry points by the full names of their commands."""
-EXTRAS = ("boards", "bitstream", "flash", "report", "sim", "studies")
+EXTRAS = ("boards", "bitstream", "check", "flash", "report", "sim", "studies")
 
 PRODUCT = """\
 import numpy as np
@@ -38,6 +38,7 @@ USES = {
         ["-m", "lowtide", "board", "build", "--board", "arty-a7", "--set", "array.rows=1", "--set", "array.columns=4"],
         "vivado",
     ),
+    "check": (["-m", "lowtide", "board", "check", "--board", "ulx3s"], "no bitstream for ulx3s"),
     "flash": (["-m", "lowtide", "board", "flash", "--board", "ulx3s"], "no bitstream for ulx3s"),
     "report": (["-m", "lowtide", "report", "--unit", "rounder", "--target", "ice40", "--seeds", "1"], "rounder"),
     "sim": (["-m", "lowtide", "bench", "--repeats", "1"], "Compiled engine"),
@@ -86,7 +87,7 @@ def test_an_extra_installs_the_imports_of_its_commands(wheel, tmp_path, extra, i
         assert "Usage: " in said
         assert "pip install" not in said
     arguments, printed = USES[extra]
-    assert printed in run(python, *arguments, cwd=tmp_path, code=1 if extra == "flash" else 0)
+    assert printed in run(python, *arguments, cwd=tmp_path, code=1 if extra in ("check", "flash") else 0)
 
 
 @pytest.mark.slow

@@ -23,10 +23,10 @@ from lowtide_boards.driver.errors import ConnectionLost, DeviceError, NotLowtide
 from lowtide_boards.driver.framed_port import FramedPort, Port
 from lowtide_boards.driver.ports import INITIAL_BAUD, only_port, open_port
 from lowtide_boards.driver.remote_engine import RemoteEngine
-from lowtide_model import default_bias
+from lowtide_model import BfpTensor, default_bias
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import multiply
-from lowtide_model.engine.product import Product, operand_vectors
+from lowtide_model.engine.product import Operand, Product, operand_vectors, settings_of
 
 __all__ = ["Device", "Info"]
 
@@ -219,8 +219,8 @@ class Device:
 
     def matmul(
         self,
-        a: np.ndarray,
-        b: np.ndarray,
+        a: np.ndarray | BfpTensor,
+        b: np.ndarray | BfpTensor,
         *,
         precision: int | tuple[int, int] | None = None,
         rounding: str = "nearest",
@@ -233,10 +233,12 @@ class Device:
 
         Parameters
         ----------
-        a, b : array, shapes (M, K) and (K, N)
-            Operands; the driver converts them to float32.
+        a, b : array or BfpTensor, shapes (M, K) and (K, N)
+            Operands. The driver converts arrays to float32. A `BfpTensor`, with its groups along K, travels as packed
+            groups, in a fraction of the words.
         precision : int or pair of int, optional
-            Magnitude bits of both operands, or of A and of B; by default the mantissa of the engine.
+            Magnitude bits of both arrays, or of A and of B; by default the mantissa of the engine. A `BfpTensor` keeps
+            its own.
         rounding : str
             ``truncate``, ``nearest`` or ``stochastic``.
         seed : int
@@ -258,13 +260,18 @@ class Device:
         DeviceError
             If the driver cannot reconnect after the connection was lost.
         """
-        x, y = (matrix(name, operand) for name, operand in (("a", a), ("b", b)))
+        x, y = (
+            operand if isinstance(operand, BfpTensor) else matrix(name, operand)
+            for name, operand in (("a", a), ("b", b))
+        )
         if x.shape[1] != y.shape[0] or 0 in (*x.shape, *y.shape):
             raise ValueError(f"a and b must be matrices that multiply, not of shapes {x.shape} and {y.shape}")
         bits = precisions(precision)
         bfp, exponent = self.config.bfp, self.config.bfp.exponent
         x_settings, y_settings = (
-            OperandSettings(
+            None
+            if isinstance(z, BfpTensor)
+            else OperandSettings(
                 chunks=chunks_of(n, bfp.mantissa, chunk),
                 rounding=rounding,
                 seed=operand_seed(seed, side, self.config.engine.lfsr_bits),
@@ -286,7 +293,11 @@ class Device:
                 self._progress = before
 
     def multiply(
-        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+        self,
+        a: Operand,
+        b: Operand,
+        a_settings: OperandSettings | None = None,
+        b_settings: OperandSettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N) on the device, with the bits of `GoldenEngine.multiply`.
 
@@ -299,11 +310,12 @@ class Device:
         DeviceError
             If the engine flags an error, or the driver cannot reconnect.
         """
-        a_settings, b_settings = self._with_bias(a, a_settings), self._with_bias(b, b_settings)
-        lines, shape = operand_vectors(self.config, a, b, a_settings, b_settings), (a.shape[0], b.shape[1])
-        return self._with_retry(lambda: self._engine.product(lines, (a_settings, b_settings), shape, self._progress))
+        settings = self._with_bias("a", a, a_settings), self._with_bias("b", b, b_settings)
+        lines, shape = operand_vectors(self.config, a, b, *settings), (a.shape[0], b.shape[1])
+        return self._with_retry(lambda: self._engine.product(lines, settings, shape, self._progress))
 
-    def _with_bias(self, x: np.ndarray, operand: OperandSettings) -> OperandSettings:
+    def _with_bias(self, side: str, x: Operand, settings: OperandSettings | None) -> OperandSettings:
+        operand = settings_of(self.config, side, x, settings)
         if operand.bias is not None:
             return operand
         return attrs.evolve(operand, bias=default_bias(x, exponent=self.config.bfp.exponent))

@@ -10,8 +10,8 @@ __all__ = ["config_of"]
 
 KEYS = (
     *("array.rows", "array.columns", "bfp.lanes", "bfp.chunk_a", "bfp.chunk_b", "bfp.mantissa", "bfp.exponent"),
-    *("bfp.max_k", "bfp.adder_levels", "engine.input_width", "engine.output_width", "engine.buffer_depth"),
-    *("engine.transpose_depth", "engine.random_bits", "engine.lfsr_bits", "engine.counter_bits"),
+    *("bfp.max_k", "engine.input_width", "engine.output_width", "engine.buffer_depth", "engine.transpose_depth"),
+    *("engine.random_bits", "engine.lfsr_bits", "engine.counter_bits", "engine.packed_operands"),
 )
 """Keys of a configuration, in the order of their registers, which follow the register ``identity``."""
 
@@ -30,7 +30,9 @@ def config_of(connection: Connection) -> Config:
             f"no lowtide engine at {connection.name}: expected identity {IDENTITY:#010x}, got {identity:#010x}"
         )
     try:
-        config = Config().changed(dict(zip(KEYS, values, strict=True)))
+        settings: dict[str, int | bool] = dict(zip(KEYS, values, strict=True))
+        settings["engine.packed_operands"] = bool(settings["engine.packed_operands"])
+        config = Config().changed(settings)
     except ConfigError as error:
         raise NotLowtide(f"device at {connection.name} is from another version of lowtide: {error}") from None
     digest = connection.constants["digest"] | connection.constants["digest_high"] << 32

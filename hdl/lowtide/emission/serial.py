@@ -6,6 +6,7 @@ import json
 from lowtide.config import Config
 from lowtide.emission.top import engine_of
 from lowtide.engine.engine_with_registers import EngineWithRegisters
+from lowtide.formats.parameter import host_parameters
 from lowtide.interfaces.serial.self_test import SelfTestVectors
 from lowtide.interfaces.serial.serial_engine import SerialEngine
 
@@ -13,9 +14,9 @@ __all__ = ["SerialTop", "digest_of"]
 
 
 def digest_of(config: Config) -> int:
-    """Return 64 bits that identify a configuration to a host: the SHA-256 of its sections as JSON."""
-    tables = config.to_tables()
-    text = json.dumps({name: tables[name] for name in ("array", "bfp", "engine")}, sort_keys=True)
+    """Return 64 bits that identify a configuration to a host: the SHA-256 of its `host_parameters` as JSON."""
+    sections = {"array": config.array, "bfp": config.bfp, "engine": config.engine}
+    text = json.dumps({name: host_parameters(section) for name, section in sections.items()}, sort_keys=True)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
 
 

@@ -84,6 +84,8 @@ class Dispatcher(Unit):
         Groups per vector.
     size_a, size_b : Out(range(params.buffer_depth + 1))
         Words per panel.
+    row_a, row_b : Out(range(most_rows[0] + 1)), Out(range(most_rows[1] + 1))
+        Words per vector of a packed operand; only with ``params.packed_operands``.
     busy : In(2)
         High while a loader is busy: bit 0 for A, bit 1 for B.
     bias_a, bias_b : In(signed(9))
@@ -107,7 +109,7 @@ class Dispatcher(Unit):
     def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
         self.bfp, self.params = bfp, params
         self.layouts = [
-            OperandLayout(bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits)
+            OperandLayout(bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits, params.packed_operands)
             for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
         self._planners = [
@@ -119,6 +121,7 @@ class Dispatcher(Unit):
         self.run_layout = RunLayout(params.buffer_depth, *(planner.most_chunks for planner in self._planners))
         self.module_name = f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
         words = range(params.buffer_depth + 1)
+        self.most_rows = [planner.most_row for planner in self._planners]
         super().__init__(
             {
                 "start": In(1),
@@ -133,6 +136,11 @@ class Dispatcher(Unit):
                 "size_a": Out(words),
                 "groups_b": Out(words),
                 "size_b": Out(words),
+                **(
+                    {f"row_{name}": Out(range(most + 1)) for name, most in zip("ab", self.most_rows, strict=True)}
+                    if params.packed_operands
+                    else {}
+                ),
                 "busy": In(2),
                 "bias_a": In(signed(9)),
                 "bias_b": In(signed(9)),
@@ -167,6 +175,13 @@ class Dispatcher(Unit):
             self.groups_b.eq(planners[1].groups),
             self.size_b.eq(planners[1].size),
         ]
+        packed = Signal(2)
+        if self.params.packed_operands:
+            m.d.comb += [
+                self.row_a.eq(planners[0].row),
+                self.row_b.eq(planners[1].row),
+                packed.eq(Cat(product.a.packed, product.b.packed)),
+            ]
 
         # Length of the operand loaded last on each side, if there is one.
         known, lengths = (
@@ -180,7 +195,9 @@ class Dispatcher(Unit):
             planned.eq(planning & ~started & ~(planners[0].busy | planners[1].busy)),
             legal.eq(
                 (~wanted | Cat(planner.legal for planner in planners)).all()
-                & Mux(product.find, wanted.any(), (known | wanted).all() & (both[0] == both[1]))
+                & Mux(
+                    product.find, wanted.any() & ~(wanted & packed).any(), (known | wanted).all() & (both[0] == both[1])
+                )
             ),
             self.refused.eq((self.start & ~self.ready) | (planned & ~legal)),
         ]

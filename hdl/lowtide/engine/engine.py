@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import attrs
 from amaranth.hdl import Cat
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
@@ -18,6 +17,7 @@ from lowtide.engine.results import Results
 from lowtide.engine.sequencer import Sequencer
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.bfp import Bfp
+from lowtide.formats.parameter import host_parameters
 from lowtide.netlist import Structure
 from lowtide.units.arithmetic.fmac import Fmac
 from lowtide.units.conversion.row_normalizer import RowNormalizerParams
@@ -116,7 +116,10 @@ class Engine(Structure):
                 params.lfsr_bits,
             )
         )
-        self.module_name = f"engine_{self.array.module_name}_{sizes}_n{params.output_width}_c{params.counter_bits}"
+        packed = "_p" if params.packed_operands else ""
+        self.module_name = (
+            f"engine_{self.array.module_name}_{sizes}_n{params.output_width}_c{params.counter_bits}{packed}"
+        )
         numbers = fp32_beat(params.input_width)
         super().__init__(
             {
@@ -153,8 +156,8 @@ class Engine(Structure):
         return {
             "rows": self.rows,
             "columns": self.columns,
-            **attrs.asdict(self.bfp),
-            **attrs.asdict(self.params),
+            **host_parameters(self.bfp),
+            **{name: int(value) for name, value in host_parameters(self.params).items()},
         }
 
     def wire(self, place):
@@ -183,6 +186,7 @@ class Engine(Structure):
                 settings=getattr(dispatcher, name),
                 groups=getattr(dispatcher, f"groups_{name}"),
                 size=getattr(dispatcher, f"size_{name}"),
+                **({"row": getattr(dispatcher, f"row_{name}")} if self.params.packed_operands else {}),
                 i=getattr(self, name),
                 **({"threshold": getattr(self, f"{name}_threshold")} if loader.metered else {}),
             )

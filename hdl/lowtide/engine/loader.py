@@ -1,10 +1,11 @@
-"""Loader: converts an FP32 operand into chunks and writes them into the operand buffer."""
+"""Loader: takes an operand from its stream and writes its chunks into the operand buffer."""
 
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.bias_finder import BiasFinder
+from lowtide.engine.group_unpacker import GroupUnpacker
 from lowtide.engine.operand import OperandLayout
 from lowtide.engine.operand_framer import OperandFramer
 from lowtide.engine.operand_writer import OperandWriter
@@ -13,6 +14,7 @@ from lowtide.engine.rounding_words import RoundingWords
 from lowtide.engine.transposer import Transposer
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.bfp import Bfp
+from lowtide.formats.packed import PackedLayout
 from lowtide.netlist import Unit, place
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
@@ -30,6 +32,8 @@ METERED = ("threshold", "above_threshold", "low_sum", "high_sum")
 
 class Loader(Unit):
     """Loader: converts an operand from its stream and writes its chunks; or only finds its bias.
+
+    Packed groups pass the converter. A packed operand has no counts of events and no relative improvement.
 
     Groups lie along the reduction, whether the operand arrives in order or transposed. A vector is a row of A or a
     column of B. A panel has as many vectors as the array has rows or columns.
@@ -57,6 +61,8 @@ class Loader(Unit):
         Groups per vector; sampled with ``start``.
     size : In(range(params.buffer_depth + 1))
         Words per panel; sampled with ``start``.
+    row : In(range(most_row + 1))
+        Words per vector of a packed operand; sampled with ``start``. Only with ``params.packed_operands``.
     i : In(stream of fp32_beat(params.input_width))
         Operand; ``last`` is high with its last beat.
     write : Out(vectors)
@@ -101,7 +107,7 @@ class Loader(Unit):
             rounding="carry",
             random=params.random_bits + 1,
         )
-        self.layout = OperandLayout(bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits)
+        self.layout = OperandLayout(bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits, params.packed_operands)
         self.elements = vectors * params.buffer_depth * bfp.lanes
         self.metered = bfp.mantissa >= 2 * chunk
         self.serial = params.input_width == 1 and not self.metered
@@ -110,7 +116,13 @@ class Loader(Unit):
             if self.serial
             else BfpConverter(self.converter, self.elements if self.metered else None)
         )
-        self._framer = OperandFramer(params.input_width, max(vectors * params.buffer_depth, bfp.max_k))
+        most = -(-bfp.max_k // bfp.lanes)
+        self.most_row = most * PackedLayout.of(bfp).words(bfp.mantissa)
+        longest = max(vectors * params.buffer_depth, bfp.max_k, self.most_row if params.packed_operands else 0)
+        self._framer = OperandFramer(params.input_width, longest)
+        self.unpacker = (
+            GroupUnpacker(self.converter, params.input_width, params.buffer_depth) if params.packed_operands else None
+        )
         self._transposer = Transposer(
             bfp.lanes, params.input_width, params.transpose_depth, bfp.max_k, vectors * params.buffer_depth
         )
@@ -120,7 +132,7 @@ class Loader(Unit):
         )
         self.module_name = (
             f"loader_{vectors}x{params.buffer_depth}_n{params.input_width}_t{params.transpose_depth}_k{bfp.max_k}_{self.converter.name}"
-            f"_b{params.lfsr_bits}"
+            f"_b{params.lfsr_bits}{'_p' if params.packed_operands else ''}"
         )
         words = range(params.buffer_depth + 1)
         meter = self._converter.signature.members if self.metered else {}
@@ -132,6 +144,7 @@ class Loader(Unit):
                 "settings": In(self.layout),
                 "groups": In(words),
                 "size": In(words),
+                **({"row": In(range(self.most_row + 1))} if params.packed_operands else {}),
                 "i": In(stream.Signature(fp32_beat(params.input_width))),
                 "write": Out(vectors),
                 "address": Out(range(params.buffer_depth)),
@@ -173,6 +186,31 @@ class Loader(Unit):
         beats = SkidBuffer(fp32_beat(self.params.input_width))
         chunker, converter, skid_buffer = Chunker(self.converter), self._converter, SkidBuffer(self.converter.layout_o)
         comparing, ports = self._compare(m, started & ~finding) if self.metered else (Const(0), {})
+        length = Mux(settings.transposed, settings.vectors, settings.length)
+        packed, unpacker_ready = Const(0), Const(0)
+        converted = {"i": converter.o}
+        if self.unpacker:
+            unpacker, row, packed = self.unpacker, Signal.like(self.row), settings.packed
+            with m.If(self.start):
+                m.d.sync += row.eq(self.row)
+            length = Mux(packed, row, length)
+            unpacker_ready = unpacker.i.ready
+            converted = {
+                "i__payload": Mux(packed, unpacker.o.payload.as_value(), converter.o.payload.as_value()),
+                "i__valid": Mux(packed, unpacker.o.valid, converter.o.valid),
+            }
+            place(
+                m,
+                platform,
+                "unpacker",
+                unpacker,
+                start=started,
+                chunks=settings.chunks,
+                groups=groups,
+                i__payload=framer.o.payload,
+                i__valid=framer.o.valid & packed,
+                o=skid_buffer.i,
+            )
         place(
             m,
             platform,
@@ -180,9 +218,9 @@ class Loader(Unit):
             framer,
             start=started,
             rows=Mux(settings.transposed, settings.length, settings.vectors),
-            length=Mux(settings.transposed, settings.vectors, settings.length),
+            length=length,
             i=self.i,
-            o__ready=transposer.i.ready | finding,
+            o__ready=Mux(packed, unpacker_ready, transposer.i.ready | finding),
         )
         place(
             m,
@@ -194,7 +232,7 @@ class Loader(Unit):
             rows=settings.length,
             vectors=settings.vectors,
             i__payload=framer.o.payload,
-            i__valid=framer.o.valid & ~finding,
+            i__valid=framer.o.valid & ~finding & ~packed,
             o=converter.i if self.serial else beats.i,
         )
         if not self.serial:
@@ -234,7 +272,7 @@ class Loader(Unit):
             o=skid_buffer.i,
             **ports,
         )
-        place(m, platform, "skid_buffer", skid_buffer, i=converter.o, o=chunker.i)
+        place(m, platform, "skid_buffer", skid_buffer, **converted, o=chunker.i)
         place(m, platform, "chunker", chunker, chunks=settings.chunks, i=skid_buffer.o, o=writer.i)
         place(
             m,

@@ -31,6 +31,8 @@ class OperandLayout(data.StructLayout):
         Maximum number of vectors.
     lfsr_bits : int
         Width of a seed in bits.
+    packed : bool
+        Whether the operand may arrive as packed groups.
 
     Members
     -------
@@ -50,6 +52,9 @@ class OperandLayout(data.StructLayout):
         1: use the bias that was found last, and ignore ``bias``.
     bias : signed, 9 bits
         Exponent bias ``B``.
+    packed : 1 bit
+        1: the stream carries packed groups, in order. ``rounding`` and ``seed`` are ignored. 0: FP32 numbers. Only with
+        ``packed``.
 
     Attributes
     ----------
@@ -57,7 +62,7 @@ class OperandLayout(data.StructLayout):
         Legal values of each member. A seed of 0 is also legal if rounding is not stochastic.
     """
 
-    def __init__(self, bfp: Bfp, chunk: int, vectors: int, lfsr_bits: int):
+    def __init__(self, bfp: Bfp, chunk: int, vectors: int, lfsr_bits: int, packed: bool):
         self.legal = {
             "vectors": range(1, vectors + 1),
             "length": range(1, bfp.max_k + 1),
@@ -67,6 +72,7 @@ class OperandLayout(data.StructLayout):
             "seed": range(1, 2**lfsr_bits),
             "bias_auto": range(2),
             "bias": range(LEAST_BIAS, MOST_BIAS + 1),
+            **({"packed": range(2)} if packed else {}),
         }
         super().__init__(
             {
@@ -78,5 +84,6 @@ class OperandLayout(data.StructLayout):
                 "seed": lfsr_bits,
                 "bias_auto": 1,
                 "bias": signed(9),
+                **({"packed": 1} if packed else {}),
             }
         )

@@ -32,6 +32,8 @@ class EngineParams:
         seeds. One state serves two lanes, so ``2 * (2**lfsr_bits - 1)`` must be at least ``bfp.lanes``.
     counter_bits : int
         Width of a saturating counter in bits.
+    packed_operands : bool
+        Whether an operand may also arrive as packed groups, which pass the converter.
 
     Raises
     ------
@@ -56,6 +58,9 @@ class EngineParams:
         16, range(2, 33), "width of the random generator in bits, at least random_bits and enough for bfp.lanes"
     )
     counter_bits: int = parameter(32, range(10, 33), "width of a saturating counter in bits")
+    packed_operands: bool = parameter(
+        True, (False, True), "whether an operand may also arrive as packed groups, which pass the converter"
+    )
 
     def check(self, bfp: Bfp, columns: int) -> None:
         """Refuse parameters that conflict with the format or with the columns of an array.

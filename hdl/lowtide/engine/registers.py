@@ -36,6 +36,7 @@ _OPERAND = {
     "seed": "seed of the random words, not 0",
     "bias_auto": "1: use the bias found last",
     "bias": f"exponent of code 0, from {LEAST_BIAS} to {MOST_BIAS}, in 32-bit two's complement",
+    "packed": "1: packed groups, in order and with a given bias; 0: FP32 numbers",
 }
 
 

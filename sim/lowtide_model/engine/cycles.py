@@ -11,6 +11,8 @@ from lowtide_model.engine.results import tile_order
 
 __all__ = ["CycleModel", "Shape", "Work"]
 
+PACKED_FILL = 4
+"""Cycles from the start of a load until its first packed group can be split into chunks, if a beat has a group."""
 
 SIZE = attrs.Converter(lambda value, field: count(field.name, value, 1), takes_field=True)
 FLAG = attrs.Converter(lambda value, field: flag(field.name, value), takes_field=True)
@@ -28,12 +30,15 @@ class Shape:
         Chunks per magnitude.
     transposed : bool
         Whether the first elements of all vectors arrive first, then the second elements.
+    packed : bool
+        Whether the operand arrives as packed groups, in order.
     """
 
     lines: int = attrs.field(converter=SIZE)
     length: int = attrs.field(converter=SIZE)
     chunks: int = attrs.field(converter=SIZE)
     transposed: bool = attrs.field(default=False, converter=FLAG)
+    packed: bool = attrs.field(default=False, converter=FLAG)
 
 
 SHAPE = attrs.Converter(lambda value, field: instance(field.name, value, Shape), takes_field=True)
@@ -82,6 +87,8 @@ class CycleModel:
         # upsizer, converter, skid buffer.
         self.fill = [1 + 2 * (not loader.serial) + loader.converter_latency + 1 for loader in engine.loaders]
         self.compare = [loader.compare_latency for loader in engine.loaders]
+        self.unpackers = [loader.unpacker for loader in engine.loaders]
+        self.chunk = config.bfp.chunk_a, config.bfp.chunk_b
 
     def products(self, works: Sequence[Work]) -> int:
         """Cycles from the first start to the last result."""
@@ -139,7 +146,19 @@ class CycleModel:
         clear = size if lines % panel else 0
         done = start + self.fill[side]  # cycle in which the last group so far is written
         ready = []
-        if operand.transposed:
+        if operand.packed:
+            done = start + PACKED_FILL
+            arrival = start + 1
+            steps = self._packed_steps(side, groups, chunks)
+            for line in range(lines):
+                for step in steps:
+                    arrival += step
+                    done = max(arrival + PACKED_FILL - 1, done) + chunks
+                if line % panel == panel - 1:
+                    ready.append(done)
+            if clear:
+                ready.append(done + clear)
+        elif operand.transposed:
             row_beats = -(-lines // self.numbers)
             # Cycle in which the next row arrives, and cycle in which each half of the transposer can be written.
             arrival, half = start + 1, [0, 0]
@@ -164,3 +183,17 @@ class CycleModel:
             if clear:
                 ready.append(done + clear)
         return ready, done + clear + self.compare[side]
+
+    def _packed_steps(self, side: int, groups: int, chunks: int) -> list[int]:
+        """Cycles in which the unpacker takes each group of a vector from its beats."""
+        unpacker = self.unpackers[side]
+        if unpacker is None:
+            raise ValueError("engine.packed_operands must be true for packed operands, not false")
+        size, at, steps = unpacker.layout.words(chunks * self.chunk[side]), 0, []
+        for _ in range(groups):
+            taken, cycles = 0, 0
+            while taken < size:
+                count = min(unpacker.step, self.numbers - at, size - taken)
+                taken, at, cycles = taken + count, (at + count) % self.numbers, cycles + 1
+            steps.append(cycles)
+        return steps

@@ -7,7 +7,7 @@ from lowtide.config import Config
 from lowtide.formats.parameter import instance
 from lowtide_model import BfpTensor, Improvement, Stochastic, improvement_of, matmul, quantize, to_fp32
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import Events, Product, operand_vectors
+from lowtide_model.engine.product import Events, Operand, Product, operand_vectors, settings_of
 from lowtide_model.stochastic import RoundingMethod
 
 __all__ = ["GoldenEngine"]
@@ -26,28 +26,38 @@ class GoldenEngine:
         self.config = instance("config", config, Config)
 
     def multiply(
-        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+        self,
+        a: Operand,
+        b: Operand,
+        a_settings: OperandSettings | None = None,
+        b_settings: OperandSettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N).
+
+        Parameters
+        ----------
+        a, b : array of float32 or BfpTensor, shapes (M, K) and (K, N)
+            Operands. A `BfpTensor`, with its groups along K, needs no conversion: it has no events and no improvement.
+        a_settings, b_settings : OperandSettings, optional
+            Settings for the conversion of an array; None for a tensor.
 
         Raises
         ------
         ValueError
             If the operands do not multiply, or do not fit into the engine.
         """
-        operand_vectors(self.config, a, b, a_settings, b_settings)
         bfp = self.config.bfp
-        left, right = self._convert(a, a_settings, -1, bfp.chunk_a), self._convert(b, b_settings, 0, bfp.chunk_b)
+        a_settings = settings_of(self.config, "a", a, a_settings)
+        b_settings = settings_of(self.config, "b", b, b_settings)
+        operand_vectors(self.config, a, b, a_settings, b_settings)
+        left = a if isinstance(a, BfpTensor) else self.convert("a", a, a_settings)
+        right = b if isinstance(b, BfpTensor) else self.convert("b", b, b_settings)
         result = to_fp32(matmul(left, right, bfp=bfp), left, right)
         return Product(
             values=result.values,
             events=Events(
-                a_exp_saturated=left.saturated_groups,
-                b_exp_saturated=right.saturated_groups,
-                a_saturated=left.saturated_elements,
-                b_saturated=right.saturated_elements,
-                a_nonfinite=_nonfinite_groups(a, 1, bfp.lanes),
-                b_nonfinite=_nonfinite_groups(b, 0, bfp.lanes),
+                **_conversion_events("a", a, left, 1),
+                **_conversion_events("b", b, right, 0),
                 overflows=result.overflows,
                 underflows=result.underflows,
             ),
@@ -55,24 +65,38 @@ class GoldenEngine:
             b_improvement=self._improvement(b, b_settings, 0, bfp.chunk_b),
         )
 
-    def _improvement(self, x: np.ndarray, operand: OperandSettings, axis: int, chunk: int) -> Improvement | None:
-        bfp = self.config.bfp
-        if bfp.mantissa < 2 * chunk:
-            return None
-        return improvement_of(x, chunk=chunk, exponent=bfp.exponent, group=bfp.lanes, axis=axis, bias=operand.bias)
+    def convert(self, side: str, x: np.ndarray, settings: OperandSettings) -> BfpTensor:
+        """Convert an operand as the engine does.
 
-    def _convert(self, x: np.ndarray, operand: OperandSettings, axis: int, chunk: int) -> BfpTensor:
+        Parameters
+        ----------
+        side : str
+            ``a`` or ``b``: A has its groups along its last axis, B along its first.
+        x : array of float32, shape (M, K) or (K, N)
+            Operand.
+        settings : OperandSettings
+            Precision, rounding, seed and bias.
+        """
         bfp = self.config.bfp
+        chunk, axis = (bfp.chunk_a, -1) if side == "a" else (bfp.chunk_b, 0)
         return quantize(
             x,
-            mantissa=operand.chunks * chunk,
+            mantissa=settings.chunks * chunk,
             exponent=bfp.exponent,
             group=bfp.lanes,
             axis=axis,
-            bias=operand.bias,
-            rounding=self._rounding(operand),
+            bias=settings.bias,
+            rounding=self._rounding(settings),
             nonfinite="saturate",
         )
+
+    def _improvement(self, x: Operand, operand: OperandSettings, axis: int, chunk: int) -> Improvement | None:
+        bfp = self.config.bfp
+        if bfp.mantissa < 2 * chunk:
+            return None
+        if isinstance(x, BfpTensor):
+            return Improvement(low_sum=0, high_sum=0)
+        return improvement_of(x, chunk=chunk, exponent=bfp.exponent, group=bfp.lanes, axis=axis, bias=operand.bias)
 
     def _rounding(self, operand: OperandSettings) -> str | RoundingMethod:
         if operand.rounding != "stochastic":
@@ -81,8 +105,14 @@ class GoldenEngine:
         return Stochastic(mode="half_step", source=source)
 
 
-def _nonfinite_groups(x: np.ndarray, axis: int, group: int) -> int:
-    """Number of groups along an axis that contain a NaN or an infinity."""
+def _conversion_events(side: str, x: Operand, converted: BfpTensor, axis: int) -> dict[str, int]:
+    """Events of an operand's conversion; a tensor that arrives converted has none."""
+    if x is converted:
+        return dict.fromkeys((f"{side}_exp_saturated", f"{side}_saturated", f"{side}_nonfinite"), 0)
     nonfinite = np.moveaxis(~np.isfinite(x), axis, -1)
-    nonfinite = np.pad(nonfinite, [(0, 0), (0, -nonfinite.shape[1] % group)])
-    return int(nonfinite.reshape(len(nonfinite), -1, group).any(axis=-1).sum())
+    nonfinite = np.pad(nonfinite, [(0, 0), (0, -nonfinite.shape[1] % converted.group)])
+    return {
+        f"{side}_exp_saturated": converted.saturated_groups,
+        f"{side}_saturated": converted.saturated_elements,
+        f"{side}_nonfinite": int(nonfinite.reshape(len(nonfinite), -1, converted.group).any(axis=-1).sum()),
+    }

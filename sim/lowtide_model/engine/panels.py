@@ -1,16 +1,16 @@
 """Products of any size, split into panels that fit into an engine."""
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 import attrs
 import numpy as np
 
 from lowtide.config import Config
 from lowtide.engine.seeds import panel_seed
-from lowtide_model import Improvement
+from lowtide_model import BfpTensor, Improvement
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import Events, Product
+from lowtide_model.engine.product import Events, Operand, Product, settings_of
 
 __all__ = ["MatrixEngine", "multiply"]
 
@@ -28,7 +28,11 @@ class MatrixEngine(Protocol):
         ...
 
     def multiply(
-        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+        self,
+        a: Operand,
+        b: Operand,
+        a_settings: OperandSettings | None = None,
+        b_settings: OperandSettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N)."""
         ...
@@ -36,10 +40,10 @@ class MatrixEngine(Protocol):
 
 def multiply(
     engine: MatrixEngine,
-    a: np.ndarray,
-    b: np.ndarray,
-    a_settings: OperandSettings,
-    b_settings: OperandSettings,
+    a: Operand,
+    b: Operand,
+    a_settings: OperandSettings | None,
+    b_settings: OperandSettings | None,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Product:
     """Multiply A (M × K) and B (K × N), split into panels that fit into the engine.
@@ -52,10 +56,11 @@ def multiply(
     ----------
     engine : MatrixEngine
         Engine that multiplies the panels.
-    a, b : array of float32, shapes (M, K) and (K, N)
+    a, b : array of float32 or BfpTensor, shapes (M, K) and (K, N)
         Operands. Transposed views are not copied; the engine transposes them.
-    a_settings, b_settings : OperandSettings
-        Conversion settings. Biases are required, because all panels of an operand must share one.
+    a_settings, b_settings : OperandSettings or None
+        Conversion settings of an array; None for a `BfpTensor`. Biases are required, because all panels of an operand
+        must share one.
     progress : callable
         Called with the number of completed panels and the number of all panels.
 
@@ -69,13 +74,16 @@ def multiply(
     ValueError
         If a bias is missing, or the engine rejects a panel.
     """
-    for name, operand in (("a", a_settings), ("b", b_settings)):
+    for_a, for_b = settings_of(engine.config, "a", a, a_settings), settings_of(engine.config, "b", b, b_settings)
+    for name, operand in (("a", for_a), ("b", for_b)):
         if operand.bias is None:
             raise ValueError(f"bias of {name} must be an integer, which all panels share, not None")
     array, bfp = engine.config.array, engine.config.bfp
-    length = _length(engine.config, max(a_settings.chunks, b_settings.chunks), a.shape[1])
-    high = _vectors(engine.config, a, length, a_settings.chunks, array.rows)
-    wide = _vectors(engine.config, b.T, length, b_settings.chunks, array.columns)
+    length = _length(engine.config, max(for_a.chunks, for_b.chunks), a.shape[1])
+    if length < a.shape[1] and length % bfp.lanes and (_packed(a) or _packed(b)):
+        raise ValueError(f"K of packed groups must be at most {length}, which is less than a group, not {a.shape[1]}")
+    high = _vectors(engine.config, length, for_a.chunks, array.rows, _in_order(a))
+    wide = _vectors(engine.config, length, for_b.chunks, array.columns, _in_order(b if _packed(b) else b.T))
     values = np.zeros((a.shape[0], b.shape[1]), np.float32)
     parts: list[tuple[bool, bool, Product]] = []
     bits = engine.config.engine.lfsr_bits
@@ -85,9 +93,14 @@ def multiply(
         for down, ms in enumerate(_slices(a.shape[0], high)):
             for across, ns in enumerate(_slices(b.shape[1], wide)):
                 panel_a, panel_b = depth * -(-a.shape[0] // high) + down, depth * -(-b.shape[1] // wide) + across
-                its_a = attrs.evolve(a_settings, seed=panel_seed(a_settings.seed, "a", panel_a, bits))
-                its_b = attrs.evolve(b_settings, seed=panel_seed(b_settings.seed, "b", panel_b, bits))
-                part = engine.multiply(a[ms, ks], b[ks, ns], its_a, its_b)
+                its_a = attrs.evolve(for_a, seed=panel_seed(for_a.seed, "a", panel_a, bits))
+                its_b = attrs.evolve(for_b, seed=panel_seed(for_b.seed, "b", panel_b, bits))
+                part = engine.multiply(
+                    _part(a, ms, ks) if _packed(a) else a[ms, ks],
+                    _part(b, ns, ks) if _packed(b) else b[ks, ns],
+                    None if _packed(a) else its_a,
+                    None if _packed(b) else its_b,
+                )
                 values[ms, ns] = values[ms, ns] + part.values if depth else part.values
                 parts.append((across == 0, down == 0, part))
                 progress(len(parts), panels)
@@ -108,10 +121,30 @@ def _length(config: Config, chunks: int, k: int) -> int:
     return k if k <= most else most // bfp.lanes * bfp.lanes or most
 
 
-def _vectors(config: Config, x: np.ndarray, length: int, chunks: int, panel: int) -> int:
+def _packed(x: Operand) -> TypeGuard[BfpTensor]:
+    return isinstance(x, BfpTensor)
+
+
+def _in_order(x: Operand) -> bool:
+    """Whether an operand, with its vectors first, is always sent in order."""
+    return _packed(x) or x.flags.c_contiguous
+
+
+def _part(x: BfpTensor, vectors: slice, elements: slice) -> BfpTensor:
+    """Return some vectors and some whole groups of a tensor."""
+    groups = slice(elements.start // x.group, -(-elements.stop // x.group))
+    return attrs.evolve(
+        x,
+        signed=x.signed[vectors, groups.start * x.group : groups.stop * x.group],
+        codes=x.codes[vectors, groups],
+        length=elements.stop - elements.start,
+    )
+
+
+def _vectors(config: Config, length: int, chunks: int, panel: int, in_order: bool) -> int:
     """Vectors per panel: limited by the buffers and, for operands that may be sent transposed, by the transposer."""
     most = config.engine.buffer_depth // (-(-length // config.bfp.lanes) * chunks) * panel
-    if not x.flags.c_contiguous:
+    if not in_order:
         most = min(most, config.engine.transpose_depth)
     return most // panel * panel or most
 

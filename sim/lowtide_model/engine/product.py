@@ -5,11 +5,14 @@ import numpy as np
 
 from lowtide.config import Config
 from lowtide.engine.operand import ROUNDINGS, OperandLayout
-from lowtide.formats.parameter import whole_number
-from lowtide_model import Improvement
+from lowtide.formats.parameter import IllegalValue, whole_number
+from lowtide_model import BfpTensor, Improvement, pack
 from lowtide_model.engine.operand import OperandSettings
 
-__all__ = ["Events", "OperandVectors", "Product", "operand_vectors"]
+__all__ = ["Events", "Operand", "OperandVectors", "Product", "operand_vectors", "settings_of"]
+
+Operand = np.ndarray | BfpTensor
+"""Matrix of float32, or a matrix that is already in block floating point, with its groups along K."""
 
 
 @attrs.frozen(kw_only=True)
@@ -44,15 +47,21 @@ class OperandVectors:
 
     Parameters
     ----------
-    x : array of float32, shape (vectors, K)
-        Rows of A, or columns of B.
+    x : array of float32, shape (vectors, numbers)
+        Rows of A, or columns of B; or the words of their packed groups, as bits of FP32 numbers.
     transposed : bool
         Whether memory has the first elements of all vectors first, then the second. The operand is sent in this order,
         without a copy.
+    length : int
+        ``K``; by default, the numbers of a vector.
+    packed : bool, optional
+        Whether ``x`` has packed groups; None if the engine takes no packed groups.
     """
 
     x: np.ndarray
     transposed: bool
+    length: int = attrs.field(default=attrs.Factory(lambda self: self.x.shape[1], takes_self=True))
+    packed: bool | None = None
 
     @property
     def in_memory_order(self) -> np.ndarray:
@@ -63,13 +72,14 @@ class OperandVectors:
         """Values of the operand's registers, by their names without the prefix ``a_`` or ``b_``."""
         return {
             "vectors": self.x.shape[0],
-            "length": self.x.shape[1],
+            "length": self.length,
             "transposed": int(self.transposed),
             "chunks": operand.chunks,
             "rounding": ROUNDINGS.index(operand.rounding),
             "seed": operand.seed,
             "bias_auto": int(operand.bias is None),
             "bias": operand.bias or 0,
+            **({} if self.packed is None else {"packed": int(self.packed)}),
         }
 
 
@@ -96,18 +106,44 @@ class Product:
     cycles: int | None = None
 
 
+def settings_of(config: Config, side: str, x: Operand, settings: OperandSettings | None) -> OperandSettings:
+    """Return the settings of operand ``side``, ``a`` or ``b``: those given, or those of a tensor in BFP.
+
+    Raises
+    ------
+    ValueError
+        If the engine cannot take the tensor, or if settings are given for a tensor.
+    """
+    if not isinstance(x, BfpTensor):
+        return settings or OperandSettings()
+    if settings is not None:
+        raise IllegalValue(f"{side}_settings", "None for a BfpTensor, which needs no conversion", settings)
+    bfp = config.bfp
+    if not config.engine.packed_operands:
+        raise ValueError(f"{side} must be a matrix of float32, not a BfpTensor: engine.packed_operands is false")
+    chunk, axis = (bfp.chunk_a, 1) if side == "a" else (bfp.chunk_b, 0)
+    whole_number(f"mantissa of {side}", x.mantissa, range(chunk, bfp.mantissa + 1, chunk))
+    whole_number(f"exponent of {side}", x.exponent, (bfp.exponent,), because="the bfp.exponent")
+    whole_number(f"group of {side}", x.group, (bfp.lanes,), because="the bfp.lanes")
+    whole_number(f"dimensions of {side}", x.signed.ndim, (2,))
+    whole_number(f"axis of {side}", x.axis, (axis,), because="groups along K")
+    return OperandSettings(chunks=x.mantissa // chunk, bias=x.bias)
+
+
 def operand_vectors(
-    config: Config, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+    config: Config, a: Operand, b: Operand, a_settings: OperandSettings, b_settings: OperandSettings
 ) -> tuple[OperandVectors, OperandVectors]:
     """Check that the engine can compute a product, and return both operands as vectors along the reduction axis.
 
     Raises
     ------
     ValueError
-        If the operands are not float32 matrices that multiply, are empty, or do not fit into the engine; or if a
-        setting is out of the range of its register.
+        If the operands are not float32 matrices or tensors in BFP that multiply, are empty, or do not fit into the
+        engine; or if a setting is out of the range of its register.
     """
     for name, operand in (("a", a), ("b", b)):
+        if isinstance(operand, BfpTensor):
+            continue
         if not isinstance(operand, np.ndarray):
             raise ValueError(f"{name} must be a matrix of float32, not of type {type(operand).__name__}")
         if operand.ndim != 2 or operand.dtype != np.float32:
@@ -119,27 +155,28 @@ def operand_vectors(
     array, bfp = config.array, config.bfp
     return (
         _vectors("a", config, a, a_settings, array.rows, bfp.chunk_a),
-        _vectors("b", config, b.T, b_settings, array.columns, bfp.chunk_b),
+        _vectors("b", config, b if isinstance(b, BfpTensor) else b.T, b_settings, array.columns, bfp.chunk_b),
     )
 
 
-def _vectors(
-    name: str, config: Config, x: np.ndarray, operand: OperandSettings, panel: int, chunk: int
-) -> OperandVectors:
+def _vectors(name: str, config: Config, x: Operand, operand: OperandSettings, panel: int, chunk: int) -> OperandVectors:
     bfp, engine = config.bfp, config.engine
-    legal = OperandLayout(bfp, chunk, panel * engine.buffer_depth, engine.lfsr_bits).legal
+    legal = OperandLayout(bfp, chunk, panel * engine.buffer_depth, engine.lfsr_bits, engine.packed_operands).legal
     for setting in ("chunks", "seed", *(() if operand.bias is None else ("bias",))):
         whole_number(f"{setting} of {name}", getattr(operand, setting), legal[setting])
-    words = -(-x.shape[0] // panel) * -(-x.shape[1] // bfp.lanes) * operand.chunks
+    count, length = (len(x.signed), x.length) if isinstance(x, BfpTensor) else x.shape
+    words = -(-count // panel) * -(-length // bfp.lanes) * operand.chunks
     if words > engine.buffer_depth:
         raise ValueError(
             f"{name} must take at most {engine.buffer_depth} words of a buffer, the engine.buffer_depth:"
-            f" {x.shape[0]} vectors of {x.shape[1]} in {operand.chunks} chunks take {words}"
+            f" {count} vectors of {length} in {operand.chunks} chunks take {words}"
         )
+    if isinstance(x, BfpTensor):
+        return OperandVectors(pack(x).reshape(count, -1).view(np.float32), transposed=False, length=length, packed=True)
     transposed = not x.flags.c_contiguous and x.T.flags.c_contiguous
-    if transposed and x.shape[0] > engine.transpose_depth:
+    if transposed and count > engine.transpose_depth:
         raise ValueError(
             f"{name}, transposed, must have at most {engine.transpose_depth} vectors, the engine.transpose_depth,"
-            f" not {x.shape[0]}"
+            f" not {count}"
         )
-    return OperandVectors(x, transposed)
+    return OperandVectors(x, transposed, packed=False if engine.packed_operands else None)

@@ -7,7 +7,7 @@ import numpy as np
 
 from lowtide.engine.registers import ALL_ERRORS
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import OperandVectors, operand_vectors
+from lowtide_model.engine.product import Operand, operand_vectors, settings_of
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
 from lowtide_sim.simulator import SimulationError
@@ -21,18 +21,18 @@ class Queued:
 
     Parameters
     ----------
-    a, b : array of float32, shapes (M, K) and (K, N)
+    a, b : array of float32 or BfpTensor, shapes (M, K) and (K, N)
         Operands.
-    a_settings, b_settings : OperandSettings
-        Conversion settings, with biases.
+    a_settings, b_settings : OperandSettings, optional
+        Conversion settings of an array, with biases; None for a `BfpTensor`.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that was loaded last: it must be equal.
     """
 
-    a: np.ndarray
-    b: np.ndarray
-    a_settings: OperandSettings
-    b_settings: OperandSettings
+    a: Operand
+    b: Operand
+    a_settings: OperandSettings | None
+    b_settings: OperandSettings | None
     load_a: bool = True
     load_b: bool = True
 
@@ -84,10 +84,15 @@ def run_queued(
         If the engine reports an error, or results are missing.
     """
     config = engine.config
-    vectors = [operand_vectors(config, each.a, each.b, each.a_settings, each.b_settings) for each in products]
-    for side, of in (("a", "a_settings"), ("b", "b_settings")):
-        if any(getattr(each, of).bias is None for each in products if getattr(each, f"load_{side}")):
-            raise ValueError(f"{of}.bias must be an integer for queued products, not None")
+    settings = [
+        (settings_of(config, "a", each.a, each.a_settings), settings_of(config, "b", each.b, each.b_settings))
+        for each in products
+    ]
+    vectors = [operand_vectors(config, each.a, each.b, *of) for each, of in zip(products, settings, strict=True)]
+    for each, (a, b) in zip(products, settings, strict=True):
+        for side, of, load in (("a", a, each.load_a), ("b", b, each.load_b)):
+            if load and of.bias is None:
+                raise ValueError(f"{side}_settings.bias must be an integer for queued products, not None")
     counts = [result_beats(config, each.a.shape[0], each.b.shape[1]) for each in products]
     transfer = engine.transfer(
         [engine.load(a) for each, (a, _) in zip(products, vectors, strict=True) if each.load_a],
@@ -96,8 +101,10 @@ def run_queued(
     )
     engine.write("errors", ALL_ERRORS)
     engine.write("clear", 1)
-    for n, (each, both) in enumerate(zip(products, vectors, strict=True)):
-        _start(engine, each, both, lambda: engine.run(transfer, len(products), poll_interval))
+    for n, (each, both, of) in enumerate(zip(products, vectors, settings, strict=True)):
+        engine.settings("a", both[0], of[0])
+        engine.settings("b", both[1], of[1])
+        _start(engine, each, lambda: engine.run(transfer, len(products), poll_interval))
         progress(n + 1, len(products))
     engine.finish(transfer, len(products) - int(transfer.last.sum()), 10**8)
     engine.check_errors()
@@ -116,11 +123,7 @@ def run_queued(
     return Results(values=values, **{name: engine.read(name) for name in ("cycles", "beats", "waits", "stalls")})
 
 
-def _start(
-    engine: VerilatedEngine, each: Queued, both: tuple[OperandVectors, OperandVectors], wait: Callable[[], object]
-) -> None:
-    engine.settings("a", both[0], each.a_settings)
-    engine.settings("b", both[1], each.b_settings)
+def _start(engine: VerilatedEngine, each: Queued, wait: Callable[[], object]) -> None:
     for _ in range(10**6):
         if engine.read("status") & 1:
             engine.write("start", LOAD_A * each.load_a | LOAD_B * each.load_b)

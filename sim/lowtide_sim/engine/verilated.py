@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
-import numpy as np
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
@@ -13,7 +12,7 @@ from lowtide.engine.registers import ALL_ERRORS, errors_text
 from lowtide.formats.parameter import instance, whole_number
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import Events, OperandVectors, Product, operand_vectors
+from lowtide_model.engine.product import Events, Operand, OperandVectors, Product, operand_vectors, settings_of
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_model.engine.transfer import Load, Stalls, Transfer
 from lowtide_sim.engine.compiled import compiled
@@ -131,7 +130,11 @@ class VerilatedEngine:
             )
 
     def multiply(
-        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+        self,
+        a: Operand,
+        b: Operand,
+        a_settings: OperandSettings | None = None,
+        b_settings: OperandSettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N) on the simulated hardware: see `GoldenEngine.multiply`.
 
@@ -144,6 +147,8 @@ class VerilatedEngine:
         SimulationError
             If the engine rejects the product, or does not respond.
         """
+        a_settings = settings_of(self.config, "a", a, a_settings)
+        b_settings = settings_of(self.config, "b", b, b_settings)
         vectors_a, vectors_b = operand_vectors(self.config, a, b, a_settings, b_settings)
         self.write("errors", ALL_ERRORS)
         loads = [self.prepare("a", vectors_a, a_settings), self.prepare("b", vectors_b, b_settings)]

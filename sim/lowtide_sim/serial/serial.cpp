@@ -51,6 +51,14 @@ void serial_reset(void* handle) {
     device.sending = device.receiving = device.send_wait = 0;
 }
 
+#ifdef LEDS
+// Returns the LEDs: bit 0 is the LED for success, bit 1 the LED for failure.
+uint32_t serial_leds(void* handle) {
+    Vtop& top = static_cast<Device*>(handle)->top;
+    return top.right | top.wrong << 1;
+}
+#endif
+
 // Runs for `cycles` cycles, or until the buffer `receive` is full; returns the cycles.
 uint64_t serial_run(void* handle, Bytes* send, Bytes* receive, uint32_t divisor, uint64_t cycles) {
     Device& device = *static_cast<Device*>(handle);

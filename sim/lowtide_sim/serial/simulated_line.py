@@ -6,9 +6,12 @@ from pathlib import Path
 from lowtide.config import Config
 from lowtide.emission.serial import SerialTop
 from lowtide.formats.parameter import whole_number
-from lowtide_sim.compiled_top import compiled_top
+from lowtide_sim.compiled_top import compiled_top, compiled_verilog
 
-__all__ = ["SimulatedLine"]
+__all__ = ["BOARD", "SimulatedLine"]
+
+BOARD = "board"
+"""Name of the module that is a board's netlist: ``clk``, ``rst``, ``rx``, ``tx``, ``right`` and ``wrong``."""
 
 HARNESS = Path(__file__).with_name("serial.cpp")
 
@@ -28,6 +31,8 @@ class SimulatedLine:
         Cache of compiled libraries.
     seed : int
         Seed of register values before reset.
+    netlist : str, optional
+        Verilog of a board, with a module `BOARD`; by default the Verilog that the configuration emits.
 
     Attributes
     ----------
@@ -35,12 +40,18 @@ class SimulatedLine:
         Clock cycles since construction.
     """
 
-    def __init__(self, config: Config, folder: Path, *, seed: int = 1):
+    def __init__(self, config: Config, folder: Path, *, seed: int = 1, netlist: str | None = None):
         self.config = config
-        self._library = compiled_top(SerialTop(config), HARNESS, folder, optimization="-O3")
+        if netlist is None:
+            self._library = compiled_top(SerialTop(config), HARNESS, folder, optimization="-O3")
+        else:
+            self._library = compiled_verilog(netlist, BOARD, HARNESS, folder, {"LEDS": 1})
         functions = self._library
         functions.serial_create.restype = ctypes.c_void_p
         functions.serial_create.argtypes = (ctypes.c_uint32,)
+        if netlist is not None:
+            functions.serial_leds.restype = ctypes.c_uint32
+            functions.serial_leds.argtypes = (ctypes.c_void_p,)
         functions.serial_destroy.argtypes = functions.serial_reset.argtypes = (ctypes.c_void_p,)
         functions.serial_run.restype = ctypes.c_uint64
         functions.serial_run.argtypes = (
@@ -49,7 +60,8 @@ class SimulatedLine:
             ctypes.c_uint32,
             ctypes.c_uint64,
         )
-        self._handle = functions.serial_create(whole_number("seed", seed, range(2**32)))
+        self._seed = whole_number("seed", seed, range(2**32))
+        self._handle: int | None = None
         self._to_send = b""
         self._buffer = ctypes.create_string_buffer(1 << 16)
         self.cycles = 0
@@ -60,9 +72,18 @@ class SimulatedLine:
             self._library.serial_destroy(self._handle)
 
     def reset(self) -> None:
-        """Reset the device, as a power cycle does."""
+        """Power-cycle the device."""
         self._to_send = b""
+        if self._handle:
+            self._library.serial_destroy(self._handle)
+        self._handle = self._library.serial_create(self._seed)
         self._library.serial_reset(self._handle)
+
+    @property
+    def leds(self) -> tuple[bool, bool]:
+        """Whether the LEDs **right** and **wrong** of a board's netlist are lit."""
+        lit = self._library.serial_leds(self._handle)
+        return bool(lit & 1), bool(lit & 2)
 
     def send(self, data: bytes) -> None:
         """Queue bytes to send."""

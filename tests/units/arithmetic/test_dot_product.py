@@ -2,6 +2,7 @@
 
 import random
 from itertools import product
+from math import lcm
 
 import pytest
 from amaranth.hdl import ClockDomain, Module
@@ -9,6 +10,7 @@ from amaranth.sim import Simulator
 
 from lowtide.formats import Bfp
 from lowtide.units.arithmetic.dot_product import DotProduct
+from lowtide.units.arithmetic.dsp_dot_product import DspDotProduct
 
 
 def chunk(layout, lanes):
@@ -17,7 +19,7 @@ def chunk(layout, lanes):
 
 def check(bfp, pairs):
     """Stream pairs of chunks, each a list of (sign, magnitude), and check every dot product in order."""
-    dut = DotProduct(bfp)
+    dut = DotProduct(bfp) if bfp.multiplier == "logic" else DspDotProduct(bfp)
     sums = [sum((-1) ** (sa ^ sb) * ma * mb for (sa, ma), (sb, mb) in zip(a, b, strict=True)) for a, b in pairs]
     seen = []
 
@@ -39,10 +41,13 @@ def check(bfp, pairs):
     assert seen[dut.latency :] == sums
 
 
-@pytest.mark.parametrize("adder_levels", [1, 2, 10])
+@pytest.mark.parametrize(
+    ("multiplier", "adder_levels"),
+    [("logic", 1), ("logic", 2), ("logic", 10), ("inferred", 1), ("inferred", 10), ("ecp5", 1), ("ecp5", 2)],
+)
 @pytest.mark.parametrize(("chunk_a", "chunk_b"), list(product(range(1, 5), repeat=2)))
-def test_every_product_in_every_lane(chunk_a, chunk_b, adder_levels):
-    bfp = Bfp(lanes=4, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=12, adder_levels=adder_levels)
+def test_every_product_in_every_lane(chunk_a, chunk_b, multiplier, adder_levels):
+    bfp = Bfp(lanes=4, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=12, multiplier=multiplier, adder_levels=adder_levels)
     values_a = list(product((0, 1), range(2**chunk_a)))
     values_b = list(product((0, 1), range(2**chunk_b)))
     products = list(product(values_a, values_b))
@@ -51,11 +56,22 @@ def test_every_product_in_every_lane(chunk_a, chunk_b, adder_levels):
     check(bfp, [tuple(zip(*lanes, strict=True)) for lanes in zip(*turns, strict=True)])
 
 
-@pytest.mark.parametrize("adder_levels", [1, 2, 3, 5, 10])
-@pytest.mark.parametrize(("chunk_a", "chunk_b"), [(1, 1), (2, 2), (3, 2), (4, 4)])
-@pytest.mark.parametrize("lanes", [8, 16, 32, 64])
-def test_random_and_extreme_sums(lanes, chunk_a, chunk_b, adder_levels):
-    bfp = Bfp(lanes=lanes, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=12, adder_levels=adder_levels)
+SUMS = [
+    *product(["logic"], [1, 2, 3, 5, 10], [(1, 1), (2, 2), (3, 2), (4, 4)], [8, 16, 32, 64]),
+    *product(["inferred", "ecp5"], [1, 3], [(2, 2), (8, 8), (8, 1), (2, 8), (7, 7)], [4, 16, 64]),
+]
+
+
+@pytest.mark.parametrize(("multiplier", "adder_levels", "chunks", "lanes"), SUMS)
+def test_random_and_extreme_sums(multiplier, adder_levels, chunks, lanes):
+    bfp = Bfp(
+        lanes=lanes,
+        chunk_a=chunks[0],
+        chunk_b=chunks[1],
+        mantissa=lcm(*chunks),
+        multiplier=multiplier,
+        adder_levels=adder_levels,
+    )
     rng = random.Random(lanes)
 
     def random_pair():
@@ -75,3 +91,17 @@ def test_random_and_extreme_sums(lanes, chunk_a, chunk_b, adder_levels):
 def test_a_register_follows_every_few_levels_but_the_last(lanes, chunk_a, chunk_b, latencies):
     formats = [Bfp(lanes=lanes, chunk_a=chunk_a, chunk_b=chunk_b, adder_levels=levels) for levels in range(1, 7)]
     assert [DotProduct(bfp).latency for bfp in formats] == latencies
+
+
+@pytest.mark.parametrize("multiplier", ["inferred", "ecp5"])
+def test_every_product_of_8_bit_magnitudes(multiplier):
+    """Each lane multiplies a quarter of all pairs of magnitudes, with changing signs."""
+    bfp = Bfp(lanes=4, chunk_a=8, chunk_b=8, mantissa=8, multiplier=multiplier)
+    pairs = []
+    for n in range(2**14):
+        signs = n % 15  # coprime to the number of magnitudes
+        lanes = [divmod(4 * n + lane, 256) for lane in range(4)]
+        a = [(signs >> lane & 1, x) for lane, (x, _) in enumerate(lanes)]
+        b = [(n >> 7 & 1, y) for _, y in lanes]
+        pairs.append((a, b))
+    check(bfp, pairs)

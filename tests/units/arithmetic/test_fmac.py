@@ -21,6 +21,12 @@ OTHERS = [
     Bfp(chunk_a=4, max_k=1),
     Bfp(lanes=4, chunk_a=1, chunk_b=1, mantissa=1, exponent=1, max_k=1),
     Bfp(lanes=32, chunk_a=3, chunk_b=4, mantissa=12, exponent=5, max_k=2**20),
+    Bfp(lanes=4, chunk_a=8, chunk_b=8, mantissa=8),
+    *(
+        Bfp(lanes=lanes, chunk_a=a, chunk_b=b, mantissa=8, exponent=exponent, multiplier=multiplier)
+        for lanes, a, b, exponent in [(4, 8, 8, 3), (16, 8, 8, 1), (8, 8, 4, 2), (4, 2, 2, 3)]
+        for multiplier in ("inferred", "ecp5")
+    ),
 ]
 
 

@@ -9,6 +9,7 @@ from lowtide.netlist import Unit
 from lowtide.units.arithmetic.accumulator import Accumulator
 from lowtide.units.arithmetic.aligner import Aligner
 from lowtide.units.arithmetic.dot_product import DotProduct
+from lowtide.units.arithmetic.dsp_dot_product import DspDotProduct
 from lowtide.units.arithmetic.ports import element_ports
 from lowtide.units.stream.delay import delayed
 
@@ -59,6 +60,7 @@ class Fmac(Unit):
         self.module_name = (
             f"fmac_l{bfp.lanes}_a{bfp.chunk_a}_b{bfp.chunk_b}_m{bfp.mantissa}_e{bfp.exponent}_k{bfp.max_k}"
             + (f"_r{bfp.adder_levels}" if bfp.adder_levels > 1 else "")
+            + ("" if bfp.multiplier == "logic" else f"_{bfp.multiplier}")
         )
         super().__init__(element_ports(bfp.layout_a, bfp.layout_b, self.accumulator))
 
@@ -78,8 +80,8 @@ class Fmac(Unit):
         return 1 + self._to_accumulator + Accumulator.latency
 
     @cached_property  # only one of many elements is elaborated
-    def _dot_product(self) -> DotProduct:
-        return DotProduct(self.bfp)
+    def _dot_product(self) -> DotProduct | DspDotProduct:
+        return DotProduct(self.bfp) if self.bfp.multiplier == "logic" else DspDotProduct(self.bfp)
 
     @cached_property
     def _aligner(self) -> Aligner:

