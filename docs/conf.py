@@ -19,6 +19,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinxcontrib.wavedrom",
+    "component_signatures",
     "mathml",
     "member_docstrings",
     "reference_tables",

@@ -16,7 +16,7 @@ from lowtide.formats.parameter import IllegalValue, value_text
 from lowtide.formats.terms import Terms
 from lowtide.interfaces.serial.params import SerialParams
 from lowtide.toml_file import TomlError, read_toml
-from lowtide.units.stream.downsizer import check_lanes
+from lowtide.units.stream.width_converters import check_lanes
 
 __all__ = ["Config", "ConfigError", "nearest", "presets", "section_from"]
 
@@ -92,6 +92,22 @@ class Config:
                 check_lanes("requantizer.lanes", self.requantizer.lanes, self.array.columns, "array.columns")
             except IllegalValue as error:
                 raise ConfigError(str(error)) from None
+
+    def check_engine(self) -> None:
+        """Refuse a configuration from which no engine can be made.
+
+        Raises
+        ------
+        ConfigError
+            If the array's element is not ``fmac``, or sections conflict in an engine.
+        """
+        array = self.array
+        if array.element != "fmac":
+            raise ConfigError(f"array.element must be fmac for an engine, not {array.element!r}")
+        try:
+            self.engine.check(array.rows, array.columns, self.bfp)
+        except IllegalValue as error:
+            raise ConfigError(str(error)) from None
 
     @classmethod
     def load(cls, source: str = "default") -> Self:

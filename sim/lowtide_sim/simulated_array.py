@@ -177,7 +177,6 @@ class SimulatedArray:
 
     @cached_property
     def _verilog(self) -> Path:
-        """The emitted Verilog."""
         return emit(self.config, self.folder)[0]
 
     @contextmanager

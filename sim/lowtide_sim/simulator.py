@@ -79,11 +79,7 @@ def run(
     test_module: str,
     folder: Path,
     simulator: str = "verilator",
-    parameters: Mapping[str, Any] | None = None,
-    testcase: str | None = None,
-    waves: bool = False,
-    seed: int = 1,
-    cache: Path | None = None,
+    **options: Any,
 ) -> Simulation:
     """Emit a configuration's array, build it for a simulator, and run a cocotb bench on it.
 
@@ -91,10 +87,49 @@ def run(
     ----------
     config : Config
         Configuration to simulate.
+    test_module, folder, simulator, options
+        See `simulate`.
+
+    Raises
+    ------
+    SimulationError, SimulatorMissing
+        See `simulate`.
+    """
+    check_installed(simulator)
+    verilog, sidecar = emit(config, folder)
+    return simulate(
+        verilog=verilog, sidecar=sidecar, test_module=test_module, folder=folder, simulator=simulator, **options
+    )
+
+
+def simulate(
+    *,
+    verilog: Path,
+    test_module: str,
+    folder: Path,
+    top: str | None = None,
+    sidecar: Path | None = None,
+    simulator: str = "verilator",
+    parameters: Mapping[str, Any] | None = None,
+    testcase: str | None = None,
+    waves: bool = False,
+    seed: int = 1,
+    cache: Path | None = None,
+) -> Simulation:
+    """Build existing Verilog for a simulator, and run a cocotb bench on it.
+
+    Parameters
+    ----------
+    verilog : Path
+        Verilog to simulate.
     test_module : str
         Name of the importable module with the cocotb tests.
     folder : Path
-        Folder for Verilog, logs, results and waveforms.
+        Folder for logs, results and waveforms.
+    top : str, optional
+        Name of the module under test; by default the file's name.
+    sidecar : Path, optional
+        JSON sidecar of the Verilog.
     simulator : str
         ``verilator`` or ``icarus``.
     parameters : mapping, optional
@@ -116,53 +151,7 @@ def run(
         If the simulator or a tool it needs is not installed.
     """
     check_installed(simulator)
-    verilog, sidecar = emit(config, folder)
-    return simulate(
-        verilog=verilog,
-        sidecar=sidecar,
-        top=verilog.stem,
-        test_module=test_module,
-        folder=folder,
-        simulator=simulator,
-        parameters=parameters,
-        testcase=testcase,
-        waves=waves,
-        seed=seed,
-        cache=cache,
-    )
-
-
-def simulate(
-    *,
-    verilog: Path,
-    top: str,
-    test_module: str,
-    folder: Path,
-    sidecar: Path | None = None,
-    simulator: str = "verilator",
-    parameters: Mapping[str, Any] | None = None,
-    testcase: str | None = None,
-    waves: bool = False,
-    seed: int = 1,
-    cache: Path | None = None,
-) -> Simulation:
-    """Build existing Verilog for a simulator, and run a cocotb bench on it.
-
-    Parameters
-    ----------
-    verilog, sidecar : Path
-        Verilog to simulate, and its JSON sidecar.
-    top : str
-        Name of the module under test.
-    test_module, folder, simulator, parameters, testcase, waves, seed, cache
-        See `run`.
-
-    Raises
-    ------
-    SimulationError, SimulatorMissing
-        See `run`.
-    """
-    check_installed(simulator)
+    top = top or verilog.stem
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     kind = SIMULATORS[simulator]()
@@ -398,7 +387,6 @@ def _build(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, cac
 
 
 def _gathered(files: list[Path], folder: Path) -> Path:
-    """Copy files to a new folder."""
     folder.mkdir()
     for file in files:
         shutil.copy2(file, folder)
@@ -417,13 +405,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _passed(results: Path, test_module: str, seed: int, log: Path) -> tuple[str, ...]:
-    """Names of the tests, if all of them passed.
-
-    Raises
-    ------
-    SimulationError
-        If a test failed, or no test ran.
-    """
+    """Names of the tests, if all of them passed."""
     if not results.is_file():
         raise SimulationError(f"{test_module} ended without results (seed {seed}): see {log}")
     cases = list(ElementTree.parse(results).getroot().iter("testcase"))

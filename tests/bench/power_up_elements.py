@@ -10,8 +10,8 @@ from power_up_outputs import check_outputs
 
 from lowtide_sim.bench.environment import parameters, sidecar
 from lowtide_sim.bench.models.array import ArrayModel, WordModel
+from lowtide_sim.bench.stimulus.term_tiles import WordTiles
 from lowtide_sim.bench.stimulus.tiles import Tiles
-from lowtide_sim.bench.stimulus.word_tiles import WordTiles
 from lowtide_sim.bench.streams.axi_stream import PERIOD
 
 

@@ -10,7 +10,7 @@ from lowtide.config import Config
 from lowtide.emission import emit
 from lowtide.formats import Bfp
 from lowtide.formats.terms import Terms
-from lowtide_sim.simulator import Simulation, SimulationError, simulate
+from lowtide_sim.simulator import Simulation, SimulationError
 
 CONFIG = Config(array=ArrayParams(rows=2, columns=3), bfp=Bfp(lanes=4, max_k=64))
 WORD_A = CONFIG.bfp.layout_a.size
@@ -93,25 +93,11 @@ REQUANTIZED_BUGS = {
 
 
 @pytest.fixture
-def run_changed(tmp_path, simulations, seed, require) -> Callable[..., Simulation]:
+def run_changed(run_bench) -> Callable[..., Simulation]:
     """A function that emits the array, changes its Verilog, and runs the benches on it."""
-    require("icarus")
 
-    def run(
-        change: Callable[[str], str], seed: int = seed, config: Config = CONFIG, benches: str = BENCHES
-    ) -> Simulation:
-        verilog, sidecar = emit(config, tmp_path)
-        verilog.write_text(change(verilog.read_text(encoding="utf-8")), encoding="utf-8")
-        return simulate(
-            verilog=verilog,
-            sidecar=sidecar,
-            top=verilog.stem,
-            test_module=benches,
-            folder=tmp_path,
-            simulator="icarus",
-            seed=seed,
-            cache=simulations,
-        )
+    def run(change: Callable[[str], str], config: Config = CONFIG, benches: str = BENCHES, **seed: int) -> Simulation:
+        return run_bench(lambda folder: emit(config, folder), benches, "icarus", change, **seed)
 
     return run
 
@@ -121,7 +107,7 @@ def test_a_failing_seed_fails_again_with_an_equal_message(run_changed):
     messages = []
     for seed in (11, 11, 12):
         with pytest.raises(SimulationError, match=rf"\(seed {seed}\)") as caught:
-            run_changed(bug, seed)
+            run_changed(bug, seed=seed)
         messages.append(str(caught.value))
     assert messages[0] == messages[1]
     assert messages[0] != messages[2].replace("seed 12", "seed 11")

@@ -9,7 +9,7 @@ from lowtide.emission import emit_serial
 from lowtide.engine.params import EngineParams
 from lowtide.formats import Bfp
 from lowtide.interfaces.serial.params import SerialParams
-from lowtide_sim.simulator import SimulationError, simulate
+from lowtide_sim.simulator import SimulationError
 
 CONFIG = Config(
     array=ArrayParams(rows=2, columns=1),
@@ -26,24 +26,12 @@ BUGS = {
 
 
 @pytest.fixture
-def run_serial(tmp_path, simulations, seed, require):
-    """A function that emits a small serial engine, changes its Verilog, and runs the bench on it."""
+def run_serial(run_bench):
+    """A function that runs the bench on a small serial engine."""
 
-    def simulation(simulator, change=lambda text: text, **parameters):
-        require(simulator)
-        verilog, sidecar = emit_serial(CONFIG, tmp_path)
-        verilog.write_text(change(verilog.read_text(encoding="utf-8")), encoding="utf-8")
-        return simulate(
-            verilog=verilog,
-            sidecar=sidecar,
-            top=verilog.stem,
-            test_module="lowtide_sim.bench.engine.serial_frames",
-            folder=tmp_path,
-            simulator=simulator,
-            parameters=parameters,
-            seed=seed,
-            cache=simulations,
-        )
+    def simulation(simulator, *change, **parameters):
+        bench = "lowtide_sim.bench.engine.serial_frames"
+        return run_bench(lambda folder: emit_serial(CONFIG, folder), bench, simulator, *change, **parameters)
 
     return simulation
 

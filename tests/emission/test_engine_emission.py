@@ -7,8 +7,10 @@ import pytest
 
 from lowtide.config import Config
 from lowtide.emission import emit_engine, emit_serial
+from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import digest_of
 from lowtide.emission.top import ENGINE_BUSES, AxiStreamEngine
+from lowtide.engine.buffer import OperandBuffer
 
 SMALL = {"array.rows": 1, "array.columns": 2, "bfp.lanes": 4, "bfp.max_k": 64}
 SMALL |= {"engine.output_width": 1, "engine.buffer_depth": 64, "engine.transpose_depth": 64}
@@ -39,3 +41,24 @@ def test_serial_engine(tmp_path):
     assert "module lowtide_serial(clk, rst, rx, tx);" in verilog.read_text()
     assert int(sidecar["digest"], 16) == digest_of(config)
     assert sidecar["registers"][0]["name"] == "identity"
+
+
+WIDEST = Config().changed(
+    {
+        **{"bfp.lanes": 64, "bfp.chunk_a": 4, "bfp.chunk_b": 4, "bfp.mantissa": 12, "bfp.exponent": 5},
+        **{"array.rows": 201, "array.columns": 1},
+        **{"engine.output_width": 1, "engine.buffer_depth": 16, "engine.transpose_depth": 16},
+    }
+)
+"""Most rows with the widest chunks: `tests/test_keys_together.py` checks that one row more is refused."""
+
+
+def test_the_widest_buffer_is_emitted():
+    width = WIDEST.bfp.layout_a.size
+    text, _ = verilog_and_modules(OperandBuffer(WIDEST.array.rows, width, WIDEST.engine.buffer_depth))
+    assert f"output [{WIDEST.array.rows * width - 1}:0] o;" in text
+
+
+@pytest.mark.slow
+def test_the_engine_with_the_widest_buffer_is_emitted(tmp_path):
+    emit_engine(WIDEST, tmp_path)

@@ -5,11 +5,10 @@ from amaranth.hdl import Array, Assert, Assume, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
-from lowtide.engine.issuer import Issuer
+from lowtide.engine.buffer import PingPongBanks
 from lowtide.engine.operand_framer import OperandFramer
 from lowtide.engine.operand_writer import OperandWriter
-from lowtide.engine.ping_pong_banks import PingPongBanks
-from lowtide.engine.sequencer import Sequencer
+from lowtide.engine.sequencer import Issuer, Sequencer
 from lowtide.units.conversion.params import ChunkLayout
 
 

@@ -5,8 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from test_engine_properties import steady
 
-from lowtide.interfaces.serial.operand_queue import OperandQueue
-from lowtide.interfaces.serial.result_queue import ResultQueue
+from lowtide.interfaces.serial.queues import OperandQueue, ResultQueue
 
 
 class KeptWordsComeInOrder(wiring.Component):

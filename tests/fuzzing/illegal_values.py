@@ -187,6 +187,9 @@ TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ["terms", "--top", "engine"],
         ["terms", "--top", "serial"],
         ["--top", "engine", "--set", "engine.output_width=16", "--set", "array.columns=8"],
+        ["--top", "engine", "--set", "array.rows=512", "--set", "bfp.lanes=64"],
+        ["--top", "serial", "--set", "array.columns=512", "--set", "bfp.lanes=64"],
+        ["--unit", "row_normalizer", "--set", "columns=512", "--set", "width=128"],
     ),
     "report": (
         ["--top", "engine", "--unit", "no_part"],

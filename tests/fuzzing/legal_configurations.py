@@ -8,7 +8,6 @@ import attrs
 
 from lowtide.config import Config, ConfigError
 from lowtide.emission.registry import UNITS
-from lowtide.emission.top import engine_of
 from lowtide.formats.parameter import IllegalValue
 from lowtide.units.random.taps import TAPS
 
@@ -64,7 +63,7 @@ def try_config(random: Random, fixed: Mapping[str, Mapping[str, Any]], *, engine
     try:
         config = Config(**sections)
         if engine:
-            engine_of(config)
+            config.check_engine()
     except ConfigError:
         return None
     return config

@@ -5,8 +5,7 @@ from amaranth.sim import Simulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lowtide.interfaces.serial.frame_receiver import FrameReceiver
-from lowtide.interfaces.serial.frame_sender import FrameSender
+from lowtide.interfaces.serial.frames import FrameReceiver, FrameSender
 from lowtide_model.serial_frames import Frame, Frames, frame_bytes
 
 FRAMES = st.builds(

@@ -5,8 +5,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from lowtide.interfaces.serial.beats import BeatPacker, BeatUnpacker
-from lowtide.interfaces.serial.operand_queue import OperandQueue
-from lowtide.interfaces.serial.result_queue import ResultQueue
+from lowtide.interfaces.serial.queues import OperandQueue, ResultQueue
 
 
 def simulated(unit, bench):

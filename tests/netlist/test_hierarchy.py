@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.netlist import Structure, Unit, place
-from lowtide.units.stream.skid_buffer import SkidBuffer
+from lowtide.units.stream.buffers import SkidBuffer
 
 WORD = data.StructLayout({"data": 8, "last": 1})
 WORDS = stream.Signature(WORD)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shlex
 import subprocess
 import sys
 from itertools import product
@@ -225,6 +226,17 @@ def test_carry_out_is_kept_if_a_port_or_cell_reads_it():
     assert trimmed(one_cell(SUM, outputs=("S0", "COUT")))["CCU2C"]["connections"]["COUT"] == [8]
 
 
+def test_trimmed_netlist_has_nothing_to_trim():
+    once = trim_carry_chains(one_cell(SUM))
+    assert trim_carry_chains(once) == once
+
+
+def test_cell_without_all_pins_is_kept():
+    netlist = one_cell(SUM)
+    del netlist["modules"]["m"]["cells"]["cell"]["connections"]["COUT"]
+    assert trim_carry_chains(netlist) == netlist
+
+
 def test_input_is_not_changed():
     netlist = one_cell(SUM)
     text = json.dumps(netlist)
@@ -236,7 +248,8 @@ def test_command_trims_a_file(tmp_path):
     for name in ("a.json", "b.json"):
         (tmp_path / name).write_text(json.dumps(one_cell(SUM)))
     trim_file(tmp_path / "a.json")
-    subprocess.run([sys.executable, *trim_command("b.json").split()[1:]], cwd=tmp_path, check=True)
+    command = shlex.split(trim_command("b.json"))
+    subprocess.run([sys.executable, *command[1:]], cwd=tmp_path, check=True)
     assert (tmp_path / "a.json").read_text() == (tmp_path / "b.json").read_text()
     assert json.loads((tmp_path / "a.json").read_text()) == trim_carry_chains(one_cell(SUM))
 

@@ -19,6 +19,7 @@ def timing(*by_seed):
         critical="1.00 ns, 0.50 of them routing: a > b",
         used={},
         available={},
+        harness=0,
         script="",
         trim="",
         command="",
@@ -36,6 +37,7 @@ def test_seeds_are_placed_and_kept(adder, tmp_path):
     assert calls == [(0, 2), (1, 2), (2, 2)]
     assert all(200 < fmax < 500 for fmax in result.by_seed)
     assert result.used["TRELLIS_FF"] == 16 + 32 + 16
+    assert result.placed == {"TRELLIS_COMB": 8 * 2 + 1 + 2, "TRELLIS_FF": 16}
     assert result.available["TRELLIS_COMB"] == 83640
     assert place(adder, "adder", "ecp5", seeds=(1, 2), cache=cache) == result
 
@@ -109,6 +111,17 @@ def test_additional_seed_reuses_cached_seeds(adder, tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules["lowtide.synthesis.place"], "run_seed", counted)
     assert len(place(adder, "adder", "ecp5", seeds=(1, 2, 3), cache=cache).by_seed) == 3
     assert ran == [3]
+
+
+def test_harness_of_unread_inputs_is_not_subtracted():
+    """Yosys removes the flip-flop of an input that the module does not read; the wrapper has at least eight outputs."""
+    verilog = "module m(input clk, input [9:0] a, output reg y); always @(posedge clk) y <= ^a[4:0]; endmodule"
+    result = place(verilog, "m", "ecp5", seeds=(1,))
+    assert (result.harness, result.placed["TRELLIS_FF"]) == (5 + 8, 1)
+
+
+def test_harness_shares_cells_with_the_module_on_ice40(adder):
+    assert place(adder, "adder", "ice40", seeds=(1,)).placed is None
 
 
 def test_module_without_a_path_has_no_speed():

@@ -1,6 +1,7 @@
 """The same rows for people and for programs."""
 
 import json
+import re
 
 import pytest
 from rich.console import Console
@@ -21,6 +22,22 @@ def test_table_shows_every_row_and_the_tools(rows):
     text = capture.get()
     assert all(word in text for word in ("xor", "xc7", "ice40", "fmax, MHz", f"yosys {versions()['yosys']}"))
     assert "LUTRAM" not in text
+
+
+def test_placed_cells_stand_beside_synthesized_cells(adder):
+    """Other targets have a dash."""
+    rows = list(measure([Design("sum", adder, "adder")], ["ecp5", "ice40"], seeds=(1,)))
+    console = Console(width=160)
+    with console.capture() as capture:
+        console.print(to_table(rows, {}))
+    lines = [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in capture.get().splitlines()]
+    heading, ecp5, ice40 = (line for line in lines if line)
+    column = heading.index("placed")
+    assert heading[column + 1] == "placed FF"
+    assert (ecp5[heading.index("cells")], ecp5[column : column + 2]) == ("16", ["19", "16"])
+    assert ice40[column : column + 2] == ["–", "–"]
+    plain = [row["timing"]["placed"] for row in to_plain(rows, {})["rows"]]
+    assert plain == [{"TRELLIS_COMB": 19, "TRELLIS_FF": 16}, None]
 
 
 def test_plain_rows_survive_json(rows):

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from lowtide.interfaces.serial.protocol import CONSTANTS, LEVELS, MAGIC, VERSION, Kind, code_of
 from lowtide_boards.driver.errors import NotLowtide
 from lowtide_boards.driver.framed_port import SILENCE, FramedPort, Port
-from lowtide_boards.driver.request import Request
-from lowtide_boards.driver.request_window import ANSWER, NUMBERS, RequestWindow
+from lowtide_boards.driver.request_window import ANSWER, NUMBERS, Request, RequestWindow
 from lowtide_model.serial_frames import Frame, frame_bytes
 
 __all__ = ["Connection"]

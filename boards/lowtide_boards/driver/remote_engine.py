@@ -1,20 +1,20 @@
-"""The engine of a device: its registers, and one product at a time."""
+"""Engine of a device: its configuration, settings, operands and results."""
 
 from collections.abc import Callable, Iterator
 
 import attrs
 import numpy as np
 
-from lowtide.config import nearest
+from lowtide.config import Config, ConfigError, nearest
+from lowtide.emission.serial import digest_of
 from lowtide.emission.top import engine_of
 from lowtide.engine.engine_with_registers import EngineWithRegisters
-from lowtide.engine.registers import ALL_ERRORS, Register, errors_text
+from lowtide.engine.registers import ALL_ERRORS, IDENTITY, Register, errors_text
 from lowtide.formats.parameter import IllegalValue
 from lowtide.interfaces.serial.protocol import WORDS
 from lowtide_boards.driver.connection import Connection
-from lowtide_boards.driver.errors import DeviceError
-from lowtide_boards.driver.identify import config_of
-from lowtide_boards.driver.request import Request
+from lowtide_boards.driver.errors import DeviceError, NotLowtide
+from lowtide_boards.driver.request_window import Request
 from lowtide_boards.driver.results import ResultReader
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings
@@ -22,7 +22,43 @@ from lowtide_model.engine.product import Events, OperandVectors, Product
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_model.engine.transfer import Load
 
-__all__ = ["RemoteEngine"]
+__all__ = ["RemoteEngine", "config_of"]
+
+KEYS = (
+    *("array.rows", "array.columns", "bfp.lanes", "bfp.chunk_a", "bfp.chunk_b", "bfp.mantissa", "bfp.exponent"),
+    *("bfp.max_k", "engine.input_width", "engine.output_width", "engine.buffer_depth", "engine.transpose_depth"),
+    *("engine.random_bits", "engine.lfsr_bits", "engine.counter_bits", "engine.packed_operands"),
+)
+"""Keys of a configuration, in the order of their registers, which follow the register ``identity``."""
+
+
+def config_of(connection: Connection) -> Config:
+    """The configuration for which a device was generated.
+
+    Raises
+    ------
+    NotLowtide
+        If this version of lowtide generates another device from the configuration.
+    """
+    identity, *values = connection.request("read", 0, 1 + len(KEYS))
+    if identity != IDENTITY:
+        raise NotLowtide(
+            f"no lowtide engine at {connection.name}: expected identity {IDENTITY:#010x}, got {identity:#010x}"
+        )
+    try:
+        settings: dict[str, int | bool] = dict(zip(KEYS, values, strict=True))
+        settings["engine.packed_operands"] = bool(settings["engine.packed_operands"])
+        config = Config().changed(settings)
+    except ConfigError as error:
+        raise NotLowtide(f"device at {connection.name} is from another version of lowtide: {error}") from None
+    digest = connection.constants["digest"] | connection.constants["digest_high"] << 32
+    if digest != digest_of(config):
+        raise NotLowtide(
+            f"device at {connection.name} is from another version of lowtide: expected digest {digest_of(config):016x},"
+            f" got {digest:016x}"
+        )
+    return config
+
 
 LOAD_BOTH = 3
 """Value of the register ``start``: load A and B."""

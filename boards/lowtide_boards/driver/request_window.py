@@ -1,20 +1,48 @@
-"""Window of requests in flight: flow control, and retransmission of lost requests."""
+"""Requests, and the window of requests in flight: flow control, and retransmission of lost requests."""
 
 import itertools
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import attrs
+import numpy as np
 
-from lowtide.interfaces.serial.protocol import LEVELS, STATUSES, code_of
+from lowtide.interfaces.serial.protocol import LEVELS, STATUSES, Kind, code_of
 from lowtide_boards.driver.errors import ConnectionLost, Refused
 from lowtide_boards.driver.framed_port import SILENCE, FramedPort
-from lowtide_boards.driver.request import Request
 from lowtide_model.serial_frames import Frame, frame_bytes
 
-__all__ = ["ANSWER", "NUMBERS", "RequestWindow", "WindowedConnection"]
+__all__ = ["ANSWER", "NUMBERS", "Request", "RequestWindow", "WindowedConnection"]
+
+
+@attrs.frozen(eq=False)
+class Request:
+    """A request, and a callback for its answer.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of the frame.
+    words : sequence of int
+        Payload.
+    answer : callable, optional
+        Called with the words of the answer, without the levels. Without a callback the answer may be lost.
+    """
+
+    kind: Kind
+    words: "tuple[int, ...] | np.ndarray"
+    answer: Callable[[tuple[int, ...]], object] | None = None
+
+    @property
+    def loads(self) -> bool:
+        """Whether the request has words of an operand."""
+        return self.kind.startswith(("load", "last"))
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {len(self.words)} words" if self.loads else f"{self.kind} {tuple(self.words)}"
+
 
 DONE, BUSY, ORDER, REFUSED = range(len(STATUSES))
 
@@ -100,7 +128,6 @@ class RequestWindow:
 
     @property
     def _outstanding(self) -> int:
-        """Bytes in flight."""
         return sum(len(sent.frame) for sent in self._sent)
 
     def _send(self) -> None:

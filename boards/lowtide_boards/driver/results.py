@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from lowtide.interfaces.serial.protocol import LEVELS, WORDS
-from lowtide_boards.driver.request import Request
+from lowtide_boards.driver.request_window import Request
 
 __all__ = ["ResultReader"]
 

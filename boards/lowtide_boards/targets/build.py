@@ -20,11 +20,9 @@ from lowtide.synthesis.carry_chains import trim_command, trim_file
 from lowtide.synthesis.nextpnr import Run, placed
 from lowtide.synthesis.tool import run_tool
 from lowtide.synthesis.yosys import ECP5_PRODUCT, REPLACE_ECP5_PRODUCT, area_of, cells_of
-from lowtide_boards.targets.board import Board, board_of
+from lowtide_boards.targets.board import Board, BoardError, board_of
 from lowtide_boards.targets.design import ENGINE, TOP, Design, check_design, design_of
-from lowtide_boards.targets.errors import BoardError
-from lowtide_boards.targets.ice40_cells import logic_cells
-from lowtide_boards.targets.utilization import Utilization, check_utilization, utilization
+from lowtide_boards.targets.utilization import Utilization, check_utilization, logic_cells, utilization
 
 __all__ = ["STEPS", "build", "synthesized"]
 

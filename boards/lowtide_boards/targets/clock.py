@@ -7,21 +7,13 @@ from amaranth.hdl import ClockSignal, Const, Elaboratable, Instance, Module, Sig
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
-from lowtide_boards.targets.errors import BoardError
-from lowtide_boards.targets.pll.ecp5 import Ecp5Pll
-from lowtide_boards.targets.pll.ice40 import Ice40Pll
-from lowtide_boards.targets.pll.xc7 import Xc7Pll
+from lowtide_boards.targets.board import BoardError
+from lowtide_boards.targets.pll import Ecp5Pll, Ice40Pll, Pll, Xc7Pll
 
-__all__ = ["BoardClock", "Pll", "pll_of"]
+__all__ = ["BoardClock", "pll_of"]
 
-PLLS: dict[str, type[Ecp5Pll] | type[Ice40Pll] | type[Xc7Pll]] = {
-    "trellis": Ecp5Pll,
-    "icestorm": Ice40Pll,
-    "vivado": Xc7Pll,
-}
+PLLS: dict[str, type[Pll]] = {"trellis": Ecp5Pll, "icestorm": Ice40Pll, "vivado": Xc7Pll}
 """PLL of each toolchain; other toolchains use the oscillator directly."""
-
-Pll = Ecp5Pll | Ice40Pll | Xc7Pll
 
 
 def pll_of(tools: str, source: int, clock: int) -> Pll | None:
@@ -51,7 +43,7 @@ class BoardClock(Elaboratable):
 
     Parameters
     ----------
-    pll : Ecp5Pll, Ice40Pll or Xc7Pll, optional
+    pll : Pll, optional
         PLL of the clock; by default the oscillator drives the domain.
     """
 

@@ -5,7 +5,6 @@ import attrs
 from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
-from lowtide.emission.top import engine_of
 from lowtide_boards.targets.board import Board
 from lowtide_boards.targets.self_test_vectors import self_test_vectors
 from lowtide_boards.targets.top import BoardTop, platform_of
@@ -42,7 +41,7 @@ def check_design(board: Board, config: Config) -> None:
         If the board cannot make the clock, or the board descriptions are not installed.
     """
     BoardTop(board, config.serial.clock, tested=False)
-    engine_of(config)
+    config.check_engine()
 
 
 def design_of(board: Board, config: Config, self_test: bool | None = None) -> Design:

@@ -10,8 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lowtide.paths import read_text
-from lowtide_boards.targets.board import Board, board_of
-from lowtide_boards.targets.errors import BoardError
+from lowtide_boards.targets.board import Board, BoardError, board_of
 
 __all__ = ["bitstream_in", "flash", "loader"]
 

@@ -7,9 +7,8 @@ from amaranth.build import Attrs, Subsignal
 from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Instance, Module, ResetSignal, Signal
 from amaranth.lib import io
 
-from lowtide_boards.targets.board import Board
+from lowtide_boards.targets.board import Board, BoardError
 from lowtide_boards.targets.clock import BoardClock, pll_of
-from lowtide_boards.targets.errors import BoardError
 
 __all__ = ["BoardTop", "platform_of"]
 

@@ -1,14 +1,16 @@
 """Utilization of an FPGA after synthesis."""
 
 import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
 from lowtide.synthesis import Area
-from lowtide_boards.targets.board import Board
-from lowtide_boards.targets.errors import BoardError
+from lowtide_boards.targets.board import Board, BoardError
 
-__all__ = ["Utilization", "check_utilization", "utilization"]
+__all__ = ["Utilization", "check_utilization", "logic_cells", "utilization"]
 
 
 @attrs.frozen
@@ -64,3 +66,28 @@ def check_utilization(taken: list[Utilization], board: Board) -> None:
             f"the configuration is too large for the {board.chip_name} of {board.title}: it needs"
             f" {'; '.join(over)}; the preset {board.preset} fits"
         )
+
+
+def logic_cells(module: Mapping[str, Any]) -> int:
+    """Least number of logic cells of an iCE40 for a netlist from Yosys; carry chains may need more.
+
+    A logic cell has a look-up table, a flip-flop, or both if the table drives only the flip-flop.
+
+    Parameters
+    ----------
+    module : mapping
+        Flattened module in Yosys's JSON.
+    """
+    cells = module["cells"].values()
+    readers: Counter[Any] = Counter()
+    for cell in cells:
+        for port, bits in cell["connections"].items():
+            if cell["port_directions"].get(port) == "input":
+                readers.update(bits)
+    for port in module["ports"].values():
+        if port["direction"] == "output":
+            readers.update(port["bits"])
+    tables = {cell["connections"]["O"][0] for cell in cells if cell["type"] == "SB_LUT4"}
+    data = [cell["connections"]["D"][0] for cell in cells if cell["type"].startswith("SB_DFF")]
+    alone = [bit for bit in data if bit not in tables or readers[bit] > 1]
+    return len(tables) + len(alone)

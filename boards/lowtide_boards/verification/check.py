@@ -6,15 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lowtide_sim.serial.simulated_port import SimulatedPort
+
 from lowtide.config import Config
 from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.self_test import self_test
-from lowtide_boards.targets.board import board_of
-from lowtide_boards.targets.errors import BoardError
+from lowtide_boards.targets.board import BoardError, board_of
 from lowtide_boards.targets.flash import bitstream_in
 from lowtide_boards.verification.netlist import board_netlist
 from lowtide_sim.serial.simulated_line import SimulatedLine
-from lowtide_sim.serial.simulated_port import SimulatedPort
 
 __all__ = ["STEPS", "check", "check_line", "wait_for_leds"]
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit, place
-from lowtide.units.stream.fifo import Fifo
+from lowtide.units.stream.buffers import Fifo
 
 __all__ = ["Column"]
 

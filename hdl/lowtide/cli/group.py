@@ -127,8 +127,6 @@ def _renamed(ctx: click.Context, old: str, new: str) -> click.UsageError:
 
 
 def _unavailable(name: str, reason: str) -> click.Command:
-    """A command that only reports why it cannot run."""
-
     def refuse(**_: object) -> None:
         raise CommandError(reason)
 

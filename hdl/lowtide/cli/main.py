@@ -8,7 +8,6 @@ import click
 
 from lowtide import __version__
 from lowtide.cli.group import CommandGroup
-from lowtide.cli.one_line import one_line
 from lowtide.cli.summaries import GROUPS, OWN, SUMMARIES
 from lowtide.errors import LowtideError
 
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from lowtide.synthesis import Design
 
 __all__ = ["lowtide", "main"]
+
+LONGEST = 2000
+"""Most characters of a message."""
 
 EXAMPLES = """\b
 Examples:
@@ -85,3 +87,10 @@ def main(
 def _fail(message: str, code: int = 1) -> NoReturn:
     click.echo(f"lowtide: {one_line(message)}", err=True)
     sys.exit(code)
+
+
+def one_line(message: str) -> str:
+    """A message in one line that a terminal shows as it is: control characters are escaped, and a long end is cut."""
+    words = " ".join(message[: 2 * LONGEST].split())
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -1,6 +1,8 @@
 """Emission folder: writes Verilog and its sidecar, together or not at all."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +58,7 @@ def emit(
     _check_names(name, prefix)
     with CompleteFiles(folder) as files:
         top = AxiStreamArray(config, name)
-        text, modules = verilog_and_modules(top, prefix, initial_values=initial_values)
-        return files.write(_files(name, text, array_sidecar(config, top, top.array, modules, text, initial_values)))
+        return _write(files, top, prefix, partial(array_sidecar, config, top, top.array), initial_values)
 
 
 def emit_engine(
@@ -77,16 +78,13 @@ def emit_engine(
     ------
     ConfigError
         If the configuration has no engine.
-    IllegalValue
-        If ``name`` or ``prefix`` is not an identifier, or a port or another module has that ``name``.
-    EmissionError
-        If the folder cannot be written.
+    IllegalValue, EmissionError
+        See `emit`.
     """
     _check_names(name, prefix)
     top = AxiStreamEngine(config, name, bus)
     with CompleteFiles(folder) as files:
-        text, modules = verilog_and_modules(top, prefix, initial_values=initial_values)
-        return files.write(_files(name, text, engine_sidecar(top, modules, text, initial_values)))
+        return _write(files, top, prefix, partial(engine_sidecar, top), initial_values)
 
 
 def emit_serial(
@@ -105,16 +103,13 @@ def emit_serial(
     ------
     ConfigError
         If the configuration has no engine.
-    IllegalValue
-        If ``name`` or ``prefix`` is not an identifier, or a port or another module has that ``name``.
-    EmissionError
-        If the folder cannot be written.
+    IllegalValue, EmissionError
+        See `emit`.
     """
     _check_names(name, prefix)
     top = SerialTop(config, name)
     with CompleteFiles(folder) as files:
-        text, modules = verilog_and_modules(top, prefix, initial_values=initial_values)
-        return files.write(_files(name, text, serial_sidecar(top, modules, text, initial_values)))
+        return _write(files, top, prefix, partial(serial_sidecar, top), initial_values)
 
 
 def emit_unit(
@@ -135,19 +130,14 @@ def emit_unit(
     ------
     ConfigError
         If the unit does not exist, or a parameter is not legal.
-    IllegalValue
-        If ``prefix`` is not an identifier.
-    EmissionError
-        If the folder cannot be written.
+    IllegalValue, EmissionError
+        See `emit`.
     """
     parameters = parameters_of(kind, config, changes)
     unit = UNITS[kind].make(parameters)
     _check_names(unit.module_name, prefix)
     with CompleteFiles(folder) as files:
-        text, modules = verilog_and_modules(unit, prefix, initial_values=initial_values)
-        return files.write(
-            _files(unit.module_name, text, unit_sidecar(parameters, unit, modules, text, initial_values))
-        )
+        return _write(files, unit, prefix, partial(unit_sidecar, parameters, unit), initial_values)
 
 
 def verilog_and_modules(top: Unit, prefix: str | None = None, *, initial_values: bool = True) -> tuple[str, list[str]]:
@@ -170,5 +160,9 @@ def _check_names(name: str, prefix: str | None) -> None:
         check_identifier("prefix", prefix)
 
 
-def _files(stem: str, text: str, sidecar: dict[str, Any]) -> dict[str, str]:
-    return {f"{stem}.v": text, f"{stem}.json": json.dumps(sidecar, indent=2) + "\n"}
+def _write(
+    files: CompleteFiles, top: Unit, prefix: str | None, sidecar: Callable[..., dict[str, Any]], initial_values: bool
+) -> list[Path]:
+    text, modules = verilog_and_modules(top, prefix, initial_values=initial_values)
+    contents = json.dumps(sidecar(modules, text, initial_values), indent=2) + "\n"
+    return files.write({f"{top.module_name}.v": text, f"{top.module_name}.json": contents})

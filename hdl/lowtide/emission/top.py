@@ -1,10 +1,9 @@
 """Tops: an array or an engine with AXI4-Stream ports."""
 
 from lowtide.array.array_factory import array_of
-from lowtide.config import Config, ConfigError
+from lowtide.config import Config
 from lowtide.engine.engine import Engine
 from lowtide.engine.engine_with_registers import EngineWithRegisters
-from lowtide.formats.parameter import IllegalValue
 from lowtide.interfaces.axi_stream import AxiStreams
 from lowtide.interfaces.bus_engine import BUSES, BusEngine
 
@@ -138,10 +137,6 @@ def engine_of(config: Config) -> Engine:
     ConfigError
         If the configuration has no engine.
     """
+    config.check_engine()
     array = config.array
-    if array.element != "fmac":
-        raise ConfigError(f"array.element must be fmac for an engine, not {array.element!r}")
-    try:
-        return Engine(array.rows, array.columns, config.bfp, config.engine, array.skew)
-    except IllegalValue as error:
-        raise ConfigError(str(error.within("engine"))) from None
+    return Engine(array.rows, array.columns, config.bfp, config.engine, array.skew)

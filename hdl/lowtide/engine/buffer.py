@@ -1,12 +1,12 @@
-"""Operand buffer: one memory per vector of a panel, all read at one address."""
+"""Operand buffer: chunks of a panel, in two banks that take turns."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
 
-__all__ = ["OperandBuffer"]
+__all__ = ["OperandBuffer", "PingPongBanks"]
 
 
 class OperandBuffer(Unit):
@@ -75,4 +75,39 @@ class OperandBuffer(Unit):
             ]
             words.append(read.data)
         m.d.comb += self.o.eq(Cat(words))
+        return m
+
+
+class PingPongBanks(Unit):
+    """Ping-pong banks: tracks the two banks of an operand buffer.
+
+    Loading an operand occupies a bank. The bank becomes free when the first run with the next operand starts; until
+    then further runs may reuse its operand.
+
+    Members
+    -------
+    free : Out(1)
+        High while an operand can be loaded.
+    load : In(1)
+        Pulses for one cycle when loading into bank ``write`` starts. Only while ``free`` is high.
+    begins : In(1)
+        Pulses for one cycle when the first run with a new operand starts.
+    write : Out(1)
+        Bank of the next operand to load.
+    loaded : Out(1)
+        Bank of the operand loaded last.
+    """
+
+    def __init__(self):
+        self.module_name = "ping_pong_banks"
+        super().__init__({"free": Out(1), "load": In(1), "begins": In(1), "write": Out(1), "loaded": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        taken = Signal(range(3))  # occupied banks, including the bank of a run
+        used = Signal()
+        m.d.comb += [self.free.eq(taken != 2), self.loaded.eq(~self.write)]
+        m.d.sync += [taken.eq(taken + self.load - (self.begins & used)), used.eq(used | self.begins)]
+        with m.If(self.load):
+            m.d.sync += self.write.eq(~self.write)
         return m

@@ -4,14 +4,14 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from lowtide.engine.buffer import PingPongBanks
 from lowtide.engine.operand import OperandLayout
 from lowtide.engine.operand_planner import OperandPlanner
 from lowtide.engine.params import EngineParams
-from lowtide.engine.ping_pong_banks import PingPongBanks
 from lowtide.engine.sequencer import sides_layout
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Unit, place
-from lowtide.units.stream.fifo import Fifo
+from lowtide.units.stream.buffers import Fifo
 
 __all__ = ["Dispatcher", "ProductLayout", "RunLayout"]
 

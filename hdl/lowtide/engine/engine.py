@@ -10,11 +10,10 @@ from lowtide.array.systolic import SystolicArray
 from lowtide.engine.buffer import OperandBuffer
 from lowtide.engine.counters import COUNTERS, Counters
 from lowtide.engine.dispatcher import Dispatcher
-from lowtide.engine.issuer import Issuer
 from lowtide.engine.loader import METERED, Loader
 from lowtide.engine.params import EngineParams
 from lowtide.engine.results import Results
-from lowtide.engine.sequencer import Sequencer
+from lowtide.engine.sequencer import Issuer, Sequencer
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import host_parameters
@@ -94,7 +93,7 @@ class Engine(Structure):
     """
 
     def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams, skew: str = "registers"):
-        params.check(bfp, columns)
+        params.check(rows, columns, bfp)
         self.rows, self.columns, self.bfp, self.params = rows, columns, bfp, params
         self.array = SystolicArray(rows, columns, partial(Fmac, bfp), skew)
         self.dispatcher = Dispatcher(rows, columns, bfp, params)

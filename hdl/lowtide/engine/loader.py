@@ -21,8 +21,8 @@ from lowtide.units.conversion.converter import BfpConverter
 from lowtide.units.conversion.improvement_meter import THRESHOLD
 from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.conversion.serial_converter import SerialBfpConverter
-from lowtide.units.stream.skid_buffer import SkidBuffer
-from lowtide.units.stream.upsizer import StreamUpsizer
+from lowtide.units.stream.buffers import SkidBuffer
+from lowtide.units.stream.width_converters import StreamUpsizer
 
 __all__ = ["METERED", "Loader"]
 

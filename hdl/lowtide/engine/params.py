@@ -5,9 +5,12 @@ import attrs
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import IllegalValue, legal_text, parameter
 from lowtide.units.random.params import RandomSourceParams
-from lowtide.units.stream.downsizer import check_lanes
+from lowtide.units.stream.width_converters import check_lanes
 
 __all__ = ["EngineParams"]
+
+MOST_BUFFER_BITS = 65_536
+"""Most bits of a buffer's output, a chunk per row or column of the array: Amaranth writes no wider signal."""
 
 
 @attrs.frozen(kw_only=True)
@@ -62,25 +65,31 @@ class EngineParams:
         True, (False, True), "whether an operand may also arrive as packed groups, which pass the converter"
     )
 
-    def check(self, bfp: Bfp, columns: int) -> None:
-        """Refuse parameters that conflict with the format or with the columns of an array.
+    def check(self, rows: int, columns: int, bfp: Bfp) -> None:
+        """Refuse parameters that conflict with the shape of an array or with its format.
 
         Raises
         ------
         IllegalValue
-            If a parameter conflicts.
+            If a parameter conflicts; the key includes its section.
         """
+        for key, vectors, side, layout in (("rows", rows, "a", bfp.layout_a), ("columns", columns, "b", bfp.layout_b)):
+            most = MOST_BUFFER_BITS // layout.size
+            if vectors > most:
+                chunk = f"bfp.lanes = {bfp.lanes} and bfp.chunk_{side} = {layout.chunk}: chunks of {layout.size} bits"
+                legal = f"from 1 to {most} ({chunk}, a buffer's output at most {MOST_BUFFER_BITS:,})"
+                raise IllegalValue(f"array.{key}", legal, vectors)
         if bfp.lanes % self.input_width:
             divisors = [width for width in (1, 2, 4, 8, 16) if bfp.lanes % width == 0]
             legal = f"a divisor of bfp.lanes = {bfp.lanes}: {legal_text(divisors)}"
-            raise IllegalValue("input_width", legal, self.input_width)
-        check_lanes("output_width", self.output_width, columns, "array.columns")
+            raise IllegalValue("engine.input_width", legal, self.input_width)
+        check_lanes("engine.output_width", self.output_width, columns, "array.columns")
         self.source(bfp.lanes)
         metered = [chunk for chunk in (bfp.chunk_a, bfp.chunk_b) if bfp.mantissa >= 2 * chunk]
         least = max(metered, default=1) - 1
         if self.random_bits < least:
             legal = f"{least} or more (a chunk of {least + 1} bits less one, as bfp.mantissa = {bfp.mantissa} has two)"
-            raise IllegalValue("random_bits", legal, self.random_bits)
+            raise IllegalValue("engine.random_bits", legal, self.random_bits)
 
     def source(self, lanes: int) -> RandomSourceParams:
         """Return the parameters of the random source for converters of ``lanes`` lanes.
@@ -93,5 +102,5 @@ class EngineParams:
         least = next(bits for bits in range(self.random_bits, 33) if 2 * (2**bits - 1) >= lanes)
         if self.lfsr_bits < least:
             because = f"random_bits = {self.random_bits} or more; one state serves two of bfp.lanes = {lanes}"
-            raise IllegalValue("lfsr_bits", f"from {least} to 32 ({because})", self.lfsr_bits)
+            raise IllegalValue("engine.lfsr_bits", f"from {least} to 32 ({because})", self.lfsr_bits)
         return RandomSourceParams(bits=self.lfsr_bits, width=self.random_bits, polarity="space", lanes=lanes, rows=True)

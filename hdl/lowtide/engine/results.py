@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from lowtide.formats.beats import fp32_beat
 from lowtide.netlist import Unit, place
 from lowtide.units.conversion.row_normalizer import RowNormalizer, RowNormalizerParams
-from lowtide.units.stream.fifo import Fifo
+from lowtide.units.stream.buffers import Fifo
 
 __all__ = ["Results"]
 

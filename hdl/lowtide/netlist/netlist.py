@@ -15,9 +15,6 @@ from lowtide.netlist.wiring import Port, Wiring
 
 __all__ = ["Netlist"]
 
-MOST_INPUT_BITS = 65_000
-"""Most input bits of a unit: Amaranth numbers them with 16 bits, clock and reset included."""
-
 
 class Netlist:
     """The distinct modules of a design, each after the modules that it instantiates.
@@ -99,11 +96,9 @@ class Netlist:
         return self._ports[name]
 
     def _write(self, unit: Unit) -> list[Port]:
-        """Write the unit's module and return its ports."""
         return self._wire(unit) if isinstance(unit, Structure) else self._convert(unit)
 
     def _name_of(self, unit: Unit) -> str:
-        """Return the name of the unit's module in the text."""
         return unit.module_name if unit is self._top else f"{self._prefix}_{unit.module_name}"
 
     def _check_names(self, ports: Collection[str]) -> None:
@@ -133,10 +128,6 @@ class Netlist:
 
     def _convert(self, unit: Unit) -> list[Port]:
         name = self._name_of(unit)
-        bits = sum(len(Value.cast(value)) for _, member, value in unit.signature.flatten(unit) if member.flow == In)
-        if bits > MOST_INPUT_BITS:
-            legal = f"at most {MOST_INPUT_BITS:,} (Amaranth's limit per module; fewer columns or lanes)"
-            raise IllegalValue(f"the input bits of {unit.module_name}", legal, bits)
         text = rtlil.convert(unit, name=name, platform=self, emit_src=False)
         text = _EMPTY.sub(r"\1", text)
         text = "\nmodule ".join(map(self._initialized, text.split("\nmodule ")))

@@ -123,7 +123,6 @@ class Wiring:
         return f"  {kept}{instance.module} {instance.name} (\n" + ",\n".join(connections) + "\n  );"
 
     def _text(self, value: ValueLike, width: int) -> str:
-        """Return a value in Verilog."""
         value = Value.cast(value)
         if len(value) != width:
             raise ValueError(f"connection must have {width} bits, not {len(value)}")

@@ -13,11 +13,10 @@ TRELLIS_COMB per chain. nextpnr adds neither for a pin without a net.
 The function enumerates all values of a cell's other inputs, and changes the cell only if all outputs remain equal for
 both values of CIN.
 
-``python -m lowtide.synthesis.carry_chains FILE`` trims a netlist in place, between Yosys and nextpnr.
+`trim_file` runs between Yosys and nextpnr.
 """
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -45,15 +44,15 @@ def trim_carry_chains(netlist: Mapping[str, Any]) -> dict[str, Any]:
     return {**netlist, "modules": {name: _trim_module(module) for name, module in netlist["modules"].items()}}
 
 
-def trim_file(path: Path) -> None:
+def trim_file(file: str | Path) -> None:
     """Trim a netlist in Yosys's JSON in place."""
-    netlist = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(trim_carry_chains(netlist)), encoding="utf-8")
+    netlist = json.loads(Path(file).read_text(encoding="utf-8"))
+    Path(file).write_text(json.dumps(trim_carry_chains(netlist)), encoding="utf-8")
 
 
 def trim_command(file: str) -> str:
-    """Return the command that trims a netlist in place."""
-    return f"python -m {__name__} {file}"
+    """Return the shell command that trims a netlist in place."""
+    return f"python -c 'from {__name__} import trim_file; trim_file(\"{file}\")'"
 
 
 def ccu2c(parameters: Mapping[str, str], pins: Mapping[str, int]) -> dict[str, int]:
@@ -89,28 +88,26 @@ def _trim_module(module: Mapping[str, Any]) -> dict[str, Any]:
     uses = _uses(module)
     cells = {}
     for name, cell in module["cells"].items():
-        cells |= _trim_cell(name, cell, uses) if cell["type"] == "CCU2C" else {name: cell}
+        # A user's CCU2C may omit pins; Yosys connects all.
+        whole = cell["type"] == "CCU2C" and cell["connections"].keys() >= {*PINS, *OUTPUTS}
+        cells |= _trim_cell(name, cell, uses) if whole else {name: cell}
     return {**module, "cells": cells}
 
 
 def _uses(module: Mapping[str, Any]) -> Counter[Bit]:
     """Count the pins of cells and ports on each net, drivers included."""
-    uses: Counter[Bit] = Counter()
-    for cell in module["cells"].values():
-        for bits in cell["connections"].values():
-            uses.update(bits)
-    for port in module["ports"].values():
-        uses.update(port["bits"])
-    return uses
+    vectors = [bits for cell in module["cells"].values() for bits in cell["connections"].values()]
+    vectors += [port["bits"] for port in module["ports"].values()]
+    return Counter(bit for bits in vectors for bit in bits if isinstance(bit, int))
 
 
 def _trim_cell(name: str, cell: Cell, uses: Mapping[Bit, int]) -> dict[str, Cell]:
     """Return the cells that replace a CCU2C, by name."""
     pins = {pin: bits[0] for pin, bits in cell["connections"].items()}
-    read = [pin for pin in OUTPUTS if uses[pins.get(pin, UNCONNECTED)] > 1]
+    read = [pin for pin in OUTPUTS if uses[pins[pin]] > 1]
     if "COUT" not in read:
         cell = _connected(cell, COUT=UNCONNECTED)
-    if pins.get("CIN") not in ("0", "1"):
+    if pins["CIN"] not in ("0", "1"):
         return {name: cell}
     without_cin = _connected(cell, CIN=UNCONNECTED)
     if _equal(cell, without_cin, read):
@@ -178,9 +175,5 @@ def _equal(old: Cell, new: Cell, outputs: Sequence[str]) -> bool:
 
 def _nets(cell: Cell) -> dict[str, Bit]:
     """Return the net of each input; an unconnected pin stands for itself."""
-    bits = {pin: cell["connections"].get(pin, [UNCONNECTED])[0] for pin in PINS}
+    bits = {pin: cell["connections"][pin][0] for pin in PINS}
     return {pin: pin if bit == UNCONNECTED else bit for pin, bit in bits.items()}
-
-
-if __name__ == "__main__":
-    trim_file(Path(sys.argv[1]))

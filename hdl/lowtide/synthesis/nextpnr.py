@@ -9,6 +9,7 @@ from threading import Lock
 import attrs
 
 from lowtide.errors import SynthesisError
+from lowtide.synthesis.timing_wrapper import harness_flip_flops
 from lowtide.synthesis.tool import ToolFailure, run_tool
 
 __all__ = ["NETLIST", "Netlist", "Run", "placed", "run_seed"]
@@ -28,12 +29,15 @@ class Run:
         Critical path: its nets, its delay, and the share of routing.
     used, available : dict of str to int
         Cells of each kind that the design uses, and that the device has.
+    harness : int
+        Flip-flops of the timing wrapper in ``used``; 0 for a design without a wrapper.
     """
 
     fmax: float | None
     critical: str
     used: dict[str, int]
     available: dict[str, int]
+    harness: int = 0
 
 
 class Netlist:
@@ -60,14 +64,16 @@ class Netlist:
 
 
 def run_seed(package: str, command: str, seed: int, netlist: Netlist) -> Run:
-    """Place and route with one seed.
+    """Place and route a module in its timing wrapper with one seed.
 
     Raises
     ------
     SynthesisError
         If the tool fails, or the design does not fit.
     """
-    return placed(package, command, seed, netlist.folder())
+    folder = netlist.folder()
+    run = placed(package, command, seed, folder)
+    return attrs.evolve(run, harness=harness_flip_flops(json.loads((folder / NETLIST).read_text(encoding="utf-8"))))
 
 
 def placed(package: str, command: str, seed: int, folder: Path) -> Run:

@@ -76,6 +76,8 @@ class Timing:
         Critical path of the first seed: its nets, its delay, and the share of routing.
     used, available : dict of str to int
         Cells of each kind that the first seed used, harness included, and cells of the device.
+    harness : int
+        Flip-flops of the harness.
     script : str
         Yosys script of the netlist; `lowtide.synthesis.timing_wrapper.harness` writes its ``harness.v``.
     trim : str
@@ -91,9 +93,21 @@ class Timing:
     critical: str
     used: dict[str, int]
     available: dict[str, int]
+    harness: int
     script: str
     trim: str
     command: str
+
+    @property
+    def placed(self) -> dict[str, int] | None:
+        """Cells of each kind without the harness.
+
+        None for iCE40, where a flip-flop of the harness shares its cell with a look-up table of the module.
+        """
+        if self.target != "ecp5":
+            return None
+        flip_flops = self.used.get("TRELLIS_FF", 0) - self.harness
+        return {"TRELLIS_COMB": 0, **self.used, "TRELLIS_FF": flip_flops}
 
     @property
     def fmax(self) -> float:
@@ -200,6 +214,7 @@ def place(
         critical=runs[0].critical,
         used=runs[0].used,
         available=runs[0].available,
+        harness=runs[0].harness,
         script=script,
         trim=trim,
         command=f"{chosen.package.replace('_', '-')} {command}",

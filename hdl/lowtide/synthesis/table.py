@@ -22,6 +22,7 @@ COLUMNS = {
     "lutrams": "LUTRAM",
     "srls": "SRL",
 }
+PLACED = ["placed", "placed FF"]  # only for targets with these figures
 RARE = ("lut_sites", "lutrams", "srls")  # shown only where there are any
 
 
@@ -29,14 +30,15 @@ def to_table(rows: Sequence[Row], versions: Mapping[str, str]) -> Table:
     """Return a table for the terminal, with the tool versions below it."""
     shown = [field for field in COLUMNS if field not in RARE or any(getattr(row.area, field) for row in rows)]
     timed = any(row.timing for row in rows)
+    placed = any(row.timing and row.timing.placed for row in rows)
     table = Table(caption=", ".join(f"{tool} {version}" for tool, version in versions.items()), caption_justify="left")
     table.add_column("unit")
     table.add_column("target")
-    for heading in [COLUMNS[field] for field in shown] + timed * ["fmax, MHz", "min to max"]:
+    for heading in [COLUMNS[field] for field in shown] + placed * PLACED + timed * ["fmax, MHz", "min to max"]:
         table.add_column(heading, justify="right")
     for row in rows:
         figures = [_number(getattr(row.area, field)) for field in shown]
-        table.add_row(Text(row.unit), row.area.target, *figures, *(timed * _speed(row)))
+        table.add_row(Text(row.unit), row.area.target, *figures, *(placed * _placed(row)), *(timed * _speed(row)))
     return table
 
 
@@ -47,6 +49,11 @@ def to_plain(rows: Sequence[Row], versions: Mapping[str, str]) -> dict[str, Any]
 
 def _number(figure: int | None) -> str:
     return "–" if figure is None else f"{figure:,}"
+
+
+def _placed(row: Row) -> list[str]:
+    cells = row.timing and row.timing.placed
+    return [f"{cells['TRELLIS_COMB']:,}", f"{cells['TRELLIS_FF']:,}"] if cells else ["–", "–"]
 
 
 def _speed(row: Row) -> list[str]:
@@ -63,4 +70,5 @@ def _plain(row: Row) -> dict[str, Any]:
     if row.timing is not None:
         summary = {"fmax": row.timing.fmax, "slowest": row.timing.slowest, "fastest": row.timing.fastest}
         plain["timing"] = summary | attrs.asdict(row.timing, filter=attrs.filters.exclude("target"))
+        plain["timing"]["placed"] = row.timing.placed
     return plain

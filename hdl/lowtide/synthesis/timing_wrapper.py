@@ -13,11 +13,12 @@ utilization and spread the placement, so the reported speed of a block with many
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
 
-__all__ = ["FLIP_FLOPS", "HARNESS", "Port", "harness", "ports_of"]
+__all__ = ["FLIP_FLOPS", "HARNESS", "Port", "harness", "harness_flip_flops", "ports_of"]
 
 HARNESS = "lowtide_harness"
 PINS = 8  # inputs and outputs of a narrow harness; the smallest package has 39 pins
@@ -88,6 +89,14 @@ def harness(top: str, ports: Sequence[Port], flip_flop: str, *, clock: str = "cl
         "endmodule",
     ]
     return "\n".join(lines) + "\n"
+
+
+def harness_flip_flops(netlist: Mapping[str, Any]) -> int:
+    """Return the number of flip-flops of the wrapper in its flattened netlist, in Yosys's JSON.
+
+    Yosys removes the flip-flops of inputs that the module does not read.
+    """
+    return sum(name.startswith(("fed_ff[", "kept_ff[")) for name in netlist["modules"][HARNESS]["cells"])
 
 
 def _slices(ports: Sequence[Port], vector: str) -> list[str]:

@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from lowtide.netlist import Unit, place
 from lowtide.units.arithmetic.saturating_counter import SaturatingCounter
 from lowtide.units.stream.delay import delayed
-from lowtide.units.stream.downsizer import StreamDownsizer
+from lowtide.units.stream.width_converters import StreamDownsizer
 
 __all__ = ["count_accepted", "place_lanes"]
 

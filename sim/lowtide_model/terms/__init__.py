@@ -2,11 +2,9 @@
 
 from lowtide_model.terms.encoding import digits_of, encode, value_of
 from lowtide_model.terms.integer import IntegerTensor, quantize_integers
-from lowtide_model.terms.product import term_matmul
-from lowtide_model.terms.queue import TermQueue, term_queue
+from lowtide_model.terms.product import reveal_data, reveal_weights, term_matmul
 from lowtide_model.terms.requantize import multiplier_of, requantize, requantize_data
-from lowtide_model.terms.reveal import reveal_data, reveal_weights
-from lowtide_model.terms.selection import receding_water, top_terms
+from lowtide_model.terms.selection import TermQueue, receding_water, term_queue, top_terms
 
 __all__ = [
     "IntegerTensor",

@@ -9,7 +9,7 @@ import numpy as np
 from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import flag, legal_text, whole_number
 from lowtide_model.arrays import integers
-from lowtide_model.terms.reveal import reveal_data
+from lowtide_model.terms.product import reveal_data
 from lowtide_model.terms.selection import LEGAL_COUNTS
 
 __all__ = ["multiplier_of", "requantize", "requantize_data"]

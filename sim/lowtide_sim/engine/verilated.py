@@ -1,4 +1,4 @@
-"""Simulated engine: the emitted Verilog, compiled by Verilator, in this process."""
+"""Engine as compiled Verilog, in this process."""
 
 import ctypes
 from collections.abc import Sequence
@@ -14,11 +14,31 @@ from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.product import Events, Operand, OperandVectors, Product, operand_vectors, settings_of
 from lowtide_model.engine.results import matrix_of, result_beats
-from lowtide_model.engine.transfer import Load, Stalls, Transfer
-from lowtide_sim.engine.compiled import compiled
+from lowtide_model.engine.transfer import Load, Stalls, Stream, Transfer
+from lowtide_sim.compiled_top import compiled_top
 from lowtide_sim.simulator import SimulationError
 
-__all__ = ["FIND", "LOAD_A", "LOAD_B", "VerilatedEngine"]
+__all__ = ["FIND", "LOAD_A", "LOAD_B", "VerilatedEngine", "compiled"]
+
+HARNESS = Path(__file__).with_name("engine.cpp")
+
+
+def compiled(top: AxiStreamEngine, folder: Path) -> ctypes.CDLL:
+    """The library of an engine; builds it if it is not in the folder."""
+    engine = top.config.engine
+    library = compiled_top(
+        top, HARNESS, folder, {"BYTES": 4 * engine.input_width, "RESULT_BYTES": 4 * engine.output_width}
+    )
+    library.engine_create.restype = ctypes.c_void_p
+    library.engine_create.argtypes = (ctypes.c_uint32,)
+    library.engine_destroy.argtypes = library.engine_reset.argtypes = (ctypes.c_void_p,)
+    library.engine_write.argtypes = (ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32)
+    library.engine_read.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
+    library.engine_read.restype = ctypes.c_uint32
+    library.engine_run.restype = ctypes.c_uint64
+    library.engine_run.argtypes = (ctypes.c_void_p, *(ctypes.POINTER(Stream),) * 3, ctypes.c_uint64, ctypes.c_uint64)
+    return library
+
 
 LOAD_A, LOAD_B, FIND = 1, 2, 4
 """Bits of the register ``start``."""

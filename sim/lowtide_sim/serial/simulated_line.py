@@ -1,4 +1,4 @@
-"""Simulated serial engine: the emitted Verilog, in this process, with a bit-accurate serial line."""
+"""Simulated serial line: a compiled serial engine behind a port like pyserial's."""
 
 import ctypes
 from pathlib import Path
@@ -8,7 +8,7 @@ from lowtide.emission.serial import SerialTop
 from lowtide.formats.parameter import whole_number
 from lowtide_sim.compiled_top import compiled_top, compiled_verilog
 
-__all__ = ["BOARD", "SimulatedLine"]
+__all__ = ["BOARD", "SimulatedLine", "SimulatedPort"]
 
 BOARD = "board"
 """Name of the module that is a board's netlist: ``clk``, ``rst``, ``rx``, ``tx``, ``right`` and ``wrong``."""
@@ -103,3 +103,46 @@ class SimulatedLine:
         self.cycles += self._library.serial_run(self._handle, *ends, divisor, cycles)
         self._to_send = self._to_send[send.done :]
         return self._buffer.raw[: receive.done]
+
+
+class SimulatedPort:
+    """The part of ``serial.Serial`` that the driver needs; times are in seconds of the device's clock.
+
+    Parameters
+    ----------
+    line : SimulatedLine
+        The device.
+    """
+
+    def __init__(self, line: SimulatedLine):
+        self.line = line
+        self.baudrate = line.config.serial.baud
+        self.timeout: float | None = 0
+        self._received = b""
+
+    @property
+    def in_waiting(self) -> int:
+        """Number of received bytes."""
+        return len(self._received)
+
+    def write(self, data: bytes, /) -> int:
+        """Queue bytes; they are sent while bytes are read."""
+        self.line.send(data)
+        return len(data)
+
+    def read(self, size: int = 1, /) -> bytes:
+        """Read up to ``size`` bytes; wait for the first byte, up to the timeout."""
+        left = int((self.timeout or 0) * self.line.config.serial.clock)
+        step = 10 * round(self.line.config.serial.clock / self.baudrate)
+        while not self._received and left > 0:
+            self._received += self.line.run(min(step, left), self.baudrate)
+            left -= step
+        data, self._received = self._received[:size], self._received[size:]
+        return data
+
+    def reset_input_buffer(self) -> None:
+        """Discard received bytes."""
+        self._received = b""
+
+    def close(self) -> None:
+        """Do nothing: there is no resource to release."""

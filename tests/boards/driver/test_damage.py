@@ -11,7 +11,7 @@ from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.errors import ConnectionLost, NotLowtide
 from lowtide_boards.driver.self_test import self_test
 from lowtide_model.serial_frames import Frames, frame_bytes
-from lowtide_sim.serial.simulated_port import SimulatedPort
+from lowtide_sim.serial.simulated_line import SimulatedPort
 from model import BridgeModel
 
 BURST = 32

@@ -3,7 +3,7 @@
 import pytest
 
 from lowtide_boards.driver.device import Device
-from lowtide_sim.serial.simulated_port import SimulatedPort
+from lowtide_sim.serial.simulated_line import SimulatedPort
 from lowtide_studies.engine_training.log import Log
 from lowtide_studies.engine_training.run import Run
 from lowtide_studies.engine_training.trainer import train

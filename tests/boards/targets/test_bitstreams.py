@@ -12,14 +12,14 @@ from lowtide.cli import main
 from lowtide.config import Config
 from lowtide.emission.serial import digest_of
 from lowtide.synthesis import tool
+from lowtide.synthesis.carry_chains import PINS, trim_command
 from lowtide.synthesis.nextpnr import Run
 from lowtide.synthesis.tool import run_tool
 from lowtide_boards.cli.board import cells_table
 from lowtide_boards.targets import build as building
-from lowtide_boards.targets.board import BOARDS, board_of
-from lowtide_boards.targets.errors import BoardError
-from lowtide_boards.targets.ice40_cells import logic_cells
-from lowtide_boards.targets.utilization import Utilization, check_utilization
+from lowtide_boards.targets.board import BOARDS, BoardError, board_of
+from lowtide_boards.targets.design import TOP
+from lowtide_boards.targets.utilization import Utilization, check_utilization, logic_cells
 
 SMALL = Config.load("arty-a7").changed(
     {
@@ -58,6 +58,22 @@ def test_a_missed_clock_names_the_shortfall():
     run = Run(fmax=72.0, critical="", used={}, available={})
     with pytest.raises(BoardError, match=r"clock of 80 MHz not met: fmax is 72.00 MHz with --seed 1, 10.0% too low"):
         building._check_clock(run, 80, 1)
+
+
+def test_carry_chains_of_ecp5_are_trimmed_between_the_tools(tmp_path, monkeypatch):
+    pins = {pin: ["1"] for pin in PINS} | {"CIN": ["x"], "S0": [2], "S1": [3], "COUT": [4]}
+    cell = {"type": "CCU2C", "parameters": {}, "port_directions": {}, "connections": pins}
+    netlist = {"modules": {TOP: {"ports": {"S1": {"direction": "output", "bits": [3]}}, "cells": {"carry": cell}}}}
+
+    def yosys(_package, _arguments, folder):
+        (folder / f"{TOP}.json").write_text(json.dumps(netlist))
+        (folder / "cells.json").write_text(json.dumps({"design": {"num_cells_by_type": {"CCU2C": 1}}}))
+
+    monkeypatch.setattr(building, "run_tool", yosys)
+    _, commands = building._synthesize(board_of("orangecrab"), building.TOOLS["trellis"], tmp_path)
+    trimmed = json.loads((tmp_path / f"{TOP}.json").read_text())["modules"][TOP]["cells"]["carry"]
+    assert trimmed["connections"] == pins | {"COUT": ["x"]}
+    assert commands[1:] == [trim_command(f"{TOP}.json")]
 
 
 def test_nothing_is_written_when_it_is_too_large(tmp_path, monkeypatch):

@@ -3,12 +3,9 @@
 import pytest
 
 from lowtide.config import Config
-from lowtide_boards.targets.board import BOARDS
+from lowtide_boards.targets.board import BOARDS, BoardError
 from lowtide_boards.targets.clock import pll_of
-from lowtide_boards.targets.errors import BoardError
-from lowtide_boards.targets.pll import ecp5 as ecp5_pll
-from lowtide_boards.targets.pll import ice40 as ice40_pll
-from lowtide_boards.targets.pll import xc7 as xc7_pll
+from lowtide_boards.targets.pll import Ecp5Pll, Ice40Pll, Xc7Pll
 from lowtide_boards.targets.top import platform_of
 
 SOURCES = (12_000_000, 25_000_000, 48_000_000, 100_000_000)
@@ -16,36 +13,34 @@ SOURCES = (12_000_000, 25_000_000, 48_000_000, 100_000_000)
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_ecp5(source):
-    plls = ecp5_pll.Ecp5Pll.all_of(source)
+    plls = Ecp5Pll.all_of(source)
     assert plls
     for pll in plls:
         assert pll.clock * pll.divider == source * pll.feedback
-        assert pll.clock * pll.out in ecp5_pll.OSCILLATOR_HZ
-        assert source // pll.divider in ecp5_pll.PHASE_HZ
+        assert pll.clock * pll.out in Ecp5Pll.OSCILLATOR_HZ
+        assert source // pll.divider in Ecp5Pll.PHASE_HZ
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_ice40(source):
-    plls = ice40_pll.Ice40Pll.all_of(source)
+    plls = Ice40Pll.all_of(source)
     assert plls
     for pll in plls:
         oscillator = source * (pll.feedback + 1) // (pll.divider + 1)
         assert pll.clock << pll.out == oscillator
-        assert oscillator in ice40_pll.OSCILLATOR_HZ
+        assert oscillator in Ice40Pll.OSCILLATOR_HZ
 
 
 def test_xc7():
-    for pll in xc7_pll.Xc7Pll.all_of(100_000_000):
+    for pll in Xc7Pll.all_of(100_000_000):
         assert pll.clock * pll.out * pll.divider == 100_000_000 * pll.feedback
-        assert pll.clock * pll.out in xc7_pll.OSCILLATOR_HZ
+        assert pll.clock * pll.out in Xc7Pll.OSCILLATOR_HZ
 
 
 def test_known_dividers():
     """Those that Lattice's own parts are given for these clocks."""
-    assert pll_of("trellis", 25_000_000, 100_000_000) == ecp5_pll.Ecp5Pll(
-        clock=100_000_000, divider=1, feedback=4, out=6
-    )
-    assert pll_of("icestorm", 12_000_000, 24_000_000) == ice40_pll.Ice40Pll(
+    assert pll_of("trellis", 25_000_000, 100_000_000) == Ecp5Pll(clock=100_000_000, divider=1, feedback=4, out=6)
+    assert pll_of("icestorm", 12_000_000, 24_000_000) == Ice40Pll(
         clock=24_000_000, divider=0, feedback=63, out=5, filter=1
     )
 

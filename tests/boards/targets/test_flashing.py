@@ -7,7 +7,7 @@ import pytest
 
 from lowtide.cli import main
 from lowtide_boards.targets import flash as flashing
-from lowtide_boards.targets.errors import BoardError
+from lowtide_boards.targets.board import BoardError
 
 
 @pytest.fixture

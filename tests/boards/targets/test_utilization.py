@@ -5,7 +5,7 @@ import pytest
 
 from lowtide.interfaces.serial.protocol import LEVELS, code_of
 from lowtide_boards.driver.device import Device
-from lowtide_sim.serial.simulated_port import SimulatedPort
+from lowtide_sim.serial.simulated_line import SimulatedPort
 
 ANSWER = 0x80
 

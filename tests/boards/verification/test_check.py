@@ -14,9 +14,8 @@ from lowtide.config import Config
 from lowtide.errors import LowtideError
 from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.self_test import self_test
-from lowtide_boards.targets.board import BOARDS, board_of
+from lowtide_boards.targets.board import BOARDS, BoardError, board_of
 from lowtide_boards.targets.build import build
-from lowtide_boards.targets.errors import BoardError
 from lowtide_boards.verification import ice40
 from lowtide_boards.verification.board_ports import board_ports
 from lowtide_boards.verification.check import check, check_line, wait_for_leds

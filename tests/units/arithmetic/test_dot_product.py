@@ -75,11 +75,11 @@ def test_random_and_extreme_sums(multiplier, adder_levels, chunks, lanes):
     rng = random.Random(lanes)
 
     def random_pair():
-        return tuple(
-            [(rng.getrandbits(1), rng.randrange(2**width)) for _ in range(lanes)] for width in (chunk_a, chunk_b)
-        )
+        return tuple([(rng.getrandbits(1), rng.randrange(2**width)) for _ in range(lanes)] for width in chunks)
 
-    largest = [tuple([(s, 2**width - 1)] * lanes for s, width in ((sign, chunk_a), (0, chunk_b))) for sign in (0, 1)]
+    largest = [
+        tuple([(s, 2**width - 1)] * lanes for s, width in ((sign, chunks[0]), (0, chunks[1]))) for sign in (0, 1)
+    ]
     zeros = [([(sa, 0)] * lanes, [(sb, 0)] * lanes) for sa, sb in product((0, 1), repeat=2)]
     check(bfp, largest + zeros + [random_pair() for _ in range(20)])
 

@@ -7,6 +7,7 @@ import plain_fp32 as plain
 import pytest
 from amaranth.sim import Simulator
 
+from lowtide.emission.folder import verilog_and_modules
 from lowtide.formats import IllegalValue
 from lowtide.units.arithmetic.saturating_counter import SaturatingCounter
 from lowtide.units.conversion.row_normalizer import RowNormalizer, RowNormalizerParams
@@ -105,6 +106,17 @@ def test_normalizers_must_divide_the_columns():
     words = "normalizers must be a divisor of columns = 12: one of 1, 2, 3, 4, 6, 12, not 5"
     with pytest.raises(IllegalValue, match=f"^{re.escape(words)}$"):
         RowNormalizerParams(columns=12, normalizers=5)
+
+
+def test_the_widest_row_is_emitted():
+    params = RowNormalizerParams(columns=511, width=128)
+    assert f"input [{511 * 128}:0] i__payload;" in verilog_and_modules(RowNormalizer(params))[0]
+
+
+def test_a_row_that_is_too_wide_is_refused():
+    words = "columns must be from 1 to 511 (a row has at most 65,500 bits, 128 per accumulator), not 512"
+    with pytest.raises(IllegalValue, match=f"^{re.escape(words)}$"):
+        RowNormalizerParams(columns=512, width=128)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from lowtide.units.stream.fifo import Fifo
+from lowtide.units.stream.buffers import Fifo
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 7, 8])

@@ -4,11 +4,10 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.interfaces.serial.frame_receiver import HeaderLayout
-from lowtide.interfaces.serial.operand_queue import OperandWord
+from lowtide.interfaces.serial.frames import HeaderLayout
 from lowtide.interfaces.serial.params import SerialParams
 from lowtide.interfaces.serial.protocol import CONSTANTS, LEVELS, MAGIC, STATUSES, VERSION, WORDS, code_of
-from lowtide.interfaces.serial.result_queue import POSITION
+from lowtide.interfaces.serial.queues import POSITION, OperandWord
 from lowtide.interfaces.serial.uart import DIVISOR
 from lowtide.netlist import Unit
 

@@ -5,16 +5,13 @@ from amaranth.lib.wiring import In, Out
 from lowtide.engine.engine_with_registers import EngineWithRegisters
 from lowtide.interfaces.serial.beats import BeatPacker, BeatUnpacker
 from lowtide.interfaces.serial.executor import Executor
-from lowtide.interfaces.serial.frame_receiver import FrameReceiver
-from lowtide.interfaces.serial.frame_sender import FrameSender
-from lowtide.interfaces.serial.operand_queue import OperandQueue
+from lowtide.interfaces.serial.frames import FrameReceiver, FrameSender
 from lowtide.interfaces.serial.params import SerialParams
-from lowtide.interfaces.serial.result_queue import ResultQueue
+from lowtide.interfaces.serial.queues import OperandQueue, ResultQueue
 from lowtide.interfaces.serial.self_test import SelfTest, SelfTestVectors
 from lowtide.interfaces.serial.uart import UartReceiver, UartTransmitter
 from lowtide.netlist import Structure
-from lowtide.units.stream.fifo import Fifo
-from lowtide.units.stream.skid_buffer import SkidBuffer
+from lowtide.units.stream.buffers import Fifo, SkidBuffer
 
 __all__ = ["SerialEngine"]
 

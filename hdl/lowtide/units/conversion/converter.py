@@ -5,11 +5,9 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit, place
-from lowtide.units.conversion.exponent_window import ExponentWindow
-from lowtide.units.conversion.fp32_unpacker import Fp32Unpacker
+from lowtide.units.conversion.exponents import ExponentWindow, MaxExponent
 from lowtide.units.conversion.improvement_meter import ImprovementMeter
-from lowtide.units.conversion.mantissa_quantizer import MantissaQuantizer
-from lowtide.units.conversion.max_exponent import MaxExponent
+from lowtide.units.conversion.lane import Fp32Unpacker, MantissaQuantizer
 from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.stream.delay import delayed
 

@@ -184,7 +184,6 @@ def _compare_levels(size: int) -> int:
 
 
 def _named(m: Module, name: str, value: Value) -> Signal:
-    """Return a signal with this value."""
     signal = Signal(len(value), name=name)
     m.d.comb += signal.eq(value)
     return signal

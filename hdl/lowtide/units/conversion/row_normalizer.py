@@ -6,13 +6,16 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import FP32
-from lowtide.formats.parameter import parameter
+from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.netlist import Unit
 from lowtide.units.conversion.normalizer import Normalizer, NormalizerParams
 from lowtide.units.row_lanes import count_accepted, place_lanes
-from lowtide.units.stream.downsizer import StreamDownsizer, check_lanes
+from lowtide.units.stream.width_converters import StreamDownsizer, check_lanes
 
 __all__ = ["RowNormalizer", "RowNormalizerParams"]
+
+MOST_ROW_BITS = 65_500
+"""Most bits of a row: Amaranth writes no signal wider than 65,536 bits, and no unit with more inputs."""
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +36,7 @@ class RowNormalizerParams:
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, or ``normalizers`` does not divide ``columns``.
+        If a parameter is out of range, the row is too wide, or ``normalizers`` does not divide ``columns``.
     """
 
     columns: int = parameter(8, range(1, 513), "accumulators of a row")
@@ -42,6 +45,10 @@ class RowNormalizerParams:
     counter_bits: int = parameter(16, range(10, 33), "bits of the counters of overflows and underflows")
 
     def __attrs_post_init__(self):
+        most = MOST_ROW_BITS // self.width
+        if self.columns > most:
+            because = f"a row has at most {MOST_ROW_BITS:,} bits, {self.width} per accumulator"
+            raise IllegalValue("columns", f"from 1 to {most} ({because})", self.columns)
         check_lanes("normalizers", self.normalizers, self.columns)
 
     @property

@@ -7,9 +7,8 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import FP32
 from lowtide.netlist import Unit, place
-from lowtide.units.conversion.exponent_window import ExponentWindow
-from lowtide.units.conversion.fp32_unpacker import Fp32Unpacker
-from lowtide.units.conversion.mantissa_quantizer import MantissaQuantizer
+from lowtide.units.conversion.exponents import ExponentWindow
+from lowtide.units.conversion.lane import Fp32Unpacker, MantissaQuantizer
 from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.stream.delay import delayed
 

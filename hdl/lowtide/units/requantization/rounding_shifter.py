@@ -162,12 +162,10 @@ def _extended(state: _State, length: int) -> Value:
 
 
 def _differs(bits: Value, sign: Value) -> Value:
-    """Whether any of the bits differs from the sign."""
     return (bits ^ sign.replicate(len(bits))).any()
 
 
 def _named(m: Module, name: str, value: Value) -> Signal:
-    """Return a signal with this value."""
     signal = Signal(len(value), name=name)
     m.d.comb += signal.eq(value)
     return signal

@@ -9,7 +9,7 @@ from lowtide.formats.parameter import parameter
 from lowtide.netlist import Unit
 from lowtide.units.requantization.requantizer import Requantizer, RequantizerParams
 from lowtide.units.row_lanes import count_accepted, place_lanes
-from lowtide.units.stream.downsizer import StreamDownsizer, check_lanes
+from lowtide.units.stream.width_converters import StreamDownsizer, check_lanes
 
 __all__ = ["RowRequantizer", "RowRequantizerParams"]
 

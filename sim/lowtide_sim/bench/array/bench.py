@@ -8,14 +8,12 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from lowtide_sim.bench.array.requantized_results import RequantizedResults
-from lowtide_sim.bench.array.settings_port import SettingsPort
+from lowtide_sim.bench.array.optional_ports import RequantizedResults, SettingsPort
 from lowtide_sim.bench.environment import sidecar
 from lowtide_sim.bench.models.array import ArrayModel, IntegerModel, WordModel
 from lowtide_sim.bench.models.checker import Checker
-from lowtide_sim.bench.stimulus.integer_tiles import IntegerTiles
+from lowtide_sim.bench.stimulus.term_tiles import IntegerTiles, WordTiles
 from lowtide_sim.bench.stimulus.tiles import Tile, Tiles
-from lowtide_sim.bench.stimulus.word_tiles import WordTiles
 from lowtide_sim.bench.streams.axi_stream import ONE, PERIOD, Monitor, Sink, Source, Stream, now
 from lowtide_sim.bench.streams.pause import PAUSES
 
@@ -141,7 +139,6 @@ class ArrayBench:
         return terms["group"] * terms["width"]  # if every term is kept
 
     def _kind(self) -> tuple[type, type]:
-        """Classes of the stimulus and of the model for this array."""
         array = self.sidecar["configuration"]["array"]
         if array["element"] == "fmac":
             return Tiles, ArrayModel

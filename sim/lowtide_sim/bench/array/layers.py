@@ -7,7 +7,7 @@ from cocotb.triggers import ClockCycles
 from lowtide_model.terms import requantize_data, term_matmul
 from lowtide_sim.bench.array.bench import ArrayBench
 from lowtide_sim.bench.environment import parameters
-from lowtide_sim.bench.stimulus.integer_tiles import integer_tile
+from lowtide_sim.bench.stimulus.term_tiles import integer_tile
 
 
 @cocotb.test()

@@ -93,7 +93,6 @@ async def settings_that_are_not_legal(dut):
 
 
 def _period(bench: ArrayBench, settings: dict[str, int], beats: int) -> int:
-    """Cycles per tile."""
     terms = bench.sidecar["configuration"]["terms"]
     most = terms_of_integer(terms["width"], terms["encoding"])
     budget = settings["budget"] if settings["reveal"] else terms["group"] * most

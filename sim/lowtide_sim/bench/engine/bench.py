@@ -128,7 +128,6 @@ class EngineBench:
         return GoldenEngine(self.config).convert(side, x, settings), None
 
     def _matrix(self, shape: tuple[int, int]) -> np.ndarray:
-        """Random numbers, in row-major or column-major order."""
         x = self.numbers.standard_normal(shape).astype(np.float32)
         return np.asfortranarray(x) if self.rng.getrandbits(1) else x
 

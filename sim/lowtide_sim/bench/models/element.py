@@ -1,4 +1,4 @@
-"""Models of processing elements with packed words, in Python integers."""
+"""Models of processing elements with packed words, in Python integers, made from the sidecar of the array."""
 
 from typing import Any
 
@@ -10,13 +10,7 @@ Memory = dict[tuple[int, int], Any]
 
 
 class Tmac:
-    """Model of `tmac`: data in two banks, and terms with the indices of data.
-
-    Parameters
-    ----------
-    sidecar : dict
-        Sidecar of the array.
-    """
+    """Model of `tmac`: data in two banks, and terms with the indices of data."""
 
     def __init__(self, sidecar: dict[str, Any]):
         self.a, self.b = sidecar["word_a"], sidecar["word_b"]
@@ -41,13 +35,7 @@ class Tmac:
 
 
 class PairMac:
-    """Model of `pair_mac`: terms of data in two banks, and terms of weights with the slots of data terms.
-
-    Parameters
-    ----------
-    sidecar : dict
-        Sidecar of the array.
-    """
+    """Model of `pair_mac`: terms of data in two banks, and terms of weights with the slots of data terms."""
 
     def __init__(self, sidecar: dict[str, Any]):
         self.a, self.b = sidecar["word_a"], sidecar["word_b"]
@@ -72,13 +60,7 @@ class PairMac:
 
 
 class Pmac:
-    """Model of `pmac`: products of integers.
-
-    Parameters
-    ----------
-    sidecar : dict
-        Sidecar of the array.
-    """
+    """Model of `pmac`: products of integers."""
 
     def __init__(self, sidecar: dict[str, Any]):
         self.bits = sidecar["word_a"]["bits"]

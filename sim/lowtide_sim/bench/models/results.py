@@ -16,13 +16,7 @@ __all__ = ["NormalizerModel", "RequantizerModel", "ResultKind", "kind_of", "norm
 
 
 class NormalizerModel:
-    """Model of a normalizer, for single accumulators or for rows.
-
-    Parameters
-    ----------
-    sidecar : dict
-        Sidecar of the normalizer.
-    """
+    """Model of a normalizer, for single accumulators or for rows, from its sidecar."""
 
     def __init__(self, sidecar: dict[str, Any]):
         parameters = sidecar["parameters"]
@@ -61,13 +55,7 @@ def _normalizer_accumulator(top: int, rng: random.Random) -> int:
 
 
 class RequantizerModel:
-    """Model of a requantizer, for single accumulators or for rows.
-
-    Parameters
-    ----------
-    sidecar : dict
-        Sidecar of the requantizer.
-    """
+    """Model of a requantizer, for single accumulators or for rows, from its sidecar."""
 
     def __init__(self, sidecar: dict[str, Any]):
         parameters = dict(sidecar["parameters"])

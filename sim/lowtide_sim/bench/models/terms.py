@@ -16,7 +16,6 @@ def bits_of(word: int, count: int) -> np.ndarray:
 
 
 def _word(nonzero: np.ndarray, negative: np.ndarray, first: bool, last: bool) -> int:
-    """Pack a digit plane as a word of a stream."""
     planes = [*nonzero.tolist(), *negative.tolist(), int(first), int(last)]
     return sum(int(bit != 0) << n for n, bit in enumerate(planes))
 
@@ -27,7 +26,7 @@ class SerializerModel:
     Parameters
     ----------
     sidecar : dict
-        Sidecar of the serializer.
+        Sidecar of the unit.
     expect : function
         Called with each expected plane.
     """
@@ -50,12 +49,7 @@ class SerializerModel:
 class WaterlineModel:
     """Model of the waterline: the golden selection, from the planes of a group so far.
 
-    Parameters
-    ----------
-    sidecar : dict
-        Sidecar of the waterline.
-    expect : function
-        Called with each expected plane.
+    For parameters, see `SerializerModel`.
     """
 
     def __init__(self, sidecar: dict[str, Any], expect: Callable[[int], None]):

@@ -75,7 +75,6 @@ def _groups(
 
 
 def _values(values: np.ndarray, each: int) -> BeatWords:
-    """Values of a group, ``each`` per beat."""
     rows, group = values.shape
     padded = np.pad(values, [(0, 0), (0, -group % each)])
     return [

@@ -1,6 +1,7 @@
 """Base of the benches of units with an input and an output stream."""
 
 import random
+from collections import deque
 from typing import Any, TypeVar
 
 import cocotb
@@ -8,7 +9,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from lowtide_sim.bench.environment import sidecar
-from lowtide_sim.bench.streams.axi_stream import PERIOD, Monitor, Sink, Source, Stream
+from lowtide_sim.bench.streams.axi_stream import ONE, PERIOD, Monitor, Sink, Source, Stream, now
 from lowtide_sim.bench.streams.pause import PAUSES
 from lowtide_sim.bench.streams.unit_streams import PayloadStream
 
@@ -31,6 +32,8 @@ class UnitBench:
 
     Attributes
     ----------
+    due : deque
+        Expected words that have not arrived.
     offered, taken, received : list of int
         Edges at which input words were first offered (in some benches), input words were accepted, and output words
         arrived.
@@ -39,6 +42,7 @@ class UnitBench:
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none"), i: Stream | None = None):
         self.dut, self.sidecar = dut, sidecar()
         self.rng = random.Random(random.getrandbits(64))
+        self.due: deque[Any] = deque()
         self.offered: list[int] = []
         self.taken: list[int] = []
         self.received: list[int] = []
@@ -95,19 +99,50 @@ class UnitBench:
     @property
     def missing(self) -> int:
         """Number of expected words that have not arrived."""
-        raise NotImplementedError
+        return len(self.due)
 
     def forget(self) -> None:
         """Discard all expected words, after a reset."""
-        raise NotImplementedError
+        self.due.clear()
+
+    async def check_backpressure(self, stall: int, fills: int, waits: int) -> None:
+        """Stall the sink for ``stall`` cycles from cycle 20 on: between two cycles of the stall, no word moves."""
+        self.sink.pauses = iter([False] * 20 + [True] * stall + [False] * 10**6)
+        await ClockCycles(self.dut.clk, fills)
+        counts = len(self.taken), len(self.received)
+        await ClockCycles(self.dut.clk, waits)
+        assert (len(self.taken), len(self.received)) == counts, "words were accepted while the sink stalled"
+        assert self.source.words, "the sink stalled too late for this test"
+        await self.finish()
+
+    def saw_offer(self, data: int) -> None:
+        """Record an offered input word, in a bench that starts `watch_offers`."""
 
     def saw_input(self, edge: int, data: int) -> None:
         """Record an accepted input word."""
-        raise NotImplementedError
 
     def saw_output(self, edge: int, data: int) -> None:
         """Compare an output word with the next expected word."""
         raise NotImplementedError
+
+    def next_due(self, edge: int, kind: str) -> Any:
+        """Return the next expected word."""
+        if not self.due:
+            raise AssertionError(f"edge {edge}: unexpected {kind}: all expected {kind}s have arrived")
+        return self.due.popleft()
+
+    async def watch_offers(self) -> None:
+        """Report each word when it is offered, because output words may arrive before it is accepted."""
+        edge, offered = RisingEdge(self.dut.clk), False
+        while True:
+            await edge
+            if self.dut.rst.value == ONE:
+                offered = False
+            elif self.i.valid.value == ONE:
+                if not offered:
+                    self.offered.append(now())
+                    self.saw_offer(self.i.data.value.to_unsigned())
+                offered = self.i.ready.value != ONE
 
     def _saw_input(self, edge: int, data: int, _last: bool) -> None:
         self.taken.append(edge)

@@ -22,11 +22,6 @@ class Blocks:
     def __getitem__(self, here):
         return Blocks(self.elements[here], self.exponents[here])
 
-    def words(self, magnitude):
-        """Pack the groups as words of the unit."""
-        pairs = zip(self.elements, self.exponents, strict=True)
-        return [block_word(elements, exponent, magnitude) for elements, exponent in pairs]
-
 
 class BlockBench(SumBench):
     """Compares sums with the golden model."""
@@ -35,7 +30,7 @@ class BlockBench(SumBench):
         super().__init__(dut)
         self.lanes, self.magnitude = self.parameters["lanes"], self.parameters["magnitude"]
 
-    def blocks(self, count):
+    def factors(self, count):
         """Random groups, most of them with numbers near one."""
         near = (127 + self.rng.randint(-9, 9) for _ in range(count))
         return Blocks(
@@ -48,28 +43,19 @@ class BlockBench(SumBench):
         exponents = list(map(sum, zip(a.exponents, b.exponents, strict=True)))
         return block_float_mac(a.elements, b.elements, exponents, c, self.magnitude, self.form).tolist()
 
-    async def sums_of(self, a, b, c=None):
-        """Sums of the unit."""
-        return await self.sums(a.words(self.magnitude), b.words(self.magnitude), c)
+    def packed(self, factors):
+        """Pack groups as words of the unit."""
+        groups = zip(factors.elements, factors.exponents, strict=True)
+        return [block_word(elements, exponent, self.magnitude) for elements, exponent in groups]
 
 
 @cocotb.test()
 async def random_sums(dut):
-    """Sums of random groups equal the golden model's."""
-    bench = BlockBench(dut)
-    count = parameters().get("sums", 2000)
-    a, b = bench.blocks(count), bench.blocks(count)
-    c = bench.near(bench.expected(a, b, [0] * count))
-    assert await bench.sums_of(a, b, c) == bench.expected(a, b, c)
+    """Sums of random operands equal the golden model's."""
+    await BlockBench(dut).check_random_sums(parameters().get("sums", 2000))
 
 
 @cocotb.test()
 async def sums_that_take_turns(dut):
     """Each sum returns to ``c`` as it arrives, for as many interleaved reductions as the unit has registers."""
-    bench = BlockBench(dut)
-    a, b = bench.blocks(20 * bench.turns), bench.blocks(20 * bench.turns)
-    sums = [0] * bench.turns
-    for first in range(0, len(a), bench.turns):
-        here = slice(first, first + bench.turns)
-        sums += bench.expected(a[here], b[here], sums[-bench.turns :])
-    assert await bench.sums_of(a, b) == sums[bench.turns :]
+    await BlockBench(dut).check_interleaved_sums()

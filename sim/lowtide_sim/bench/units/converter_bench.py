@@ -1,6 +1,5 @@
 """Bench of a converter: connects drivers, monitors and model."""
 
-from collections import deque
 from typing import Any
 
 import cocotb
@@ -18,12 +17,7 @@ __all__ = ["ConverterBench"]
 class ConverterBench(UnitBench):
     """Drives an emitted converter, parallel or serial, and checks all its outputs.
 
-    Parameters
-    ----------
-    dut : cocotb handle
-        The emitted unit.
-    stalls : tuple of str
-        Stalls of the input and of the output: names of `PAUSES`.
+    For parameters, see `UnitBench`.
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):
@@ -32,7 +26,6 @@ class ConverterBench(UnitBench):
         self.format = self.sidecar["parameters"]
         self.lanes = self.format["lanes"]
         self.max_chunks = self.format["mantissa"] // self.format["chunk"]
-        self.due: deque[Answer] = deque()
         self.model = ConverterModel(self.sidecar, self.due.append)
         self.serial, self.stochastic = self.model.serial, self.model.stochastic
         self.nonfinite_since_reset = False
@@ -80,7 +73,7 @@ class ConverterBench(UnitBench):
     def forget(self) -> None:
         """Discard all expected groups."""
         self.model.reset()
-        self.due.clear()
+        super().forget()
         self.nonfinite_since_reset = False
 
     def _packed(self, bits: list[int]) -> int:
@@ -92,12 +85,10 @@ class ConverterBench(UnitBench):
 
     def saw_output(self, edge: int, data: int) -> None:
         """Compare a group with the next expected group."""
-        if not self.due:
-            raise AssertionError(f"edge {edge}: unexpected group: all expected groups have arrived")
         status = (
             getattr(self.dut, name).value for name in ("saturated_group", "saturated_elements", "nonfinite_group")
         )
-        answer, due = Answer(data, *(int(value) for value in status)), self.due.popleft()
+        answer, due = Answer(data, *(int(value) for value in status)), self.next_due(edge, "group")
         if answer != due:
             raise AssertionError(f"edge {edge}, group {len(self.received)}: {answer}, not {due}")
 

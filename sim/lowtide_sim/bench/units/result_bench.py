@@ -1,15 +1,14 @@
 """Bench of a unit behind the array, a normalizer or requantizer, for single results or for rows."""
 
-from collections import deque
 from typing import Any
 
 import cocotb
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles
 
 from lowtide_sim.bench.environment import sidecar
 from lowtide_sim.bench.models.results import kind_of
 from lowtide_sim.bench.stimulus.fields import Beat
-from lowtide_sim.bench.streams.axi_stream import ONE, now
+from lowtide_sim.bench.streams.axi_stream import now
 from lowtide_sim.bench.streams.unit_streams import SettingStream
 from lowtide_sim.bench.units.bench import UnitBench
 
@@ -19,19 +18,13 @@ __all__ = ["ResultBench"]
 class ResultBench(UnitBench):
     """Drives an emitted unit of a `ResultKind`, and checks all its outputs.
 
-    Parameters
-    ----------
-    dut : cocotb handle
-        The emitted unit.
-    stalls : tuple of str
-        Stalls of the input and of the output: names of `PAUSES`.
+    For parameters, see `UnitBench`.
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):
         self.kind = kind_of(sidecar())
         self.settings = SettingStream(dut, "i", self.kind.settings)
         super().__init__(dut, stalls, self.settings)
-        self.due: deque[Beat] = deque()
         self.model = self.kind.model(self.sidecar)
         self.row = self.model.row
         self.beats = self.model.columns // self.model.lanes
@@ -45,20 +38,15 @@ class ResultBench(UnitBench):
 
     def watch(self) -> None:
         """Observe offered words."""
-        cocotb.start_soon(self._watch_offers())
+        cocotb.start_soon(self.watch_offers())
 
     def send(self, words: int) -> None:
         """Queue rows or accumulators, each with its own settings."""
         self.source.send([(self._word(), False) for _ in range(words)])
 
-    @property
-    def missing(self) -> int:
-        """Number of expected beats."""
-        return len(self.due)
-
     def forget(self) -> None:
         """Discard all expected beats, and clear the counts."""
-        self.due.clear()
+        super().forget()
         self.counts = [0] * len(self.counts)
 
     async def clear(self) -> None:
@@ -92,30 +80,16 @@ class ResultBench(UnitBench):
             place += len(port)
         return payload
 
-    def saw_input(self, edge: int, data: int) -> None:
-        """Do nothing: the model got the word when it was offered."""
+    def saw_offer(self, data: int) -> None:
+        """Report an offered word and its settings to the model."""
+        settings = (int(port.value) for port in self.settings.settings)
+        self.due.extend(self.model.beats(self.settings.payload.value.to_unsigned(), *settings))
 
     def saw_output(self, edge: int, data: int) -> None:
         """Compare a beat with the next expected beat."""
-        if not self.due:
-            raise AssertionError(f"edge {edge}: unexpected beat: all expected beats have arrived")
-        due = self.due.popleft()
+        due: Beat = self.next_due(edge, "beat")
         self.counts = [count + events for count, events in zip(self.counts, due.events, strict=True)]
         self.counted += sum(due.events)
         flags = due.events if self.row else tuple(int(getattr(self.dut, name).value) for name in self.kind.flags)
         if (data, flags) != (due.payload, due.events):
             raise AssertionError(f"edge {edge}, beat {len(self.received)}: {data:#x}, {flags}, not {due}")
-
-    async def _watch_offers(self) -> None:
-        """Report each word to the model when it is offered, because beats of a row may arrive before it is accepted."""
-        edge, offered = RisingEdge(self.dut.clk), False
-        while True:
-            await edge
-            if self.dut.rst.value == ONE:
-                offered = False
-            elif self.i.valid.value == ONE:
-                if not offered:
-                    self.offered.append(now())
-                    settings = (int(port.value) for port in self.settings.settings)
-                    self.due.extend(self.model.beats(self.settings.payload.value.to_unsigned(), *settings))
-                offered = self.i.ready.value != ONE

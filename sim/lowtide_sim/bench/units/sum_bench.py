@@ -58,6 +58,33 @@ class SumBench:
         await edge
         return [*received, int(self.dut.o.value)]
 
+    def factors(self, count: int) -> Any:
+        """Random operands of one side."""
+        raise NotImplementedError
+
+    def expected(self, a: Any, b: Any, c: Sequence[int]) -> list[int]:
+        """Sums of the golden model."""
+        raise NotImplementedError
+
+    def packed(self, factors: Any) -> list[int]:
+        """Pack operands as words of the unit."""
+        return factors
+
+    async def check_random_sums(self, count: int) -> None:
+        """Check sums of random operands."""
+        a, b = self.factors(count), self.factors(count)
+        c = self.near(self.expected(a, b, [0] * count))
+        assert await self.sums(self.packed(a), self.packed(b), c) == self.expected(a, b, c)
+
+    async def check_interleaved_sums(self) -> None:
+        """Check as many interleaved reductions as the unit has registers, whose sums return to ``c`` on arrival."""
+        a, b = self.factors(20 * self.turns), self.factors(20 * self.turns)
+        sums = [0] * self.turns
+        for first in range(0, len(a), self.turns):
+            here = slice(first, first + self.turns)
+            sums += self.expected(a[here], b[here], sums[-self.turns :])
+        assert await self.sums(self.packed(a), self.packed(b)) == sums[self.turns :]
+
     def near(self, products: Sequence[int]) -> list[int]:
         """Addends near the products, or near their negatives."""
         places = self.form.fraction + 2

@@ -1,13 +1,11 @@
 """Bench of a unit for groups of digits: digit serializer or waterline."""
 
-from collections import deque
 from typing import Any
 
 import cocotb
 from cocotb.triggers import RisingEdge
 
 from lowtide_sim.bench.models.terms import SerializerModel, WaterlineModel
-from lowtide_sim.bench.streams.axi_stream import ONE, now
 from lowtide_sim.bench.units.bench import UnitBench
 
 __all__ = ["TermsBench"]
@@ -18,17 +16,11 @@ MAX_PLANES = 9
 class TermsBench(UnitBench):
     """Drives an emitted digit serializer or waterline, and checks every digit plane.
 
-    Parameters
-    ----------
-    dut : cocotb handle
-        The emitted unit.
-    stalls : tuple of str
-        Stalls of the input and of the output: names of `PAUSES`.
+    For parameters, see `UnitBench`.
     """
 
     def __init__(self, dut: Any, stalls: tuple[str, str] = ("none", "none")):
         super().__init__(dut, stalls)
-        self.due: deque[int] = deque()
         self.waterline = self.sidecar["top"].startswith("waterline")
         self.model = (WaterlineModel if self.waterline else SerializerModel)(self.sidecar, self.due.append)
         self.planes = self.sidecar["parameters"].get("digits", 1)  # per input word
@@ -41,7 +33,7 @@ class TermsBench(UnitBench):
 
     def watch(self) -> None:
         """For a waterline, drive random settings; for a serializer, observe offered groups."""
-        cocotb.start_soon(self._change_settings() if self.waterline else self._watch_offers())
+        cocotb.start_soon(self._change_settings() if self.waterline else self.watch_offers())
 
     def send(self, groups: int) -> None:
         """Queue groups with few or many terms; for a waterline, with a random number of planes."""
@@ -52,27 +44,25 @@ class TermsBench(UnitBench):
                 words = [word | (n == 0) << marks | (n == len(words) - 1) << marks + 1 for n, word in enumerate(words)]
             self.source.send([(word, False) for word in words])
 
-    @property
-    def missing(self) -> int:
-        """Number of expected planes."""
-        return len(self.due)
-
     def forget(self) -> None:
         """Discard all expected planes."""
         self.model.forget()
-        self.due.clear()
+        super().forget()
+
+    def saw_offer(self, data: int) -> None:
+        """Report a group that was offered to a serializer."""
+        if isinstance(self.model, SerializerModel):
+            self.model.saw(data)
 
     def saw_input(self, edge: int, data: int) -> None:
-        """Report a plane that a waterline accepted. A serializer's model got the group when it was offered."""
+        """Report a plane that a waterline accepted."""
         if isinstance(self.model, WaterlineModel):
             self.model.saw(data, int(self.dut.budget.value), int(self.dut.group.value))
             self.dropped += self.due[-1] != data
 
     def saw_output(self, edge: int, data: int) -> None:
         """Compare a plane with the next expected plane."""
-        if not self.due:
-            raise AssertionError(f"edge {edge}: unexpected digit plane: all expected planes have arrived")
-        due = self.due.popleft()
+        due: int = self.next_due(edge, "digit plane")
         if data != due:
             raise AssertionError(f"edge {edge}, digit plane {len(self.received)}: {data:#x}, not {due:#x}")
 
@@ -94,16 +84,3 @@ class TermsBench(UnitBench):
         while True:
             await edge
             self._draw_settings()
-
-    async def _watch_offers(self) -> None:
-        """Report each group to the model when it is offered, because planes arrive before it is accepted."""
-        edge, offered = RisingEdge(self.dut.clk), False
-        while True:
-            await edge
-            if self.dut.rst.value == ONE:
-                offered = False
-            elif self.i.valid.value == ONE:
-                if not offered and isinstance(self.model, SerializerModel):
-                    self.offered.append(now())
-                    self.model.saw(self.i.data.value.to_unsigned())
-                offered = self.i.ready.value != ONE

@@ -1,1 +1,0 @@
-"""PLL settings, one module per FPGA family."""
