@@ -47,7 +47,7 @@ QUICK = {
     "5x3, skew in memory": config((5, 3), 4, (2, 2), 3, 64).changed({"array.skew": "memory"}),
     "2x2-two-levels": config((2, 2), 32, (2, 2), 3, 200, adder_levels=2),
     "2x1-three-levels": config((2, 1), 16, (4, 2), 2, 100, adder_levels=3),
-    "1x2-all-levels": config((1, 2), 8, (1, 1), 1, 40, adder_levels=10),
+    "1x2-all-levels": config((1, 2), 8, (1, 1), 1, 40, adder_levels=14),
     "2x2-inferred": config((2, 2), 4, (8, 8), 3, 4096, multiplier="inferred"),
     "2x2-ecp5": config((2, 2), 4, (8, 8), 2, 100, multiplier="ecp5"),
     "1x2-ecp5-half": config((1, 2), 8, (4, 2), 3, 100, multiplier="ecp5", dsp_lanes="half"),

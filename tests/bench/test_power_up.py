@@ -19,7 +19,7 @@ from lowtide_sim.simulator import simulate
 FMAC = Config(array=ArrayParams(rows=2, columns=3), bfp=Bfp(lanes=4, chunk_a=2, chunk_b=2, exponent=2, max_k=64))
 ARRAYS = {
     "fmac": FMAC,
-    "fmac of all levels per register": FMAC.changed({"bfp.adder_levels": 10}),
+    "fmac of all levels per register": FMAC.changed({"bfp.adder_levels": 14}),
     "tmac": terms_config((2, 3), "tmac", group=4, values=2, parallel=2, budget=8, data_terms=3),
     "pair_mac": terms_config((2, 2), "pair_mac", group=3, data_terms=2, budget=5, width=4, parallel=2),
     "pmac": terms_config((3, 2), "pmac", width=5, data_terms=1),
@@ -42,7 +42,7 @@ ELEMENTS = {
     ),
     "fmac of two levels per register": ("fmac", Config(bfp=Bfp(max_k=64, adder_levels=2))),
     "fmac of three levels per register": ("fmac", Config(bfp=Bfp(lanes=32, chunk_b=1, max_k=64, adder_levels=3))),
-    "fmac of all levels per register": ("fmac", Config(bfp=Bfp(lanes=4, max_k=64, adder_levels=10))),
+    "fmac of all levels per register": ("fmac", Config(bfp=Bfp(lanes=4, max_k=64, adder_levels=14))),
     "fmac, inferred": (
         "fmac",
         Config(bfp=Bfp(lanes=4, chunk_a=8, chunk_b=8, mantissa=8, max_k=64, multiplier="inferred")),

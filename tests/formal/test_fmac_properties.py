@@ -92,7 +92,7 @@ class ZerosChangeNothing(wiring.Component):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("adder_levels", [1, 2, 10])
+@pytest.mark.parametrize("adder_levels", [1, 2, 14])
 def test_zeros_drain_as_zero(prove, adder_levels):
     prove(ZerosChangeNothing(attrs.evolve(SMALL, adder_levels=adder_levels)), depth=14)
 
@@ -132,7 +132,7 @@ class TileIsExact(wiring.Component):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("adder_levels", [1, 2, 10])
+@pytest.mark.parametrize("adder_levels", [1, 2, 14])
 def test_a_tile_is_exact(prove, adder_levels):
     bfp = Bfp(lanes=4, chunk_a=1, chunk_b=1, mantissa=1, exponent=1, max_k=16, adder_levels=adder_levels)
     prove(TileIsExact(bfp), depth=Fmac(bfp).latency + 6)

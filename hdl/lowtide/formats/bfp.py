@@ -67,7 +67,7 @@ class Bfp:
     )
     max_k: int = parameter(4096, range(1, 2**20 + 1), "maximum length of the reduction")
     adder_levels: int = parameter(
-        1, range(1, 11), "levels of adders per register of the processing element", internal=True
+        1, range(1, 15), "levels of adders per register of the processing element", internal=True
     )
     multiplier: str = parameter(
         "logic", ("logic", "inferred", "ecp5"), "implementation of a lane's product", internal=True
