@@ -65,5 +65,5 @@ def test_failure_names_unit_and_target():
 
 
 def test_target_liberty_needs_a_library():
-    with pytest.raises(SynthesisError, match="^target liberty needs a library"):
+    with pytest.raises(SynthesisError, match=r"^target liberty needs a library$"):
         list(measure([Design("m", "module m; endmodule", "m")], ["liberty"]))
