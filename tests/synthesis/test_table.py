@@ -78,3 +78,8 @@ def test_chips_have_columns_of_their_own():
 def test_failure_names_unit_and_target():
     with pytest.raises(SynthesisError, match=r"^broken on ecp5: yosys: "):
         list(measure([Design("broken", "module", "broken")], ["ecp5"]))
+
+
+def test_target_liberty_needs_a_library():
+    with pytest.raises(SynthesisError, match=r"^target liberty needs a library$"):
+        list(measure([Design("m", "module m; endmodule", "m")], ["liberty"]))

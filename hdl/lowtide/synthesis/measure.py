@@ -87,8 +87,11 @@ def measure(
     Raises
     ------
     SynthesisError
-        If `synthesize`, `chip_area` or `place` fails; the message names the unit and the target.
+        If `synthesize`, `chip_area` or `place` fails; the message names the unit and the target. If the target
+        ``liberty`` has no library.
     """
+    if "liberty" in targets and library is None:
+        raise SynthesisError("target liberty needs a library")
     say = progress or (lambda words: None)
     for unit in units:
         for target in targets:
