@@ -33,6 +33,10 @@ ARRAYS |= {
     "pair_mac, skew in memory": ARRAYS["pair_mac"].changed({"array.rows": 3, "array.skew": "memory"}),
     "tmac, integers, skew in memory": ARRAYS["tmac, integers"].changed({"array.rows": 4, "array.skew": "memory"}),
 }
+ARRAYS |= {
+    f"{name}, blocks": ARRAYS[name].changed({"array.rows": 3, "array.block_rows": 2, "array.block_columns": 2})
+    for name in ("fmac", "pair_mac", "tmac, integers")
+}
 ELEMENTS = {
     "fmac": ("fmac", FMAC),
     "fmac of unequal chunks": (

@@ -185,6 +185,6 @@ def engine_of(config: Config) -> Engine:
     if array.element != "fmac":
         raise ConfigError(f"array.element must be fmac for an engine, not {array.element!r}")
     try:
-        return Engine(array.rows, array.columns, config.bfp, config.engine, array.skew)
+        return Engine(array.rows, array.columns, config.bfp, config.engine, array.skew, array.block)
     except IllegalValue as error:
         raise ConfigError(str(error.within("engine"))) from None
