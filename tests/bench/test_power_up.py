@@ -111,7 +111,7 @@ def test_arrays(power_up, tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("bus", "skew"), [("plain", "registers"), ("plain", "memory"), ("axi4-lite", "registers"), ("wishbone", "memory")]
+    ("bus", "skew"), [(bus, "registers") for bus in ("plain", "axi4-lite", "wishbone")] + [("plain", "memory")]
 )
 def test_engines(power_up, tmp_path, bus, skew):
     files = emit_engine(ENGINE.changed({"array.skew": skew}), tmp_path, bus=bus, initial_values=False)
