@@ -34,6 +34,10 @@ ARRAYS |= {
     "pair_mac, skew in memory": ARRAYS["pair_mac"].changed({"array.rows": 3, "array.skew": "memory"}),
     "tmac, integers, skew in memory": ARRAYS["tmac, integers"].changed({"array.rows": 4, "array.skew": "memory"}),
 }
+ARRAYS |= {
+    f"{name}, blocks": ARRAYS[name].changed({"array.rows": 3, "array.block_rows": 2, "array.block_columns": 2})
+    for name in ("fmac", "pair_mac", "tmac, integers")
+}
 ELEMENTS = {
     "fmac": ("fmac", FMAC),
     "fmac of unequal chunks": (
@@ -119,7 +123,7 @@ def test_arrays(power_up, tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("bus", "skew"), [("plain", "registers"), ("plain", "memory"), ("axi4-lite", "registers"), ("wishbone", "memory")]
+    ("bus", "skew"), [(bus, "registers") for bus in ("plain", "axi4-lite", "wishbone")] + [("plain", "memory")]
 )
 def test_engines(power_up, tmp_path, bus, skew):
     files = emit_engine(ENGINE.changed({"array.skew": skew}), tmp_path, bus=bus, initial_values=False)
