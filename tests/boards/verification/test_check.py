@@ -16,7 +16,7 @@ from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.self_test import self_test
 from lowtide_boards.targets.board import BOARDS, BoardError, board_of
 from lowtide_boards.targets.build import build
-from lowtide_boards.verification import ice40
+from lowtide_boards.verification import gowin, ice40
 from lowtide_boards.verification.board_ports import board_ports
 from lowtide_boards.verification.check import check, check_line, wait_for_leds
 from lowtide_boards.verification.netlist import board_netlist
@@ -75,6 +75,24 @@ def test_the_pll_gets_the_clock_and_each_port_one_declaration():
     assert ice40._connected(unpacked, ports) == (
         f"module netlist (input {rx});\nwire n1, n2;\nPLL_AS_CLOCK #(\n.PACKAGEPIN({clk}),\nreg n3 = 0, n4 = 0;\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "init", "pins", "constants", "kept"),
+    [
+        ("LUT4", "16'hff00", ("I0", "I1", "I2", "I3"), {}, {"I3"}),
+        ("LUT4", "16'h8000", ("I0", "I1", "I2", "I3"), {"I2": "1'b1"}, {"I0", "I1", "I3"}),
+        ("LUT4", "16'h0fff", ("I0", "I1", "I2", "I3"), {"I3": "1'b0"}, set()),
+        ("CARRY_LUT4", "16'hc0c0", tuple("ABCD"), {"C": "1'b1"}, {"B"}),
+        ("CARRY_LUT4", "16'h505a", tuple("ABCD"), {"C": "1'b1"}, {"A"}),
+        ("CARRY_LUT4", "16'h609a", tuple("ABCD"), {"C": "1'b1"}, {"A", "B", "D"}),
+    ],
+)
+def test_a_look_up_table_keeps_the_inputs_that_it_depends_on(kind, init, pins, constants, kept):
+    cell = gowin.Cell(kind, {pin: [pin] for pin in pins}, {"INIT": init})
+    ports = gowin._connected(cell, lambda wire: constants.get(wire, wire)).ports
+    assert {pin for pin in pins if ports[pin] == [pin]} == kept
+    assert all(ports[pin] == [constants.get(pin, "1'b0")] for pin in pins if pin not in kept)
 
 
 def test_without_icebox_vlog_the_error_names_its_package(tmp_path, monkeypatch):
