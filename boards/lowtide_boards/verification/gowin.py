@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from lowtide.synthesis.tool import run_tool
-from lowtide_boards.targets.errors import BoardError
+from lowtide_boards.targets.board import BoardError
 from lowtide_boards.verification.board_ports import BoardPort
 
 __all__ = ["netlist"]
