@@ -117,7 +117,9 @@ def test_harness_of_unread_inputs_is_not_subtracted():
     """Yosys removes the flip-flop of an input that the module does not read; the wrapper has at least eight outputs."""
     verilog = "module m(input clk, input [9:0] a, output reg y); always @(posedge clk) y <= ^a[4:0]; endmodule"
     result = place(verilog, "m", "ecp5", seeds=(1,))
-    assert (result.harness, result.placed["TRELLIS_FF"]) == (5 + 8, 1)
+    assert (result.harness, result.used["TRELLIS_FF"]) == (5 + 8, 5 + 8 + 1)
+    # Two LUT4, and the driver of a constant.
+    assert result.placed == {"TRELLIS_COMB": 2 + 1, "TRELLIS_FF": 1}
 
 
 def test_harness_shares_cells_with_the_module_on_ice40(adder):
