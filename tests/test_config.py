@@ -21,6 +21,7 @@ def test_presets_and_default():
         "terms",
         "tiny",
         "ulx3s",
+        "ulx3s-8bit",
     ]
     assert Config.load() == Config.load("default") == Config()
     large = Config.load("large").array

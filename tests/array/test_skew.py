@@ -71,7 +71,19 @@ def test_a_reset_does_not_disturb_later_words_in_memory(cycles):
 def test_skew_delays_word_n_by_n_cycles(count, kind):
     rng = random.Random(count)
     beats = [{"i": rng.getrandbits(count * WIDTH), "idle_i": rng.random() < 0.3} for _ in range(40 + count)]
-    outputs = [words(o, count) for o in run(skew(count, WIDTH, kind), beats)]
+    outputs = [words(o, count) for o in run(skew(count * WIDTH, WIDTH, kind), beats)]
+    taken = [words(beat["i"], count) if not beat["idle_i"] else [0] * count for beat in beats]
+    for n in range(count):
+        assert [o[n] for o in outputs] == history([t[n] for t in taken], Skew.latency + n)
+
+
+@pytest.mark.parametrize("kind", ["registers", "memory"])
+@pytest.mark.parametrize("bits", [3, 7, 11, 14, 42, 97])
+def test_the_last_word_may_be_shorter(bits, kind):
+    rng = random.Random(bits)
+    beats = [{"i": rng.getrandbits(bits), "idle_i": rng.random() < 0.3} for _ in range(40 + bits)]
+    count = -(-bits // WIDTH)
+    outputs = [words(o, count) for o in run(skew(bits, WIDTH, kind), beats)]
     taken = [words(beat["i"], count) if not beat["idle_i"] else [0] * count for beat in beats]
     for n in range(count):
         assert [o[n] for o in outputs] == history([t[n] for t in taken], Skew.latency + n)
@@ -81,7 +93,7 @@ def test_skew_delays_word_n_by_n_cycles(count, kind):
 def test_the_idle_bit_clears_words_of_memory_from_before_a_reset(count):
     """The beats before the reset are full, and all beats after the reset are idle."""
     full, idle = {"i": (1 << count * WIDTH) - 1, "idle_i": 0}, {"i": (1 << count * WIDTH) - 1, "idle_i": 1}
-    outputs = run(skew(count, WIDTH, "memory"), [full] * 40 + [idle] * 40, reset_at=(39,))
+    outputs = run(skew(count * WIDTH, WIDTH, "memory"), [full] * 40 + [idle] * 40, reset_at=(39,))
     for n in range(count):
         assert [words(o, count)[n] for o in outputs[40 + Skew.latency + n :]] == [0] * (40 - Skew.latency - n)
 

@@ -105,8 +105,9 @@ def signed(bits, width):
     return bits - (bits >> width - 1 << width)
 
 
-def array(rows, columns, skew="registers", **bfp):
-    return SystolicArray(rows, columns, partial(Fmac, Bfp(**{"lanes": 4, "exponent": 2, "max_k": 256} | bfp)), skew)
+def array(rows, columns, skew="registers", block=(1, 1), **bfp):
+    element = partial(Fmac, Bfp(**{"lanes": 4, "exponent": 2, "max_k": 256} | bfp))
+    return SystolicArray(rows, columns, element, skew, block)
 
 
 @pytest.mark.parametrize("pause", [0, 0.2, 0.6])
@@ -119,6 +120,34 @@ def test_results_are_exact(rows, columns, pause):
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 4), (5, 1), (2, 3), (17, 2)])
 def test_results_are_exact_with_a_skew_in_memory(rows, columns, pause):
     Bench(array(rows, columns, "memory"), [1, 2, 30, 1, 1, 7], pause, seed=rows * 100 + columns * 10).run()
+
+
+@pytest.mark.parametrize("skew", ["registers", "memory"])
+@pytest.mark.parametrize(
+    ("rows", "columns", "block"),
+    [
+        (1, 1, (2, 2)),
+        (1, 2, (1, 2)),
+        (2, 1, (2, 1)),
+        (3, 3, (2, 2)),
+        (2, 4, (1, 2)),
+        (4, 2, (2, 1)),
+        (7, 1, (3, 1)),
+        (2, 5, (4, 3)),
+        (5, 2, (4, 4)),
+        (1, 11, (1, 3)),
+        (6, 2, (512, 512)),
+    ],
+)
+def test_results_are_exact_with_blocks_that_share_registers(rows, columns, block, skew):
+    Bench(array(rows, columns, skew, block), [1, 2, 30, 1, 1, 7], 0.3, seed=rows * 100 + columns).run()
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("block", [2, 3, 8])
+def test_each_block_of_columns_costs_one_cycle(columns, block):
+    blocks = (columns + block - 1) // block
+    assert array(2, columns, block=(2, block)).latency == array(2, blocks).latency
 
 
 @pytest.mark.parametrize(
@@ -136,8 +165,15 @@ def test_other_formats(bfp):
 
 
 def test_latency():
-    for rows, columns, skew in ((1, 1, "registers"), (3, 2, "registers"), (2, 5, "registers"), (3, 5, "memory")):
-        dut = array(rows, columns, skew)
+    for rows, columns, *keys in (
+        (1, 1),
+        (3, 2),
+        (2, 5),
+        (3, 5, "memory"),
+        (2, 5, "registers", (2, 2)),
+        (3, 7, "memory", (2, 3)),
+    ):
+        dut = array(rows, columns, *keys)
         bench = Bench(dut, [20], 0, seed=2)
         bench.run()
         assert bench.received_at[0] - bench.taken_at[-1] == dut.latency

@@ -13,10 +13,10 @@ from lowtide.formats.terms import Terms
 SHAPES = [(1, 1), (1, 5), (7, 1), (2, 3), (3, 2), (8, 8)]
 CHUNKS = [(1, 1), (2, 2), (4, 2), (3, 1), (4, 4)]
 # The most magnitude bits per pair of chunks: at least the operand with narrower chunks has several chunks.
-MANTISSAS = {(1, 1): 3, (2, 2): 6, (4, 2): 8, (3, 1): 6, (4, 4): 4}
+MANTISSAS = {(1, 1): 3, (2, 2): 6, (4, 2): 8, (3, 1): 6, (4, 4): 4, (8, 8): 8}
 
 
-def config(shape, lanes, chunks, exponent, max_k, adder_levels=1):
+def config(shape, lanes, chunks, exponent, max_k, **others: Any):
     (rows, columns), (chunk_a, chunk_b) = shape, chunks
     return Config(
         array=ArrayParams(rows=rows, columns=columns),
@@ -27,7 +27,7 @@ def config(shape, lanes, chunks, exponent, max_k, adder_levels=1):
             mantissa=MANTISSAS[chunks],
             exponent=exponent,
             max_k=max_k,
-            adder_levels=adder_levels,
+            **others,
         ),
     )
 
@@ -48,6 +48,14 @@ QUICK = {
     "2x2-two-levels": config((2, 2), 32, (2, 2), 3, 200, adder_levels=2),
     "2x1-three-levels": config((2, 1), 16, (4, 2), 2, 100, adder_levels=3),
     "1x2-all-levels": config((1, 2), 8, (1, 1), 1, 40, adder_levels=14),
+    "2x2-inferred": config((2, 2), 4, (8, 8), 3, 4096, multiplier="inferred"),
+    "2x2-ecp5": config((2, 2), 4, (8, 8), 2, 100, multiplier="ecp5"),
+    "1x2-ecp5-half": config((1, 2), 8, (4, 2), 3, 100, multiplier="ecp5", dsp_lanes="half"),
+    "1x2-ecp5-two-levels": config((1, 2), 16, (8, 8), 3, 100, multiplier="ecp5", dsp_lanes="half", adder_levels=2),
+    "3x5, blocks": config((3, 5), 4, (2, 2), 3, 64).changed({"array.block_rows": 2, "array.block_columns": 2}),
+    "4x4, blocks, skew in memory": config((4, 4), 4, (2, 2), 3, 64).changed(
+        {"array.block_rows": 3, "array.block_columns": 2, "array.skew": "memory"}
+    ),
 }
 # Few tiles, because Icarus is an interpreter.
 WIDE = {"8x8": config((8, 8), 4, (2, 2), 3, 32)}
@@ -64,7 +72,10 @@ def test_a_wide_array_on_icarus(run_array, name):
     run_array(WIDE[name], "icarus", benches, tiles=2, products=2)
 
 
-@pytest.mark.parametrize("name", ["2x3", "5x3, skew in memory", pytest.param("3x2-83-bits", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name",
+    ["2x3", "5x3, skew in memory", "2x2-ecp5", "3x5, blocks", pytest.param("3x2-83-bits", marks=pytest.mark.slow)],
+)
 def test_small_arrays_on_verilator(run_array, name):
     run_array(QUICK[name], "verilator", tiles=40, resets=30, products=15)
 
@@ -82,6 +93,8 @@ WORDS = {
     "pair_mac 1x4": terms_config((1, 4), "pair_mac", encoding="booth", width=4, group=3, budget=5, data_terms=2),
 }
 WORDS["pair_mac, skew in memory"] = WORDS["pair_mac"].changed({"array.skew": "memory"})
+WORDS["pair_mac, blocks"] = WORDS["pair_mac"].changed({"array.block_rows": 2, "array.block_columns": 2})
+WORDS["tmac parallel, blocks"] = WORDS["tmac parallel"].changed({"array.block_rows": 3, "array.block_columns": 2})
 MOVING = "lowtide_sim.bench.array.data,lowtide_sim.bench.array.flow,"
 TIMED = MOVING + "lowtide_sim.bench.array.timing"
 INTEGERS = {
@@ -93,6 +106,9 @@ INTEGERS = {
 }
 INTEGERS["4x3, skew in memory"] = INTEGERS["3x2 by twos"].changed(
     {"array.rows": 4, "array.columns": 3, "array.skew": "memory"}
+)
+INTEGERS["3x5, blocks"] = INTEGERS["3x2 by twos"].changed(
+    {"array.columns": 5, "array.block_rows": 2, "array.block_columns": 2}
 )
 REQUANTIZED = {
     "integers 2x3": terms_config((2, 3), "tmac", "integers", results="integers"),
@@ -111,7 +127,10 @@ def benches_of(name):
     return TIMED + ("" if name == "pmac" else ",lowtide_sim.bench.array.terms")
 
 
-@pytest.mark.parametrize("name", ["pmac", "tmac parallel", "pair_mac", "pair_mac, skew in memory"])
+@pytest.mark.parametrize(
+    "name",
+    ["pmac", "tmac parallel", "pair_mac", "pair_mac, skew in memory", "pair_mac, blocks", "tmac parallel, blocks"],
+)
 def test_arrays_of_other_elements_on_icarus(run_array, name):
     run_array(WORDS[name], "icarus", benches_of(name), tiles=5, resets=8, products=2)
 
@@ -120,7 +139,7 @@ def test_an_array_of_terms_on_verilator(run_array):
     run_array(WORDS["tmac"], "verilator", benches_of("tmac"), tiles=40, resets=40, products=20)
 
 
-@pytest.mark.parametrize("name", ["3x2 by twos", "1x1 binary", "4x3, skew in memory"])
+@pytest.mark.parametrize("name", ["3x2 by twos", "1x1 binary", "4x3, skew in memory", "3x5, blocks"])
 def test_arrays_with_term_revealing_on_icarus(run_array, name):
     run_array(INTEGERS[name], "icarus", REVEALING, tiles=6, resets=8)
 

@@ -51,6 +51,24 @@ SHALLOW_BUGS = {
         f"{IN_FMAC}_aligner", r"(shift / 3'h4;\n  assign _\d+_ = _\d+_ != )3'h4;", r"\g<1>3'h0;"
     ),
 }
+IN_BLOCKS = CONFIG.changed({"array.block_rows": 2, "array.block_columns": 2})
+IN_BLOCKS_BUGS = {
+    "an element of a block has separate registers": in_module(
+        r"grid_1x2_by_2x2_\w+_k64", "_shared_a columns", " columns"
+    ),
+    "the rows of a block restart one by one": in_module(
+        r"systolic_core_\w+", r"\{(restart_wave_o)\[1\], restart_wave_o\[1\]\}", r"{\1[0], \1[1]}"
+    ),
+    "the results of a block collide": in_module(
+        r"grid_2x2_\w+", r"\.drain_i\(drain_between_rows_o\)", ".drain_i(rows_1_to_1_drain_o)"
+    ),
+    "a column writes a cycle after its block": in_module(
+        r"collector_\w+", r"(column_1 \((?:.|\n)*?\.high_i\()[^)]*", r"\1column_0_high_o"
+    ),
+    "a column writes with the block before": in_module(
+        r"collector_\w+", r"(column_2 \((?:.|\n)*?\.high_i\()[^)]*", r"\1credits_high"
+    ),
+}
 REVEALING = Config(
     array=ArrayParams(rows=2, columns=3, element="tmac", operands="integers"),
     terms=Terms(group=5, budget=9, data_terms=3, max_k=1024),
@@ -155,6 +173,19 @@ def test_a_shallow_pipeline_without_a_bug_passes(run_changed):
 def test_each_bug_in_a_shallow_pipeline_is_caught(run_changed, bug):
     with pytest.raises(SimulationError) as caught:
         run_changed(SHALLOW_BUGS[bug], config=SHALLOW)
+    is_a_finding(caught)
+
+
+@pytest.mark.slow
+def test_an_array_of_blocks_without_a_bug_passes(run_changed):
+    run_changed(lambda text: text, config=IN_BLOCKS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", IN_BLOCKS_BUGS)
+def test_each_bug_in_an_array_of_blocks_is_caught(run_changed, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_changed(IN_BLOCKS_BUGS[bug], config=IN_BLOCKS)
     is_a_finding(caught)
 
 

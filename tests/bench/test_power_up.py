@@ -34,6 +34,10 @@ ARRAYS |= {
     "pair_mac, skew in memory": ARRAYS["pair_mac"].changed({"array.rows": 3, "array.skew": "memory"}),
     "tmac, integers, skew in memory": ARRAYS["tmac, integers"].changed({"array.rows": 4, "array.skew": "memory"}),
 }
+ARRAYS |= {
+    f"{name}, blocks": ARRAYS[name].changed({"array.rows": 3, "array.block_rows": 2, "array.block_columns": 2})
+    for name in ("fmac", "pair_mac", "tmac, integers")
+}
 ELEMENTS = {
     "fmac": ("fmac", FMAC),
     "fmac of unequal chunks": (
@@ -43,6 +47,14 @@ ELEMENTS = {
     "fmac of two levels per register": ("fmac", Config(bfp=Bfp(max_k=64, adder_levels=2))),
     "fmac of three levels per register": ("fmac", Config(bfp=Bfp(lanes=32, chunk_b=1, max_k=64, adder_levels=3))),
     "fmac of all levels per register": ("fmac", Config(bfp=Bfp(lanes=4, max_k=64, adder_levels=14))),
+    "fmac, inferred": (
+        "fmac",
+        Config(bfp=Bfp(lanes=4, chunk_a=8, chunk_b=8, mantissa=8, max_k=64, multiplier="inferred")),
+    ),
+    "fmac, half in DSP blocks": (
+        "fmac",
+        Config(bfp=Bfp(lanes=8, chunk_a=4, chunk_b=2, max_k=64, multiplier="ecp5", dsp_lanes="half")),
+    ),
     "tmac": ("tmac", ARRAYS["tmac"]),
     "tmac of one value": ("tmac", terms_config((1, 1), "tmac", width=2, group=1, budget=1, data_terms=1)),
     "pair_mac": ("pair_mac", ARRAYS["pair_mac"]),
@@ -111,7 +123,7 @@ def test_arrays(power_up, tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("bus", "skew"), [("plain", "registers"), ("plain", "memory"), ("axi4-lite", "registers"), ("wishbone", "memory")]
+    ("bus", "skew"), [(bus, "registers") for bus in ("plain", "axi4-lite", "wishbone")] + [("plain", "memory")]
 )
 def test_engines(power_up, tmp_path, bus, skew):
     files = emit_engine(ENGINE.changed({"array.skew": skew}), tmp_path, bus=bus, initial_values=False)

@@ -36,6 +36,9 @@ def test_no_argument_emits_the_default(run, tmp_path):
         "element": "fmac",
         "operands": "packed",
         "results": "accumulators",
+        "skew": "registers",
+        "block_rows": 1,
+        "block_columns": 1,
     }
 
 

@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
+from fixtures.liberty import liberty
 from lowtide import __version__
 from lowtide.cli import group, main
 from lowtide.synthesis import Design, tool
@@ -107,7 +108,40 @@ def test_units_by_themselves_and_in_the_array(run):
 def test_unknown_target_names_the_known_ones(run):
     code, _, err = run("report", "--target", "ecp6")
     assert code == 2
-    assert "target must be one of xc7, ecp5, ice40, not 'ecp6'" in err
+    assert "target must be one of xc7, ecp5, ice40, cmos, not 'ecp6'" in err
+
+
+def test_report_on_a_chip(run, tmp_path):
+    (tmp_path / "small.lib").write_text(liberty())
+    arguments = ["report", "--unit", "rounder", "--set", "fraction=3", "--set", "mode=carry", "--json"]
+    code, out, _ = run(*arguments, "--liberty", "small.lib")
+    assert code == 0
+    (alone,) = json.loads(out)["rows"]
+    assert (alone["target"], alone["timing"]) == ("liberty", None)
+    assert alone["area"]["gates"] == alone["area"]["cell_area"] / 2
+    code, out, _ = run(*arguments, "--target", "cmos", "--liberty", "small.lib")
+    assert code == 0
+    transistors, gates = json.loads(out)["rows"]
+    assert (transistors["target"], gates) == ("cmos", alone)
+    assert transistors["area"]["transistors"] > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "cannot read small.lib: No such file or directory"),
+        (b"hello\n", "cannot read Liberty file small.lib: yosys: No entries found in liberty file"),
+        (b"\xff", "cannot read small.lib: it is not UTF-8 text"),
+        (liberty("INV", "BUF", "NAND2").encode(), "Liberty file small.lib has no flip-flop;"),
+    ],
+)
+def test_liberty_file_is_checked_first(run, tmp_path, text, message):
+    if text is not None:
+        (tmp_path / "small.lib").write_bytes(text)
+    code, out, err = run("report", "--liberty", "small.lib")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"lowtide: {message}")
+    assert err.count("\n") == 1
 
 
 def test_operating_system_errors_name_the_file(run, tmp_path):

@@ -19,6 +19,7 @@ from lowtide.emission.top import AxiStreamArray
 from lowtide.emission.verilog import EmissionError, verilog_of
 
 TINY = {"bfp": {"lanes": 4, "exponent": 2, "max_k": 64}}
+BLOCKS = {"array.skew": "memory", "array.block_rows": 2, "array.block_columns": 2}
 
 
 def config(rows, columns, **tables):
@@ -39,13 +40,20 @@ def test_the_number_of_modules_grows_with_the_logarithm():
     assert counts[2] - counts[1] == counts[1] - counts[0]
 
 
-def test_number_of_element_instances():
+def test_the_number_of_modules_grows_with_the_logarithm_with_blocks_and_memory():
+    sizes = [AxiStreamArray(config(n, n).changed(BLOCKS)) for n in (64, 128, 256)]
+    counts = [len(verilog_and_modules(top)[1]) for top in sizes]
+    assert counts[2] - counts[1] == counts[1] - counts[0]
+
+
+@pytest.mark.parametrize("keys", [{}, BLOCKS])
+def test_number_of_element_instances(keys):
     """Multiply out the hierarchy of the emitted text."""
-    text, _ = verilog_and_modules(AxiStreamArray(config(7, 5)))
+    text, _ = verilog_and_modules(AxiStreamArray(config(7, 5).changed(keys)))
     bodies = dict(re.findall(r"^module (\S+?)\((.*?)^endmodule", text, re.MULTILINE | re.DOTALL))
 
     def elements(name):
-        if re.fullmatch(r"lowtide_array_fmac_[^.]*_k64", name):
+        if re.fullmatch(r"lowtide_array_fmac_[^.]*_k64(_shared_(a|b|ab))?", name):
             return 1
         return sum(elements(child) for child in re.findall(r"^  (?:\(\* .* \*\) )?(\w+) \S+ \($", bodies[name], re.M))
 
@@ -57,6 +65,14 @@ def test_instances_equal_plain_submodules(rows, columns, tmp_path):
     """What is emitted and what Amaranth simulates are the same circuit."""
     emitted, _ = verilog_and_modules(AxiStreamArray(config(rows, columns), "emitted"))
     plain = verilog_of(rtlil.convert(AxiStreamArray(config(rows, columns)), name="plain", emit_src=False))
+    assert bisimilar(gates(emitted, "emitted", tmp_path), gates(plain, "plain", tmp_path))
+
+
+@pytest.mark.slow
+def test_instances_equal_plain_submodules_with_blocks_and_memory(tmp_path):
+    keys = config(3, 3).changed(BLOCKS)
+    emitted, _ = verilog_and_modules(AxiStreamArray(keys, "emitted"))
+    plain = verilog_of(rtlil.convert(AxiStreamArray(keys), name="plain", emit_src=False))
     assert bisimilar(gates(emitted, "emitted", tmp_path), gates(plain, "plain", tmp_path))
 
 

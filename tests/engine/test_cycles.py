@@ -27,8 +27,8 @@ def work(config, case):
     return Work(a=shapes[0], b=shapes[1])
 
 
-def test_single_products(engine):
-    """Of most products it knows every cycle; all others together differ by less than 2 %."""
+def check_single_products(engine):
+    """Of most products the model knows every cycle; all others together differ by less than 2 %."""
     rng, model = np.random.default_rng(1), CycleModel(engine.config)
     measured, modeled = [], []
     for _ in range(60):
@@ -38,6 +38,16 @@ def test_single_products(engine):
     errors = np.subtract(measured, modeled)
     assert np.count_nonzero(errors) <= len(errors) // 4
     assert np.abs(errors).sum() < 0.02 * np.sum(measured)
+
+
+def test_single_products(engine):
+    check_single_products(engine)
+
+
+@pytest.mark.slow
+def test_single_products_with_blocks(engine, libraries):
+    keys = {"array.rows": 4, "array.block_rows": 2, "array.block_columns": 2, "array.skew": "memory"}
+    check_single_products(VerilatedEngine(engine.config.changed(keys), libraries))
 
 
 LAYERS = {

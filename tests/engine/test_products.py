@@ -122,6 +122,11 @@ OTHERS = {
         bfp=Bfp(lanes=16, chunk_a=1, chunk_b=2, mantissa=8, exponent=4, max_k=300),
         engine=EngineParams(input_width=16, output_width=1, buffer_depth=128, transpose_depth=32),
     ),
+    "5x6, blocks, skew in memory": Config(
+        array=ArrayParams(rows=5, columns=6, skew="memory", block_rows=2, block_columns=4),
+        bfp=Bfp(max_k=512),
+        engine=EngineParams(output_width=2, buffer_depth=128),
+    ),
     "8x8": Config(array=ArrayParams(rows=8, columns=8), bfp=Bfp(max_k=512), engine=EngineParams(buffer_depth=256)),
 }
 

@@ -52,14 +52,14 @@ def test_restarts_are_apart(prove, spacing):
 class PromisesAreKept(wiring.Component):
     """With tiles at the full rate and any sink, every row arrives once, in order, and complete."""
 
-    def __init__(self, rows, columns, way):
-        self.rows, self.columns, self.way = rows, columns, way
+    def __init__(self, rows, columns, way, block):
+        self.rows, self.columns, self.way, self.block = rows, columns, way, block
         super().__init__({"promise": In(1), "ready": In(1)})
 
     def elaborate(self, platform):
         m = Module()
         width, rows, columns = 4, self.rows, self.columns
-        m.submodules.dut = dut = Collector(rows, columns, width, rows)
+        m.submodules.dut = dut = Collector(rows, columns, width, rows, self.block)
         m.submodules.way = way = delay(self.way, 1, reset_less=False)
         wait = Signal(range(2 * rows))  # cycles of a tile's half words
         m.d.sync += wait.eq(Mux(self.promise, 2 * rows - 1, Mux(wait.any(), wait - 1, 0)))
@@ -74,7 +74,7 @@ class PromisesAreKept(wiring.Component):
         with m.If(coming):
             m.d.sync += [low.eq(~low), number.eq(number + low), left.eq(Mux(way.o, 2 * rows, left) - 1)]
         m.d.comb += [way.i.eq(self.promise), dut.reserve.eq(self.promise), dut.start.eq(way.o)]
-        halves = Cat(delayed(m, half, column) for column in range(columns))
+        halves = Cat(delayed(m, half, column // self.block) for column in range(columns))
         m.d.comb += [dut.halves.eq(halves), dut.ready.eq(self.ready)]
 
         awaited = Signal(4)
@@ -89,7 +89,14 @@ class PromisesAreKept(wiring.Component):
 
 
 @pytest.mark.parametrize(
-    ("rows", "columns", "way"), [(1, 1, 3), (2, 1, 3), pytest.param(2, 3, 3, marks=pytest.mark.slow)]
+    ("rows", "columns", "way", "block"),
+    [
+        (1, 1, 3, 1),
+        (2, 1, 3, 1),
+        (2, 2, 3, 2),
+        pytest.param(2, 3, 3, 1, marks=pytest.mark.slow),
+        pytest.param(2, 3, 3, 2, marks=pytest.mark.slow),
+    ],
 )
-def test_promises_are_kept(prove, rows, columns, way):
-    prove(PromisesAreKept(rows, columns, way), depth=18)
+def test_promises_are_kept(prove, rows, columns, way, block):
+    prove(PromisesAreKept(rows, columns, way, block), depth=18)

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lowtide.formats import Bfp, IllegalValue
+from lowtide.formats.bfp import CHUNKS
 
 
 @st.composite
 def formats(draw):
     """Any legal format."""
-    chunk_a = draw(st.integers(1, 8))
-    chunk_b = draw(st.sampled_from([w for w in range(1, 9) if lcm(chunk_a, w) <= 12]))
+    chunk_a = draw(st.sampled_from(CHUNKS))
+    chunk_b = draw(st.sampled_from([w for w in CHUNKS if lcm(chunk_a, w) <= 12]))
     multiples = [m for m in range(1, 13) if m % chunk_a == 0 and m % chunk_b == 0]
     return Bfp(
         lanes=draw(st.sampled_from([4, 8, 16, 32, 64])),
@@ -32,11 +33,15 @@ def formats(draw):
     [
         ({"lanes": 12}, "lanes must be one of 4, 8, 16, 32, 64, not 12"),
         ({"lanes": 16.0}, "lanes must be one of 4, 8, 16, 32, 64, not 16.0"),
-        ({"chunk_a": 0}, "chunk_a must be from 1 to 8, not 0"),
-        ({"chunk_b": 9}, "chunk_b must be from 1 to 8, not 9"),
+        ({"chunk_a": 0}, "chunk_a must be one of 1, 2, 3, 4, 6, 8, not 0"),
+        ({"chunk_b": 5}, "chunk_b must be one of 1, 2, 3, 4, 6, 8, not 5"),
         (
             {"chunk_a": 8, "chunk_b": 3},
             "chunk_b must be one of 1, 2, 4, 8 (mantissa is at most 12, a multiple of chunk_b and chunk_a = 8), not 3",
+        ),
+        (
+            {"lanes": 4, "multiplier": "ecp5", "dsp_lanes": "half"},
+            "dsp_lanes must be all (half of lanes = 4 is less than four), not 'half'",
         ),
         ({"multiplier": "dsp"}, "multiplier must be one of logic, inferred, ecp5, not 'dsp'"),
         ({"mantissa": 13}, "mantissa must be from 1 to 12, not 13"),

@@ -63,7 +63,7 @@ class Elaborator:
 def tops() -> Iterator[Unit]:
     """Small designs that together hold every unit, and every optional port."""
     bfp = Config.load("tiny")
-    yield AxiStreamArray(bfp.changed({"array.rows": 17, "array.skew": "memory"}))
+    yield AxiStreamArray(bfp.changed({"array.rows": 17, "array.skew": "memory", "array.block_rows": 2}))
     terms = Config.load("terms").changed({"array.rows": 1, "array.columns": 2})
     yield AxiStreamArray(bfp)
     yield AxiStreamArray(terms)

@@ -14,6 +14,14 @@ def test_parts_are_modules_of_the_array(rows, columns):
     assert ("array" in [part.name for part in parts]) == (rows * columns <= 256)
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (2, 3), (17, 5)])
+@pytest.mark.parametrize("skew", ["registers", "memory"])
+def test_parts_are_modules_of_an_array_of_blocks(rows, columns, skew):
+    keys = {"rows": rows, "columns": columns, "skew": skew, "block_rows": 2, "block_columns": 3}
+    for part in parts_of(Config.load("tiny").changed({f"array.{key}": value for key, value in keys.items()})):
+        assert f"module {part.top}(" in part.verilog, part.name
+
+
 @pytest.mark.parametrize(
     ("top", "parts", "preset"),
     [

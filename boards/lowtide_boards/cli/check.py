@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from lowtide.cli.options import InputFolder, Whole, json_option, quiet_option
-from lowtide.cli.progress import progress_bar
+from lowtide.cli.progress import progress_steps
 from lowtide.engine.seeds import SEEDS
 from lowtide.errors import CommandError, SimulationError, SimulatorMissing
 from lowtide_boards.cli.board import FOLDER, board_option
+from lowtide_boards.verification.check import STEPS
 from lowtide_boards.verification.check import check as check_bitstream
 
 __all__ = ["check"]
@@ -48,24 +49,18 @@ def check(name: str, folder: Path, products: int, seed: int, as_json: bool, quie
     word. For families without an open tool that reads the bitstream, the command synthesizes the netlist again.
     """
     try:
-        with progress_bar(quiet=quiet) as bar:
-            tasks = []
+        with progress_steps(quiet=quiet) as steps:
 
-            def begin(step: str) -> None:
-                if tasks:
-                    bar.update(tasks[-1], total=1, completed=1)
-                total = products if step == "products" else None
-                tasks.append(bar.add_task(step.capitalize() if step != "LEDs" else step, total=total))
+            def progress(step: str) -> None:
+                begun = STEPS.index(step)
+                if begun:
+                    steps.finish(f"{begun} of {len(STEPS)}: {STEPS[begun - 1]}")
+                steps.begin(f"{begun + 1} of {len(STEPS)}: {step}")
 
             found = check_bitstream(
-                name,
-                folder,
-                Path("build/engines"),
-                products=products,
-                seed=seed,
-                begin=begin,
-                progress=lambda done: bar.update(tasks[-1], completed=done),
+                name, folder, Path("build/engines"), products=products, seed=seed, progress=progress
             )
+            steps.finish(f"{len(STEPS)} of {len(STEPS)}: {STEPS[-1]}")
     except (SimulationError, SimulatorMissing) as error:
         raise CommandError(str(error)) from None
     if as_json:

@@ -76,8 +76,8 @@ class Board:
     wrong: str
     self_test: bool = True
     loader: str
-    usb: tuple[int, int] = attrs.field(converter=tuple)
-    pins: tuple[str, str] | None = attrs.field(default=None, converter=attrs.converters.optional(tuple))
+    usb: tuple[int, ...] = attrs.field(converter=tuple)
+    pins: tuple[str, ...] | None = attrs.field(default=None, converter=attrs.converters.optional(tuple))
 
     @property
     def chip(self) -> Chip:

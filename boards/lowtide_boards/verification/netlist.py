@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 
 from lowtide.config import Config
 from lowtide_boards.targets.board import Board
-from lowtide_boards.verification import ice40, mapped
+from lowtide_boards.verification import gowin, ice40, mapped
 from lowtide_boards.verification.board_ports import board_ports
 
-__all__ = ["board_netlist"]
+__all__ = ["board_netlist", "with_models"]
 
 CELLS = Path(__file__).with_name("cells")
 
@@ -22,7 +22,10 @@ MODELS = {
 }
 """Files with Yosys' models of cells, by family."""
 
-MODULE = re.compile(r"^module +(\\?\S+?) *\(.*?^endmodule", re.MULTILINE | re.DOTALL)
+MODULE = re.compile(r"^module +(\\?\S+?) *\(.*?^\s*endmodule", re.MULTILINE | re.DOTALL)
+
+TIMING = re.compile(r"^\s*specify\b.*?\bendspecify\n", re.MULTILINE | re.DOTALL)
+OPEN_INPUT = re.compile(r"`ICE40_DEFAULT_ASSIGNMENT\w*(?:\(.*?\))?")
 
 TOP = """\
 module board (input clk, input rst, input rx, output tx, output right, output wrong);
@@ -61,14 +64,22 @@ def board_netlist(board: Board, config: Config, bitstream: bytes, *, self_test: 
     family = board.chip.family
     ports = board_ports(board)
     with TemporaryDirectory(prefix="lowtide-") as folder:
-        if family == "ice40":
-            verilog = ice40.netlist(bitstream, ports, Path(folder))
-        else:
-            verilog = mapped.netlist(board, config, self_test, Path(folder))
+        match family:
+            case "ice40":
+                verilog = ice40.netlist(bitstream, ports, Path(folder))
+            case "gowin":
+                verilog = gowin.netlist(bitstream, ports, Path(folder))
+            case _:
+                verilog = mapped.netlist(board, config, self_test, Path(folder))
     names = {name: port.name for name, port in ports.items()}
     inverts = {f"invert_{name}": "!" if ports[name].inverted else "" for name in ("right", "wrong")}
+    return TOP.format(**names, **inverts) + with_models(family, verilog)
+
+
+def with_models(family: str, verilog: str) -> str:
+    """A netlist with models of its cells, and the package's models of cells for which Yosys has none."""
     cells = (CELLS / f"{family}.v").read_text(encoding="utf-8")
-    return "\n".join([TOP.format(**names, **inverts), cells, *_models(family, cells + verilog), verilog])
+    return "\n".join([cells, *_models(family, cells + verilog), verilog])
 
 
 def _models(family: str, verilog: str) -> Iterator[str]:
@@ -82,7 +93,8 @@ def _models(family: str, verilog: str) -> Iterator[str]:
     defined = {module[1] for module in MODULE.finditer(verilog)}
     waiting = [verilog]
     while waiting:
-        for name in set(re.findall(r"^\s*(\w+) +(?:#|\w|\\)", waiting.pop(), re.MULTILINE)) & models.keys() - defined:
+        used = set(re.findall(r"^\s*(\w+) +(?:#|\w|\\)", waiting.pop(), re.MULTILINE))
+        for name in sorted(used & models.keys() - defined):
             defined.add(name)
             waiting.append(models[name])
-            yield re.sub(r"`ICE40_DEFAULT_ASSIGNMENT\w*(\(.*?\))?", "", models[name])
+            yield OPEN_INPUT.sub("", TIMING.sub("", models[name]))

@@ -18,7 +18,7 @@ from lowtide.units.arithmetic.tmac import Tmac
 __all__ = ["array_of", "element_factory"]
 
 
-def element_factory(kind: str, bfp: Bfp, terms: Terms) -> Callable[[], Element]:
+def element_factory(kind: str, bfp: Bfp, terms: Terms) -> Callable[..., Element]:
     """Return a function that makes an element of a kind, for the formats of a configuration."""
     return {
         "fmac": partial(Fmac, bfp),
@@ -33,8 +33,8 @@ def array_of(
 ) -> SystolicArray | TermArray | RequantizedArray:
     """Return the array of a configuration."""
     if params.operands == "integers":
-        array = TermArray(params.rows, params.columns, terms, params.skew)
+        array = TermArray(params.rows, params.columns, terms, params.skew, params.block)
     else:
         element = element_factory(params.element, bfp, terms)
-        array = SystolicArray(params.rows, params.columns, element, params.skew)
+        array = SystolicArray(params.rows, params.columns, element, params.skew, params.block)
     return RequantizedArray(array, terms, requantizing) if params.results == "integers" else array

@@ -15,9 +15,9 @@ class Collector(Structure):
 
     The array never stalls, so every row needs a reserved queue entry before it arrives. A tile may end only while
     ``room`` is high, and ``reserve`` then reserves an entry for each of its rows. From ``start`` on, the low and the
-    high half word of each row arrive alternately at column 0, and at each further column one cycle later. Column 0
-    completes a row first, and the last column completes it last. So the queues that store results until they are
-    accepted also remove the skew between columns.
+    high half word of each row arrive alternately at the first block of columns, and at each further block one cycle
+    later. The first block completes a row first, and the last block completes it last. So the queues that store results
+    until they are accepted also remove the skew between columns.
 
     Parameters
     ----------
@@ -27,6 +27,8 @@ class Collector(Structure):
         Width of a result in bits.
     capacity : int
         Maximum number of rows reserved but not yet accepted, at least ``rows``.
+    block : int
+        Columns per block; the last block may have fewer.
 
     Members
     -------
@@ -37,7 +39,8 @@ class Collector(Structure):
     start : In(1)
         Pulses for one cycle when the low half word of row 0 is at column 0.
     halves : In(columns * half)
-        Half words, one per column; column ``c`` is ``c`` cycles late. ``half`` is half of ``width``, rounded up.
+        Half words, one per column; column ``c`` is ``c // block`` cycles late. ``half`` is half of ``width``, rounded
+        up.
     valid : Out(1)
         High while ``data`` and ``last`` are valid.
     ready : In(1)
@@ -53,11 +56,13 @@ class Collector(Structure):
         Cycles from ``start`` to a valid row 0.
     """
 
-    def __init__(self, rows: int, columns: int, width: int, capacity: int):
+    def __init__(self, rows: int, columns: int, width: int, capacity: int, block: int = 1):
         self.rows, self.columns, self.width, self.capacity = rows, columns, width, capacity
+        self.block = block
         self.half = (width + 1) // 2
-        self.latency = columns - 1 + Column.latency
-        self.module_name = f"collector_{rows}x{columns}_{width}_{capacity}"
+        self.latency = (columns - 1) // block + Column.latency
+        blocks = f"_by_{block}" if block > 1 else ""
+        self.module_name = f"collector_{rows}x{columns}{blocks}_{width}_{capacity}"
         super().__init__(
             {
                 "room": Out(1),
@@ -84,7 +89,9 @@ class Collector(Structure):
         high = credits.high
         for n, column in enumerate(columns):
             half = self.halves.word_select(n, self.half)
-            high = place(f"column_{n}", column, half=half, high_i=high, accept=credits.accept).high_o
+            place(f"column_{n}", column, half=half, high_i=high, accept=credits.accept)
+            if (n + 1) % self.block == 0:
+                high = column.high_o
         return {
             "room": credits.room,
             "valid": columns[-1].valid,

@@ -26,7 +26,7 @@ class Column(Unit):
     high_i : In(1)
         High when ``half`` is a high half word, whose low half word arrived one cycle before.
     high_o : Out(1)
-        ``high_i`` delayed by one cycle, for the next column.
+        ``high_i`` delayed by one cycle, for the next block of columns.
     valid : Out(1)
         High while ``data`` is valid.
     accept : In(1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from amaranth.hdl import Const
+from amaranth.hdl import Cat, Const
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.collector import Collector
@@ -24,15 +24,17 @@ class SystolicCore(Structure):
     ----------
     rows, columns : int
         Shape of a tile.
-    element : function without arguments
-        Makes a processing element.
+    element : function
+        Makes a processing element, as `Grid` takes it.
     ahead : int
         Cycles from ``restart`` to the word 0 that belongs to it.
+    block : tuple of two int
+        Rows and columns of a block of elements that share registers, see `Grid`.
 
     Members
     -------
     a : In(rows * width_a)
-        One word per row, row 0 in the lowest bits, skewed: word ``n`` arrives ``n`` cycles after word 0.
+        One word per row, row 0 in the lowest bits, skewed as `Grid` takes them.
     b : In(columns * width_b)
         One word per column, skewed in the same way.
     restart : In(1)
@@ -60,17 +62,20 @@ class SystolicCore(Structure):
         Minimum cycles between restarts: a column needs them to drain, or an element to complete a result.
     """
 
-    def __init__(self, rows: int, columns: int, element: Callable[[], Element], ahead: int):
-        self.rows, self.columns, self.element, self.ahead = rows, columns, element, ahead
+    def __init__(
+        self, rows: int, columns: int, element: Callable[..., Element], ahead: int, block: tuple[int, int] = (1, 1)
+    ):
+        self.rows, self.columns, self.element, self.ahead, self.block = rows, columns, element, ahead, block
         pattern = element()
         self.width_a, self.width_b = port_width(pattern, "a_i"), port_width(pattern, "b_i")
         self.spacing = max(2 * rows, pattern.spacing)
         self._result_delay = ahead + pattern.latency
         # Between the end of a tile and its first row, rows of other tiles may arrive, one in two cycles.
-        in_flight = (self._result_delay + columns + 5) // 2
-        self._collector = Collector(rows, columns, pattern.accumulator, rows + in_flight)
+        in_flight = (self._result_delay + -(-columns // block[1]) + 5) // 2
+        self._collector = Collector(rows, columns, pattern.accumulator, rows + in_flight, block[1])
         self.latency = self._result_delay + self._collector.latency
-        self.module_name = f"systolic_core_{rows}x{columns}_{ahead}_{pattern.module_name}"
+        blocks = "" if block == (1, 1) else "_by_{}x{}".format(*block)
+        self.module_name = f"systolic_core_{rows}x{columns}{blocks}_{ahead}_{pattern.module_name}"
         super().__init__(
             {
                 "a": In(rows * self.width_a),
@@ -86,15 +91,17 @@ class SystolicCore(Structure):
         )
 
     def wire(self, place):
-        cells = grid(self.rows, self.columns, self.element)
+        cells = grid(self.rows, self.columns, self.element, self.block)
         collector = self._collector
-        wave = place("restart_wave", ShiftRegister(self.ahead - 1 + self.rows), i=self.restart)
+        rows = self.block[0]
+        wave = place("restart_wave", ShiftRegister(self.ahead - 1 + -(-self.rows // rows)), i=self.restart)
+        restarts = wave.o[self.ahead - 1 :]
         place(
             "grid",
             cells,
             a_i=self.a,
             b_i=self.b,
-            restart_i=wave.o[self.ahead - 1 :],
+            restart_i=restarts if rows == 1 else Cat(restarts[r // rows] for r in range(self.rows)),
             drain_i=Const(0, self.columns * collector.half),
         )
         start = place("result_delay", delay(self._result_delay, 1, reset_less=False), i=self.finished)

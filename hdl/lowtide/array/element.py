@@ -10,9 +10,11 @@ __all__ = ["Element", "port_width"]
 class Element(Protocol):
     """Processing element: the interface that the array requires.
 
-    Operands pass through an element in one cycle. In each cycle the element adds the product of its two operands to
-    its sum; zero operands leave the sum unchanged. On a restart beat, whose operands are zero, the element sends its
-    sum to the drain and clears it.
+    Operands pass through an element in one cycle. With ``cycles_a=0`` or ``cycles_b=0``, A or B passes without a
+    register, because the element shares the register of its left or upper neighbor.
+
+    In each cycle the element adds the product of its two operands to its sum; zero operands leave the sum unchanged.
+    On a restart beat, whose operands are zero, the element sends its sum to the drain and clears it.
 
     Members
     -------

@@ -27,6 +27,9 @@ class ArrayParams:
         every element but ``fmac``.
     skew : str
         Where operands wait for their row or column: in ``registers``, or in ``memory`` made of look-up tables.
+    block_rows, block_columns : int
+        Rows that share registers of operand B, and columns that share registers of operand A: an operand passes a
+        block of elements in one cycle.
 
     Raises
     ------
@@ -42,12 +45,19 @@ class ArrayParams:
     skew: str = parameter(
         "registers", ("registers", "memory"), "where operands wait for their row or column", internal=True
     )
+    block_rows: int = parameter(1, range(1, 513), "rows that share registers of operand B", internal=True)
+    block_columns: int = parameter(1, range(1, 513), "columns that share registers of operand A", internal=True)
 
     def __attrs_post_init__(self):
         if self.results == "integers" and self.element == "fmac":
             raise IllegalValue("results", "accumulators for the element fmac", self.results)
         if self.operands == "integers" and self.element != "tmac":
             raise IllegalValue("operands", f"packed for the element {self.element}", self.operands)
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """Rows and columns of a block of elements that share registers."""
+        return self.block_rows, self.block_columns
 
 
 @attrs.frozen(kw_only=True)

@@ -10,13 +10,19 @@ from lowtide.units.stream.delay import MemoryDelay, delay
 __all__ = ["MemorySkew", "Skew", "SkewedWord", "skew"]
 
 
-def skew(words: int, width: int, kind: str = "registers") -> "MemorySkew | Skew | SkewedWord":
+def skew(bits: int, width: int, kind: str = "registers") -> "MemorySkew | Skew | SkewedWord":
     """Return a skew of several words in ``registers`` or ``memory``, or a `SkewedWord` for one word."""
-    if words == 1:
-        return SkewedWord(width)
-    if kind == "memory" and words <= MemoryDelay.longest:
-        return MemorySkew(words, width)
-    return Skew(words, width, kind)
+    if bits <= width:
+        return SkewedWord(bits)
+    if kind == "memory" and bits <= MemoryDelay.longest * width:
+        return MemorySkew(bits, width)
+    return Skew(bits, width, kind)
+
+
+def _name(bits: int, width: int) -> str:
+    """Return a name with the number of words and their width, and the width of a shorter last word."""
+    words, last = divmod(bits, width)
+    return f"skew_{words + 1}x{width}_last_{last}" if last else f"skew_{words}x{width}"
 
 
 class SkewedWord(Unit):
@@ -77,10 +83,10 @@ class Skew(Structure):
 
     Parameters
     ----------
-    words : int
-        Words per beat, at least 2.
+    bits : int
+        Width of a beat in bits, more than one word.
     width : int
-        Width of a word in bits.
+        Width of a word in bits; the last word may be shorter.
     kind : str
         Where words wait: in ``registers`` or in ``memory``.
 
@@ -90,9 +96,9 @@ class Skew(Structure):
         High when there is no beat.
     idle_o : Out(1)
         ``idle_i`` delayed by ``words`` cycles.
-    i : In(words * width)
+    i : In(bits)
         Beat, word 0 in the lowest bits.
-    o : Out(words * width)
+    o : Out(bits)
         Skewed words; word ``n`` leaves after ``latency + n`` cycles.
 
     Attributes
@@ -103,29 +109,21 @@ class Skew(Structure):
 
     latency = 2
 
-    def __init__(self, words: int, width: int, kind: str = "registers"):
-        self.words, self.width, self.kind = words, width, kind
-        self.module_name = f"skew_{words}x{width}" + ("_memory" if kind == "memory" else "")
-        super().__init__({"idle_i": In(1), "idle_o": Out(1), "i": In(words * width), "o": Out(words * width)})
+    def __init__(self, bits: int, width: int, kind: str = "registers"):
+        self.words, self.width, self.kind = -(-bits // width), width, kind
+        self.module_name = _name(bits, width) + ("_memory" if kind == "memory" else "")
+        super().__init__({"idle_i": In(1), "idle_o": Out(1), "i": In(bits), "o": Out(bits)})
 
     def wire(self, place):
-        first, second = power_of_two_split(self.words)
+        first, _ = power_of_two_split(self.words)
         cut = first * self.width
-        low = place(f"words_0_to_{first - 1}", skew(first, self.width, self.kind), idle_i=self.idle_i, i=self.i[:cut])
-        delays = [
-            place(
-                f"delay_{n}",
-                delay(first, self.width, memory=self.kind == "memory"),
-                i=self.i.word_select(n, self.width),
-            )
-            for n in range(first, self.words)
-        ]
-        high = place(
-            f"words_{first}_to_{self.words - 1}",
-            skew(second, self.width, self.kind),
-            idle_i=low.idle_o,
-            i=Cat(part.o for part in delays),
-        )
+        low, high = skew(cut, self.width, self.kind), skew(len(self.i) - cut, self.width, self.kind)
+        place(f"words_0_to_{first - 1}", low, idle_i=self.idle_i, i=self.i[:cut])
+        delays = []
+        for n in range(first, self.words):
+            word = self.i[n * self.width : (n + 1) * self.width]
+            delays.append(place(f"delay_{n}", delay(first, len(word), memory=self.kind == "memory"), i=word))
+        place(f"words_{first}_to_{self.words - 1}", high, idle_i=low.idle_o, i=Cat(part.o for part in delays))
         return {"idle_o": high.idle_o, "o": Cat(low.o, high.o)}
 
 
@@ -136,10 +134,10 @@ class MemorySkew(Structure):
 
     Parameters
     ----------
-    words : int
-        Words per beat, from 2 to `MemoryDelay.longest`.
+    bits : int
+        Width of a beat in bits: more than one word, and at most `MemoryDelay.longest` words.
     width : int
-        Width of a word in bits.
+        Width of a word in bits; the last word may be shorter.
 
     Members
     -------
@@ -147,9 +145,9 @@ class MemorySkew(Structure):
         High when there is no beat.
     idle_o : Out(1)
         ``idle_i`` delayed by ``words`` cycles.
-    i : In(words * width)
+    i : In(bits)
         Beat, word 0 in the lowest bits.
-    o : Out(words * width)
+    o : Out(bits)
         Skewed words; word ``n`` leaves after ``latency + n`` cycles.
 
     Attributes
@@ -160,16 +158,16 @@ class MemorySkew(Structure):
 
     latency = Skew.latency
 
-    def __init__(self, words: int, width: int):
-        self.words, self.width = words, width
-        self.module_name = f"skew_{words}x{width}_memory"
-        super().__init__({"idle_i": In(1), "idle_o": Out(1), "i": In(words * width), "o": Out(words * width)})
+    def __init__(self, bits: int, width: int):
+        self.words, self.width = -(-bits // width), width
+        self.module_name = _name(bits, width) + "_memory"
+        super().__init__({"idle_i": In(1), "idle_o": Out(1), "i": In(bits), "o": Out(bits)})
 
     def wire(self, place):
         idle, skewed = self.idle_i, []
         for n in range(self.words):
-            word = SkewedWord(self.width, n + 1)
-            place(f"word_{n}", word, idle_i=idle, i=self.i.word_select(n, self.width))
+            i = self.i[n * self.width : (n + 1) * self.width]
+            word = place(f"word_{n}", SkewedWord(len(i), n + 1), idle_i=idle, i=i)
             idle = word.idle_o
             skewed.append(word.o)
         return {"idle_o": idle, "o": Cat(skewed)}

@@ -38,10 +38,12 @@ class SystolicArray(Structure):
     ----------
     rows, columns : int
         Processing elements.
-    element : function without arguments
-        Makes a processing element.
+    element : function
+        Makes a processing element, as `Grid` takes it.
     skew : str
         Where operands wait for their row or column: in ``registers`` or in ``memory``, see `Skew`.
+    block : tuple of two int
+        Rows and columns of a block of elements that share registers, see `Grid`.
 
     Members
     -------
@@ -55,14 +57,22 @@ class SystolicArray(Structure):
         High after ``last`` arrived on ``a`` or ``b`` alone, until reset.
     """
 
-    def __init__(self, rows: int, columns: int, element: Callable[[], Element], skew: str = "registers"):
-        self._core = core = SystolicCore(rows, columns, element, Skew.latency)
+    def __init__(
+        self,
+        rows: int,
+        columns: int,
+        element: Callable[..., Element],
+        skew: str = "registers",
+        block: tuple[int, int] = (1, 1),
+    ):
+        self._core = core = SystolicCore(rows, columns, element, Skew.latency, block)
         self.element, self._restarts = element, element().restarts
-        self.rows, self.columns, self.skew = rows, columns, skew
+        self.rows, self.columns, self.skew, self.block = rows, columns, skew, block
         self.latency = 1 + core.latency
         self.spacing = core.spacing
-        shape = f"{rows}x{columns}" + ("_memory_skew" if skew == "memory" else "")
-        self.module_name = f"systolic_array_{shape}_{element().module_name}"
+        blocks = "" if block == (1, 1) else "_by_{}x{}".format(*block)
+        memory = "_memory_skew" if skew == "memory" else ""
+        self.module_name = f"systolic_array_{rows}x{columns}{blocks}{memory}_{element().module_name}"
         super().__init__(
             {
                 "a": In(stream.Signature(word_beat(len(core.a)))),
@@ -83,7 +93,8 @@ class SystolicArray(Structure):
             b_valid=self.b.valid,
             b_last=self.b.payload.last,
         )
-        skew_a, skew_b = skew(self.rows, core.width_a, self.skew), skew(self.columns, core.width_b, self.skew)
+        skew_a = skew(len(core.a), core.width_a * self.block[0], self.skew)
+        skew_b = skew(len(core.b), core.width_b * self.block[1], self.skew)
         place("skew_a", skew_a, idle_i=feeder.idle, i=self.a.payload.data)
         place("skew_b", skew_b, idle_i=feeder.idle, i=self.b.payload.data)
         place(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from lowtide.cli.options import Whole, config_argument, json_option, quiet_option, set_option
@@ -15,13 +16,27 @@ from lowtide.cli.progress import progress_steps
 from lowtide.config import Config
 from lowtide.emission.registry import UNITS, parameters_of
 from lowtide.formats.parameter import value_text
-from lowtide.synthesis import Cache, Design, Row, SynthesisError, measure, to_plain, to_table, versions
+from lowtide.paths import read_text
+from lowtide.synthesis import (
+    Cache,
+    Design,
+    Library,
+    Row,
+    SynthesisError,
+    measure,
+    read_library,
+    to_plain,
+    to_table,
+    versions,
+)
 from lowtide.synthesis.parts import engine_parts_of, part_names, parts_of, serial_parts_of, unit_alone
-from lowtide.synthesis.yosys import TARGETS, family
+from lowtide.synthesis.yosys import TARGETS
 
-__all__ = ["report"]
+__all__ = ["liberty_option", "report", "split_targets", "with_library"]
 
 CACHE = Path("build/cache")
+MOST_BYTES = 2**28
+"""Most bytes of a Liberty file."""
 EXAMPLES = """\b
 Examples:
   lowtide report
@@ -29,6 +44,8 @@ Examples:
   lowtide report --set bfp.chunk_a=4 --unit fmac
   lowtide report --unit stochastic_rounder --set fraction=3 --set mode=carry
   lowtide report --top engine --target ecp5 --no-fmax
+  lowtide report --unit fmac --target cmos
+  lowtide report --unit fmac --liberty cells.lib
   lowtide report my.toml --no-fmax --json
 """
 
@@ -37,11 +54,33 @@ def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequenc
     """FPGA families of a repeatable option whose values may be lists with commas; each family once."""
     targets = [target.strip() for value in values for target in value.split(",")]
     for target in targets:
-        try:
-            family(target)
-        except SynthesisError as error:
-            raise click.BadParameter(str(error)) from None
+        if target not in (*TARGETS, "cmos"):
+            raise click.BadParameter(f"target must be one of {', '.join(TARGETS)}, cmos, not {value_text(target)}")
     return list(dict.fromkeys(targets)) or list(TARGETS)
+
+
+def library_of(_ctx: click.Context, _option: click.Parameter, file: Path | None) -> Library | None:
+    """Library of a Liberty file, checked before anything is measured."""
+    return None if file is None else read_library(read_text(file, MOST_BYTES), str(file))
+
+
+def with_library(targets: list[str], library: Library | None) -> list[str]:
+    """Targets, and the library; the library alone if the command line names no targets."""
+    if library is None:
+        return targets
+    named = click.get_current_context().get_parameter_source("targets") is ParameterSource.COMMANDLINE
+    return [*(targets if named else ()), "liberty"]
+
+
+liberty_option = click.option(
+    "--liberty",
+    "library",
+    type=click.Path(path_type=Path),
+    callback=library_of,
+    metavar="FILE",
+    help="Liberty file: area on a chip, in the cells of this library.",
+)
+"""--liberty: library of cells as an additional target."""
 
 
 @click.command(epilog=EXAMPLES)
@@ -53,8 +92,9 @@ def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequenc
     multiple=True,
     callback=split_targets,
     metavar="TARGET,...",
-    help=f"FPGA families: {', '.join(TARGETS)}. Repeatable.  [default: all]",
+    help=f"FPGA families {', '.join(TARGETS)}, or cmos for transistors. Repeatable.  [default: all families]",
 )
+@liberty_option
 @click.option(
     "--top",
     type=click.Choice(["array", "engine", "serial"]),
@@ -80,6 +120,7 @@ def report(
     config: str,
     changes: dict[str, Any],
     targets: list[str],
+    library: Library | None,
     top: str,
     names: tuple[str, ...],
     fmax: bool,
@@ -106,7 +147,8 @@ def report(
         check_parts(parts, part_names(whole, top))
     units = [unit_alone(name, base, changes) for name in by_themselves]
     units += chosen(in_top(whole), parts) if whole is not None else []
-    rows = _measure_with_progress(units, targets, quiet=quiet, fmax=fmax, seeds=seeds, dsp=dsp)
+    options = {"fmax": fmax, "seeds": range(1, seeds + 1), "dsp": dsp, "library": library, "cache": Cache(CACHE)}
+    rows = _measure_with_progress(units, with_library(targets, library), quiet=quiet, **options)
     if as_json:
         click.echo(json.dumps(to_plain(rows, versions()), indent=2))
     else:
@@ -140,12 +182,11 @@ def check_parts(names: Iterable[str], known: Collection[str]) -> None:
 
 
 def _measure_with_progress(
-    units: Sequence[Design], targets: Sequence[str], *, quiet: bool, fmax: bool, seeds: int, dsp: bool
+    units: Sequence[Design], targets: Sequence[str], *, quiet: bool, **options: Any
 ) -> list[Row]:
     """Measure, and report the progress on stderr."""
     found = []
     with progress_steps(quiet=quiet) as steps:
-        options = {"fmax": fmax, "seeds": range(1, seeds + 1), "dsp": dsp, "cache": Cache(CACHE)}
         for row in measure(units, targets, **options, progress=steps.begin):
             found.append(row)
             steps.finish(f"{row.unit} on {row.area.target}: {len(found)} of {len(units) * len(targets)}")

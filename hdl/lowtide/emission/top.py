@@ -139,4 +139,4 @@ def engine_of(config: Config) -> Engine:
     """
     config.check_engine()
     array = config.array
-    return Engine(array.rows, array.columns, config.bfp, config.engine, array.skew)
+    return Engine(array.rows, array.columns, config.bfp, config.engine, array.skew, array.block)

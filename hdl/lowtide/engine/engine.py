@@ -44,6 +44,8 @@ class Engine(Structure):
         Buffers and stream widths.
     skew : str
         Where operands wait in the array: in ``registers`` or in ``memory``, see `SystolicArray`.
+    block : tuple of two int
+        Rows and columns of a block of elements that share registers, see `SystolicArray`.
 
     Members
     -------
@@ -92,10 +94,18 @@ class Engine(Structure):
         If `EngineParams.check` refuses the parameters.
     """
 
-    def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams, skew: str = "registers"):
+    def __init__(
+        self,
+        rows: int,
+        columns: int,
+        bfp: Bfp,
+        params: EngineParams,
+        skew: str = "registers",
+        block: tuple[int, int] = (1, 1),
+    ):
         params.check(rows, columns, bfp)
         self.rows, self.columns, self.bfp, self.params = rows, columns, bfp, params
-        self.array = SystolicArray(rows, columns, partial(Fmac, bfp), skew)
+        self.array = SystolicArray(rows, columns, partial(Fmac, bfp), skew, block)
         self.dispatcher = Dispatcher(rows, columns, bfp, params)
         self.loaders = [
             Loader(vectors, bfp, chunk, params) for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
@@ -151,7 +161,7 @@ class Engine(Structure):
 
     @property
     def constants(self) -> dict[str, int]:
-        """Parameters of the hardware, by the names of the configuration keys."""
+        """Parameters of the hardware that a host needs, by the names of the configuration keys."""
         return {
             "rows": self.rows,
             "columns": self.columns,

@@ -84,12 +84,12 @@ class EngineParams:
             legal = f"a divisor of bfp.lanes = {bfp.lanes}: {legal_text(divisors)}"
             raise IllegalValue("engine.input_width", legal, self.input_width)
         check_lanes("engine.output_width", self.output_width, columns, "array.columns")
-        self.source(bfp.lanes)
         metered = [chunk for chunk in (bfp.chunk_a, bfp.chunk_b) if bfp.mantissa >= 2 * chunk]
         least = max(metered, default=1) - 1
         if self.random_bits < least:
             legal = f"{least} or more (a chunk of {least + 1} bits less one, as bfp.mantissa = {bfp.mantissa} has two)"
             raise IllegalValue("engine.random_bits", legal, self.random_bits)
+        self.source(bfp.lanes)
 
     def source(self, lanes: int) -> RandomSourceParams:
         """Return the parameters of the random source for converters of ``lanes`` lanes.

@@ -7,10 +7,13 @@ from amaranth.lib import data
 
 from lowtide.formats.parameter import IllegalValue, parameter
 
-__all__ = ["Bfp", "ChunkLayout"]
+__all__ = ["CHUNKS", "Bfp", "ChunkLayout"]
 
 MOST_MANTISSA = 12
 """Most magnitude bits of an operand."""
+
+CHUNKS = (1, 2, 3, 4, 6, 8)
+"""Legal widths of a chunk in bits."""
 
 
 @attrs.frozen(kw_only=True)
@@ -41,16 +44,20 @@ class Bfp:
     multiplier : str
         Implementation of a lane's product. ``logic``: partial products in look-up tables. ``inferred``: a product that
         synthesis may map to a DSP block. ``ecp5``: a product for a DSP block of an ECP5, smaller there.
+    dsp_lanes : str
+        ``all``: all lanes multiply with this multiplier. ``half``: the other half of the lanes, at least four,
+        multiplies in look-up tables.
 
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, no mantissa is a multiple of both chunks, or ``mantissa`` is not.
+        If a parameter is out of range, no mantissa is a multiple of both chunks, ``mantissa`` is not, or
+        half of ``lanes`` is less than four.
     """
 
     lanes: int = parameter(16, (4, 8, 16, 32, 64), "products per processing element and cycle")
-    chunk_a: int = parameter(2, range(1, 9), "width of a chunk of A in bits")
-    chunk_b: int = parameter(2, range(1, 9), "width of a chunk of B in bits")
+    chunk_a: int = parameter(2, CHUNKS, "width of a chunk of A in bits")
+    chunk_b: int = parameter(2, CHUNKS, "width of a chunk of B in bits")
     mantissa: int = parameter(4, range(1, MOST_MANTISSA + 1), "maximum magnitude bits, a multiple of both chunks")
     exponent: int = parameter(
         3,
@@ -65,17 +72,22 @@ class Bfp:
     multiplier: str = parameter(
         "logic", ("logic", "inferred", "ecp5"), "implementation of a lane's product", internal=True
     )
+    dsp_lanes: str = parameter(
+        "all", ("all", "half"), "lanes with this multiplier; the others have logic", internal=True
+    )
 
     def __attrs_post_init__(self):
         step = lcm(self.chunk_a, self.chunk_b)
         if step > MOST_MANTISSA:
-            widths = ", ".join(str(w) for w in range(1, 9) if lcm(self.chunk_a, w) <= MOST_MANTISSA)
+            widths = ", ".join(str(w) for w in CHUNKS if lcm(self.chunk_a, w) <= MOST_MANTISSA)
             because = f"mantissa is at most {MOST_MANTISSA}, a multiple of chunk_b and chunk_a = {self.chunk_a}"
             raise IllegalValue("chunk_b", f"one of {widths} ({because})", self.chunk_b)
         if self.mantissa % step:
             multiples = ", ".join(str(m) for m in range(step, MOST_MANTISSA + 1, step))
             chunks = f"chunk_a = {self.chunk_a} and chunk_b = {self.chunk_b}"
             raise IllegalValue("mantissa", f"a multiple of {chunks}: one of {multiples}", self.mantissa)
+        if self.dsp_lanes == "half" and self.lanes < 8:
+            raise IllegalValue("dsp_lanes", f"all (half of lanes = {self.lanes} is less than four)", self.dsp_lanes)
 
     @property
     def max_code_a(self) -> int:

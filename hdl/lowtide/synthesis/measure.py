@@ -6,6 +6,8 @@ import attrs
 
 from lowtide.cache import Cache
 from lowtide.errors import SynthesisError
+from lowtide.synthesis.chip import CHIPS, ChipArea, chip_area
+from lowtide.synthesis.liberty import Library
 from lowtide.synthesis.place import DEVICES, SEEDS, Timing, place
 from lowtide.synthesis.yosys import Area, synthesize
 
@@ -39,14 +41,14 @@ class Row:
     ----------
     unit : str
         Name of the unit.
-    area : Area
+    area : Area or ChipArea
         Cells of the unit.
     timing : Timing or None
         Speed of the unit; None if it was not requested, or the target has no place and route.
     """
 
     unit: str
-    area: Area
+    area: Area | ChipArea
     timing: Timing | None
 
 
@@ -57,6 +59,7 @@ def measure(
     fmax: bool = True,
     seeds: Sequence[int] = SEEDS,
     dsp: bool = False,
+    library: Library | None = None,
     cache: Cache | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Iterator[Row]:
@@ -67,13 +70,15 @@ def measure(
     units : iterable of Design
         Designs to measure.
     targets : sequence of str
-        FPGA families.
+        FPGA families, ``cmos``, or ``liberty`` with a library.
     fmax : bool
         Whether to place and route, where the target supports it.
     seeds : sequence of int
         Placer seeds.
     dsp : bool
         Whether multipliers may become DSP blocks.
+    library : Library, optional
+        Cells of the target ``liberty``.
     cache : Cache, optional
         Cache of the results.
     progress : callable, optional
@@ -82,15 +87,22 @@ def measure(
     Raises
     ------
     SynthesisError
-        If `synthesize` or `place` fails; the message names the unit and the target.
+        If `synthesize`, `chip_area` or `place` fails; the message names the unit and the target. If the target
+        ``liberty`` has no library.
     """
+    if "liberty" in targets and library is None:
+        raise SynthesisError("target liberty needs a library")
     say = progress or (lambda words: None)
     for unit in units:
         for target in targets:
             here = f"{unit.name} on {target}"
             try:
                 say(f"{here}: synthesis")
-                area = synthesize(unit.verilog, unit.top, target, dsp=dsp, cache=cache)
+                if target in CHIPS:
+                    cells = library if target == "liberty" else None
+                    area = chip_area(unit.verilog, unit.top, cells, cache=cache)
+                else:
+                    area = synthesize(unit.verilog, unit.top, target, dsp=dsp, cache=cache)
                 timing = None
                 if fmax and target in DEVICES:
                     timing = place(

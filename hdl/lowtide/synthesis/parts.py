@@ -63,9 +63,10 @@ def parts_of(config: Config) -> list[Design]:
     if config.array.operands == "integers":
         units |= {part: f"{part}_" for part in TERM_PARTS}
     else:
+        a_width, b_width = port_width(element, "a_i"), port_width(element, "b_i")
         units |= {
-            "skew_a": skew(rows, port_width(element, "a_i"), config.array.skew).module_name,
-            "skew_b": skew(columns, port_width(element, "b_i"), config.array.skew).module_name,
+            "skew_a": skew(rows * a_width, config.array.block_rows * a_width, config.array.skew).module_name,
+            "skew_b": skew(columns * b_width, config.array.block_columns * b_width, config.array.skew).module_name,
         }
     parts = {part: _module(top, modules, unit) for part, unit in units.items()}
     if rows * columns <= LARGEST_WHOLE:

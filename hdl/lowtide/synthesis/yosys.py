@@ -174,6 +174,11 @@ class Area:
     lut_sites: int | None = None
 
     @property
+    def size(self) -> int:
+        """Logic cells."""
+        return self.logic_cells
+
+    @property
     def tables(self) -> int:
         """Look-up tables in use: as logic, inverters and shift registers; an ecp5 carry cell has two."""
         inverters = self.cells.get("INV", 0)

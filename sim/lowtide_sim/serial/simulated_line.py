@@ -45,7 +45,8 @@ class SimulatedLine:
         if netlist is None:
             self._library = compiled_top(SerialTop(config), HARNESS, folder, optimization="-O3")
         else:
-            self._library = compiled_verilog(netlist, BOARD, HARNESS, folder, {"LEDS": 1})
+            # A netlist is large and a check is short: most of the time is the compiler's.
+            self._library = compiled_verilog(netlist, BOARD, HARNESS, folder, {"LEDS": 1}, "-O0")
         functions = self._library
         functions.serial_create.restype = ctypes.c_void_p
         functions.serial_create.argtypes = (ctypes.c_uint32,)

@@ -23,7 +23,7 @@ PRECISIONS = (*SCHEDULES, *BASELINES)
 # Keys that do not change the bits: the order of transfers, and other kinds of elements.
 NO_PART = (
     *("engine.input_width", "engine.output_width"),
-    *("array.element", "array.operands", "array.results", "array.skew"),
+    *("array.element", "array.operands", "array.results", "array.skew", "array.block_rows", "array.block_columns"),
 )
 
 

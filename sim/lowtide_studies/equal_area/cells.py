@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from lowtide.config import Config
-from lowtide.synthesis import Cache, Design, measure
+from lowtide.synthesis import Cache, Design, Library, measure
 from lowtide.synthesis.parts import engine_parts_of, unit_alone
 from lowtide_studies.harness.jobs import Job, Runner, synthesis_inputs
 from lowtide_studies.harness.options import CACHE
@@ -92,9 +92,12 @@ CANDIDATES = (
 
 @attrs.frozen(kw_only=True)
 class Cells:
-    """Cells of a unit for one FPGA family, as `lowtide report` counts them, and of the rest of the engine per unit."""
+    """Cells of a unit for one target, as `lowtide report` counts them, and of the rest of the engine per unit.
 
-    unit: int
+    On a chip, transistors or gate equivalents take the place of cells.
+    """
+
+    unit: float
     beside: float = 0.0
 
     def total(self, beside: bool) -> float:
@@ -102,8 +105,10 @@ class Cells:
         return self.unit + self.beside if beside else self.unit
 
 
-def measure_cells(config: Config, targets: Sequence[str], runner: Runner | None = None) -> dict[str, dict[str, Cells]]:
-    """Cells by the names of candidates and FPGA families, without DSP blocks and block RAM.
+def measure_cells(
+    config: Config, targets: Sequence[str], runner: Runner | None = None, library: Library | None = None
+) -> dict[str, dict[str, Cells]]:
+    """Cells by the names of candidates and targets, without DSP blocks, block RAM and memories of a chip.
 
     The parts of the engine beside its array are divided among the elements of the array.
     """
@@ -117,9 +122,9 @@ def measure_cells(config: Config, targets: Sequence[str], runner: Runner | None 
     jobs = [
         Job(
             name=f"{design.name} on {target}",
-            inputs=(*inputs, design.verilog, design.top, target),
+            inputs=(*inputs, design.verilog, design.top, target, library.text if library else ""),
             function=_cells,
-            arguments=(design, target),
+            arguments=(design, target, library),
         )
         for design in designs.values()
         for target in targets
@@ -143,6 +148,6 @@ def _part(candidate: Candidate, part: str) -> str:
     return f"{part} {candidate.engine}"
 
 
-def _cells(design: Design, target: str) -> int:
-    (row,) = measure([design], [target], fmax=False, cache=Cache(CACHE))
-    return row.area.logic_cells
+def _cells(design: Design, target: str, library: Library | None) -> float:
+    (row,) = measure([design], [target], fmax=False, library=library, cache=Cache(CACHE))
+    return row.area.size

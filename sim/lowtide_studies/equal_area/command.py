@@ -10,9 +10,10 @@ import click
 from click.core import ParameterSource
 
 from lowtide.cli.options import Name, Number
-from lowtide.cli.report import split_targets
+from lowtide.cli.report import liberty_option, split_targets, with_library
 from lowtide.errors import CommandError
 from lowtide.paths import check_output_folder, read_text
+from lowtide.synthesis import Library
 from lowtide.synthesis.yosys import TARGETS
 from lowtide_studies.equal_area.cells import CANDIDATES, measure_cells
 from lowtide_studies.equal_area.report import equal_area_table, plot
@@ -51,21 +52,30 @@ Examples:
     default=("xc7", "ecp5"),
     callback=split_targets,
     metavar="TARGET,...",
-    help=f"FPGA families: of {', '.join(TARGETS)}; xc7 and ecp5 by default. Repeatable.",
+    help=f"FPGA families {', '.join(TARGETS)}, or cmos; xc7 and ecp5 by default. Repeatable.",
 )
+@liberty_option
 @study_options(
     "equal-area",
     seeds=SEEDS,
     storage="precision-schedules",
-    quick=f"{QUICK_SEEDS} seeds, {QUICK_STEPS} steps, {QUICK_ACCURACY:g} % accuracy, one FPGA family",
+    quick=f"{QUICK_SEEDS} seeds, {QUICK_STEPS} steps, {QUICK_ACCURACY:g} % accuracy, one target",
 )
-def command(options: StudyOptions, file: Path | None, network: str, accuracy: float, targets: list[str]) -> None:
+def command(
+    options: StudyOptions,
+    file: Path | None,
+    network: str,
+    accuracy: float,
+    targets: list[str],
+    library: Library | None,
+) -> None:
     """Compare training time at equal area.
 
     The cost of a unit is its cells times the cycles until training reaches an accuracy: a unit of half the size fits
     twice into the same area. Schedules and baselines are trained as in `lowtide study precision-schedules`, which
-    shares its finished runs. Cells are counted as in `lowtide report`, without DSP blocks. The first table has the
-    units alone. The second table adds the parts of an engine beside its array, for units that need converters to block
+    shares its finished runs. Cells are counted as in `lowtide report`, without DSP blocks. On a chip,
+    transistors or gate equivalents take the place of cells, and memories are excluded. The first table has the units
+    alone. The second table adds the parts of an engine beside its array, for units that need converters to block
     floating point.
     """
     context = click.get_current_context()
@@ -73,6 +83,7 @@ def command(options: StudyOptions, file: Path | None, network: str, accuracy: fl
         if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{option} conflicts with --schedules, whose file sets it", context)
     check_output_folder(CACHE)
+    targets = with_library(targets, library)
     seeds, steps = options.seeds, USUAL.steps
     if options.quick:
         seeds, steps = min(seeds, QUICK_SEEDS), QUICK_STEPS
@@ -85,7 +96,7 @@ def command(options: StudyOptions, file: Path | None, network: str, accuracy: fl
         found = _read(file)
     check_reference(found, accuracy / 100)
     run = next(iter(found.runs.values()))
-    cells = measure_cells(run.config, targets, options.runner("equal-area"))
+    cells = measure_cells(run.config, targets, options.runner("equal-area"), library)
     rows = costs(found, cells, accuracy / 100)
     options.report(
         settings={"network": run.network, "steps": run.steps, "seeds": list(found.seeds), "accuracy": accuracy},

@@ -10,7 +10,7 @@ from lowtide_sim.serial import simulated_line
 __all__ = ["FaultyLine", "plant"]
 
 ICEBOX_TABLE = re.compile(r"^assign (\w+) += (/\* LUT .*?\*/) (.*\bn\d.*);$", re.MULTILINE)
-MAPPED_TABLE = re.compile(r"^  LUT4 #\(\s+\.INIT\(16'h([0-9a-f]+)\)\s+\)", re.MULTILINE)
+MAPPED_TABLE = re.compile(r"^ *LUT4 #\(\s*\.INIT\(16'h([0-9a-f]+)\)\s+\)", re.MULTILINE)
 
 FAULTY_TABLE = """
 module FAULTY_LUT4 (input A, B, C, D, I0, I1, I2, I3, output Z, F);

@@ -16,7 +16,7 @@ from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.self_test import self_test
 from lowtide_boards.targets.board import BOARDS, BoardError, board_of
 from lowtide_boards.targets.build import build
-from lowtide_boards.verification import ice40
+from lowtide_boards.verification import gowin, ice40
 from lowtide_boards.verification.board_ports import board_ports
 from lowtide_boards.verification.check import check, check_line, wait_for_leds
 from lowtide_boards.verification.netlist import board_netlist
@@ -77,6 +77,24 @@ def test_the_pll_gets_the_clock_and_each_port_one_declaration():
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "init", "pins", "constants", "kept"),
+    [
+        ("LUT4", "16'hff00", ("I0", "I1", "I2", "I3"), {}, {"I3"}),
+        ("LUT4", "16'h8000", ("I0", "I1", "I2", "I3"), {"I2": "1'b1"}, {"I0", "I1", "I3"}),
+        ("LUT4", "16'h0fff", ("I0", "I1", "I2", "I3"), {"I3": "1'b0"}, set()),
+        ("CARRY_LUT4", "16'hc0c0", tuple("ABCD"), {"C": "1'b1"}, {"B"}),
+        ("CARRY_LUT4", "16'h505a", tuple("ABCD"), {"C": "1'b1"}, {"A"}),
+        ("CARRY_LUT4", "16'h609a", tuple("ABCD"), {"C": "1'b1"}, {"A", "B", "D"}),
+    ],
+)
+def test_a_look_up_table_keeps_the_inputs_that_it_depends_on(kind, init, pins, constants, kept):
+    cell = gowin.Cell(kind, {pin: [pin] for pin in pins}, {"INIT": init})
+    ports = gowin._connected(cell, lambda wire: constants.get(wire, wire)).ports
+    assert {pin for pin in pins if ports[pin] == [pin]} == kept
+    assert all(ports[pin] == [constants.get(pin, "1'b0")] for pin in pins if pin not in kept)
+
+
 def test_without_icebox_vlog_the_error_names_its_package(tmp_path, monkeypatch):
     monkeypatch.setattr(ice40.shutil, "which", lambda _name: None)
     with pytest.raises(BoardError, match=r"^icebox_vlog is not installed: apt-get install fpga-icestorm$"):
@@ -105,22 +123,37 @@ def icebreaker(tmp_path_factory):
     return folder
 
 
-@needs_icebox
-@pytest.mark.slow
-def test_the_bitstream_of_an_icebreaker_computes_products(icebreaker, capsys):
-    with pytest.raises(SystemExit) as exit_:
-        main(["board", "check", "--board", "icebreaker", "--folder", str(icebreaker), "--products", "20", "--json"])
-    assert exit_.value.code == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["self_test"], found["products"]) == (False, 20)
-    assert found["words"] >= 20
-
-
 @pytest.fixture(scope="module")
 def netlist(icebreaker):
     """Netlist of the iCEBreaker's bitstream."""
     bits = (icebreaker / "lowtide-icebreaker.bin").read_bytes()
     return board_netlist(board_of("icebreaker"), Config.load("icebreaker"), bits, self_test=False)
+
+
+def checked(name, folder, capsys):
+    """JSON that the command prints."""
+    with pytest.raises(SystemExit) as exit_:
+        main(["board", "check", "--board", name, "--folder", str(folder), "--products", "8", "--json"])
+    assert exit_.value.code == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@needs_icebox
+@pytest.mark.slow
+def test_the_bitstream_of_an_icebreaker_computes_products(icebreaker, capsys):
+    found = checked("icebreaker", icebreaker, capsys)
+    assert (found["self_test"], found["products"]) == (False, 8)
+    assert found["words"] >= 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tang-nano-9k", "ulx3s"])
+def test_a_bitstream_passes_its_self_test_and_computes_products(name, tmp_path, capsys):
+    changes = {"array.columns": 1} | ({"serial.clock": 25_000_000} if name == "ulx3s" else {})
+    build(name, Config.load("tang-nano-9k").changed(changes), tmp_path)
+    found = checked(name, tmp_path, capsys)
+    assert (found["self_test"], found["products"]) == (True, 8)
+    assert found["words"] >= 8
 
 
 @needs_icebox
@@ -141,9 +174,8 @@ def test_a_pseudo_terminal_in_front_of_the_bitstream(netlist):
 
 @needs_icebox
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1])
-def test_a_wrong_bit_in_a_table_of_the_bitstream_is_seen(netlist, seed, tmp_path):
-    seen = faults_seen(Config.load("icebreaker"), plant(netlist, FAULTS, seed), tmp_path)
+def test_a_wrong_bit_in_a_table_of_the_bitstream_is_seen(netlist, tmp_path):
+    seen = faults_seen(Config.load("icebreaker"), plant(netlist, FAULTS, seed=1), tmp_path)
     assert 0 not in seen
     assert len(seen) > FAULTS // 2
 

@@ -2,10 +2,12 @@
 
 import json
 import math
+from pathlib import Path
 
 import attrs
 import pytest
 
+from fixtures.liberty import liberty
 from lowtide.config import Config
 from lowtide.synthesis import measure
 from lowtide.synthesis.parts import engine_parts_of
@@ -201,16 +203,42 @@ def test_a_missing_file_is_refused_in_one_line(tmp_path, refusal):
     )
 
 
+@pytest.mark.parametrize(
+    ("arguments", "targets"),
+    [
+        ((), ["xc7", "ecp5"]),
+        (("--target", "cmos,xc7"), ["cmos", "xc7"]),
+        (("--liberty", "small.lib"), ["liberty"]),
+        (("--target", "cmos", "--liberty", "small.lib"), ["cmos", "liberty"]),
+        (("--target", "cmos", "--liberty", "small.lib", "--quick", "--accuracy", 50), ["cmos"]),
+    ],
+)
+def test_targets_and_library_reach_the_synthesis(arguments, targets, file, cells, monkeypatch, run_study):
+    asked = []
+
+    def measured(config, *others):
+        asked.extend(others)
+        return cells
+
+    Path("small.lib").write_text(liberty(), encoding="utf-8")
+    monkeypatch.setattr(equal_area_command, "measure_cells", measured)
+    result = run_study(command, "--schedules", file, "--accuracy", 90, *arguments)
+    assert result.exit_code == 0, result.output
+    assert asked[0] == targets
+    assert (asked[2] is not None) == ("--liberty" in arguments)
+
+
 @pytest.mark.slow
-def test_cells_are_those_of_the_report(small):
+@pytest.mark.parametrize("target", ["ecp5", "cmos"])
+def test_cells_are_those_of_the_report(target, small):
     """Shared out among the elements; a part that stands twice counts twice."""
-    cells = measure_cells(small, ["ecp5"])
+    cells = measure_cells(small, [target])
     assert list(cells) == list(dict.fromkeys(candidate.name for candidate in CANDIDATES))
     for candidate in CANDIDATES:
-        its = cells[candidate.name]["ecp5"]
+        its = cells[candidate.name][target]
         assert its.unit > 0
         assert (its.beside > 0) == bool(candidate.beside)
-    parts = {row.unit: row.area.logic_cells for row in measure(engine_parts_of(small)[:-1], ["ecp5"], fmax=False)}
+    parts = {row.unit: row.area.size for row in measure(engine_parts_of(small)[:-1], [target], fmax=False)}
     once = sum(parts[name] for name in ("dispatcher", "sequencer", "results", "registers"))
     due = (2 * parts["loader"] + 2 * parts["operand_buffer"] + once) / 6
-    assert cells["fmac, 2 × 2 bits"]["ecp5"].beside == pytest.approx(due)
+    assert cells["fmac, 2 × 2 bits"][target].beside == pytest.approx(due)

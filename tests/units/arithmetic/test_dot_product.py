@@ -57,8 +57,13 @@ def test_every_product_in_every_lane(chunk_a, chunk_b, multiplier, adder_levels)
 
 
 SUMS = [
-    *product(["logic"], [1, 2, 3, 5, 14], [(1, 1), (2, 2), (3, 2), (4, 4)], [8, 16, 32, 64]),
-    *product(["inferred", "ecp5"], [1, 3], [(2, 2), (8, 8), (8, 1), (2, 8), (7, 7)], [4, 16, 64]),
+    *product([("logic", "all")], [1, 2, 3, 5, 14], [(1, 1), (2, 2), (3, 2), (4, 4), (8, 8)], [8, 16, 32, 64]),
+    *product(
+        list(product(["inferred", "ecp5"], ["all", "half"])),
+        [1, 2, 14],
+        [(2, 2), (8, 8), (8, 1), (2, 8), (7, 7)],
+        [8, 16, 64],
+    ),
 ]
 
 
@@ -69,7 +74,8 @@ def test_random_and_extreme_sums(multiplier, adder_levels, chunks, lanes):
         chunk_a=chunks[0],
         chunk_b=chunks[1],
         mantissa=lcm(*chunks),
-        multiplier=multiplier,
+        multiplier=multiplier[0],
+        dsp_lanes=multiplier[1],
         adder_levels=adder_levels,
     )
     rng = random.Random(lanes)

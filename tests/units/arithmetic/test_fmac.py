@@ -27,6 +27,8 @@ OTHERS = [
         for lanes, a, b, exponent in [(4, 8, 8, 3), (16, 8, 8, 1), (8, 8, 4, 2), (4, 2, 2, 3)]
         for multiplier in ("inferred", "ecp5")
     ),
+    Bfp(lanes=8, chunk_a=8, chunk_b=8, mantissa=8, multiplier="ecp5", dsp_lanes="half"),
+    Bfp(lanes=16, chunk_a=4, chunk_b=2, mantissa=8, multiplier="inferred", dsp_lanes="half"),
 ]
 
 

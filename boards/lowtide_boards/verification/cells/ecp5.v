@@ -1,11 +1,11 @@
 // Cells of an ECP5 for which Yosys has no model: pads, the PLL, which passes its clock, and the block RAM.
 
-module TRELLIS_IO (inout B, input I, T, output O);
-    parameter DIR = "INPUT";
-    generate
-        if (DIR == "OUTPUT") assign B = I;
-        else assign O = B;
-    endgenerate
+module PAD_INPUT (input B, output O);
+    assign O = B;
+endmodule
+
+module PAD_OUTPUT (output B, input I, T);
+    assign B = T ? 1'bz : I;
 endmodule
 
 // The output is the clock that enters; the PLL locks after some cycles.
@@ -22,9 +22,9 @@ module EHXPLLL (
     assign CLKOP = CLKI;
 endmodule
 
-// Block RAM of 18 kbit, in bytes of nine bits. Ports of 1, 2 or 4 bits use eight bits of a byte. A write of 18 or 36 bits
-// has its byte enables at the lowest address bits. A memory of 36 bits is written at port A, with the upper half of the
-// data at the inputs of B, and read at port B, with the lower half at the outputs of A.
+// 2,048 bytes of 9 bits. A word of less than 9 bits has its place in a byte at the lowest address bits. A write of
+// several bytes has its byte enables there. A memory of 36 bits is written at port A, with the upper half of the data at the
+// inputs of B, and read at port B, with the lower half at the outputs of A.
 module DP16KD (
     input DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9,
         DIA8, DIA7, DIA6, DIA5, DIA4, DIA3, DIA2, DIA1, DIA0,
@@ -101,35 +101,34 @@ module DP16KD (
     wire [10:0] first_a = first(ada, DATA_WIDTH_A), first_b = first(adb, DATA_WIDTH_B);
 
     // Bits of a word of less than 9 bits.
-    function [8:0] mask(input [13:0] address, input integer width);
-        mask = ((1 << width) - 1) << address[2:0];
-    endfunction
+    wire [8:0] mask_a = ((1 << DATA_WIDTH_A) - 1) << ada[2:0], mask_b = ((1 << DATA_WIDTH_B) - 1) << adb[2:0];
 
-    // Yosys synthesizes without logic for a write and a read of one word in one cycle: such a read has no defined value.
+    // Yosys synthesizes without logic for a write and a read of one word at two ports in one cycle: such a read has no
+    // defined value.
     always @(posedge clka) begin
         if (CEA && WEA) begin
-            if (DATA_WIDTH_A < 9)
-                memory[first_a] <= memory[first_a] & ~mask(ada, DATA_WIDTH_A) | (9'(dia) << ada[2:0]) & mask(ada, DATA_WIDTH_A);
+            if (DATA_WIDTH_A < 9) memory[first_a] <= memory[first_a] & ~mask_a | (9'(dia) << ada[2:0]) & mask_a;
             if (DATA_WIDTH_A == 9 || DATA_WIDTH_A > 9 && ada[0]) memory[first_a] <= dia[8:0];
             if (DATA_WIDTH_A > 9 && ada[1]) memory[first_a + 1] <= dia[17:9];
             if (DATA_WIDTH_A == 36 && ada[2]) memory[first_a + 2] <= dib[8:0];
             if (DATA_WIDTH_A == 36 && ada[3]) memory[first_a + 3] <= dib[17:9];
         end
         if (RSTA) doa <= 0;
-        else if (CEA && !WEA)
-            if (DATA_WIDTH_A < 9) doa <= 36'(memory[first_a] & mask(ada, DATA_WIDTH_A)) >> ada[2:0];
+        else if (CEA && WEA && WRITEMODE_A == "WRITETHROUGH") doa <= dia;
+        else if (CEA && (!WEA || WRITEMODE_A == "READBEFOREWRITE"))
+            if (DATA_WIDTH_A < 9) doa <= 36'(memory[first_a] & mask_a) >> ada[2:0];
             else doa <= {memory[first_a + 3], memory[first_a + 2], memory[first_a + 1], memory[first_a]};
     end
     always @(posedge clkb) begin
         if (CEB && WEB) begin
-            if (DATA_WIDTH_B < 9)
-                memory[first_b] <= memory[first_b] & ~mask(adb, DATA_WIDTH_B) | (9'(dib) << adb[2:0]) & mask(adb, DATA_WIDTH_B);
+            if (DATA_WIDTH_B < 9) memory[first_b] <= memory[first_b] & ~mask_b | (9'(dib) << adb[2:0]) & mask_b;
             if (DATA_WIDTH_B == 9 || DATA_WIDTH_B == 18 && adb[0]) memory[first_b] <= dib[8:0];
             if (DATA_WIDTH_B == 18 && adb[1]) memory[first_b + 1] <= dib[17:9];
         end
         if (RSTB) dob <= 0;
-        else if (CEB && !WEB)
-            if (DATA_WIDTH_B < 9) dob <= 36'(memory[first_b] & mask(adb, DATA_WIDTH_B)) >> adb[2:0];
+        else if (CEB && WEB && WRITEMODE_B == "WRITETHROUGH") dob <= dib;
+        else if (CEB && (!WEB || WRITEMODE_B == "READBEFOREWRITE"))
+            if (DATA_WIDTH_B < 9) dob <= 36'(memory[first_b] & mask_b) >> adb[2:0];
             else dob <= {memory[first_b + 3], memory[first_b + 2], memory[first_b + 1], memory[first_b]};
     end
 endmodule

@@ -47,6 +47,8 @@ class TermArray(Structure):
         Formats; ``parallel`` must be 1.
     skew : str
         Where integers wait for their row or column: in ``registers`` or in ``memory``, see `Skew`.
+    block : tuple of two int
+        Rows and columns of a block of elements that share registers, see `Grid`.
 
     Members
     -------
@@ -72,16 +74,19 @@ class TermArray(Structure):
         If an element takes more than one term per cycle.
     """
 
-    def __init__(self, rows: int, columns: int, terms: Terms, skew: str = "registers"):
+    def __init__(self, rows: int, columns: int, terms: Terms, skew: str = "registers", block: tuple[int, int] = (1, 1)):
         if terms.parallel != 1:
             raise IllegalValue("parallel", "1 where weights are integers (one term per cycle)", terms.parallel)
-        self.rows, self.columns, self.terms, self.skew = rows, columns, terms, skew
+        self.rows, self.columns, self.terms = rows, columns, terms
+        self.skew, self.block = skew, block
         self.element = partial(Tmac, terms)
-        self._core = core = SystolicCore(rows, columns, self.element, Skew.latency + Row.latency)
+        self._core = core = SystolicCore(rows, columns, self.element, Skew.latency + Row.latency, block)
         self.spacing = core.spacing
         self.latency = 1 + core.latency
-        shape = f"{rows}x{columns}" + ("_memory_skew" if skew == "memory" else "")
-        self.module_name = f"term_array_{shape}_{self.element().module_name}_{terms.budget}_{terms.data_terms}"
+        blocks = "" if block == (1, 1) else "_by_{}x{}".format(*block)
+        memory = "_memory_skew" if skew == "memory" else ""
+        formats = f"{self.element().module_name}_{terms.budget}_{terms.data_terms}"
+        self.module_name = f"term_array_{rows}x{columns}{blocks}{memory}_{formats}"
         width = terms.values * terms.width
         super().__init__(
             {
@@ -140,7 +145,8 @@ class TermArray(Structure):
         """Return the skewed words of the data."""
         terms = self.terms
         control = Cat(loader.take, loader.slot, loader.bank, loader.data_terms)
-        return self._line(place, "row", self.rows, Row, RowControl(terms), control, self.a.payload.data, loader.idle)
+        layout, beat = RowControl(terms), self.a.payload.data
+        return self._line(place, "row", self.rows, self.block[0], Row, layout, control, beat, loader.idle)
 
     def _columns(self, place, loader: Loader):
         """Return the skewed words of the weights."""
@@ -156,16 +162,17 @@ class TermArray(Structure):
             loader.term_bank,
         )
         layout, beat = ColumnControl(terms), self.b.payload.data
-        return self._line(place, "column", self.columns, Column, layout, control, beat, loader.idle)
+        return self._line(place, "column", self.columns, self.block[1], Column, layout, control, beat, loader.idle)
 
-    def _line(self, place, name, count, make, layout, control, beat, idle):
-        """Return the words of all rows or columns; integers pass a skew, and control passes from each to the next."""
+    def _line(self, place, name, count, block, make, layout, control, beat, idle):
+        """Return the words of all rows or columns; integers pass a skew, and control from each block to the next."""
         width = self.terms.values * self.terms.width
-        integers = place(f"skew_{name}s", skew(count, width, self.skew), idle_i=idle, i=beat)
+        integers = place(f"skew_{name}s", skew(len(beat), width * block, self.skew), idle_i=idle, i=beat)
         control = place(f"{name}_control", delay(Skew.latency, layout.size), i=control).o
         words = []
         for n in range(count):
             unit = place(f"{name}_{n}", make(self.terms), i=integers.o.word_select(n, width), control_i=control)
-            control = unit.control_o
+            if (n + 1) % block == 0:
+                control = unit.control_o
             words.append(unit.o)
         return Cat(words)

@@ -1,5 +1,8 @@
-"""Dot product of two chunks whose lanes multiply in DSP blocks."""
+"""Dot product of two chunks of which all lanes, or half of them, multiply in DSP blocks."""
 
+from functools import cached_property
+
+import attrs
 from amaranth.hdl import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -7,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist.unit import place
 from lowtide.units.arithmetic.adder_tree import AdderLevels, add, adder_tree
+from lowtide.units.arithmetic.dot_product import DotProduct
 from lowtide.units.arithmetic.ecp5_product import Ecp5Product
 from lowtide.units.stream.delay import delayed
 
@@ -17,13 +21,17 @@ FRACTION = 9
 
 
 class DspDotProduct(wiring.Component):
-    """Dot product: sums the signed products of all lanes of two chunks, exactly, with one multiplier per lane.
+    """Dot product: sums the signed products of all lanes of two chunks, exactly, with a multiplier for each DSP lane.
 
     ``o = sum_i (-1)**(a.sign_i ^ b.sign_i) * a.magnitude_i * b.magnitude_i``; the exponent codes are ignored.
 
-    A lane with the sign ``s`` and the product ``p`` gives the word ``p ^ -s``, which is ``-p - 1`` if ``s`` is 1. An
-    adder tree sums the words, and the carry inputs of its adders take the missing ones, ``s``. There is one adder fewer
-    than lanes, so lane 0 negates a magnitude before its multiplier instead.
+    All lanes are DSP lanes, or the first half of them (``bfp.dsp_lanes``). A DSP lane with the sign ``s`` and
+    the product ``p`` gives the word ``p ^ -s``, which is ``-p - 1`` if ``s`` is 1. An adder tree sums the words, and
+    the carry inputs of its adders take the missing ones, ``s``. The tree has one adder fewer than words, so one carry
+    remains:
+
+    - half of the lanes are DSP lanes: the adder of the other half's `DotProduct` takes it;
+    - all lanes are DSP lanes: lane 0 negates a magnitude before its multiplier and needs none.
 
     ============ ===============================================================================================
     ``inferred`` ``a.magnitude * b.magnitude``, which synthesis may map to a DSP block, XORed with ``s``
@@ -69,30 +77,61 @@ class DspDotProduct(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """Cycles from ``a`` and ``b`` to ``o``: one for the products, and the registers of the tree."""
-        return 1 + (self.levels - 1) // self.bfp.adder_levels
+        """Cycles from ``a`` and ``b`` to ``o``."""
+        return self._tree_latency if self._logic is None else max(self._tree_latency, self._logic.latency + 1)
 
     @property
     def levels(self) -> int:
-        """Levels of adders."""
-        return self.bfp.lanes.bit_length() - 1
+        """Levels of adders behind the DSP blocks."""
+        return self._tree_levels + 1
+
+    @property
+    def _tree_levels(self) -> int:
+        """Levels of the tree of the DSP lanes, without the last adder."""
+        return (self._dsp_lanes if self._logic else self._dsp_lanes // 2).bit_length() - 1
+
+    @property
+    def _tree_latency(self) -> int:
+        """Cycles to the last adder: one for the products, and the registers of the tree."""
+        return 1 + self._tree_levels // self.bfp.adder_levels
+
+    @cached_property
+    def _logic(self) -> DotProduct | None:
+        """Dot product of the lanes that are not DSP lanes."""
+        others = self.bfp.lanes - self._dsp_lanes
+        return DotProduct(attrs.evolve(self.bfp, lanes=others, multiplier="logic", dsp_lanes="all")) if others else None
+
+    @property
+    def _dsp_lanes(self) -> int:
+        return self.bfp.lanes // 2 if self.bfp.dsp_lanes == "half" else self.bfp.lanes
 
     def elaborate(self, platform):
         m = Module()
-        signs = [a.sign ^ b.sign for a, b in zip(self.a.lane, self.b.lane, strict=True)]
+        signs = [self.a.lane[lane].sign ^ self.b.lane[lane].sign for lane in range(self._dsp_lanes)]
         word = self._ecp5_word if self.bfp.multiplier == "ecp5" else self._inferred_word
         words = [word(m, platform, lane, sign) for lane, sign in enumerate(signs)]
         carries = [delayed(m, sign) for sign in signs]
-        half = len(words) // 2
-        levels = AdderLevels(m, self.bfp.adder_levels, last=self.levels)
-        low, _ = adder_tree(levels, words[:half], carries[1:half])
-        high, carry = adder_tree(levels, words[half:], carries[half:])
-        m.d.comb += self.o.eq(add(low, high, carry))
+        levels = AdderLevels(m, self.bfp.adder_levels)
+        if self._logic is None:
+            half = len(words) // 2
+            low, _ = adder_tree(levels, words[:half], carries[1:half])
+            high, carry = adder_tree(levels, words[half:], carries[half:])
+            m.d.comb += self.o.eq(add(low, high, carry))
+        else:
+            m.submodules.logic = logic = self._logic
+            m.d.comb += [
+                logic.a.lane.eq(self.a.lane.as_value()[len(logic.a.lane.as_value()) :]),
+                logic.b.lane.eq(self.b.lane.as_value()[len(logic.b.lane.as_value()) :]),
+            ]
+            total, carry = adder_tree(levels, words, carries)
+            wait = self.latency - self._tree_latency
+            others = delayed(m, logic.o, self.latency - logic.latency)
+            m.d.comb += self.o.eq(add(delayed(m, total, wait), others, delayed(m, carry, wait)))
         return m
 
     def _inferred_word(self, m: Module, platform, lane: int, sign: Value) -> Value:
         a, b = self.a.lane[lane].magnitude, self.b.lane[lane].magnitude
-        if lane == 0:
+        if lane == 0 and self._logic is None:
             return delayed(m, _negated_if(sign, a) * b)
         product, negative = delayed(m, a * b), delayed(m, sign)
         return _inverted_if(negative, product)
@@ -101,7 +140,7 @@ class DspDotProduct(wiring.Component):
         a, b = self.a.lane[lane].magnitude, self.b.lane[lane].magnitude
         zeros = Const(0, FRACTION)
         x, y = Signal(signed(18)), Signal(signed(18))
-        if lane == 0:
+        if lane == 0 and self._logic is None:
             m.d.comb += [x.eq(Cat(zeros, _negated_if(sign, a)).as_signed()), y.eq(Cat(zeros, b))]
         else:
             m.d.comb += [x.eq(_inverted_if(sign, Cat(zeros, a))), y.eq(Cat(Const(1, FRACTION), b))]

@@ -12,9 +12,9 @@ __all__ = ["Ecp5Product"]
 class Ecp5Product(Unit):
     """Registered product: ``o = x * y``, one cycle later.
 
-    Yosys maps a product to a ``MULT18X18D``, but leaves its register outside. As a module of its own, the product and
-    its register are replaced together: by ``lowtide/synthesis/ecp5_product.v``, which the reports and the boards map.
-    Without this map the module is synthesized as any other, in any family.
+    Yosys maps a product to a ``MULT18X18D``, but leaves its register outside. This unit is a separate module, so that
+    ``lowtide/synthesis/ecp5_product.v`` can replace the product and the register together. Reports and boards do so;
+    without the replacement, any family synthesizes the unit.
 
     Members
     -------

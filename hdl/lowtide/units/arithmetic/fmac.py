@@ -10,7 +10,7 @@ from lowtide.units.arithmetic.accumulator import Accumulator
 from lowtide.units.arithmetic.aligner import Aligner
 from lowtide.units.arithmetic.dot_product import DotProduct
 from lowtide.units.arithmetic.dsp_dot_product import DspDotProduct
-from lowtide.units.arithmetic.ports import element_ports
+from lowtide.units.arithmetic.ports import element_ports, shared_registers
 from lowtide.units.stream.delay import delayed
 
 __all__ = ["Fmac"]
@@ -39,6 +39,9 @@ class Fmac(Unit):
     ----------
     bfp : Bfp
         Format of the operands, and the depth of the pipeline.
+    cycles_a, cycles_b : int
+        Cycles in which A and restarts pass, and cycles in which B passes: 1, or 0 for an element that shares the
+        registers of its left or upper neighbor.
 
     Members
     -------
@@ -55,12 +58,14 @@ class Fmac(Unit):
     keep_hierarchy = True  # otherwise synthesis would merge registers that clear, across several elements of the chip
     spacing, restarts = 2, 1
 
-    def __init__(self, bfp: Bfp):
+    def __init__(self, bfp: Bfp, cycles_a: int = 1, cycles_b: int = 1):
+        self.cycles_a, self.cycles_b = cycles_a, cycles_b
         self._bfp, self.accumulator = bfp, bfp.accumulator
         self.module_name = (
             f"fmac_l{bfp.lanes}_a{bfp.chunk_a}_b{bfp.chunk_b}_m{bfp.mantissa}_e{bfp.exponent}_k{bfp.max_k}"
             + (f"_r{bfp.adder_levels}" if bfp.adder_levels > 1 else "")
-            + ("" if bfp.multiplier == "logic" else f"_{bfp.multiplier}")
+            + ("" if bfp.multiplier == "logic" else f"_{bfp.multiplier}_{bfp.dsp_lanes}")
+            + shared_registers(cycles_a, cycles_b)
         )
         super().__init__(element_ports(bfp.layout_a, bfp.layout_b, self.accumulator))
 
@@ -77,7 +82,7 @@ class Fmac(Unit):
     @property
     def latency(self) -> int:
         """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
-        return 1 + self._to_accumulator + Accumulator.latency
+        return self.cycles_a + self._to_accumulator + Accumulator.latency
 
     @cached_property  # only one of many elements is elaborated
     def _dot_product(self) -> DotProduct | DspDotProduct:
@@ -106,9 +111,9 @@ class Fmac(Unit):
 
         shift = Signal.like(aligner.shift)
         m.d.comb += [
-            self.a_o.eq(delayed(m, self.a_i, 1)),
-            self.b_o.eq(delayed(m, self.b_i, 1)),
-            self.restart_o.eq(delayed(m, self.restart_i, reset_less=False)),
+            self.a_o.eq(delayed(m, self.a_i, self.cycles_a)),
+            self.b_o.eq(delayed(m, self.b_i, self.cycles_b)),
+            self.restart_o.eq(delayed(m, self.restart_i, self.cycles_a, reset_less=False)),
             dot_product.a.eq(self.a_o),
             dot_product.b.eq(self.b_o),
             aligner.i.eq(dot_product.o),

@@ -10,7 +10,7 @@ from lowtide.formats.terms import Terms
 from lowtide.netlist import Unit
 from lowtide.units.arithmetic.adder_tree import AdderLevels, add, adder_tree
 from lowtide.units.arithmetic.group_memory import GroupMemory
-from lowtide.units.arithmetic.ports import element_ports
+from lowtide.units.arithmetic.ports import element_ports, shared_registers
 from lowtide.units.stream.delay import delayed
 
 __all__ = ["PairMac"]
@@ -34,6 +34,9 @@ class PairMac(Unit):
     ----------
     terms : Terms
         Format of the operands; ``parallel`` is the number of pairs per cycle. ``values`` is ignored.
+    cycles_a, cycles_b : int
+        Cycles in which A and restarts pass, and cycles in which B passes: 1, or 0 for an element that shares the
+        registers of its left or upper neighbor.
 
     Members
     -------
@@ -56,10 +59,12 @@ class PairMac(Unit):
     keep_hierarchy = True
     restarts = 2
 
-    def __init__(self, terms: Terms):
+    def __init__(self, terms: Terms, cycles_a: int = 1, cycles_b: int = 1):
+        self.cycles_a, self.cycles_b = cycles_a, cycles_b
         self.terms, self.accumulator = terms, terms.accumulator
         counts = f"g{terms.group}_s{terms.data_terms}_p{terms.parallel}_k{terms.max_k}"
-        self.module_name = f"pair_mac_w{terms.width}_{terms.encoding}_{counts}"
+        shared = shared_registers(cycles_a, cycles_b)
+        self.module_name = f"pair_mac_w{terms.width}_{terms.encoding}_{counts}{shared}"
         self._exponent = unsigned((terms.digits - 1).bit_length())
         self._powers = 2 * terms.digits - 1
         self._half = (self.accumulator + 1) // 2
@@ -76,7 +81,7 @@ class PairMac(Unit):
     @property
     def latency(self) -> int:
         """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
-        return 1 + self._to_coefficients + 1 + (self.terms.parallel - 1).bit_length() + self._powers + 2
+        return self.cycles_a + self._to_coefficients + 1 + (self.terms.parallel - 1).bit_length() + self._powers + 2
 
     @property
     def _to_coefficients(self) -> int:
@@ -92,9 +97,9 @@ class PairMac(Unit):
     def elaborate(self, platform):
         m = Module()
         m.d.comb += [
-            self.a_o.eq(delayed(m, self.a_i)),
-            self.b_o.eq(delayed(m, self.b_i)),
-            self.restart_o.eq(delayed(m, self.restart_i, reset_less=False)),
+            self.a_o.eq(delayed(m, self.a_i, self.cycles_a)),
+            self.b_o.eq(delayed(m, self.b_i, self.cycles_b)),
+            self.restart_o.eq(delayed(m, self.restart_i, self.cycles_a, reset_less=False)),
         ]
         restart = delayed(m, self.restart_o, self._to_coefficients, init=1, reset_less=False)
 

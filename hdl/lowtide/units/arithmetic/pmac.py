@@ -8,7 +8,7 @@ from lowtide.netlist import Unit
 from lowtide.units.arithmetic.accumulator import Accumulator
 from lowtide.units.arithmetic.adder_tree import add
 from lowtide.units.arithmetic.multiplier import booth_row
-from lowtide.units.arithmetic.ports import element_ports
+from lowtide.units.arithmetic.ports import element_ports, shared_registers
 from lowtide.units.stream.delay import delayed
 
 __all__ = ["Pmac", "PmacParams"]
@@ -64,6 +64,9 @@ class Pmac(Unit):
     ----------
     params : PmacParams
         Width, multiplier, longest reduction.
+    cycles_a, cycles_b : int
+        Cycles in which A and restarts pass, and cycles in which B passes: 1, or 0 for an element that shares the
+        registers of its left or upper neighbor.
 
     Members
     -------
@@ -81,15 +84,18 @@ class Pmac(Unit):
     keep_hierarchy = True
     spacing, restarts = 2, 1
 
-    def __init__(self, params: PmacParams):
+    def __init__(self, params: PmacParams, cycles_a: int = 1, cycles_b: int = 1):
+        self.cycles_a, self.cycles_b = cycles_a, cycles_b
         self.params, self.accumulator = params, params.accumulator
-        self.module_name = f"pmac_w{params.width}_{params.multiplier}_k{params.max_k}"
+        self.module_name = f"pmac_w{params.width}_{params.multiplier}_k{params.max_k}" + shared_registers(
+            cycles_a, cycles_b
+        )
         super().__init__(element_ports(signed(params.width), signed(params.width), self.accumulator))
 
     @property
     def latency(self) -> int:
         """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
-        return 1 + self._to_accumulator + Accumulator.latency
+        return self.cycles_a + self._to_accumulator + Accumulator.latency
 
     @property
     def _to_accumulator(self) -> int:
@@ -99,9 +105,9 @@ class Pmac(Unit):
     def elaborate(self, platform):
         m = Module()
         m.d.comb += [
-            self.a_o.eq(delayed(m, self.a_i)),
-            self.b_o.eq(delayed(m, self.b_i)),
-            self.restart_o.eq(delayed(m, self.restart_i, reset_less=False)),
+            self.a_o.eq(delayed(m, self.a_i, self.cycles_a)),
+            self.b_o.eq(delayed(m, self.b_i, self.cycles_b)),
+            self.restart_o.eq(delayed(m, self.restart_i, self.cycles_a, reset_less=False)),
         ]
         booth = self.params.multiplier == "booth"
         product, carry = self._rows(m) if booth else (delayed(m, self.a_o * self.b_o), Const(0))

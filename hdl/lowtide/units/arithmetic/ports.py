@@ -4,7 +4,7 @@ from typing import Any
 
 from amaranth.lib.wiring import In, Member, Out
 
-__all__ = ["element_ports"]
+__all__ = ["element_ports", "shared_registers"]
 
 
 def element_ports(a: Any, b: Any, accumulator: int) -> dict[str, Member]:
@@ -23,3 +23,9 @@ def element_ports(a: Any, b: Any, accumulator: int) -> dict[str, Member]:
         "drain_i": In(half),
         "drain_o": Out(half),
     }
+
+
+def shared_registers(cycles_a: int, cycles_b: int) -> str:
+    """Return the end of a module's name that states which registers an element shares."""
+    shared = ("" if cycles_a else "a") + ("" if cycles_b else "b")
+    return f"_shared_{shared}" if shared else ""

@@ -7,7 +7,7 @@ from lowtide.netlist import Unit
 from lowtide.units.arithmetic.accumulator import Accumulator
 from lowtide.units.arithmetic.adder_tree import AdderLevels, adder_tree
 from lowtide.units.arithmetic.group_memory import GroupMemory
-from lowtide.units.arithmetic.ports import element_ports
+from lowtide.units.arithmetic.ports import element_ports, shared_registers
 from lowtide.units.stream.delay import delayed
 
 __all__ = ["Tmac"]
@@ -31,6 +31,9 @@ class Tmac(Unit):
     ----------
     terms : Terms
         Format of the operands.
+    cycles_a, cycles_b : int
+        Cycles in which A and restarts pass, and cycles in which B passes: 1, or 0 for an element that shares the
+        registers of its left or upper neighbor.
 
     Members
     -------
@@ -47,17 +50,19 @@ class Tmac(Unit):
     keep_hierarchy = True
     spacing, restarts = 2, 1
 
-    def __init__(self, terms: Terms):
+    def __init__(self, terms: Terms, cycles_a: int = 1, cycles_b: int = 1):
+        self.cycles_a, self.cycles_b = cycles_a, cycles_b
         self.terms, self.accumulator = terms, terms.accumulator
         self.module_name = (
             f"tmac_w{terms.width}_{terms.encoding}_g{terms.group}_p{terms.parallel}_v{terms.values}_k{terms.max_k}"
+            + shared_registers(cycles_a, cycles_b)
         )
         super().__init__(element_ports(terms.layout_a, terms.layout_b, self.accumulator))
 
     @property
     def latency(self) -> int:
         """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
-        return 1 + self._to_accumulator + Accumulator.latency
+        return self.cycles_a + self._to_accumulator + Accumulator.latency
 
     @property
     def _exponent_bits(self) -> int:
@@ -77,9 +82,9 @@ class Tmac(Unit):
         m = Module()
         a, b = self.a_o, self.b_o
         m.d.comb += [
-            a.eq(delayed(m, self.a_i)),
-            b.eq(delayed(m, self.b_i)),
-            self.restart_o.eq(delayed(m, self.restart_i, reset_less=False)),
+            a.eq(delayed(m, self.a_i, self.cycles_a)),
+            b.eq(delayed(m, self.b_i, self.cycles_b)),
+            self.restart_o.eq(delayed(m, self.restart_i, self.cycles_a, reset_less=False)),
         ]
         terms = [b.term[n] for n in range(self.terms.parallel)]
         m.submodules.group = group = GroupMemory(

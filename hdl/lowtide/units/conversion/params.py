@@ -4,7 +4,7 @@ import attrs
 from amaranth.hdl import Shape
 from amaranth.lib import data
 
-from lowtide.formats.bfp import ChunkLayout
+from lowtide.formats.bfp import CHUNKS, ChunkLayout
 from lowtide.formats.fp32 import FP32
 from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.units.rounding.params import MODES, RounderParams
@@ -39,7 +39,7 @@ class ConverterParams:
 
     lanes: int = parameter(16, range(1, 65), "elements of a group")
     mantissa: int = parameter(4, range(1, 13), "most magnitude bits, a multiple of the chunk")
-    chunk: int = parameter(2, range(1, 9), "bits of a chunk")
+    chunk: int = parameter(2, CHUNKS, "bits of a chunk")
     exponent: int = parameter(3, range(1, 6), "bits of the shared exponent code")
     rounding: str = parameter("nearest", MODES, "when a magnitude is rounded up")
     random: int = parameter(3, range(1, 25), "bits of a random word, for carry and half_step")
