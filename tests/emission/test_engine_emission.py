@@ -34,6 +34,16 @@ def test_default_bus_is_axi_lite(tmp_path):
     assert AxiStreamEngine(Config()).bus == "plain"
 
 
+def test_the_multiplier_changes_no_register(tmp_path):
+    maps = [
+        json.loads(emit_engine(Config().changed(SMALL | {"bfp.multiplier": multiplier}), tmp_path)[1].read_text())[
+            "registers"
+        ]
+        for multiplier in ("logic", "inferred", "ecp5")
+    ]
+    assert maps[0] == maps[1] == maps[2]
+
+
 def test_serial_engine(tmp_path):
     config = Config().changed(SMALL)
     verilog, sidecar_file = emit_serial(config, tmp_path)
