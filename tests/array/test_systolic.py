@@ -164,20 +164,23 @@ def test_other_formats(bfp):
     Bench(array(2, 2, **bfp), [3, 9, 1], 0.3, seed=1).run()
 
 
-def test_latency():
-    for rows, columns, *keys in (
-        (1, 1),
-        (3, 2),
-        (2, 5),
-        (3, 5, "memory"),
+@pytest.mark.parametrize(
+    ("rows", "columns", "skew", "block"),
+    [
+        (1, 1, "registers", (1, 1)),
+        (3, 2, "registers", (1, 1)),
+        (2, 5, "registers", (1, 1)),
+        (3, 5, "memory", (1, 1)),
         (2, 5, "registers", (2, 2)),
         (3, 7, "memory", (2, 3)),
-    ):
-        dut = array(rows, columns, *keys)
-        bench = Bench(dut, [20], 0, seed=2)
-        bench.run()
-        assert bench.received_at[0] - bench.taken_at[-1] == dut.latency
-        assert bench.received_at == [bench.received_at[0] + 2 * row for row in range(rows)]
+    ],
+)
+def test_latency(rows, columns, skew, block):
+    dut = array(rows, columns, skew, block)
+    bench = Bench(dut, [20], 0, seed=2)
+    bench.run()
+    assert bench.received_at[0] - bench.taken_at[-1] == dut.latency
+    assert bench.received_at == [bench.received_at[0] + 2 * row for row in range(rows)]
 
 
 @pytest.mark.parametrize(("beats", "interval"), [(20, 21), (8, 9), (7, 8), (5, 8), (1, 8)])
