@@ -21,7 +21,7 @@ STEPS = ("netlist", "simulator", "LED", "products")
 LED_CYCLES = 10_000_000
 """Clock cycles until an LED must be lit: several times as many as the longest self-test."""
 
-TIMEOUT = 0.01
+TIMEOUT = 0.001
 """Seconds of the simulated clock to wait for an answer, in addition to the transfer time."""
 
 

@@ -23,7 +23,7 @@ from lowtide_boards.verification.netlist import board_netlist
 from lowtide_sim.serial.pseudo_terminal import PseudoTerminal
 from lowtide_sim.serial.simulated_line import SimulatedLine
 
-FAULTS = 24
+FAULTS = 12
 """Planted faults, one bit of a look-up table each."""
 
 needs_icebox = pytest.mark.skipif(
@@ -187,7 +187,7 @@ def faults_seen(config: Config, netlist: str, folder) -> set[int]:
     for fault in range(FAULTS + 1):
         line.select(fault)
         try:
-            check_line(line, products=6, seed=1)
+            check_line(line, products=3, seed=1)
         except LowtideError:
             seen.add(fault)
     return seen
