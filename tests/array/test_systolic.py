@@ -105,8 +105,9 @@ def signed(bits, width):
     return bits - (bits >> width - 1 << width)
 
 
-def array(rows, columns, skew="registers", block=(1, 1), **bfp):
-    element = partial(Fmac, Bfp(**{"lanes": 4, "exponent": 2, "max_k": 256} | bfp))
+def array(rows, columns, skew: str = "registers", block=(1, 1), **bfp):
+    settings: dict[str, Any] = {"lanes": 4, "exponent": 2, "max_k": 256} | bfp
+    element = partial(Fmac, Bfp(**settings))
     return SystolicArray(rows, columns, element, skew, block)
 
 

@@ -1,11 +1,13 @@
 """Random matrices and ways to convert them, for an engine."""
 
+from typing import Any
+
 import attrs
 import numpy as np
 
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import Operand, operand_vectors, settings_of
+from lowtide_model.engine.product import operand_vectors, settings_of
 
 __all__ = ["Case", "random_case", "random_matrix"]
 
@@ -16,8 +18,8 @@ SPECIAL = np.array([np.nan, np.inf, -np.inf, 3e38, 1e-39, -0.0], np.float32)
 class Case:
     """Two matrices, and how they are converted."""
 
-    a: Operand
-    b: Operand
+    a: Any
+    b: Any
     a_settings: OperandSettings | None
     b_settings: OperandSettings | None
 

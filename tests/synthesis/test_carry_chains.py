@@ -125,10 +125,10 @@ def test_outputs_of_the_cell_are_those_of_the_model_of_yosys(tmp_path):
     for number, inject in enumerate(list(product(("YES", "NO"), repeat=2)) * 8):
         parameters = {f"INIT{half}": f"{rng.getrandbits(16):016b}" for half in "01"}
         parameters |= {f"INJECT1_{half}": inject[half] for half in (0, 1)}
-        tables: dict[str, int] = dict.fromkeys(("S0", "S1", "COUT"), 0)
+        tables = dict.fromkeys(("S0", "S1", "COUT"), 0)
         for values in range(2**9):
-            for pin, value in ccu2c(parameters, {pin: values >> n & 1 for n, pin in enumerate(PINS)}).items():
-                tables[pin] |= value << values
+            outputs = ccu2c(parameters, {pin: values >> n & 1 for n, pin in enumerate(PINS)})
+            tables = {pin: table | outputs[pin] << values for pin, table in tables.items()}
         settings = ", ".join(
             f'.{key}("{text}")' if "INJ" in key else f".{key}(16'b{text})" for key, text in parameters.items()
         )

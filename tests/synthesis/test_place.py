@@ -118,6 +118,7 @@ def test_harness_of_unread_inputs_is_not_subtracted():
     verilog = "module m(input clk, input [9:0] a, output reg y); always @(posedge clk) y <= ^a[4:0]; endmodule"
     result = place(verilog, "m", "ecp5", seeds=(1,))
     assert (result.harness, result.used["TRELLIS_FF"]) == (5 + 8, 5 + 8 + 1)
+    assert result.placed is not None
     # Two LUT4, and the driver of a constant.
     assert result.placed == {"TRELLIS_COMB": 2 + 1, "TRELLIS_FF": 1}
 

@@ -53,7 +53,7 @@ class ChipArea:
     @property
     def size(self) -> float:
         """Transistors, or gate equivalents."""
-        return self.gates if self.gates is not None else self.transistors or 0
+        return float(self.transistors or 0) if self.gates is None else self.gates
 
 
 def chip_area(verilog: str, top: str, library: Library | None = None, *, cache: Cache | None = None) -> ChipArea:

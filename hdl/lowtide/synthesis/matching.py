@@ -1,6 +1,7 @@
 """Maximum matching in a graph: Edmonds' blossom algorithm, for sparse edges and complete joins of whole classes."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from typing import Any
 
 __all__ = ["maximum_matching"]
 
@@ -11,7 +12,7 @@ NOBODY = -1
 def maximum_matching(
     edges: Sequence[Collection[int]],
     classes: Sequence[Hashable] | None = None,
-    joined: Mapping[Hashable, Collection[Hashable]] | None = None,
+    joined: Mapping[Any, Collection[Hashable]] | None = None,
 ) -> list[int]:
     """Return the partner of each vertex in a matching with the most edges; -1 for a vertex without a partner.
 

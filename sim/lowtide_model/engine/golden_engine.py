@@ -107,7 +107,7 @@ class GoldenEngine:
 
 def _conversion_events(side: str, x: Operand, converted: BfpTensor, axis: int) -> dict[str, int]:
     """Events of an operand's conversion; a tensor that arrives converted has none."""
-    if x is converted:
+    if isinstance(x, BfpTensor):
         return dict.fromkeys((f"{side}_exp_saturated", f"{side}_saturated", f"{side}_nonfinite"), 0)
     nonfinite = np.moveaxis(~np.isfinite(x), axis, -1)
     nonfinite = np.pad(nonfinite, [(0, 0), (0, -nonfinite.shape[1] % converted.group)])

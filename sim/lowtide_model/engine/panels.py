@@ -1,7 +1,7 @@
 """Products of any size, split into panels that fit into an engine."""
 
 from collections.abc import Callable, Iterator
-from typing import Protocol, TypeGuard
+from typing import Protocol
 
 import attrs
 import numpy as np
@@ -80,10 +80,12 @@ def multiply(
             raise ValueError(f"bias of {name} must be an integer, which all panels share, not None")
     array, bfp = engine.config.array, engine.config.bfp
     length = _length(engine.config, max(for_a.chunks, for_b.chunks), a.shape[1])
-    if length < a.shape[1] and length % bfp.lanes and (_packed(a) or _packed(b)):
+    if length < a.shape[1] and length % bfp.lanes and BfpTensor in (type(a), type(b)):
         raise ValueError(f"K of packed groups must be at most {length}, which is less than a group, not {a.shape[1]}")
     high = _vectors(engine.config, length, for_a.chunks, array.rows, _in_order(a))
-    wide = _vectors(engine.config, length, for_b.chunks, array.columns, _in_order(b if _packed(b) else b.T))
+    wide = _vectors(
+        engine.config, length, for_b.chunks, array.columns, _in_order(b if isinstance(b, BfpTensor) else b.T)
+    )
     values = np.zeros((a.shape[0], b.shape[1]), np.float32)
     parts: list[tuple[bool, bool, Product]] = []
     bits = engine.config.engine.lfsr_bits
@@ -96,10 +98,10 @@ def multiply(
                 its_a = attrs.evolve(for_a, seed=panel_seed(for_a.seed, "a", panel_a, bits))
                 its_b = attrs.evolve(for_b, seed=panel_seed(for_b.seed, "b", panel_b, bits))
                 part = engine.multiply(
-                    _part(a, ms, ks) if _packed(a) else a[ms, ks],
-                    _part(b, ns, ks) if _packed(b) else b[ks, ns],
-                    None if _packed(a) else its_a,
-                    None if _packed(b) else its_b,
+                    _part(a, ms, ks) if isinstance(a, BfpTensor) else a[ms, ks],
+                    _part(b, ns, ks) if isinstance(b, BfpTensor) else b[ks, ns],
+                    None if isinstance(a, BfpTensor) else its_a,
+                    None if isinstance(b, BfpTensor) else its_b,
                 )
                 values[ms, ns] = values[ms, ns] + part.values if depth else part.values
                 parts.append((across == 0, down == 0, part))
@@ -121,13 +123,9 @@ def _length(config: Config, chunks: int, k: int) -> int:
     return k if k <= most else most // bfp.lanes * bfp.lanes or most
 
 
-def _packed(x: Operand) -> TypeGuard[BfpTensor]:
-    return isinstance(x, BfpTensor)
-
-
 def _in_order(x: Operand) -> bool:
     """Whether an operand, with its vectors first, is always sent in order."""
-    return _packed(x) or x.flags.c_contiguous
+    return isinstance(x, BfpTensor) or x.flags.c_contiguous
 
 
 def _part(x: BfpTensor, vectors: slice, elements: slice) -> BfpTensor:

@@ -173,8 +173,8 @@ def test_another_version(port, monkeypatch, name, complaint):
 
 
 def test_another_configuration(port, monkeypatch):
-    from lowtide_boards.driver import identify
+    from lowtide_boards.driver import remote_engine
 
-    monkeypatch.setattr(identify, "digest_of", lambda config: 1)
+    monkeypatch.setattr(remote_engine, "digest_of", lambda config: 1)
     with pytest.raises(NotLowtide, match=r"is from another version of lowtide: expected digest .*, got "):
         Device(port, "simulation", timeout=0.01)

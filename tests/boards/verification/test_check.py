@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import threading
+from typing import Any
 
 import pytest
 
@@ -45,16 +46,20 @@ class Leds:
         return self._leds if self.cycles > self._after else (False, False)
 
 
+def device(leds, after) -> Any:
+    return Leds(leds, after)
+
+
 def test_the_leds_decide():
-    line = Leds((True, False), 50_000)
+    line = device((True, False), 50_000)
     wait_for_leds(line, self_test=True)
     assert 50_000 < line.cycles < 70_000
     with pytest.raises(BoardError, match="the self-test of the netlist failed: the LED wrong is lit"):
-        wait_for_leds(Leds((False, True), 50_000), self_test=True)
+        wait_for_leds(device((False, True), 50_000), self_test=True)
     with pytest.raises(BoardError, match="the LED wrong is lit"):
-        wait_for_leds(Leds((True, True), 0), self_test=True)
+        wait_for_leds(device((True, True), 0), self_test=True)
     with pytest.raises(BoardError, match=r"the netlist lit no LED in 10,000,000 cycles"):
-        wait_for_leds(Leds((True, False), 10**9), self_test=True)
+        wait_for_leds(device((True, False), 10**9), self_test=True)
 
 
 @pytest.mark.parametrize("name", BOARDS)

@@ -17,7 +17,7 @@ class Counting:
     def __init__(self, config):
         self.config, self.given = config, []
 
-    def multiply(self, a, b, a_settings, b_settings):
+    def multiply(self, a, b, a_settings=None, b_settings=None):
         product = GoldenEngine(self.config).multiply(a, b, a_settings, b_settings)
         self.given.append((a, b, a_settings, b_settings))
         return attrs.evolve(product, cycles=1)
