@@ -164,6 +164,7 @@ def test_each_bug_in_a_skew_in_memory_is_caught(run_changed, bug):
     is_a_finding(caught)
 
 
+@pytest.mark.slow
 def test_a_shallow_pipeline_without_a_bug_passes(run_changed):
     run_changed(lambda text: text, config=SHALLOW)
 
