@@ -107,7 +107,7 @@ class Product:
 
 
 def settings_of(config: Config, side: str, x: Operand, settings: OperandSettings | None) -> OperandSettings:
-    """Return the settings of operand ``side``, ``a`` or ``b``: those given, or those of a tensor in BFP.
+    """Return the settings of operand ``side``, ``a`` or ``b``: as given, or as a tensor in BFP has them.
 
     Raises
     ------
