@@ -118,7 +118,7 @@ class DspDotProduct(wiring.Component):
             high, carry = adder_tree(levels, words[half:], carries[half:])
             m.d.comb += self.o.eq(add(low, high, carry))
         else:
-            m.submodules.logic = logic = self._logic
+            m.submodules.others = logic = self._logic
             m.d.comb += [
                 logic.a.lane.eq(self.a.lane.as_value()[len(logic.a.lane.as_value()) :]),
                 logic.b.lane.eq(self.b.lane.as_value()[len(logic.b.lane.as_value()) :]),
