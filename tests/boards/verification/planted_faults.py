@@ -18,16 +18,22 @@ module FAULTY_LUT4 (input A, B, C, D, I0, I1, I2, I3, output Z, F);
     wire [3:0] place = {D, C, B, A} | {I3, I2, I1, I0};
     assign Z = INIT[place] ^ (board.fault == FAULT && place == BIT);
     assign F = Z;
+    always @(posedge board.clk) if (place == BIT) board.used[FAULT] <= 1;
 endmodule
 """
 
 SELECT = """
 extern "C" void serial_fault(void* handle, uint32_t fault) { static_cast<Device*>(handle)->top.fault = fault; }
+extern "C" uint64_t serial_used(void* handle) { return static_cast<Device*>(handle)->top.used; }
 """
 
 
 def plant(verilog: str, count: int, seed: int) -> str:
-    """Verilog of a board with faults 1 to ``count``; the input ``fault`` of the board selects one, or none if 0."""
+    """Verilog of a board with faults 1 to ``count``, at most 63.
+
+    The input ``fault`` of the board selects a fault, or none if 0. The output ``used`` has a bit for each fault: high
+    after a clock edge at which the look-up table's inputs selected the bit.
+    """
     kind, change = (ICEBOX_TABLE, _in_icebox) if ICEBOX_TABLE.search(verilog) else (MAPPED_TABLE, _in_mapped)
     rng = random.Random(seed)
     numbers = {table.start(): n for n, table in enumerate(rng.sample([*kind.finditer(verilog)], count), 1)}
@@ -37,14 +43,16 @@ def plant(verilog: str, count: int, seed: int) -> str:
 
     port = "module board (input clk,"
     assert port in verilog
-    return kind.sub(changed, verilog).replace(port, "module board (input [7:0] fault, input clk,") + FAULTY_TABLE
+    ports = "module board (input [7:0] fault, output reg [63:0] used = 0, input clk,"
+    return kind.sub(changed, verilog).replace(port, ports) + FAULTY_TABLE
 
 
 def _in_icebox(table: re.Match[str], number: int, rng: random.Random) -> str:
     """The expression of a look-up table, wrong for one value of its inputs."""
     inputs = sorted(set(re.findall(r"\bn\d+\b", table[3])))
     value = f"{{{', '.join(inputs)}}} == {len(inputs)}'d{rng.randrange(2 ** len(inputs))}"
-    return f"assign {table[1]} = {table[2]} ({table[3]}) ^ (board.fault == {number} && {value});"
+    used = f"always @(posedge board.clk) if ({value}) board.used[{number}] <= 1;"
+    return f"assign {table[1]} = {table[2]} ({table[3]}) ^ (board.fault == {number} && {value}); {used}"
 
 
 def _in_mapped(table: re.Match[str], number: int, rng: random.Random) -> str:
@@ -74,3 +82,10 @@ class FaultyLine(simulated_line.SimulatedLine):
         """Power-cycle the device, with a fault, or with none if the number is 0."""
         self.reset()
         self._library.serial_fault(ctypes.c_void_p(self._handle), fault)
+
+    @property
+    def used(self) -> list[int]:
+        """Numbers of the faults whose bits a look-up table has used since power-on."""
+        self._library.serial_used.restype = ctypes.c_uint64
+        used = self._library.serial_used(ctypes.c_void_p(self._handle))
+        return [number for number in range(64) if used >> number & 1]
