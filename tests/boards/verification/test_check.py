@@ -176,7 +176,7 @@ def test_a_pseudo_terminal_in_front_of_the_bitstream(netlist):
 @needs_icebox
 @pytest.mark.slow
 def test_a_wrong_bit_in_a_table_of_the_bitstream_is_seen(netlist, tmp_path):
-    """Of the bits that look-up tables use, half or more change a result, a counter or the protocol if they are wrong."""
+    """Half or more of the bits that look-up tables use change a result, a counter or the protocol if they are wrong."""
     line = FaultyLine(Config.load("icebreaker"), tmp_path, plant(netlist, PLANTED, seed=1))
     line.select(0)
     assert check_line(line, products=3, seed=1) >= 3
