@@ -32,14 +32,15 @@ needs_icebox = pytest.mark.skipif(
 )
 
 
-class Leds:
+class Leds(SimulatedLine):
     """A device that lights its LEDs after so many cycles."""
 
     def __init__(self, leds, after):
         self.config, self.cycles, self._leds, self._after = Config(), 0, leds, after
 
-    def run(self, cycles, _baud):
+    def run(self, cycles, baud):
         self.cycles += cycles
+        return b""
 
     @property
     def leds(self):
