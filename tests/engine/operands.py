@@ -23,6 +23,11 @@ class Case:
     a_settings: OperandSettings | None
     b_settings: OperandSettings | None
 
+    def packed(self, config, side):
+        """The case with an operand converted beforehand."""
+        tensor = GoldenEngine(config).convert(side, getattr(self, side), getattr(self, f"{side}_settings"))
+        return attrs.evolve(self, **{side: tensor, f"{side}_settings": None})
+
     def settings(self, config):
         """Settings of both operands, also of packed ones."""
         return settings_of(config, "a", self.a, self.a_settings), settings_of(config, "b", self.b, self.b_settings)
@@ -61,10 +66,13 @@ def random_operand(rng, config, chunk, found=0.4):
     )
 
 
-def random_case(rng, config, largest=None, special=0.0, found=0.4):
-    """A product of any shape that the engine takes, up to some panels each way."""
+def random_case(rng, config, largest=None, special=0.0, found=0.4, packed=0.3):
+    """A product of any shape that the engine takes, up to some panels each way; ``packed`` is a share of operands."""
     while True:
         case = _random_case(rng, config, largest, special, found)
+        for side in "ab":
+            if config.engine.packed_operands and rng.random() < packed:
+                case = case.packed(config, side)
         try:
             case.lines(config)
         except ValueError:
@@ -75,10 +83,9 @@ def random_case(rng, config, largest=None, special=0.0, found=0.4):
 def _random_case(rng, config, largest, special, found):
     array, bfp = config.array, config.bfp
     m, n, k = (int(rng.integers(1, most + 1)) for most in largest or (4 * array.rows, 4 * array.columns, 5 * bfp.lanes))
-    a, a_settings = random_matrix(rng, (m, k), special), random_operand(rng, config, bfp.chunk_a, found)
-    b, b_settings = random_matrix(rng, (k, n), special), random_operand(rng, config, bfp.chunk_b, found)
-    if config.engine.packed_operands and rng.random() < 0.3:
-        a, a_settings = GoldenEngine(config).convert("a", a, a_settings), None
-    if config.engine.packed_operands and rng.random() < 0.3:
-        b, b_settings = GoldenEngine(config).convert("b", b, b_settings), None
-    return Case(a, b, a_settings, b_settings)
+    return Case(
+        random_matrix(rng, (m, k), special),
+        random_matrix(rng, (k, n), special),
+        random_operand(rng, config, bfp.chunk_a, found),
+        random_operand(rng, config, bfp.chunk_b, found),
+    )

@@ -1,9 +1,11 @@
 """The engine flags every fault of a host, never hangs, and computes the next valid product correctly."""
 
+import attrs
 import numpy as np
 import pytest
 from operands import random_case, random_matrix
 
+from lowtide_model import BfpTensor, unpack
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.product import OperandVectors
 from lowtide_model.engine.results import matrix_of, result_beats
@@ -47,6 +49,10 @@ ILLEGAL = {
     "the most lines there can be written": {"b_vectors": 0xFFFFFFFF},
     "lines beyond what can be turned": {"a_transposed": 1, "a_vectors": 17, "a_length": 4, "b_length": 4},
     "nothing to load": {"start": 4},
+    "packed groups that are transposed": {"a_packed": 1, "a_transposed": 1},
+    "packed groups without a bias": {"b_packed": 1, "b_bias_auto": 1},
+    "the bias of packed groups": {"b_packed": 1, "start": 7},
+    "more than one bit of packed": {"b_packed": 2},
 }
 
 
@@ -78,7 +84,7 @@ def test_start_while_not_ready_is_refused(engine):
     rng = np.random.default_rng(2)
     case = random_case(rng, engine.config, found=0)
     lines = case.lines(engine.config)
-    loads = [engine.prepare(*side) for side in (("a", lines[0], case.a_settings), ("b", lines[1], case.b_settings))]
+    loads = [engine.prepare(*side) for side in zip("ab", lines, case.settings(engine.config), strict=True)]
     for _ in range(5):  # one is being loaded, one waits for it, and the others come too soon
         engine.write("start", LOAD_A | LOAD_B)
         engine.run(engine.transfer(), products=1, most=100)
@@ -90,6 +96,17 @@ def test_start_while_not_ready_is_refused(engine):
     check_next(engine, rng)
 
 
+def padded(case, side, rows, arrived):
+    """The product of what arrived of an operand; the rest is zero."""
+    x = getattr(case, side)
+    if not isinstance(x, BfpTensor):
+        rows[:] = arrived  # a view of the matrix
+        return case
+    words = np.ascontiguousarray(arrived).view(np.uint32).reshape(*x.codes.shape, -1)
+    fields = {name: getattr(x, name) for name in ("mantissa", "exponent", "group", "bias", "length", "axis")}
+    return attrs.evolve(case, **{side: unpack(words, **fields)})
+
+
 @pytest.mark.parametrize("side", ["a", "b"])
 def test_short_operand_is_padded(engine, side):
     rng = np.random.default_rng(3)
@@ -98,7 +115,7 @@ def test_short_operand_is_padded(engine, side):
         lines = case.lines(engine.config)
         loads = {
             name: engine.prepare(name, x, operand)
-            for name, x, operand in zip("ab", lines, (case.a_settings, case.b_settings), strict=True)
+            for name, x, operand in zip("ab", lines, case.settings(engine.config), strict=True)
         }
         if len(loads[side].last) < 2:
             continue
@@ -110,11 +127,10 @@ def test_short_operand_is_padded(engine, side):
         transfer = engine.transfer([loads["a"]], [loads["b"]], beats)
         engine.finish(transfer, products=1)
         assert errors(engine) == {"a": SHORT_A, "b": SHORT_B}[side]
-        missing = lines["ab".index(side)].in_memory_order  # a view: what did not come is zero
-        flat = np.zeros_like(np.pad(missing, [(0, 0), (0, -missing.shape[1] % engine.config.engine.input_width)]))
+        rows = lines["ab".index(side)].in_memory_order
+        flat = np.zeros_like(np.pad(rows, [(0, 0), (0, -rows.shape[1] % engine.config.engine.input_width)]))
         flat.reshape(-1)[: cut.size] = cut.reshape(-1)
-        missing[:] = flat[:, : missing.shape[1]]
-        due = case.due(engine.config).values
+        due = padded(case, side, rows, flat[:, : rows.shape[1]]).due(engine.config).values
         assert matrix_of(engine.config, transfer.results, *due.shape).tobytes() == due.tobytes()
         check_next(engine, rng)
 
@@ -126,9 +142,7 @@ def test_long_operand_is_truncated(engine, side):
         case = random_case(rng, engine.config, found=0)
         loads = {
             name: engine.prepare(name, x, operand)
-            for name, x, operand in zip(
-                "ab", case.lines(engine.config), (case.a_settings, case.b_settings), strict=True
-            )
+            for name, x, operand in zip("ab", case.lines(engine.config), case.settings(engine.config), strict=True)
         }
         more = random_matrix(rng, (int(rng.integers(1, 30)), engine.config.engine.input_width))
         numbers = np.concatenate([loads[side].numbers, more])
@@ -149,7 +163,7 @@ def disturb(engine, rng):
     lines = case.lines(engine.config)
     loads = {
         name: engine.prepare(name, x, operand)
-        for name, x, operand in zip("ab", lines, (case.a_settings, case.b_settings), strict=True)
+        for name, x, operand in zip("ab", lines, case.settings(engine.config), strict=True)
     }
     names = [name for name in engine.registers if name[:2] in ("a_", "b_")]
     if rng.random() < 0.3:  # any settings

@@ -8,6 +8,7 @@ from lowtide.array.params import ArrayParams
 from lowtide.config import Config
 from lowtide.engine.params import EngineParams
 from lowtide.formats import Bfp
+from lowtide_model import BfpTensor
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.transfer import Stalls
 from lowtide_sim.engine.queue import Queued, run_queued
@@ -54,6 +55,25 @@ def test_operands_that_fill_the_buffers(engine, columns):
         case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
 
+def test_packed_operands_need_no_conversion(engine):
+    """The product of converted operands has the bits of the product of their numbers, and no event of conversion."""
+    rng = np.random.default_rng(9)
+    for n in range(40):
+        case = random_case(rng, engine.config, special=0.05, packed=0)
+        numbers = engine.multiply(case.a, case.b, case.a_settings, case.b_settings)
+        for side in ("a", "b", "ab")[n % 3]:
+            case = case.packed(engine.config, side)
+        product = engine.multiply(case.a, case.b, case.a_settings, case.b_settings)
+        case.check(engine.config, product)
+        assert product.values.tobytes() == numbers.values.tobytes()
+        for side in "ab":
+            if isinstance(getattr(case, side), BfpTensor):
+                counts = (
+                    getattr(product.events, f"{side}_{event}") for event in ("exp_saturated", "saturated", "nonfinite")
+                )
+                assert not any(counts)
+
+
 def test_back_to_back_products(engine):
     """Some load both operands, some one, some none; each is started as soon as the engine takes it."""
     rng = np.random.default_rng(4)
@@ -67,8 +87,9 @@ def test_back_to_back_products(engine):
             new_a, new_b = rng.random(2) < 0.5
             if not (new_a and new_b):
                 k = last.a.shape[1]
-                a = (random_matrix(rng, (case.a.shape[0], k)), case.a_settings) if new_a else (last.a, last.a_settings)
-                b = (random_matrix(rng, (k, case.b.shape[1])), case.b_settings) if new_b else (last.b, last.b_settings)
+                settings = case.settings(config)
+                a = (random_matrix(rng, (case.a.shape[0], k)), settings[0]) if new_a else (last.a, last.a_settings)
+                b = (random_matrix(rng, (k, case.b.shape[1])), settings[1]) if new_b else (last.b, last.b_settings)
                 case = Case(a[0], b[0], a[1], b[1])
             cases.append(case)
             loads.append((new_a, new_b))

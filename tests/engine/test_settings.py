@@ -49,7 +49,7 @@ def test_every_engine_refuses_the_same_settings(engine):
     """Random settings, legal and not: the golden engine and the emitted one give equal bits, or refuse in one line."""
     rng, golden, refusals = np.random.default_rng(1), GoldenEngine(engine.config), 0
     for _ in range(250):
-        case, side = random_case(rng, engine.config), str(rng.choice(["a", "b"]))
+        case, side = random_case(rng, engine.config, packed=0), str(rng.choice(["a", "b"]))
         setting, value = random_change(rng, engine.config, side)
         case, cycles = changed(case, side, setting, value), engine.cycles
         due, found = outcome(golden, case), outcome(engine, case)
@@ -69,7 +69,7 @@ def test_smallest_and_largest_bias(engine, bias):
     with np.errstate(over="ignore", under="ignore"):
         scale = 2.0 ** min(max(bias, -140), 124)
         for _ in range(5):
-            case = random_case(rng, engine.config, special=0.1)
+            case = random_case(rng, engine.config, special=0.1, packed=0)
             a, b = ((x.astype(float) * scale).astype(np.float32) for x in (case.a, case.b))
             case = attrs.evolve(case, a=a, b=b)
             for side in "ab":
@@ -79,7 +79,7 @@ def test_smallest_and_largest_bias(engine, bias):
 
 def prepared(engine, rng):
     """Registers with legal settings of a product."""
-    case = random_case(rng, engine.config, found=0)
+    case = random_case(rng, engine.config, found=0, packed=0)
     lines = case.lines(engine.config)
     for side, line, operand in zip("ab", lines, (case.a_settings, case.b_settings), strict=True):
         engine.settings(side, line, operand)
@@ -98,7 +98,7 @@ def test_register_refuses_values_beyond_its_width(engine):
     rng = np.random.default_rng(2)
     settings = [register for register in engine.table if register.access == "setting"]
     operands = [register for register in settings if not register.name.endswith("threshold")]
-    assert (len(settings), len(operands)) == (18, 16)
+    assert (len(settings), len(operands)) == (20, 18)
     for register in operands:
         for bit in (register.bits, 31):
             engine.reset()
@@ -137,7 +137,7 @@ def test_start_with_undefined_bits_is_refused(engine):
 def test_negative_bias_is_sign_extended(engine):
     """Nine bits of two's complement alone are a positive number, which is refused."""
     rng = np.random.default_rng(4)
-    case = random_case(rng, engine.config, found=0)
+    case = random_case(rng, engine.config, found=0, packed=0)
     case = changed(changed(case, "a", "bias", -6), "b", "bias", -6)
     case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
     engine.write("a_bias", -6 & 0x1FF)
@@ -157,7 +157,7 @@ def test_earlier_error_flags_are_cleared(engine):
 def test_refused_product_ends_without_a_timeout(engine, monkeypatch):
     """Where software checks nothing: in 50,000 cycles instead of 10,000,000, and the next product is right."""
     rng = np.random.default_rng(6)
-    case = changed(random_case(rng, engine.config, found=0), "a", "bias", -161)
+    case = changed(random_case(rng, engine.config, found=0, packed=0), "a", "bias", -161)
     since = engine.cycles
     with monkeypatch.context() as within:
         within.setattr(

@@ -40,6 +40,8 @@ class GroupUnpacker(Unit):
         Groups per vector, at least 1; steady from ``start`` to the last group.
     i : In(stream of fp32_beat(numbers))
         Words of a `PackedLayout`, as bits of FP32 numbers. ``last`` is ignored.
+    padding : In(1)
+        High if the words of the beat count as zero.
     o : Out(stream of params.layout_o)
         Groups, with magnitudes in the low ``chunks * w`` bits; the bits above them are undefined. ``last`` is high with
         the last group of a vector.
@@ -58,6 +60,7 @@ class GroupUnpacker(Unit):
                 "chunks": In(range(params.max_chunks + 1)),
                 "groups": In(range(groups + 1)),
                 "i": In(stream.Signature(fp32_beat(numbers))),
+                "padding": In(1),
                 "o": Out(stream.Signature(params.layout_o)),
             }
         )
@@ -116,7 +119,7 @@ class GroupUnpacker(Unit):
             word = Signal(WORD, name=f"word_{n}", reset_less=True)
             reached = taken <= n if n < self.step else (taken <= n) & (taken > n - self.step)
             with m.If(accepts & reached):
-                m.d.sync += word.eq(sources[n % self.step])
+                m.d.sync += word.eq(Mux(self.padding, 0, sources[n % self.step]))
             bits += list(word)
         group = self.o.payload.group
         m.d.comb += group.exponent.eq(Cat(bits[layout.code_at : layout.code_at + params.exponent]))

@@ -209,6 +209,7 @@ class Loader(Unit):
                 groups=groups,
                 i__payload=framer.o.payload,
                 i__valid=framer.o.valid & packed,
+                padding=framer.padding,
                 o=skid_buffer.i,
             )
         place(

@@ -38,6 +38,8 @@ class OperandFramer(Unit):
         Operand; ``last`` is high with its last beat.
     o : Out(stream of fp32_beat(numbers))
         Framed operand; ``last`` is high with the last beat of each row. Combinational from ``i``.
+    padding : Out(1)
+        High while ``o`` has zeros in place of a missing beat; only the exponents of its numbers are zero.
     busy : Out(1)
         High while an operand is being received.
     too_short : Out(1)
@@ -57,6 +59,7 @@ class OperandFramer(Unit):
                 "length": In(range(most + 1)),
                 "i": In(stream.Signature(layout)),
                 "o": Out(stream.Signature(layout)),
+                "padding": Out(1),
                 "busy": Out(1),
                 "too_short": Out(1),
                 "too_long": Out(1),
@@ -81,6 +84,7 @@ class OperandFramer(Unit):
             self.o.valid.eq(filling | (taking & self.i.valid)),
             self.o.payload.last.eq(row_ends),
             self.i.ready.eq((taking & self.o.ready) | dropping),
+            self.padding.eq(filling),
             self.busy.eq(taking | filling | dropping),
             self.too_short.eq(taking & moves & self.i.payload.last & ~ends),
             self.too_long.eq(taking & moves & ~self.i.payload.last & ends),
