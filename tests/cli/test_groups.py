@@ -88,7 +88,8 @@ def test_nearest_name_in_a_group(lowtide):
     ended = lowtide("board", "biuld")
     assert ended.code == 2
     assert ended.err == (
-        "lowtide: no command 'biuld', did you mean build?; commands: list, build, flash (see lowtide board --help)\n"
+        "lowtide: no command 'biuld', did you mean build?; commands: list, build, check, flash"
+        " (see lowtide board --help)\n"
     )
 
 

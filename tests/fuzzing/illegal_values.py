@@ -148,6 +148,7 @@ NO_CONFIGS = (
     *(f"{LONG}.toml", "a\0b.toml", "\ud800.toml", "\x1b[31m.toml", "tiny.toml", "http://tiny.toml"),
 )
 NO_SCHEDULES = (*(name for name in (*FILES, *FOLDERS, *PIPES) if name.endswith(".json")), "", "nowhere.json", "device")
+NO_LIBRARIES = (*NO_FILES, "file", "empty.json", "latin.json", "large.toml", "archive.toml", "nowhere.lib", "dangling")
 NO_UNITS = (*ODD_TEXTS, "Fmac", "fmac ", "fmac\n", "fmac,pmac", "no_unit")
 NO_BOARDS = (*ODD_TEXTS, "ulx3", "ULX3S", "ulx3s ", "ulx3s,icebreaker", "../ulx3s")
 NO_TARGETS = (*ODD_TEXTS, ",", "ecp5,", ",ecp5", "ecp5,,xc7", "ecp6", "ECP5", "ecp5;xc7")
@@ -171,6 +172,7 @@ TEXTS: Mapping[str, Sequence[str]] = {
     "--board": NO_BOARDS,
     "--target": NO_TARGETS,
     "--schedules": NO_SCHEDULES,
+    "--liberty": NO_LIBRARIES,
     "name": (*NO_UNITS, "tinyy", "TINY"),
     "part": (*(text for text in ODD_TEXTS if text != "--"), "preset", "KEYS", "units "),
 }

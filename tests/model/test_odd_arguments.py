@@ -134,7 +134,7 @@ CASES = {
     "quantize_integers": (terms.quantize_integers, {"x": X, "width": 4, "channel": 1}),
     "OperandSettings": (OperandSettings, {"chunks": 4, "rounding": "nearest", "seed": 4, "bias": 4}),
     "Stalls": (Stalls, {"a": 4, "b": 4, "c": 4}),
-    "cycles.Shape": (Shape, {"lines": 4, "length": 4, "chunks": 4, "transposed": True}),
+    "cycles.Shape": (Shape, {"lines": 4, "length": 4, "chunks": 4, "transposed": True, "packed": True}),
     "cycles.Work": (
         Work,
         {

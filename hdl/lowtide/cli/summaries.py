@@ -36,7 +36,7 @@ SUMMARIES: Mapping[str, str] = {
     "device serve": "Simulate a device at a pseudo-terminal.",
     "board list": "List the supported boards.",
     "board build": "Build a bitstream.",
-    "board check": "Check a bitstream in simulation.",
+    "board check": "Check a bitstream in simulation, without a board.",
     "board flash": "Load a bitstream onto a board.",
     "study gradient-rounding": "Compare roundings of gradients.",
     "study precision-schedules": "Compare schedules of precision in training.",

@@ -175,7 +175,7 @@ class Dispatcher(Unit):
             self.groups_b.eq(planners[1].groups),
             self.size_b.eq(planners[1].size),
         ]
-        packed = Signal(2)
+        packed = Signal(2, name="arrive_packed")  # "packed" is reserved in SystemVerilog
         if self.params.packed_operands:
             m.d.comb += [
                 self.row_a.eq(planners[0].row),

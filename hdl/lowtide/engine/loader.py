@@ -190,7 +190,8 @@ class Loader(Unit):
         packed, unpacker_ready = Const(0), Const(0)
         converted = {"i": converter.o}
         if self.unpacker:
-            unpacker, row, packed = self.unpacker, Signal.like(self.row), settings.packed
+            unpacker, packed = self.unpacker, settings.packed
+            row = Signal.like(self.row)
             with m.If(self.start):
                 m.d.sync += row.eq(self.row)
             length = Mux(packed, row, length)

@@ -63,8 +63,10 @@ def read_library(text: str, name: str) -> Library:
     Raises
     ------
     SynthesisError
-        If Yosys cannot read the text, or the library lacks a cell that synthesis needs.
+        If the text has no group ``library``, Yosys cannot read it, or the library lacks a cell that synthesis needs.
     """
+    if not re.search(r"\blibrary\s*\(", text):
+        raise SynthesisError(f"cannot read Liberty file {name}: it has no group library")
     ignored = "-ignore_miss_func -ignore_miss_dir -ignore_miss_data_latch -ignore_buses"
     with TemporaryDirectory(prefix="lowtide-") as folder:
         here = Path(folder)
