@@ -67,7 +67,13 @@ SUMS = [
 ]
 
 
-@pytest.mark.parametrize(("multiplier", "adder_levels", "chunks", "lanes"), SUMS)
+def quick_or_slow(multiplier, adder_levels, chunks, lanes):
+    """A case of the sums; wide ones other than the default are slow."""
+    slow = lanes > 16 and ((multiplier[0], adder_levels) != ("logic", 1) or max(chunks) > 4)
+    return pytest.param(multiplier, adder_levels, chunks, lanes, marks=pytest.mark.slow if slow else ())
+
+
+@pytest.mark.parametrize(("multiplier", "adder_levels", "chunks", "lanes"), [quick_or_slow(*case) for case in SUMS])
 def test_random_and_extreme_sums(multiplier, adder_levels, chunks, lanes):
     bfp = Bfp(
         lanes=lanes,
@@ -99,6 +105,7 @@ def test_a_register_follows_every_few_levels_but_the_last(lanes, chunk_a, chunk_
     assert [DotProduct(bfp).latency for bfp in formats] == latencies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("multiplier", ["inferred", "ecp5"])
 def test_every_product_of_8_bit_magnitudes(multiplier):
     """Each lane multiplies a quarter of all pairs of magnitudes, with changing signs."""

@@ -105,7 +105,10 @@ DEPTHS = [1, 2, 3, 14]
 """Levels of adders per register."""
 
 
-CASES = [(bfp, levels) for bfp in SHAPES for levels in (1, 2)] + list(product(OTHERS, DEPTHS))
+CASES = [
+    pytest.param(bfp, levels, marks=pytest.mark.slow if bfp.lanes > 16 and levels > 1 else ())
+    for bfp, levels in [*product(SHAPES, (1, 2)), *product(OTHERS, DEPTHS)]
+]
 
 
 @pytest.mark.parametrize(("bfp", "adder_levels"), CASES, ids=str)
