@@ -130,7 +130,7 @@ def test_report_on_a_chip(run, tmp_path):
     ("text", "message"),
     [
         (None, "cannot read small.lib: No such file or directory"),
-        (b"hello\n", "cannot read Liberty file small.lib: yosys: No entries found in liberty file"),
+        (b"hello\n", "cannot read Liberty file small.lib: it has no group library"),
         (b"\xff", "cannot read small.lib: it is not UTF-8 text"),
         (liberty("INV", "BUF", "NAND2").encode(), "Liberty file small.lib has no flip-flop;"),
     ],

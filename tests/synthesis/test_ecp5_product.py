@@ -79,6 +79,7 @@ def test_the_block_computes_the_emitted_product(tmp_path):
     assert ran.stdout.split() == ["passed"]
 
 
+@pytest.mark.slow
 def test_an_ecp5_multiplies_and_registers_in_the_block():
     bfp = Bfp(lanes=4, chunk_a=8, chunk_b=8, mantissa=8, multiplier="ecp5")
     unit = Fmac(bfp)

@@ -26,6 +26,7 @@ def test_table_shows_every_row_and_the_tools(rows):
     assert "LUTRAM" not in text
 
 
+@pytest.mark.slow
 def test_placed_cells_stand_beside_synthesized_cells(adder):
     """Other targets have a dash."""
     rows = list(measure([Design("sum", adder, "adder")], ["ecp5", "ice40"], seeds=(1,)))

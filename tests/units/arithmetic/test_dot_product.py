@@ -69,7 +69,7 @@ SUMS = [
 
 def quick_or_slow(multiplier, adder_levels, chunks, lanes):
     """A case of the sums; wide ones other than the default are slow."""
-    slow = lanes > 16 and ((multiplier[0], adder_levels) != ("logic", 1) or max(chunks) > 4)
+    slow = lanes > 8 and ((multiplier[0], adder_levels) != ("logic", 1) or max(chunks) > 4)
     return pytest.param(multiplier, adder_levels, chunks, lanes, marks=pytest.mark.slow if slow else ())
 
 
