@@ -89,7 +89,7 @@ class Dispatcher(Unit):
     busy : In(2)
         High while a loader is busy: bit 0 for A, bit 1 for B.
     bias_a, bias_b : In(signed(9))
-        Exponent bias of the loader's current operand, or of its previous operand while the loader is idle.
+        Exponent bias that the loader uses; an idle loader keeps the bias that it used last.
     write : Out(2)
         Bank into which each loader writes, from the cycle after ``load``.
     run_valid : Out(1)

@@ -76,7 +76,7 @@ class Loader(Unit):
     busy : Out(1)
         High while the loader cannot start another operand.
     bias : Out(signed(9))
-        Exponent bias of the current operand, or of the previous operand while idle. Valid one cycle after ``start``.
+        Exponent bias that the loader uses. Valid one cycle after ``start``; keeps its value until the next load.
     too_short : Out(1)
         Pulses for one cycle when the stream of the operand ends too early.
     too_long : Out(1)

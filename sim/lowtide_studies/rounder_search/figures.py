@@ -49,7 +49,9 @@ class Bias:
 
 
 def bias_of(design: Design) -> Bias:
-    """The bias of a rounder of a design over a period, equal for all lanes.
+    """Compute the rounding error of a design's rounder, averaged over one period of its random source.
+
+    All lanes have this error.
 
     The rounder uses the first k bits of a fraction, ``a``. All fractions from ``a 2**-k`` to just below
     ``(a + 1) 2**-k`` go up in the same number of the steps of a period.
