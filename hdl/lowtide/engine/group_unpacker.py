@@ -78,17 +78,21 @@ class GroupUnpacker(Unit):
         accepts = Signal()
         moves = Signal()
         count = Signal(range(self.step + 1))
+        next_taken = Signal.like(taken)
+        next_at = Signal(range(self.numbers + 1))
         group_ends = Signal()
         vector_ends = Signal()
         beat_ends = Signal()
         m.d.comb += [
             size.eq(mux([Const(n, len(size)) for n in sizes], self.chunks)),
             count.eq(least(self.step, least(self.numbers - at, size - taken))),
+            next_taken.eq(taken + count),
+            next_at.eq(at + count),
             accepts.eq(~full | self.o.ready),
             moves.eq(self.i.valid & accepts),
-            group_ends.eq(taken + count == size),
+            group_ends.eq(next_taken == size),
             vector_ends.eq(group_ends & (left == 1)),
-            beat_ends.eq((at + count == self.numbers) | vector_ends),
+            beat_ends.eq((next_at == self.numbers) | vector_ends),
             self.i.ready.eq(accepts & beat_ends),
             self.o.valid.eq(full),
         ]
@@ -96,8 +100,8 @@ class GroupUnpacker(Unit):
             m.d.sync += full.eq(self.i.valid & group_ends)
         with m.If(moves):
             m.d.sync += [
-                taken.eq(Mux(group_ends, 0, taken + count)),
-                at.eq(Mux(beat_ends, 0, at + count)),
+                taken.eq(Mux(group_ends, 0, next_taken)),
+                at.eq(Mux(beat_ends, 0, next_at)),
                 self.o.payload.last.eq(vector_ends),
             ]
             with m.If(group_ends):
@@ -118,8 +122,12 @@ class GroupUnpacker(Unit):
         for n in range(sizes[-1]):
             word = Signal(WORD, name=f"word_{n}", reset_less=True)
             reached = taken <= n if n < self.step else (taken <= n) & (taken > n - self.step)
-            with m.If(accepts & reached):
-                m.d.sync += word.eq(Mux(self.padding, 0, sources[n % self.step]))
+            load = Signal(name=f"load_{n}")
+            m.d.comb += load.eq(accepts & reached)
+            with m.If(load):
+                m.d.sync += word.eq(sources[n % self.step])
+            with m.If(load & self.padding):  # apart from the load, so that it becomes the reset of the flip-flops
+                m.d.sync += word.eq(0)
             bits += list(word)
         group = self.o.payload.group
         m.d.comb += group.exponent.eq(Cat(bits[layout.code_at : layout.code_at + params.exponent]))
