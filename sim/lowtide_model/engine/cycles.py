@@ -14,6 +14,9 @@ __all__ = ["CycleModel", "Shape", "Work"]
 PACKED_FILL = 4
 """Cycles from the start of a load until its first packed group can be split into chunks, if a beat has a group."""
 
+STORE_TO_ADD = 3
+"""Cycles from storing a row of sums until a row can be accepted that adds to a block: the memory reads ahead."""
+
 SIZE = attrs.Converter(lambda value, field: count(field.name, value, 1), takes_field=True)
 FLAG = attrs.Converter(lambda value, field: flag(field.name, value), takes_field=True)
 
@@ -54,12 +57,16 @@ class Work:
         Operands.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that it loaded last.
+    add, keep : bool
+        Whether the product adds the sums on chip, and whether its sums stay there, so that it has no results.
     """
 
     a: Shape = attrs.field(converter=SHAPE)
     b: Shape = attrs.field(converter=SHAPE)
     load_a: bool = attrs.field(default=True, converter=FLAG)
     load_b: bool = attrs.field(default=True, converter=FLAG)
+    add: bool = attrs.field(default=False, converter=FLAG)
+    keep: bool = attrs.field(default=False, converter=FLAG)
 
 
 class CycleModel:
@@ -78,7 +85,8 @@ class CycleModel:
         self.group = self.lanes // self.numbers  # beats of a group
         self.panel = config.array.rows, config.array.columns
         self.spacing = engine.array.spacing
-        self.latency = engine.array.latency + engine.results.latency
+        self.array_latency, self.result_latency = engine.array.latency, engine.results.latency
+        self.sums = engine.results.sums is not None
         self.result_beats = config.array.rows * config.array.columns // config.engine.output_width
         self.row_beats = config.array.columns // config.engine.output_width
         self.rows = config.array.rows
@@ -91,16 +99,25 @@ class CycleModel:
         self.chunk = config.bfp.chunk_a, config.bfp.chunk_b
 
     def products(self, works: Sequence[Work]) -> int:
-        """Cycles from the first start to the last result."""
-        return self.ends(works)[-1]
+        """Cycles from the first start to the last result, or to the last sum that is stored."""
+        return max(self.ends(works))
 
     def ends(self, works: Sequence[Work]) -> list[int]:
-        """Cycles from the first start to the last result of each product."""
+        """Cycles from the first start to the last result of each product, or to its last stored sum.
+
+        Raises
+        ------
+        ValueError
+            If a product adds or keeps sums, and the engine has none; or if the engine takes no packed operands.
+        """
         free = [0, 0]  # cycle in which each loader can start
         loaded: list[list[int]] = [[], []]  # cycle in which each panel of the last operand is complete
         bank_free = [[0, 0], [0, 0]]  # cycle in which a bank can be written: when reading of the next operand begins
         issue, tile, ends, results = 0, 0, [], 0
+        stored = -STORE_TO_ADD  # cycle in which the last sum so far is stored
         for work in works:
+            if (work.add or work.keep) and not self.sums:
+                raise ValueError("engine.sum_rows must be 1 or more for products that add or keep sums, not 0")
             issued = issue + self._planning(work)
             begins = []
             for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
@@ -111,18 +128,25 @@ class CycleModel:
                     begins.append(start)
             issue = max([issued, *begins]) + 2
             beats = -(-work.a.length // self.lanes) * work.a.chunks * work.b.chunks
-            period = max(beats + 1, self.spacing, self.result_beats)
+            period = max(beats + 1, self.spacing, 0 if work.keep else self.result_beats)
             first = None
             for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, work.load_b):
                 tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2)
+                row = tile + beats + self.array_latency + 1  # cycle of row 0
+                late = max(0, stored + STORE_TO_ADD - row) if work.add and first is None else 0
                 first = tile if first is None else first
-                results = max(results + self.result_beats, tile + beats + self.latency + self._drain())
+                if work.keep:
+                    late = max(late, results - self.result_latency + 1 - row)
+                    stored = row + max(2 * (self.rows - 1), late + self.rows - 1) + 1
+                else:
+                    drain = max(self._drain(), late + self.result_beats)
+                    results = max(results + self.result_beats, row - 1 + self.result_latency + drain)
                 tile += period
             for side, load in enumerate((work.load_a, work.load_b)):
                 if load:
                     assert first is not None
                     bank_free[side] = [bank_free[side][1], first]
-            ends.append(results)
+            ends.append(stored if work.keep else results)
         return ends
 
     def _drain(self) -> int:
