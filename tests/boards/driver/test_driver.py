@@ -76,6 +76,7 @@ def test_sums_on_a_device_are_exact(sum_device, shape):
     assert config.engine.sum_max_k == 200
     m, k, n = shape
     a, b = rng.standard_normal((m, k)).astype(np.float32), rng.standard_normal((k, n)).astype(np.float32)
+    a *= np.exp2(rng.integers(-6, 2, k), dtype=np.float32)  # sums of more than 24 bits
     settings = [OperandSettings(bias=-5, chunks=2), OperandSettings(bias=-4, rounding="stochastic", seed=5)]
     found, due = multiply(sum_device, a, b, *settings), multiply(GoldenEngine(config), a, b, *settings)
     assert found.values.tobytes() == due.values.tobytes()

@@ -18,8 +18,11 @@ BIASED = OperandSettings(bias=-5)
 
 
 def matrices(m, k, n, seed=1):
+    """Numbers of several binades along K, so that sums have more than 24 bits."""
     random = np.random.default_rng(seed)
-    return (random.standard_normal(shape).astype(np.float32) for shape in ((m, k), (k, n)))
+    scales = np.exp2(random.integers(-6, 2, k))
+    a, b = random.standard_normal((m, k)) * scales, random.standard_normal((k, n)) * scales[:, None]
+    return a.astype(np.float32), b.astype(np.float32)
 
 
 def passes(count, m=4, k=8, n=6, **changes):
@@ -27,7 +30,7 @@ def passes(count, m=4, k=8, n=6, **changes):
     for seed in range(count):
         a, b = matrices(m, k, n, seed)
         found.append(Pass(a=a, b=b, a_settings=BIASED, b_settings=BIASED))
-    return found[:-1] + [attrs.evolve(found[-1], **changes)] if changes else found
+    return [*found[:-1], attrs.evolve(found[-1], **changes)] if changes else found
 
 
 @pytest.mark.parametrize("shape", [(3, 101, 4), (5, 700, 8), (13, 333, 20), (1, 699, 1)])
@@ -47,7 +50,7 @@ def test_a_long_reduction_is_rounded_once(shape):
 
 
 def test_the_host_without_sums_rounds_more_often(small):
-    """The difference that sums on chip make: 1 in the last place and more, of large K."""
+    """The test's data tell one rounding from several."""
     a, b = matrices(8, 700, 12)
     settings = [OperandSettings(bias=-5, chunks=2), OperandSettings(bias=-4, chunks=3)]
     once = multiply(GoldenEngine(SUM_ENGINE), a, b, *settings).values
@@ -120,9 +123,7 @@ def test_a_reduction_beyond_the_bound_is_refused():
 
 @pytest.mark.parametrize("sum_rows", [0, 1, 5, 16])
 def test_parts_cover_a_product_once(small, sum_rows):
-    """Each multiplication belongs to one part; parts of a block follow each other, the first adds and the last keeps
-    nothing; parts fit the buffers.
-    """
+    """Parts fit the buffers; parts of a block follow each other, the first adds nothing, the last keeps nothing."""
     config, rng = small.changed({"engine.sum_rows": sum_rows, "engine.sum_columns": 7}), np.random.default_rng(1)
     down, across = config.engine.sum_tiles(2, 3)
     for _ in range(200):
