@@ -45,6 +45,10 @@ def test_reductions_of_any_length(sum_engine):
             )
             for most in (2, 4)
         ]
+        if n % 3 == 0:  # sums of more than 24 bits: positive, in groups of several binades
+            scales = np.exp2(np.repeat(rng.integers(-6, 2, k // 4 + 1), 4)[:k], dtype=np.float32)
+            a, b = rng.random((m, k), np.float32) * scales, rng.random((k, columns), np.float32) * scales[:, None]
+            settings = [OperandSettings(chunks=most, bias=-7) for most in (2, 4)]
         found, due = multiply(sum_engine, a, b, *settings), multiply(golden, a, b, *settings)
         assert found.values.tobytes() == due.values.tobytes()
         assert (found.events, found.a_improvement, found.b_improvement) == (

@@ -83,7 +83,7 @@ class SumMemory(Unit):
 
     The memory reads ahead, up to two rows, because a block RAM and an adder are too slow for one cycle. The first row
     of a product with ``add`` therefore waits until all earlier rows are stored. Within a product, every tile has its
-    own ``index``, so no other row waits.
+    own ``index``, so no other row waits. The unit accepts a row every second cycle, the rate of an array.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class SumMemory(Unit):
         starts = Signal(init=1)  # the row is the first one of a product
         next_row = Signal(layout)
         reads = Signal()
-        moves = [Signal(name=f"moves_{n}") for n in range(2)]
+        moves = Signal()
         full = [Signal(name=f"full_{n}") for n in range(3)]
         fetched = Signal(layout, reset_less=True)
         waiting = Signal(layout, reset_less=True)
@@ -157,9 +157,9 @@ class SumMemory(Unit):
             next_row.scale.eq(tile.scale),
             leaves.eq(~full[2] | summed.keep | self.o.ready),
             takes.eq(full[1] & self.i.valid & leaves),
-            moves[1].eq(~full[1] | takes),
-            moves[0].eq(~full[0] | moves[1]),
-            reads.eq(self.tile.valid & moves[0] & ~(tile.add & starts & keeping)),
+            # Independent of the sink, so that no path leads from its `ready` to the memory.
+            moves.eq(~full[0] | ~full[1]),
+            reads.eq(self.tile.valid & moves & ~(tile.add & starts & keeping)),
             self.tile.ready.eq(reads & last),
             self.i.ready.eq(full[1] & leaves),
             read.addr.eq(next_row.address),
@@ -167,10 +167,12 @@ class SumMemory(Unit):
         ]
         with m.If(reads):
             m.d.sync += [row.eq(Mux(last, 0, row + 1)), starts.eq(next_row.last)]
-        with m.If(moves[0]):
+        with m.If(moves):
             m.d.sync += [full[0].eq(reads), fetched.eq(next_row)]
-        with m.If(moves[1]):
+        with m.If(~full[1]):
             m.d.sync += [full[1].eq(full[0]), waiting.eq(fetched), stored.eq(Mux(fetched.add, read.data, 0))]
+        with m.Elif(takes):
+            m.d.sync += full[1].eq(0)
         with m.If(leaves):
             m.d.sync += [full[2].eq(takes), summed.eq(waiting)]
             for column in range(params.columns):
