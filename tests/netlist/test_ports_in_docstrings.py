@@ -73,6 +73,7 @@ def tops() -> Iterator[Unit]:
         yield AxiStreamEngine(bfp, bus=bus)
     yield AxiStreamEngine(bfp.changed({"bfp.exponent": 5}), bus="plain")
     yield AxiStreamEngine(bfp.changed({"engine.input_width": 1}), bus="plain")
+    yield AxiStreamEngine(bfp.changed({"engine.sum_rows": 5, "engine.sum_columns": 7}), bus="plain")
     yield SerialTop(bfp, test=self_test_vectors(bfp))
     yield SerialEngine(EngineWithRegisters(engine_of(bfp)), bfp.serial, digest=0, test=self_test_vectors(bfp))
     for kind in UNITS.values():
