@@ -120,7 +120,11 @@ def test_addresses_need_no_multiplier():
     [
         ({"width": 20, "sum_width": 19}, r"sum_width must be 20 or more \(the width of an accumulator\), not 19"),
         ({"columns": 512, "sum_width": 128}, r"columns must be from 1 to 511 \(.+, 128 per sum\), not 512"),
-        ({"rows": 16, "columns": 16, "tiles": 4097}, r"tiles must be from 1 to 4096 \(.+, 256 per tile\), not 4097"),
+        (
+            {"rows": 512, "columns": 500, "sum_width": 128},
+            r"rows must be from 1 to 262 \(.+ 16,777,216 bits, 128 per sum\), not 512",
+        ),
+        ({"rows": 16, "columns": 16, "tiles": 1525}, r"tiles must be from 1 to 1524 \(.+, 43 per sum\), not 1525"),
     ],
 )
 def test_illegal_parameters(keys, complaint):

@@ -10,10 +10,10 @@ from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.netlist import Unit
 from lowtide.units.conversion.row_normalizer import MOST_ROW_BITS
 
-__all__ = ["SumMemory", "SumMemoryParams", "times"]
+__all__ = ["MOST_SUM_BITS", "SumMemory", "SumMemoryParams", "times"]
 
-MOST_SUMS = 1 << 20
-"""Most sums of a memory: Amaranth writes its initial contents in one constant."""
+MOST_SUM_BITS = 1 << 24
+"""Most bits of a memory: Amaranth writes its initial contents as one constant, in gigabytes of the host's memory."""
 
 
 @attrs.frozen(kw_only=True)
@@ -51,9 +51,12 @@ class SumMemoryParams:
         if self.columns > most:
             because = f"a row has at most {MOST_ROW_BITS:,} bits, {self.sum_width} per sum"
             raise IllegalValue("columns", f"from 1 to {most} ({because})", self.columns)
-        most = MOST_SUMS // (self.rows * self.columns)
+        because = f"a memory has at most {MOST_SUM_BITS:,} bits, {self.sum_width} per sum"
+        most = MOST_SUM_BITS // (self.columns * self.sum_width)
+        if self.rows > most:
+            raise IllegalValue("rows", f"from 1 to {most} ({because})", self.rows)
+        most //= self.rows
         if self.tiles > most:
-            because = f"a memory has at most {MOST_SUMS:,} sums, {self.rows * self.columns} per tile"
             raise IllegalValue("tiles", f"from 1 to {most} ({because})", self.tiles)
 
     @property
