@@ -32,10 +32,14 @@ DESIGN = "design.v"
 NETLIST = "netlist.json"
 
 ECP5_PRODUCT = Path(__file__).with_name("ecp5_product.v")
-"""Module that replaces `Ecp5Product` on an ECP5. Yosys reads it from its working directory."""
+"""Modules that replace `Ecp5Product` and `Ecp5RegisteredProduct` on an ECP5, read from Yosys's working directory."""
 
-REPLACE_ECP5_PRODUCT = f"chtype -set ecp5_product t:*_ecp5_product; read_verilog {ECP5_PRODUCT.name}"
-"""Yosys commands that replace the module of `Ecp5Product`, whatever the prefix of its name."""
+REPLACE_ECP5_PRODUCT = (
+    "chtype -set ecp5_product t:*_ecp5_product;"
+    " chtype -set ecp5_registered_product t:*_ecp5_registered_product;"
+    f" read_verilog {ECP5_PRODUCT.name}"
+)
+"""Yosys commands that replace these modules, whatever the prefix of their names."""
 
 
 @attrs.frozen(kw_only=True)
