@@ -1,6 +1,7 @@
 """The products that an ECP5 computes in DSP blocks, with their registers in the blocks."""
 
 import random
+import re
 import shutil
 import subprocess
 
@@ -12,29 +13,7 @@ from lowtide.synthesis import synthesize
 from lowtide.synthesis.yosys import ECP5_PRODUCT
 from lowtide.units.arithmetic.ecp5_product import Ecp5Product, Ecp5RegisteredProduct
 from lowtide.units.arithmetic.fmac import Fmac
-
-BLOCK = """
-module MULT18X18D(input {inputs}, output reg {outputs});
-  parameter REG_INPUTA_CLK = "NONE", REG_INPUTB_CLK = "NONE", REG_PIPELINE_CLK = "NONE", REG_OUTPUT_CLK = "NONE";
-  parameter REG_INPUTA_CE = "CE0", REG_INPUTB_CE = "CE0", REG_OUTPUT_CE = "CE0";
-  parameter REG_INPUTA_RST = "RST0", REG_INPUTB_RST = "RST0", REG_OUTPUT_RST = "RST0";
-  wire signed [18:0] x = {{SIGNEDA & A17, {a}}};
-  wire signed [18:0] y = {{SIGNEDB & B17, {b}}};
-  reg signed [18:0] x_before, y_before;
-  initial if ((REG_INPUTA_CLK != "NONE" && REG_INPUTA_CLK != "CLK0") || REG_INPUTB_CLK != REG_INPUTA_CLK
-    || REG_PIPELINE_CLK != "NONE" || REG_OUTPUT_CLK != "CLK0"
-    || REG_INPUTA_CE != "CE0" || REG_INPUTB_CE != "CE0" || REG_OUTPUT_CE != "CE0"
-    || REG_INPUTA_RST != "RST0" || REG_INPUTB_RST != "RST0" || REG_OUTPUT_RST != "RST0") $fatal;
-  always @(posedge CLK0)
-    if (RST0) {{{p}, x_before, y_before}} <= 0;
-    else if (CE0) begin
-      x_before <= x;
-      y_before <= y;
-      {{{p}}} <= REG_INPUTA_CLK == "NONE" ? x * y : x_before * y_before;
-    end
-endmodule
-"""
-"""MULT18X18D as the data sheet describes it, with the registers that the products use."""
+from lowtide_boards.verification.netlist import CELLS
 
 BENCH = """
 module bench;
@@ -68,17 +47,8 @@ endmodule
 
 
 def block():
-    def names(kind, bits):
-        return ", ".join(f"{kind}{n}" for n in reversed(range(bits)))
-
-    controls = "CLK0, CE0, RST0, SIGNEDA, SIGNEDB, SOURCEA, SOURCEB"
-    return BLOCK.format(
-        inputs=f"{names('A', 18)}, {names('B', 18)}, {names('C', 18)}, {controls}",
-        outputs=names("P", 36),
-        a=names("A", 18),
-        b=names("B", 18),
-        p=names("P", 36),
-    )
+    """Model of the DSP block."""
+    return re.search(r"^module MULT18X18D .*?^endmodule$", (CELLS / "ecp5.v").read_text(), re.DOTALL | re.MULTILINE)[0]
 
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus is not installed")

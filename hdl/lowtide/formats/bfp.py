@@ -107,10 +107,8 @@ class Bfp:
         if self.dsp_lanes == "half" and self.lanes < 8:
             raise IllegalValue("dsp_lanes", f"all (half of lanes = {self.lanes} is less than four)", self.dsp_lanes)
         if self.aligner == "ecp5" and self.dot_product + aligner_step(self.max_shift) - 1 > FACTOR_BITS:
-            because = (
-                f"a dot product of {self.dot_product} bits, shifted by up to {self.max_shift}, exceeds a DSP block"
-            )
-            raise IllegalValue("aligner", f"logic ({because})", self.aligner)
+            word = f"a dot product of {self.dot_product} bits, shifted by up to {self.max_shift},"
+            raise IllegalValue("aligner", f"logic ({word} exceeds a DSP block)", self.aligner)
 
     @property
     def max_code_a(self) -> int:

@@ -142,6 +142,10 @@ def test_a_share_of_no_cells_is_a_dash():
     [
         (["--set", "serial.clock=80000001"], "serial.clock must be a frequency that the board can make; the nearest"),
         (["terms"], "array.element must be fmac for an engine, not 'tmac'"),
+        (
+            ["--board", "icebreaker", "--set", "bfp.aligner=ecp5"],
+            "bfp.aligner must be logic on the iCE40UP5K of iCEBreaker, not 'ecp5'",
+        ),
         (["--seed", "0"], "seed must be from 1 to 2147483647, not 0"),
         (["-o", "file"], "cannot write into file: Not a directory"),
         (["--board", "arty-a7", "-o", "file/below"], "cannot write into file/below: Not a directory"),
