@@ -3,9 +3,11 @@
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import attrs
 
@@ -22,9 +24,11 @@ __all__ = [
     "Area",
     "Family",
     "area_of",
+    "cells_below",
     "cells_of",
     "family",
     "run_yosys",
+    "sources_of",
     "synthesize",
 ]
 
@@ -269,7 +273,12 @@ def synthesize(
             sites = sites_of(json.loads((here / NETLIST).read_text(encoding="utf-8")), top) if kind.sites else None
         return attrs.evolve(area_of(target, cells, script, text), lut_sites=sites)
 
-    return (cache or Cache()).recall(Area, (verilog, script), count)
+    return (cache or Cache()).recall(Area, (verilog, script, sources_of(script)), count)
+
+
+def sources_of(script: str) -> str:
+    """Return the text that a Yosys script reads from this package; a figure of the script depends on it."""
+    return ECP5_PRODUCT.read_text(encoding="utf-8") if ECP5_PRODUCT.name in script else ""
 
 
 def run_yosys(verilog: str, script: str, folder: Path) -> None:
@@ -282,6 +291,24 @@ def run_yosys(verilog: str, script: str, folder: Path) -> None:
 def cells_of(statistics: Mapping) -> dict[str, int]:
     """Return the number of cells by name, from the output of ``stat -json``."""
     return dict(sorted(statistics["design"]["num_cells_by_type"].items()))
+
+
+def cells_below(netlist: Mapping[str, Any], top: str) -> dict[str, int]:
+    """Return the number of cells by name in a module and all modules below it, from a netlist in Yosys's JSON."""
+    modules = netlist["modules"]
+    counts: dict[str, Counter[str]] = {}
+
+    def count(name: str) -> Counter[str]:
+        if name not in counts:
+            total: Counter[str] = Counter()
+            for cell in modules[name]["cells"].values():
+                kind = cell["type"]
+                # The module of a black box has no cells.
+                total.update(count(kind) if kind in modules and modules[kind]["cells"] else {kind: 1})
+            counts[name] = total
+        return counts[name]
+
+    return dict(sorted(count(top).items()))
 
 
 def area_of(target: str, cells: dict[str, int], script: str, text: str = "") -> Area:

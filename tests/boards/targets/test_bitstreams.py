@@ -67,13 +67,36 @@ def test_carry_chains_of_ecp5_are_trimmed_between_the_tools(tmp_path, monkeypatc
 
     def yosys(_package, _arguments, folder):
         (folder / f"{TOP}.json").write_text(json.dumps(netlist))
-        (folder / "cells.json").write_text(json.dumps({"design": {"num_cells_by_type": {"CCU2C": 1}}}))
 
     monkeypatch.setattr(building, "run_tool", yosys)
-    _, commands = building._synthesize(board_of("orangecrab"), building.TOOLS["trellis"], tmp_path)
+    taken, commands = building._synthesize(board_of("orangecrab"), building.TOOLS["trellis"], tmp_path)
     trimmed = json.loads((tmp_path / f"{TOP}.json").read_text())["modules"][TOP]["cells"]["carry"]
     assert trimmed["connections"] == pins | {"COUT": ["x"]}
     assert commands[1:] == [trim_command(f"{TOP}.json")]
+    assert taken[0].used == 2
+
+
+def test_cells_are_counted_after_trimming(tmp_path, monkeypatch):
+    """Trimming this carry cell adds a LUT4 for its lowest sum."""
+    pins = {pin: ["1"] for pin in PINS} | {"A0": [2], "B0": [3], "C0": ["0"], "CIN": ["0"], "S0": [4], "S1": [5]}
+    cell = {
+        "type": "CCU2C",
+        "parameters": {f"INIT{half}": "1001011010101010" for half in "01"}
+        | dict.fromkeys(("INJECT1_0", "INJECT1_1"), "NO"),
+        "port_directions": {},
+        "connections": pins | {"COUT": [6]},
+        "hide_name": 0,
+        "attributes": {},
+    }
+    ports = {"a": {"bits": [2]}, "b": {"bits": [3]}, "s": {"bits": [4, 5]}}
+    netlist = {"modules": {TOP: {"ports": ports, "cells": {"carry": cell}}}}
+    monkeypatch.setattr(
+        building,
+        "run_tool",
+        lambda _package, _arguments, folder: (folder / f"{TOP}.json").write_text(json.dumps(netlist)),
+    )
+    taken, _ = building._synthesize(board_of("orangecrab"), building.TOOLS["trellis"], tmp_path)
+    assert taken[0].used == 3
 
 
 def test_nothing_is_written_when_it_is_too_large(tmp_path, monkeypatch):
