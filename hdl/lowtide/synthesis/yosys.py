@@ -295,7 +295,8 @@ def cells_of(statistics: Mapping) -> dict[str, int]:
 
 def cells_below(netlist: Mapping[str, Any], top: str) -> dict[str, int]:
     """Return the number of cells by name in a module and all modules below it, from a netlist in Yosys's JSON."""
-    modules = netlist["modules"]
+    boxes = {"blackbox", "whitebox"}
+    modules = {name: module for name, module in netlist["modules"].items() if not boxes & module["attributes"].keys()}
     counts: dict[str, Counter[str]] = {}
 
     def count(name: str) -> Counter[str]:
@@ -303,8 +304,7 @@ def cells_below(netlist: Mapping[str, Any], top: str) -> dict[str, int]:
             total: Counter[str] = Counter()
             for cell in modules[name]["cells"].values():
                 kind = cell["type"]
-                # The module of a black box has no cells.
-                total.update(count(kind) if kind in modules and modules[kind]["cells"] else {kind: 1})
+                total.update(count(kind) if kind in modules else {kind: 1})
             counts[name] = total
         return counts[name]
 

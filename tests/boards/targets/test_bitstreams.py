@@ -63,7 +63,11 @@ def test_a_missed_clock_names_the_shortfall():
 def test_carry_chains_of_ecp5_are_trimmed_between_the_tools(tmp_path, monkeypatch):
     pins = {pin: ["1"] for pin in PINS} | {"CIN": ["x"], "S0": [2], "S1": [3], "COUT": [4]}
     cell = {"type": "CCU2C", "parameters": {}, "port_directions": {}, "connections": pins}
-    netlist = {"modules": {TOP: {"ports": {"S1": {"direction": "output", "bits": [3]}}, "cells": {"carry": cell}}}}
+    netlist = {
+        "modules": {
+            TOP: {"attributes": {}, "ports": {"S1": {"direction": "output", "bits": [3]}}, "cells": {"carry": cell}}
+        }
+    }
 
     def yosys(_package, _arguments, folder):
         (folder / f"{TOP}.json").write_text(json.dumps(netlist))
@@ -89,7 +93,7 @@ def test_cells_are_counted_after_trimming(tmp_path, monkeypatch):
         "attributes": {},
     }
     ports = {"a": {"bits": [2]}, "b": {"bits": [3]}, "s": {"bits": [4, 5]}}
-    netlist = {"modules": {TOP: {"ports": ports, "cells": {"carry": cell}}}}
+    netlist = {"modules": {TOP: {"attributes": {}, "ports": ports, "cells": {"carry": cell}}}}
     monkeypatch.setattr(
         building,
         "run_tool",
