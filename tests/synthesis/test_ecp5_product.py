@@ -48,7 +48,9 @@ endmodule
 
 def block():
     """Model of the DSP block."""
-    return re.search(r"^module MULT18X18D .*?^endmodule$", (CELLS / "ecp5.v").read_text(), re.DOTALL | re.MULTILINE)[0]
+    found = re.search(r"^module MULT18X18D .*?^endmodule$", (CELLS / "ecp5.v").read_text(), re.DOTALL | re.MULTILINE)
+    assert found
+    return found[0]
 
 
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus is not installed")
