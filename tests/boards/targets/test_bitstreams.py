@@ -33,6 +33,9 @@ SMALL = Config.load("arty-a7").changed(
     }
 )
 
+LARGE = ("ulx3s", "ecpix5", "orangecrab")
+"""Boards whose presets are placed and routed in 10 to 30 minutes."""
+
 
 def test_unknown_board(capsys):
     with pytest.raises(SystemExit):
@@ -193,9 +196,20 @@ def test_illegal_builds_are_refused_before_work_starts(arguments, message, capsy
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOARDS)
 def test_every_board_has_a_bitstream_and_its_table(name, capsys, monkeypatch, tmp_path):
+    small = ["--set", "array.rows=2", "--set", "array.columns=2"] if name in LARGE else []
+    check_bitstream_and_table(name, small, capsys, monkeypatch, tmp_path)
+
+
+@pytest.mark.placement
+@pytest.mark.parametrize("name", LARGE)
+def test_every_large_preset_has_a_bitstream_and_its_table(name, capsys, monkeypatch, tmp_path):
+    check_bitstream_and_table(name, [], capsys, monkeypatch, tmp_path)
+
+
+def check_bitstream_and_table(name, options, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("COLUMNS", "160")
     with pytest.raises(SystemExit) as exit_:
-        main(["board", "build", "--board", name, "-o", str(tmp_path)])
+        main(["board", "build", "--board", name, *options, "-o", str(tmp_path)])
     out, err = capsys.readouterr()
     assert exit_.value.code == 0, err
     assert all(Path(line).is_file() for line in out.splitlines() if line.startswith(str(tmp_path)))
