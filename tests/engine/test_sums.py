@@ -1,5 +1,7 @@
 """Sums on chip: a reduction of any length is one exact sum, rounded once; illegal uses are refused without harm."""
 
+from typing import Any
+
 import attrs
 import numpy as np
 import pytest
@@ -201,7 +203,7 @@ def check_next(engine, rng):
     assert found.values.tobytes() == due.values.tobytes()
 
 
-KEPT = {"shape": (4, 6), "k": 8, "biases": (-5, -5), "chunks": (1, 1)}
+KEPT: dict[str, Any] = {"shape": (4, 6), "k": 8, "biases": (-5, -5), "chunks": (1, 1)}
 REFUSALS = {
     "fewer panels of A": ({"shape": (2, 6)}, ADD),
     "more panels of A": ({"shape": (5, 6)}, ADD | KEEP),
@@ -224,7 +226,7 @@ def test_illegal_uses_are_refused(sum_engine, name):
     rng = np.random.default_rng(5)
     keys, start = REFUSALS[name]
     keep_block(sum_engine, rng, **KEPT)
-    prepared(sum_engine, rng, **(KEPT | keys))
+    prepared(sum_engine, rng, **{**KEPT, **keys})
     check_refused(sum_engine, BOTH | start)
     check_next(sum_engine, rng)
 

@@ -290,7 +290,7 @@ class Device:
         with self._lock:
             before, self._progress = self._progress, lambda fraction: progress((panels[0] + fraction) / panels[1])
             try:
-                return multiply(self, x, y, x_settings, y_settings, panel).values
+                return multiply(self, x, y, x_settings, y_settings, progress=panel).values
             finally:
                 self._progress = before
 

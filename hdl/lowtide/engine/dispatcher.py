@@ -131,7 +131,7 @@ class Dispatcher(Unit):
         self.sums = any(tiles)
         self._sum_planner = SumPlanner(params.buffer_depth, bfp.max_k, tiles, params.sum_max_k) if self.sums else None
         self.run_layout = RunLayout(
-            params.buffer_depth, *(planner.most_chunks for planner in self._planners), self.sums
+            params.buffer_depth, *(planner.most_chunks for planner in self._planners), sums=self.sums
         )
         self.module_name = (
             f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
@@ -142,7 +142,7 @@ class Dispatcher(Unit):
         super().__init__(
             {
                 "start": In(1),
-                "product": In(ProductLayout(*self.layouts, self.sums)),
+                "product": In(ProductLayout(*self.layouts, sums=self.sums)),
                 "ready": Out(1),
                 "refused": Out(1),
                 "load": Out(2),

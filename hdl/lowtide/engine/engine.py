@@ -192,7 +192,7 @@ class Engine(Structure):
         words = self.params.buffer_depth
         array, results, dispatcher = self.array, self.results, self.dispatcher
         loader_a, loader_b = self.loaders
-        sequencer = Sequencer(words, *(loader.converter.max_chunks for loader in self.loaders), self.sum_tiles)
+        sequencer = Sequencer(words, *(loader.converter.max_chunks for loader in self.loaders), tiles=self.sum_tiles)
         issuer = Issuer()
         place(
             "dispatcher",

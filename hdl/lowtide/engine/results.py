@@ -105,7 +105,7 @@ class Results(Unit):
         ]
         m.d.sync += in_array.eq(in_array + self.tile - leaves)
         if self._memory:
-            row, valid, scale = self._sums(m, platform, queue, pushed)
+            row, valid, scale = self._sums(m, platform, self._memory, queue, pushed)
         else:
             place(m, platform, "tiles", queue, i_valid=self.tile, i_data=pushed.as_value(), o_ready=leaves)
             row = Signal(self.params.layout_i)
@@ -135,9 +135,9 @@ class Results(Unit):
         ]
         return m
 
-    def _sums(self, m, platform, queue, pushed):
+    def _sums(self, m, platform, memory, queue, pushed):
         """Place the queue and the sum memory; return the normalizer's rows, whether one is valid, and its scale."""
-        memory, row = self._memory, Signal(self.params.layout_i)
+        row = Signal(self.params.layout_i)
         m.d.comb += [
             pushed.add.eq(self.add),
             pushed.keep.eq(self.keep),

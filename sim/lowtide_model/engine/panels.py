@@ -50,6 +50,7 @@ def multiply(
     b: Operand,
     a_settings: OperandSettings | None,
     b_settings: OperandSettings | None,
+    *,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
 ) -> Product:
     """Multiply A (M × K) and B (K × N), split into panels that fit into the engine.

@@ -189,7 +189,10 @@ class VerilatedEngine:
         return total([self._product(each) for each in checked])
 
     def _product(self, of: CheckedPass) -> Product:
-        loads = [self.prepare(side, *each) for side, *each in zip("ab", of.vectors, of.settings, strict=True)]
+        loads = [
+            self.prepare(side, vectors, settings)
+            for side, vectors, settings in zip("ab", of.vectors, of.settings, strict=True)
+        ]
         find = LOAD_A * (of.settings[0].bias is None) | LOAD_B * (of.settings[1].bias is None)
         if find:
             self.write("start", FIND | find)
