@@ -32,13 +32,17 @@ class Counters(Unit):
         Width of a counter in bits.
     most : int
         Maximum number of saturated elements per cycle.
+    products : int
+        Maximum number of completed products per cycle.
 
     Members
     -------
     clear : In(1)
         Pulses for one cycle to clear all counters.
-    cycles, beats, waits, stalls, products : In(1)
+    cycles, beats, waits, stalls : In(1)
         High with an event, as `COUNTERS` defines it.
+    products : In(range(products + 1))
+        Completed products in this cycle.
     a_exp_saturated, b_exp_saturated, a_nonfinite, b_nonfinite : In(1)
         High with a group of this kind.
     a_saturated, b_saturated : In(range(most + 1))
@@ -51,12 +55,12 @@ class Counters(Unit):
         Saturated elements since reset or ``clear``, two cycles late.
     """
 
-    def __init__(self, width: int, most: int):
-        self.module_name = f"counters_{width}_{most}"
-        many = {"a_saturated", "b_saturated"}
+    def __init__(self, width: int, most: int, products: int = 1):
+        self.module_name = f"counters_{width}_{most}" + (f"_{products}" if products > 1 else "")
+        many = {"a_saturated": most, "b_saturated": most, "products": products}
         super().__init__(
             {"clear": In(1)}
-            | {name: In(range(most + 1) if name in many else 1) for name in COUNTERS}
+            | {name: In(range(many.get(name, 1) + 1)) for name in COUNTERS}
             | {f"{name}_count": Out(width) for name in COUNTERS}
         )
 

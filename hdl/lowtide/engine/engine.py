@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import attrs
 from amaranth.hdl import Cat
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
@@ -14,6 +15,7 @@ from lowtide.engine.loader import METERED, Loader
 from lowtide.engine.params import EngineParams
 from lowtide.engine.results import Results
 from lowtide.engine.sequencer import Issuer, Sequencer
+from lowtide.engine.sum_memory import SumMemoryParams
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import host_parameters
@@ -110,11 +112,26 @@ class Engine(Structure):
         self.loaders = [
             Loader(vectors, bfp, chunk, params) for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
+        self.sum_tiles = params.sum_tiles(rows, columns)
+        sums = None
+        if any(self.sum_tiles):
+            down, across = self.sum_tiles
+            sums = SumMemoryParams(
+                rows=rows,
+                columns=columns,
+                tiles=down * across,
+                width=bfp.accumulator,
+                sum_width=attrs.evolve(bfp, max_k=params.sum_max_k).accumulator,
+            )
         results = RowNormalizerParams(
-            columns=columns, width=bfp.accumulator, normalizers=params.output_width, counter_bits=params.counter_bits
+            columns=columns,
+            width=sums.sum_width if sums else bfp.accumulator,
+            normalizers=params.output_width,
+            counter_bits=params.counter_bits,
         )
         # Tiles in the array at full rate, and tiles whose results wait.
-        self.results = Results(results, self.array.latency // self.array.spacing + 4)
+        tiles = self.array.latency // self.array.spacing + 4
+        self.results = Results(results, tiles, sums, self.sum_tiles[1] or 1)
         sizes = "_".join(
             str(n)
             for n in (
@@ -126,6 +143,8 @@ class Engine(Structure):
             )
         )
         packed = "_p" if params.packed_operands else ""
+        if sums:
+            packed += "_s{}x{}_{}".format(*self.sum_tiles, params.sum_max_k)
         self.module_name = (
             f"engine_{self.array.module_name}_{sizes}_n{params.output_width}_c{params.counter_bits}{packed}"
         )
@@ -173,7 +192,7 @@ class Engine(Structure):
         words = self.params.buffer_depth
         array, results, dispatcher = self.array, self.results, self.dispatcher
         loader_a, loader_b = self.loaders
-        sequencer = Sequencer(words, *(loader.converter.max_chunks for loader in self.loaders))
+        sequencer = Sequencer(words, *(loader.converter.max_chunks for loader in self.loaders), self.sum_tiles)
         issuer = Issuer()
         place(
             "dispatcher",
@@ -248,13 +267,18 @@ class Engine(Structure):
             tile=issuer.tile,
             scale=run.scale,
             ends=sequencer.ends,
+            **(
+                {"add": run.add, "keep": run.keep, "tile_a": sequencer.tile_a, "tile_b": sequencer.tile_b}
+                if results.sums
+                else {}
+            ),
             i=array.c,
             o=self.c,
             clear=self.clear,
         )
         counters = place(
             "counters",
-            Counters(self.params.counter_bits, self.bfp.lanes),
+            Counters(self.params.counter_bits, self.bfp.lanes, results.most_over),
             clear=self.clear,
             cycles=dispatcher.working,
             beats=issuer.taken,

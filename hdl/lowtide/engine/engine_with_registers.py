@@ -36,7 +36,9 @@ class EngineWithRegisters(Structure):
         self.engine = engine
         a, b = engine.dispatcher.layouts
         sum_bits = {side: len(loader.low_sum) for side, loader in engine.meters.items()}
-        self.registers = RegisterBank(engine.constants, a, b, engine.params.counter_bits, sum_bits)
+        self.registers = RegisterBank(
+            engine.constants, a, b, engine.params.counter_bits, sum_bits, engine.dispatcher.sums
+        )
         self.module_name = f"{engine.module_name}_registers"
         bank, streams = self.registers.signature.members, engine.signature.members
         super().__init__(

@@ -32,6 +32,8 @@ class RegisterBank(Unit):
         Width of a counter in bits.
     sum_bits : dict
         Width of the sums of an improvement meter in bits, by operand, for each operand with a meter.
+    sums : bool
+        Whether the engine has sums on chip.
 
     Members
     -------
@@ -45,7 +47,7 @@ class RegisterBank(Unit):
         Content of the register, one cycle after ``address``.
     start : Out(1)
         Pulses for one cycle to start ``product``.
-    product : Out(ProductLayout(a, b))
+    product : Out(ProductLayout(a, b, sums))
         Settings of the product.
     clear : Out(1)
         Pulses for one cycle to clear all counters.
@@ -78,10 +80,17 @@ class RegisterBank(Unit):
     """
 
     def __init__(
-        self, constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int, sum_bits: dict[str, int]
+        self,
+        constants: dict[str, int],
+        a: OperandLayout,
+        b: OperandLayout,
+        counter: int,
+        sum_bits: dict[str, int],
+        sums: bool,
     ):
         self.constants = {"identity": IDENTITY} | constants
-        self.table = register_table(constants, a, b, counter, sum_bits)
+        self.table = register_table(constants, a, b, counter, sum_bits, sums)
+        self._sums = sums
         values = "_".join(map(str, constants.values()))
         self.module_name = f"register_bank_{values}_{counter}"
         super().__init__(
@@ -91,7 +100,7 @@ class RegisterBank(Unit):
                 "write_data": In(32),
                 "read_data": Out(32),
                 "start": Out(1),
-                "product": Out(ProductLayout(a, b)),
+                "product": Out(ProductLayout(a, b, sums)),
                 "clear": Out(1),
                 "ready": In(1),
                 "idle": In(1),
@@ -147,10 +156,10 @@ class RegisterBank(Unit):
                 return held
             case _, "start":
                 product, legal = self.product, self._fits(register) & ~Cat(self._misfits).any()
-                m.d.comb += [
-                    self.start.eq(written & legal),
-                    Cat(product.load_a, product.load_b, product.find).eq(data),
-                ]
+                bits = [product.load_a, product.load_b, product.find]
+                if self._sums:
+                    bits += [product.add, product.keep]
+                m.d.comb += [self.start.eq(written & legal), Cat(bits).eq(data)]
                 self._refusals.append(written & ~legal)
                 return Const(0)
             case _, "clear":

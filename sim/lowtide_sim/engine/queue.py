@@ -9,7 +9,7 @@ from lowtide.engine.registers import ALL_ERRORS
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.product import Operand, operand_vectors, settings_of
 from lowtide_model.engine.results import matrix_of, result_beats
-from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
+from lowtide_sim.engine.verilated import ADD, KEEP, LOAD_A, LOAD_B, NO_VALUES, VerilatedEngine
 from lowtide_sim.simulator import SimulationError
 
 __all__ = ["Queued", "Results", "run_queued"]
@@ -27,6 +27,8 @@ class Queued:
         Conversion settings of an array, with biases; None for a `BfpTensor`.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that was loaded last: it must be equal.
+    add, keep : bool
+        Whether the product adds the sums on chip, and whether its sums stay there, so that it has no results.
     """
 
     a: Operand
@@ -35,6 +37,8 @@ class Queued:
     b_settings: OperandSettings | None
     load_a: bool = True
     load_b: bool = True
+    add: bool = False
+    keep: bool = False
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -44,7 +48,7 @@ class Results:
     Parameters
     ----------
     values : list of array of float32
-        Products, in order.
+        Products, in order; empty for a product whose sums stay on chip.
     cycles, beats, waits, stalls : int
         Counters of the engine.
     """
@@ -93,7 +97,8 @@ def run_queued(
         for side, of, load in (("a", a, each.load_a), ("b", b, each.load_b)):
             if load and of.bias is None:
                 raise ValueError(f"{side}_settings.bias must be an integer for queued products, not None")
-    counts = [result_beats(config, each.a.shape[0], each.b.shape[1]) for each in products]
+    counts = [0 if each.keep else result_beats(config, each.a.shape[0], each.b.shape[1]) for each in products]
+    sent = sum(not each.keep for each in products)
     transfer = engine.transfer(
         [engine.load(a) for each, (a, _) in zip(products, vectors, strict=True) if each.load_a],
         [engine.load(b) for each, (_, b) in zip(products, vectors, strict=True) if each.load_b],
@@ -106,11 +111,14 @@ def run_queued(
         engine.settings("b", both[1], of[1])
         _start(engine, each, lambda: engine.run(transfer, len(products), poll_interval))
         progress(n + 1, len(products))
-    engine.finish(transfer, len(products) - int(transfer.last.sum()), 10**8)
+    engine.finish(transfer, sent - int(transfer.last.sum()), 10**8)
+    engine.wait("status", 2)
     engine.check_errors()
     ends = np.cumsum(counts)
     values = [
-        matrix_of(
+        NO_VALUES
+        if each.keep
+        else matrix_of(
             config,
             transfer.results[end - count : end],
             each.a.shape[0],
@@ -126,7 +134,8 @@ def run_queued(
 def _start(engine: VerilatedEngine, each: Queued, wait: Callable[[], object]) -> None:
     for _ in range(10**6):
         if engine.read("status") & 1:
-            engine.write("start", LOAD_A * each.load_a | LOAD_B * each.load_b)
+            start = LOAD_A * each.load_a | LOAD_B * each.load_b | ADD * each.add | KEEP * each.keep
+            engine.write("start", start)
             return
         wait()
     raise SimulationError("the engine accepted no further product: status bit 0 stayed 0")
