@@ -54,12 +54,15 @@ class Work:
         Operands.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that it loaded last.
+    keep : bool
+        Whether the sums stay on chip, so that the product has no results.
     """
 
     a: Shape = attrs.field(converter=SHAPE)
     b: Shape = attrs.field(converter=SHAPE)
     load_a: bool = attrs.field(default=True, converter=FLAG)
     load_b: bool = attrs.field(default=True, converter=FLAG)
+    keep: bool = attrs.field(default=False, converter=FLAG)
 
 
 @attrs.frozen(kw_only=True)
@@ -135,12 +138,15 @@ class CycleModel:
                     begins.append(start)
             issue = max([issued, *begins]) + 2
             beats = self._beats(work)
-            period = max(beats + 1, self.spacing, self.result_beats)
+            period = max(beats + 1, self.spacing, 0 if work.keep else self.result_beats)
             first = None
             for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, work.load_b):
                 tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2)
                 first = tile if first is None else first
-                results = max(results + self.result_beats, tile + beats + self.latency + self._drain())
+                if work.keep:
+                    results = max(results, tile + beats + self.latency + 2 * (self.rows - 1))
+                else:
+                    results = max(results + self.result_beats, tile + beats + self.latency + self._drain())
                 tile += period
             for side, load in enumerate((work.load_a, work.load_b)):
                 if load:
@@ -157,7 +163,7 @@ class CycleModel:
             count = -(-work.a.lines // self.panel[0]) * -(-work.b.lines // self.panel[1])
             array += count * beats
             tiles += count * max(beats + 1, self.spacing)
-            results += count * self.result_beats
+            results += 0 if work.keep else count * self.result_beats
             for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
                 loads[side] += load * self._load(side, operand, 0)[1]
         return Occupancy(array=array, tiles=tiles, a=loads[0], b=loads[1], results=results)

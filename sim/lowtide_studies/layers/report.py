@@ -25,7 +25,7 @@ def tables(found: Sequence[Measured], clock: float | None) -> Iterator[Table]:
     )
     table = new_table("Networks", ("Network", "Bits"), (*FIGURES, *rate, "Limit"), captions)
     for one in found:
-        runs = () if clock is None else (f"{clock * 1e6 / one.total.cycles:,.1f} {one.network.unit}s",)
+        runs = () if clock is None else (f"{clock * 1e6 / one.total.cycles:,.1f}",)
         table.add_row(one.network.title, one.setting.text, *_figures(one.total), *runs, _limit(one.total))
     yield table
     for one in found:
@@ -54,7 +54,8 @@ def sentences(found: Sequence[Measured]) -> Iterator[str]:
         first, *_, last = [*(one for one in found if one.network.name == name)] * 2
         if last.setting != first.setting:
             times = last.total.cycles / first.total.cycles
-            yield f"{last.network.title}: {times:.2f} times the cycles at {last.setting.text} bits as at {first.setting.text}"
+            bits = f"{last.setting.text} bits as at {first.setting.text}"
+            yield f"{last.network.title}: {times:.2f} times the cycles at {bits}"
 
 
 def title(config: Config, found: Sequence[Measured]) -> str:

@@ -8,10 +8,10 @@ import attrs
 from lowtide.config import Config
 from lowtide.formats.packed import PackedLayout
 from lowtide_model.engine.cycles import CycleModel, Occupancy, Shape, Work
+from lowtide_model.engine.passes import split
 from lowtide_model.engine.results import result_beats
 from lowtide_studies.harness.jobs import Job, Runner, code_hash
 from lowtide_studies.layers.networks import Layer, Network
-from lowtide_studies.layers.passes import passes
 
 __all__ = ["BITS", "Cost", "Measured", "Setting", "default_bits", "measure"]
 
@@ -63,6 +63,21 @@ class Setting:
         a = Shape(lines=layer.m, length=layer.k, chunks=self.bits_a // bfp.chunk_a, packed=self.packed)
         chunks, transposed = self.bits_b // bfp.chunk_b, layer.transposed and not self.packed
         return a, Shape(lines=layer.n, length=layer.k, chunks=chunks, packed=self.packed, transposed=transposed)
+
+    def works(self, config: Config, layer: Layer) -> list[Work]:
+        """Products of the engine for a layer, as the driver splits it.
+
+        Of a transposed operand, the driver sends a block of all columns transposed, and fewer columns in order.
+        """
+        a, b = self.shapes(config, layer)
+        parts = split(config, (layer.m, layer.k, layer.n), (a.chunks, b.chunks), (True, not b.transposed))
+        works = []
+        for part in parts:
+            rows, length, columns = part.shape
+            block_a = attrs.evolve(a, lines=rows, length=length)
+            block_b = attrs.evolve(b, lines=columns, length=length, transposed=b.transposed and columns == layer.n)
+            works.append(Work(a=block_a, b=block_b, load_a=part.load_a, load_b=part.load_b, keep=part.keep))
+        return works * layer.count
 
 
 @attrs.frozen(kw_only=True)
@@ -191,7 +206,7 @@ def _costs(tables: dict[str, Any], network: dict[str, Any], setting: dict[str, A
 def layer_costs(config: Config, layers: Sequence[Layer], setting: Setting) -> list[Cost]:
     """Cost of each layer; its cycles run from the last result of the layer before to its own last result."""
     model = CycleModel(config)
-    works = [passes(config, *setting.shapes(config, layer)) * layer.count for layer in layers]
+    works = [setting.works(config, layer) for layer in layers]
     ends = iter(model.ends([work for layer in works for work in layer]))
     before, costs = 0, []
     for layer, own in zip(layers, works, strict=True):
@@ -212,7 +227,8 @@ def _cost(
     for work in works:
         bytes_ab[0] += work.load_a * beat * _beats(config, work.a, config.bfp.chunk_a)
         bytes_ab[1] += work.load_b * beat * _beats(config, work.b, config.bfp.chunk_b)
-        bytes_out += 4 * config.engine.output_width * result_beats(config, work.a.lines, work.b.lines)
+        if not work.keep:
+            bytes_out += 4 * config.engine.output_width * result_beats(config, work.a.lines, work.b.lines)
     memory = -int(-(sum(bytes_ab) + bytes_out) // setting.bandwidth) if setting.bandwidth else 0
     return Cost(
         macs=layer.macs,
