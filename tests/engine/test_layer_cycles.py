@@ -58,7 +58,7 @@ def check(engine, layers, setting):
     config, rng = engine.config, np.random.default_rng(1)
     works = [work for layer in layers for work in setting.works(config, layer)]
     queue = [each for layer in layers for each in sequence(rng, config, layer, setting)]
-    found = run_queued(engine, queue, poll_interval=10)
+    found = run_queued(engine, queue)
     assert CycleModel(config).products(works) == pytest.approx(found.cycles, rel=0.01)
     for each, values in zip(queue, found.values, strict=True):
         due = Case(each.a, each.b, each.a_settings, each.b_settings).due(config)

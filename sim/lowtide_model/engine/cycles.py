@@ -6,6 +6,7 @@ import attrs
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
+from lowtide.engine.dispatcher import RUNS
 from lowtide.formats.parameter import count, flag, instance
 from lowtide_model.engine.results import tile_order
 
@@ -127,6 +128,7 @@ class CycleModel:
         loaded: list[list[int]] = [[], []]  # cycle in which each panel of the last operand is complete
         bank_free = [[0, 0], [0, 0]]  # cycle in which a bank can be written: when reading of the next operand begins
         issue, tile, ends, results = 0, 0, [], 0
+        overs = [0] * RUNS  # cycle of the last beat of each run
         for work in works:
             issued = issue + self._planning(work)
             begins = []
@@ -136,7 +138,7 @@ class CycleModel:
                     panels, end = self._load(side, operand, start)
                     loaded[side], free[side] = panels, end
                     begins.append(start)
-            issue = max([issued, *begins]) + 2
+            issue = max([issued, *begins, overs[-RUNS]]) + 2
             beats = self._beats(work)
             period = max(beats + 1, self.spacing, 0 if work.keep else self.result_beats)
             first = None
@@ -148,6 +150,7 @@ class CycleModel:
                 else:
                     results = max(results + self.result_beats, tile + beats + self.latency + self._drain())
                 tile += period
+            overs.append(tile - period + beats)
             for side, load in enumerate((work.load_a, work.load_b)):
                 if load:
                     assert first is not None
