@@ -15,6 +15,9 @@ __all__ = ["CycleModel", "Occupancy", "Shape", "Work"]
 PACKED_FILL = 4
 """Cycles from the start of a load until its first packed group can be split into chunks, if a beat has a group."""
 
+STORE_TO_ADD = 3
+"""Cycles from storing a row of sums until a row can be accepted that adds to a block: the memory reads ahead."""
+
 SIZE = attrs.Converter(lambda value, field: count(field.name, value, 1), takes_field=True)
 FLAG = attrs.Converter(lambda value, field: flag(field.name, value), takes_field=True)
 
@@ -55,14 +58,15 @@ class Work:
         Operands.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that it loaded last.
-    keep : bool
-        Whether the sums stay on chip, so that the product has no results.
+    add, keep : bool
+        Whether the product adds the sums on chip, and whether its sums stay there, so that it has no results.
     """
 
     a: Shape = attrs.field(converter=SHAPE)
     b: Shape = attrs.field(converter=SHAPE)
     load_a: bool = attrs.field(default=True, converter=FLAG)
     load_b: bool = attrs.field(default=True, converter=FLAG)
+    add: bool = attrs.field(default=False, converter=FLAG)
     keep: bool = attrs.field(default=False, converter=FLAG)
 
 
@@ -105,7 +109,8 @@ class CycleModel:
         self.group = self.lanes // self.numbers  # beats of a group
         self.panel = config.array.rows, config.array.columns
         self.spacing = engine.array.spacing
-        self.latency = engine.array.latency + engine.results.latency
+        self.array_latency, self.result_latency = engine.array.latency, engine.results.latency
+        self.sums = engine.results.sums is not None
         self.result_beats = config.array.rows * config.array.columns // config.engine.output_width
         self.row_beats = config.array.columns // config.engine.output_width
         self.rows = config.array.rows
@@ -119,17 +124,26 @@ class CycleModel:
         self._loads: dict[tuple[int, Shape], tuple[list[int], int]] = {}
 
     def products(self, works: Sequence[Work]) -> int:
-        """Cycles from the first start to the last result."""
-        return self.ends(works)[-1]
+        """Cycles from the first start to the last result, or to the last sum that is stored."""
+        return max(self.ends(works))
 
     def ends(self, works: Sequence[Work]) -> list[int]:
-        """Cycles from the first start to the last result of each product."""
+        """Cycles from the first start to the last result of each product, or to its last stored sum.
+
+        Raises
+        ------
+        ValueError
+            If a product adds or keeps sums, and the engine has none; or if the engine takes no packed operands.
+        """
         free = [0, 0]  # cycle in which each loader can start
         loaded: list[list[int]] = [[], []]  # cycle in which each panel of the last operand is complete
         bank_free = [[0, 0], [0, 0]]  # cycle in which a bank can be written: when reading of the next operand begins
         issue, tile, ends, results = 0, 0, [], 0
         overs = [0] * RUNS  # cycle of the last beat of each run
+        stored = -STORE_TO_ADD  # cycle in which the last sum so far is stored
         for work in works:
+            if (work.add or work.keep) and not self.sums:
+                raise ValueError("engine.sum_rows must be 1 or more for products that add or keep sums, not 0")
             issued = issue + self._planning(work)
             begins = []
             for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
@@ -144,18 +158,22 @@ class CycleModel:
             first = None
             for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, work.load_b):
                 tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2)
+                row = tile + beats + self.array_latency + 1  # cycle of row 0
+                late = max(0, stored + STORE_TO_ADD - row) if work.add and first is None else 0
                 first = tile if first is None else first
                 if work.keep:
-                    results = max(results, tile + beats + self.latency + 2 * (self.rows - 1))
+                    late = max(late, results - self.result_latency + 1 - row)
+                    stored = row + max(2 * (self.rows - 1), late + self.rows - 1) + 1
                 else:
-                    results = max(results + self.result_beats, tile + beats + self.latency + self._drain())
+                    drain = max(self._drain(), late + self.result_beats)
+                    results = max(results + self.result_beats, row - 1 + self.result_latency + drain)
                 tile += period
             overs.append(tile - period + beats)
             for side, load in enumerate((work.load_a, work.load_b)):
                 if load:
                     assert first is not None
                     bank_free[side] = [bank_free[side][1], first]
-            ends.append(results)
+            ends.append(stored if work.keep else results)
         return ends
 
     def occupancy(self, works: Sequence[Work]) -> Occupancy:

@@ -76,7 +76,9 @@ class Setting:
             rows, length, columns = part.shape
             block_a = attrs.evolve(a, lines=rows, length=length)
             block_b = attrs.evolve(b, lines=columns, length=length, transposed=b.transposed and columns == layer.n)
-            works.append(Work(a=block_a, b=block_b, load_a=part.load_a, load_b=part.load_b, keep=part.keep))
+            works.append(
+                Work(a=block_a, b=block_b, load_a=part.load_a, load_b=part.load_b, add=part.add, keep=part.keep)
+            )
         return works * layer.count
 
 
