@@ -15,6 +15,9 @@ __all__ = ["CycleModel", "Occupancy", "Shape", "Work"]
 PACKED_FILL = 4
 """Cycles from the start of a load until its first packed group can be split into chunks, if a beat has a group."""
 
+SEEN = 2
+"""Cycles from the last write of a panel until the sequencer reads the panel; the loader is free without them."""
+
 STORE_TO_ADD = 3
 """Cycles from storing a row of sums until a row can be accepted that adds to a block: the memory reads ahead."""
 
@@ -257,7 +260,7 @@ class CycleModel:
                     ready.append(done)
             if clear:
                 ready.append(done + clear)
-        return ready, done + clear + self.compare[side]
+        return ready, done + clear + self.compare[side] - SEEN
 
     def _packed_steps(self, side: int, groups: int, chunks: int) -> list[int]:
         """Cycles in which the unpacker takes each group of a vector from its beats."""
