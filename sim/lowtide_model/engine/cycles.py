@@ -140,7 +140,7 @@ class CycleModel:
         """
         free = [0, 0]  # cycle in which each loader can start
         loaded: list[list[int]] = [[], []]  # cycle in which each panel of the last operand is complete
-        bank_free = [[0, 0], [0, 0]]  # cycle in which a bank can be written: when reading of the next operand begins
+        bank_free = [0, 0]  # cycle in which a bank can be written: when the run with the operand loaded last begins
         issue, tile, ends, results = 0, 0, [], 0
         overs = [0] * RUNS  # cycle of the last beat of each run
         stored = -STORE_TO_ADD  # cycle in which the last sum so far is stored
@@ -151,7 +151,7 @@ class CycleModel:
             begins = []
             for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
                 if load:
-                    start = max(issued, free[side], bank_free[side][0])
+                    start = max(issued, free[side], bank_free[side])
                     panels, end = self._load(side, operand, start)
                     loaded[side], free[side] = panels, end
                     begins.append(start)
@@ -171,11 +171,11 @@ class CycleModel:
                     drain = max(self._drain(), late + self.result_beats)
                     results = max(results + self.result_beats, row - 1 + self.result_latency + drain)
                 tile += period
+            begin = max(issue, overs[-1] + 1)
+            bank_free = [
+                begin if load else free_at for load, free_at in zip((work.load_a, work.load_b), bank_free, strict=True)
+            ]
             overs.append(tile - period + beats)
-            for side, load in enumerate((work.load_a, work.load_b)):
-                if load:
-                    assert first is not None
-                    bank_free[side] = [bank_free[side][1], first]
             ends.append(stored if work.keep else results)
         return ends
 
