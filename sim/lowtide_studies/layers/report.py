@@ -26,7 +26,7 @@ def tables(found: Sequence[Measured], clock: float | None) -> Iterator[Table]:
     table = new_table("Networks", ("Network", "Bits"), (*FIGURES, *rate, "Limit"), captions)
     for one in found:
         runs = () if clock is None else (f"{clock * 1e6 / one.total.cycles:,.1f}",)
-        table.add_row(one.network.title, one.setting.text, *_figures(one.total), *runs, _limit(one.total))
+        table.add_row(one.network.title, one.setting.text, *_figures(one.total), *runs, _limit(one.limits))
     yield table
     for one in found:
         table = new_table(
@@ -34,7 +34,7 @@ def tables(found: Sequence[Measured], clock: float | None) -> Iterator[Table]:
         )
         for layer, cost in zip(one.network.layers, one.layers, strict=True):
             size = f"{layer.m} × {layer.k} × {layer.n}"
-            table.add_row(layer.name, size, str(layer.count), *_figures(cost), _limit(cost))
+            table.add_row(layer.name, size, str(layer.count), *_figures(cost), _limit(cost.limits))
         yield table
 
 
@@ -44,8 +44,8 @@ def _figures(cost: Cost) -> tuple[str, ...]:
     return f"{cost.macs / 1e6:,.1f}", f"{cost.cycles:,}", *shares, *megabytes, f"{cost.passes:,}"
 
 
-def _limit(cost: Cost) -> str:
-    return ", ".join(cost.limits)
+def _limit(limits: Sequence[str]) -> str:
+    return ", ".join(limits)
 
 
 def sentences(found: Sequence[Measured]) -> Iterator[str]:
@@ -62,7 +62,7 @@ def title(config: Config, found: Sequence[Measured]) -> str:
     """The engine and its streams."""
     array, bfp, engine = config.array, config.bfp, config.engine
     form = "packed operands" if found[0].setting.packed else "FP32 operands"
-    streams = f"streams of {32 * engine.input_width} bits, results of {32 * engine.output_width}"
+    streams = f"streams of {32 * engine.input_width} bits, results of {32 * engine.output_width} bits"
     bandwidth = found[0].setting.bandwidth
     limit = "" if bandwidth is None else f", {bandwidth:g} bytes per cycle"
     return f"{array.rows} × {array.columns} elements of {bfp.lanes} lanes, {form}, {streams}{limit}"

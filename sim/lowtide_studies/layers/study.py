@@ -1,5 +1,6 @@
 """Cycles, bytes and limits of each layer on an engine."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -173,13 +174,22 @@ class Measured:
     layers: tuple[Cost, ...]
     total: Cost
 
+    @property
+    def limits(self) -> list[str]:
+        """Limits of the layers that take most cycles together."""
+        cycles: Counter[tuple[str, ...]] = Counter()
+        for cost in self.layers:
+            cycles[tuple(cost.limits)] += cost.cycles
+        return list(cycles.most_common(1)[0][0])
+
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         layers = [
             attrs.asdict(layer) | cost.to_json() for layer, cost in zip(self.network.layers, self.layers, strict=True)
         ]
         names = {"network": self.network.name, "title": self.network.title, "unit": self.network.unit}
-        return names | attrs.asdict(self.setting) | {"total": self.total.to_json(), "layers": layers}
+        total = self.total.to_json() | {"limits": self.limits}
+        return names | attrs.asdict(self.setting) | {"total": total, "layers": layers}
 
 
 def measure(
