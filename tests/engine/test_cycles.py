@@ -116,7 +116,7 @@ def test_a_block_in_passes(libraries):
     products, works = [], []
     a, b = (np.asarray(rng.standard_normal(size), np.float32) for size in ((256, 1500), (1500, 128)))
     settings = [OperandSettings(bias=-5)] * 2
-    for part in split(config, (256, 4500, 128), (1, 1), (True, False)):
+    for part in split(config, m=256, k=4500, n=128, chunks_a=1, chunks_b=1, in_order_b=False):
         k = slice(0, part.k.stop - part.k.start)
         case = Case(a[part.rows, k], b[k, part.columns], *settings)
         products.append(
@@ -124,7 +124,7 @@ def test_a_block_in_passes(libraries):
         )
         works.append(work(config, case, add=part.add, keep=part.keep))
     assert [(work.add, work.keep) for work in works] == 2 * ([(False, True)] + [(True, True)] * 3 + [(True, False)])
-    found = run_queued(VerilatedEngine(config, libraries), products, poll_interval=250)
+    found = run_queued(VerilatedEngine(config, libraries), products)
     modeled = CycleModel(config).products(works)
     print(f"\n{found.cycles:,} cycles, {found.beats / found.cycles:.1%} busy; the model says {modeled:,}")
     assert abs(modeled / found.cycles - 1) < 0.01

@@ -33,7 +33,8 @@ def sequence(rng, config, layer, setting):
     b = b if b_shape.transposed else np.asfortranarray(b)
     chunks = (a_shape.chunks, b_shape.chunks)
     queue = []
-    for part in split(config, (layer.m, layer.k, layer.n), chunks, (True, not b_shape.transposed)):
+    size = {"m": layer.m, "k": layer.k, "n": layer.n, "chunks_a": chunks[0], "chunks_b": chunks[1]}
+    for part in split(config, **size, in_order_b=not b_shape.transposed):
         each = Case(
             a[part.rows, part.k], b[part.k, part.columns], *(OperandSettings(bias=-5, chunks=one) for one in chunks)
         )

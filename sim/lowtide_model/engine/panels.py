@@ -87,9 +87,13 @@ def multiply(
     bfp = engine.config.bfp
     parts = split(
         engine.config,
-        (a.shape[0], a.shape[1], b.shape[1]),
-        (for_a.chunks, for_b.chunks),
-        (_in_order(a), _in_order(b if isinstance(b, BfpTensor) else b.T)),
+        m=a.shape[0],
+        k=a.shape[1],
+        n=b.shape[1],
+        chunks_a=for_a.chunks,
+        chunks_b=for_b.chunks,
+        in_order_a=_in_order(a),
+        in_order_b=_in_order(b if isinstance(b, BfpTensor) else b.T),
     )
     length = parts[0].k.stop
     if length < a.shape[1] and length % bfp.lanes and BfpTensor in (type(a), type(b)):

@@ -5,8 +5,12 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from lowtide.config import Config
+from lowtide.formats.parameter import flag, instance, whole_number
 
 __all__ = ["Part", "split"]
+
+SIZES = range(1, 2**31)
+"""Legal sizes of a product."""
 
 
 @attrs.frozen(kw_only=True)
@@ -48,7 +52,15 @@ class Part:
 
 
 def split(
-    config: Config, shape: tuple[int, int, int], chunks: tuple[int, int], in_order: tuple[bool, bool]
+    config: Config,
+    *,
+    m: int,
+    k: int,
+    n: int,
+    chunks_a: int,
+    chunks_b: int,
+    in_order_a: bool = True,
+    in_order_b: bool = True,
 ) -> list[Part]:
     """Split a product into parts that fit into the buffers of an engine, in the order in which they are sent.
 
@@ -66,20 +78,27 @@ def split(
     ----------
     config : Config
         Configuration of the engine.
-    shape : tuple of three int
-        M, K and N.
-    chunks : pair of int
+    m, k, n : int
+        Rows of A, elements along K, and columns of B.
+    chunks_a, chunks_b : int
         Chunks per magnitude of A and of B.
-    in_order : pair of bool
-        Whether the operand is sent in order. Otherwise the transposer limits its vectors.
+    in_order_a, in_order_b : bool
+        Whether A and B are sent in order. Otherwise the transposer limits their vectors.
 
     Raises
     ------
     ValueError
-        If an engine with sums on chip cannot sum all of K.
+        If an argument is illegal, or an engine with sums on chip cannot sum all of K.
     """
-    candidates = _candidates(config, shape, chunks, in_order)
-    return min(candidates, key=lambda parts: (_loaded(parts, config.bfp.lanes, chunks), len(parts)))
+    bfp = instance("config", config, Config).bfp
+    m, k, n = (whole_number(name, size, SIZES) for name, size in (("m", m), ("k", k), ("n", n)))
+    chunks = (
+        whole_number("chunks_a", chunks_a, range(1, bfp.mantissa // bfp.chunk_a + 1)),
+        whole_number("chunks_b", chunks_b, range(1, bfp.mantissa // bfp.chunk_b + 1)),
+    )
+    in_order = flag("in_order_a", in_order_a), flag("in_order_b", in_order_b)
+    candidates = _candidates(config, (m, k, n), chunks, in_order)
+    return min(candidates, key=lambda parts: (_loaded(parts, bfp.lanes, chunks), len(parts)))
 
 
 def _candidates(

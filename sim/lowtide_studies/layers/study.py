@@ -71,7 +71,8 @@ class Setting:
         Of a transposed operand, the driver sends a block of all columns transposed, and fewer columns in order.
         """
         a, b = self.shapes(config, layer)
-        parts = split(config, (layer.m, layer.k, layer.n), (a.chunks, b.chunks), (True, not b.transposed))
+        size = {"m": layer.m, "k": layer.k, "n": layer.n, "chunks_a": a.chunks, "chunks_b": b.chunks}
+        parts = split(config, **size, in_order_b=not b.transposed)
         works = []
         for part in parts:
             rows, length, columns = part.shape

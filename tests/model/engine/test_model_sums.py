@@ -129,7 +129,8 @@ def test_parts_cover_a_product_once(small, sum_rows):
         m, k, n = (int(rng.integers(1, most)) for most in (40, 400, 40))
         chunks, in_order = tuple(int(x) for x in rng.integers(1, 3, 2)), tuple(bool(x) for x in rng.integers(0, 2, 2))
         done, open_block, firsts = np.zeros((m, k, n), np.int8), None, {"a": set(), "b": set()}
-        for part in split(config, (m, k, n), chunks, in_order):
+        size = {"m": m, "k": k, "n": n, "chunks_a": chunks[0], "chunks_b": chunks[1]}
+        for part in split(config, **size, in_order_a=in_order[0], in_order_b=in_order[1]):
             done[part.rows, part.k, part.columns] += 1
             block = part.rows.start, part.columns.start
             assert part.add == (open_block is not None)

@@ -22,6 +22,20 @@ def config(depth=64, rows=4, columns=3, sums=0):
     )
 
 
+def parts_of(config, shape, chunks=(1, 1), in_order=(True, True)):
+    m, k, n = shape
+    return split(
+        config,
+        m=m,
+        k=k,
+        n=n,
+        chunks_a=chunks[0],
+        chunks_b=chunks[1],
+        in_order_a=in_order[0],
+        in_order_b=in_order[1],
+    )
+
+
 def words(config, part, chunks):
     groups = math.ceil(part.shape[1] / config.bfp.lanes)
     panels = math.ceil(part.shape[0] / config.array.rows), math.ceil(part.shape[2] / config.array.columns)
@@ -38,7 +52,7 @@ def words(config, part, chunks):
 )
 def test_parts_fit_and_cover_the_product(depth, sums, shape, chunks, in_order):
     engine = config(depth, sums=sums)
-    parts = split(engine, shape, chunks, in_order)
+    parts = parts_of(engine, shape, chunks, in_order)
     macs = sum(math.prod(part.shape) for part in parts)
     assert macs == math.prod(shape)
     cells = {(part.rows.start, part.columns.start, part.k.start) for part in parts}
@@ -76,18 +90,18 @@ def loads(parts):
 @pytest.mark.parametrize(("shape", "expected"), [((64, 40, 9), (6, 1)), ((12, 40, 96), (1, 11))])
 def test_operand_that_fits_into_one_block_is_loaded_once(shape, expected):
     """Three panels fit: twelve rows of A, or nine columns of B."""
-    assert loads(split(config(depth=32), shape, (1, 1), (True, True))) == expected
+    assert loads(parts_of(config(depth=32), shape)) == expected
 
 
 def test_blocks_and_slices_are_equal():
     """Five panels fit, and 40 elements of K: a sixth panel is not sent alone, and neither is a last group of K."""
-    parts = split(config(depth=32), (24, 44, 3), (1, 1), (True, True))
+    parts = parts_of(config(depth=32), (24, 44, 3))
     assert [part.shape for part in parts] == [(12, 24, 3), (12, 24, 3), (12, 20, 3), (12, 20, 3)]
 
 
 def test_a_direction_turns_around_and_saves_a_load():
     """Three blocks by three: nine parts, three loads of the operand that stays, and seven of the other one."""
-    parts = split(config(depth=16, columns=4), (12, 40, 12), (1, 1), (True, True))
+    parts = parts_of(config(depth=16, columns=4), (12, 40, 12))
     assert len(parts) == 9
     assert sorted(loads(parts)) == [3, 7]
 
@@ -99,7 +113,7 @@ def test_sums_allow_larger_blocks():
     def loaded(engine):
         return sum(
             math.ceil(part.shape[1] / 4) * (part.load_a * part.shape[0] + part.load_b * part.shape[2])
-            for part in split(engine, shape, chunks, order)
+            for part in parts_of(engine, shape, chunks, order)
         )
 
     without, with_sums = config(depth=32, rows=4), config(depth=32, rows=4, sums=16)
@@ -108,4 +122,4 @@ def test_sums_allow_larger_blocks():
 
 def test_reduction_longer_than_the_sums_is_refused():
     with pytest.raises(ValueError, match=r"K must be at most 200, the engine.sum_max_k, not 201"):
-        split(config(sums=16), (4, 201, 4), (1, 1), (True, True))
+        parts_of(config(sums=16), (4, 201, 4))
