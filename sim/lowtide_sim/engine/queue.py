@@ -106,8 +106,8 @@ def run_queued(
     engine.write("clear", 1)
     for n, (each, both, of) in enumerate(zip(products, vectors, settings, strict=True)):
         start = LOAD_A * each.load_a | LOAD_B * each.load_b | ADD * each.add | KEEP * each.keep
-        changes = [engine.changes(side, *its) for side, *its in zip("ab", both, of, strict=True)]
-        engine.start(transfer, [*changes[0], *changes[1], ("start", start)])
+        changes = [*engine.changes("a", both[0], of[0]), *engine.changes("b", both[1], of[1])]
+        engine.start(transfer, [*changes, ("start", start)])
         progress(n + 1, len(products))
     engine.finish(transfer, sent - int(transfer.last.sum()), 10**8)
     engine.wait("status", 2)

@@ -71,8 +71,15 @@ class Setting:
         Of a transposed operand, the driver sends a block of all columns transposed, and fewer columns in order.
         """
         a, b = self.shapes(config, layer)
-        size = {"m": layer.m, "k": layer.k, "n": layer.n, "chunks_a": a.chunks, "chunks_b": b.chunks}
-        parts = split(config, **size, in_order_b=not b.transposed)
+        parts = split(
+            config,
+            m=layer.m,
+            k=layer.k,
+            n=layer.n,
+            chunks_a=a.chunks,
+            chunks_b=b.chunks,
+            in_order_b=not b.transposed,
+        )
         works = []
         for part in parts:
             rows, length, columns = part.shape
