@@ -37,9 +37,9 @@ BUGS = {
     "a product does not wait for the sums before it": in_module(
         WHOLE, r"assign keeping = .*;", "assign keeping = 1'h0;"
     ),
-    "every row waits as if it were the first": without_reset(WHOLE, "starts"),
-    "a kept row leaves": in_module(WHOLE, r"assign o__valid = .*;", "assign o__valid = \\\\full[2] ;"),
-    "a row in flight outlives a reset": without_reset(WHOLE, r"\\full[2] "),
+    "sums are always added": in_module(WHOLE, r"fetched\[0\] \?", "1'h1 ?"),
+    "a kept row leaves": in_module(WHOLE, r"assign o__valid = .*;", "assign o__valid = full_2;"),
+    "a row in flight outlives a reset": without_reset(WHOLE, "full_2"),
 }
 
 

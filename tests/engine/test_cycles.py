@@ -111,14 +111,14 @@ def test_engines_without_sums_cannot_keep_them(small):
 
 @pytest.mark.slow
 def test_a_block_in_passes(libraries):
-    """Two blocks of 128 × 128 of the default engine, in three passes each: the model is right to 1 %."""
+    """Two blocks of 128 × 128 of the default engine, in five passes each: the model is right to 0.5 %."""
     config, rng = Config(engine=EngineParams(sum_rows=128)), np.random.default_rng(4)
     products, works = [], []
-    a, b = (np.asarray(rng.standard_normal(size), np.float32) for size in ((256, 1500), (1500, 128)))
+    a, b = (rng.standard_normal(size).astype(np.float32) for size in ((256, 1500), (128, 1500)))
     settings = [OperandSettings(bias=-5)] * 2
-    for part in split(config, m=256, k=4500, n=128, chunks_a=1, chunks_b=1, in_order_b=False):
+    for part in split(config, m=256, k=4500, n=128, chunks_a=1, chunks_b=1):
         k = slice(0, part.k.stop - part.k.start)
-        case = Case(a[part.rows, k], b[k, part.columns], *settings)
+        case = Case(a[part.rows, k], b.T[k, part.columns], *settings)
         products.append(
             Queued(a=case.a, b=case.b, a_settings=settings[0], b_settings=settings[1], add=part.add, keep=part.keep)
         )
@@ -126,8 +126,8 @@ def test_a_block_in_passes(libraries):
     assert [(work.add, work.keep) for work in works] == 2 * ([(False, True)] + [(True, True)] * 3 + [(True, False)])
     found = run_queued(VerilatedEngine(config, libraries), products)
     modeled = CycleModel(config).products(works)
-    print(f"\n{found.cycles:,} cycles, {found.beats / found.cycles:.1%} busy; the model says {modeled:,}")
-    assert abs(modeled / found.cycles - 1) < 0.01
+    print(f"\n{found.cycles:,} cycles, {found.beats / found.cycles:.1%} busy, {modeled:,} by the model")
+    assert abs(modeled / found.cycles - 1) < 0.005
 
 
 LAYERS = {

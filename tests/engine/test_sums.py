@@ -34,7 +34,7 @@ def integers(config, case):
 def test_reductions_of_any_length(sum_engine):
     """Equal to the golden engine, with all counts; and to a single exact sum over all of K."""
     rng, config = np.random.default_rng(1), sum_engine.config
-    golden = GoldenEngine(config)
+    golden, rounded_often = GoldenEngine(config), 0
     for n in range(40):
         sum_engine.stalls = random_stalls(rng)
         m, k, columns = (int(rng.integers(1, most)) for most in (16, 701, 20))
@@ -45,6 +45,10 @@ def test_reductions_of_any_length(sum_engine):
             )
             for most in (2, 4)
         ]
+        if n % 3 == 0:  # sums of more than 24 bits: positive, in groups of several binades
+            scales = np.exp2(np.repeat(rng.integers(-6, 2, k // 4 + 1), 4)[:k], dtype=np.float32)
+            a, b = rng.random((m, k), np.float32) * scales, rng.random((k, columns), np.float32) * scales[:, None]
+            settings = [OperandSettings(chunks=most, bias=-7) for most in (2, 4)]
         found, due = multiply(sum_engine, a, b, *settings), multiply(golden, a, b, *settings)
         assert found.values.tobytes() == due.values.tobytes()
         assert (found.events, found.a_improvement, found.b_improvement) == (
@@ -54,6 +58,9 @@ def test_reductions_of_any_length(sum_engine):
         )
         exact, *both = integers(config, Case(a, b, *settings))
         assert found.values.tobytes() == to_fp32(exact, *both).values.tobytes()
+        without = multiply(GoldenEngine(config.changed({"engine.sum_rows": 0})), a, b, *settings)
+        rounded_often += without.values.tobytes() != found.values.tobytes()
+    assert rounded_often > 3  # the test tells one rounding from several
 
 
 def random_sequence(rng, config):

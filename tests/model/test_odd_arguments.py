@@ -28,6 +28,7 @@ from lowtide_model import terms
 from lowtide_model.engine.cycles import Shape, Work
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.passes import split
 from lowtide_model.engine.transfer import Stalls
 from lowtide_model.tiling import Tiling
 from lowtide_studies.engine_training.schedule import Adaptive, LowThenHigh, TwoSided
@@ -142,6 +143,21 @@ CASES = {
             "b": Shape(lines=4, length=4, chunks=1),
             "load_a": True,
             "load_b": True,
+            "add": True,
+            "keep": True,
+        },
+    ),
+    "passes.split": (
+        split,
+        {
+            "config": Config(),
+            "m": 4,
+            "k": 4,
+            "n": 4,
+            "chunks_a": 1,
+            "chunks_b": 2,
+            "in_order_a": True,
+            "in_order_b": True,
         },
     ),
     "GoldenEngine": (GoldenEngine, {"config": Config()}),

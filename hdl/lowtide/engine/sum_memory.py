@@ -83,7 +83,7 @@ class SumMemory(Unit):
 
     The memory reads ahead, up to two rows, because a block RAM and an adder are too slow for one cycle. The first row
     of a product with ``add`` therefore waits until all earlier rows are stored. Within a product, every tile has its
-    own ``index``, so no other row waits.
+    own ``index``, so no other row waits. The unit accepts a row every second cycle, the rate of an array.
 
     Parameters
     ----------
@@ -127,27 +127,27 @@ class SumMemory(Unit):
         params, tile = self.params, self.tile.payload
         depth = params.tiles * params.rows
         row_bits = params.columns * params.sum_width
-        m.submodules.sums = memory = Memory(shape=row_bits, depth=depth, init=[])
+        m.submodules.memory = memory = Memory(shape=row_bits, depth=depth, init=[])
         write, read = memory.write_port(), memory.read_port()
-        layout = data.StructLayout(
-            {"address": range(depth), "add": 1, "keep": 1, "last": 1, "scale": signed(10)}
-        )  # of a row on its way
-
+        # A row on its way: its sums are fetched, then wait for the accumulators, then are summed.
+        layout = data.StructLayout({"address": range(depth), "add": 1, "keep": 1, "last": 1, "scale": signed(10)})
         row = Signal(range(params.rows))  # of the tile, to read next
         last = Signal()
         starts = Signal(init=1)  # the row is the first one of a product
         next_row = Signal(layout)
         reads = Signal()
-        moves = [Signal(name=f"moves_{n}") for n in range(2)]
+        moves = Signal()
         full = [Signal(name=f"full_{n}") for n in range(3)]
-        fetched, waiting, summed = (
-            Signal(layout, name=name, reset_less=True) for name in ("fetched", "waiting", "summed")
-        )
-        stages = fetched, waiting, summed
+        fetched = Signal(layout, reset_less=True)
+        waiting = Signal(layout, reset_less=True)
+        summed = Signal(layout, reset_less=True)
+        stages = (fetched, waiting, summed)
         stored = Signal(row_bits, reset_less=True)
         sums = Signal(row_bits, reset_less=True)
-        keeping = Cat(valid & stage.keep for valid, stage in zip(full, stages, strict=True)).any()
-        takes, leaves = Signal(), Signal()
+        keeping = Signal()  # a row on its way will be stored
+        takes = Signal()
+        leaves = Signal()
+        m.d.comb += keeping.eq(Cat(valid & stage.keep for valid, stage in zip(full, stages, strict=True)).any())
         m.d.comb += [
             last.eq(row == params.rows - 1),
             next_row.address.eq(times(tile.index, params.rows) + row),
@@ -157,9 +157,9 @@ class SumMemory(Unit):
             next_row.scale.eq(tile.scale),
             leaves.eq(~full[2] | summed.keep | self.o.ready),
             takes.eq(full[1] & self.i.valid & leaves),
-            moves[1].eq(~full[1] | takes),
-            moves[0].eq(~full[0] | moves[1]),
-            reads.eq(self.tile.valid & moves[0] & ~(tile.add & starts & keeping)),
+            # Independent of the sink, so that no path leads from its `ready` to the memory.
+            moves.eq(~full[0] | ~full[1]),
+            reads.eq(self.tile.valid & moves & ~(tile.add & starts & keeping)),
             self.tile.ready.eq(reads & last),
             self.i.ready.eq(full[1] & leaves),
             read.addr.eq(next_row.address),
@@ -167,10 +167,12 @@ class SumMemory(Unit):
         ]
         with m.If(reads):
             m.d.sync += [row.eq(Mux(last, 0, row + 1)), starts.eq(next_row.last)]
-        with m.If(moves[0]):
+        with m.If(moves):
             m.d.sync += [full[0].eq(reads), fetched.eq(next_row)]
-        with m.If(moves[1]):
+        with m.If(~full[1]):
             m.d.sync += [full[1].eq(full[0]), waiting.eq(fetched), stored.eq(Mux(fetched.add, read.data, 0))]
+        with m.Elif(takes):
+            m.d.sync += full[1].eq(0)
         with m.If(leaves):
             m.d.sync += [full[2].eq(takes), summed.eq(waiting)]
             for column in range(params.columns):

@@ -21,6 +21,9 @@ SEEN = 2
 STORE_TO_ADD = 3
 """Cycles from storing a row of sums until a row can be accepted that adds to a block: the memory reads ahead."""
 
+ROW_CYCLES = 2
+"""Cycles between rows of a tile."""
+
 SIZE = attrs.Converter(lambda value, field: count(field.name, value, 1), takes_field=True)
 FLAG = attrs.Converter(lambda value, field: flag(field.name, value), takes_field=True)
 
@@ -144,6 +147,7 @@ class CycleModel:
         issue, tile, ends, results = 0, 0, [], 0
         overs = [0] * RUNS  # cycle of the last beat of each run
         stored = -STORE_TO_ADD  # cycle in which the last sum so far is stored
+        taken = -ROW_CYCLES  # cycle in which the sum memory accepts the last row so far
         for work in works:
             if (work.add or work.keep) and not self.sums:
                 raise ValueError("engine.sum_rows must be 1 or more for products that add or keep sums, not 0")
@@ -162,14 +166,18 @@ class CycleModel:
             for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, work.load_b):
                 tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2)
                 row = tile + beats + self.array_latency + 1  # cycle of row 0
-                late = max(0, stored + STORE_TO_ADD - row) if work.add and first is None else 0
+                if self.sums:
+                    row = max(row, taken + ROW_CYCLES)
+                if work.add and first is None:
+                    row = max(row, stored + STORE_TO_ADD)
                 first = tile if first is None else first
                 if work.keep:
-                    late = max(late, results - self.result_latency + 1 - row)
-                    stored = row + max(2 * (self.rows - 1), late + self.rows - 1) + 1
+                    row = max(row, results - self.result_latency + 1)
+                    taken = row + ROW_CYCLES * (self.rows - 1)
+                    stored = taken + 1
                 else:
-                    drain = max(self._drain(), late + self.result_beats)
-                    results = max(results + self.result_beats, row - 1 + self.result_latency + drain)
+                    results = max(results + self.result_beats, row - 1 + self.result_latency + self._drain())
+                    taken = results - self.result_latency + 1 - self.row_beats
                 tile += period
             begin = max(issue, overs[-1] + 1)
             bank_free = [
@@ -198,7 +206,7 @@ class CycleModel:
 
     def _drain(self) -> int:
         """Cycles from row 0 of a tile to its last result."""
-        return max(2 * (self.rows - 1) + self.row_beats, self.result_beats)
+        return max(ROW_CYCLES * (self.rows - 1) + self.row_beats, self.result_beats)
 
     def _planning(self, work: Work) -> int:
         """Cycles until the loads of a product start: the planner counts the panels."""

@@ -75,8 +75,8 @@ def test_sums_on_a_device_are_exact(sum_device, shape):
     rng, config = np.random.default_rng(2), sum_device.config
     assert config.engine.sum_max_k == 200
     m, k, n = shape
-    a, b = rng.standard_normal((m, k)).astype(np.float32), rng.standard_normal((k, n)).astype(np.float32)
-    settings = [OperandSettings(bias=-5, chunks=2), OperandSettings(bias=-4, rounding="stochastic", seed=5)]
+    a, b = (rng.random(size, np.float32) for size in ((m, k), (k, n)))  # sums of more than 24 bits
+    settings = [OperandSettings(bias=-8, chunks=2), OperandSettings(bias=-8, chunks=2, rounding="stochastic", seed=5)]
     found, due = multiply(sum_device, a, b, *settings), multiply(GoldenEngine(config), a, b, *settings)
     assert found.values.tobytes() == due.values.tobytes()
     assert (found.events, found.a_improvement, found.b_improvement) == (

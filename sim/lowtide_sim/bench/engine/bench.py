@@ -15,6 +15,7 @@ from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.product import Operand, OperandVectors, operand_vectors, settings_of
 from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_model.engine.sums import Pass, checked_passes
 from lowtide_sim.bench.bus_masters import AxiLiteRegisters, PlainRegisters, WishboneRegisters
 from lowtide_sim.bench.environment import sidecar
 from lowtide_sim.bench.streams.axi_stream import PERIOD, Monitor, Sink, Source, Stream
@@ -23,6 +24,7 @@ from lowtide_sim.bench.streams.pause import PAUSES
 __all__ = ["EngineBench"]
 
 PATIENCE = 20_000
+LOAD_BOTH, ADD, KEEP = 3, 8, 16  # bits of the register `start`
 REGISTERS = {"axi4-lite": AxiLiteRegisters, "plain": PlainRegisters, "wishbone": WishboneRegisters}
 
 
@@ -131,8 +133,47 @@ class EngineBench:
         x = self.numbers.standard_normal(shape).astype(np.float32)
         return np.asfortranarray(x) if self.rng.getrandbits(1) else x
 
+    def random_passes(self) -> list[Pass]:
+        """Two to four random passes of a sum on chip; their operands may be packed."""
+        bfp, array, engine = self.config.bfp, self.config.array, self.config.engine
+        down, across = engine.sum_tiles(array.rows, array.columns)
+        while True:
+            rows, columns = (
+                self.rng.randint(1, min(3, tiles) * panel)
+                for tiles, panel in ((down, array.rows), (across, array.columns))
+            )
+            settings = self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
+            passes = []
+            for _ in range(self.rng.randint(2, 4)):
+                length = self.rng.randint(1, min(self.rng.choice((2, 8)) * bfp.lanes, bfp.max_k))
+                a, b = self._matrix((rows, length)), self._matrix((length, columns))
+                passes.append(Pass(a=a, b=b, a_settings=settings[0], b_settings=settings[1]))
+            try:
+                checked_passes(self.config, passes)
+            except ValueError:
+                continue
+            if engine.packed_operands and self.rng.random() < 0.4:
+                a, a_settings = self._packed("a", passes[0].a, settings[0])
+                passes[0] = Pass(a=a, b=passes[0].b, a_settings=a_settings, b_settings=settings[1])
+            return passes
+
+    async def begin_sum(self, passes: list[Pass]) -> None:
+        """Start the passes of a sum, each when the engine is ready."""
+        for n, each in enumerate(passes):
+            start = LOAD_BOTH | ADD * (n > 0) | KEEP * (n < len(passes) - 1)
+            await self.begin(each.a, each.b, each.a_settings, each.b_settings, start)
+
+    async def finish_sum(self, passes: list[Pass]) -> None:
+        """Wait for the results of a sum, and check every bit."""
+        await self._check_results(GoldenEngine(self.config).multiply_sum(passes).values)
+
     async def begin(
-        self, a: Operand, b: Operand, a_settings: OperandSettings | None, b_settings: OperandSettings | None
+        self,
+        a: Operand,
+        b: Operand,
+        a_settings: OperandSettings | None,
+        b_settings: OperandSettings | None,
+        start: int = LOAD_BOTH,
     ) -> None:
         """Queue the operands on their streams, write their settings, and start the product when the engine is ready."""
         a_settings = settings_of(self.config, "a", a, a_settings)
@@ -144,13 +185,17 @@ class EngineBench:
             for name, value in each.settings(operand).items():
                 await self.write(f"{side}_{name}", value)
         await self.poll("status", 1)
-        await self.write("start", 3)
+        await self.write("start", start)
 
     async def finish(
         self, a: Operand, b: Operand, a_settings: OperandSettings | None, b_settings: OperandSettings | None
     ) -> None:
         """Wait for the results of the next product, and check every bit."""
-        beats = result_beats(self.config, a.shape[0], b.shape[1])
+        await self._check_results(GoldenEngine(self.config).multiply(a, b, a_settings, b_settings).values)
+
+    async def _check_results(self, product: np.ndarray) -> None:
+        rows, columns = product.shape
+        beats = result_beats(self.config, rows, columns)
         for _ in range(PATIENCE):
             if len(self.received) >= beats:
                 break
@@ -163,9 +208,9 @@ class EngineBench:
         size = 4 * self.config.engine.output_width
         data = np.frombuffer(b"".join(beat.to_bytes(size, "little") for beat, _ in mine), np.float32)
         array = self.config.array
-        whole = a.shape[0] + -a.shape[0] % array.rows, b.shape[1] + -b.shape[1] % array.columns
+        whole = rows + -rows % array.rows, columns + -columns % array.columns
         values, due = matrix_of(self.config, data, *whole), np.zeros(whole, np.float32)
-        due[: a.shape[0], : b.shape[1]] = GoldenEngine(self.config).multiply(a, b, a_settings, b_settings).values
+        due[:rows, :columns] = product
         if values.tobytes() != due.tobytes():
             place = tuple(int(i) for i in np.argwhere(values.view(np.uint32) != due.view(np.uint32))[0])
             raise AssertionError(f"result {place} is {values[place]}, not {due[place]}")
