@@ -13,11 +13,12 @@ RUN     := $(BIN)/python -m
 LOWTIDE := $(RUN) lowtide
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-unit test-slow test-placements sim serve train study schedules equal-area reveal chunks rounders explore figures
+.PHONY: help setup verilog test test-unit test-slow test-placements sim serve train study schedules equal-area reveal chunks
+.PHONY: layers rounders explore figures
 .PHONY: report lint formal bench bitstream flash docs clean
 
 # Studies with a figure in docs/studies.
-FIGURES := gradient-rounding precision-schedules term-revealing chunk-widths rounder-search
+FIGURES := gradient-rounding precision-schedules term-revealing chunk-widths layers rounder-search
 # Tests of formats, modules and models in Python alone; test_panels.py needs Verilator.
 UNIT_TESTS := tests/test_config.py tests/test_paths.py tests/formats tests/netlist tests/model --ignore=tests/model/engine/test_panels.py
 
@@ -69,6 +70,9 @@ reveal: $(READY) ## measure pairs and accuracy with term revealing
 
 chunks: $(READY) ## compare chunk widths by area and time
 	$(LOWTIDE) study chunk-widths
+
+layers: $(READY) ## measure cycles and bytes of real layers
+	$(LOWTIDE) study layers $(CONFIG)
 
 rounders: $(READY) ## compare the area of stochastic rounders
 	$(LOWTIDE) study rounders

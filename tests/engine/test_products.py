@@ -104,7 +104,7 @@ def test_back_to_back_products(engine):
             )
             for case, (new_a, new_b) in zip(cases, loads, strict=True)
         ]
-        found = run_queued(engine, products, poll_interval=7)
+        found = run_queued(engine, products)
         for case, values in zip(cases, found.values, strict=True):
             assert values.tobytes() == case.due(config).values.tobytes()
 

@@ -110,7 +110,7 @@ def test_products_of_every_kind_follow_each_other(sum_engine):
         sum_engine.reset()
         sum_engine.stalls = random_stalls(rng)
         products, due = random_sequence(rng, sum_engine.config)
-        found = run_queued(sum_engine, products, poll_interval=7)
+        found = run_queued(sum_engine, products)
         assert [values.tobytes() for values in found.values] == due
         assert sum_engine.read("products") == len(products)
 
@@ -129,7 +129,7 @@ def test_operands_are_reused_between_passes(sum_engine):
         ]
         parts = [integers(config, Case(a, b, *settings)) for b, *_ in uses]
         due = to_fp32(sum(part[0] for part in parts), *parts[0][1:]).values
-        assert run_queued(sum_engine, products, poll_interval=5).values[-1].tobytes() == due.tobytes()
+        assert run_queued(sum_engine, products).values[-1].tobytes() == due.tobytes()
 
 
 def test_a_block_can_be_added_again(sum_engine):

@@ -59,9 +59,9 @@ def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequenc
     return list(dict.fromkeys(targets)) or list(TARGETS)
 
 
-def library_of(_ctx: click.Context, _option: click.Parameter, file: Path | None) -> Library | None:
+def library_of(_ctx: click.Context, _option: click.Parameter, file: str | None) -> Library | None:
     """Library of a Liberty file, checked before anything is measured."""
-    return None if file is None else read_library(read_text(file, MOST_BYTES), str(file))
+    return None if file is None else read_library(read_text(Path(file), MOST_BYTES), file)
 
 
 def with_library(targets: list[str], library: Library | None) -> list[str]:
@@ -75,7 +75,6 @@ def with_library(targets: list[str], library: Library | None) -> list[str]:
 liberty_option = click.option(
     "--liberty",
     "library",
-    type=click.Path(path_type=Path),
     callback=library_of,
     metavar="FILE",
     help="Liberty file: area on a chip, in the cells of this library.",

@@ -6,13 +6,17 @@ import attrs
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
+from lowtide.engine.dispatcher import RUNS
 from lowtide.formats.parameter import count, flag, instance
 from lowtide_model.engine.results import tile_order
 
-__all__ = ["CycleModel", "Shape", "Work"]
+__all__ = ["CycleModel", "Occupancy", "Shape", "Work"]
 
 PACKED_FILL = 4
 """Cycles from the start of a load until its first packed group can be split into chunks, if a beat has a group."""
+
+SEEN = 2
+"""Cycles from the last write of a panel until the sequencer reads the panel; the loader is free without them."""
 
 STORE_TO_ADD = 3
 """Cycles from storing a row of sums until a row can be accepted that adds to a block: the memory reads ahead."""
@@ -72,6 +76,29 @@ class Work:
     keep: bool = attrs.field(default=False, converter=FLAG)
 
 
+@attrs.frozen(kw_only=True)
+class Occupancy:
+    """Cycles in which the parts of an engine are busy with products; other cycles of a part are waits.
+
+    Parameters
+    ----------
+    array : int
+        Beats of the array.
+    tiles : int
+        Beats, restart beats, and the cycles between tiles in which the array drains.
+    a, b : int
+        Loaders: conversion and writing of the chunks.
+    results : int
+        Beats of the results.
+    """
+
+    array: int
+    tiles: int
+    a: int
+    b: int
+    results: int
+
+
 class CycleModel:
     """Computes cycles of products, if no stream stalls and each product starts as soon as the engine is ready.
 
@@ -100,6 +127,7 @@ class CycleModel:
         self.compare = [loader.compare_latency for loader in engine.loaders]
         self.unpackers = [loader.unpacker for loader in engine.loaders]
         self.chunk = config.bfp.chunk_a, config.bfp.chunk_b
+        self._loads: dict[tuple[int, Shape], tuple[list[int], int]] = {}
 
     def products(self, works: Sequence[Work]) -> int:
         """Cycles from the first start to the last result, or to the last sum that is stored."""
@@ -115,8 +143,9 @@ class CycleModel:
         """
         free = [0, 0]  # cycle in which each loader can start
         loaded: list[list[int]] = [[], []]  # cycle in which each panel of the last operand is complete
-        bank_free = [[0, 0], [0, 0]]  # cycle in which a bank can be written: when reading of the next operand begins
+        bank_free = [0, 0]  # cycle in which a bank can be written: when the run with the operand loaded last begins
         issue, tile, ends, results = 0, 0, [], 0
+        overs = [0] * RUNS  # cycle of the last beat of each run
         stored = -STORE_TO_ADD  # cycle in which the last sum so far is stored
         taken = -ROW_CYCLES  # cycle in which the sum memory accepts the last row so far
         for work in works:
@@ -126,12 +155,12 @@ class CycleModel:
             begins = []
             for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
                 if load:
-                    start = max(issued, free[side], bank_free[side][0])
+                    start = max(issued, free[side], bank_free[side])
                     panels, end = self._load(side, operand, start)
                     loaded[side], free[side] = panels, end
                     begins.append(start)
-            issue = max([issued, *begins]) + 2
-            beats = -(-work.a.length // self.lanes) * work.a.chunks * work.b.chunks
+            issue = max([issued, *begins, overs[-RUNS]]) + 2
+            beats = self._beats(work)
             period = max(beats + 1, self.spacing, 0 if work.keep else self.result_beats)
             first = None
             for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, work.load_b):
@@ -150,12 +179,30 @@ class CycleModel:
                     results = max(results + self.result_beats, row - 1 + self.result_latency + self._drain())
                     taken = results - self.result_latency + 1 - self.row_beats
                 tile += period
-            for side, load in enumerate((work.load_a, work.load_b)):
-                if load:
-                    assert first is not None
-                    bank_free[side] = [bank_free[side][1], first]
+            begin = max(issue, overs[-1] + 1)
+            bank_free = [
+                begin if load else free_at for load, free_at in zip((work.load_a, work.load_b), bank_free, strict=True)
+            ]
+            overs.append(tile - period + beats)
             ends.append(stored if work.keep else results)
         return ends
+
+    def occupancy(self, works: Sequence[Work]) -> Occupancy:
+        """Cycles in which the parts of the engine are busy."""
+        loads, array, tiles, results = [0, 0], 0, 0, 0
+        for work in works:
+            beats = self._beats(work)
+            count = -(-work.a.lines // self.panel[0]) * -(-work.b.lines // self.panel[1])
+            array += count * beats
+            tiles += count * max(beats + 1, self.spacing)
+            results += 0 if work.keep else count * self.result_beats
+            for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
+                loads[side] += load * self._load(side, operand, 0)[1]
+        return Occupancy(array=array, tiles=tiles, a=loads[0], b=loads[1], results=results)
+
+    def _beats(self, work: Work) -> int:
+        """Beats of a tile."""
+        return -(-work.a.length // self.lanes) * work.a.chunks * work.b.chunks
 
     def _drain(self) -> int:
         """Cycles from row 0 of a tile to its last result."""
@@ -172,15 +219,22 @@ class CycleModel:
 
     def _load(self, side: int, operand: Shape, start: int) -> tuple[list[int], int]:
         """Cycle in which each panel is complete, and cycle in which the loader is free."""
+        if (side, operand) not in self._loads:
+            self._loads[side, operand] = self._load_from_start(side, operand)
+        ready, end = self._loads[side, operand]
+        return [start + cycle for cycle in ready], start + end
+
+    def _load_from_start(self, side: int, operand: Shape) -> tuple[list[int], int]:
+        """Cycles of `_load` after the start."""
         lines, chunks, panel = operand.lines, operand.chunks, self.panel[side]
         groups = -(-operand.length // self.lanes)
         size = groups * chunks
         clear = size if lines % panel else 0
-        done = start + self.fill[side]  # cycle in which the last group so far is written
+        done = self.fill[side]  # cycle in which the last group so far is written
         ready = []
         if operand.packed:
-            done = start + PACKED_FILL
-            arrival = start + 1
+            done = PACKED_FILL
+            arrival = 1
             steps = self._packed_steps(side, groups, chunks)
             for line in range(lines):
                 for step in steps:
@@ -193,7 +247,7 @@ class CycleModel:
         elif operand.transposed:
             row_beats = -(-lines // self.numbers)
             # Cycle in which the next row arrives, and cycle in which each half of the transposer can be written.
-            arrival, half = start + 1, [0, 0]
+            arrival, half = 1, [0, 0]
             left = operand.length
             for n in range(groups):
                 arrival = max(arrival, half[n % 2]) + row_beats * min(left, self.lanes)
@@ -203,7 +257,7 @@ class CycleModel:
                 half[n % 2] = done - self.fill[side] - 3
             ready = [done + clear] * -(-lines // panel)
         else:
-            arrival = start + 1
+            arrival = 1
             for line in range(lines):
                 left = -(-operand.length // self.numbers)
                 for _ in range(groups):
@@ -214,7 +268,7 @@ class CycleModel:
                     ready.append(done)
             if clear:
                 ready.append(done + clear)
-        return ready, done + clear + self.compare[side]
+        return ready, done + clear + self.compare[side] - SEEN
 
     def _packed_steps(self, side: int, groups: int, chunks: int) -> list[int]:
         """Cycles in which the unpacker takes each group of a vector from its beats."""

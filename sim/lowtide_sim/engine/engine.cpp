@@ -81,49 +81,96 @@ uint32_t engine_read(void* handle, uint32_t address) {
     return engine.top.read_data;
 }
 
+}  // extern "C"
+
+namespace {
+
+// One cycle of the streams and of the register bus, as it is set; returns whether the last beat of a product arrived.
+bool stream(Engine& engine, Stream* a, Stream* b, Stream* c) {
+    Vtop& top = engine.top;
+    if (!top.s_axis_a_tvalid && a->done < a->beats && !engine.pauses(a->pauses)) {
+        put(top.s_axis_a_tdata, a->data + a->done * BYTES, BYTES);
+        top.s_axis_a_tlast = a->last[a->done];
+        top.s_axis_a_tvalid = 1;
+    }
+    if (!top.s_axis_b_tvalid && b->done < b->beats && !engine.pauses(b->pauses)) {
+        put(top.s_axis_b_tdata, b->data + b->done * BYTES, BYTES);
+        top.s_axis_b_tlast = b->last[b->done];
+        top.s_axis_b_tvalid = 1;
+    }
+    top.m_axis_c_tready = !engine.pauses(c->pauses);
+    top.clk = 0;
+    top.eval();
+    bool took_a = top.s_axis_a_tvalid && top.s_axis_a_tready;
+    bool took_b = top.s_axis_b_tvalid && top.s_axis_b_tready;
+    bool ended = false;
+    if (top.m_axis_c_tvalid && top.m_axis_c_tready) {
+        if (c->done < c->beats) {
+            memcpy(c->data + c->done * RESULT_BYTES, &top.m_axis_c_tdata, RESULT_BYTES);
+            c->last[c->done] = top.m_axis_c_tlast;
+        }
+        c->done++;
+        ended = top.m_axis_c_tlast;
+    }
+    top.clk = 1;
+    top.eval();
+    if (took_a) {
+        a->done++;
+        top.s_axis_a_tvalid = 0;
+    }
+    if (took_b) {
+        b->done++;
+        top.s_axis_b_tvalid = 0;
+    }
+    return ended;
+}
+
+// Between runs the streams are idle, and registers are read and written.
+void idle(Vtop& top) { top.s_axis_a_tvalid = top.s_axis_b_tvalid = top.m_axis_c_tready = 0; }
+
+}  // namespace
+
+extern "C" {
+
 // Runs until all beats are sent and `products` products have arrived, for at most `most` cycles; returns the cycles.
 uint64_t engine_run(void* handle, Stream* a, Stream* b, Stream* c, uint64_t products, uint64_t most) {
     Engine& engine = *static_cast<Engine*>(handle);
-    Vtop& top = engine.top;
     uint64_t cycles = 0;
     while (cycles < most && (a->done < a->beats || b->done < b->beats || products)) {
-        if (!top.s_axis_a_tvalid && a->done < a->beats && !engine.pauses(a->pauses)) {
-            put(top.s_axis_a_tdata, a->data + a->done * BYTES, BYTES);
-            top.s_axis_a_tlast = a->last[a->done];
-            top.s_axis_a_tvalid = 1;
-        }
-        if (!top.s_axis_b_tvalid && b->done < b->beats && !engine.pauses(b->pauses)) {
-            put(top.s_axis_b_tdata, b->data + b->done * BYTES, BYTES);
-            top.s_axis_b_tlast = b->last[b->done];
-            top.s_axis_b_tvalid = 1;
-        }
-        top.m_axis_c_tready = !engine.pauses(c->pauses);
-        top.clk = 0;
-        top.eval();
-        bool took_a = top.s_axis_a_tvalid && top.s_axis_a_tready;
-        bool took_b = top.s_axis_b_tvalid && top.s_axis_b_tready;
-        if (top.m_axis_c_tvalid && top.m_axis_c_tready) {
-            if (c->done < c->beats) {
-                memcpy(c->data + c->done * RESULT_BYTES, &top.m_axis_c_tdata, RESULT_BYTES);
-                c->last[c->done] = top.m_axis_c_tlast;
-            }
-            c->done++;
-            if (top.m_axis_c_tlast && products) products--;
-        }
-        top.clk = 1;
-        top.eval();
-        if (took_a) {
-            a->done++;
-            top.s_axis_a_tvalid = 0;
-        }
-        if (took_b) {
-            b->done++;
-            top.s_axis_b_tvalid = 0;
-        }
+        if (stream(engine, a, b, c) && products) products--;
         cycles++;
     }
-    // Between runs the streams are idle, and registers are read and written.
-    top.s_axis_a_tvalid = top.s_axis_b_tvalid = top.m_axis_c_tready = 0;
+    idle(engine.top);
     return cycles;
+}
+
+// Writes registers while the streams run: `count` pairs of address and data, one per cycle. The last pair waits for bit
+// 0 of the register `status`, for at most `most` cycles; returns the cycles, or 0 if the bit stays 0.
+uint64_t engine_start(
+    void* handle, Stream* a, Stream* b, Stream* c, const uint32_t* writes, uint64_t count, uint32_t status, uint64_t most
+) {
+    Engine& engine = *static_cast<Engine*>(handle);
+    Vtop& top = engine.top;
+    uint64_t cycles = 0;
+    bool ready = false;
+    for (uint64_t n = 0; n < count; n++) {
+        if (n + 1 == count) {
+            top.address = status;
+            while (!ready && cycles < most) {
+                stream(engine, a, b, c);
+                cycles++;
+                ready = top.read_data & 1;
+            }
+            if (!ready) break;
+        }
+        top.address = writes[2 * n];
+        top.write_data = writes[2 * n + 1];
+        top.write = 1;
+        stream(engine, a, b, c);
+        cycles++;
+        top.write = 0;
+    }
+    idle(top);
+    return ready ? cycles : 0;
 }
 }

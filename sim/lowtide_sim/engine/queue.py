@@ -10,7 +10,6 @@ from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.product import Operand, operand_vectors, settings_of
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_sim.engine.verilated import ADD, KEEP, LOAD_A, LOAD_B, NO_VALUES, VerilatedEngine
-from lowtide_sim.simulator import SimulationError
 
 __all__ = ["Queued", "Results", "run_queued"]
 
@@ -64,10 +63,11 @@ def run_queued(
     engine: VerilatedEngine,
     products: Sequence[Queued],
     *,
-    poll_interval: int = 1000,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Results:
     """Start each product as soon as the engine is ready, while the streams of the products before it still run.
+
+    The streams do not pause for the register accesses of the host.
 
     Parameters
     ----------
@@ -75,8 +75,6 @@ def run_queued(
         An idle engine.
     products : sequence of Queued
         Products, in order.
-    poll_interval : int
-        Cycles between polls of whether the engine is ready.
     progress : callable
         Called with the number of started products and the number of all products.
 
@@ -107,9 +105,9 @@ def run_queued(
     engine.write("errors", ALL_ERRORS)
     engine.write("clear", 1)
     for n, (each, both, of) in enumerate(zip(products, vectors, settings, strict=True)):
-        engine.settings("a", both[0], of[0])
-        engine.settings("b", both[1], of[1])
-        _start(engine, each, lambda: engine.run(transfer, len(products), poll_interval))
+        start = LOAD_A * each.load_a | LOAD_B * each.load_b | ADD * each.add | KEEP * each.keep
+        changes = [*engine.changes("a", both[0], of[0]), *engine.changes("b", both[1], of[1])]
+        engine.start(transfer, [*changes, ("start", start)])
         progress(n + 1, len(products))
     engine.finish(transfer, sent - int(transfer.last.sum()), 10**8)
     engine.wait("status", 2)
@@ -129,13 +127,3 @@ def run_queued(
         for each, end, count in zip(products, ends, counts, strict=True)
     ]
     return Results(values=values, **{name: engine.read(name) for name in ("cycles", "beats", "waits", "stalls")})
-
-
-def _start(engine: VerilatedEngine, each: Queued, wait: Callable[[], object]) -> None:
-    for _ in range(10**6):
-        if engine.read("status") & 1:
-            start = LOAD_A * each.load_a | LOAD_B * each.load_b | ADD * each.add | KEEP * each.keep
-            engine.write("start", start)
-            return
-        wait()
-    raise SimulationError("the engine accepted no further product: status bit 0 stayed 0")

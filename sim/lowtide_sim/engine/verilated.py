@@ -38,7 +38,17 @@ def compiled(top: AxiStreamEngine, folder: Path) -> ctypes.CDLL:
     library.engine_read.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
     library.engine_read.restype = ctypes.c_uint32
     library.engine_run.restype = ctypes.c_uint64
-    library.engine_run.argtypes = (ctypes.c_void_p, *(ctypes.POINTER(Stream),) * 3, ctypes.c_uint64, ctypes.c_uint64)
+    streams = (ctypes.POINTER(Stream),) * 3
+    library.engine_run.argtypes = (ctypes.c_void_p, *streams, ctypes.c_uint64, ctypes.c_uint64)
+    library.engine_start.restype = ctypes.c_uint64
+    library.engine_start.argtypes = (
+        ctypes.c_void_p,
+        *streams,
+        ctypes.POINTER(ctypes.c_uint32),
+        ctypes.c_uint64,
+        ctypes.c_uint32,
+        ctypes.c_uint64,
+    )
     return library
 
 
@@ -128,6 +138,23 @@ class VerilatedEngine:
         cycles = self._library.engine_run(self._handle, a, b, c, products, most)
         self.cycles += cycles
         return cycles
+
+    def start(self, transfer: Transfer, writes: Sequence[tuple[str, int]], most: int = 10**8) -> None:
+        """Write registers while the streams run, one per cycle; the last one once the engine accepts a product.
+
+        Raises
+        ------
+        SimulationError
+            If the engine accepts no product for ``most`` cycles.
+        """
+        pairs = [word for name, value in writes for word in (self.registers[name], value & 0xFFFFFFFF)]
+        streams = [ctypes.byref(stream) for stream in transfer.streams]
+        words = (ctypes.c_uint32 * len(pairs))(*pairs)
+        cycles = self._library.engine_start(self._handle, *streams, words, len(writes), self.registers["status"], most)
+        if not cycles:
+            raise SimulationError(f"the engine accepted no further product in {most} cycles: status bit 0 stayed 0")
+        self.cycles += cycles
+        self._settings |= dict(writes)
 
     def finish(self, transfer: Transfer, products: int = 0, most: int = 10**5) -> None:
         """Stream as `run` does, and check that the transfer completes.
@@ -252,9 +279,13 @@ class VerilatedEngine:
 
     def settings(self, side: str, vectors: OperandVectors, operand: OperandSettings) -> None:
         """Write the registers of an operand whose values change."""
-        for name, value in vectors.settings(operand).items():
-            if self._settings.get(f"{side}_{name}") != value:
-                self.write(f"{side}_{name}", value)
+        for name, value in self.changes(side, vectors, operand):
+            self.write(name, value)
+
+    def changes(self, side: str, vectors: OperandVectors, operand: OperandSettings) -> list[tuple[str, int]]:
+        """Registers of an operand whose values change, and the values."""
+        values = {f"{side}_{name}": value for name, value in vectors.settings(operand).items()}
+        return [(name, value) for name, value in values.items() if self._settings.get(name) != value]
 
     def wait(self, name: str, mask: int, most: int = 100_000) -> None:
         """Poll a register until a bit of the mask is set.
