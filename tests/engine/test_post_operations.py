@@ -13,7 +13,7 @@ from lowtide.engine.post_operations import PostOperations as Unit
 from lowtide.units.floating.fp32_adder import Fp32Adder
 from lowtide_model.engine.post_operations import PostOperations
 
-TILES, VECTORS = 5, 40
+TILES, ACROSS, VECTORS = 4, 9, 40
 
 
 def words_of(rng, *shape):
@@ -68,7 +68,7 @@ def addend_beats(post, rows, columns, numbers, junk):
 def send(shape, products, stall=0.0, seed=1):
     """Send products of ``(results, post, beats of d)``; return results, faults, and cycles of each."""
     rows, columns, numbers = shape
-    dut, found = Unit(rows, columns, numbers, TILES, VECTORS), []
+    dut, found = Unit(rows, columns, numbers, TILES, ACROSS, VECTORS), []
 
     async def bench(ctx):
         for number, (results, post, beats) in enumerate(products):
@@ -151,7 +151,7 @@ def test_a_beat_per_cycle():
     shape = (4, 4, 2)
     results, post, beats = whole(shape, np.random.default_rng(1))
     _, _, cycles = send(shape, [(results, post, with_last(beats))])[0]
-    unit = Unit(*shape, TILES, VECTORS)
+    unit = Unit(*shape, TILES, ACROSS, VECTORS)
     assert cycles == 6 + 2 * 3 * 8 + unit.latency
 
 

@@ -1,16 +1,19 @@
 """Dispatcher: checks products, loads their operands, and queues their runs."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.buffer import PingPongBanks
-from lowtide.engine.operand import OperandLayout
+from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLayout
 from lowtide.engine.operand_planner import OperandPlanner
+from lowtide.engine.output_stage import PRODUCTS
 from lowtide.engine.params import EngineParams
+from lowtide.engine.result_layout import FinishLayout, ResultLayout
 from lowtide.engine.sequencer import sides_layout
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Unit, place
+from lowtide.units.logic import at_most
 from lowtide.units.stream.buffers import Fifo
 
 __all__ = ["Dispatcher", "ProductLayout", "RunLayout"]
@@ -25,27 +28,32 @@ class ProductLayout(data.StructLayout):
     ----------
     a, b : OperandLayout
         Settings of an operand.
+    c : ResultLayout, optional
+        Settings of the results.
 
     Members
     -------
     a, b : OperandLayout
         Settings of the operands.
+    c : ResultLayout
+        Settings of the results; only with such a layout.
     load_a, load_b : 1 bit
         1: load the operand. 0: reuse the operand loaded last.
     find : 1 bit
         1: compute no product, and only find the biases of the operands to be loaded.
     """
 
-    def __init__(self, a: OperandLayout, b: OperandLayout):
-        super().__init__({"a": a, "b": b, "load_a": 1, "load_b": 1, "find": 1})
+    def __init__(self, a: OperandLayout, b: OperandLayout, c: ResultLayout | None = None):
+        results = {"c": c} if c else {}
+        super().__init__({"a": a, "b": b, "load_a": 1, "load_b": 1, "find": 1, **results})
 
 
 class RunLayout(data.StructLayout):
-    """Run of a product: the sequencer's settings of both operands, and the scale of the results."""
+    """Run of a product: the sequencer's settings of both operands, the scale of the results, and the order of tiles."""
 
-    def __init__(self, words: int, chunks_a: int, chunks_b: int):
+    def __init__(self, words: int, chunks_a: int, chunks_b: int, orders: bool):
         a, b = sides_layout(words, chunks_a), sides_layout(words, chunks_b)
-        super().__init__({"a": a, "b": b, "scale": 10})
+        super().__init__({"a": a, "b": b, "scale": 10, **({"row_order": 1} if orders else {})})
 
 
 class Dispatcher(Unit):
@@ -66,7 +74,7 @@ class Dispatcher(Unit):
     -------
     start : In(1)
         Pulses for one cycle to start ``product``. Refused while ``ready`` is low.
-    product : In(ProductLayout(*layouts))
+    product : In(ProductLayout(*layouts, results))
         Settings of the product.
     ready : Out(1)
         High while a product is accepted.
@@ -100,6 +108,10 @@ class Dispatcher(Unit):
         Pulses for one cycle when the current product is complete.
     over : In(1)
         Pulses for one cycle when all results of a product are accepted.
+    finish_valid : Out(1)
+        Pulses for one cycle with ``finish`` when a product is added to the runs; only with an `OutputStage`.
+    finish : Out(finish_layout)
+        What follows the product, and the size of its results; only with an `OutputStage`.
     idle : Out(1)
         High while no product is in the engine.
     working : Out(1)
@@ -118,14 +130,28 @@ class Dispatcher(Unit):
                 ((rows, bfp.chunk_a), (columns, bfp.chunk_b)), self.layouts, strict=True
             )
         ]
-        self.run_layout = RunLayout(params.buffer_depth, *(planner.most_chunks for planner in self._planners))
+        self.results = ResultLayout(bfp, params) if params.finishes else None
+        self.bias_tiles = params.bias_tiles(columns)
+        self.run_layout = RunLayout(
+            params.buffer_depth, *(planner.most_chunks for planner in self._planners), params.finishes
+        )
         self.module_name = f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
+        if params.post_operations:
+            self.module_name += f"_t{self.bias_tiles}"
+        if params.packed_results:
+            self.module_name += f"_r{params.lfsr_bits}"
+        finish = {}
+        if self.results:
+            self.finish_layout = FinishLayout(
+                self.results, rows * params.buffer_depth, columns * params.buffer_depth, params.buffer_depth
+            )
+            finish = {"finish_valid": Out(1), "finish": Out(self.finish_layout)}
         words = range(params.buffer_depth + 1)
         self.most_rows = [planner.most_row for planner in self._planners]
         super().__init__(
             {
                 "start": In(1),
-                "product": In(ProductLayout(*self.layouts)),
+                "product": In(ProductLayout(*self.layouts, self.results)),
                 "ready": Out(1),
                 "refused": Out(1),
                 "load": Out(2),
@@ -149,6 +175,7 @@ class Dispatcher(Unit):
                 "run": Out(self.run_layout),
                 "run_ready": In(1),
                 "over": In(1),
+                **finish,
                 "idle": Out(1),
                 "working": Out(1),
             }
@@ -191,13 +218,15 @@ class Dispatcher(Unit):
         both = [Mux(load, operand.length, old) for load, operand, old in zip(wanted, operands, lengths, strict=True)]
         planned = Signal()
         legal = Signal()
+        fits = (known | wanted).all() & (both[0] == both[1])
+        results_legal = Signal()
+        if self.results:
+            fits &= results_legal
         m.d.comb += [
             planned.eq(planning & ~started & ~(planners[0].busy | planners[1].busy)),
             legal.eq(
                 (~wanted | Cat(planner.legal for planner in planners)).all()
-                & Mux(
-                    product.find, wanted.any() & ~(wanted & packed).any(), (known | wanted).all() & (both[0] == both[1])
-                )
+                & Mux(product.find, wanted.any() & ~(wanted & packed).any(), fits)
             ),
             self.refused.eq((self.start & ~self.ready) | (planned & ~legal)),
         ]
@@ -215,6 +244,7 @@ class Dispatcher(Unit):
         m.d.comb += [over.eq(runs.o_valid & self.run_ready), begins.eq(runs.o_valid & ~begun)]
         m.d.sync += begun.eq(runs.o_valid & ~over)
         run = Signal(self.run_layout)
+        sides = []
         for n, (name, planner) in enumerate(zip("ab", planners, strict=True)):
             banks = PingPongBanks()
             loads = self.load[n] & ~product.find
@@ -227,6 +257,7 @@ class Dispatcher(Unit):
                 run[name].new.eq(wanted[n]),
             ]
             side = Signal.like(run[name], name=f"side_{name}")
+            sides.append(side)
             m.d.comb += [run[name][field].eq(side[field]) for field in ("panels", "size", "chunks")]
             with m.If(loads):
                 m.d.sync += [
@@ -242,9 +273,15 @@ class Dispatcher(Unit):
         # Magnitudes of m bits are in units of 2**(B - (m - 1)).
         lowest = [self.bias_a - self.bfp.chunk_a * run.a.chunks, self.bias_b - self.bfp.chunk_b * run.b.chunks]
         push = Signal()
+        room = queued != RUNS
+        if self.results:
+            room &= unfinished < PRODUCTS
+            panels_b = Mux(product.load_b, planners[1].panels, sides[1].panels)
+            m.d.comb += results_legal.eq(self._results_legal(product.c, panels_b))
+            self._finish(m, product, [self.load[n] & ~product.find for n in range(2)], sides[1].panels, run, push)
         m.d.comb += [
             run.scale.eq(lowest[0] + lowest[1] + 2),
-            push.eq(issuing & ~left.any() & ~product.find & (queued != RUNS)),
+            push.eq(issuing & ~left.any() & ~product.find & room),
         ]
         with m.If(push | (issuing & product.find & ~left.any())):
             m.d.sync += issuing.eq(0)
@@ -257,3 +294,37 @@ class Dispatcher(Unit):
             self.working.eq(~self.idle),
         ]
         return m
+
+    def _results_legal(self, settings, panels: Value) -> Value:
+        """Whether the settings of the results are legal for a product with these panels of B."""
+        legal = Const(1)
+        if self.params.post_operations:
+            legal &= ~settings.add_bias | at_most(panels, self.bias_tiles)
+        if self.params.packed_results:
+            most = self.bfp.mantissa // self.bfp.chunk_a
+            legal &= ~settings.packed | (
+                (settings.chunks != 0)
+                & at_most(settings.chunks, most)
+                & at_most(settings.rounding, STOCHASTIC)
+                & ((settings.rounding != STOCHASTIC) | (settings.seed != 0))
+                & (settings.bias >= LEAST_BIAS)
+                & (settings.bias <= MOST_BIAS)
+            )
+        return legal
+
+    def _finish(self, m: Module, product, loads: list[Value], across: Value, run, push: Value) -> None:
+        """Send what follows each product, with the numbers of vectors of the operands loaded last."""
+        finish = self.finish
+        for load, operand, count in zip(loads, (product.a, product.b), (finish.vectors, finish.length), strict=True):
+            vectors = Signal.like(operand.vectors, name="vectors")
+            with m.If(load):
+                m.d.sync += vectors.eq(operand.vectors)
+            m.d.comb += count.eq(vectors)
+        settings = product.c
+        ordered = [settings[name] for name in ("add_bias", "residual", "packed") if name in self.results.members]
+        m.d.comb += [
+            finish.settings.eq(settings),
+            finish.across.eq(across),
+            self.finish_valid.eq(push),
+            run.row_order.eq(Cat(ordered).any()),
+        ]

@@ -37,6 +37,10 @@ class EngineParams:
         Width of a saturating counter in bits.
     packed_operands : bool
         Whether an operand may also arrive as packed groups, which pass the converter.
+    post_operations : bool
+        Whether the engine adds a column bias, ReLU and a residual to the results, see `PostOperations`.
+    packed_results : bool
+        Whether the results may also leave as packed groups along N, see `PackedResults`.
 
     Raises
     ------
@@ -64,6 +68,18 @@ class EngineParams:
     packed_operands: bool = parameter(
         True, (False, True), "whether an operand may also arrive as packed groups, which pass the converter"
     )
+    post_operations: bool = parameter(
+        False,
+        (False, True),
+        "whether the engine adds a column bias, ReLU and a residual to the results",
+        feature="post_operations",
+    )
+    packed_results: bool = parameter(
+        False,
+        (False, True),
+        "whether the results may also leave as packed groups along N",
+        feature="packed_results",
+    )
 
     def check(self, rows: int, columns: int, bfp: Bfp) -> None:
         """Refuse parameters that conflict with the shape of an array or with its format.
@@ -90,6 +106,15 @@ class EngineParams:
             legal = f"{least} or more (a chunk of {least + 1} bits less one, as bfp.mantissa = {bfp.mantissa} has two)"
             raise IllegalValue("engine.random_bits", legal, self.random_bits)
         self.source(bfp.lanes)
+
+    @property
+    def finishes(self) -> bool:
+        """Whether an `OutputStage` follows the results."""
+        return self.post_operations or self.packed_results
+
+    def bias_tiles(self, columns: int) -> int:
+        """Return how many tiles of ``columns`` columns a column bias may have: ``buffer_depth`` numbers or one tile."""
+        return max(self.buffer_depth // columns, 1)
 
     def source(self, lanes: int) -> RandomSourceParams:
         """Return the parameters of the random source for converters of ``lanes`` lanes.

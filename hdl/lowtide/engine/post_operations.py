@@ -52,7 +52,9 @@ class PostOperations(Unit):
     numbers : int
         Numbers per beat, a divisor of ``columns``.
     tiles : int
-        Most tiles per row of tiles, for which the memory has room.
+        Most tiles per row of tiles with a column bias, for which the memory has room.
+    across : int
+        Most tiles per row of tiles.
     vectors : int
         Most rows of a product.
 
@@ -62,10 +64,10 @@ class PostOperations(Unit):
         Pulses for one cycle to start a product. Only while ``busy`` is low.
     settings : In(PostLayout())
         Operations; steady from ``start`` until ``busy`` is low, as ``across`` and ``vectors``.
-    across : In(range(tiles + 1))
-        Tiles per row of tiles; any value without a column bias and a residual.
+    across : In(range(across + 1))
+        Tiles per row of tiles.
     vectors : In(range(vectors + 1))
-        Rows of the product; any value without a column bias and a residual.
+        Rows of the product.
     d : In(stream of fp32_beat(numbers))
         Addends; ``last`` is high with the last beat of a product that has any.
     i : In(stream of fp32_beat(numbers))
@@ -80,15 +82,15 @@ class PostOperations(Unit):
         Pulses for one cycle when ``d`` does not end with its last beat.
     """
 
-    def __init__(self, rows: int, columns: int, numbers: int, tiles: int, vectors: int):
+    def __init__(self, rows: int, columns: int, numbers: int, tiles: int, across: int, vectors: int):
         self.rows, self.beats, self.numbers, self.tiles = rows, columns // numbers, numbers, tiles
-        self.module_name = f"post_operations_{rows}x{columns}_n{numbers}_t{tiles}_v{vectors}"
+        self.module_name = f"post_operations_{rows}x{columns}_n{numbers}_t{tiles}_a{across}_v{vectors}"
         beat = fp32_beat(numbers)
         super().__init__(
             {
                 "start": In(1),
                 "settings": In(PostLayout()),
-                "across": In(range(tiles + 1)),
+                "across": In(range(across + 1)),
                 "vectors": In(range(vectors + 1)),
                 "d": In(stream.Signature(beat)),
                 "i": In(stream.Signature(beat)),

@@ -36,11 +36,15 @@ class Sequencer(Unit):
         Words per bank of a buffer.
     chunks_a, chunks_b : int
         Maximum number of chunks per magnitude.
+    orders : bool
+        Whether a port requests tiles in row order.
 
     Members
     -------
     i : In(stream of {"a": sides_layout(words, chunks_a), "b": sides_layout(words, chunks_b)})
         Products, each accepted with its last beat.
+    row_order : In(1)
+        High to visit the tiles of the product in row order, whatever is new. Only with ``orders``.
     loading_a, loading_b : In(1)
         Bank into which an operand is being loaded, or was loaded last.
     loaded_a, loaded_b : In(range(words + 1))
@@ -61,14 +65,15 @@ class Sequencer(Unit):
         High while the next panel of the current product is not loaded.
     """
 
-    def __init__(self, words: int, chunks_a: int, chunks_b: int):
-        self.words = words
-        self.module_name = f"sequencer_{words}_{chunks_a}_{chunks_b}"
+    def __init__(self, words: int, chunks_a: int, chunks_b: int, orders: bool = False):
+        self.words, self.orders = words, orders
+        self.module_name = f"sequencer_{words}_{chunks_a}_{chunks_b}" + "_row_order" * orders
         layout = data.StructLayout({"a": sides_layout(words, chunks_a), "b": sides_layout(words, chunks_b)})
         self._tiles = TileOrder(words)
         super().__init__(
             {
                 "i": In(stream.Signature(layout)),
+                **({"row_order": In(1)} if orders else {}),
                 "loading_a": In(1),
                 "loading_b": In(1),
                 "loaded_a": In(range(words + 1)),
@@ -103,6 +108,8 @@ class Sequencer(Unit):
             for name, operand in (("a", a), ("b", b))
             for field in ("panels", "size", "new")
         }
+        if self.orders:
+            operands["new_b"] = b.new & ~self.row_order  # as if A alone were new, or neither
         tiles = place(m, platform, "tiles", self._tiles, **operands, next=moves & self.last)
         m.d.comb += [
             available.eq(

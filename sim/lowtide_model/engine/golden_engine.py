@@ -7,14 +7,16 @@ from lowtide.config import Config
 from lowtide.formats.parameter import instance
 from lowtide_model import BfpTensor, Improvement, Stochastic, improvement_of, matmul, quantize, to_fp32
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.post_operations import PostOperations, packed_results
 from lowtide_model.engine.product import Events, Operand, Product, operand_vectors, settings_of
+from lowtide_model.engine.result_plan import ResultPlan
 from lowtide_model.stochastic import RoundingMethod
 
 __all__ = ["GoldenEngine"]
 
 
 class GoldenEngine:
-    """Converts both operands, multiplies them exactly, and rounds once to FP32.
+    """Converts both operands, multiplies them exactly, rounds once to FP32, and applies what follows the product.
 
     Parameters
     ----------
@@ -31,6 +33,9 @@ class GoldenEngine:
         b: Operand,
         a_settings: OperandSettings | None = None,
         b_settings: OperandSettings | None = None,
+        *,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N).
 
@@ -40,24 +45,33 @@ class GoldenEngine:
             Operands. A `BfpTensor`, with its groups along K, needs no conversion: it has no events and no improvement.
         a_settings, b_settings : OperandSettings, optional
             Settings for the conversion of an array; None for a tensor.
+        post : PostOperations, optional
+            Operations on the FP32 results.
+        results : OperandSettings, optional
+            Settings for the conversion of the results to packed groups along N, with a bias; None for FP32.
 
         Raises
         ------
         ValueError
-            If the operands do not multiply, or do not fit into the engine.
+            If the operands do not multiply or do not fit into the engine, or the engine lacks what follows the product.
         """
         bfp = self.config.bfp
         a_settings = settings_of(self.config, "a", a, a_settings)
         b_settings = settings_of(self.config, "b", b, b_settings)
         operand_vectors(self.config, a, b, a_settings, b_settings)
+        ResultPlan(config=self.config, shape=(a.shape[0], b.shape[1]), post=post, results=results)
         left = a if isinstance(a, BfpTensor) else self.convert("a", a, a_settings)
         right = b if isinstance(b, BfpTensor) else self.convert("b", b, b_settings)
         result = to_fp32(matmul(left, right, bfp=bfp), left, right)
+        values = post.applied(result.values) if post else result.values
+        tensor = packed_results(self.config, values, results) if results else None
         return Product(
-            values=result.values,
+            values=values if tensor is None else tensor.to_float(),
+            tensor=tensor,
             events=Events(
                 **_conversion_events("a", a, left, 1),
                 **_conversion_events("b", b, right, 0),
+                **({} if tensor is None else _conversion_events("c", values, tensor, 1)),
                 overflows=result.overflows,
                 underflows=result.underflows,
             ),

@@ -29,6 +29,9 @@ class Events:
         Groups with a NaN or an infinity.
     overflows, underflows : int
         Results that became infinite, or became zero although their sums were not zero.
+    c_exp_saturated, c_saturated, c_nonfinite : int
+        Groups of packed results whose exponent saturated, elements whose magnitude saturated, and groups with a NaN or
+        an infinity.
     """
 
     a_exp_saturated: int
@@ -39,6 +42,9 @@ class Events:
     b_nonfinite: int
     overflows: int
     underflows: int
+    c_exp_saturated: int = 0
+    c_saturated: int = 0
+    c_nonfinite: int = 0
 
 
 @attrs.frozen(eq=False)
@@ -90,13 +96,15 @@ class Product:
     Parameters
     ----------
     values : array of float32, shape (M, N)
-        The product.
+        The product. With packed results, an array of float64: the exact values of ``tensor``.
     events : Events
         Numerical events.
     a_improvement, b_improvement : Improvement, optional
         Relative improvement of each operand; None if magnitudes have only one chunk.
     cycles : int, optional
         Clock cycles from the start until the last result was accepted; None without a clock.
+    tensor : BfpTensor, optional
+        Packed results, with groups along N; None for results in FP32.
     """
 
     values: np.ndarray
@@ -104,6 +112,7 @@ class Product:
     a_improvement: Improvement | None = None
     b_improvement: Improvement | None = None
     cycles: int | None = None
+    tensor: BfpTensor | None = None
 
 
 def settings_of(config: Config, side: str, x: Operand, settings: OperandSettings | None) -> OperandSettings:

@@ -60,6 +60,9 @@ void engine_destroy(void* handle) { delete static_cast<Engine*>(handle); }
 void engine_reset(void* handle) {
     Engine& engine = *static_cast<Engine*>(handle);
     engine.top.s_axis_a_tvalid = engine.top.s_axis_b_tvalid = engine.top.m_axis_c_tready = engine.top.write = 0;
+#if ADDENDS
+    engine.top.s_axis_d_tvalid = 0;
+#endif
     engine.top.rst = 1;
     engine.tick();
     engine.top.rst = 0;
@@ -82,11 +85,13 @@ uint32_t engine_read(void* handle, uint32_t address) {
 }
 
 // Runs until all beats are sent and `products` products have arrived, for at most `most` cycles; returns the cycles.
-uint64_t engine_run(void* handle, Stream* a, Stream* b, Stream* c, uint64_t products, uint64_t most) {
+// An engine without post operations has no stream D.
+uint64_t engine_run(
+    void* handle, Stream* a, Stream* b, Stream* c, Stream* d, uint64_t products, uint64_t most) {
     Engine& engine = *static_cast<Engine*>(handle);
     Vtop& top = engine.top;
     uint64_t cycles = 0;
-    while (cycles < most && (a->done < a->beats || b->done < b->beats || products)) {
+    while (cycles < most && (a->done < a->beats || b->done < b->beats || d->done < d->beats || products)) {
         if (!top.s_axis_a_tvalid && a->done < a->beats && !engine.pauses(a->pauses)) {
             put(top.s_axis_a_tdata, a->data + a->done * BYTES, BYTES);
             top.s_axis_a_tlast = a->last[a->done];
@@ -97,11 +102,21 @@ uint64_t engine_run(void* handle, Stream* a, Stream* b, Stream* c, uint64_t prod
             top.s_axis_b_tlast = b->last[b->done];
             top.s_axis_b_tvalid = 1;
         }
+#if ADDENDS
+        if (!top.s_axis_d_tvalid && d->done < d->beats && !engine.pauses(d->pauses)) {
+            put(top.s_axis_d_tdata, d->data + d->done * RESULT_BYTES, RESULT_BYTES);
+            top.s_axis_d_tlast = d->last[d->done];
+            top.s_axis_d_tvalid = 1;
+        }
+#endif
         top.m_axis_c_tready = !engine.pauses(c->pauses);
         top.clk = 0;
         top.eval();
         bool took_a = top.s_axis_a_tvalid && top.s_axis_a_tready;
         bool took_b = top.s_axis_b_tvalid && top.s_axis_b_tready;
+#if ADDENDS
+        bool took_d = top.s_axis_d_tvalid && top.s_axis_d_tready;
+#endif
         if (top.m_axis_c_tvalid && top.m_axis_c_tready) {
             if (c->done < c->beats) {
                 memcpy(c->data + c->done * RESULT_BYTES, &top.m_axis_c_tdata, RESULT_BYTES);
@@ -120,10 +135,19 @@ uint64_t engine_run(void* handle, Stream* a, Stream* b, Stream* c, uint64_t prod
             b->done++;
             top.s_axis_b_tvalid = 0;
         }
+#if ADDENDS
+        if (took_d) {
+            d->done++;
+            top.s_axis_d_tvalid = 0;
+        }
+#endif
         cycles++;
     }
     // Between runs the streams are idle, and registers are read and written.
     top.s_axis_a_tvalid = top.s_axis_b_tvalid = top.m_axis_c_tready = 0;
+#if ADDENDS
+    top.s_axis_d_tvalid = 0;
+#endif
     return cycles;
 }
 }

@@ -7,8 +7,9 @@ import numpy as np
 
 from lowtide.engine.registers import ALL_ERRORS
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import Operand, operand_vectors, settings_of
-from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_model.engine.result_plan import ResultPlan
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
 from lowtide_sim.simulator import SimulationError
 
@@ -27,6 +28,10 @@ class Queued:
         Conversion settings of an array, with biases; None for a `BfpTensor`.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that was loaded last: it must be equal.
+    post : PostOperations, optional
+        Operations on the results.
+    results : OperandSettings, optional
+        Settings of packed results.
     """
 
     a: Operand
@@ -35,6 +40,8 @@ class Queued:
     b_settings: OperandSettings | None
     load_a: bool = True
     load_b: bool = True
+    post: PostOperations | None = None
+    results: OperandSettings | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -44,7 +51,7 @@ class Results:
     Parameters
     ----------
     values : list of array of float32
-        Products, in order.
+        Products, in order; of packed results, their exact values.
     cycles, beats, waits, stalls : int
         Counters of the engine.
     """
@@ -93,32 +100,31 @@ def run_queued(
         for side, of, load in (("a", a, each.load_a), ("b", b, each.load_b)):
             if load and of.bias is None:
                 raise ValueError(f"{side}_settings.bias must be an integer for queued products, not None")
-    counts = [result_beats(config, each.a.shape[0], each.b.shape[1]) for each in products]
+    plans = [
+        ResultPlan(config=config, shape=(each.a.shape[0], each.b.shape[1]), post=each.post, results=each.results)
+        for each in products
+    ]
+    counts = [plan.beats for plan in plans]
     transfer = engine.transfer(
         [engine.load(a) for each, (a, _) in zip(products, vectors, strict=True) if each.load_a],
         [engine.load(b) for each, (_, b) in zip(products, vectors, strict=True) if each.load_b],
         sum(counts),
+        [plan.addends for plan in plans if plan.addends],
     )
     engine.write("errors", ALL_ERRORS)
     engine.write("clear", 1)
-    for n, (each, both, of) in enumerate(zip(products, vectors, settings, strict=True)):
+    for n, (each, both, of, plan) in enumerate(zip(products, vectors, settings, plans, strict=True)):
         engine.settings("a", both[0], of[0])
         engine.settings("b", both[1], of[1])
+        engine.follow(plan)
         _start(engine, each, lambda: engine.run(transfer, len(products), poll_interval))
         progress(n + 1, len(products))
     engine.finish(transfer, len(products) - int(transfer.last.sum()), 10**8)
     engine.check_errors()
     ends = np.cumsum(counts)
     values = [
-        matrix_of(
-            config,
-            transfer.results[end - count : end],
-            each.a.shape[0],
-            each.b.shape[1],
-            each.load_a,
-            each.load_b,
-        )
-        for each, end, count in zip(products, ends, counts, strict=True)
+        plan.product(transfer.results[end - count : end], each.load_a, each.load_b)[0]
+        for each, end, count, plan in zip(products, ends, counts, plans, strict=True)
     ]
     return Results(values=values, **{name: engine.read(name) for name in ("cycles", "beats", "waits", "stalls")})
 

@@ -12,8 +12,9 @@ from lowtide.engine.registers import ALL_ERRORS, errors_text
 from lowtide.formats.parameter import instance, whole_number
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import Events, Operand, OperandVectors, Product, operand_vectors, settings_of
-from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_model.engine.result_plan import ResultPlan
 from lowtide_model.engine.transfer import Load, Stalls, Stream, Transfer
 from lowtide_sim.compiled_top import compiled_top
 from lowtide_sim.simulator import SimulationError
@@ -27,7 +28,14 @@ def compiled(top: AxiStreamEngine, folder: Path) -> ctypes.CDLL:
     """The library of an engine; builds it if it is not in the folder."""
     engine = top.config.engine
     library = compiled_top(
-        top, HARNESS, folder, {"BYTES": 4 * engine.input_width, "RESULT_BYTES": 4 * engine.output_width}
+        top,
+        HARNESS,
+        folder,
+        {
+            "BYTES": 4 * engine.input_width,
+            "RESULT_BYTES": 4 * engine.output_width,
+            "ADDENDS": int(engine.post_operations),
+        },
     )
     library.engine_create.restype = ctypes.c_void_p
     library.engine_create.argtypes = (ctypes.c_uint32,)
@@ -36,7 +44,7 @@ def compiled(top: AxiStreamEngine, folder: Path) -> ctypes.CDLL:
     library.engine_read.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
     library.engine_read.restype = ctypes.c_uint32
     library.engine_run.restype = ctypes.c_uint64
-    library.engine_run.argtypes = (ctypes.c_void_p, *(ctypes.POINTER(Stream),) * 3, ctypes.c_uint64, ctypes.c_uint64)
+    library.engine_run.argtypes = (ctypes.c_void_p, *(ctypes.POINTER(Stream),) * 4, ctypes.c_uint64, ctypes.c_uint64)
     return library
 
 
@@ -107,20 +115,23 @@ class VerilatedEngine:
         self._settings[name] = value
         self._library.engine_write(self._handle, self.registers[name], value & 0xFFFFFFFF)
 
-    def transfer(self, a: Sequence[Load] = (), b: Sequence[Load] = (), beats: int = 0) -> Transfer:
-        """A transfer of operands, with a buffer for ``beats`` beats of results."""
-        return Transfer.of(a, b, beats, self.config.engine.input_width, self.config.engine.output_width, self.stalls)
+    def transfer(
+        self, a: Sequence[Load] = (), b: Sequence[Load] = (), beats: int = 0, d: Sequence[Load] = ()
+    ) -> Transfer:
+        """A transfer of operands and addends, with a buffer for ``beats`` beats of results."""
+        engine = self.config.engine
+        return Transfer.of(a, b, beats, engine.input_width, engine.output_width, self.stalls, d)
 
     def run(self, transfer: Transfer, products: int = 0, most: int = 10**5) -> int:
-        """Stream until all operands are sent and ``products`` products have arrived, for at most ``most`` cycles.
+        """Stream until all beats are sent and ``products`` products have arrived, for at most ``most`` cycles.
 
         Returns
         -------
         int
             Simulated cycles.
         """
-        a, b, c = (ctypes.byref(stream) for stream in transfer.streams)
-        cycles = self._library.engine_run(self._handle, a, b, c, products, most)
+        streams = (ctypes.byref(stream) for stream in transfer.streams)
+        cycles = self._library.engine_run(self._handle, *streams, products, most)
         self.cycles += cycles
         return cycles
 
@@ -133,20 +144,20 @@ class VerilatedEngine:
             If it takes more than ``most`` cycles, if the number of results differs from the buffer's size, or if the
             streams stop and the engine reports errors.
         """
-        cycles, (a, b, c) = 0, transfer.streams
+        cycles, (a, b, c, d) = 0, transfer.streams
         wanted = products + int(transfer.last.sum())
         while cycles < most:
-            moved, slice_ = (a.done, b.done, c.done), min(STILL, most - cycles)
+            moved, slice_ = (a.done, b.done, c.done, d.done), min(STILL, most - cycles)
             took = self.run(transfer, wanted - int(transfer.last.sum()), slice_)
             cycles += took
             if took < slice_:
                 break
-            if moved == (a.done, b.done, c.done):
+            if moved == (a.done, b.done, c.done, d.done):
                 self.check_errors()
         if cycles >= most or c.done != c.beats:
             raise SimulationError(
                 f"transfer incomplete after {cycles} cycles: {a.done} of {a.beats} beats of A, {b.done} of {b.beats}"
-                f" beats of B, {c.done} of {c.beats} beats of results"
+                f" beats of B, {c.done} of {c.beats} beats of results, {d.done} of {d.beats} beats of addends"
             )
 
     def multiply(
@@ -155,6 +166,9 @@ class VerilatedEngine:
         b: Operand,
         a_settings: OperandSettings | None = None,
         b_settings: OperandSettings | None = None,
+        *,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N) on the simulated hardware: see `GoldenEngine.multiply`.
 
@@ -170,8 +184,10 @@ class VerilatedEngine:
         a_settings = settings_of(self.config, "a", a, a_settings)
         b_settings = settings_of(self.config, "b", b, b_settings)
         vectors_a, vectors_b = operand_vectors(self.config, a, b, a_settings, b_settings)
+        plan = ResultPlan(config=self.config, shape=(a.shape[0], b.shape[1]), post=post, results=results)
         self.write("errors", ALL_ERRORS)
         loads = [self.prepare("a", vectors_a, a_settings), self.prepare("b", vectors_b, b_settings)]
+        addends = self.follow(plan)
         find = LOAD_A * (a_settings.bias is None) | LOAD_B * (b_settings.bias is None)
         if find:
             self.write("start", FIND | find)
@@ -181,14 +197,16 @@ class VerilatedEngine:
         self.wait("status", 1)
         before = self.cycles
         self.write("start", LOAD_A | LOAD_B)
-        transfer = self.transfer([loads[0]], [loads[1]], result_beats(self.config, a.shape[0], b.shape[1]))
+        transfer = self.transfer([loads[0]], [loads[1]], plan.beats, addends)
         self.finish(transfer, products=1, most=10**7)
         cycles = self.cycles - before
         self.check_errors()
-        events = Events(**{field.name: self.read(field.name) for field in attrs.fields(Events)})
+        names = (field.name for field in attrs.fields(Events))
+        values, tensor = plan.product(transfer.results)
         return Product(
-            values=matrix_of(self.config, transfer.results, a.shape[0], b.shape[1]),
-            events=events,
+            values=values,
+            tensor=tensor,
+            events=Events(**{name: self.read(name) for name in names if name in self.registers}),
             a_improvement=self.improvement("a"),
             b_improvement=self.improvement("b"),
             cycles=cycles,
@@ -221,6 +239,14 @@ class VerilatedEngine:
         """Write the registers of an operand, and return its beats."""
         self.settings(side, vectors, operand)
         return self.load(vectors)
+
+    def follow(self, plan: ResultPlan) -> list[Load]:
+        """Write the registers of what follows a product whose values change, and return the beats of its addends."""
+        for name, value in plan.registers.items():
+            if self._settings.get(name) != value:
+                self.write(name, value)
+        addends = plan.addends
+        return [addends] if addends else []
 
     def load(self, vectors: OperandVectors) -> Load:
         """Beats of an operand."""

@@ -1,0 +1,100 @@
+"""What follows a product, on the emitted engine: results, counters, order, stalls, reuse, refusals and faults."""
+
+import numpy as np
+import pytest
+from finishes import Finish, FinishedCase, random_finish, random_finished
+from operands import Case, random_case, random_matrix
+
+from fixtures.engines import SMALL_ENGINE
+from lowtide_model import BfpTensor
+from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.post_operations import PostOperations
+from lowtide_model.engine.transfer import Stalls
+from lowtide_sim.engine.queue import Queued, run_queued
+from lowtide_sim.engine.verilated import VerilatedEngine
+from lowtide_sim.simulator import SimulatorMissing
+
+BOTH = {"engine.post_operations": True, "engine.packed_results": True}
+
+
+@pytest.fixture(scope="module")
+def built(libraries):
+    try:
+        return VerilatedEngine(SMALL_ENGINE.changed(BOTH), libraries)
+    except SimulatorMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def engine(built):
+    """A small engine with post operations and packed results, after reset, without stalls."""
+    built.reset()
+    built.stalls = Stalls()
+    return built
+
+
+def random_stalls(rng):
+    return Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 4)))
+
+
+def test_random_products(engine):
+    rng = np.random.default_rng(1)
+    for _ in range(150):
+        engine.stalls = random_stalls(rng)
+        random_finished(rng, engine.config).check(engine)
+
+
+def test_nonfinite_numbers(engine):
+    rng = np.random.default_rng(2)
+    for _ in range(60):
+        random_finished(rng, engine.config, special=0.1).check(engine)
+
+
+def test_back_to_back_products(engine):
+    """Some load both operands, some one, some none, each with something else to follow."""
+    rng, config = np.random.default_rng(4), engine.config
+    for _ in range(6):
+        engine.reset()
+        engine.stalls = random_stalls(rng)
+        cases, loads = [random_case(rng, config, (8, 12, 16), found=0)], [(True, True)]
+        for _ in range(11):
+            case, last = random_case(rng, config, (8, 12, 16), found=0), cases[-1]
+            new_a, new_b = rng.random(2) < 0.5
+            if not (new_a and new_b):
+                k, settings = last.a.shape[1], case.settings(config)
+                a = (random_matrix(rng, (case.a.shape[0], k)), settings[0]) if new_a else (last.a, last.a_settings)
+                b = (random_matrix(rng, (k, case.b.shape[1])), settings[1]) if new_b else (last.b, last.b_settings)
+                case = Case(a[0], b[0], a[1], b[1])
+            cases.append(case)
+            loads.append((bool(new_a), bool(new_b)))
+        finished = [
+            FinishedCase(case, random_finish(rng, config, (case.a.shape[0], case.b.shape[1]))) for case in cases
+        ]
+        products = [
+            Queued(
+                a=each.case.a,
+                b=each.case.b,
+                a_settings=each.case.a_settings,
+                b_settings=each.case.b_settings,
+                load_a=new_a,
+                load_b=new_b,
+                **each.finish.arguments(),
+            )
+            for each, (new_a, new_b) in zip(finished, loads, strict=True)
+        ]
+        found = run_queued(engine, products, poll_interval=7)
+        for each, values in zip(finished, found.values, strict=True):
+            assert values.tobytes() == each.run(GoldenEngine(config)).values.tobytes()
+
+
+def test_packed_results_are_the_next_operand_a(engine):
+    """Two layers: the tensor of the first product goes back as it came."""
+    rng = np.random.default_rng(5)
+    x, w, v = (random_matrix(rng, shape) for shape in ((5, 20), (20, 9), (9, 7)))
+    hidden = OperandSettings(chunks=2, bias=-6)
+    first = FinishedCase(Case(x, w, OperandSettings(chunks=2), OperandSettings(chunks=2)), Finish(results=hidden))
+    first.check(engine)
+    tensor = first.run(engine).tensor
+    assert isinstance(tensor, BfpTensor)
+    FinishedCase(Case(tensor, v, None, OperandSettings()), Finish(PostOperations(relu=True))).check(engine)
