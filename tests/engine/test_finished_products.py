@@ -10,6 +10,7 @@ from lowtide_model import BfpTensor
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations
+from lowtide_model.engine.sums import Pass
 from lowtide_model.engine.transfer import Stalls
 from lowtide_sim.engine.queue import Queued, run_queued
 from lowtide_sim.engine.verilated import VerilatedEngine
@@ -98,3 +99,30 @@ def test_packed_results_are_the_next_operand_a(engine):
     tensor = first.run(engine).tensor
     assert isinstance(tensor, BfpTensor)
     FinishedCase(Case(tensor, v, None, OperandSettings()), Finish(PostOperations(relu=True))).check(engine)
+
+
+SUMS = {"engine.sum_rows": 4, "engine.sum_columns": 6, "engine.sum_max_k": 300}
+
+
+def test_what_follows_sums_on_chip(libraries):
+    """Only the last pass sends results; the operations and the conversion follow the whole sum."""
+    try:
+        engine = VerilatedEngine(SMALL_ENGINE.changed(BOTH | SUMS), libraries)
+    except SimulatorMissing as missing:
+        pytest.skip(str(missing))
+    rng, golden = np.random.default_rng(6), GoldenEngine(engine.config)
+    for n in range(40):
+        engine.stalls = random_stalls(rng)
+        shape = int(rng.integers(1, 5)), int(rng.integers(1, 7))
+        passes = [
+            Pass(
+                a=random_matrix(rng, (shape[0], k)),
+                b=random_matrix(rng, (k, shape[1])),
+                a_settings=OperandSettings(chunks=2, bias=-5),
+                b_settings=OperandSettings(chunks=4, bias=-6),
+            )
+            for k in map(int, rng.integers(1, 17, 1 + n % 3))
+        ]
+        finish = random_finish(rng, engine.config, shape, 0.02).arguments()
+        due, product = (each.multiply_sum(passes, **finish) for each in (golden, engine))
+        assert product.values.tobytes() == due.values.tobytes()

@@ -5,7 +5,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self, TypeVar
 
 import attrs
@@ -26,7 +26,8 @@ from lowtide_boards.driver.remote_engine import RemoteEngine
 from lowtide_model import BfpTensor, default_bias
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import multiply
-from lowtide_model.engine.product import Operand, Product, operand_vectors, settings_of
+from lowtide_model.engine.product import Operand, Product
+from lowtide_model.engine.sums import CheckedPass, Pass, checked_passes
 
 __all__ = ["Device", "Info"]
 
@@ -229,7 +230,8 @@ class Device:
     ) -> np.ndarray:
         """Multiply two matrices of any size in block floating point.
 
-        The driver splits operands that exceed the engine's buffers into panels, and adds partial sums along K in FP32.
+        The driver splits operands that exceed the engine's buffers into panels. An engine with sums on chip adds up all
+        of K exactly. Without them, the driver adds partial sums along K in FP32.
 
         Parameters
         ----------
@@ -310,15 +312,34 @@ class Device:
         DeviceError
             If the engine flags an error, or the driver cannot reconnect.
         """
-        settings = self._with_bias("a", a, a_settings), self._with_bias("b", b, b_settings)
-        lines, shape = operand_vectors(self.config, a, b, *settings), (a.shape[0], b.shape[1])
-        return self._with_retry(lambda: self._engine.product(lines, settings, shape, self._progress))
+        return self.multiply_sum([Pass(a=a, b=b, a_settings=a_settings, b_settings=b_settings)])
 
-    def _with_bias(self, side: str, x: Operand, settings: OperandSettings | None) -> OperandSettings:
-        operand = settings_of(self.config, side, x, settings)
-        if operand.bias is not None:
-            return operand
-        return attrs.evolve(operand, bias=default_bias(x, exponent=self.config.bfp.exponent))
+    def multiply_sum(self, passes: Sequence[Pass]) -> Product:
+        """Add up products on the device, with the bits of `GoldenEngine.multiply_sum`.
+
+        If the connection is lost, the driver reconnects and repeats all passes.
+
+        Raises
+        ------
+        ValueError
+            If the engine cannot compute the sum.
+        DeviceError
+            If the engine flags an error, or the driver cannot reconnect.
+        """
+        checked = [
+            self._with_biases(each, of) for each, of in zip(passes, checked_passes(self.config, passes), strict=True)
+        ]
+        return self._with_retry(lambda: self._engine.product(checked, self._progress))
+
+    def _with_biases(self, given: Pass, of: CheckedPass) -> CheckedPass:
+        """The pass, with the default bias of an operand without one."""
+        a, b = (
+            attrs.evolve(settings, bias=default_bias(x, exponent=self.config.bfp.exponent))
+            if settings.bias is None
+            else settings
+            for x, settings in zip((given.a, given.b), of.settings, strict=True)
+        )
+        return attrs.evolve(of, settings=(a, b))
 
     def _with_retry(self, operation: Callable[[], Result]) -> Result:
         """Run an operation; if the connection is lost, reconnect and run the operation again.

@@ -1,6 +1,7 @@
 """Engine of a device: its configuration, settings, operands and results."""
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 import numpy as np
@@ -17,9 +18,9 @@ from lowtide_boards.driver.errors import DeviceError, NotLowtide
 from lowtide_boards.driver.request_window import Request
 from lowtide_boards.driver.results import ResultReader
 from lowtide_model import Improvement
-from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import Events, OperandVectors, Product
+from lowtide_model.engine.product import Events, Product
 from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_model.engine.sums import CheckedPass, total_improvement
 from lowtide_model.engine.transfer import Load
 
 __all__ = ["RemoteEngine", "config_of"]
@@ -29,7 +30,10 @@ KEYS = (
     *("bfp.max_k", "engine.input_width", "engine.output_width", "engine.buffer_depth", "engine.transpose_depth"),
     *("engine.random_bits", "engine.lfsr_bits", "engine.counter_bits", "engine.packed_operands"),
 )
-"""Keys of a configuration, in the order of their registers, which follow the register ``identity``."""
+"""Keys of every configuration, in the order of their registers, which follow the register ``identity``."""
+
+SUM_KEYS = ("engine.sum_rows", "engine.sum_columns", "engine.sum_max_k")
+"""Keys of sums on chip; an engine with sums has their registers next."""
 
 
 def config_of(connection: Connection) -> Config:
@@ -40,18 +44,23 @@ def config_of(connection: Connection) -> Config:
     NotLowtide
         If this version of lowtide generates another device from the configuration.
     """
-    identity, *values = connection.request("read", 0, 1 + len(KEYS))
+    identity, *values = connection.request("read", 0, 1 + len(KEYS) + len(SUM_KEYS))
     if identity != IDENTITY:
         raise NotLowtide(
             f"no lowtide engine at {connection.name}: expected identity {IDENTITY:#010x}, got {identity:#010x}"
         )
-    try:
-        settings: dict[str, int | bool] = dict(zip(KEYS, values, strict=True))
-        settings["engine.packed_operands"] = bool(settings["engine.packed_operands"])
+    settings: dict[str, int | bool] = dict(zip((*KEYS, *SUM_KEYS), values, strict=True))
+    settings["engine.packed_operands"] = bool(settings["engine.packed_operands"])
+    digest = connection.constants["digest"] | connection.constants["digest_high"] << 32
+    # Without sums on chip, other registers follow the keys; the digest of the configuration tells.
+    with contextlib.suppress(ConfigError):
         config = Config().changed(settings)
+        if digest == digest_of(config):
+            return config
+    try:
+        config = Config().changed({key: settings[key] for key in KEYS})
     except ConfigError as error:
         raise NotLowtide(f"device at {connection.name} is from another version of lowtide: {error}") from None
-    digest = connection.constants["digest"] | connection.constants["digest_high"] << 32
     if digest != digest_of(config):
         raise NotLowtide(
             f"device at {connection.name} is from another version of lowtide: expected digest {digest_of(config):016x},"
@@ -60,8 +69,11 @@ def config_of(connection: Connection) -> Config:
     return config
 
 
-LOAD_BOTH = 3
-"""Value of the register ``start``: load A and B."""
+LOAD_BOTH, ADD, KEEP = 3, 8, 16
+"""Bits of the register ``start``: load A and B; add the sums on chip; keep the sums on chip."""
+
+IDLE = 2
+"""Bit of the register ``status``: no product is in the engine."""
 
 POSITIONS = 1 << 16
 
@@ -132,23 +144,13 @@ class RemoteEngine:
         self._written[name] = value
         return Request("write", (self._places[name], value & 0xFFFFFFFF))
 
-    def product(
-        self,
-        lines: tuple[OperandVectors, OperandVectors],
-        operands: tuple[OperandSettings, OperandSettings],
-        shape: tuple[int, int],
-        progress: Callable[[float], object],
-    ) -> Product:
-        """Compute a product that fits into the engine.
+    def product(self, passes: Sequence[CheckedPass], progress: Callable[[float], object]) -> Product:
+        """Compute a product that fits into the engine, or a sum of products.
 
         Parameters
         ----------
-        lines : pair of OperandVectors
-            A and B.
-        operands : pair of OperandSettings
-            Settings of A and B, with biases.
-        shape : pair of int
-            Rows and columns of the result.
+        passes : sequence of CheckedPass
+            Passes of the sum, with biases; one pass for a product.
         progress : callable
             Called with the fraction of all words that the driver has sent or received.
 
@@ -159,9 +161,13 @@ class RemoteEngine:
         """
         self._synchronize()
         queue, numbers = self.connection.constants["queue"], self.config.engine.input_width
-        loads = [Load.of(vectors.in_memory_order, numbers).numbers.view("<u4").ravel() for vectors in lines]
+        shape = passes[-1].shape
+        loads = [
+            [Load.of(vectors.in_memory_order, numbers).numbers.view("<u4").ravel() for vectors in each.vectors]
+            for each in passes
+        ]
         count = result_beats(self.config, *shape) * self.config.engine.output_width
-        total, moved = sum(map(len, loads)) + count, [0]
+        total, moved = sum(len(words) for both in loads for words in both) + count, [0]
 
         def move(words: int) -> None:
             moved[0] += words
@@ -169,22 +175,26 @@ class RemoteEngine:
 
         results = ResultReader(self._position, count, queue, move)
         first, last = self._places["errors"], self._places["underflows"]
-        values: dict[str, int] = {}
+        values: list[dict[str, int]] = []  # counters and improvements after each pass
 
         def counts(words: tuple[int, ...]) -> None:
-            values.update(zip(list(self._places)[first : last + 1], words, strict=True))
-            _check(values["errors"])
+            values.append(dict(zip(list(self._places)[first : last + 1], words, strict=True)))
+            _check(values[-1]["errors"])
 
         def requests() -> Iterator[Request | None]:
-            for side, line, operand in zip("ab", lines, operands, strict=True):
-                for name, value in line.settings(operand).items():
-                    if self._written.get(f"{side}_{name}") != value:
-                        yield self._write(f"{side}_{name}", value)
             yield self._write("errors", ALL_ERRORS)
             yield self._write("clear", 1)
-            yield self._write("start", LOAD_BOTH)
-            for side, words in zip("ab", loads, strict=True):
-                yield from _loads(side, words, min(WORDS, queue // 2), move)
+            for each, operands in zip(passes, loads, strict=True):
+                for side, line, operand in zip("ab", each.vectors, each.settings, strict=True):
+                    for name, value in line.settings(operand).items():
+                        if self._written.get(f"{side}_{name}") != value:
+                            yield self._write(f"{side}_{name}", value)
+                yield self._write("start", LOAD_BOTH | ADD * each.add | KEEP * each.keep)
+                for side, words in zip("ab", operands, strict=True):
+                    yield from _loads(side, words, min(WORDS, queue // 2), move)
+                if each.keep:
+                    yield from self._until_idle()
+                    yield Request("read", (first, last - first + 1), counts)
             for request in results.requests():
                 yield request
                 if results.empty:  # the engine still computes, unless it refused the product
@@ -195,11 +205,27 @@ class RemoteEngine:
         self._position = (self._position + count) % POSITIONS
         return Product(
             values=matrix_of(self.config, results.words.view("<f4"), *shape),
-            events=Events(**{field.name: values[field.name] for field in attrs.fields(Events)}),
-            a_improvement=_improvement("a", values),
-            b_improvement=_improvement("b", values),
-            cycles=values["cycles"],
+            events=Events(**{field.name: values[-1][field.name] for field in attrs.fields(Events)}),
+            a_improvement=total_improvement([_improvement("a", each) for each in values]),
+            b_improvement=total_improvement([_improvement("b", each) for each in values]),
+            cycles=values[-1]["cycles"],
         )
+
+    def _until_idle(self) -> Iterator[Request | None]:
+        """Requests until no product is in the engine."""
+        answers: list[int] = []
+
+        def answered(words: tuple[int, ...]) -> None:
+            answers.append(words[0])
+            _check(words[1])
+
+        polls = 0
+        while not (answers and answers[-1] & IDLE):
+            if polls > len(answers):
+                yield None
+                continue
+            polls += 1
+            yield Request("read", (self._places["status"], 2), answered)
 
 
 def _check(errors: int) -> None:

@@ -44,6 +44,8 @@ class Counters(Unit):
         Width of a counter in bits.
     most : int
         Maximum number of saturated elements per cycle.
+    products : int
+        Maximum number of completed products per cycle.
     packed_results : bool
         Whether the engine has packed results.
 
@@ -51,8 +53,10 @@ class Counters(Unit):
     -------
     clear : In(1)
         Pulses for one cycle to clear all counters.
-    cycles, beats, waits, stalls, products : In(1)
+    cycles, beats, waits, stalls : In(1)
         High with an event, as `COUNTERS` defines it.
+    products : In(range(products + 1))
+        Completed products in this cycle.
     a_exp_saturated, b_exp_saturated, a_nonfinite, b_nonfinite : In(1)
         High with a group of this kind.
     a_saturated, b_saturated : In(range(most + 1))
@@ -71,13 +75,15 @@ class Counters(Unit):
         Groups and saturated elements of results since reset or ``clear``, two cycles late; only with packed results.
     """
 
-    def __init__(self, width: int, most: int, packed_results: bool = False):
+    def __init__(self, width: int, most: int, products: int = 1, packed_results: bool = False):
         self.names = counters_of(packed_results)
-        self.module_name = f"counters_{width}_{most}" + "_packed" * packed_results
-        many = {"a_saturated", "b_saturated", "c_saturated"}
+        self.module_name = (
+            f"counters_{width}_{most}" + (f"_{products}" if products > 1 else "") + "_packed" * packed_results
+        )
+        many = {"a_saturated": most, "b_saturated": most, "c_saturated": most, "products": products}
         super().__init__(
             {"clear": In(1)}
-            | {name: In(range(most + 1) if name in many else 1) for name in self.names}
+            | {name: In(range(many.get(name, 1) + 1)) for name in self.names}
             | {f"{name}_count": Out(width) for name in self.names}
         )
 

@@ -11,6 +11,7 @@ from lowtide.engine.output_stage import PRODUCTS
 from lowtide.engine.params import EngineParams
 from lowtide.engine.result_layout import FinishLayout, ResultLayout
 from lowtide.engine.sequencer import sides_layout
+from lowtide.engine.sum_planner import SumPlanner
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Unit, place
 from lowtide.units.logic import at_most
@@ -28,6 +29,8 @@ class ProductLayout(data.StructLayout):
     ----------
     a, b : OperandLayout
         Settings of an operand.
+    sums : bool
+        Whether the engine has sums on chip.
     c : ResultLayout, optional
         Settings of the results.
 
@@ -41,19 +44,24 @@ class ProductLayout(data.StructLayout):
         1: load the operand. 0: reuse the operand loaded last.
     find : 1 bit
         1: compute no product, and only find the biases of the operands to be loaded.
+    add : 1 bit
+        1: add the sums on chip. Only with ``sums``.
+    keep : 1 bit
+        1: keep the sums on chip, and send no results. Only with ``sums``.
     """
 
-    def __init__(self, a: OperandLayout, b: OperandLayout, c: ResultLayout | None = None):
-        results = {"c": c} if c else {}
-        super().__init__({"a": a, "b": b, "load_a": 1, "load_b": 1, "find": 1, **results})
+    def __init__(self, a: OperandLayout, b: OperandLayout, sums: bool, c: ResultLayout | None):
+        flags = {"add": 1, "keep": 1} if sums else {}
+        super().__init__({"a": a, "b": b, "load_a": 1, "load_b": 1, "find": 1, **flags, **({"c": c} if c else {})})
 
 
 class RunLayout(data.StructLayout):
-    """Run of a product: the sequencer's settings of both operands, the scale of the results, and the order of tiles."""
+    """Run of a product: the sequencer's settings of both operands, the results' scale, use of sums, order of tiles."""
 
-    def __init__(self, words: int, chunks_a: int, chunks_b: int, orders: bool):
+    def __init__(self, words: int, chunks_a: int, chunks_b: int, sums: bool, orders: bool):
         a, b = sides_layout(words, chunks_a), sides_layout(words, chunks_b)
-        super().__init__({"a": a, "b": b, "scale": 10, **({"row_order": 1} if orders else {})})
+        flags = ({"add": 1, "keep": 1} if sums else {}) | ({"row_order": 1} if orders else {})
+        super().__init__({"a": a, "b": b, "scale": 10, **flags})
 
 
 class Dispatcher(Unit):
@@ -74,7 +82,7 @@ class Dispatcher(Unit):
     -------
     start : In(1)
         Pulses for one cycle to start ``product``. Refused while ``ready`` is low.
-    product : In(ProductLayout(*layouts, results))
+    product : In(ProductLayout(*layouts, sums, results))
         Settings of the product.
     ready : Out(1)
         High while a product is accepted.
@@ -106,10 +114,11 @@ class Dispatcher(Unit):
         Current product.
     run_ready : In(1)
         Pulses for one cycle when the current product is complete.
-    over : In(1)
-        Pulses for one cycle when all results of a product are accepted.
+    over : In(range(3 if sums else 2))
+        Products that are completed in this cycle.
     finish_valid : Out(1)
-        Pulses for one cycle with ``finish`` when a product is added to the runs; only with an `OutputStage`.
+        Pulses for one cycle with ``finish`` when a product with results is added to the runs; only with an
+        `OutputStage`.
     finish : Out(finish_layout)
         What follows the product, and the size of its results; only with an `OutputStage`.
     idle : Out(1)
@@ -130,16 +139,20 @@ class Dispatcher(Unit):
                 ((rows, bfp.chunk_a), (columns, bfp.chunk_b)), self.layouts, strict=True
             )
         ]
+        tiles = params.sum_tiles(rows, columns)
+        self.sums = any(tiles)
+        self._sum_planner = SumPlanner(params.buffer_depth, bfp.max_k, tiles, params.sum_max_k) if self.sums else None
         self.results = ResultLayout(bfp, params) if params.finishes else None
         self.bias_tiles = params.bias_tiles(columns)
         self.run_layout = RunLayout(
-            params.buffer_depth, *(planner.most_chunks for planner in self._planners), params.finishes
+            params.buffer_depth, *(planner.most_chunks for planner in self._planners), self.sums, params.finishes
         )
-        self.module_name = f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
-        if params.post_operations:
-            self.module_name += f"_t{self.bias_tiles}"
-        if params.packed_results:
-            self.module_name += f"_r{params.lfsr_bits}"
+        self.module_name = (
+            f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
+            + (f"_{self._sum_planner.module_name}" if self._sum_planner else "")
+            + (f"_t{self.bias_tiles}" if params.post_operations else "")
+            + (f"_r{params.lfsr_bits}" if params.packed_results else "")
+        )
         finish = {}
         if self.results:
             self.finish_layout = FinishLayout(
@@ -151,7 +164,7 @@ class Dispatcher(Unit):
         super().__init__(
             {
                 "start": In(1),
-                "product": In(ProductLayout(*self.layouts, self.results)),
+                "product": In(ProductLayout(*self.layouts, self.sums, self.results)),
                 "ready": Out(1),
                 "refused": Out(1),
                 "load": Out(2),
@@ -174,7 +187,7 @@ class Dispatcher(Unit):
                 "run_valid": Out(1),
                 "run": Out(self.run_layout),
                 "run_ready": In(1),
-                "over": In(1),
+                "over": In(range(3 if self.sums else 2)),
                 **finish,
                 "idle": Out(1),
                 "working": Out(1),
@@ -218,16 +231,17 @@ class Dispatcher(Unit):
         both = [Mux(load, operand.length, old) for load, operand, old in zip(wanted, operands, lengths, strict=True)]
         planned = Signal()
         legal = Signal()
-        fits = (known | wanted).all() & (both[0] == both[1])
+        fits = (~wanted | Cat(planner.legal for planner in planners)).all() & Mux(
+            product.find, wanted.any() & ~(wanted & packed).any(), (known | wanted).all() & (both[0] == both[1])
+        )
+        if self._sum_planner:
+            fits &= self._sum_planner.legal
         results_legal = Signal()
         if self.results:
             fits &= results_legal
         m.d.comb += [
             planned.eq(planning & ~started & ~(planners[0].busy | planners[1].busy)),
-            legal.eq(
-                (~wanted | Cat(planner.legal for planner in planners)).all()
-                & Mux(product.find, wanted.any() & ~(wanted & packed).any(), fits)
-            ),
+            legal.eq(fits),
             self.refused.eq((self.start & ~self.ready) | (planned & ~legal)),
         ]
         left = Signal(2)  # operands still to load
@@ -277,14 +291,19 @@ class Dispatcher(Unit):
         if self.results:
             room &= unfinished < PRODUCTS
             panels_b = Mux(product.load_b, planners[1].panels, sides[1].panels)
-            m.d.comb += results_legal.eq(self._results_legal(product.c, panels_b))
-            self._finish(m, product, [self.load[n] & ~product.find for n in range(2)], sides[1].panels, run, push)
+            kept = product.keep if self.sums else Const(0)
+            m.d.comb += results_legal.eq(product.find | kept | self._results_legal(product.c, panels_b))
+            m.d.comb += self.finish_valid.eq(push & ~kept)
+            self._finish(m, product, [self.load[n] & ~product.find for n in range(2)], sides[1].panels, run)
         m.d.comb += [
             run.scale.eq(lowest[0] + lowest[1] + 2),
             push.eq(issuing & ~left.any() & ~product.find & room),
         ]
         with m.If(push | (issuing & product.find & ~left.any())):
             m.d.sync += issuing.eq(0)
+        if self._sum_planner:
+            self._plan_sums(m, platform, product, planners, sides, both[0], planned & legal)
+            m.d.comb += [run.add.eq(product.add), run.keep.eq(product.keep)]
         m.d.sync += [queued.eq(queued + push - over), unfinished.eq(unfinished + push - self.over)]
         place(m, platform, "runs", runs, i_valid=push, i_data=run.as_value(), o_ready=self.run_ready)
         m.d.comb += [
@@ -312,7 +331,7 @@ class Dispatcher(Unit):
             )
         return legal
 
-    def _finish(self, m: Module, product, loads: list[Value], across: Value, run, push: Value) -> None:
+    def _finish(self, m: Module, product, loads: list[Value], across: Value, run) -> None:
         """Send what follows each product, with the numbers of vectors of the operands loaded last."""
         finish = self.finish
         for load, operand, count in zip(loads, (product.a, product.b), (finish.vectors, finish.length), strict=True):
@@ -325,6 +344,35 @@ class Dispatcher(Unit):
         m.d.comb += [
             finish.settings.eq(settings),
             finish.across.eq(across),
-            self.finish_valid.eq(push),
             run.row_order.eq(Cat(ordered).any()),
         ]
+
+    def _plan_sums(self, m, platform, product, planners, sides, length, take):
+        """Place the sum planner: a reused operand has the panels, chunks and bias with which it was loaded."""
+        wanted = Cat(product.load_a, product.load_b)
+        panels, lowest = [], []
+        for load, operand, planner, side, bias, chunk in zip(
+            wanted,
+            (product.a, product.b),
+            planners,
+            sides,
+            (self.bias_a, self.bias_b),
+            (self.bfp.chunk_a, self.bfp.chunk_b),
+            strict=True,
+        ):
+            panels.append(Mux(load, planner.panels, side.panels))
+            lowest.append(Mux(load, operand.bias, bias) - chunk * Mux(load, operand.chunks, side.chunks))
+        place(
+            m,
+            platform,
+            "sum_planner",
+            self._sum_planner,
+            add=product.add,
+            keep=product.keep,
+            free=product.find | (wanted & Cat(product.a.bias_auto, product.b.bias_auto)).any(),
+            panels_a=panels[0],
+            panels_b=panels[1],
+            scale=(lowest[0] + lowest[1] + 2)[:10].as_signed(),
+            length=length,
+            take=take,
+        )

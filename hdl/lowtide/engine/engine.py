@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import attrs
 from amaranth.hdl import Cat
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
@@ -15,6 +16,7 @@ from lowtide.engine.output_stage import OutputStage
 from lowtide.engine.params import EngineParams
 from lowtide.engine.results import Results
 from lowtide.engine.sequencer import Issuer, Sequencer
+from lowtide.engine.sum_memory import SumMemoryParams
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import host_parameters
@@ -120,11 +122,26 @@ class Engine(Structure):
         self.loaders = [
             Loader(vectors, bfp, chunk, params) for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
+        self.sum_tiles = params.sum_tiles(rows, columns)
+        sums = None
+        if any(self.sum_tiles):
+            down, across = self.sum_tiles
+            sums = SumMemoryParams(
+                rows=rows,
+                columns=columns,
+                tiles=down * across,
+                width=bfp.accumulator,
+                sum_width=attrs.evolve(bfp, max_k=params.sum_max_k).accumulator,
+            )
         results = RowNormalizerParams(
-            columns=columns, width=bfp.accumulator, normalizers=params.output_width, counter_bits=params.counter_bits
+            columns=columns,
+            width=sums.sum_width if sums else bfp.accumulator,
+            normalizers=params.output_width,
+            counter_bits=params.counter_bits,
         )
         # Tiles in the array at full rate, and tiles whose results wait.
-        self.results = Results(results, self.array.latency // self.array.spacing + 4)
+        tiles = self.array.latency // self.array.spacing + 4
+        self.results = Results(results, tiles, sums, self.sum_tiles[1] or 1)
         sizes = "_".join(
             str(n)
             for n in (
@@ -136,8 +153,10 @@ class Engine(Structure):
             )
         )
         packed = "_p" if params.packed_operands else ""
+        if sums:
+            packed += "_s{}x{}_{}".format(*self.sum_tiles, params.sum_max_k)
         packed += "_o" * params.post_operations + "_q" * params.packed_results
-        self.output = OutputStage(rows, columns, bfp, params) if params.finishes else None
+        self.output = OutputStage(rows, columns, bfp, params, bool(sums)) if params.finishes else None
         self.module_name = (
             f"engine_{self.array.module_name}_{sizes}_n{params.output_width}_c{params.counter_bits}{packed}"
         )
@@ -197,7 +216,8 @@ class Engine(Structure):
         words = self.params.buffer_depth
         array, results, dispatcher, output = self.array, self.results, self.dispatcher, self.output
         loader_a, loader_b = self.loaders
-        sequencer = Sequencer(words, *(loader.converter.max_chunks for loader in self.loaders), self.params.finishes)
+        chunks = (loader.converter.max_chunks for loader in self.loaders)
+        sequencer = Sequencer(words, *chunks, self.sum_tiles, self.params.finishes)
         issuer = Issuer()
         place(
             "dispatcher",
@@ -273,6 +293,11 @@ class Engine(Structure):
             tile=issuer.tile,
             scale=run.scale,
             ends=sequencer.ends,
+            **(
+                {"add": run.add, "keep": run.keep, "tile_a": sequencer.tile_a, "tile_b": sequencer.tile_b}
+                if results.sums
+                else {}
+            ),
             i=array.c,
             o=output.i if output else self.c,
             clear=self.clear,
@@ -283,6 +308,7 @@ class Engine(Structure):
                 "output_stage",
                 output,
                 product=dispatcher.finish_valid,
+                **({"kept": results.kept} if results.sums else {}),
                 finish=dispatcher.finish,
                 **({"d": self.d} if self.params.post_operations else {}),
                 i=results.o,
@@ -292,7 +318,7 @@ class Engine(Structure):
                 followed = {f"c_{name}": getattr(output, name) for name in ("exp_saturated", "saturated", "nonfinite")}
         counters = place(
             "counters",
-            Counters(self.params.counter_bits, self.bfp.lanes, self.params.packed_results),
+            Counters(self.params.counter_bits, self.bfp.lanes, results.most_over, self.params.packed_results),
             clear=self.clear,
             cycles=dispatcher.working,
             beats=issuer.taken,

@@ -38,7 +38,13 @@ class EngineWithRegisters(Structure):
         a, b = engine.dispatcher.layouts
         sum_bits = {side: len(loader.low_sum) for side, loader in engine.meters.items()}
         self.registers = RegisterBank(
-            engine.constants, a, b, engine.params.counter_bits, sum_bits, engine.dispatcher.results
+            engine.constants,
+            a,
+            b,
+            engine.params.counter_bits,
+            sum_bits,
+            engine.dispatcher.sums,
+            engine.dispatcher.results,
         )
         self.module_name = f"{engine.module_name}_registers"
         bank, streams = self.registers.signature.members, engine.signature.members

@@ -33,6 +33,8 @@ class OutputStage(Unit):
         Format of the groups.
     params : EngineParams
         Numbers per beat, buffer depth, random words, and whether there are post operations and packed results.
+    sums : bool
+        Whether the engine has sums on chip.
 
     Members
     -------
@@ -40,14 +42,16 @@ class OutputStage(Unit):
         Pulses for one cycle to add ``finish`` to the queue, which has room for `PRODUCTS` products.
     finish : In(self.finish_layout)
         Settings of a product and the size of its results.
+    kept : In(1)
+        Pulses for one cycle when a product without results is completed; only with ``sums``.
     d : In(stream of fp32_beat(params.output_width))
         Addends, see `PostOperations`; only with post operations.
     i : In(stream of fp32_beat(params.output_width))
         Results of the array, tile by tile; ``last`` is high with the last beat of a product.
     o : Out(stream of fp32_beat(params.output_width))
         Results; ``last`` is high with the last beat of a product. Zero while not valid.
-    over : Out(1)
-        Pulses for one cycle after all results of a product are accepted, and its addends have ended.
+    over : Out(range(3 if sums else 2))
+        Products that are completed in this cycle: all results are accepted and the addends have ended, or ``kept``.
     d_short : Out(1)
         Pulses for one cycle when the addends end too early; only with post operations.
     d_long : Out(1)
@@ -60,14 +64,14 @@ class OutputStage(Unit):
         Number of elements saturated at the largest magnitude in this cycle; only with packed results.
     """
 
-    def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
+    def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams, sums: bool):
         vectors, length = rows * params.buffer_depth, columns * params.buffer_depth
         tiles = params.bias_tiles(columns)
         self.finish_layout = FinishLayout(ResultLayout(bfp, params), vectors, length, params.buffer_depth)
         self._post = PostOperations(rows, columns, params.output_width, tiles, params.buffer_depth, vectors)
         self._packed = PackedResults(rows, columns, bfp, params)
-        self.params = params
-        ports = {}
+        self.params, self.sums = params, sums
+        ports = {"kept": In(1)} if sums else {}
         names = []
         if params.post_operations:
             names.append(self._post.module_name)
@@ -75,7 +79,7 @@ class OutputStage(Unit):
         if params.packed_results:
             names.append(self._packed.module_name)
             ports |= {"exp_saturated": Out(1), "nonfinite": Out(1), "saturated": Out(range(bfp.lanes + 1))}
-        self.module_name = f"output_stage_{'_'.join(names)}"
+        self.module_name = f"output_stage_{'_'.join(names)}" + "_sums" * sums
         beat = fp32_beat(params.output_width)
         super().__init__(
             {
@@ -83,7 +87,7 @@ class OutputStage(Unit):
                 "finish": In(self.finish_layout),
                 "i": In(stream.Signature(beat)),
                 "o": Out(stream.Signature(beat)),
-                "over": Out(1),
+                "over": Out(range(3 if sums else 2)),
                 **ports,
             }
         )
@@ -95,17 +99,19 @@ class OutputStage(Unit):
         begun = Signal()
         start = Signal()
         ended = Signal()  # all results are accepted
+        leaves = Signal()
         post_busy = Signal()
-        place(m, platform, "products", queue, i_valid=self.product, i_data=self.finish.as_value(), o_ready=self.over)
+        place(m, platform, "products", queue, i_valid=self.product, i_data=self.finish.as_value(), o_ready=leaves)
         m.d.comb += [
             finish.eq(queue.o_data),
             start.eq(queue.o_valid & ~begun),
-            self.over.eq(begun & ended & ~post_busy),
+            leaves.eq(begun & ended & ~post_busy),
+            self.over.eq(leaves + self.kept if self.sums else leaves),
         ]
-        m.d.sync += begun.eq(queue.o_valid & ~self.over)
+        m.d.sync += begun.eq(queue.o_valid & ~leaves)
         with m.If(self.o.valid & self.o.ready & self.o.payload.last):
             m.d.sync += ended.eq(1)
-        with m.If(self.over):
+        with m.If(leaves):
             m.d.sync += ended.eq(0)
 
         # FP32 results after the post operations, and whether they are accepted.
@@ -113,7 +119,7 @@ class OutputStage(Unit):
         if self.params.post_operations:
             valid, beat = self._add(m, platform, finish, start, ready, post_busy)
         else:
-            valid, beat = self._pass(m, begun, ready)
+            valid, beat = self._pass(m, begun, leaves, ready)
         packed = Const(0)
         words, words_valid, room = Const(0, len(beat)), Const(0), Const(0)
         if self.params.packed_results:
@@ -128,14 +134,14 @@ class OutputStage(Unit):
         ]
         return m
 
-    def _pass(self, m: Module, begun: Value, ready: Value) -> tuple[Value, Value]:
+    def _pass(self, m: Module, begun: Value, leaves: Value, ready: Value) -> tuple[Value, Value]:
         """Pass the results of the current product; return whether a beat is valid, and the beat."""
         taken = Signal()  # all results are taken
         valid = Signal()
         m.d.comb += [valid.eq(self.i.valid & begun & ~taken), self.i.ready.eq(ready & begun & ~taken)]
         with m.If(valid & ready & self.i.payload.last):
             m.d.sync += taken.eq(1)
-        with m.If(self.over):
+        with m.If(leaves):
             m.d.sync += taken.eq(0)
         return valid, self.i.payload.as_value()
 

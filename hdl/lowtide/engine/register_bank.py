@@ -33,6 +33,8 @@ class RegisterBank(Unit):
         Width of a counter in bits.
     sum_bits : dict
         Width of the sums of an improvement meter in bits, by operand, for each operand with a meter.
+    sums : bool
+        Whether the engine has sums on chip.
     c : ResultLayout, optional
         Settings of the results.
 
@@ -48,7 +50,7 @@ class RegisterBank(Unit):
         Content of the register, one cycle after ``address``.
     start : Out(1)
         Pulses for one cycle to start ``product``.
-    product : Out(ProductLayout(a, b, c))
+    product : Out(ProductLayout(a, b, sums, c))
         Settings of the product.
     clear : Out(1)
         Pulses for one cycle to clear all counters.
@@ -91,10 +93,12 @@ class RegisterBank(Unit):
         b: OperandLayout,
         counter: int,
         sum_bits: dict[str, int],
-        c: ResultLayout | None = None,
+        sums: bool,
+        c: ResultLayout | None,
     ):
         self.constants = {"identity": IDENTITY} | constants
-        self.table, self._errors = register_table(constants, a, b, counter, sum_bits, c), errors_of(c)
+        self.table, self._errors = register_table(constants, a, b, counter, sum_bits, sums, c), errors_of(c)
+        self._sums = sums
         values = "_".join(map(str, constants.values()))
         self.module_name = f"register_bank_{values}_{counter}"
         super().__init__(
@@ -104,7 +108,7 @@ class RegisterBank(Unit):
                 "write_data": In(32),
                 "read_data": Out(32),
                 "start": Out(1),
-                "product": Out(ProductLayout(a, b, c)),
+                "product": Out(ProductLayout(a, b, sums, c)),
                 "clear": Out(1),
                 "ready": In(1),
                 "idle": In(1),
@@ -160,10 +164,10 @@ class RegisterBank(Unit):
                 return held
             case _, "start":
                 product, legal = self.product, self._fits(register) & ~Cat(self._misfits).any()
-                m.d.comb += [
-                    self.start.eq(written & legal),
-                    Cat(product.load_a, product.load_b, product.find).eq(data),
-                ]
+                bits = [product.load_a, product.load_b, product.find]
+                if self._sums:
+                    bits += [product.add, product.keep]
+                m.d.comb += [self.start.eq(written & legal), Cat(bits).eq(data)]
                 self._refusals.append(written & ~legal)
                 return Const(0)
             case _, "clear":

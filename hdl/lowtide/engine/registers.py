@@ -131,7 +131,8 @@ def register_table(
     b: OperandLayout,
     counter: int,
     sum_bits: dict[str, int],
-    c: ResultLayout | None = None,
+    sums: bool,
+    c: ResultLayout | None,
 ) -> list[Register]:
     """Return all registers of an engine, in the order of their addresses.
 
@@ -145,10 +146,15 @@ def register_table(
         Width of a counter in bits.
     sum_bits : dict
         Width of the sums of an improvement meter in bits, by operand, for each operand with a meter.
+    sums : bool
+        Whether the engine has sums on chip.
     c : ResultLayout, optional
         Settings of the results.
     """
     errors, counters = errors_of(c), counters_of(c is not None and "packed" in c.legal)
+    start = "bits 0, 1: load A, load B; bit 2: only find the biases"
+    if sums:
+        start += "; bit 3: add the sums on chip; bit 4: keep the sums on chip"
     return [
         Register("identity", "constant", 32, "identifies the engine"),
         *(Register(name, "constant", 32, "value of the configuration key") for name in constants),
@@ -159,7 +165,7 @@ def register_table(
             Register(f"{side}_threshold", "setting", THRESHOLD, "threshold of the improvement, in units of 1/256")
             for side in sum_bits
         ),
-        Register("start", "action", 3, "bits 0, 1: load A, load B; bit 2: only find the biases"),
+        Register("start", "action", 5 if sums else 3, start),
         Register("clear", "action", 1, "bit 0: clear all counters"),
         Register("status", "status", 2, "bit 0: ready for a product; bit 1: idle, no product in the engine"),
         Register("errors", "flags", len(errors), "from bit 0: " + ", ".join(errors)),

@@ -113,9 +113,14 @@ class Bfp:
         return ChunkLayout(self.lanes, self.chunk_b, self.max_code_b)
 
     @property
+    def max_product(self) -> int:
+        """Largest magnitude of a product of two elements, in units of the accumulator's LSB."""
+        return (2**self.mantissa - 1) ** 2 * 4 ** (2**self.exponent - 1)
+
+    @property
     def max_sum(self) -> int:
         """Largest magnitude of a reduction of ``max_k`` elements, in units of the accumulator's LSB."""
-        return self.max_k * (2**self.mantissa - 1) ** 2 * 4 ** (2**self.exponent - 1)
+        return self.max_k * self.max_product
 
     @property
     def accumulator(self) -> int:

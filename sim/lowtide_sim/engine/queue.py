@@ -10,7 +10,7 @@ from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import Operand, operand_vectors, settings_of
 from lowtide_model.engine.result_plan import ResultPlan
-from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
+from lowtide_sim.engine.verilated import ADD, KEEP, LOAD_A, LOAD_B, NO_VALUES, VerilatedEngine
 from lowtide_sim.simulator import SimulationError
 
 __all__ = ["Queued", "Results", "run_queued"]
@@ -28,6 +28,8 @@ class Queued:
         Conversion settings of an array, with biases; None for a `BfpTensor`.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that was loaded last: it must be equal.
+    add, keep : bool
+        Whether the product adds the sums on chip, and whether its sums stay there, so that it has no results.
     post : PostOperations, optional
         Operations on the results.
     results : OperandSettings, optional
@@ -40,6 +42,8 @@ class Queued:
     b_settings: OperandSettings | None
     load_a: bool = True
     load_b: bool = True
+    add: bool = False
+    keep: bool = False
     post: PostOperations | None = None
     results: OperandSettings | None = None
 
@@ -51,7 +55,7 @@ class Results:
     Parameters
     ----------
     values : list of array of float32
-        Products, in order; of packed results, their exact values.
+        Products, in order; of packed results, their exact values; empty for a product whose sums stay on chip.
     cycles, beats, waits, stalls : int
         Counters of the engine.
     """
@@ -104,12 +108,13 @@ def run_queued(
         ResultPlan(config=config, shape=(each.a.shape[0], each.b.shape[1]), post=each.post, results=each.results)
         for each in products
     ]
-    counts = [plan.beats for plan in plans]
+    counts = [0 if each.keep else plan.beats for each, plan in zip(products, plans, strict=True)]
+    sent = sum(not each.keep for each in products)
     transfer = engine.transfer(
         [engine.load(a) for each, (a, _) in zip(products, vectors, strict=True) if each.load_a],
         [engine.load(b) for each, (_, b) in zip(products, vectors, strict=True) if each.load_b],
         sum(counts),
-        [plan.addends for plan in plans if plan.addends],
+        [plan.addends for each, plan in zip(products, plans, strict=True) if plan.addends and not each.keep],
     )
     engine.write("errors", ALL_ERRORS)
     engine.write("clear", 1)
@@ -119,11 +124,12 @@ def run_queued(
         engine.follow(plan)
         _start(engine, each, lambda: engine.run(transfer, len(products), poll_interval))
         progress(n + 1, len(products))
-    engine.finish(transfer, len(products) - int(transfer.last.sum()), 10**8)
+    engine.finish(transfer, sent - int(transfer.last.sum()), 10**8)
+    engine.wait("status", 2)
     engine.check_errors()
     ends = np.cumsum(counts)
     values = [
-        plan.product(transfer.results[end - count : end], each.load_a, each.load_b)[0]
+        NO_VALUES if each.keep else plan.product(transfer.results[end - count : end], each.load_a, each.load_b)[0]
         for each, end, count, plan in zip(products, ends, counts, plans, strict=True)
     ]
     return Results(values=values, **{name: engine.read(name) for name in ("cycles", "beats", "waits", "stalls")})
@@ -132,7 +138,8 @@ def run_queued(
 def _start(engine: VerilatedEngine, each: Queued, wait: Callable[[], object]) -> None:
     for _ in range(10**6):
         if engine.read("status") & 1:
-            engine.write("start", LOAD_A * each.load_a | LOAD_B * each.load_b)
+            start = LOAD_A * each.load_a | LOAD_B * each.load_b | ADD * each.add | KEEP * each.keep
+            engine.write("start", start)
             return
         wait()
     raise SimulationError("the engine accepted no further product: status bit 0 stayed 0")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
+import numpy as np
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
@@ -13,13 +14,14 @@ from lowtide.formats.parameter import instance, whole_number
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations
-from lowtide_model.engine.product import Events, Operand, OperandVectors, Product, operand_vectors, settings_of
+from lowtide_model.engine.product import Events, Operand, OperandVectors, Product
 from lowtide_model.engine.result_plan import ResultPlan
+from lowtide_model.engine.sums import CheckedPass, Pass, checked_passes, total
 from lowtide_model.engine.transfer import Load, Stalls, Stream, Transfer
 from lowtide_sim.compiled_top import compiled_top
 from lowtide_sim.simulator import SimulationError
 
-__all__ = ["FIND", "LOAD_A", "LOAD_B", "VerilatedEngine", "compiled"]
+__all__ = ["ADD", "FIND", "KEEP", "LOAD_A", "LOAD_B", "NO_VALUES", "VerilatedEngine", "compiled"]
 
 HARNESS = Path(__file__).with_name("engine.cpp")
 
@@ -48,8 +50,11 @@ def compiled(top: AxiStreamEngine, folder: Path) -> ctypes.CDLL:
     return library
 
 
-LOAD_A, LOAD_B, FIND = 1, 2, 4
+LOAD_A, LOAD_B, FIND, ADD, KEEP = (1 << n for n in range(5))
 """Bits of the register ``start``."""
+
+NO_VALUES = np.zeros((0, 0), np.float32)
+"""Results of a pass whose sums stay on chip."""
 
 STILL = 20_000
 """Cycles without a beat on any stream after which the driver reads the errors."""
@@ -181,14 +186,34 @@ class VerilatedEngine:
         SimulationError
             If the engine rejects the product, or does not respond.
         """
-        a_settings = settings_of(self.config, "a", a, a_settings)
-        b_settings = settings_of(self.config, "b", b, b_settings)
-        vectors_a, vectors_b = operand_vectors(self.config, a, b, a_settings, b_settings)
-        plan = ResultPlan(config=self.config, shape=(a.shape[0], b.shape[1]), post=post, results=results)
+        only = Pass(a=a, b=b, a_settings=a_settings, b_settings=b_settings)
+        return self.multiply_sum([only], post=post, results=results)
+
+    def multiply_sum(
+        self,
+        passes: Sequence[Pass],
+        *,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
+    ) -> Product:
+        """Add up products in sums on chip: see `GoldenEngine.multiply_sum`. Cycles are the sum over the passes.
+
+        Raises
+        ------
+        ValueError
+            If the engine cannot compute the sum.
+        SimulationError
+            If the engine rejects a pass, or does not respond.
+        """
+        checked = checked_passes(self.config, passes)
+        plan = ResultPlan(config=self.config, shape=checked[-1].shape, post=post, results=results)
         self.write("errors", ALL_ERRORS)
-        loads = [self.prepare("a", vectors_a, a_settings), self.prepare("b", vectors_b, b_settings)]
-        addends = self.follow(plan)
-        find = LOAD_A * (a_settings.bias is None) | LOAD_B * (b_settings.bias is None)
+        return total([self._product(each, plan) for each in checked])
+
+    def _product(self, of: CheckedPass, plan: ResultPlan) -> Product:
+        loads = [self.prepare(side, *each) for side, *each in zip("ab", of.vectors, of.settings, strict=True)]
+        addends = [] if of.keep else self.follow(plan)
+        find = LOAD_A * (of.settings[0].bias is None) | LOAD_B * (of.settings[1].bias is None)
         if find:
             self.write("start", FIND | find)
             wanted = [[load] if find >> n & 1 else [] for n, load in enumerate(loads)]
@@ -196,13 +221,15 @@ class VerilatedEngine:
         self.write("clear", 1)
         self.wait("status", 1)
         before = self.cycles
-        self.write("start", LOAD_A | LOAD_B)
-        transfer = self.transfer([loads[0]], [loads[1]], plan.beats, addends)
-        self.finish(transfer, products=1, most=10**7)
+        self.write("start", LOAD_A | LOAD_B | ADD * of.add | KEEP * of.keep)
+        transfer = self.transfer([loads[0]], [loads[1]], 0 if of.keep else plan.beats, addends)
+        self.finish(transfer, products=int(not of.keep), most=10**7)
+        if of.keep:
+            self.wait("status", 2)
         cycles = self.cycles - before
         self.check_errors()
         names = (field.name for field in attrs.fields(Events))
-        values, tensor = plan.product(transfer.results)
+        values, tensor = (NO_VALUES, None) if of.keep else plan.product(transfer.results)
         return Product(
             values=values,
             tensor=tensor,
