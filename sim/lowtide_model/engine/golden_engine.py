@@ -10,7 +10,7 @@ from lowtide.formats.parameter import instance
 from lowtide_model import BfpTensor, Fp32, Improvement, Stochastic, improvement_of, matmul, quantize, to_fp32
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations, packed_results
-from lowtide_model.engine.product import Events, Operand, Product
+from lowtide_model.engine.product import Events, Operand, Product, conversion_events
 from lowtide_model.engine.result_plan import ResultPlan
 from lowtide_model.engine.sums import Pass, checked_passes, total
 from lowtide_model.stochastic import RoundingMethod
@@ -111,9 +111,9 @@ class GoldenEngine:
                     values=values if tensor is None else tensor.to_float(),
                     tensor=tensor,
                     events=Events(
-                        **_conversion_events("a", each.a, left, 1),
-                        **_conversion_events("b", each.b, right, 0),
-                        **({} if tensor is None else _conversion_events("c", values, tensor, 1)),
+                        **conversion_events("a", each.a, left, 1),
+                        **conversion_events("b", each.b, right, 0),
+                        **({} if tensor is None else conversion_events("c", values, tensor, 1)),
                         overflows=result.overflows,
                         underflows=result.underflows,
                     ),
@@ -167,16 +167,3 @@ class GoldenEngine:
             return operand.rounding
         source = attrs.evolve(self.config.engine.source(self.config.bfp.lanes), seed=operand.seed)
         return Stochastic(mode="half_step", source=source)
-
-
-def _conversion_events(side: str, x: Operand, converted: BfpTensor, axis: int) -> dict[str, int]:
-    """Events of an operand's conversion; a tensor that arrives converted has none."""
-    if isinstance(x, BfpTensor):
-        return dict.fromkeys((f"{side}_exp_saturated", f"{side}_saturated", f"{side}_nonfinite"), 0)
-    nonfinite = np.moveaxis(~np.isfinite(x), axis, -1)
-    nonfinite = np.pad(nonfinite, [(0, 0), (0, -nonfinite.shape[1] % converted.group)])
-    return {
-        f"{side}_exp_saturated": converted.saturated_groups,
-        f"{side}_saturated": converted.saturated_elements,
-        f"{side}_nonfinite": int(nonfinite.reshape(len(nonfinite), -1, converted.group).any(axis=-1).sum()),
-    }

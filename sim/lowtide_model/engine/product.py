@@ -9,7 +9,7 @@ from lowtide.formats.parameter import IllegalValue, whole_number
 from lowtide_model import BfpTensor, Improvement, pack
 from lowtide_model.engine.operand import OperandSettings
 
-__all__ = ["Events", "Operand", "OperandVectors", "Product", "operand_vectors", "settings_of"]
+__all__ = ["Events", "Operand", "OperandVectors", "Product", "conversion_events", "operand_vectors", "settings_of"]
 
 Operand = np.ndarray | BfpTensor
 """Matrix of float32, or a matrix that is already in block floating point, with its groups along K."""
@@ -113,6 +113,19 @@ class Product:
     b_improvement: Improvement | None = None
     cycles: int | None = None
     tensor: BfpTensor | None = None
+
+
+def conversion_events(side: str, x: Operand, converted: BfpTensor, axis: int) -> dict[str, int]:
+    """Events of an operand's conversion; a tensor that arrives converted has none."""
+    if isinstance(x, BfpTensor):
+        return dict.fromkeys((f"{side}_exp_saturated", f"{side}_saturated", f"{side}_nonfinite"), 0)
+    nonfinite = np.moveaxis(~np.isfinite(x), axis, -1)
+    nonfinite = np.pad(nonfinite, [(0, 0), (0, -nonfinite.shape[1] % converted.group)])
+    return {
+        f"{side}_exp_saturated": converted.saturated_groups,
+        f"{side}_saturated": converted.saturated_elements,
+        f"{side}_nonfinite": int(nonfinite.reshape(len(nonfinite), -1, converted.group).any(axis=-1).sum()),
+    }
 
 
 def settings_of(config: Config, side: str, x: Operand, settings: OperandSettings | None) -> OperandSettings:
