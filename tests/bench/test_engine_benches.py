@@ -24,6 +24,29 @@ def test_an_engine_on_icarus(run_engine):
     run_engine("icarus", products=4, resets=4)
 
 
+FINISHED = {"engine.post_operations": True, "engine.packed_results": True}
+FINISHED_BUGS = {
+    "the residual is added to rows beyond M": in_module(
+        r"post_operations_\w+", r"assign inside = .*;", "assign inside = 1'h1;"
+    ),
+    "results of the next product do not wait": in_module(
+        r"output_stage_\w+", r"assign start = .*;", "assign start = \\queue_o_valid ;"
+    ),
+}
+
+
+@pytest.mark.parametrize("keys", [{key: True} for key in FINISHED] + [FINISHED], ids=len)
+def test_an_engine_with_something_to_follow_on_icarus(run_engine, keys):
+    run_engine("icarus", keys=keys, products=4, resets=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bus", ["axi4-lite", "wishbone"])
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+def test_long_runs_with_something_to_follow(run_engine, simulator, bus):
+    run_engine(simulator, keys=FINISHED, bus=bus, products=60, resets=60)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
 def test_long_runs_of_an_engine(run_engine, simulator):

@@ -62,7 +62,7 @@ class GroupAssembler(Unit):
         self.rows, self.columns, self.numbers, self.lanes = rows, columns, numbers, lanes
         self.slots = 1 << (2 * -(-lanes // columns) - 1).bit_length()
         self.module_name = f"group_assembler_{rows}x{columns}_n{numbers}_l{lanes}_v{vectors}_k{length}"
-        self._downsizer = StreamDownsizer(numbers, FP32.size, 1)
+        self.downsizer = StreamDownsizer(numbers, FP32.size, 1)
         number = data.StructLayout({"number": FP32, "group": 1, "last": 1})
         super().__init__(
             {
@@ -86,7 +86,7 @@ class GroupAssembler(Unit):
         m.submodules.numbers = memory = Memory(shape=FP32.size, depth=self.rows << columns + slots, init=[])
 
         # Writing: a tile, row by row, into its slot.
-        downsizer, write = self._downsizer, memory.write_port()
+        downsizer, write = self.downsizer, memory.write_port()
         room = Signal()
         column, row, slot = Signal(columns), Signal(rows), Signal(slots)
         row_ends = Signal()

@@ -68,16 +68,16 @@ class OutputStage(Unit):
         vectors, length = rows * params.buffer_depth, columns * params.buffer_depth
         tiles = params.bias_tiles(columns)
         self.finish_layout = FinishLayout(ResultLayout(bfp, params), vectors, length, params.buffer_depth)
-        self._post = PostOperations(rows, columns, params.output_width, tiles, params.buffer_depth, vectors)
-        self._packed = PackedResults(rows, columns, bfp, params)
+        self.post = PostOperations(rows, columns, params.output_width, tiles, params.buffer_depth, vectors)
+        self.packed = PackedResults(rows, columns, bfp, params)
         self.params, self.sums = params, sums
         ports = {"kept": In(1)} if sums else {}
         names = []
         if params.post_operations:
-            names.append(self._post.module_name)
+            names.append(self.post.module_name)
             ports |= {"d": In(stream.Signature(fp32_beat(params.output_width))), "d_short": Out(1), "d_long": Out(1)}
         if params.packed_results:
-            names.append(self._packed.module_name)
+            names.append(self.packed.module_name)
             ports |= {"exp_saturated": Out(1), "nonfinite": Out(1), "saturated": Out(range(bfp.lanes + 1))}
         self.module_name = f"output_stage_{'_'.join(names)}" + "_sums" * sums
         beat = fp32_beat(params.output_width)
@@ -152,7 +152,7 @@ class OutputStage(Unit):
             m,
             platform,
             "post_operations",
-            self._post,
+            self.post,
             start=start,
             settings=Cat(settings.add_bias, settings.relu, settings.residual),
             across=finish.across,
@@ -177,7 +177,7 @@ class OutputStage(Unit):
             m,
             platform,
             "packed_results",
-            self._packed,
+            self.packed,
             start=start,
             settings=Cat(settings.chunks, settings.rounding, settings.seed, settings.bias),
             vectors=finish.vectors,

@@ -99,12 +99,12 @@ class PackedResults(Unit):
             random=params.random_bits + 1,
         )
         vectors, length = rows * params.buffer_depth, columns * params.buffer_depth
-        self._assembler = GroupAssembler(rows, columns, numbers, bfp.lanes, vectors, length)
+        self.assembler = GroupAssembler(rows, columns, numbers, bfp.lanes, vectors, length)
         self._words = RoundingWords(params.source(bfp.lanes))
         self._converter = SerialBfpConverter(self.converter)
         self._packer = GroupPacker(self.converter)
         self._upsizer = StreamUpsizer(numbers, 1)
-        self.module_name = f"packed_results_{self._assembler.module_name}_{self.converter.name}_b{params.lfsr_bits}"
+        self.module_name = f"packed_results_{self.assembler.module_name}_{self.converter.name}_b{params.lfsr_bits}"
         beat = fp32_beat(numbers)
         super().__init__(
             {
@@ -121,6 +121,11 @@ class PackedResults(Unit):
             }
         )
 
+    @property
+    def converter_latency(self) -> int:
+        """Cycles from the last number of a group to the converted group."""
+        return self._converter.latency
+
     def elaborate(self, platform):
         m = Module()
         settings, converter = self.settings, self._converter
@@ -128,7 +133,7 @@ class PackedResults(Unit):
             m,
             platform,
             "assembler",
-            self._assembler,
+            self.assembler,
             start=self.start,
             vectors=self.vectors,
             length=self.length,

@@ -7,6 +7,7 @@ import attrs
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.formats.parameter import count, flag, instance
+from lowtide_model.engine.output_cycles import Output, OutputCycles
 from lowtide_model.engine.results import tile_order
 
 __all__ = ["CycleModel", "Shape", "Work"]
@@ -41,6 +42,7 @@ class Shape:
     packed: bool = attrs.field(default=False, converter=FLAG)
 
 
+OUTPUT = attrs.Converter(lambda value, field: instance(field.name, value, Output), takes_field=True)
 SHAPE = attrs.Converter(lambda value, field: instance(field.name, value, Shape), takes_field=True)
 
 
@@ -54,12 +56,15 @@ class Work:
         Operands.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that it loaded last.
+    output : Output
+        What follows the product.
     """
 
     a: Shape = attrs.field(converter=SHAPE)
     b: Shape = attrs.field(converter=SHAPE)
     load_a: bool = attrs.field(default=True, converter=FLAG)
     load_b: bool = attrs.field(default=True, converter=FLAG)
+    output: Output = attrs.field(default=Output(), converter=OUTPUT)
 
 
 class CycleModel:
@@ -89,6 +94,7 @@ class CycleModel:
         self.compare = [loader.compare_latency for loader in engine.loaders]
         self.unpackers = [loader.unpacker for loader in engine.loaders]
         self.chunk = config.bfp.chunk_a, config.bfp.chunk_b
+        self.config, self.stage = config, engine.output
 
     def products(self, works: Sequence[Work]) -> int:
         """Cycles from the first start to the last result."""
@@ -100,6 +106,7 @@ class CycleModel:
         loaded: list[list[int]] = [[], []]  # cycle in which each panel of the last operand is complete
         bank_free = [[0, 0], [0, 0]]  # cycle in which a bank can be written: when reading of the next operand begins
         issue, tile, ends, results = 0, 0, [], 0
+        output = OutputCycles(self.config, self.stage) if self.stage else None
         for work in works:
             issued = issue + self._planning(work)
             begins = []
@@ -111,17 +118,23 @@ class CycleModel:
                     begins.append(start)
             issue = max([issued, *begins]) + 2
             beats = -(-work.a.length // self.lanes) * work.a.chunks * work.b.chunks
-            period = max(beats + 1, self.spacing, self.result_beats)
-            first = None
-            for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, work.load_b):
+            serial = self.rows * self.panel[1] if work.output.chunks else 0  # numbers of a tile, one per cycle
+            period = max(beats + 1, self.spacing, self.result_beats, serial)
+            first, tiles = None, []
+            new_b = work.load_b and not work.output.row_order
+            for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, new_b):
                 tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2)
                 first = tile if first is None else first
-                results = max(results + self.result_beats, tile + beats + self.latency + self._drain())
+                row = tile + beats + self.latency
+                results = max(results + self.result_beats, row + self._drain())
+                tiles.append((row, row + self._drain()))
                 tile += period
             for side, load in enumerate((work.load_a, work.load_b)):
                 if load:
                     assert first is not None
                     bank_free[side] = [bank_free[side][1], first]
+            if output:
+                results = output.ends(work.output, (work.a.lines, work.b.lines), issue, tiles, self.result_beats)
             ends.append(results)
         return ends
 
