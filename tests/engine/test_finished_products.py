@@ -1,14 +1,18 @@
 """What follows a product, on the emitted engine: results, counters, order, stalls, reuse, refusals and faults."""
 
+import attrs
 import numpy as np
 import pytest
 from finishes import Finish, FinishedCase, random_finish, random_finished
 from operands import Case, random_case, random_matrix
+from test_cycles import work
 
 from fixtures.engines import SMALL_ENGINE
 from lowtide_model import BfpTensor
+from lowtide_model.engine.cycles import CycleModel
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.output_cycles import Output
 from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.sums import Pass
 from lowtide_model.engine.transfer import Stalls
@@ -126,3 +130,45 @@ def test_what_follows_sums_on_chip(libraries):
         finish = random_finish(rng, engine.config, shape, 0.02).arguments()
         due, product = (each.multiply_sum(passes, **finish) for each in (golden, engine))
         assert product.values.tobytes() == due.values.tobytes()
+
+
+def output(finish):
+    """What follows a product, as the cycle model takes it."""
+    post, results = finish.post, finish.results
+    return Output(
+        bias=post is not None and post.bias is not None,
+        residual=post is not None and post.residual is not None,
+        chunks=results.chunks if results else 0,
+    )
+
+
+def test_cycles_of_single_products(engine):
+    """The model knows every cycle of most products in FP32; of packed results, it misses gaps between beats."""
+    rng, model, config = np.random.default_rng(1), CycleModel(engine.config), engine.config
+    measured, errors = 0, {False: [], True: []}
+    for _ in range(120):
+        each = random_finished(rng, config, found=0)
+        cycles = each.run(engine).cycles
+        modeled = model.products([attrs.evolve(work(config, each.case), output=output(each.finish))])
+        errors[each.finish.results is not None].append(abs(cycles - modeled))
+        measured += cycles
+    assert np.count_nonzero(errors[False]) <= len(errors[False]) // 4
+    assert np.count_nonzero(np.array(errors[True]) > 3) <= len(errors[True]) // 4
+    assert sum(errors[False] + errors[True]) < 0.02 * measured
+
+
+@pytest.mark.parametrize("finish", ["FP32", "added", "packed"])
+def test_cycles_of_products_that_follow_each_other(engine, finish):
+    """The model is right to 2 %: the engine is polled, and the results of a product wait for the product before."""
+    rng, config = np.random.default_rng(2), engine.config
+    a, b = random_matrix(rng, (8, 16)), random_matrix(rng, (16, 12))
+    settings = [OperandSettings(bias=-6, chunks=2), OperandSettings(bias=-6, chunks=2)]
+    post = PostOperations(bias=b[0, :].copy(), residual=random_matrix(rng, (8, 12)))
+    follows = Finish(
+        post=post if finish == "added" else None,
+        results=OperandSettings(bias=-4) if finish == "packed" else None,
+    )
+    each = Queued(a=a, b=b, a_settings=settings[0], b_settings=settings[1], **follows.arguments())
+    found = run_queued(engine, [each] * 6, poll_interval=3)
+    one = attrs.evolve(work(config, Case(a, b, *settings)), output=output(follows))
+    assert abs(CycleModel(config).products([one] * 6) / found.cycles - 1) < 0.02

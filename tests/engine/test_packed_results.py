@@ -12,9 +12,11 @@ from lowtide.config import Config
 from lowtide.engine import packed_results
 from lowtide.engine.group_packer import GroupPacker
 from lowtide.engine.operand import ROUNDINGS
+from lowtide.engine.output_stage import OutputStage
 from lowtide.engine.packed_results import PackedResults
 from lowtide_model import SteppingSource
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.output_cycles import Output, OutputCycles
 from lowtide_model.engine.post_operations import packed_results as converted
 from lowtide_model.engine.post_operations import packed_words, results_from_words, words_of_results
 
@@ -137,6 +139,17 @@ def test_any_shape(rows, columns, lanes, seed):
     widths = [n for n in range(1, columns + 1) if columns % n == 0]
     config = config_of(rows, columns, int(rng.choice(widths)), {"bfp.lanes": lanes})
     check(config, random_products(config, rng, 2), float(rng.choice([0, 0.3])), seed)
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=str)
+def test_cycles_equal_the_model(engine):
+    config = config_of(*engine).changed({"engine.packed_results": True})
+    rows, columns, numbers = config.array.rows, config.array.columns, config.engine.output_width
+    for values, its in random_products(config, np.random.default_rng(4), 4):
+        model = OutputCycles(config, OutputStage(rows, columns, config.bfp, config.engine, sums=False))
+        tiles = [(0, 0)] * (-(-values.shape[0] // rows) * -(-values.shape[1] // columns))
+        due = model.ends(Output(chunks=its.chunks), values.shape, 0, tiles, rows * columns // numbers)
+        assert check(config, [(values, its)]) == due
 
 
 def test_the_rate_is_a_number_per_cycle():

@@ -7,9 +7,8 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.fp32 import FP32
-from lowtide.netlist import Unit, place
+from lowtide.netlist import Unit
 from lowtide.units.logic import at_most
-from lowtide.units.stream.width_converters import StreamDownsizer
 
 __all__ = ["GroupAssembler"]
 
@@ -62,7 +61,6 @@ class GroupAssembler(Unit):
         self.rows, self.columns, self.numbers, self.lanes = rows, columns, numbers, lanes
         self.slots = 1 << (2 * -(-lanes // columns) - 1).bit_length()
         self.module_name = f"group_assembler_{rows}x{columns}_n{numbers}_l{lanes}_v{vectors}_k{length}"
-        self.downsizer = StreamDownsizer(numbers, FP32.size, 1)
         number = data.StructLayout({"number": FP32, "group": 1, "last": 1})
         super().__init__(
             {
@@ -85,18 +83,25 @@ class GroupAssembler(Unit):
         slots = (self.slots - 1).bit_length()
         m.submodules.numbers = memory = Memory(shape=FP32.size, depth=self.rows << columns + slots, init=[])
 
-        # Writing: a tile, row by row, into its slot.
-        downsizer, write = self.downsizer, memory.write_port()
+        # A beat waits in a shift register, while the stages before it may advance.
+        words = Signal(FP32.size * self.numbers, reset_less=True)
+        left = Signal(range(self.numbers + 1))
         room = Signal()
+        write = memory.write_port()
+        m.d.comb += self.i.ready.eq((left == 0) | ((left == 1) & room))
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += [words.eq(Cat(self.i.payload.number)), left.eq(self.numbers)]
+        with m.Elif(write.en):
+            m.d.sync += [words.eq(words >> FP32.size), left.eq(left - 1)]
+
+        # Writing: a tile, row by row, into its slot.
         column, row, slot = Signal(columns), Signal(rows), Signal(slots)
         row_ends = Signal()
-        place(m, platform, "downsizer", downsizer, enable=room, i=self.i)
         m.d.comb += [
             room.eq(stored != self.slots),
-            self.i.ready.eq(downsizer.i.ready),
-            write.en.eq(downsizer.valid & room),
+            write.en.eq((left != 0) & room),
             write.addr.eq(Cat(column, slot, row)),
-            write.data.eq(downsizer.words),
+            write.data.eq(words[: FP32.size]),
             row_ends.eq(column == self.columns - 1),
             completes.eq(write.en & row_ends & (row == self.rows - 1)),
         ]

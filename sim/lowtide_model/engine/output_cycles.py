@@ -58,7 +58,6 @@ class OutputCycles:
         self.layout = PackedLayout.of(config.bfp)
         self.latency = stage.post.latency if engine.post_operations else 0
         self.slots = stage.packed.assembler.slots
-        self.downsizer = stage.packed.assembler.downsizer.latency
         self.converter = stage.packed.converter_latency
         self.free = 0  # cycle from which a beat of the next product may enter
 
@@ -117,7 +116,7 @@ class OutputCycles:
                         tile = done + column // self.columns
                         while len(stored) <= tile:
                             store(len(stored))
-                        reading = max(reading, stored[tile] + self.downsizer) + 1
+                        reading = max(reading, stored[tile]) + 1
                         ends = column % self.columns == self.columns - 1 or column == columns - 1
                         if row == high - 1 and ends:
                             freed.append(reading)
@@ -127,5 +126,5 @@ class OutputCycles:
         return reading + self.converter + words + LAST
 
 
-LAST = 3
+LAST = 2
 """Cycles from the number that the assembler reads to the converter, and from the last word to the last beat."""
