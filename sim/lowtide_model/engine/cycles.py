@@ -15,6 +15,9 @@ __all__ = ["CycleModel", "Shape", "Work"]
 PACKED_FILL = 4
 """Cycles from the start of a load until its first packed group can be split into chunks, if a beat has a group."""
 
+STORE_TO_ADD = 3
+"""Cycles from storing a row of sums until a row can be accepted that adds to a block: the memory reads ahead."""
+
 SIZE = attrs.Converter(lambda value, field: count(field.name, value, 1), takes_field=True)
 FLAG = attrs.Converter(lambda value, field: flag(field.name, value), takes_field=True)
 
@@ -58,6 +61,8 @@ class Work:
         Whether the operand is loaded. Otherwise the engine reuses the operand that it loaded last.
     output : Output
         What follows the product.
+    add, keep : bool
+        Whether the product adds the sums on chip, and whether its sums stay there, so that it has no results.
     """
 
     a: Shape = attrs.field(converter=SHAPE)
@@ -65,6 +70,8 @@ class Work:
     load_a: bool = attrs.field(default=True, converter=FLAG)
     load_b: bool = attrs.field(default=True, converter=FLAG)
     output: Output = attrs.field(default=Output(), converter=OUTPUT)
+    add: bool = attrs.field(default=False, converter=FLAG)
+    keep: bool = attrs.field(default=False, converter=FLAG)
 
 
 class CycleModel:
@@ -83,7 +90,8 @@ class CycleModel:
         self.group = self.lanes // self.numbers  # beats of a group
         self.panel = config.array.rows, config.array.columns
         self.spacing = engine.array.spacing
-        self.latency = engine.array.latency + engine.results.latency
+        self.array_latency, self.result_latency = engine.array.latency, engine.results.latency
+        self.sums = engine.results.sums is not None
         self.result_beats = config.array.rows * config.array.columns // config.engine.output_width
         self.row_beats = config.array.columns // config.engine.output_width
         self.rows = config.array.rows
@@ -94,20 +102,29 @@ class CycleModel:
         self.compare = [loader.compare_latency for loader in engine.loaders]
         self.unpackers = [loader.unpacker for loader in engine.loaders]
         self.chunk = config.bfp.chunk_a, config.bfp.chunk_b
-        self.config, self.stage = config, engine.output
+        self.stage = engine.output
 
     def products(self, works: Sequence[Work]) -> int:
-        """Cycles from the first start to the last result."""
-        return self.ends(works)[-1]
+        """Cycles from the first start to the last result, or to the last sum that is stored."""
+        return max(self.ends(works))
 
     def ends(self, works: Sequence[Work]) -> list[int]:
-        """Cycles from the first start to the last result of each product."""
+        """Cycles from the first start to the last result of each product, or to its last stored sum.
+
+        Raises
+        ------
+        ValueError
+            If a product adds or keeps sums, and the engine has none; or if the engine takes no packed operands.
+        """
         free = [0, 0]  # cycle in which each loader can start
         loaded: list[list[int]] = [[], []]  # cycle in which each panel of the last operand is complete
         bank_free = [[0, 0], [0, 0]]  # cycle in which a bank can be written: when reading of the next operand begins
         issue, tile, ends, results = 0, 0, [], 0
         output = OutputCycles(self.config, self.stage) if self.stage else None
+        stored = -STORE_TO_ADD  # cycle in which the last sum so far is stored
         for work in works:
+            if (work.add or work.keep) and not self.sums:
+                raise ValueError("engine.sum_rows must be 1 or more for products that add or keep sums, not 0")
             issued = issue + self._planning(work)
             begins = []
             for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
@@ -119,23 +136,32 @@ class CycleModel:
             issue = max([issued, *begins]) + 2
             beats = -(-work.a.length // self.lanes) * work.a.chunks * work.b.chunks
             serial = self.rows * self.panel[1] if work.output.chunks else 0  # numbers of a tile, one per cycle
-            period = max(beats + 1, self.spacing, self.result_beats, serial)
+            period = max(beats + 1, self.spacing, 0 if work.keep else max(self.result_beats, serial))
             first, tiles = None, []
             new_b = work.load_b and not work.output.row_order
             for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, new_b):
                 tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2)
+                row = tile + beats + self.array_latency + 1  # cycle of row 0
+                late = max(0, stored + STORE_TO_ADD - row) if work.add and first is None else 0
                 first = tile if first is None else first
-                row = tile + beats + self.latency
-                results = max(results + self.result_beats, row + self._drain())
-                tiles.append((row, row + self._drain()))
+                if work.keep:
+                    late = max(late, results - self.result_latency + 1 - row)
+                    stored = row + max(2 * (self.rows - 1), late + self.rows - 1) + 1
+                else:
+                    drain = max(self._drain(), late + self.result_beats)
+                    begins_at = row - 1 + self.result_latency
+                    results = max(results + self.result_beats, begins_at + drain)
+                    tiles.append((begins_at, begins_at + drain))
                 tile += period
             for side, load in enumerate((work.load_a, work.load_b)):
                 if load:
                     assert first is not None
                     bank_free[side] = [bank_free[side][1], first]
-            if output:
-                results = output.ends(work.output, (work.a.lines, work.b.lines), issue, tiles, self.result_beats)
-            ends.append(results)
+            sent = results
+            if output and not work.keep:
+                sent = output.ends(work.output, (work.a.lines, work.b.lines), issue, tiles, self.result_beats)
+                results = max(results, sent - output.latency)
+            ends.append(stored if work.keep else sent)
         return ends
 
     def _drain(self) -> int:
