@@ -124,9 +124,9 @@ def test_a_block_in_passes(libraries):
         )
         works.append(work(config, case, add=part.add, keep=part.keep))
     assert [(work.add, work.keep) for work in works] == 2 * ([(False, True)] + [(True, True)] * 3 + [(True, False)])
-    found = run_queued(VerilatedEngine(config, libraries), products)
+    found = run_queued(VerilatedEngine(config, libraries), products, poll_interval=250)
     modeled = CycleModel(config).products(works)
-    print(f"\n{found.cycles:,} cycles, {found.beats / found.cycles:.1%} busy; the model says {modeled:,}")
+    print(f"\n{found.cycles:,} cycles, {found.beats / found.cycles:.1%} busy, {modeled:,} by the model")
     assert abs(modeled / found.cycles - 1) < 0.01
 
 

@@ -6,11 +6,11 @@ import re
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
-from sum_products import random_products
 
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.engine.sum_memory import SumMemory, SumMemoryParams, times
 from lowtide.formats.parameter import IllegalValue
+from lowtide_sim.bench.stimulus.sum_products import accumulator_word, random_products, sum_word, tile_words
 
 SHAPES = {
     "one row, one tile": SumMemoryParams(rows=1, columns=1, tiles=1, width=3, sum_width=6),
@@ -21,50 +21,32 @@ SHAPES = {
 }
 
 
-def word(values, width):
-    return sum((value & (1 << width) - 1) << n * width for n, value in enumerate(values))
-
-
-def tiles_of(products):
-    return [
-        {
-            "index": tile,
-            "add": product.add,
-            "keep": product.keep,
-            "end": n == len(product.tiles) - 1,
-            "scale": product.scale,
-        }
-        for product in products
-        for n, tile in enumerate(product.tiles)
-    ]
-
-
 def run(params, products, shares, seed=1, ahead=3):
     """What leaves, when, and how many products were kept; tiles arrive up to ``ahead`` before their first row."""
     dut, rng = SumMemory(params), random.Random(seed)
-    rows, tiles = [row for product in products for row in product.rows], tiles_of(products)
+    rows = [row for product in products for row in product.rows]
+    words = [word for product in products for word in tile_words(params, product)]
     taken, left, kept = [], [], 0
 
     async def bench(ctx):
         nonlocal kept
         next_row, next_tile, offered, ready_tile, cycle = 0, 0, False, False, 0
         while next_row < len(rows) or len(left) < sum(row.sums is not None for row in rows):
-            ready_tile = ready_tile or (next_tile < len(tiles) and rng.random() >= shares[0])
+            ready_tile = ready_tile or (next_tile < len(words) and rng.random() >= shares[0])
             ready_tile = ready_tile and next_tile <= next_row // params.rows + ahead
             if ready_tile:
-                ctx.set(dut.tile.payload, tiles[next_tile])
+                ctx.set(dut.tile.payload.as_value(), words[next_tile])
             ctx.set(dut.tile.valid, ready_tile)
             offered = offered or (next_row < len(rows) and rng.random() >= shares[1])
             if offered:
-                ctx.set(dut.i.payload.data, word(rows[next_row].accumulators, params.width))
-                ctx.set(dut.i.payload.last, rows[next_row].last)
+                ctx.set(dut.i.payload.as_value(), accumulator_word(params, rows[next_row]))
             ctx.set(dut.i.valid, offered)
             ctx.set(dut.o.ready, rng.random() >= shares[2])
             _, _, tile, row, out, payload, done = await ctx.tick().sample(
                 dut.tile.valid & dut.tile.ready,
                 dut.i.valid & dut.i.ready,
                 dut.o.valid & dut.o.ready,
-                dut.o.payload,
+                dut.o.payload.as_value(),
                 dut.kept,
             )
             if tile:
@@ -73,7 +55,7 @@ def run(params, products, shares, seed=1, ahead=3):
                 next_row, offered = next_row + 1, False
                 taken.append(cycle)
             if out:
-                left.append((cycle, payload.data, payload.last, payload.scale))
+                left.append((cycle, payload))
             kept += done
             cycle += 1
             assert cycle < 50 * len(rows) + 1000
@@ -97,13 +79,8 @@ def test_sums_are_exact(name, shares):
     params = SHAPES[name]
     products = random_products(random.Random(name), params, 80 // params.rows + 10)
     _, left, kept = run(params, products, shares)
-    due = [
-        (word(row.sums, params.sum_width), row.end, product.scale)
-        for product in products
-        for row in product.rows
-        if row.sums is not None
-    ]
-    assert [of[1:] for of in left] == due
+    due = [sum_word(params, product, row) for product in products for row in product.rows if row.sums is not None]
+    assert [word for _, word in left] == due
     assert kept == sum(product.keep for product in products)
     assert any(product.add and product.keep for product in products)
 

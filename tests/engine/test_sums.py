@@ -34,7 +34,7 @@ def integers(config, case):
 def test_reductions_of_any_length(sum_engine):
     """Equal to the golden engine, with all counts; and to a single exact sum over all of K."""
     rng, config = np.random.default_rng(1), sum_engine.config
-    golden = GoldenEngine(config)
+    golden, rounded_often = GoldenEngine(config), 0
     for n in range(40):
         sum_engine.stalls = random_stalls(rng)
         m, k, columns = (int(rng.integers(1, most)) for most in (16, 701, 20))
@@ -54,6 +54,9 @@ def test_reductions_of_any_length(sum_engine):
         )
         exact, *both = integers(config, Case(a, b, *settings))
         assert found.values.tobytes() == to_fp32(exact, *both).values.tobytes()
+        without = multiply(GoldenEngine(config.changed({"engine.sum_rows": 0})), a, b, *settings)
+        rounded_often += without.values.tobytes() != found.values.tobytes()
+    assert rounded_often > 3  # the test tells one rounding from several
 
 
 def random_sequence(rng, config):

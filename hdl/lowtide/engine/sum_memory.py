@@ -127,12 +127,10 @@ class SumMemory(Unit):
         params, tile = self.params, self.tile.payload
         depth = params.tiles * params.rows
         row_bits = params.columns * params.sum_width
-        m.submodules.sums = memory = Memory(shape=row_bits, depth=depth, init=[])
+        m.submodules.memory = memory = Memory(shape=row_bits, depth=depth, init=[])
         write, read = memory.write_port(), memory.read_port()
-        layout = data.StructLayout(
-            {"address": range(depth), "add": 1, "keep": 1, "last": 1, "scale": signed(10)}
-        )  # of a row on its way
-
+        # A row on its way: its sums are fetched, then wait for the accumulators, then are summed.
+        layout = data.StructLayout({"address": range(depth), "add": 1, "keep": 1, "last": 1, "scale": signed(10)})
         row = Signal(range(params.rows))  # of the tile, to read next
         last = Signal()
         starts = Signal(init=1)  # the row is the first one of a product
@@ -140,14 +138,16 @@ class SumMemory(Unit):
         reads = Signal()
         moves = [Signal(name=f"moves_{n}") for n in range(2)]
         full = [Signal(name=f"full_{n}") for n in range(3)]
-        fetched, waiting, summed = (
-            Signal(layout, name=name, reset_less=True) for name in ("fetched", "waiting", "summed")
-        )
-        stages = fetched, waiting, summed
+        fetched = Signal(layout, reset_less=True)
+        waiting = Signal(layout, reset_less=True)
+        summed = Signal(layout, reset_less=True)
+        stages = (fetched, waiting, summed)
         stored = Signal(row_bits, reset_less=True)
         sums = Signal(row_bits, reset_less=True)
-        keeping = Cat(valid & stage.keep for valid, stage in zip(full, stages, strict=True)).any()
-        takes, leaves = Signal(), Signal()
+        keeping = Signal()  # a row on its way will be stored
+        takes = Signal()
+        leaves = Signal()
+        m.d.comb += keeping.eq(Cat(valid & stage.keep for valid, stage in zip(full, stages, strict=True)).any())
         m.d.comb += [
             last.eq(row == params.rows - 1),
             next_row.address.eq(times(tile.index, params.rows) + row),

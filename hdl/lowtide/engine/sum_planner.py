@@ -66,21 +66,22 @@ class SumPlanner(Unit):
     def elaborate(self, platform):
         m = Module()
         kept = Signal()  # there are sums
-        kept_a, kept_b = Signal(range(self.tiles[0] + 1)), Signal(range(self.tiles[1] + 1))
+        kept_a = Signal(range(self.tiles[0] + 1))
+        kept_b = Signal(range(self.tiles[1] + 1))
         kept_scale = Signal(signed(10))
         kept_k = Signal(range(self.max_k + 1))
-        scale = Signal(signed(10))
+        new_scale = Signal(signed(10))
         total = Signal(range(self.max_k + self.length_most + 1))
         fits = Signal()
         agrees = Signal()
-        m.d.sync += [scale.eq(self.scale), total.eq(Mux(self.add, kept_k, 0) + self.length)]
+        m.d.sync += [new_scale.eq(self.scale), total.eq(Mux(self.add, kept_k, 0) + self.length)]
         m.d.comb += [
             fits.eq(
                 at_most(self.panels_a, self.tiles[0])
                 & at_most(self.panels_b, self.tiles[1])
                 & at_most(total, self.max_k)
             ),
-            agrees.eq(kept & (self.panels_a == kept_a) & (self.panels_b == kept_b) & (scale == kept_scale)),
+            agrees.eq(kept & (self.panels_a == kept_a) & (self.panels_b == kept_b) & (new_scale == kept_scale)),
             self.legal.eq(~(self.add | self.keep) | (~self.free & fits & (~self.add | agrees))),
         ]
         with m.If(self.take & self.keep):
@@ -88,7 +89,7 @@ class SumPlanner(Unit):
                 kept.eq(1),
                 kept_a.eq(self.panels_a),
                 kept_b.eq(self.panels_b),
-                kept_scale.eq(scale),
+                kept_scale.eq(new_scale),
                 kept_k.eq(total),
             ]
         return m

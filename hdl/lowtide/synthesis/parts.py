@@ -36,6 +36,8 @@ ENGINE_PARTS = {
     "array": "systolic_array",
 }
 """Kinds of modules, by their names in a report."""
+SUM_PARTS = {"sum_planner": "sum_planner", "sum_memory": "sum_memory"}
+"""Further kinds of modules of an engine with sums on chip."""
 SERIAL_PARTS = (
     *("uart_receiver", "uart_transmitter", "frame_receiver", "frame_sender", "executor"),
     *("operand_queue", "result_queue", "beat_packer", "beat_unpacker"),
@@ -91,7 +93,8 @@ def engine_parts_of(config: Config) -> list[Design]:
 
 def _engine_parts(config: Config) -> dict[str, str]:
     """Return the kinds of modules of an engine, without those that the engine of a configuration lacks."""
-    return {name: kind for name, kind in ENGINE_PARTS.items() if getattr(config.engine, name, True)}
+    kinds = ENGINE_PARTS | (SUM_PARTS if config.engine.sum_rows else {})
+    return {name: kind for name, kind in kinds.items() if getattr(config.engine, name, True)}
 
 
 def serial_parts_of(config: Config) -> list[Design]:

@@ -14,9 +14,10 @@ from lowtide_model import BfpTensor
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations, words_of_results
-from lowtide_model.engine.product import Operand, OperandVectors, operand_vectors, settings_of
+from lowtide_model.engine.product import Operand, OperandVectors, Product, operand_vectors, settings_of
 from lowtide_model.engine.result_plan import ResultPlan
 from lowtide_model.engine.results import matrix_of
+from lowtide_model.engine.sums import Pass, checked_passes
 from lowtide_sim.bench.bus_masters import AxiLiteRegisters, PlainRegisters, WishboneRegisters
 from lowtide_sim.bench.environment import sidecar
 from lowtide_sim.bench.streams.axi_stream import PERIOD, Monitor, Sink, Source, Stream
@@ -35,6 +36,7 @@ RandomProduct = tuple[
 """Operands, their settings, post operations, and settings of packed results."""
 
 PATIENCE = 20_000
+LOAD_BOTH, ADD, KEEP = 3, 8, 16  # bits of the register `start`
 REGISTERS = {"axi4-lite": AxiLiteRegisters, "plain": PlainRegisters, "wishbone": WishboneRegisters}
 
 
@@ -173,6 +175,42 @@ class EngineBench:
         x = self.numbers.standard_normal(shape).astype(np.float32)
         return np.asfortranarray(x) if self.rng.getrandbits(1) else x
 
+    def random_passes(self) -> list[Pass]:
+        """Two to four random passes of a sum on chip; their operands may be packed."""
+        bfp, array, engine = self.config.bfp, self.config.array, self.config.engine
+        down, across = engine.sum_tiles(array.rows, array.columns)
+        while True:
+            rows, columns = (
+                self.rng.randint(1, min(3, tiles) * panel)
+                for tiles, panel in ((down, array.rows), (across, array.columns))
+            )
+            settings = self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
+            passes = []
+            for _ in range(self.rng.randint(2, 4)):
+                length = self.rng.randint(1, min(self.rng.choice((2, 8)) * bfp.lanes, bfp.max_k))
+                a, b = self._matrix((rows, length)), self._matrix((length, columns))
+                passes.append(Pass(a=a, b=b, a_settings=settings[0], b_settings=settings[1]))
+            try:
+                checked_passes(self.config, passes)
+            except ValueError:
+                continue
+            if engine.packed_operands and self.rng.random() < 0.4:
+                a, a_settings = self._packed("a", passes[0].a, settings[0])
+                passes[0] = Pass(a=a, b=passes[0].b, a_settings=a_settings, b_settings=settings[1])
+            return passes
+
+    async def begin_sum(self, passes: list[Pass]) -> None:
+        """Start the passes of a sum, each when the engine is ready."""
+        for n, each in enumerate(passes):
+            start = LOAD_BOTH | ADD * (n > 0) | KEEP * (n < len(passes) - 1)
+            await self.begin(each.a, each.b, each.a_settings, each.b_settings, start)
+
+    async def finish_sum(self, passes: list[Pass]) -> None:
+        """Wait for the results of a sum, and check every bit."""
+        product = GoldenEngine(self.config).multiply_sum(passes)
+        rows, columns = product.values.shape
+        await self._check_results(product, ResultPlan(config=self.config, shape=(rows, columns)))
+
     async def begin(
         self,
         a: Operand,
@@ -181,6 +219,7 @@ class EngineBench:
         b_settings: OperandSettings | None,
         post: PostOperations | None = None,
         results: OperandSettings | None = None,
+        start: int = LOAD_BOTH,
     ) -> None:
         """Queue operands and addends on their streams, write the settings, and start the product."""
         a_settings = settings_of(self.config, "a", a, a_settings)
@@ -197,7 +236,7 @@ class EngineBench:
         if self.d and plan.addends:
             self.d.send(_beats(plan.addends.numbers))
         await self.poll("status", 1)
-        await self.write("start", 3)
+        await self.write("start", start)
 
     async def finish(
         self,
@@ -210,7 +249,11 @@ class EngineBench:
     ) -> None:
         """Wait for the results of the next product, and check every bit."""
         plan = ResultPlan(config=self.config, shape=(a.shape[0], b.shape[1]), post=post, results=results)
-        beats = plan.beats
+        product = GoldenEngine(self.config).multiply(a, b, a_settings, b_settings, post=post, results=results)
+        await self._check_results(product, plan)
+
+    async def _check_results(self, product: Product, plan: ResultPlan) -> None:
+        beats, (rows, columns) = plan.beats, plan.shape
         for _ in range(PATIENCE):
             if len(self.received) >= beats:
                 break
@@ -222,17 +265,16 @@ class EngineBench:
             raise AssertionError("tlast is not set on the last beat only")
         size = 4 * self.config.engine.output_width
         data = np.frombuffer(b"".join(beat.to_bytes(size, "little") for beat, _ in mine), np.float32)
-        product = GoldenEngine(self.config).multiply(a, b, a_settings, b_settings, post=post, results=results)
         if product.tensor is not None:
             words = words_of_results(self.config, product.tensor)
             if data.view(np.uint32).tolist() != np.pad(words, (0, data.size - words.size)).tolist():
                 raise AssertionError("packed results differ from the golden engine's")
             return
         array = self.config.array
-        whole = a.shape[0] + -a.shape[0] % array.rows, b.shape[1] + -b.shape[1] % array.columns
+        whole = rows + -rows % array.rows, columns + -columns % array.columns
         values = matrix_of(self.config, data, *whole, new_b=not plan.row_order)
         due = np.zeros(whole, np.float32)
-        due[: a.shape[0], : b.shape[1]] = product.values
+        due[:rows, :columns] = product.values
         if values.tobytes() != due.tobytes():
             place = tuple(int(i) for i in np.argwhere(values.view(np.uint32) != due.view(np.uint32))[0])
             raise AssertionError(f"result {place} is {values[place]}, not {due[place]}")
