@@ -203,7 +203,7 @@ class EngineBench:
         """Start the passes of a sum, each when the engine is ready."""
         for n, each in enumerate(passes):
             start = LOAD_BOTH | ADD * (n > 0) | KEEP * (n < len(passes) - 1)
-            await self.begin(each.a, each.b, each.a_settings, each.b_settings, start)
+            await self.begin(each.a, each.b, each.a_settings, each.b_settings, start=start)
 
     async def finish_sum(self, passes: list[Pass]) -> None:
         """Wait for the results of a sum, and check every bit."""
