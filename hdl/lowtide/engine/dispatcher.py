@@ -145,7 +145,10 @@ class Dispatcher(Unit):
         self.results = ResultLayout(bfp, params) if params.finishes else None
         self.bias_tiles = params.bias_tiles(columns)
         self.run_layout = RunLayout(
-            params.buffer_depth, *(planner.most_chunks for planner in self._planners), self.sums, params.finishes
+            params.buffer_depth,
+            *(planner.most_chunks for planner in self._planners),
+            sums=self.sums,
+            orders=params.finishes,
         )
         self.module_name = (
             f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
@@ -164,7 +167,7 @@ class Dispatcher(Unit):
         super().__init__(
             {
                 "start": In(1),
-                "product": In(ProductLayout(*self.layouts, self.sums, self.results)),
+                "product": In(ProductLayout(*self.layouts, sums=self.sums, c=self.results)),
                 "ready": Out(1),
                 "refused": Out(1),
                 "load": Out(2),
@@ -340,7 +343,7 @@ class Dispatcher(Unit):
                 m.d.sync += vectors.eq(operand.vectors)
             m.d.comb += count.eq(vectors)
         settings = product.c
-        ordered = [settings[name] for name in ("add_bias", "residual", "packed") if name in self.results.members]
+        ordered = [settings[name] for name in ("add_bias", "residual", "packed") if name in settings.shape().members]
         m.d.comb += [
             finish.settings.eq(settings),
             finish.across.eq(across),

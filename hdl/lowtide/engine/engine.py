@@ -217,7 +217,7 @@ class Engine(Structure):
         array, results, dispatcher, output = self.array, self.results, self.dispatcher, self.output
         loader_a, loader_b = self.loaders
         chunks = (loader.converter.max_chunks for loader in self.loaders)
-        sequencer = Sequencer(words, *chunks, self.sum_tiles, self.params.finishes)
+        sequencer = Sequencer(words, *chunks, tiles=self.sum_tiles, orders=self.params.finishes)
         issuer = Issuer()
         place(
             "dispatcher",
@@ -339,7 +339,7 @@ class Engine(Structure):
             "a": loader_a.i,
             "b": loader_b.i,
             "c": (output or results).o,
-            **({"d": output.d, "d_short": output.d_short, "d_long": output.d_long} if "d" in self.streams else {}),
+            **({name: getattr(output, name) for name in ("d", "d_short", "d_long")} if "d" in self.streams else {}),
             "idle": dispatcher.idle,
             "too_short": Cat(loader_a.too_short, loader_b.too_short),
             "too_long": Cat(loader_a.too_long, loader_b.too_long),
