@@ -126,7 +126,7 @@ class GroupAssembler(Unit):
         at, after = Signal(place_layout), Signal(place_layout)
         left = Signal.like(self.length)  # columns from this group on
         rows_left = Signal.like(self.vectors)  # rows from this row of tiles on
-        inside = Signal()
+        exists = Signal()
         moves = Signal()
         advances = Signal()
         tile_ends = Signal()
@@ -135,17 +135,17 @@ class GroupAssembler(Unit):
         last_group = Signal()
         jumps = Signal()  # past the columns of a tile that are beyond N
         m.d.comb += [
-            inside.eq(lane < left),
+            exists.eq(lane < left),
             moves.eq(~self.o.valid | self.o.ready),
-            advances.eq(active & moves & (~inside | (stored > at.crossed))),
-            tile_ends.eq(inside & (at.column == self.columns - 1)),
+            advances.eq(active & moves & (~exists | (stored > at.crossed))),
+            tile_ends.eq(exists & (at.column == self.columns - 1)),
             group_ends.eq(lane == self.lanes - 1),
             last_row.eq((row == self.rows - 1) | (at_most(rows_left, self.rows) & (row + 1 == rows_left))),
             last_group.eq(at_most(left, self.lanes)),
             # The tiles of a group are free once its last row has passed them.
             after.crossed.eq(at.crossed + (tile_ends & ~last_row)),
             after.slot.eq(at.slot + tile_ends),
-            after.column.eq(Mux(tile_ends, 0, at.column + inside)),
+            after.column.eq(Mux(tile_ends, 0, at.column + exists)),
             jumps.eq(group_ends & last_row & last_group & (after.column != 0)),
             frees.eq(advances & ((tile_ends & last_row) | jumps)),
             read.en.eq(moves),
@@ -174,7 +174,7 @@ class GroupAssembler(Unit):
         with m.If(moves):
             m.d.sync += [
                 full.eq(advances),
-                padding.eq(~inside),
+                padding.eq(~exists),
                 payload.group.eq(group_ends),
                 payload.last.eq(group_ends & last_row),
             ]
