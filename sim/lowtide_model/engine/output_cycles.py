@@ -104,8 +104,8 @@ class OutputCycles:
             nonlocal writing
             writing = max(writing, firsts[tile])
             if tile >= self.slots:
-                writing = max(writing, freed[tile - self.slots] + 1)
-            writing = max(writing + size, lasts[tile] + self.numbers)
+                writing = max(writing, freed[tile - self.slots])
+            writing = max(writing + size, lasts[tile] + self.numbers - 1)
             stored.append(writing)
 
         for top in range(0, rows, self.rows):
