@@ -8,6 +8,7 @@ from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.dispatcher import RUNS
 from lowtide.formats.parameter import count, flag, instance
+from lowtide_model.engine.output_cycles import Output, OutputCycles
 from lowtide_model.engine.results import tile_order
 
 __all__ = ["CycleModel", "Occupancy", "Shape", "Work"]
@@ -51,6 +52,7 @@ class Shape:
     packed: bool = attrs.field(default=False, converter=FLAG)
 
 
+OUTPUT = attrs.Converter(lambda value, field: instance(field.name, value, Output), takes_field=True)
 SHAPE = attrs.Converter(lambda value, field: instance(field.name, value, Shape), takes_field=True)
 
 
@@ -64,6 +66,8 @@ class Work:
         Operands.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that it loaded last.
+    output : Output
+        What follows the product.
     add, keep : bool
         Whether the product adds the sums on chip, and whether its sums stay there, so that it has no results.
     """
@@ -72,6 +76,7 @@ class Work:
     b: Shape = attrs.field(converter=SHAPE)
     load_a: bool = attrs.field(default=True, converter=FLAG)
     load_b: bool = attrs.field(default=True, converter=FLAG)
+    output: Output = attrs.field(default=Output(), converter=OUTPUT)
     add: bool = attrs.field(default=False, converter=FLAG)
     keep: bool = attrs.field(default=False, converter=FLAG)
 
@@ -128,6 +133,7 @@ class CycleModel:
         self.unpackers = [loader.unpacker for loader in engine.loaders]
         self.chunk = config.bfp.chunk_a, config.bfp.chunk_b
         self._loads: dict[tuple[int, Shape], tuple[list[int], int]] = {}
+        self.stage = engine.output
 
     def products(self, works: Sequence[Work]) -> int:
         """Cycles from the first start to the last result, or to the last sum that is stored."""
@@ -146,6 +152,7 @@ class CycleModel:
         bank_free = [0, 0]  # cycle in which a bank can be written: when the run with the operand loaded last begins
         issue, tile, ends, results = 0, 0, [], 0
         overs = [0] * RUNS  # cycle of the last beat of each run
+        output = OutputCycles(self.config, self.stage) if self.stage else None
         stored = -STORE_TO_ADD  # cycle in which the last sum so far is stored
         taken = -ROW_CYCLES  # cycle in which the sum memory accepts the last row so far
         for work in works:
@@ -161,9 +168,11 @@ class CycleModel:
                     begins.append(start)
             issue = max([issued, *begins, overs[-RUNS]]) + 2
             beats = self._beats(work)
-            period = max(beats + 1, self.spacing, 0 if work.keep else self.result_beats)
-            first = None
-            for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, work.load_b):
+            serial = self.rows * self.panel[1] if work.output.chunks else 0  # numbers of a tile, one per cycle
+            period = max(beats + 1, self.spacing, 0 if work.keep else max(self.result_beats, serial))
+            first, tiles = None, []
+            new_b = work.load_b and not work.output.row_order
+            for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, new_b):
                 tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2)
                 row = tile + beats + self.array_latency + 1  # cycle of row 0
                 if self.sums:
@@ -176,7 +185,9 @@ class CycleModel:
                     taken = row + ROW_CYCLES * (self.rows - 1)
                     stored = taken + 1
                 else:
-                    results = max(results + self.result_beats, row - 1 + self.result_latency + self._drain())
+                    begins_at = row - 1 + self.result_latency
+                    results = max(results + self.result_beats, begins_at + self._drain())
+                    tiles.append((begins_at, begins_at + self._drain()))
                     taken = results - self.result_latency + 1 - self.row_beats
                 tile += period
             begin = max(issue, overs[-1] + 1)
@@ -184,7 +195,11 @@ class CycleModel:
                 begin if load else free_at for load, free_at in zip((work.load_a, work.load_b), bank_free, strict=True)
             ]
             overs.append(tile - period + beats)
-            ends.append(stored if work.keep else results)
+            sent = results
+            if output and not work.keep:
+                sent = output.ends(work.output, (work.a.lines, work.b.lines), issue, tiles, self.result_beats)
+                results = max(results, sent - output.latency)
+            ends.append(stored if work.keep else sent)
         return ends
 
     def occupancy(self, works: Sequence[Work]) -> Occupancy:
