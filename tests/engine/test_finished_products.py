@@ -238,7 +238,10 @@ def test_addends_of_a_wrong_length_are_flagged(engine, fault):
     for _ in range(25):
         engine.stalls = random_stalls(rng)
         each = with_addends(rng, config)
-        post, shape = each.finish.post, each.finish.post.residual.shape
+        post = each.finish.post
+        assert post is not None
+        assert post.residual is not None
+        shape = post.residual.shape
         (load_a, load_b, (addends,)), plan = prepared(engine, each)
         beats = len(addends.last)
         if fault == "short" and beats == 1:
