@@ -25,6 +25,27 @@ def test_an_engine_on_icarus(run_engine):
     run_engine("icarus", products=4, resets=4)
 
 
+FINISHED = {"engine.post_operations": True, "engine.packed_results": True}
+FINISHED_BUGS = {
+    "addends count in rows beyond M": in_module(r"post_operations_\w+", r"= row < left;", "= 1'h1;"),
+    "the settings of a product are taken twice": in_module(
+        r"output_stage_\w+", r"assign start = o_valid & \w+;", "assign start = o_valid;"
+    ),
+}
+
+
+@pytest.mark.parametrize("keys", [{key: True} for key in FINISHED] + [FINISHED], ids=len)
+def test_an_engine_with_something_to_follow_on_icarus(run_engine, keys):
+    run_engine("icarus", keys=keys, products=4, resets=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bus", ["axi4-lite", "wishbone"])
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+def test_long_runs_with_something_to_follow(run_engine, simulator, bus):
+    run_engine(simulator, keys=FINISHED, bus=bus, products=60, resets=60)
+
+
 def test_sums_on_icarus(run_engine):
     run_engine("icarus", benches=SUMS, sums=True, products=2, resets=3)
 
@@ -65,5 +86,14 @@ def test_each_bug_in_sums_is_caught(run_engine, bug):
 def test_each_bug_in_an_engine_is_caught(run_engine, bug):
     with pytest.raises(SimulationError) as caught:
         run_engine("icarus", BUGS[bug], products=40, resets=60)
+    assert "could not be built" not in str(caught.value)
+    assert "failed: " in str(caught.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", FINISHED_BUGS)
+def test_each_bug_in_what_follows_is_caught(run_engine, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_engine("icarus", FINISHED_BUGS[bug], keys=FINISHED, products=40, resets=10)
     assert "could not be built" not in str(caught.value)
     assert "failed: " in str(caught.value)

@@ -110,7 +110,7 @@ def test_products_of_every_kind_follow_each_other(sum_engine):
         sum_engine.reset()
         sum_engine.stalls = random_stalls(rng)
         products, due = random_sequence(rng, sum_engine.config)
-        found = run_queued(sum_engine, products, poll_interval=7)
+        found = run_queued(sum_engine, products)
         assert [values.tobytes() for values in found.values] == due
         assert sum_engine.read("products") == len(products)
 
@@ -129,7 +129,7 @@ def test_operands_are_reused_between_passes(sum_engine):
         ]
         parts = [integers(config, Case(a, b, *settings)) for b, *_ in uses]
         due = to_fp32(sum(part[0] for part in parts), *parts[0][1:]).values
-        assert run_queued(sum_engine, products, poll_interval=5).values[-1].tobytes() == due.tobytes()
+        assert run_queued(sum_engine, products).values[-1].tobytes() == due.tobytes()
 
 
 def test_a_block_can_be_added_again(sum_engine):
@@ -162,7 +162,7 @@ def test_the_largest_sum_does_not_overflow(libraries):
         assert found.values.tobytes() == to_fp32(exact, *both).values.tobytes()
 
 
-def prepared(engine, rng, shape=(4, 6), k=8, biases=(-5, -5), chunks=(1, 1), auto=()):
+def prepared(engine, rng, shape=(4, 6), k: Any = 8, biases=(-5, -5), chunks=(1, 1), auto=()):
     """A case whose registers are written; its operands are not sent."""
     settings = [OperandSettings(bias=bias, chunks=count) for bias, count in zip(biases, chunks, strict=True)]
     case = Case(random_matrix(rng, (shape[0], k)), random_matrix(rng, (k, shape[1])), *settings)

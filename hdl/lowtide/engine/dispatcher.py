@@ -1,17 +1,20 @@
 """Dispatcher: checks products, loads their operands, and queues their runs."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.buffer import PingPongBanks
-from lowtide.engine.operand import OperandLayout
+from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLayout
 from lowtide.engine.operand_planner import OperandPlanner
+from lowtide.engine.output_stage import PRODUCTS
 from lowtide.engine.params import EngineParams
+from lowtide.engine.result_layout import FinishLayout, ResultLayout
 from lowtide.engine.sequencer import sides_layout
 from lowtide.engine.sum_planner import SumPlanner
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Unit, place
+from lowtide.units.logic import at_most
 from lowtide.units.stream.buffers import Fifo
 
 __all__ = ["Dispatcher", "ProductLayout", "RunLayout"]
@@ -28,11 +31,15 @@ class ProductLayout(data.StructLayout):
         Settings of an operand.
     sums : bool
         Whether the engine has sums on chip.
+    c : ResultLayout, optional
+        Settings of the results.
 
     Members
     -------
     a, b : OperandLayout
         Settings of the operands.
+    c : ResultLayout
+        Settings of the results; only with such a layout.
     load_a, load_b : 1 bit
         1: load the operand. 0: reuse the operand loaded last.
     find : 1 bit
@@ -43,18 +50,18 @@ class ProductLayout(data.StructLayout):
         1: keep the sums on chip, and send no results. Only with ``sums``.
     """
 
-    def __init__(self, a: OperandLayout, b: OperandLayout, sums: bool):
-        super().__init__(
-            {"a": a, "b": b, "load_a": 1, "load_b": 1, "find": 1, **({"add": 1, "keep": 1} if sums else {})}
-        )
+    def __init__(self, a: OperandLayout, b: OperandLayout, sums: bool, c: ResultLayout | None):
+        flags = {"add": 1, "keep": 1} if sums else {}
+        super().__init__({"a": a, "b": b, "load_a": 1, "load_b": 1, "find": 1, **flags, **({"c": c} if c else {})})
 
 
 class RunLayout(data.StructLayout):
-    """Run of a product: the sequencer's settings of both operands, the scale of the results, and the use of sums."""
+    """Run of a product: the sequencer's settings of both operands, the results' scale, use of sums, order of tiles."""
 
-    def __init__(self, words: int, chunks_a: int, chunks_b: int, sums: bool):
+    def __init__(self, words: int, chunks_a: int, chunks_b: int, sums: bool, orders: bool):
         a, b = sides_layout(words, chunks_a), sides_layout(words, chunks_b)
-        super().__init__({"a": a, "b": b, "scale": 10, **({"add": 1, "keep": 1} if sums else {})})
+        flags = ({"add": 1, "keep": 1} if sums else {}) | ({"row_order": 1} if orders else {})
+        super().__init__({"a": a, "b": b, "scale": 10, **flags})
 
 
 class Dispatcher(Unit):
@@ -75,7 +82,7 @@ class Dispatcher(Unit):
     -------
     start : In(1)
         Pulses for one cycle to start ``product``. Refused while ``ready`` is low.
-    product : In(ProductLayout(*layouts, sums))
+    product : In(ProductLayout(*layouts, sums, results))
         Settings of the product.
     ready : Out(1)
         High while a product is accepted.
@@ -109,6 +116,11 @@ class Dispatcher(Unit):
         Pulses for one cycle when the current product is complete.
     over : In(range(3 if sums else 2))
         Products that are completed in this cycle.
+    finish_valid : Out(1)
+        Pulses for one cycle with ``finish`` when a product with results is added to the runs; only with an
+        `OutputStage`.
+    finish : Out(finish_layout)
+        What follows the product, and the size of its results; only with an `OutputStage`.
     idle : Out(1)
         High while no product is in the engine.
     working : Out(1)
@@ -130,19 +142,32 @@ class Dispatcher(Unit):
         tiles = params.sum_tiles(rows, columns)
         self.sums = any(tiles)
         self._sum_planner = SumPlanner(params.buffer_depth, bfp.max_k, tiles, params.sum_max_k) if self.sums else None
+        self.results = ResultLayout(bfp, params) if params.finishes else None
+        self.bias_tiles = params.bias_tiles(columns)
         self.run_layout = RunLayout(
-            params.buffer_depth, *(planner.most_chunks for planner in self._planners), sums=self.sums
+            params.buffer_depth,
+            *(planner.most_chunks for planner in self._planners),
+            sums=self.sums,
+            orders=params.finishes,
         )
         self.module_name = (
             f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
             + (f"_{self._sum_planner.module_name}" if self._sum_planner else "")
+            + (f"_t{self.bias_tiles}" if params.post_operations else "")
+            + (f"_r{params.lfsr_bits}" if params.packed_results else "")
         )
+        finish = {}
+        if self.results:
+            self.finish_layout = FinishLayout(
+                self.results, rows * params.buffer_depth, columns * params.buffer_depth, params.buffer_depth
+            )
+            finish = {"finish_valid": Out(1), "finish": Out(self.finish_layout)}
         words = range(params.buffer_depth + 1)
         self.most_rows = [planner.most_row for planner in self._planners]
         super().__init__(
             {
                 "start": In(1),
-                "product": In(ProductLayout(*self.layouts, sums=self.sums)),
+                "product": In(ProductLayout(*self.layouts, sums=self.sums, c=self.results)),
                 "ready": Out(1),
                 "refused": Out(1),
                 "load": Out(2),
@@ -166,6 +191,7 @@ class Dispatcher(Unit):
                 "run": Out(self.run_layout),
                 "run_ready": In(1),
                 "over": In(range(3 if self.sums else 2)),
+                **finish,
                 "idle": Out(1),
                 "working": Out(1),
             }
@@ -213,6 +239,9 @@ class Dispatcher(Unit):
         )
         if self._sum_planner:
             fits &= self._sum_planner.legal
+        results_legal = Signal()
+        if self.results:
+            fits &= results_legal
         m.d.comb += [
             planned.eq(planning & ~started & ~(planners[0].busy | planners[1].busy)),
             legal.eq(fits),
@@ -261,9 +290,17 @@ class Dispatcher(Unit):
         # Magnitudes of m bits are in units of 2**(B - (m - 1)).
         lowest = [self.bias_a - self.bfp.chunk_a * run.a.chunks, self.bias_b - self.bfp.chunk_b * run.b.chunks]
         push = Signal()
+        room = queued != RUNS
+        if self.results:
+            room &= unfinished < PRODUCTS
+            panels_b = Mux(product.load_b, planners[1].panels, sides[1].panels)
+            kept = product.keep if self.sums else Const(0)
+            m.d.comb += results_legal.eq(product.find | kept | self._results_legal(product.c, panels_b))
+            m.d.comb += self.finish_valid.eq(push & ~kept)
+            self._finish(m, product, [self.load[n] & ~product.find for n in range(2)], sides[1].panels, run)
         m.d.comb += [
             run.scale.eq(lowest[0] + lowest[1] + 2),
-            push.eq(issuing & ~left.any() & ~product.find & (queued != RUNS)),
+            push.eq(issuing & ~left.any() & ~product.find & room),
         ]
         with m.If(push | (issuing & product.find & ~left.any())):
             m.d.sync += issuing.eq(0)
@@ -279,6 +316,39 @@ class Dispatcher(Unit):
             self.working.eq(~self.idle),
         ]
         return m
+
+    def _results_legal(self, settings, panels: Value) -> Value:
+        """Whether the settings of the results are legal for a product with these panels of B."""
+        legal = Const(1)
+        if self.params.post_operations:
+            legal &= ~settings.add_bias | at_most(panels, self.bias_tiles)
+        if self.params.packed_results:
+            most = self.bfp.mantissa // self.bfp.chunk_a
+            legal &= ~settings.packed | (
+                (settings.chunks != 0)
+                & at_most(settings.chunks, most)
+                & at_most(settings.rounding, STOCHASTIC)
+                & ((settings.rounding != STOCHASTIC) | (settings.seed != 0))
+                & (settings.bias >= LEAST_BIAS)
+                & (settings.bias <= MOST_BIAS)
+            )
+        return legal
+
+    def _finish(self, m: Module, product, loads: list[Value], across: Value, run) -> None:
+        """Send what follows each product, with the numbers of vectors of the operands loaded last."""
+        finish = self.finish
+        for load, operand, count in zip(loads, (product.a, product.b), (finish.vectors, finish.length), strict=True):
+            vectors = Signal.like(operand.vectors, name="vectors")
+            with m.If(load):
+                m.d.sync += vectors.eq(operand.vectors)
+            m.d.comb += count.eq(vectors)
+        settings = product.c
+        ordered = [settings[name] for name in ("add_bias", "residual", "packed") if name in settings.shape().members]
+        m.d.comb += [
+            finish.settings.eq(settings),
+            finish.across.eq(across),
+            run.row_order.eq(Cat(ordered).any()),
+        ]
 
     def _plan_sums(self, m, platform, product, planners, sides, length, take):
         """Place the sum planner: a reused operand has the panels, chunks and bias with which it was loaded."""

@@ -43,6 +43,10 @@ class EngineParams:
         engine has no memory for sums.
     sum_max_k : int
         Longest reduction of a sum on chip, from which its width follows; at least ``bfp.max_k``.
+    post_operations : bool
+        Whether the engine adds a column bias, ReLU and a residual to the results, see `PostOperations`.
+    packed_results : bool
+        Whether the results may also leave as packed groups along N, see `PackedResults`.
 
     Raises
     ------
@@ -78,6 +82,18 @@ class EngineParams:
     )
     sum_max_k: int = parameter(
         2**20, range(1, 2**20 + 1), "longest reduction of a sum on chip, at least bfp.max_k", feature="sum_rows"
+    )
+    post_operations: bool = parameter(
+        False,
+        (False, True),
+        "whether the engine adds a column bias, ReLU and a residual to the results",
+        feature="post_operations",
+    )
+    packed_results: bool = parameter(
+        False,
+        (False, True),
+        "whether the results may also leave as packed groups along N",
+        feature="packed_results",
     )
 
     def check(self, rows: int, columns: int, bfp: Bfp) -> None:
@@ -128,6 +144,15 @@ class EngineParams:
         if not self.sum_rows:
             return 0, 0
         return -(-self.sum_rows // rows), -(-self.sum_columns // columns)
+
+    @property
+    def finishes(self) -> bool:
+        """Whether an `OutputStage` follows the results."""
+        return self.post_operations or self.packed_results
+
+    def bias_tiles(self, columns: int) -> int:
+        """Return how many tiles of ``columns`` columns a column bias may have: ``buffer_depth`` numbers or one tile."""
+        return max(self.buffer_depth // columns, 1)
 
     def source(self, lanes: int) -> RandomSourceParams:
         """Return the parameters of the random source for converters of ``lanes`` lanes.

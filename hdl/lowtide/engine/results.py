@@ -52,6 +52,8 @@ class Results(Unit):
         FP32 numbers, column 0 of a row first; zero while not valid. ``last`` is high with the last beat of a product.
     over : Out(range(most_over + 1))
         Products that are completed in this cycle: their last results are accepted, or their last sums are stored.
+    kept : Out(1)
+        Pulses for one cycle when the last sums of a product are stored; only with ``sums``.
     clear : In(1)
         Pulses for one cycle to clear the counters.
     overflows : Out(params.counter_bits)
@@ -83,6 +85,7 @@ class Results(Unit):
                 "i": In(stream.Signature((sums or params).layout_i)),
                 "o": Out(stream.Signature(fp32_beat(params.normalizers))),
                 "over": Out(range(self.most_over + 1)),
+                **({"kept": Out(1)} if sums else {}),
                 "clear": In(1),
                 "overflows": Out(params.counter_bits),
                 "underflows": Out(params.counter_bits),
@@ -158,5 +161,6 @@ class Results(Unit):
             row.data.eq(memory.o.payload.data),
             row.last.eq(memory.o.payload.last),
             self.i.ready.eq(memory.i.ready),
+            self.kept.eq(memory.kept),
         ]
         return row, memory.o.valid, memory.o.payload.scale

@@ -38,11 +38,15 @@ class Sequencer(Unit):
         Maximum number of chunks per magnitude.
     tiles : tuple of two int
         Panels of A and of B of the largest product whose tiles are numbered for sums on chip; (0, 0) without sums.
+    orders : bool
+        Whether a port requests tiles in row order.
 
     Members
     -------
     i : In(stream of {"a": sides_layout(words, chunks_a), "b": sides_layout(words, chunks_b)})
         Products, each accepted with its last beat.
+    row_order : In(1)
+        High to visit the tiles of the product in row order, whatever is new. Only with ``orders``.
     loading_a, loading_b : In(1)
         Bank into which an operand is being loaded, or was loaded last.
     loaded_a, loaded_b : In(range(words + 1))
@@ -65,14 +69,19 @@ class Sequencer(Unit):
         Panels of the current tile; only with sums on chip.
     """
 
-    def __init__(self, words: int, chunks_a: int, chunks_b: int, tiles: tuple[int, int] = (0, 0)):
-        self.words, self.tiles = words, tiles
-        self.module_name = f"sequencer_{words}_{chunks_a}_{chunks_b}" + ("_{}x{}".format(*tiles) if any(tiles) else "")
+    def __init__(self, words: int, chunks_a: int, chunks_b: int, tiles: tuple[int, int] = (0, 0), orders: bool = False):
+        self.words, self.tiles, self.orders = words, tiles, orders
+        self.module_name = (
+            f"sequencer_{words}_{chunks_a}_{chunks_b}"
+            + ("_{}x{}".format(*tiles) if any(tiles) else "")
+            + "_row_order" * orders
+        )
         layout = data.StructLayout({"a": sides_layout(words, chunks_a), "b": sides_layout(words, chunks_b)})
         self._tiles = TileOrder(words)
         super().__init__(
             {
                 "i": In(stream.Signature(layout)),
+                **({"row_order": In(1)} if orders else {}),
                 "loading_a": In(1),
                 "loading_b": In(1),
                 "loaded_a": In(range(words + 1)),
@@ -108,6 +117,8 @@ class Sequencer(Unit):
             for name, operand in (("a", a), ("b", b))
             for field in ("panels", "size", "new")
         }
+        if self.orders:
+            operands["new_b"] = b.new & ~self.row_order  # as if A alone were new, or neither
         tiles = place(m, platform, "tiles", self._tiles, **operands, next=moves & self.last)
         m.d.comb += [
             available.eq(

@@ -9,8 +9,10 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.engine.seeds import panel_seed
 from lowtide_model import BfpTensor
+from lowtide_model.engine.following import Following
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.passes import Part, split
+from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import Events, Operand, Product, settings_of
 from lowtide_model.engine.sums import Pass, total_improvement
 
@@ -35,11 +37,20 @@ class MatrixEngine(Protocol):
         b: Operand,
         a_settings: OperandSettings | None = None,
         b_settings: OperandSettings | None = None,
+        *,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N)."""
         ...
 
-    def multiply_sum(self, passes: Sequence[Pass]) -> Product:
+    def multiply_sum(
+        self,
+        passes: Sequence[Pass],
+        *,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
+    ) -> Product:
         """Add up products in exact sums on chip, rounded once."""
         ...
 
@@ -52,12 +63,18 @@ def multiply(
     b_settings: OperandSettings | None,
     *,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
+    post: PostOperations | None = None,
+    results: OperandSettings | None = None,
 ) -> Product:
     """Multiply A (M × K) and B (K × N), split into panels that fit into the engine.
 
     K is split between groups. An engine with sums on chip adds up all of K exactly and rounds once. Without sums on
     chip, the host adds the partial products in FP32, in order of K. Every transmission of an operand's panel converts
     it to equal bits. The first panel uses the operand's seed, and each other panel its own `panel_seed`.
+
+    The engine applies post operations to each panel of C. If the host adds the partial products, the host applies them
+    to the sum, with equal bits. The engine packs the results if one panel has all of C. Otherwise the host does, with
+    the bits of an engine that has room for all of C.
 
     Parameters
     ----------
@@ -70,6 +87,10 @@ def multiply(
         must share one.
     progress : callable
         Called with the number of completed panels and the number of all panels.
+    post : PostOperations, optional
+        Operations on the results.
+    results : OperandSettings, optional
+        Settings of packed results, with a bias; None for results in FP32.
 
     Returns
     -------
@@ -79,7 +100,8 @@ def multiply(
     Raises
     ------
     ValueError
-        If a bias is missing, the engine rejects a panel, or K exceeds the sums on chip.
+        If a bias is missing, the engine rejects a panel, K exceeds the sums on chip, or the engine lacks what follows
+        the product.
     """
     for_a, for_b = settings_of(engine.config, "a", a, a_settings), settings_of(engine.config, "b", b, b_settings)
     for name, operand in (("a", for_a), ("b", for_b)):
@@ -99,6 +121,7 @@ def multiply(
     length = parts[0].k.stop
     if length < a.shape[1] and length % bfp.lanes and BfpTensor in (type(a), type(b)):
         raise ValueError(f"K of packed groups must be at most {length}, which is less than a group, not {a.shape[1]}")
+    follows = Following.of(engine.config, parts, (a.shape[0], b.shape[1]), post, results)
     values = np.zeros((a.shape[0], b.shape[1]), np.float32)
     found: list[tuple[bool, bool, Product]] = []
     progress(0, len(parts))
@@ -107,20 +130,24 @@ def multiply(
         passes.append(_pass(engine.config, part, a, b, for_a, for_b))
         if part.keep:
             continue
+        after = follows.on_engine(part)
         if part.add:
-            product = engine.multiply_sum(passes)
+            product = engine.multiply_sum(passes, **after)
         else:
-            product = engine.multiply(passes[0].a, passes[0].b, passes[0].a_settings, passes[0].b_settings)
+            product = engine.multiply(passes[0].a, passes[0].b, passes[0].a_settings, passes[0].b_settings, **after)
         passes = []
         block = part.rows, part.columns
         on_host = part.k.start and not part.add
-        values[block] = values[block] + product.values if on_host else product.values
+        if product.tensor is None:
+            values[block] = values[block] + product.values if on_host else product.values
         found.append((part.first_a, part.first_b, product))
         progress(done, len(parts))
     two = bfp.mantissa >= 2 * max(bfp.chunk_a, bfp.chunk_b)
+    exact, tensor, events = follows.on_host(values, found[-1][2].tensor, _events(found))
     return Product(
-        values=values,
-        events=_events(found),
+        values=exact,
+        tensor=tensor,
+        events=events,
         a_improvement=total_improvement([part.a_improvement for first, _, part in found if first]) if two else None,
         b_improvement=total_improvement([part.b_improvement for _, first, part in found if first]) if two else None,
         cycles=_cycles([part.cycles for *_, part in found]),
