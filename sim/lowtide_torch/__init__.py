@@ -1,0 +1,1 @@
+"""Networks of PyTorch with the hardware's bits."""
