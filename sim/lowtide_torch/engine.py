@@ -44,6 +44,10 @@ class Operand:
     what: str = "operand"
     most: float | None = None
 
+    def of(self, x: Tensor) -> "Operand":
+        """The operand with other elements and the same settings."""
+        return attrs.evolve(self, x=x)
+
 
 @attrs.frozen(kw_only=True)
 class Panels:

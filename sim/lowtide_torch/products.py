@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -125,11 +126,22 @@ class _Revealed(torch.autograd.Function):
 
 
 def revealed(rows: Tensor, weight: Tensor, settings: TR) -> Tensor:
-    """``rows @ weight.T`` of integers with revealed terms: exact sums, times both scales in float64, then FP32."""
+    """Products ``rows @ weight.T`` of integers with revealed terms: exact sums, times both scales in float64, in FP32.
+
+    Parameters
+    ----------
+    rows, weight : Tensor of float32, shapes (..., M, K) and (..., N, K)
+        Data and weights. Each has one scale.
+    settings : TR
+        Width, groups and budgets.
+    """
+    encoding = {"width": settings.width, "encoding": settings.encoding}
     data = quantize_integers(rows.detach().cpu().numpy(), settings.width)
     kept = quantize_integers(weight.detach().cpu().numpy(), settings.width)
-    encoding = {"width": settings.width, "encoding": settings.encoding}
-    left = reveal_data(data.integers, terms=settings.data_terms, **encoding)
-    right = reveal_weights(kept.integers, group=settings.group, budget=settings.budget, **encoding)
-    sums = torch.from_numpy(left).double() @ torch.from_numpy(right).double().t()
+    # Revealed data follow from a table of all integers.
+    half = 2 ** (settings.width - 1)
+    table = reveal_data(np.arange(-half, half), terms=settings.data_terms, **encoding).astype(np.float64)
+    left = torch.from_numpy(table[data.integers + half])
+    right = reveal_weights(kept.integers, group=settings.group, budget=settings.budget, **encoding).astype(np.float64)
+    sums = left @ torch.from_numpy(right).mT
     return (sums * float(data.scale.item() * kept.scale.item())).float().to(rows.device)
