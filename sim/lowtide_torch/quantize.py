@@ -96,13 +96,13 @@ def quantize_(
     report: dict[str, str] = {}
     inside: list[str] = []
     for name, module in model.named_modules():
-        if any(name.startswith(f"{outer}.") for outer in inside):
+        if any(name.startswith(outer) for outer in inside):
             continue
         settings = next((found for pattern, found in patterns.items() if fnmatchcase(name, pattern)), None)
         if filter_fn is not None and not filter_fn(module, name):
             settings = None
         if isinstance(module, nn.MultiheadAttention):
-            inside.append(name)
+            inside.append(f"{name}." if name else "")
         if type(module) in ON_ENGINE:
             report[name] = "host" if settings is None else repr(settings)
             if settings is not None:
