@@ -82,6 +82,8 @@ class Converted:
         Exponent of the unit.
     low_sums, high_sums : Tensor of float64, shape (matrices, vectors), optional
         Sums of the second and first chunks of each vector, for the relative improvement.
+    vector_squares : Tensor of float64, shape (matrices, vectors), optional
+        Sum of squares of each vector.
     """
 
     integers: Tensor
@@ -89,6 +91,12 @@ class Converted:
     scale: int
     low_sums: Tensor | None = None
     high_sums: Tensor | None = None
+    vector_squares: Tensor | None = None
+
+    @property
+    def mT(self) -> "Converted":
+        """The operand with its last two axes exchanged."""
+        return attrs.evolve(self, integers=self.integers.mT)
 
 
 def fits(form: Format) -> bool:

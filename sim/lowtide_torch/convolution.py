@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from lowtide_torch import direct
 from lowtide_torch.products import revealed
 from lowtide_torch.settings import TR
 from lowtide_torch.site import Call, Site
@@ -83,7 +84,14 @@ class _Convolution(torch.autograd.Function):
         b = site.operand(call, "forward", "b", "weights", vectors.mT)
         ctx.save_for_backward(x, weight)
         ctx.site, ctx.call, ctx.windows, ctx.most = site, call, windows, (a.most, b.most)
-        return _outputs(site.multiply(call, "forward", a.of(windows.unfold(x)), b), windows)
+        engine, measure = site.engine, site.measures(call)
+        engine.prepare(x, site.layer)
+        result = direct.forward(engine, a, b, windows, measure)
+        if result is None:
+            return _outputs(site.multiply(call, "forward", a.of(windows.unfold(x)), b), windows)
+        engine.count(result, a.of(windows.unfold(x)) if engine.verifies else a, b, site.layer)
+        site.record(call, "forward", a, b, result)
+        return _outputs(result.values, windows)
 
     @staticmethod
     @once_differentiable
@@ -91,15 +99,29 @@ class _Convolution(torch.autograd.Function):
         (x, weight), site, call, windows = ctx.saved_tensors, ctx.site, ctx.call, ctx.windows
         gradient = _by_group(gradient.contiguous(), windows)
         to_x = to_weight = most = None
+        engine, measure = site.engine, site.measures(call)
         if ctx.needs_input_grad[0]:
             vectors = _vectors(weight, windows.groups)
             a = site.operand(call, "to_inputs", "a", "gradients", gradient)
             b = site.operand(call, "to_inputs", "b", "weights", vectors, ctx.most[1])
-            to_x, most = windows.fold(site.multiply(call, "to_inputs", a, b)), a.most
+            found = direct.to_inputs(engine, a, b, windows, measure)
+            if found is None:
+                to_x = windows.fold(site.multiply(call, "to_inputs", a, b))
+            else:
+                to_x, result = found
+                engine.count(result, a, b, site.layer, windows.fold)
+                site.record(call, "to_inputs", a, b, result)
+            most = a.most
         if ctx.needs_input_grad[1]:
             a = site.operand(call, "to_weights", "a", "activations", x, ctx.most[0])
             b = site.operand(call, "to_weights", "b", "gradients", gradient, most)
-            product = site.multiply(call, "to_weights", a.of(windows.unfold(x).mT), b)
+            result = direct.to_weights(engine, a, b, windows, measure)
+            if result is None:
+                product = site.multiply(call, "to_weights", a.of(windows.unfold(x).mT), b)
+            else:
+                engine.count(result, a.of(windows.unfold(x).mT) if engine.verifies else a, b, site.layer)
+                site.record(call, "to_weights", a, b, result)
+                product = result.values
             to_weight = _weights(product.mT, weight.shape)
         return to_x, to_weight, None, None, None
 

@@ -1,6 +1,7 @@
 """An engine's products in PyTorch, equal to the golden engine's products to the bit."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -15,12 +16,26 @@ from lowtide_model.engine import panels
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import MatrixEngine
+from lowtide_torch import native
 from lowtide_torch.conversion import Converted, Format, Words, convert, fits
 from lowtide_torch.errors import BitsDiffer, NonFinite, UnsafeArithmetic, UnsupportedLayer
 from lowtide_torch.exact import FLOAT64_EXACT, exact_product, norm_bound
+from lowtide_torch.windows import Windows
 from lowtide_torch.words import panel_states, sequences
 
-__all__ = ["Engine", "Operand", "Panels", "Result", "bias_of", "check_arithmetic", "largest", "tensor_bias"]
+__all__ = [
+    "Engine",
+    "Operand",
+    "Panels",
+    "Result",
+    "add_sums",
+    "bias_of",
+    "check_arithmetic",
+    "convert_columns",
+    "improvement",
+    "largest",
+    "tensor_bias",
+]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -156,11 +171,25 @@ class Engine:
             bias = bias_of(most, self.config.bfp.exponent)
         return attrs.evolve(operand, settings=attrs.evolve(operand.settings, bias=bias), most=most)
 
-    def count(self, result: "Result", a: Operand, b: Operand, layer: str) -> None:
-        """Count a product, and verify it if it is the turn of this product."""
+    def count(
+        self, result: "Result", a: Operand, b: Operand, layer: str, after: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
+        """Count a product, and verify it if it is the turn of this product.
+
+        Parameters
+        ----------
+        result : Result
+            Product, or what ``after`` computes of it.
+        a, b : Operand
+            Operands.
+        layer : str
+            Name of the module in errors.
+        after : callable, optional
+            Function that the host applies to the product.
+        """
         self.products += 1
         if self.verify and self.products % self.verify == 0:
-            self._verify(result, a, b, layer)
+            self._verify(result, a, b, layer, after)
 
     @property
     def verifies(self) -> bool:
@@ -210,7 +239,7 @@ class Engine:
         return [Words(table=table, starts=np.ascontiguousarray(starts[:, d]), high=high) for d in range(depths)]
 
     def _multiply(self, a: Operand, b: Operand, measure: bool) -> "Result":
-        (matrices, m, k), n = a.x.shape, b.x.shape[2]
+        (matrices, m, k), n = a.x.shape, b.x.shape[-1]
         if b.x.shape[:2] != (matrices, k) or 0 in (matrices, m, k, n):
             raise IllegalValue("a and b", "matrices that multiply", f"of shapes {tuple(a.x.shape)}, {tuple(b.x.shape)}")
         cut = Panels.of(self.config, k, a.settings.chunks, b.settings.chunks)
@@ -224,14 +253,11 @@ class Engine:
         a_columns = a.x.stride(2) != 1 and a.x.stride(1) == 1
         for depth in range(depths):
             ks = slice(depth * cut.length, min((depth + 1) * cut.length, k))
-            if a_columns:
-                left = convert(a.x[:, :, ks].mT, forms[0], a_words[depth], columns=True)
-            else:
-                left = convert(a.x[:, :, ks], forms[0], a_words[depth])
-            right = convert_columns(b.x[:, ks], forms[1], b_words[depth])
+            left = convert_columns(a.x[:, :, ks].mT, forms[0], a_words[depth], keep=a_columns)
+            right = convert_columns(b.x[:, ks], forms[1], b_words[depth], keep=b.x.stride(1) != 1 or n == 1)
             if norm_bound(left, right) > FLOAT64_EXACT:
                 return self._golden(a, b, measure)
-            part = exact_product(left, right, a_columns=a_columns)
+            part = exact_product(left, right)
             values = part if values is None else values.add_(part)
             sums = add_sums(sums, left, right)
         assert values is not None
@@ -265,8 +291,11 @@ class Engine:
             parts.append((product.a_improvement, product.b_improvement))
         return np.stack(values), tuple(_total([part[side] for part in parts]) for side in range(2))  # type: ignore
 
-    def _verify(self, result: "Result", a: Operand, b: Operand, layer: str) -> None:
+    def _verify(
+        self, result: "Result", a: Operand, b: Operand, layer: str, after: Callable[[Tensor], Tensor] | None
+    ) -> None:
         values, improvements = self._replayed(self.reference, a, b)
+        values = values if after is None else after(torch.from_numpy(values)).numpy()
         got = result.values.detach().cpu().numpy().reshape(values.shape)
         where = np.argwhere(got.view(np.uint32) != values.view(np.uint32))
         where = where[~(np.isnan(got) & np.isnan(values))[tuple(where.T)]] if len(where) else where
@@ -321,12 +350,29 @@ class Result:
     b_improvement: Improvement | None = None
 
 
-def convert_columns(b: Tensor, form: Format, words: Words | None) -> Converted:
-    """Convert B (matrices, K, N), whose vectors are columns, in its own memory order."""
-    if b.stride(1) == 1 and b.stride(2) != 1:
-        found = convert(b.mT, form, words)
-        return attrs.evolve(found, integers=found.integers.mT)
-    return convert(b, form, words, columns=True)
+def convert_columns(x: Tensor, form: Format, words: Words | None, *, keep: bool) -> Converted:
+    """Convert matrices (matrices, K, vectors), whose vectors are columns.
+
+    Parameters
+    ----------
+    x : Tensor of float32, shape (matrices, K, vectors)
+        Operand.
+    form, words
+        See `convert`.
+    keep : bool
+        Whether the columns are converted in place, or as rows of the transposed matrices.
+
+    Returns
+    -------
+    Converted
+        The integers have the shape of ``x``.
+    """
+    if not native.available(x):
+        return convert(x, form, words, columns=True) if keep else convert(x.mT, form, words).mT
+    if keep and len(x) == 1 and x.stride(2) == 1:
+        return native.columns(x.contiguous(), Windows.rows(x.shape[1], x.shape[2]), 0, x.shape[1], form, words)
+    vectors = x.mT
+    return native.rows(vectors if vectors.stride(2) == 1 else vectors.contiguous(), form, words).mT
 
 
 def tensor_bias(x: Tensor, exponent: int) -> int:

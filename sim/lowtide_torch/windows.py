@@ -35,6 +35,22 @@ class Windows:
     dilation: tuple[int, int]
     groups: int
 
+    @classmethod
+    def rows(cls, count: int, length: int) -> "Windows":
+        """Windows of the rows of a matrix: each row is an image of one element."""
+        one = (1, 1)
+        return cls(
+            images=count,
+            height=1,
+            width=1,
+            channels=length,
+            kernel=one,
+            stride=one,
+            padding=(0, 0),
+            dilation=one,
+            groups=1,
+        )
+
     @property
     def down(self) -> int:
         """Rows of windows of an image."""

@@ -14,6 +14,9 @@ __all__ = ["panel_states", "sequences"]
 MOST_TABLE_BITS = 20
 """Most bits of a generator whose whole sequence is kept as a table."""
 
+MARGIN = 64
+"""Words at the end of a table that a reader of whole groups may read, and ignores."""
+
 
 def panel_states(states: np.ndarray, side: str, panels: int, bits: int) -> np.ndarray:
     """States of the panels of operands: `panel_seed` of each state and panel, of shape ``states.shape + (panels,)``."""
@@ -78,14 +81,15 @@ def sequences(source: RandomSourceParams, states: np.ndarray, count: int) -> tup
         bits[place] = bits[origin]
         for tap in source.exponents[1:]:
             bits[place] ^= bits[origin + tap]
-    return _words(bits, source.width).T.reshape(-1), (np.arange(flat.size) * count).reshape(states.shape)
+    table = np.append(_words(bits, source.width).T.reshape(-1), np.zeros(MARGIN, np.uint8))
+    return table, (np.arange(flat.size) * count).reshape(states.shape)
 
 
 @functools.lru_cache(maxsize=8)
 def _period(source: RandomSourceParams, extra: int) -> tuple[np.ndarray, np.ndarray]:
     """Words of a whole period and ``extra`` more, and the place of each state in it."""
     bits = bits_from(source, 0, source.states)
-    bits = bits[np.arange(source.states + extra + 64) % source.states]
+    bits = bits[np.arange(source.states + extra + MARGIN + source.width) % source.states]
     window = np.zeros(source.states, np.int64)
     for place in range(source.bits):
         window |= bits[place : place + source.states].astype(np.int64) << place

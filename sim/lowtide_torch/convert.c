@@ -1,0 +1,290 @@
+/* Conversion of FP32 operands to block floating point: the bits of lowtide_torch.conversion.
+
+   A value is |x| * 2**(m - 1 - E - B + F), truncated to an integer with F bits after the point. The addend of the
+   rounding is added, and the F bits are discarded. All scales are powers of two of normal numbers, so every step is exact.
+   Loops over c have independent iterations, which a compiler turns into vector instructions. */
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { TRUNCATE, NEAREST, STOCHASTIC };
+enum { BLOCK = 64, LANES = 64 };
+
+typedef struct {
+    int32_t lanes, mantissa, top, bias, rounding, random_bits, fraction, chunk;
+} form;
+
+static inline uint32_t bits_of(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, 4);
+    return bits;
+}
+
+static inline float power(int32_t exponent) {
+    uint32_t bits = (uint32_t)(exponent + 127) << 23;
+    float x;
+    memcpy(&x, &bits, 4);
+    return x;
+}
+
+static inline int32_t code_of(uint32_t largest, const form *f) {
+    int32_t code = (int32_t)(largest >> 23) - 127 - f->bias;
+    return code < 0 ? 0 : code > f->top ? f->top : code;
+}
+
+/* Addend of a random word R: 2 R + 1, in units of the bits that the rounder evaluates. */
+static inline int32_t addend_of(int32_t word, int32_t odd, const form *f) {
+    int32_t mask = (1 << f->random_bits) - 1;
+    return (2 * (odd ? word ^ mask : word) + 1) << (f->fraction - f->random_bits - 1);
+}
+
+/* Groups of `n` rows of `width` numbers, n <= lanes: each column is a group. Loops over columns are innermost.
+   words[c] is the word of column c and lane 0, `odd` has the parity of its column. Returns sums of squares per column. */
+__attribute__((always_inline)) static inline void block_columns(
+    const float *const *rows, int n, int width, const form *f, const uint8_t *words, const uint8_t *odd, float *out,
+    int64_t step, double *squares, double *low, double *high)
+{
+    uint32_t largest[BLOCK] = {0};
+    float scale[BLOCK], weight[BLOCK];
+    int32_t square[BLOCK] = {0}, lows[BLOCK] = {0}, highs[BLOCK] = {0};
+    const int32_t limit = (1 << f->mantissa) - 1, shift = f->fraction, half = 1 << (shift - 1);
+    const float cap = (float)((limit + 1) << shift);
+    for (int i = 0; i < n; i++)
+        for (int c = 0; c < width; c++) {
+            uint32_t size = bits_of(rows[i][c]) & 0x7fffffff;
+            largest[c] = size > largest[c] ? size : largest[c];
+        }
+    for (int c = 0; c < width; c++) {
+        int32_t code = code_of(largest[c], f);
+        scale[c] = power(f->mantissa - 1 - f->bias + shift - code);
+        weight[c] = power(code);
+    }
+    for (int i = 0; i < n; i++) {
+        const float *x = rows[i];
+        float *y = out + i * step;
+        const uint8_t *word = words + i / 2;
+        for (int c = 0; c < width; c++) {
+            float size = fabsf(x[c]) * scale[c];
+            int32_t q = (int32_t)(size < cap ? size : cap);
+            int32_t r = q;
+            if (f->rounding == NEAREST)
+                r += half;
+            else if (f->rounding == STOCHASTIC)
+                r += addend_of(word[c], (odd[c] ^ i) & 1, f);
+            r >>= shift;
+            r = r < limit ? r : limit;
+            square[c] += r * r;
+            y[c] = copysignf((float)r * weight[c], x[c]);
+            if (f->chunk) {
+                int32_t all = (1 << 2 * f->chunk) - 1;
+                int32_t t = q >> (shift - (2 * f->chunk - f->mantissa));
+                t = t < all ? t : all;
+                lows[c] += t & ((1 << f->chunk) - 1);
+                highs[c] += t & ~((1 << f->chunk) - 1);
+            }
+        }
+    }
+    for (int c = 0; c < width; c++) {
+        squares[c] += (double)square[c] * weight[c] * weight[c];
+        if (f->chunk) {
+            low[c] += (double)lows[c] * weight[c];
+            high[c] += (double)highs[c] * weight[c];
+        }
+    }
+}
+
+/* One vector along K: groups of consecutive numbers. */
+__attribute__((always_inline)) static inline void vector_row(
+    const float *x, int64_t k, int lanes, const form *f, const uint8_t *words, int32_t first, float *y, double *squares,
+    double *low, double *high)
+{
+    const int32_t limit = (1 << f->mantissa) - 1, shift = f->fraction, half = 1 << (shift - 1);
+    const float cap = (float)((limit + 1) << shift);
+    double sum = 0, low_sum = 0, high_sum = 0;
+    for (int64_t start = 0, group = 0; start < k; start += lanes, group++) {
+        const float *in = x + start;
+        float *out = y + start;
+        float padded[LANES], rounded[LANES];
+        int n = k - start < lanes ? (int)(k - start) : lanes;
+        if (n < lanes) {
+            memset(padded, 0, sizeof padded);
+            memcpy(padded, in, n * sizeof *in);
+            in = padded, out = rounded;
+        }
+        uint32_t largest = 0;
+        for (int i = 0; i < lanes; i++) {
+            uint32_t size = bits_of(in[i]) & 0x7fffffff;
+            largest = size > largest ? size : largest;
+        }
+        int32_t code = code_of(largest, f), square = 0, lows = 0, highs = 0;
+        float scale = power(f->mantissa - 1 - f->bias + shift - code), weight = power(code);
+        const uint8_t *word = words + group;
+        int32_t odd = first + (int32_t)group;
+        for (int i = 0; i < lanes; i++) {
+            float size = fabsf(in[i]) * scale;
+            int32_t q = (int32_t)(size < cap ? size : cap);
+            int32_t r = q;
+            if (f->rounding == NEAREST)
+                r += half;
+            else if (f->rounding == STOCHASTIC)
+                r += addend_of(word[i / 2], (odd + i) & 1, f);
+            r >>= shift;
+            r = r < limit ? r : limit;
+            square += r * r;
+            out[i] = copysignf((float)r * weight, in[i]);
+            if (f->chunk) {
+                int32_t all = (1 << 2 * f->chunk) - 1;
+                int32_t t = q >> (shift - (2 * f->chunk - f->mantissa));
+                t = t < all ? t : all;
+                lows += t & ((1 << f->chunk) - 1);
+                highs += t & ~((1 << f->chunk) - 1);
+            }
+        }
+        sum += (double)square * weight * weight;
+        low_sum += (double)lows * weight;
+        high_sum += (double)highs * weight;
+        if (n < lanes)
+            memcpy(y + start, rounded, n * sizeof *y);
+    }
+    *squares = sum;
+    *low = low_sum;
+    *high = high_sum;
+}
+
+/* Every rounding, and groups of 16, as code without branches in its loops. */
+#define SPECIALIZED(CALL)                                                                                                \
+    do {                                                                                                                 \
+        form g = *f;                                                                                                     \
+        if (g.chunk)                                                                                                     \
+            CALL;                                                                                                        \
+        else if (g.rounding == NEAREST) {                                                                                \
+            g.rounding = NEAREST, g.chunk = 0, g.fraction = 1;                                                           \
+            CALL;                                                                                                        \
+        } else if (g.rounding == TRUNCATE) {                                                                             \
+            g.rounding = TRUNCATE, g.chunk = 0, g.fraction = 1;                                                          \
+            CALL;                                                                                                        \
+        } else if (g.random_bits == 3) {                                                                                 \
+            g.rounding = STOCHASTIC, g.chunk = 0, g.random_bits = 3, g.fraction = 4;                                     \
+            CALL;                                                                                                        \
+        } else                                                                                                           \
+            CALL;                                                                                                        \
+    } while (0)
+
+static const uint8_t no_words[BLOCK + LANES];
+
+/* Matrices of vectors along K. Vector v of matrix m is at x + m * step_matrix + v * step_vector; outputs are contiguous. */
+void lowtide_rows(const float *x, int64_t matrices, int64_t vectors, int64_t k, int64_t step_matrix, int64_t step_vector,
+                  const form *f, const uint8_t *table, const int64_t *starts, int64_t high, float *out, double *squares,
+                  double *low, double *high_sums)
+{
+    const int64_t down = table ? (vectors + high - 1) / high : 0;
+    for (int64_t m = 0; m < matrices; m++)
+        for (int64_t v = 0; v < vectors; v++) {
+            const float *in = x + m * step_matrix + v * step_vector;
+            const int64_t place = m * vectors + v;
+            const uint8_t *words = table ? table + starts[m * down + v / high] + v % high : no_words;
+            const int32_t first = table ? (int32_t)(v % high) : 0;
+            float *y = out + place * k;
+            if (f->lanes == 16)
+                SPECIALIZED(vector_row(in, k, 16, &g, words, first, y, squares + place, low + place, high_sums + place));
+            else
+                vector_row(in, k, f->lanes, f, words, first, y, squares + place, low + place, high_sums + place);
+        }
+}
+
+typedef struct {
+    int64_t height, width, channels, depth, offset, down, across, rows, columns, stride_h, stride_w, pad_h, pad_w,
+        dilation_h, dilation_w;
+} geometry;
+
+/* Columns of the matrix of windows, for windows first to last: each column is a vector along K, in groups of windows.
+   Channels `offset` to `offset + depth` of images (N, height, width, channels). Output (last - first, elements). */
+void lowtide_columns(const float *x, const geometry *s, int64_t first, int64_t last, const form *f, const uint8_t *table,
+                     const int64_t *starts, int64_t high, float *out, double *squares, double *low, double *high_sums)
+{
+    static const float zeros[BLOCK];
+    const int64_t elements = s->rows * s->columns * s->depth;
+    memset(squares, 0, elements * sizeof *squares);
+    memset(low, 0, elements * sizeof *low);
+    memset(high_sums, 0, elements * sizeof *high_sums);
+    for (int64_t start = first, group = 0; start < last; start += f->lanes, group++) {
+        const int n = last - start < f->lanes ? (int)(last - start) : f->lanes;
+        int64_t top[LANES], left[LANES], image[LANES];
+        for (int i = 0; i < n; i++) {
+            int64_t place = start + i;
+            left[i] = place % s->across * s->stride_w - s->pad_w;
+            place /= s->across;
+            top[i] = place % s->down * s->stride_h - s->pad_h;
+            image[i] = place / s->down;
+        }
+        for (int64_t p = 0; p < s->rows; p++)
+            for (int64_t q = 0; q < s->columns; q++) {
+                const float *pixels[LANES];
+                for (int i = 0; i < n; i++) {
+                    int64_t h = top[i] + p * s->dilation_h, w = left[i] + q * s->dilation_w;
+                    int inside = h >= 0 && h < s->height && w >= 0 && w < s->width;
+                    pixels[i] = inside ? x + ((image[i] * s->height + h) * s->width + w) * s->channels + s->offset : 0;
+                }
+                for (int64_t c = 0; c < s->depth; c += BLOCK) {
+                    const int width = s->depth - c < BLOCK ? (int)(s->depth - c) : BLOCK;
+                    const int64_t element = (p * s->columns + q) * s->depth + c;
+                    const float *rows[LANES];
+                    uint8_t odd[BLOCK], gathered[BLOCK + LANES];
+                    const uint8_t *words = no_words;
+                    float *y = out + (start - first) * elements + element;
+                    double *sq = squares + element, *lo = low + element, *hi = high_sums + element;
+                    for (int i = 0; i < n; i++)
+                        rows[i] = pixels[i] ? pixels[i] + c : zeros;
+                    if (!table) {
+                        if (width == 16 && n == 16)
+                            SPECIALIZED(block_columns(rows, 16, 16, &g, words, words, y, elements, sq, lo, hi));
+                        else
+                            SPECIALIZED(block_columns(rows, n, width, &g, words, words, y, elements, sq, lo, hi));
+                        continue;
+                    }
+                    /* Columns of one panel have consecutive words. */
+                    for (int b = 0; b < width;) {
+                        const int64_t v = element + b, place = v % high;
+                        const int64_t left_over = high - place;
+                        const int part = width - b < left_over ? width - b : (int)left_over;
+                        const float *parts[LANES];
+                        for (int i = 0; i < n; i++)
+                            parts[i] = rows[i] + b;
+                        for (int j = 0; j < part; j++)
+                            odd[j] = (uint8_t)((place + j + group) & 1);
+                        memcpy(gathered, table + starts[v / high] + place + group, part + LANES / 2);
+                        SPECIALIZED(block_columns(parts, n, part, &g, gathered, odd, y + b, elements, sq + b, lo + b, hi + b));
+                        b += part;
+                    }
+                }
+            }
+    }
+}
+
+/* Adds windows first to last of a product (rows, elements) into images (N, height, width, channels), in the order of kernel
+   rows, then kernel columns; the images start with zeros. Windows arrive in several calls only at whole images. */
+void lowtide_fold(const float *rows, const geometry *s, int64_t first, int64_t last, float *images)
+{
+    const int64_t elements = s->rows * s->columns * s->depth;
+    for (int64_t h = 0, image = first; image < last; h = 0, image++)
+        for (; h < s->height; h++)
+            for (int64_t w = 0; w < s->width; w++) {
+                float *sum = images + ((image * s->height + h) * s->width + w) * s->channels + s->offset;
+                for (int64_t p = 0; p < s->rows; p++) {
+                    int64_t i = h + s->pad_h - p * s->dilation_h;
+                    if (i < 0 || i % s->stride_h || i / s->stride_h >= s->down)
+                        continue;
+                    for (int64_t q = 0; q < s->columns; q++) {
+                        int64_t j = w + s->pad_w - q * s->dilation_w;
+                        if (j < 0 || j % s->stride_w || j / s->stride_w >= s->across)
+                            continue;
+                        const float *row = rows +
+                            (((image - first) * s->down + i / s->stride_h) * s->across + j / s->stride_w) * elements +
+                            (p * s->columns + q) * s->depth;
+                        for (int64_t c = 0; c < s->depth; c++)
+                            sum[c] += row[c];
+                    }
+                }
+            }
+}
