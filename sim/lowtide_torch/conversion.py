@@ -57,6 +57,8 @@ class Words:
     ----------
     table : array of uint8
         Words without polarity.
+    pairs : array of uint8
+        Each word of the table, and then its inverse.
     starts : array of int64, shape (matrices, panels)
         Place of the first word of each panel of vectors.
     high : int
@@ -64,6 +66,7 @@ class Words:
     """
 
     table: np.ndarray
+    pairs: np.ndarray
     starts: np.ndarray
     high: int
 

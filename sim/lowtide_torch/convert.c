@@ -34,25 +34,30 @@ static inline int32_t code_of(uint32_t largest, const form *f) {
 }
 
 /* Addend of a random word R: 2 R + 1, in units of the bits that the rounder evaluates. */
-static inline int32_t addend_of(int32_t word, int32_t odd, const form *f) {
-    int32_t mask = (1 << f->random_bits) - 1;
-    return (2 * (odd ? word ^ mask : word) + 1) << (f->fraction - f->random_bits - 1);
+static inline int32_t addend_of(int32_t word, const form *f) {
+    return (2 * word + 1) << (f->fraction - f->random_bits - 1);
+}
+
+/* Addend of a rounding without random words. */
+static inline int32_t constant_addend(const form *f) {
+    return f->rounding == NEAREST ? 1 << (f->fraction - 1) : 0;
 }
 
 /* Groups of `n` rows of `width` numbers, n <= lanes: each column is a group. Loops over columns are innermost.
-   words[c] is the word of column c and lane 0, `odd` has the parity of its column. Returns sums of squares per column. */
+   words[c] is the word of column c and lane 0, or `words` is null; inverted[c] is all ones where lane 0 inverts it. */
 __attribute__((always_inline)) static inline void block_columns(
-    const float *const *rows, int n, int width, const form *f, const uint8_t *words, const uint8_t *odd, float *out,
-    int64_t step, double *squares, double *low, double *high)
+    const float *const *rows, int n, int width, const form *f, const uint8_t *restrict words,
+    const uint8_t *restrict inverted, float *out, int64_t step, double *squares, double *low, double *high)
 {
     uint32_t largest[BLOCK] = {0};
     float scale[BLOCK], weight[BLOCK];
-    int32_t square[BLOCK] = {0}, lows[BLOCK] = {0}, highs[BLOCK] = {0};
-    const int32_t limit = (1 << f->mantissa) - 1, shift = f->fraction, half = 1 << (shift - 1);
+    int32_t square[BLOCK] = {0}, lows[BLOCK] = {0}, highs[BLOCK] = {0}, addends[BLOCK];
+    const int32_t limit = (1 << f->mantissa) - 1, shift = f->fraction;
+    const uint8_t mask = (uint8_t)((1 << f->random_bits) - 1);
     const float cap = (float)((limit + 1) << shift);
     for (int i = 0; i < n; i++)
         for (int c = 0; c < width; c++) {
-            uint32_t size = bits_of(rows[i][c]) & 0x7fffffff;
+            const uint32_t size = bits_of(rows[i][c]) & 0x7fffffff;
             largest[c] = size > largest[c] ? size : largest[c];
         }
     for (int c = 0; c < width; c++) {
@@ -60,19 +65,20 @@ __attribute__((always_inline)) static inline void block_columns(
         scale[c] = power(f->mantissa - 1 - f->bias + shift - code);
         weight[c] = power(code);
     }
+    for (int c = 0; c < width; c++)
+        addends[c] = constant_addend(f);
     for (int i = 0; i < n; i++) {
-        const float *x = rows[i];
-        float *y = out + i * step;
-        const uint8_t *word = words + i / 2;
+        const float *restrict x = rows[i];
+        float *restrict y = out + i * step;
+        if (words) {
+            const uint8_t other = i % 2 ? 255 : 0;
+            for (int c = 0; c < width; c++)
+                addends[c] = addend_of(words[c + i / 2] ^ (mask & (inverted[c] ^ other)), f);
+        }
         for (int c = 0; c < width; c++) {
             float size = fabsf(x[c]) * scale[c];
             int32_t q = (int32_t)(size < cap ? size : cap);
-            int32_t r = q;
-            if (f->rounding == NEAREST)
-                r += half;
-            else if (f->rounding == STOCHASTIC)
-                r += addend_of(word[c], (odd[c] ^ i) & 1, f);
-            r >>= shift;
+            int32_t r = (q + addends[c]) >> shift;
             r = r < limit ? r : limit;
             square[c] += r * r;
             y[c] = copysignf((float)r * weight[c], x[c]);
@@ -94,17 +100,21 @@ __attribute__((always_inline)) static inline void block_columns(
     }
 }
 
-/* One vector along K: groups of consecutive numbers. */
+/* One vector along K: groups of consecutive numbers. The words of lanes 0 and 1 of the first group are at words[0] and
+   words[1], or `words` is null; `odd` tells whether the first group inverts them. */
 __attribute__((always_inline)) static inline void vector_row(
-    const float *x, int64_t k, int lanes, const form *f, const uint8_t *words, int32_t first, float *y, double *squares,
+    const float *x, int64_t k, int lanes, const form *f, const uint8_t *restrict words, int32_t odd, float *y, double *squares,
     double *low, double *high)
 {
-    const int32_t limit = (1 << f->mantissa) - 1, shift = f->fraction, half = 1 << (shift - 1);
+    const int32_t limit = (1 << f->mantissa) - 1, shift = f->fraction, mask = (1 << f->random_bits) - 1;
     const float cap = (float)((limit + 1) << shift);
+    int32_t addends[LANES];
+    for (int i = 0; i < lanes; i++)
+        addends[i] = constant_addend(f);
     double sum = 0, low_sum = 0, high_sum = 0;
     for (int64_t start = 0, group = 0; start < k; start += lanes, group++) {
-        const float *in = x + start;
-        float *out = y + start;
+        const float *restrict in = x + start;
+        float *restrict out = y + start;
         float padded[LANES], rounded[LANES];
         int n = k - start < lanes ? (int)(k - start) : lanes;
         if (n < lanes) {
@@ -119,17 +129,16 @@ __attribute__((always_inline)) static inline void vector_row(
         }
         int32_t code = code_of(largest, f), square = 0, lows = 0, highs = 0;
         float scale = power(f->mantissa - 1 - f->bias + shift - code), weight = power(code);
-        const uint8_t *word = words + group;
-        int32_t odd = first + (int32_t)group;
+        if (words) {
+            const uint8_t *restrict word = words + 2 * group;
+            const int32_t invert = (odd + group) & 1 ? mask : 0;
+            for (int i = 0; i < lanes; i++)
+                addends[i] = addend_of(word[i] ^ invert, f);
+        }
         for (int i = 0; i < lanes; i++) {
             float size = fabsf(in[i]) * scale;
             int32_t q = (int32_t)(size < cap ? size : cap);
-            int32_t r = q;
-            if (f->rounding == NEAREST)
-                r += half;
-            else if (f->rounding == STOCHASTIC)
-                r += addend_of(word[i / 2], (odd + i) & 1, f);
-            r >>= shift;
+            int32_t r = (q + addends[i]) >> shift;
             r = r < limit ? r : limit;
             square += r * r;
             out[i] = copysignf((float)r * weight, in[i]);
@@ -152,44 +161,36 @@ __attribute__((always_inline)) static inline void vector_row(
     *high = high_sum;
 }
 
-/* Every rounding, and groups of 16, as code without branches in its loops. */
+/* A call without measurement, or with it, as code without branches in its loops. */
 #define SPECIALIZED(CALL)                                                                                                \
     do {                                                                                                                 \
         form g = *f;                                                                                                     \
-        if (g.chunk)                                                                                                     \
+        if (f->chunk)                                                                                                    \
             CALL;                                                                                                        \
-        else if (g.rounding == NEAREST) {                                                                                \
-            g.rounding = NEAREST, g.chunk = 0, g.fraction = 1;                                                           \
+        else {                                                                                                           \
+            g.chunk = 0;                                                                                                 \
             CALL;                                                                                                        \
-        } else if (g.rounding == TRUNCATE) {                                                                             \
-            g.rounding = TRUNCATE, g.chunk = 0, g.fraction = 1;                                                          \
-            CALL;                                                                                                        \
-        } else if (g.random_bits == 3) {                                                                                 \
-            g.rounding = STOCHASTIC, g.chunk = 0, g.random_bits = 3, g.fraction = 4;                                     \
-            CALL;                                                                                                        \
-        } else                                                                                                           \
-            CALL;                                                                                                        \
+        }                                                                                                                \
     } while (0)
 
-static const uint8_t no_words[BLOCK + LANES];
-
-/* Matrices of vectors along K. Vector v of matrix m is at x + m * step_matrix + v * step_vector; outputs are contiguous. */
+/* Matrices of vectors along K. Vector v of matrix m is at x + m * step_matrix + v * step_vector; outputs are contiguous.
+   `pairs` has each word of the table, and then its inverse. */
 void lowtide_rows(const float *x, int64_t matrices, int64_t vectors, int64_t k, int64_t step_matrix, int64_t step_vector,
-                  const form *f, const uint8_t *table, const int64_t *starts, int64_t high, float *out, double *squares,
+                  const form *f, const uint8_t *pairs, const int64_t *starts, int64_t high, float *out, double *squares,
                   double *low, double *high_sums)
 {
-    const int64_t down = table ? (vectors + high - 1) / high : 0;
+    const int64_t down = pairs ? (vectors + high - 1) / high : 0;
     for (int64_t m = 0; m < matrices; m++)
         for (int64_t v = 0; v < vectors; v++) {
             const float *in = x + m * step_matrix + v * step_vector;
             const int64_t place = m * vectors + v;
-            const uint8_t *words = table ? table + starts[m * down + v / high] + v % high : no_words;
-            const int32_t first = table ? (int32_t)(v % high) : 0;
+            const uint8_t *words = pairs ? pairs + 2 * (starts[m * down + v / high] + v % high) : 0;
+            const int32_t odd = pairs ? (int32_t)(v % high) : 0;
             float *y = out + place * k;
             if (f->lanes == 16)
-                SPECIALIZED(vector_row(in, k, 16, &g, words, first, y, squares + place, low + place, high_sums + place));
+                SPECIALIZED(vector_row(in, k, 16, &g, words, odd, y, squares + place, low + place, high_sums + place));
             else
-                vector_row(in, k, f->lanes, f, words, first, y, squares + place, low + place, high_sums + place);
+                vector_row(in, k, f->lanes, f, words, odd, y, squares + place, low + place, high_sums + place);
         }
 }
 
@@ -230,17 +231,16 @@ void lowtide_columns(const float *x, const geometry *s, int64_t first, int64_t l
                     const int width = s->depth - c < BLOCK ? (int)(s->depth - c) : BLOCK;
                     const int64_t element = (p * s->columns + q) * s->depth + c;
                     const float *rows[LANES];
-                    uint8_t odd[BLOCK], gathered[BLOCK + LANES];
-                    const uint8_t *words = no_words;
+                    uint8_t inverted[BLOCK];
                     float *y = out + (start - first) * elements + element;
                     double *sq = squares + element, *lo = low + element, *hi = high_sums + element;
                     for (int i = 0; i < n; i++)
                         rows[i] = pixels[i] ? pixels[i] + c : zeros;
                     if (!table) {
                         if (width == 16 && n == 16)
-                            SPECIALIZED(block_columns(rows, 16, 16, &g, words, words, y, elements, sq, lo, hi));
+                            SPECIALIZED(block_columns(rows, 16, 16, &g, 0, 0, y, elements, sq, lo, hi));
                         else
-                            SPECIALIZED(block_columns(rows, n, width, &g, words, words, y, elements, sq, lo, hi));
+                            SPECIALIZED(block_columns(rows, n, width, &g, 0, 0, y, elements, sq, lo, hi));
                         continue;
                     }
                     /* Columns of one panel have consecutive words. */
@@ -252,9 +252,9 @@ void lowtide_columns(const float *x, const geometry *s, int64_t first, int64_t l
                         for (int i = 0; i < n; i++)
                             parts[i] = rows[i] + b;
                         for (int j = 0; j < part; j++)
-                            odd[j] = (uint8_t)((place + j + group) & 1);
-                        memcpy(gathered, table + starts[v / high] + place + group, part + LANES / 2);
-                        SPECIALIZED(block_columns(parts, n, part, &g, gathered, odd, y + b, elements, sq + b, lo + b, hi + b));
+                            inverted[j] = (place + j + group) & 1 ? 255 : 0;
+                        const uint8_t *words = table + starts[v / high] + place + group;
+                        SPECIALIZED(block_columns(parts, n, part, &g, words, inverted, y + b, elements, sq + b, lo + b, hi + b));
                         b += part;
                     }
                 }

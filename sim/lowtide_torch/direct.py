@@ -53,11 +53,10 @@ def forward(engine: Engine, x: Operand, b: Operand, windows: Windows, measure: b
     weights = vectors.integers.reshape(-1, *windows.kernel, depth).permute(0, 3, 1, 2)
     if norm * math.sqrt(vectors.squares) <= FLOAT32_EXACT:
         sums = _convolved(images, weights, windows)
-    elif windows.groups == 1 and (parts := split(vectors.integers[0], norm, 1)):
-        bit, high, low = parts
-        both = torch.stack([high, low], 1).reshape(-1, *windows.kernel, depth).permute(0, 3, 1, 2)
-        found = _convolved(images, both, windows).permute(0, 2, 3, 1).unflatten(3, (-1, 2))
-        sums = found[..., 0].double().mul_(2.0**bit).add_(found[..., 1]).permute(0, 3, 1, 2)
+    elif windows.groups == 1 and (parts := split(vectors.mT, norm)):
+        both = torch.cat([part[0].mT for part in parts]).reshape(-1, *windows.kernel, depth).permute(0, 3, 1, 2)
+        high, low = _convolved(images, both, windows).chunk(2, 1)
+        sums = high.double().add_(low)
     else:
         return None
     values = rounded(sums, form.scale + weight_form.scale).permute(0, 2, 3, 1)

@@ -235,8 +235,9 @@ class Engine:
         states = panel_states(np.array([settings.seed]), side, matrices, bits)[0]
         states = panel_states(states, side, depths * down, bits).reshape(matrices, depths, down)
         steps = min(high, vectors) + -(-length // self.config.bfp.lanes) + self.config.bfp.lanes // 2
-        table, starts = sequences(self._source, states, steps)
-        return [Words(table=table, starts=np.ascontiguousarray(starts[:, d]), high=high) for d in range(depths)]
+        table, pairs, starts = sequences(self._source, states, steps)
+        parts = [np.ascontiguousarray(starts[:, depth]) for depth in range(depths)]
+        return [Words(table=table, pairs=pairs, starts=part, high=high) for part in parts]
 
     def _multiply(self, a: Operand, b: Operand, measure: bool) -> "Result":
         (matrices, m, k), n = a.x.shape, b.x.shape[-1]

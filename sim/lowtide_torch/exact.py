@@ -38,40 +38,35 @@ def exact_product(a: Converted, b: Converted) -> Tensor:
     scale = a.scale + b.scale
     if norm_bound(a, b) <= FLOAT32_EXACT:
         return rounded(torch.matmul(left, b.integers), scale)
-    if parts := split(b.integers, math.sqrt(a.squares), 1):
-        bit, high, low = parts
-        sums = torch.matmul(left, high).double().mul_(2.0**bit).add_(torch.matmul(left, low))
+    if parts := split(b, math.sqrt(a.squares)):
+        high, low = parts
+        sums = torch.matmul(left, high).double().add_(torch.matmul(left, low))
     else:
         sums = torch.matmul(left.double(), b.integers.double())
     return rounded(sums, scale)
 
 
-def split(integers: Tensor, norm: float, axis: int) -> tuple[int, Tensor, Tensor] | None:
-    """Parts ``high * 2**bit + low`` of an operand whose products with vectors of a norm are exact in float32.
+def split(operand: Converted, norm: float) -> tuple[Tensor, Tensor] | None:
+    """Two integer parts of an operand (matrices, K, N), whose products with vectors of a norm are exact in float32.
 
-    Parameters
-    ----------
-    integers : Tensor of float32
-        Operand.
-    norm : float
-        Largest norm of the other operand's vectors.
-    axis : int
-        Axis of K.
+    The high part has multiples of ``2**bit``. Each element of the low part is at most ``2**(bit - 1)``.
 
     Returns
     -------
-    (bit, high, low), or None if two parts do not suffice.
+    (high, low), or None if two parts do not suffice.
     """
-    if not norm:
-        return None
-    limit = FLOAT32_EXACT / norm * (1 - 2.0**-20)
-    largest = float(torch.linalg.vector_norm(integers, dim=axis, dtype=torch.float64).max())
-    bit = max(math.ceil(math.log2(largest / limit)), 1)
-    high = integers.mul(2.0**-bit).trunc_()
-    low = integers.sub(high, alpha=2.0**bit)
-    if float(torch.linalg.vector_norm(low, dim=axis, dtype=torch.float64).max()) > limit:
-        return None
-    return bit, high, low
+    own, length = math.sqrt(operand.squares), operand.integers.shape[-2]
+    for bit in range(1, 24):
+        low = 2.0 ** (bit - 1) * math.sqrt(length)
+        if norm * low > FLOAT32_EXACT * (1 - 2.0**-20):
+            return None
+        if norm * (own + low) <= FLOAT32_EXACT * 2.0**bit * (1 - 2.0**-20):
+            if own >= 2.0 ** (22 + bit):
+                return None
+            unit = 3 * 2.0 ** (22 + bit)  # adding it rounds a smaller number to a multiple of 2**bit
+            high = operand.integers.add(unit).sub_(unit)
+            return high, operand.integers - high
+    return None
 
 
 def rounded(sums: Tensor, scale: int) -> Tensor:

@@ -87,7 +87,7 @@ def rows(x: Tensor, form: Format, words: Words | None) -> Converted:
         _address(x),
         *map(ctypes.c_int64, (matrices, vectors, length, x.stride(0), x.stride(1))),
         ctypes.byref(_form(form)),
-        *_words(words),
+        *_words(words, pairs=True),
         _address(integers),
         *map(_pointer, sums),
     )
@@ -164,10 +164,12 @@ def _geometry(windows: Windows, group: int) -> _Geometry:
     )
 
 
-def _words(words: Words | None, matrix: int = 0) -> tuple[ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]:
+def _words(
+    words: Words | None, matrix: int = 0, *, pairs: bool = False
+) -> tuple[ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]:
     if words is None:
         return ctypes.c_void_p(None), ctypes.c_void_p(None), ctypes.c_int64(1)
-    return _pointer(words.table), _pointer(words.starts[matrix:]), ctypes.c_int64(words.high)
+    return _pointer(words.pairs if pairs else words.table), _pointer(words.starts[matrix:]), ctypes.c_int64(words.high)
 
 
 def _address(x: Tensor) -> ctypes.c_void_p:

@@ -50,7 +50,9 @@ def _mixed(words: np.ndarray) -> np.ndarray:
     return words ^ words >> np.uint64(31)
 
 
-def sequences(source: RandomSourceParams, states: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def sequences(
+    source: RandomSourceParams, states: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Words of generators in given states.
 
     Parameters
@@ -66,12 +68,15 @@ def sequences(source: RandomSourceParams, states: np.ndarray, count: int) -> tup
     -------
     table : array of uint8
         Words without polarity.
+    pairs : array of uint8
+        Each word of the table, and then its inverse.
     starts : array of int64, shape of ``states``
         Place of the first word of each state in the table; ``count`` consecutive words belong to the state.
     """
     if source.bits <= MOST_TABLE_BITS:
-        table, places = _period(attrs.evolve(source, seed=1), count + -count % 4096)
-        return table, places[states]
+        source, extra = attrs.evolve(source, seed=1), count + -count % 4096
+        table, places = _period(source, extra)
+        return table, _period_pairs(source, extra), places[states]
     flat = states.ravel()
     bits = np.empty((count + source.width - 1, flat.size), np.uint8)
     for place in range(min(source.bits, len(bits))):
@@ -82,7 +87,7 @@ def sequences(source: RandomSourceParams, states: np.ndarray, count: int) -> tup
         for tap in source.exponents[1:]:
             bits[place] ^= bits[origin + tap]
     table = np.append(_words(bits, source.width).T.reshape(-1), np.zeros(MARGIN, np.uint8))
-    return table, (np.arange(flat.size) * count).reshape(states.shape)
+    return table, _pairs(table, source.width), (np.arange(flat.size) * count).reshape(states.shape)
 
 
 @functools.lru_cache(maxsize=8)
@@ -96,6 +101,16 @@ def _period(source: RandomSourceParams, extra: int) -> tuple[np.ndarray, np.ndar
     places = np.zeros(2**source.bits, np.int64)
     places[window] = np.arange(source.states)
     return _words(bits, source.width), places
+
+
+@functools.lru_cache(maxsize=8)
+def _period_pairs(source: RandomSourceParams, extra: int) -> np.ndarray:
+    return _pairs(_period(source, extra)[0], source.width)
+
+
+def _pairs(table: np.ndarray, width: int) -> np.ndarray:
+    """Each word and its inverse, one after the other."""
+    return np.stack([table, table ^ np.uint8(2**width - 1)], -1).reshape(-1)
 
 
 def _words(bits: np.ndarray, width: int) -> np.ndarray:
