@@ -81,20 +81,23 @@ class Converted:
         Magnitudes with their signs, times ``2**code``. A zero may have a sign.
     squares : float
         Upper bound of the sum of squares of a vector.
+    normal_squares : float
+        Upper bound of the sum of squares of a vector in units of its lowest bit.
     scale : int
         Exponent of the unit.
     low_sums, high_sums : Tensor of float64, shape (matrices, vectors), optional
         Sums of the second and first chunks of each vector, for the relative improvement.
-    vector_squares : Tensor of float64, shape (matrices, vectors), optional
-        Sum of squares of each vector.
+    vectors : (Tensor of float64, Tensor of int32), shape (matrices, vectors), optional
+        Sum of squares of each vector, and the exponent of its lowest bit.
     """
 
     integers: Tensor
     squares: float
+    normal_squares: float
     scale: int
     low_sums: Tensor | None = None
     high_sums: Tensor | None = None
-    vector_squares: Tensor | None = None
+    vectors: tuple[Tensor, Tensor] | None = None
 
     @property
     def mT(self) -> "Converted":
@@ -155,6 +158,7 @@ def convert(x: Tensor, form: Format, words: Words | None = None, *, columns: boo
     return Converted(
         integers=integers,
         squares=float(squares) * (1 + 2.0**-20),
+        normal_squares=float(squares) * (1 + 2.0**-20),
         scale=form.scale,
         low_sums=low_sums,
         high_sums=high_sums,

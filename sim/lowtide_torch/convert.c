@@ -47,7 +47,7 @@ static inline int32_t constant_addend(const form *f) {
    words[c] is the word of column c and lane 0, or `words` is null; inverted[c] is all ones where lane 0 inverts it. */
 __attribute__((always_inline)) static inline void block_columns(
     const float *const *rows, int n, int width, const form *f, const uint8_t *restrict words,
-    const uint8_t *restrict inverted, float *out, int64_t step, double *squares, double *low, double *high)
+    const uint8_t *restrict inverted, float *out, int64_t step, double *squares, double *low, double *high, int32_t *lowest)
 {
     uint32_t largest[BLOCK] = {0};
     float scale[BLOCK], weight[BLOCK];
@@ -64,6 +64,8 @@ __attribute__((always_inline)) static inline void block_columns(
         int32_t code = code_of(largest[c], f);
         scale[c] = power(f->mantissa - 1 - f->bias + shift - code);
         weight[c] = power(code);
+        code = largest[c] ? code : f->top;
+        lowest[c] = code < lowest[c] ? code : lowest[c];
     }
     for (int c = 0; c < width; c++)
         addends[c] = constant_addend(f);
@@ -104,7 +106,7 @@ __attribute__((always_inline)) static inline void block_columns(
    words[1], or `words` is null; `odd` tells whether the first group inverts them. */
 __attribute__((always_inline)) static inline void vector_row(
     const float *x, int64_t k, int lanes, const form *f, const uint8_t *restrict words, int32_t odd, float *y, double *squares,
-    double *low, double *high)
+    double *low, double *high, int32_t *lowest)
 {
     const int32_t limit = (1 << f->mantissa) - 1, shift = f->fraction, mask = (1 << f->random_bits) - 1;
     const float cap = (float)((limit + 1) << shift);
@@ -112,6 +114,7 @@ __attribute__((always_inline)) static inline void vector_row(
     for (int i = 0; i < lanes; i++)
         addends[i] = constant_addend(f);
     double sum = 0, low_sum = 0, high_sum = 0;
+    int32_t least = f->top;
     for (int64_t start = 0, group = 0; start < k; start += lanes, group++) {
         const float *restrict in = x + start;
         float *restrict out = y + start;
@@ -129,6 +132,7 @@ __attribute__((always_inline)) static inline void vector_row(
         }
         int32_t code = code_of(largest, f), square = 0, lows = 0, highs = 0;
         float scale = power(f->mantissa - 1 - f->bias + shift - code), weight = power(code);
+        least = largest && code < least ? code : least;
         if (words) {
             const uint8_t *restrict word = words + 2 * group;
             const int32_t invert = (odd + group) & 1 ? mask : 0;
@@ -159,6 +163,7 @@ __attribute__((always_inline)) static inline void vector_row(
     *squares = sum;
     *low = low_sum;
     *high = high_sum;
+    *lowest = least;
 }
 
 /* A call without measurement, or with it, as code without branches in its loops. */
@@ -177,7 +182,7 @@ __attribute__((always_inline)) static inline void vector_row(
    `pairs` has each word of the table, and then its inverse. */
 void lowtide_rows(const float *x, int64_t matrices, int64_t vectors, int64_t k, int64_t step_matrix, int64_t step_vector,
                   const form *f, const uint8_t *pairs, const int64_t *starts, int64_t high, float *out, double *squares,
-                  double *low, double *high_sums)
+                  double *low, double *high_sums, int32_t *lowest)
 {
     const int64_t down = pairs ? (vectors + high - 1) / high : 0;
     for (int64_t m = 0; m < matrices; m++)
@@ -188,9 +193,9 @@ void lowtide_rows(const float *x, int64_t matrices, int64_t vectors, int64_t k, 
             const int32_t odd = pairs ? (int32_t)(v % high) : 0;
             float *y = out + place * k;
             if (f->lanes == 16)
-                SPECIALIZED(vector_row(in, k, 16, &g, words, odd, y, squares + place, low + place, high_sums + place));
+                SPECIALIZED(vector_row(in, k, 16, &g, words, odd, y, squares + place, low + place, high_sums + place, lowest + place));
             else
-                vector_row(in, k, f->lanes, f, words, odd, y, squares + place, low + place, high_sums + place);
+                vector_row(in, k, f->lanes, f, words, odd, y, squares + place, low + place, high_sums + place, lowest + place);
         }
 }
 
@@ -202,13 +207,16 @@ typedef struct {
 /* Columns of the matrix of windows, for windows first to last: each column is a vector along K, in groups of windows.
    Channels `offset` to `offset + depth` of images (N, height, width, channels). Output (last - first, elements). */
 void lowtide_columns(const float *x, const geometry *s, int64_t first, int64_t last, const form *f, const uint8_t *table,
-                     const int64_t *starts, int64_t high, float *out, double *squares, double *low, double *high_sums)
+                     const int64_t *starts, int64_t high, float *out, double *squares, double *low, double *high_sums,
+                     int32_t *lowest)
 {
     static const float zeros[BLOCK];
     const int64_t elements = s->rows * s->columns * s->depth;
     memset(squares, 0, elements * sizeof *squares);
     memset(low, 0, elements * sizeof *low);
     memset(high_sums, 0, elements * sizeof *high_sums);
+    for (int64_t i = 0; i < elements; i++)
+        lowest[i] = f->top;
     for (int64_t start = first, group = 0; start < last; start += f->lanes, group++) {
         const int n = last - start < f->lanes ? (int)(last - start) : f->lanes;
         int64_t top[LANES], left[LANES], image[LANES];
@@ -234,13 +242,14 @@ void lowtide_columns(const float *x, const geometry *s, int64_t first, int64_t l
                     uint8_t inverted[BLOCK];
                     float *y = out + (start - first) * elements + element;
                     double *sq = squares + element, *lo = low + element, *hi = high_sums + element;
+                    int32_t *least = lowest + element;
                     for (int i = 0; i < n; i++)
                         rows[i] = pixels[i] ? pixels[i] + c : zeros;
                     if (!table) {
                         if (width == 16 && n == 16)
-                            SPECIALIZED(block_columns(rows, 16, 16, &g, 0, 0, y, elements, sq, lo, hi));
+                            SPECIALIZED(block_columns(rows, 16, 16, &g, 0, 0, y, elements, sq, lo, hi, least));
                         else
-                            SPECIALIZED(block_columns(rows, n, width, &g, 0, 0, y, elements, sq, lo, hi));
+                            SPECIALIZED(block_columns(rows, n, width, &g, 0, 0, y, elements, sq, lo, hi, least));
                         continue;
                     }
                     /* Columns of one panel have consecutive words. */
@@ -254,7 +263,8 @@ void lowtide_columns(const float *x, const geometry *s, int64_t first, int64_t l
                         for (int j = 0; j < part; j++)
                             inverted[j] = (place + j + group) & 1 ? 255 : 0;
                         const uint8_t *words = table + starts[v / high] + place + group;
-                        SPECIALIZED(block_columns(parts, n, part, &g, words, inverted, y + b, elements, sq + b, lo + b, hi + b));
+                        SPECIALIZED(block_columns(parts, n, part, &g, words, inverted, y + b, elements, sq + b, lo + b, hi + b,
+                                                  least + b));
                         b += part;
                     }
                 }

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from lowtide_torch import native
 from lowtide_torch.conversion import Converted, fits
 from lowtide_torch.engine import Engine, Operand, Panels, Result, add_sums, convert_columns, improvement
-from lowtide_torch.exact import FLOAT32_EXACT, FLOAT64_EXACT, exact_product, norm_bound, rounded, split
+from lowtide_torch.exact import FLOAT32_EXACT, FLOAT64_EXACT, SCALE_OF_PARTS, exact_product, norm_bound, rounded, split
 from lowtide_torch.windows import Windows
 
 __all__ = ["forward", "to_inputs", "to_weights"]
@@ -45,21 +45,20 @@ def forward(engine: Engine, x: Operand, b: Operand, windows: Windows, measure: b
     (words,) = engine.words("b", b.settings, windows.groups, b.x.shape[2], cut.wide, windows.size, 1)
     pixels = native.rows(x.x.reshape(1, -1, windows.channels), form, None)
     vectors = native.rows(b.x.mT.contiguous(), weight_form, words)
-    assert pixels.vector_squares is not None
-    squares = pixels.vector_squares.reshape(windows.images, 1, windows.height, windows.width)
-    in_window = F.avg_pool2d(F.pad(squares, _sides(windows)), windows.kernel, 1, divisor_override=1)
-    norm = math.sqrt(float(in_window.max()) * (1 + 2.0**-20)) if windows.dilation == (1, 1) else math.inf
+    norm = _largest_norm(pixels, windows, math.sqrt(vectors.normal_squares))
     images = pixels.integers.reshape(x.x.shape).permute(0, 3, 1, 2)
     weights = vectors.integers.reshape(-1, *windows.kernel, depth).permute(0, 3, 1, 2)
-    if norm * math.sqrt(vectors.squares) <= FLOAT32_EXACT:
-        sums = _convolved(images, weights, windows)
-    elif windows.groups == 1 and (parts := split(vectors.mT, norm)):
+    scale = form.scale + weight_form.scale
+    if norm * math.sqrt(vectors.normal_squares) <= FLOAT32_EXACT:
+        values = rounded(_convolved(images, weights, windows), scale)
+    elif windows.groups == 1 and -126 <= scale <= SCALE_OF_PARTS and (parts := split(vectors.mT, norm)):
         both = torch.cat([part[0].mT for part in parts]).reshape(-1, *windows.kernel, depth).permute(0, 3, 1, 2)
         high, low = _convolved(images, both, windows).chunk(2, 1)
-        sums = high.double().add_(low)
+        # Both sums are exact, so their sum in float32 is the exact sum, rounded once.
+        values = torch.add(high, low).mul_(2.0**scale).add_(0.0)
     else:
         return None
-    values = rounded(sums, form.scale + weight_form.scale).permute(0, 2, 3, 1)
+    values = values.permute(0, 2, 3, 1)
     values = values.reshape(windows.count, windows.groups, -1).transpose(0, 1)
     return Result(
         values=values,
@@ -131,6 +130,25 @@ def _convolved(images: Tensor, weights: Tensor, windows: Windows) -> Tensor:
     weights = weights.contiguous(memory_format=torch.channels_last)
     geometry = windows.stride, windows.padding, windows.dilation, windows.groups
     return F.conv2d(images, weights, None, *geometry)
+
+
+def _largest_norm(pixels: Converted, windows: Windows, other: float) -> float:
+    """Largest norm of a window, in units of its lowest bit.
+
+    First without regard to places, which suffices for most images and takes no time.
+    """
+    assert pixels.vectors is not None
+    taps = windows.kernel[0] * windows.kernel[1]
+    simple = math.sqrt(taps * pixels.squares) / 2.0 ** int(pixels.vectors[1].min())
+    if simple * other <= FLOAT32_EXACT:
+        return simple
+    if windows.dilation != (1, 1):
+        return simple
+    shape = (windows.images, 1, windows.height, windows.width)
+    squares, lowest = (one.reshape(shape).double() for one in pixels.vectors)
+    sums = F.avg_pool2d(F.pad(squares, _sides(windows)), windows.kernel, 1, divisor_override=1)
+    least = -F.max_pool2d(F.pad(-lowest, _sides(windows), value=-math.inf), windows.kernel, 1)
+    return math.sqrt(float((sums * torch.exp2(-2 * least)).max()) * (1 + 2.0**-20))
 
 
 def _sides(windows: Windows) -> tuple[int, int, int, int]:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lowtide_torch.conversion import Converted
 
-__all__ = ["FLOAT32_EXACT", "FLOAT64_EXACT", "exact_product", "norm_bound", "rounded", "split"]
+__all__ = ["FLOAT32_EXACT", "FLOAT64_EXACT", "SCALE_OF_PARTS", "exact_product", "norm_bound", "rounded", "split"]
 
 FLOAT32_EXACT, FLOAT64_EXACT = 2.0**24, 2.0**53
 """Every integer up to these limits is exact, and so is every sum whose partial sums do not exceed them."""
@@ -16,10 +16,13 @@ SMALLEST_NORMAL = 2.0**-126
 FIRST_ZERO = SMALLEST_NORMAL - 2.0**-151
 """A smaller result is below the smallest normal number after its rounding to 24 bits, and becomes zero."""
 
+SCALE_OF_PARTS = 127 - 50
+"""Largest scale with which no sum of two parts overflows: a sum is below ``2**49``."""
+
 
 def norm_bound(a: Converted, b: Converted) -> float:
-    """Upper bound of any partial sum of a product, by Cauchy and Schwarz."""
-    return math.sqrt(a.squares) * math.sqrt(b.squares) * (1 + 2.0**-40)
+    """Upper bound of any partial sum of a product, in units of its lowest bit, by Cauchy and Schwarz."""
+    return math.sqrt(a.normal_squares) * math.sqrt(b.normal_squares) * (1 + 2.0**-40)
 
 
 def exact_product(a: Converted, b: Converted) -> Tensor:
@@ -38,17 +41,17 @@ def exact_product(a: Converted, b: Converted) -> Tensor:
     scale = a.scale + b.scale
     if norm_bound(a, b) <= FLOAT32_EXACT:
         return rounded(torch.matmul(left, b.integers), scale)
-    if parts := split(b, math.sqrt(a.squares)):
+    if -126 <= scale <= SCALE_OF_PARTS and (parts := split(b, math.sqrt(a.normal_squares))):
         high, low = parts
-        sums = torch.matmul(left, high).double().add_(torch.matmul(left, low))
-    else:
-        sums = torch.matmul(left.double(), b.integers.double())
-    return rounded(sums, scale)
+        # Both sums are exact, so their sum in float32 is the exact sum, rounded once.
+        return torch.matmul(left, high).add_(torch.matmul(left, low)).mul_(2.0**scale).add_(0.0)
+    return rounded(torch.matmul(left.double(), b.integers.double()), scale)
 
 
 def split(operand: Converted, norm: float) -> tuple[Tensor, Tensor] | None:
     """Two integer parts of an operand (matrices, K, N), whose products with vectors of a norm are exact in float32.
 
+    The norm is in units of the lowest bit of a vector.
     The high part has multiples of ``2**bit``. Each element of the low part is at most ``2**(bit - 1)``.
 
     Returns

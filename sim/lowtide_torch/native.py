@@ -80,7 +80,7 @@ def rows(x: Tensor, form: Format, words: Words | None) -> Converted:
     """`convert` of vectors (matrices, vectors, K), whose elements are contiguous along K."""
     matrices, vectors, length = x.shape
     integers = torch.empty(x.shape)
-    sums = np.empty((3, matrices, vectors))
+    sums, lowest = np.empty((3, matrices, vectors)), np.empty((matrices, vectors), np.int32)
     library = _library()
     assert library is not None
     library.lowtide_rows(
@@ -89,9 +89,9 @@ def rows(x: Tensor, form: Format, words: Words | None) -> Converted:
         ctypes.byref(_form(form)),
         *_words(words, pairs=True),
         _address(integers),
-        *map(_pointer, sums),
+        *map(_pointer, (*sums, lowest)),
     )
-    return _converted(integers, form, sums)
+    return _converted(integers, form, sums, lowest)
 
 
 def columns(x: Tensor, windows: Windows, first: int, last: int, form: Format, words: Words | None) -> Converted:
@@ -100,7 +100,7 @@ def columns(x: Tensor, windows: Windows, first: int, last: int, form: Format, wo
     The integers have the shape (groups, last - first, elements).
     """
     integers = torch.empty(windows.groups, last - first, windows.size)
-    sums = np.empty((3, windows.groups, windows.size))
+    sums, lowest = np.empty((3, windows.groups, windows.size)), np.empty((windows.groups, windows.size), np.int32)
     library = _library()
     assert library is not None
     for group in range(windows.groups):
@@ -112,9 +112,9 @@ def columns(x: Tensor, windows: Windows, first: int, last: int, form: Format, wo
             ctypes.byref(_form(form)),
             *_words(words, group),
             _address(integers[group]),
-            *(_pointer(one[group]) for one in sums),
+            *(_pointer(one[group]) for one in (*sums, lowest)),
         )
-    return _converted(integers, form, sums)
+    return _converted(integers, form, sums, lowest)
 
 
 def fold(product: Tensor, windows: Windows, first: int, last: int, images: Tensor) -> None:
@@ -131,15 +131,17 @@ def fold(product: Tensor, windows: Windows, first: int, last: int, images: Tenso
         )
 
 
-def _converted(integers: Tensor, form: Format, sums: np.ndarray) -> Converted:
+def _converted(integers: Tensor, form: Format, sums: np.ndarray, lowest: np.ndarray) -> Converted:
     squares, low, high = sums
+    more = 1 + 2.0**-20
     return Converted(
         integers=integers,
-        vector_squares=torch.from_numpy(squares),
-        squares=float(squares.max(initial=0)) * (1 + 2.0**-20),
+        squares=float(squares.max(initial=0)) * more,
+        normal_squares=float(np.ldexp(squares, -2 * lowest).max(initial=0)) * more,
         scale=form.scale,
         low_sums=torch.from_numpy(low) if form.chunk else None,
         high_sums=torch.from_numpy(high) if form.chunk else None,
+        vectors=(torch.from_numpy(squares), torch.from_numpy(lowest)),
     )
 
 
