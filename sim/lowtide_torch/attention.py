@@ -2,14 +2,14 @@
 
 import math
 
-import torch
-from torch import Tensor, nn
 from torch.nn import functional as F
 
+import torch
 from lowtide_torch.errors import UnsupportedLayer
 from lowtide_torch.modules import OnEngine
 from lowtide_torch.products import linear, matmul
 from lowtide_torch.site import LayerState, Site
+from torch import Tensor, nn
 
 __all__ = ["EngineMultiheadAttention", "Matmul", "ScaledDotProductAttention", "attend"]
 
@@ -135,13 +135,13 @@ class EngineMultiheadAttention(OnEngine, nn.MultiheadAttention):
         y = linear(x, weight, Site(self.lowtide, name, number), self.training)
         return y if self.in_proj_bias is None else y + self.in_proj_bias.chunk(3)[number]
 
-    def _mask(
-        self, attention: Tensor | None, padding: Tensor | None, count: int, dtype: torch.dtype
-    ) -> Tensor | None:
+    def _mask(self, attention: Tensor | None, padding: Tensor | None, count: int, dtype: torch.dtype) -> Tensor | None:
         """Sum of both masks; true means excluded, as in `torch.nn.MultiheadAttention`."""
         masks = []
         if attention is not None:
-            shaped = attention.reshape(count, self.num_heads, *attention.shape[1:]) if attention.dim() == 3 else attention
+            shaped = (
+                attention.reshape(count, self.num_heads, *attention.shape[1:]) if attention.dim() == 3 else attention
+            )
             masks.append(shaped)
         if padding is not None:
             masks.append(padding[:, None, None])

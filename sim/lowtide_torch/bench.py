@@ -7,13 +7,13 @@ import platform
 import time
 from collections.abc import Callable
 
-import torch
-from torch import Tensor, nn
 from torch.nn import functional as F
 
+import torch
 from lowtide_torch.engine import Engine
 from lowtide_torch.quantize import quantize_
 from lowtide_torch.settings import BFP
+from torch import Tensor, nn
 
 __all__ = ["ResNet8", "Transformer", "main", "measure"]
 
@@ -94,9 +94,7 @@ def _forward(network: nn.Module, x: Tensor) -> None:
         network(x)
 
 
-def _compared(
-    network: nn.Module, run: Callable[[nn.Module], None], repeats: int, engine: Engine
-) -> dict[str, float]:
+def _compared(network: nn.Module, run: Callable[[nn.Module], None], repeats: int, engine: Engine) -> dict[str, float]:
     on_engine = copy.deepcopy(network)
     quantize_(on_engine, BFP(), engine=engine)
     times: dict[str, list[float]] = {"fp32": [], "engine": []}

@@ -2,9 +2,10 @@
 
 import attrs
 import numpy as np
+from torch.nn import functional as F
+
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 __all__ = ["Converted", "Format", "Words", "convert", "fits"]
 

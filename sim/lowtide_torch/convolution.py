@@ -2,15 +2,15 @@
 
 from typing import Any
 
-import torch
-from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+import torch
 from lowtide_torch import direct
 from lowtide_torch.products import revealed
 from lowtide_torch.settings import TR
 from lowtide_torch.site import Call, Site
 from lowtide_torch.windows import Windows
+from torch import Tensor
 
 __all__ = ["convolve"]
 

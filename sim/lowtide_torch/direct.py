@@ -2,15 +2,15 @@
 
 import math
 
-import torch
-from torch import Tensor
 from torch.nn import functional as F
 
+import torch
 from lowtide_torch import native
 from lowtide_torch.conversion import Converted, fits
 from lowtide_torch.engine import Engine, Operand, Panels, Result, add_sums, convert_columns, improvement
 from lowtide_torch.exact import FLOAT32_EXACT, FLOAT64_EXACT, SCALE_OF_PARTS, exact_product, norm_bound, rounded, split
 from lowtide_torch.windows import Windows
+from torch import Tensor
 
 __all__ = ["forward", "to_inputs", "to_weights"]
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import attrs
 import numpy as np
-import torch
-from torch import Tensor
 
+import torch
 from lowtide.config import Config
 from lowtide.formats.parameter import IllegalValue, count, instance
 from lowtide_model import Improvement
@@ -22,6 +21,7 @@ from lowtide_torch.errors import BitsDiffer, NonFinite, UnsafeArithmetic, Unsupp
 from lowtide_torch.exact import FLOAT64_EXACT, exact_product, norm_bound
 from lowtide_torch.windows import Windows
 from lowtide_torch.words import panel_states, sequences
+from torch import Tensor
 
 __all__ = [
     "Engine",

@@ -3,9 +3,8 @@
 import math
 
 import torch
-from torch import Tensor
-
 from lowtide_torch.conversion import Converted
+from torch import Tensor
 
 __all__ = ["FLOAT32_EXACT", "FLOAT64_EXACT", "SCALE_OF_PARTS", "exact_product", "norm_bound", "rounded", "split"]
 
@@ -77,7 +76,7 @@ def rounded(sums: Tensor, scale: int) -> Tensor:
     if sums.dtype == torch.float32 and -126 <= scale <= 103:
         return sums.mul_(2.0**scale).add_(0.0)  # -0 becomes +0
     values = sums.double().mul_(2.0**scale)
-    if -126 <= scale and scale + 53 <= 127:  # no sum of at most 53 bits overflows, and none but zero is too small
+    if scale >= -126 and scale + 53 <= 127:  # no sum of at most 53 bits overflows, and none but zero is too small
         return values.float().add_(0.0)
     small = values.abs() < FIRST_ZERO
     return values.float().masked_fill_(small, 0.0).add_(0.0)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lowtide_torch.convolution import convolve
 from lowtide_torch.products import linear
 from lowtide_torch.site import LayerState, Site
+from torch import Tensor, nn
 
 __all__ = ["EngineConv1d", "EngineConv2d", "EngineLinear", "OnEngine"]
 

@@ -11,12 +11,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
 
+import torch
 from lowtide.engine.operand import ROUNDINGS
 from lowtide_torch.conversion import Converted, Format, Words
 from lowtide_torch.windows import Windows
+from torch import Tensor
 
 __all__ = ["available", "columns", "fold", "rows"]
 

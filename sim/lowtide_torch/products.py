@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+import torch
 from lowtide_model.terms import quantize_integers, reveal_data, reveal_weights
 from lowtide_torch.settings import TR
 from lowtide_torch.site import Call, Site
+from torch import Tensor
 
 __all__ = ["linear", "matmul", "revealed"]
 

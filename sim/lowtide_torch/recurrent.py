@@ -2,15 +2,15 @@
 
 from typing import Any
 
-import torch
-from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
+import torch
 from lowtide_torch.errors import UnsupportedLayer
 from lowtide_torch.modules import OnEngine
 from lowtide_torch.products import linear
 from lowtide_torch.site import Site
+from torch import Tensor, nn
 
 __all__ = ["EngineGRU", "EngineLSTM"]
 

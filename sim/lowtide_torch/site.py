@@ -4,9 +4,8 @@ from typing import Any
 
 import attrs
 import numpy as np
-import torch
-from torch import Tensor
 
+import torch
 from lowtide.engine.seeds import operand_seed
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings
@@ -14,6 +13,7 @@ from lowtide_model.improvement import LEGAL_THRESHOLDS
 from lowtide_torch.engine import Engine, Operand, Result
 from lowtide_torch.errors import CheckpointError, NonFinite
 from lowtide_torch.settings import TR, FastAdaptive, Settings
+from torch import Tensor
 
 __all__ = ["PRODUCTS", "LayerState", "Site"]
 
@@ -150,9 +150,7 @@ class Site:
             self.state.calls[self.name] = number + 1
         return Call(number, training)
 
-    def operand(
-        self, call: Call, product: str, side: str, kind: str, x: Tensor, most: float | None = None
-    ) -> Operand:
+    def operand(self, call: Call, product: str, side: str, kind: str, x: Tensor, most: float | None = None) -> Operand:
         """Operand of a product with its settings, and its bias from all of its elements."""
         rounded = getattr(self.state.settings, kind)
         bfp = self.engine.config.bfp

@@ -1,9 +1,10 @@
 """Windows of a convolution: the rows of its products."""
 
 import attrs
+from torch.nn import functional as F
+
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 __all__ = ["Windows"]
 

@@ -50,9 +50,7 @@ def _mixed(words: np.ndarray) -> np.ndarray:
     return words ^ words >> np.uint64(31)
 
 
-def sequences(
-    source: RandomSourceParams, states: np.ndarray, count: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def sequences(source: RandomSourceParams, states: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Words of generators in given states.
 
     Parameters

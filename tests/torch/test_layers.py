@@ -140,7 +140,9 @@ def test_attention(config):
     products = reference.Products(config, seed=5, **KINDS)
     parts = []
     for site, x in enumerate((query, key, key)):
-        weight, bias = (one.detach().numpy()[8 * site : 8 * site + 8] for one in (layer.in_proj_weight, layer.in_proj_bias))
+        weight, bias = (
+            one.detach().numpy()[8 * site : 8 * site + 8] for one in (layer.in_proj_weight, layer.in_proj_bias)
+        )
         part = products.linear(x.numpy().reshape(-1, 8), weight, site=site) + bias
         parts.append(part.reshape(3, -1, 2, 4).transpose(0, 2, 1, 3).reshape(6, -1, 4))
     q, k, v = parts
@@ -179,7 +181,9 @@ def test_recurrent(config, kind):
         outputs = {}
         for call, t in enumerate(range(3) if direction == 0 else reversed(range(3))):
             hidden = products.linear(h, hh, site=2 * direction + 1, call=call) + bh
-            h, c = cell(kind, torch.from_numpy(gates[t]), torch.from_numpy(hidden), torch.from_numpy(h), torch.from_numpy(c))
+            h, c = cell(
+                kind, torch.from_numpy(gates[t]), torch.from_numpy(hidden), torch.from_numpy(h), torch.from_numpy(c)
+            )
             outputs[t] = h
         expected.append(np.stack([outputs[t] for t in range(3)]))
     y, _ = layer(x)
