@@ -2,14 +2,14 @@
 
 import math
 
-from torch.nn import functional as F
-
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from lowtide_torch.errors import UnsupportedLayer
 from lowtide_torch.modules import OnEngine
 from lowtide_torch.products import linear, matmul
 from lowtide_torch.site import LayerState, Site
-from torch import Tensor, nn
 
 __all__ = ["EngineMultiheadAttention", "Matmul", "ScaledDotProductAttention", "attend"]
 
@@ -36,7 +36,7 @@ def attend(
     if mask is not None:
         found = found.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else found + mask
     weights = torch.softmax(found, dim=-1)
-    weights = F.dropout(weights, dropout, training)
+    weights = functional.dropout(weights, dropout, training)
     return matmul(weights, value, values, training), weights
 
 
@@ -74,7 +74,7 @@ class ScaledDotProductAttention(nn.Module):
         """Outputs (..., L, V); a mask is boolean, true where a query attends, or added to the scores."""
         if self.lowtide is None:
             dropout = self.dropout if self.training else 0.0
-            return F.scaled_dot_product_attention(query, key, value, mask, dropout, self.causal)
+            return functional.scaled_dot_product_attention(query, key, value, mask, dropout, self.causal)
         if self.causal:
             if mask is not None:
                 raise UnsupportedLayer(f"layer {self.lowtide.name!r}: a causal attention takes no mask: combine them")

@@ -7,13 +7,13 @@ import platform
 import time
 from collections.abc import Callable
 
-from torch.nn import functional as F
-
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from lowtide_torch.engine import Engine
 from lowtide_torch.quantize import quantize_
 from lowtide_torch.settings import BFP
-from torch import Tensor, nn
 
 __all__ = ["ResNet8", "Transformer", "main", "measure"]
 
@@ -83,7 +83,7 @@ def measure(repeats: int = 5, seed: int = 0, engine: Engine | None = None) -> di
 def _step(network: nn.Module, x: Tensor, labels: Tensor) -> None:
     """A step of gradient descent."""
     network.zero_grad()
-    F.cross_entropy(network(x).flatten(0, -2), labels.flatten()).backward()
+    functional.cross_entropy(network(x).flatten(0, -2), labels.flatten()).backward()
     with torch.no_grad():
         for parameter in network.parameters():
             parameter -= 0.01 * parameter.grad

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from torch import nn
+
 from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import count, instance
 from lowtide_torch.quantize import states
-from torch import nn
 
 __all__ = ["Controller"]
 

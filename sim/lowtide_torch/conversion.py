@@ -2,10 +2,9 @@
 
 import attrs
 import numpy as np
-from torch.nn import functional as F
-
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 __all__ = ["Converted", "Format", "Words", "convert", "fits"]
 
@@ -130,7 +129,7 @@ def convert(x: Tensor, form: Format, words: Words | None = None, *, columns: boo
     vectors = x.shape[2 if columns else 1]
     lanes, missing = form.lanes, -length % form.lanes
     if missing:
-        x = F.pad(x, (0, 0, 0, missing) if columns else (0, missing))
+        x = functional.pad(x, (0, 0, 0, missing) if columns else (0, missing))
     groups = (length + missing) // lanes
     # Both orders share the code: groups are at axis 1 or 2, lanes at the next axis.
     grouped = x.reshape(matrices, groups, lanes, vectors) if columns else x.reshape(matrices, vectors, groups, lanes)

@@ -2,15 +2,15 @@
 
 from typing import Any
 
+import torch
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-import torch
 from lowtide_torch import direct
 from lowtide_torch.products import revealed
 from lowtide_torch.settings import TR
-from lowtide_torch.site import Call, Site
+from lowtide_torch.site import Call, Site, without_autocast
 from lowtide_torch.windows import Windows
-from torch import Tensor
 
 __all__ = ["convolve"]
 
@@ -78,6 +78,7 @@ def _outputs(product: Tensor, windows: Windows) -> Tensor:
 
 class _Convolution(torch.autograd.Function):
     @staticmethod
+    @without_autocast
     def forward(ctx: Any, x: Tensor, weight: Tensor, site: Site, call: Call, windows: Windows) -> Tensor:
         vectors = _vectors(weight, windows.groups)
         a = site.operand(call, "forward", "a", "activations", x)
@@ -95,6 +96,7 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @without_autocast
     def backward(ctx: Any, gradient: Tensor) -> Any:
         (x, weight), site, call, windows = ctx.saved_tensors, ctx.site, ctx.call, ctx.windows
         gradient = _by_group(gradient.contiguous(), windows)
@@ -130,6 +132,7 @@ class _Revealed(torch.autograd.Function):
     """Products of revealed integers; gradients pass to the operands as they were before the quantization."""
 
     @staticmethod
+    @without_autocast
     def forward(ctx: Any, x: Tensor, weight: Tensor, site: Site, windows: Windows) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.windows = windows
@@ -142,6 +145,7 @@ class _Revealed(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @without_autocast
     def backward(ctx: Any, gradient: Tensor) -> Any:
         (x, weight), windows = ctx.saved_tensors, ctx.windows
         gradient = _by_group(gradient, windows)

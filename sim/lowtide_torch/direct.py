@@ -2,15 +2,15 @@
 
 import math
 
-from torch.nn import functional as F
-
 import torch
+from torch import Tensor
+from torch.nn import functional
+
 from lowtide_torch import native
 from lowtide_torch.conversion import Converted, fits
 from lowtide_torch.engine import Engine, Operand, Panels, Result, add_sums, convert_columns, improvement
 from lowtide_torch.exact import FLOAT32_EXACT, FLOAT64_EXACT, SCALE_OF_PARTS, exact_product, norm_bound, rounded, split
 from lowtide_torch.windows import Windows
-from torch import Tensor
 
 __all__ = ["forward", "to_inputs", "to_weights"]
 
@@ -27,9 +27,13 @@ def forward(engine: Engine, x: Operand, b: Operand, windows: Windows, measure: b
     Parameters
     ----------
     engine : Engine
+        Engine of the product.
     x : Operand, shape (N, H, W, C)
+        Images.
     b : Operand, shape (groups, elements, outputs of a group)
+        Weights.
     windows : Windows
+        Windows of the images.
     measure : bool
         Whether to measure the relative improvements.
     """
@@ -129,7 +133,7 @@ def to_weights(engine: Engine, x: Operand, b: Operand, windows: Windows, measure
 def _convolved(images: Tensor, weights: Tensor, windows: Windows) -> Tensor:
     weights = weights.contiguous(memory_format=torch.channels_last)
     geometry = windows.stride, windows.padding, windows.dilation, windows.groups
-    return F.conv2d(images, weights, None, *geometry)
+    return functional.conv2d(images, weights, None, *geometry)
 
 
 def _largest_norm(pixels: Converted, windows: Windows, other: float) -> float:
@@ -146,8 +150,8 @@ def _largest_norm(pixels: Converted, windows: Windows, other: float) -> float:
         return simple
     shape = (windows.images, 1, windows.height, windows.width)
     squares, lowest = (one.reshape(shape).double() for one in pixels.vectors)
-    sums = F.avg_pool2d(F.pad(squares, _sides(windows)), windows.kernel, 1, divisor_override=1)
-    least = -F.max_pool2d(F.pad(-lowest, _sides(windows), value=-math.inf), windows.kernel, 1)
+    sums = functional.avg_pool2d(functional.pad(squares, _sides(windows)), windows.kernel, 1, divisor_override=1)
+    least = -functional.max_pool2d(functional.pad(-lowest, _sides(windows), value=-math.inf), windows.kernel, 1)
     return math.sqrt(float((sums * torch.exp2(-2 * least)).max()) * (1 + 2.0**-20))
 
 

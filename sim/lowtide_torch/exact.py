@@ -3,8 +3,9 @@
 import math
 
 import torch
-from lowtide_torch.conversion import Converted
 from torch import Tensor
+
+from lowtide_torch.conversion import Converted
 
 __all__ = ["FLOAT32_EXACT", "FLOAT64_EXACT", "SCALE_OF_PARTS", "exact_product", "norm_bound", "rounded", "split"]
 
@@ -29,7 +30,10 @@ def exact_product(a: Converted, b: Converted) -> Tensor:
 
     Parameters
     ----------
-    a, b : Converted, shapes (matrices, K, M) and (matrices, K, N)
+    a : Converted, shape (matrices, K, M)
+        Operand A, transposed.
+    b : Converted, shape (matrices, K, N)
+        Operand B.
 
     Returns
     -------

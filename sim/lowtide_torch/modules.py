@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from torch.nn import functional as F
+from torch import Tensor, nn
+from torch.nn import functional
 
 from lowtide_torch.convolution import convolve
 from lowtide_torch.products import linear
 from lowtide_torch.site import LayerState, Site
-from torch import Tensor, nn
 
 __all__ = ["EngineConv1d", "EngineConv2d", "EngineLinear", "OnEngine"]
 
@@ -42,7 +42,7 @@ class EngineConv2d(OnEngine, nn.Conv2d):
         padding = _padding(self)
         if self.padding_mode != "zeros" or padding is None:
             mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
-            batched, padding = F.pad(batched, self._reversed_padding_repeated_twice, mode=mode), (0, 0)
+            batched, padding = functional.pad(batched, self._reversed_padding_repeated_twice, mode=mode), (0, 0)
         y = convolve(
             batched,
             self.weight,
@@ -65,7 +65,7 @@ class EngineConv1d(OnEngine, nn.Conv1d):
         padding = _padding(self)
         if self.padding_mode != "zeros" or padding is None:
             mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
-            batched, padding = F.pad(batched, self._reversed_padding_repeated_twice, mode=mode), (0,)
+            batched, padding = functional.pad(batched, self._reversed_padding_repeated_twice, mode=mode), (0,)
         y = convolve(
             batched[:, :, None],
             self.weight[:, :, None],

@@ -1,4 +1,4 @@
-"""The C functions of ``convert.c``, compiled at first use; without a compiler, operations of PyTorch take their place."""
+"""The C functions of ``convert.c``, compiled at first use. Without a compiler, operations of PyTorch replace them."""
 
 import ctypes
 import functools
@@ -11,12 +11,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-
 import torch
+from torch import Tensor
+
 from lowtide.engine.operand import ROUNDINGS
 from lowtide_torch.conversion import Converted, Format, Words
 from lowtide_torch.windows import Windows
-from torch import Tensor
 
 __all__ = ["available", "columns", "fold", "rows"]
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-import torch
 from lowtide_model.terms import quantize_integers, reveal_data, reveal_weights
 from lowtide_torch.settings import TR
-from lowtide_torch.site import Call, Site
-from torch import Tensor
+from lowtide_torch.site import Call, Site, without_autocast
 
 __all__ = ["linear", "matmul", "revealed"]
 
@@ -20,7 +20,9 @@ def linear(x: Tensor, weight: Tensor, site: Site, training: bool) -> Tensor:
     Parameters
     ----------
     x : Tensor of float32, shape (..., K)
+        Activations.
     weight : Tensor of float32, shape (N, K)
+        Weights.
     site : Site
         Place of the product.
     training : bool
@@ -51,6 +53,7 @@ class _Linear(torch.autograd.Function):
     """A = rows, B = weight.T; to the inputs A = gradient, B = weight; to the weights A = rows.T, B = gradient."""
 
     @staticmethod
+    @without_autocast
     def forward(ctx: Any, rows: Tensor, weight: Tensor, site: Site, call: Call) -> Tensor:
         a = site.operand(call, "forward", "a", "activations", rows[None])
         b = site.operand(call, "forward", "b", "weights", weight.t()[None])
@@ -60,6 +63,7 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @without_autocast
     def backward(ctx: Any, gradient: Tensor) -> Any:
         (rows, weight), site, call = ctx.saved_tensors, ctx.site, ctx.call
         to_rows = to_weight = most = None
@@ -79,6 +83,7 @@ class _Matmul(torch.autograd.Function):
     """A = a, B = b; to A: gradient times b.T; to B: a.T times gradient."""
 
     @staticmethod
+    @without_autocast
     def forward(ctx: Any, a: Tensor, b: Tensor, site: Site, call: Call) -> Tensor:
         left = site.operand(call, "forward", "a", "activations", a)
         right = site.operand(call, "forward", "b", "activations", b)
@@ -88,6 +93,7 @@ class _Matmul(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @without_autocast
     def backward(ctx: Any, gradient: Tensor) -> Any:
         (a, b), site, call = ctx.saved_tensors, ctx.site, ctx.call
         to_a = to_b = most = None
@@ -107,6 +113,7 @@ class _Revealed(torch.autograd.Function):
     """Product of revealed integers; gradients pass to the operands as they were before the quantization."""
 
     @staticmethod
+    @without_autocast
     def forward(ctx: Any, rows: Tensor, weight: Tensor, site: Site) -> Tensor:
         ctx.save_for_backward(rows, weight)
         settings = site.state.settings
@@ -118,6 +125,7 @@ class _Revealed(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @without_autocast
     def backward(ctx: Any, gradient: Tensor) -> Any:
         rows, weight = ctx.saved_tensors
         to_rows = gradient @ weight if ctx.needs_input_grad[0] else None

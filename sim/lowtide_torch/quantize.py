@@ -5,6 +5,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
+from torch import nn
+
 from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import instance
 from lowtide_torch.attention import (
@@ -20,7 +22,6 @@ from lowtide_torch.modules import EngineConv1d, EngineConv2d, EngineLinear, OnEn
 from lowtide_torch.recurrent import EngineGRU, EngineLSTM
 from lowtide_torch.settings import BFP, TR, FastAdaptive, Settings
 from lowtide_torch.site import LayerState
-from torch import nn
 
 __all__ = ["quantize_", "states"]
 

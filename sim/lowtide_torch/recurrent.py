@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from torch.nn import functional as F
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
-import torch
 from lowtide_torch.errors import UnsupportedLayer
 from lowtide_torch.modules import OnEngine
 from lowtide_torch.products import linear
 from lowtide_torch.site import Site
-from torch import Tensor, nn
 
 __all__ = ["EngineGRU", "EngineLSTM"]
 
@@ -24,10 +24,6 @@ class _Recurrent(OnEngine, nn.RNNBase):
 
     def _run(self, x: Tensor, first: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Outputs and last states; states have the shape (layers * directions, N, hidden)."""
-        if isinstance(x, PackedSequence):
-            raise UnsupportedLayer(
-                f"layer {self.lowtide.name!r}: a PackedSequence is not supported: pad the sequences to one length"
-            )
         x = x.transpose(0, 1) if self.batch_first else x
         directions = 2 if self.bidirectional else 1
         last: list[list[Tensor]] = []
@@ -40,7 +36,7 @@ class _Recurrent(OnEngine, nn.RNNBase):
                 last.append(states)
             x = torch.cat(outputs, -1) if directions == 2 else outputs[0]
             if layer < self.num_layers - 1:
-                x = F.dropout(x, self.dropout, self.training)
+                x = functional.dropout(x, self.dropout, self.training)
         x = x.transpose(0, 1) if self.batch_first else x
         return x, [torch.stack(states) for states in zip(*last, strict=True)]
 
@@ -64,6 +60,12 @@ class _Recurrent(OnEngine, nn.RNNBase):
     def _step(self, gates: Tensor, hidden: Tensor, states: list[Tensor]) -> list[Tensor]:
         raise NotImplementedError
 
+    def _check(self, x: Any) -> None:
+        if isinstance(x, PackedSequence):
+            raise UnsupportedLayer(
+                f"layer {self.lowtide.name!r}: a PackedSequence is not supported: pad the sequences to one length"
+            )
+
     def _zeros(self, x: Tensor) -> Tensor:
         count = x.shape[0 if self.batch_first else 1]
         directions = 2 if self.bidirectional else 1
@@ -74,7 +76,8 @@ class EngineLSTM(_Recurrent, nn.LSTM):
     """`torch.nn.LSTM` on an engine."""
 
     def forward(self, input: Tensor, hx: Any = None) -> Any:
-        if isinstance(input, Tensor) and input.dim() == 2:
+        self._check(input)
+        if input.dim() == 2:
             hx = None if hx is None else tuple(one[:, None] for one in hx)
             y, (h, c) = self.forward(input[None] if self.batch_first else input[:, None], hx)
             return (y[0] if self.batch_first else y[:, 0]), (h[:, 0], c[:, 0])
@@ -92,7 +95,8 @@ class EngineGRU(_Recurrent, nn.GRU):
     """`torch.nn.GRU` on an engine."""
 
     def forward(self, input: Tensor, hx: Any = None) -> Any:
-        if isinstance(input, Tensor) and input.dim() == 2:
+        self._check(input)
+        if input.dim() == 2:
             y, h = self.forward(
                 input[None] if self.batch_first else input[:, None], None if hx is None else hx[:, None]
             )

@@ -52,8 +52,8 @@ def _rounded(value: Any, field: attrs.Attribute) -> Rounded:
     return instance(field.name, value, Rounded, "Nearest(...), Truncate(...) or Stochastic(...)")
 
 
-def _operand(default: Rounded) -> Any:
-    return attrs.field(default=default, converter=attrs.Converter(_rounded, takes_field=True))  # type: ignore[misc]
+ROUNDED = attrs.Converter(_rounded, takes_field=True)  # type: ignore[misc]
+DEFAULT, RANDOM = Rounded(4, "nearest"), Rounded(4, "stochastic")
 
 
 def _seed(value: Any) -> int:
@@ -79,9 +79,9 @@ class BFP:
         Seed of all random words.
     """
 
-    weights: Rounded = _operand(Nearest())
-    activations: Rounded = _operand(Nearest())
-    gradients: Rounded = _operand(Stochastic())
+    weights: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    activations: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    gradients: Rounded = attrs.field(default=RANDOM, converter=ROUNDED)
     seed: int = attrs.field(default=0, converter=_seed)
 
     def check(self, bfp: Bfp) -> None:
@@ -121,9 +121,9 @@ class FastAdaptive:
 
     alpha: float = attrs.field(default=0.5, converter=RATIO)
     beta: float = attrs.field(default=0.3, converter=RATIO)
-    weights: Rounded = _operand(Nearest())
-    activations: Rounded = _operand(Nearest())
-    gradients: Rounded = _operand(Stochastic())
+    weights: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    activations: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    gradients: Rounded = attrs.field(default=RANDOM, converter=ROUNDED)
     seed: int = attrs.field(default=0, converter=_seed)
 
     def check(self, bfp: Bfp) -> None:

@@ -1,11 +1,14 @@
 """Sites of products in a module: precision, seeds and measurements of each operand, and the state of a module."""
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import attrs
 import numpy as np
-
 import torch
+from torch import Tensor
+
 from lowtide.engine.seeds import operand_seed
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings
@@ -13,9 +16,10 @@ from lowtide_model.improvement import LEGAL_THRESHOLDS
 from lowtide_torch.engine import Engine, Operand, Result
 from lowtide_torch.errors import CheckpointError, NonFinite
 from lowtide_torch.settings import TR, FastAdaptive, Settings
-from torch import Tensor
 
-__all__ = ["PRODUCTS", "LayerState", "Site"]
+__all__ = ["PRODUCTS", "Call", "LayerState", "Site", "without_autocast"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 PRODUCTS = ("forward", "to_inputs", "to_weights")
 """Products of a site. In a product of two activations, the last two are the gradients of A and of B."""
@@ -205,6 +209,17 @@ class Site:
         entropy = (state.settings.seed, rank, state.number, self.number, call.number, PRODUCTS.index(product))
         word = int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
         return operand_seed(word, side, self.engine.config.engine.lfsr_bits)
+
+
+def without_autocast(function: Function) -> Function:
+    """Decorate a function of an autograd function: autocast would replace the float32 of its products."""
+
+    @functools.wraps(function)
+    def wrapped(ctx: Any, first: Tensor, *rest: Any) -> Any:
+        with torch.autocast(first.device.type, enabled=False):
+            return function(ctx, first, *rest)
+
+    return cast(Function, wrapped)
 
 
 def _distributed() -> bool:

@@ -1,10 +1,9 @@
 """Windows of a convolution: the rows of its products."""
 
 import attrs
-from torch.nn import functional as F
-
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 __all__ = ["Windows"]
 
@@ -84,7 +83,9 @@ class Windows:
         """Windows of images (N, H, W, C) as matrices of shape (groups, windows, elements)."""
         if self.plain:
             return x.reshape(1, self.count, self.channels)
-        padded = F.pad(x, (0, 0, self.padding[1], self.padding[1], self.padding[0], self.padding[0])).contiguous()
+        padded = functional.pad(
+            x, (0, 0, self.padding[1], self.padding[1], self.padding[0], self.padding[0])
+        ).contiguous()
         n, h, w, c = padded.stride()
         (sh, sw), (dh, dw), depth = self.stride, self.dilation, self.channels // self.groups
         shape = (self.groups, self.images, self.down, self.across, *self.kernel, depth)
