@@ -105,6 +105,8 @@ class EngineMultiheadAttention(OnEngine, nn.MultiheadAttention):
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
+        if is_causal and attn_mask is None:
+            raise UnsupportedLayer(f"layer {self.lowtide.name!r}: is_causal needs attn_mask, as in PyTorch")
         batched = query.dim() == 3
         if not batched:
             query, key, value = query[None], key[None], value[None]

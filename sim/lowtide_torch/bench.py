@@ -86,7 +86,8 @@ def _step(network: nn.Module, x: Tensor, labels: Tensor) -> None:
     functional.cross_entropy(network(x).flatten(0, -2), labels.flatten()).backward()
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter -= 0.01 * parameter.grad
+            assert parameter.grad is not None
+            parameter.sub_(parameter.grad, alpha=0.01)
 
 
 def _forward(network: nn.Module, x: Tensor) -> None:

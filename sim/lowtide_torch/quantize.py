@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import instance
@@ -141,7 +142,7 @@ def _multiplies(module: nn.Module) -> bool:
     """Whether a module has parameters that may be multiplied: any but a vector, unless the host computes the module."""
     if isinstance(module, HOST):
         return False
-    return any(parameter.dim() > 1 for parameter in module.parameters(recurse=False))
+    return any(is_lazy(parameter) or parameter.dim() > 1 for parameter in module.parameters(recurse=False))
 
 
 def _check(name: str, module: Any) -> None:

@@ -1,7 +1,7 @@
 """Compares a GPU's bits with the golden engine and with the CPU: 1,000 random products, and a short training.
 
-Run it by hand, in less than five minutes: ``python tests/pytorch/gpu_check.py``. Without a GPU, the products run on the CPU by
-operations of PyTorch, the operations that a GPU would run.
+Run it by hand, in less than five minutes: ``python tests/pytorch/gpu_check.py``. Without a GPU, the CPU runs the operations
+of PyTorch that a GPU would run.
 """
 
 import os
@@ -47,7 +47,9 @@ def main():
         found = difference(count, device)
         differences += [found] if found else []
         count += 1
-    print(f"{count} random products in {time.monotonic() - start:.0f} s, {len(differences)} differ from the golden engine")
+    print(
+        f"{count} random products in {time.monotonic() - start:.0f} s, {len(differences)} differ from the golden engine"
+    )
     for line in differences[:5]:
         print(line)
     torch.manual_seed(1)

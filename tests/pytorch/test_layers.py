@@ -218,6 +218,51 @@ def test_recurrent_layers_have_the_structure_of_pytorch(kind, options):
         assert torch.allclose(one, other, atol=2e-3)
 
 
+ATTENTIONS = {
+    "sequence first": ({}, {}),
+    "batch first": ({"batch_first": True}, {}),
+    "without bias": ({"bias": False}, {}),
+    "other keys and values": ({"kdim": 6, "vdim": 10}, {}),
+    "weights of heads": ({}, {"average_attn_weights": False}),
+    "no weights": ({}, {"need_weights": False}),
+    "boolean mask": ({}, {"attn_mask": torch.ones(5, 5, dtype=torch.bool).triu(1)}),
+    "added mask": ({}, {"attn_mask": torch.linspace(-1, 1, 25).reshape(5, 5)}),
+    "mask of heads": ({}, {"attn_mask": torch.arange(6 * 25).reshape(6, 5, 5) % 3 == 1}),
+    "padding": ({}, {"key_padding_mask": torch.tensor([[False] * 4 + [True]] * 3)}),
+    "causal": ({}, {"attn_mask": torch.ones(5, 5, dtype=torch.bool).triu(1), "is_causal": True}),
+}
+
+
+@pytest.mark.parametrize("name", ATTENTIONS)
+def test_attention_has_the_structure_of_pytorch(name):
+    """With magnitudes of 12 bits, results are near PyTorch's."""
+    torch.manual_seed(12)
+    options, arguments = ATTENTIONS[name]
+    config = Config().changed({"bfp.mantissa": 12, "bfp.exponent": 4})
+    layer = torch.nn.MultiheadAttention(8, 2, **options)
+    depths = 8, options.get("kdim", 8), options.get("vdim", 8)
+    inputs = [torch.randn(3, 5, depth) if options.get("batch_first") else torch.randn(5, 3, depth) for depth in depths]
+    expected, weights = layer(*inputs, **arguments)
+    fine = lt.BFP(weights=lt.Nearest(12), activations=lt.Nearest(12), gradients=lt.Nearest(12))
+    found, found_weights = on_engine(layer, config, fine)(*inputs, **arguments)
+    assert torch.allclose(found, expected, atol=2e-3)
+    assert (weights is None) == (found_weights is None)
+    assert weights is None or torch.allclose(found_weights, weights, atol=2e-3)
+
+
+def test_attention_of_one_sequence_and_of_recurrent_layers_without_batch():
+    torch.manual_seed(13)
+    config = Config().changed({"bfp.mantissa": 12, "bfp.exponent": 4})
+    fine = lt.BFP(weights=lt.Nearest(12), activations=lt.Nearest(12), gradients=lt.Nearest(12))
+    x = torch.randn(5, 8)
+    for layer in (torch.nn.MultiheadAttention(8, 2), torch.nn.LSTM(8, 4), torch.nn.GRU(8, 4, batch_first=True)):
+        arguments = (x, x, x) if isinstance(layer, torch.nn.MultiheadAttention) else (x,)
+        expected = layer(*arguments)[0]
+        found = on_engine(layer, config, fine)(*arguments)[0]
+        assert found.shape == expected.shape
+        assert torch.allclose(found, expected, atol=2e-3)
+
+
 def test_gradients_of_a_network_are_near_those_of_pytorch():
     """Every kind of layer, with magnitudes of 12 bits."""
     torch.manual_seed(10)

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
-from docs.pages import run_page  # noqa: E402
+from docs.pages import run_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "pytorch.md"
 

@@ -41,16 +41,18 @@ class Custom(nn.Linear):
         nn.Bilinear(2, 2, 2),
         nn.RNN(2, 2),
         nn.LSTMCell(2, 2),
+        nn.LazyLinear(2),
+        nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)),
         Custom(2, 2),
     ],
 )
 def test_unsupported_modules(module):
     network = nn.ModuleDict({"first": nn.Linear(2, 2), "odd": module})
-    with pytest.raises(lt.UnsupportedLayer, match=f"layer 'odd': {type(module).__name__} is not supported") as error:
+    with pytest.raises(lt.UnsupportedLayer, match=r"layer 'odd.*': \w+ is not supported") as error:
         lt.quantize_(network, lt.BFP())
     line(error)
     assert type(network["first"]) is nn.Linear
-    lt.quantize_(network, lt.BFP(), filter_fn=lambda _, name: name != "odd")
+    lt.quantize_(network, lt.BFP(), filter_fn=lambda _, name: not name.startswith("odd"))
     assert type(network["first"]) is not nn.Linear
 
 
@@ -77,6 +79,14 @@ def test_unsupported_options(module, message):
     with pytest.raises(lt.UnsupportedLayer, match=f"layer 'odd': .*{message}") as error:
         lt.quantize_(nn.ModuleDict({"odd": module}), lt.BFP())
     line(error)
+
+
+def test_a_causal_hint_without_a_mask():
+    layer = nn.ModuleDict({"attention": nn.MultiheadAttention(4, 2)})
+    lt.quantize_(layer, lt.BFP())
+    x = torch.zeros(3, 1, 4)
+    with pytest.raises(lt.UnsupportedLayer, match="layer 'attention': is_causal needs attn_mask"):
+        layer["attention"](x, x, x, is_causal=True)
 
 
 def test_a_packed_sequence():
