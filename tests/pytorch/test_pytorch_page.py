@@ -11,5 +11,6 @@ from docs.pages import run_page
 PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "pytorch.md"
 
 
+@pytest.mark.slow
 def test_every_block_runs(tmp_path):
     assert run_page(PAGE, tmp_path) == 6
