@@ -13,16 +13,17 @@ RUN     := $(BIN)/python -m
 LOWTIDE := $(RUN) lowtide
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-unit test-torch test-slow sim serve train study schedules equal-area reveal chunks rounders explore figures
+.PHONY: help setup verilog test test-unit test-torch test-slow test-placements sim serve train study schedules equal-area
+.PHONY: reveal chunks layers rounders explore figures
 .PHONY: report lint formal bench bitstream flash docs clean
 
 # Studies with a figure in docs/studies.
-FIGURES := gradient-rounding precision-schedules term-revealing chunk-widths rounder-search
+FIGURES := gradient-rounding precision-schedules term-revealing chunk-widths layers rounder-search
 # Tests of formats, modules and models in Python alone; test_panels.py needs Verilator.
 UNIT_TESTS := tests/test_config.py tests/test_paths.py tests/formats tests/netlist tests/model --ignore=tests/model/engine/test_panels.py
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
 
 setup: $(READY) ## create .venv with all packages of the project
 
@@ -54,6 +55,9 @@ test-torch: $(VENV)/torch ## install PyTorch and run the quick tests of networks
 test-slow: $(READY) ## run the slow tests, or part SLICE (3/20) of them
 	$(RUN) pytest -m slow $(if $(SLICE),--slice $(SLICE))
 
+test-placements: $(READY) ## build the bitstreams of the large boards, an hour
+	$(RUN) pytest -m placement
+
 sim: $(READY) ## run a network on the simulated array of CONFIG
 	$(LOWTIDE) sim $(CONFIG) -o $(BUILD)/sim
 
@@ -74,6 +78,9 @@ reveal: $(READY) ## measure pairs and accuracy with term revealing
 
 chunks: $(READY) ## compare chunk widths by area and time
 	$(LOWTIDE) study chunk-widths
+
+layers: $(READY) ## measure cycles and bytes of real layers
+	$(LOWTIDE) study layers $(CONFIG)
 
 rounders: $(READY) ## compare the area of stochastic rounders
 	$(LOWTIDE) study rounders

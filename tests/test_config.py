@@ -22,6 +22,7 @@ def test_presets_and_default():
         "tiny",
         "ulx3s",
         "ulx3s-8bit",
+        "ulx3s-sums",
     ]
     assert Config.load() == Config.load("default") == Config()
     large = Config.load("large").array

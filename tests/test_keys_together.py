@@ -93,7 +93,7 @@ def test_random_configurations(what):
     numbers = random.Random(SEED)
     check = engine_is_legal if what == "engine" else Config.from_tables
     steps = []
-    for _ in range(600):
+    for _ in range(1200):
         tables = {name: random_section(numbers, kind) for name, kind in SECTIONS.items()}
         if what == "engine":
             tables["array"] = {key: value for key, value in tables["array"].items() if key in ("rows", "columns")}

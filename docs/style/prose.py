@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "CONTRIBUTING.md", "docs/**/*.md")
-CODE = ("hdl/**/*.py", "sim/**/*.py", "boards/**/*.py", "configs/*.toml", "Makefile")
+CODE = ("hdl/**/*.py", "sim/**/*.py", "boards/**/*.py", "configs/**/*.toml", "Makefile")
 TESTS = ("tests/**/*.py",)
 PHRASES = {
     re.compile(rf"\b(?:{phrase})", re.IGNORECASE): advice

@@ -4,6 +4,7 @@ from lowtide_model.bfp_tensor import BfpTensor
 from lowtide_model.chunk import Chunk, chunks
 from lowtide_model.converter import default_bias, quantize
 from lowtide_model.fp32 import Fp32, scaled_to_fp32, to_fp32
+from lowtide_model.fp32_sum import add_fp32
 from lowtide_model.improvement import Improvement, improvement_of
 from lowtide_model.packed import pack, unpack
 from lowtide_model.product import check_product, dot, matmul
@@ -21,6 +22,7 @@ __all__ = [
     "OneWord",
     "SteppingSource",
     "Stochastic",
+    "add_fp32",
     "check_product",
     "chunks",
     "default_bias",

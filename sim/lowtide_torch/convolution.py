@@ -87,7 +87,7 @@ class _Convolution(torch.autograd.Function):
         ctx.site, ctx.call, ctx.windows, ctx.most = site, call, windows, (a.most, b.most)
         engine, measure = site.engine, site.measures(call)
         engine.prepare(x, site.layer)
-        result = direct.forward(engine, a, b, windows, measure)
+        result = direct.forward(engine, a, b, windows, measure, site.layer)
         if result is None:
             return _outputs(site.multiply(call, "forward", a.of(windows.unfold(x)), b), windows)
         engine.count(result, a.of(windows.unfold(x)) if engine.verifies else a, b, site.layer)
@@ -106,7 +106,7 @@ class _Convolution(torch.autograd.Function):
             vectors = _vectors(weight, windows.groups)
             a = site.operand(call, "to_inputs", "a", "gradients", gradient)
             b = site.operand(call, "to_inputs", "b", "weights", vectors, ctx.most[1])
-            found = direct.to_inputs(engine, a, b, windows, measure)
+            found = direct.to_inputs(engine, a, b, windows, measure, site.layer)
             if found is None:
                 to_x = windows.fold(site.multiply(call, "to_inputs", a, b))
             else:
@@ -117,7 +117,7 @@ class _Convolution(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             a = site.operand(call, "to_weights", "a", "activations", x, ctx.most[0])
             b = site.operand(call, "to_weights", "b", "gradients", gradient, most)
-            result = direct.to_weights(engine, a, b, windows, measure)
+            result = direct.to_weights(engine, a, b, windows, measure, site.layer)
             if result is None:
                 product = site.multiply(call, "to_weights", a.of(windows.unfold(x).mT), b)
             else:

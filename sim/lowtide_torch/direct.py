@@ -8,8 +8,8 @@ from torch.nn import functional
 
 from lowtide_torch import native
 from lowtide_torch.conversion import Converted, fits
-from lowtide_torch.engine import Engine, Operand, Panels, Result, add_sums, convert_columns, improvement
-from lowtide_torch.exact import FLOAT32_EXACT, FLOAT64_EXACT, SCALE_OF_PARTS, exact_product, norm_bound, rounded, split
+from lowtide_torch.engine import Engine, Operand, Result, add_sums, convert_columns, improvement
+from lowtide_torch.exact import FLOAT32_EXACT, FLOAT64_EXACT, SCALE_OF_PARTS, PanelSum, norm_bound, rounded, split
 from lowtide_torch.windows import Windows
 
 __all__ = ["forward", "to_inputs", "to_weights"]
@@ -18,11 +18,12 @@ BLOCK = 2**18
 """Numbers of a product that are computed at once: few enough to stay in a core's cache."""
 
 
-def forward(engine: Engine, x: Operand, b: Operand, windows: Windows, measure: bool) -> Result | None:
+def forward(engine: Engine, x: Operand, b: Operand, windows: Windows, measure: bool, layer: str) -> Result | None:
     """Convert each element of the images once, and convolve the integers; None if the bits might differ.
 
     Groups of a window lie along the channels if the channels of a group are whole groups of lanes. Then all windows
-    have equal conversions of an element, if its rounding needs no random words. The sum must be one panel.
+    have equal conversions of an element, if its rounding needs no random words. The sum must be one
+    panel, or stay on chip.
 
     Parameters
     ----------
@@ -36,17 +37,22 @@ def forward(engine: Engine, x: Operand, b: Operand, windows: Windows, measure: b
         Windows of the images.
     measure : bool
         Whether to measure the relative improvements.
+    layer : str
+        Name of the module in errors.
     """
     bfp = engine.config.bfp
     form, weight_form = engine.format_of("a", x.settings, measure), engine.format_of("b", b.settings, measure)
-    cut = Panels.of(engine.config, windows.size, x.settings.chunks, b.settings.chunks)
+    outputs = b.x.shape[2]
+    cut = engine.panels(windows.count, windows.size, outputs, x.settings, b.settings, layer)
     depth = windows.channels // windows.groups
-    whole = depth % bfp.lanes == 0 and windows.size <= cut.length
+    one = windows.size <= cut.length
+    one |= cut.sums and cut.length % bfp.lanes == 0 and b.settings.rounding != "stochastic"
+    whole = depth % bfp.lanes == 0 and one
     if not (whole and native.available(x.x) and fits(form) and fits(weight_form)):
         return None
     if x.settings.rounding == "stochastic":
         return None
-    (words,) = engine.words("b", b.settings, windows.groups, b.x.shape[2], cut.wide, windows.size, 1)
+    (words,) = engine.words("b", b.settings, windows.groups, outputs, cut.wide, windows.size, 1)
     pixels = native.rows(x.x.reshape(1, -1, windows.channels), form, None)
     vectors = native.rows(b.x.mT.contiguous(), weight_form, words)
     norm = _largest_norm(pixels, windows, math.sqrt(vectors.normal_squares))
@@ -71,12 +77,14 @@ def forward(engine: Engine, x: Operand, b: Operand, windows: Windows, measure: b
     )
 
 
-def to_inputs(engine: Engine, a: Operand, b: Operand, windows: Windows, measure: bool) -> tuple[Tensor, Result] | None:
+def to_inputs(
+    engine: Engine, a: Operand, b: Operand, windows: Windows, measure: bool, layer: str
+) -> tuple[Tensor, Result] | None:
     """The gradient of the images: products of a few images at a time, added to the images; None if not supported.
 
     The result has the improvements, and no values.
     """
-    cut = Panels.of(engine.config, a.x.shape[2], a.settings.chunks, b.settings.chunks)
+    cut = engine.panels(a.x.shape[1], a.x.shape[2], windows.size, a.settings, b.settings, layer)
     form, weight_form = engine.format_of("a", a.settings, measure), engine.format_of("b", b.settings, measure)
     if a.x.shape[2] > cut.length or not (native.available(a.x) and fits(form) and fits(weight_form)):
         return None
@@ -105,10 +113,10 @@ def to_inputs(engine: Engine, a: Operand, b: Operand, windows: Windows, measure:
     return images, Result(values=images, a_improvement=improvement(sums[:2]), b_improvement=improvement(sums[2:]))
 
 
-def to_weights(engine: Engine, x: Operand, b: Operand, windows: Windows, measure: bool) -> Result | None:
+def to_weights(engine: Engine, x: Operand, b: Operand, windows: Windows, measure: bool, layer: str) -> Result | None:
     """The gradient of the weights: the windows of a panel are converted from the images; None if not supported."""
     k = windows.count
-    cut = Panels.of(engine.config, k, x.settings.chunks, b.settings.chunks)
+    cut = engine.panels(windows.size, k, b.x.shape[2], x.settings, b.settings, layer)
     forms = engine.format_of("a", x.settings, measure), engine.format_of("b", b.settings, measure)
     if not (native.available(x.x) and all(map(fits, forms))):
         return None
@@ -116,18 +124,15 @@ def to_weights(engine: Engine, x: Operand, b: Operand, windows: Windows, measure
     depths = -(-k // cut.length)
     a_words = engine.words("a", x.settings, matrices, windows.size, cut.high, cut.length, depths)
     b_words = engine.words("b", b.settings, matrices, outputs, cut.wide, cut.length, depths)
-    values, sums = None, [0, 0, 0, 0]
+    total, sums = PanelSum(forms[0].scale + forms[1].scale, cut.sums), [0, 0, 0, 0]
     for depth in range(depths):
         first, last = depth * cut.length, min((depth + 1) * cut.length, k)
         left = native.columns(x.x, windows, first, last, forms[0], a_words[depth])
         right = convert_columns(b.x[:, first:last], forms[1], b_words[depth], keep=True)
-        if norm_bound(left, right) > FLOAT64_EXACT:
+        if not total.add(left, right):
             return None
-        part = exact_product(left, right)
-        values = part if values is None else values.add_(part)
         sums = add_sums(sums, left, right)
-    assert values is not None
-    return Result(values=values, a_improvement=improvement(sums[:2]), b_improvement=improvement(sums[2:]))
+    return Result(values=total.values(), a_improvement=improvement(sums[:2]), b_improvement=improvement(sums[2:]))
 
 
 def _convolved(images: Tensor, weights: Tensor, windows: Windows) -> Tensor:

@@ -1,5 +1,6 @@
 """An engine's products in PyTorch, equal to the golden engine's products to the bit."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +17,11 @@ from lowtide_model.engine import panels
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import MatrixEngine
+from lowtide_model.engine.passes import split
 from lowtide_torch import native
 from lowtide_torch.conversion import Converted, Format, Words, convert, fits
 from lowtide_torch.errors import BitsDiffer, NonFinite, UnsafeArithmetic, UnsupportedLayer
-from lowtide_torch.exact import FLOAT64_EXACT, exact_product, norm_bound
+from lowtide_torch.exact import PanelSum
 from lowtide_torch.windows import Windows
 from lowtide_torch.words import panel_states, sequences
 
@@ -66,21 +68,28 @@ class Operand:
 
 @attrs.frozen(kw_only=True)
 class Panels:
-    """Cut of a product: elements along K, rows of A and columns of B per panel."""
+    """Cut of a product by `lowtide_model.engine.passes.split`, for operands that are sent in order.
+
+    Parameters
+    ----------
+    length, high, wide : int
+        Elements along K, rows of A and columns of B per panel.
+    sums : bool
+        Whether the engine keeps the sums of all panels along K, and rounds them once. Otherwise the host adds panels.
+    """
 
     length: int
     high: int
     wide: int
+    sums: bool
 
-    @classmethod
-    def of(cls, config: Config, k: int, a_chunks: int, b_chunks: int) -> "Panels":
-        """The cut of `lowtide_model.engine.panels.multiply`, for operands that are sent in order."""
-        length = panels._length(config, max(a_chunks, b_chunks), k)
-        return cls(
-            length=length,
-            high=panels._vectors(config, length, a_chunks, config.array.rows, True),
-            wide=panels._vectors(config, length, b_chunks, config.array.columns, True),
-        )
+
+@functools.lru_cache(maxsize=4096)
+def panels_of(config: Config, m: int, k: int, n: int, a_chunks: int, b_chunks: int) -> Panels:
+    """The cut of a product of M × K × N."""
+    parts = split(config, m=m, k=k, n=n, chunks_a=a_chunks, chunks_b=b_chunks)
+    first = parts[0]
+    return Panels(length=first.k.stop, high=first.rows.stop, wide=first.columns.stop, sums=first.keep)
 
 
 class Engine:
@@ -143,7 +152,7 @@ class Engine:
         """
         self.prepare(a.x, layer)
         a, b = self.with_bias(a, layer), self.with_bias(b, layer)
-        result = self._multiply(a, b, measure)
+        result = self._multiply(a, b, measure, layer)
         self.count(result, a, b, layer)
         return result
 
@@ -213,6 +222,20 @@ class Engine:
         """Skip the self-test, for a caller that compares all products anyway."""
         self._tested = {"cpu", "cuda"}
 
+    def panels(self, m: int, k: int, n: int, a: OperandSettings, b: OperandSettings, layer: str = "") -> Panels:
+        """The cut of a product.
+
+        Raises
+        ------
+        UnsupportedLayer
+            If K exceeds the sums on chip.
+        """
+        try:
+            return panels_of(self.config, m, k, n, a.chunks, b.chunks)
+        except ValueError as error:
+            where = f"layer {layer!r}" if layer else "the product"
+            raise UnsupportedLayer(f"{where}: {error}: leave the layer to the host, or take a larger engine") from None
+
     def format_of(self, side: str, settings: OperandSettings, measure: bool = False) -> Format:
         """Format of operand ``a`` or ``b``."""
         bfp = self.config.bfp
@@ -243,30 +266,27 @@ class Engine:
         parts = [np.ascontiguousarray(starts[:, depth]) for depth in range(depths)]
         return [Words(table=table, pairs=pairs, starts=part, high=high) for part in parts]
 
-    def _multiply(self, a: Operand, b: Operand, measure: bool) -> "Result":
+    def _multiply(self, a: Operand, b: Operand, measure: bool, layer: str = "") -> "Result":
         (matrices, m, k), n = a.x.shape, b.x.shape[-1]
         if b.x.shape[:2] != (matrices, k) or 0 in (matrices, m, k, n):
             raise IllegalValue("a and b", "matrices that multiply", f"of shapes {tuple(a.x.shape)}, {tuple(b.x.shape)}")
-        cut = Panels.of(self.config, k, a.settings.chunks, b.settings.chunks)
+        cut = self.panels(m, k, n, a.settings, b.settings, layer)
         forms = self.format_of("a", a.settings, measure), self.format_of("b", b.settings, measure)
         depths = -(-k // cut.length)
         a_words = self.words("a", a.settings, matrices, m, cut.high, cut.length, depths)
         b_words = self.words("b", b.settings, matrices, n, cut.wide, cut.length, depths)
         if not all(map(fits, forms)):
             return self._golden(a, b, measure)
-        values, sums = None, [0, 0, 0, 0]
+        total, sums = PanelSum(forms[0].scale + forms[1].scale, cut.sums), [0, 0, 0, 0]
         a_columns = a.x.stride(2) != 1 and a.x.stride(1) == 1
         for depth in range(depths):
             ks = slice(depth * cut.length, min((depth + 1) * cut.length, k))
             left = convert_columns(a.x[:, :, ks].mT, forms[0], a_words[depth], keep=a_columns)
             right = convert_columns(b.x[:, ks], forms[1], b_words[depth], keep=b.x.stride(1) != 1 or n == 1)
-            if norm_bound(left, right) > FLOAT64_EXACT:
+            if not total.add(left, right):
                 return self._golden(a, b, measure)
-            part = exact_product(left, right)
-            values = part if values is None else values.add_(part)
             sums = add_sums(sums, left, right)
-        assert values is not None
-        return Result(values=values, a_improvement=improvement(sums[:2]), b_improvement=improvement(sums[2:]))
+        return Result(values=total.values(), a_improvement=improvement(sums[:2]), b_improvement=improvement(sums[2:]))
 
     def _golden(self, a: Operand, b: Operand, measure: bool) -> "Result":
         """The product by the golden engine, for exponents or sums that float64 cannot represent."""
@@ -322,7 +342,8 @@ class Engine:
         chunks = self.config.bfp.mantissa // max(self.config.bfp.chunk_a, self.config.bfp.chunk_b)
         chunks = min(chunks, 12)
         lanes, most = self.config.bfp.lanes, self.config.bfp.max_k
-        shapes = ((1, 3, 1, 5), (2, 9, min(3 * lanes + 1, most), 17), (1, 5, min(1000, most + 2 * lanes), 33))
+        longest = self.config.engine.sum_max_k if self.config.engine.sum_rows else 1000
+        shapes = ((1, 3, 1, 5), (2, 9, min(3 * lanes + 1, most), 17), (1, 5, min(1000, most + 2 * lanes, longest), 33))
         for matrices, m, k, n in shapes:
             for rounding in ("nearest", "stochastic", "truncate"):
                 operands = []

@@ -7,7 +7,16 @@ from torch import Tensor
 
 from lowtide_torch.conversion import Converted
 
-__all__ = ["FLOAT32_EXACT", "FLOAT64_EXACT", "SCALE_OF_PARTS", "exact_product", "norm_bound", "rounded", "split"]
+__all__ = [
+    "FLOAT32_EXACT",
+    "FLOAT64_EXACT",
+    "SCALE_OF_PARTS",
+    "PanelSum",
+    "exact_product",
+    "norm_bound",
+    "rounded",
+    "split",
+]
 
 FLOAT32_EXACT, FLOAT64_EXACT = 2.0**24, 2.0**53
 """Every integer up to these limits is exact, and so is every sum whose partial sums do not exceed them."""
@@ -49,6 +58,55 @@ def exact_product(a: Converted, b: Converted) -> Tensor:
         # Both sums are exact, so their sum in float32 is the exact sum, rounded once.
         return torch.matmul(left, high).add_(torch.matmul(left, low)).mul_(2.0**scale).add_(0.0)
     return rounded(torch.matmul(left.double(), b.integers.double()), scale)
+
+
+class PanelSum:
+    """Sum of the panels of a product along K.
+
+    Parameters
+    ----------
+    scale : int
+        Exponent of the unit of the sums.
+    on_chip : bool
+        Whether the engine rounds the exact sum of all panels once. Otherwise it rounds each panel, and the host adds
+        the panels in FP32.
+    """
+
+    def __init__(self, scale: int, on_chip: bool):
+        self.scale, self.on_chip = scale, on_chip
+        self._sum: Tensor | None = None
+        self._bound = 0.0
+
+    def add(self, a: Converted, b: Converted) -> bool:
+        """Add a panel of converted operands, as in `exact_product`; false if float64 may not represent the sum."""
+        if not self.on_chip:
+            if norm_bound(a, b) > FLOAT64_EXACT:
+                return False
+            part = exact_product(a, b)
+        else:
+            # Panels may have different lowest bits, so the bound of their sum is in units of the common lowest bit.
+            self._bound += math.sqrt(a.squares) * math.sqrt(b.squares) * (1 + 2.0**-40)
+            if self._bound > FLOAT64_EXACT:
+                return False
+            part = exact_sums(a, b)
+        self._sum = part if self._sum is None else self._sum.add_(part)
+        return True
+
+    def values(self) -> Tensor:
+        """The product in FP32."""
+        assert self._sum is not None
+        return rounded(self._sum, self.scale) if self.on_chip else self._sum
+
+
+def exact_sums(a: Converted, b: Converted) -> Tensor:
+    """Exact sums of a product of converted operands, in float64."""
+    left = a.integers.mT
+    if norm_bound(a, b) <= FLOAT32_EXACT:
+        return torch.matmul(left, b.integers).double()
+    if parts := split(b, math.sqrt(a.normal_squares)):
+        high, low = parts
+        return torch.matmul(left, high).double().add_(torch.matmul(left, low))
+    return torch.matmul(left.double(), b.integers.double())
 
 
 def split(operand: Converted, norm: float) -> tuple[Tensor, Tensor] | None:

@@ -52,6 +52,8 @@ QUICK = {
     "2x2-ecp5": config((2, 2), 4, (8, 8), 2, 100, multiplier="ecp5"),
     "1x2-ecp5-half": config((1, 2), 8, (4, 2), 3, 100, multiplier="ecp5", dsp_lanes="half"),
     "1x2-ecp5-two-levels": config((1, 2), 16, (8, 8), 3, 100, multiplier="ecp5", dsp_lanes="half", adder_levels=2),
+    "2x3-ecp5-aligner": config((2, 3), 4, (2, 2), 3, 64, aligner="ecp5"),
+    "2x2-ecp5-aligner-all-levels": config((2, 2), 16, (4, 4), 2, 100, adder_levels=14, aligner="ecp5"),
     "3x5, blocks": config((3, 5), 4, (2, 2), 3, 64).changed({"array.block_rows": 2, "array.block_columns": 2}),
     "4x4, blocks, skew in memory": config((4, 4), 4, (2, 2), 3, 64).changed(
         {"array.block_rows": 3, "array.block_columns": 2, "array.skew": "memory"}

@@ -5,6 +5,7 @@ from mutation import in_module, without_reset
 
 from lowtide_sim.simulator import SimulationError
 
+SUMS = "lowtide_sim.bench.engine.sums"
 BUGS = {
     "unused vectors keep their old words": in_module(
         r"operand_writer_\w+", r"assign write = clearing \?", "assign write = 1'h0 ?"
@@ -24,6 +25,31 @@ def test_an_engine_on_icarus(run_engine):
     run_engine("icarus", products=4, resets=4)
 
 
+FINISHED = {"engine.post_operations": True, "engine.packed_results": True}
+FINISHED_BUGS = {
+    "addends count in rows beyond M": in_module(r"post_operations_\w+", r"= row < left;", "= 1'h1;"),
+    "the settings of a product are taken twice": in_module(
+        r"output_stage_\w+", r"assign start = o_valid & \w+;", "assign start = o_valid;"
+    ),
+}
+
+
+@pytest.mark.parametrize("keys", [{key: True} for key in FINISHED] + [FINISHED], ids=len)
+def test_an_engine_with_something_to_follow_on_icarus(run_engine, keys):
+    run_engine("icarus", keys=keys, products=4, resets=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bus", ["axi4-lite", "wishbone"])
+@pytest.mark.parametrize("simulator", ["icarus", "verilator"])
+def test_long_runs_with_something_to_follow(run_engine, simulator, bus):
+    run_engine(simulator, keys=FINISHED, bus=bus, products=60, resets=60)
+
+
+def test_sums_on_icarus(run_engine):
+    run_engine("icarus", benches=SUMS, sums=True, products=2, resets=3)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("simulator", ["icarus", "verilator"])
 def test_long_runs_of_an_engine(run_engine, simulator):
@@ -31,9 +57,43 @@ def test_long_runs_of_an_engine(run_engine, simulator):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("simulator", "bus"), [("icarus", "plain"), ("verilator", "axi4-lite"), ("icarus", "wishbone")]
+)
+def test_long_runs_of_sums(run_engine, simulator, bus):
+    run_engine(simulator, benches=f"lowtide_sim.bench.engine.data,{SUMS}", bus=bus, sums=True, products=20, resets=20)
+
+
+SUM_BUGS = {
+    "tiles have one place": in_module(r"results_\w+", r"add, pushed\[3:0\]", "add, 4'h0"),
+    "the sums of a pass are not added": in_module(r"sum_memory_\w+", r"fetched\[\d+\] \?", "1'h0 ?"),
+    "a kept product is not counted": in_module(r"sum_memory_\w+", r"assign kept = .*;", "assign kept = 1'h0;"),
+    "sums that fit are refused": in_module(r"sum_planner_\w+", r"assign agrees = .*;", "assign agrees = 1'h0;"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", SUM_BUGS)
+def test_each_bug_in_sums_is_caught(run_engine, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_engine("icarus", SUM_BUGS[bug], benches=SUMS, sums=True, products=20, resets=20)
+    assert "could not be built" not in str(caught.value)
+    assert "failed: " in str(caught.value)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS)
 def test_each_bug_in_an_engine_is_caught(run_engine, bug):
     with pytest.raises(SimulationError) as caught:
         run_engine("icarus", BUGS[bug], products=40, resets=60)
+    assert "could not be built" not in str(caught.value)
+    assert "failed: " in str(caught.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", FINISHED_BUGS)
+def test_each_bug_in_what_follows_is_caught(run_engine, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_engine("icarus", FINISHED_BUGS[bug], keys=FINISHED, products=40, resets=10)
     assert "could not be built" not in str(caught.value)
     assert "failed: " in str(caught.value)

@@ -55,6 +55,7 @@ ELEMENTS = {
         "fmac",
         Config(bfp=Bfp(lanes=8, chunk_a=4, chunk_b=2, max_k=64, multiplier="ecp5", dsp_lanes="half")),
     ),
+    "fmac, aligner in a DSP block": ("fmac", Config(bfp=Bfp(max_k=64, aligner="ecp5"))),
     "tmac": ("tmac", ARRAYS["tmac"]),
     "tmac of one value": ("tmac", terms_config((1, 1), "tmac", width=2, group=1, budget=1, data_terms=1)),
     "pair_mac": ("pair_mac", ARRAYS["pair_mac"]),

@@ -81,6 +81,14 @@ def test_table_without_speed(run):
             ["report", "--unit", "rounder", "--set", "modes=up"],
             "lowtide: unknown key modes, did you mean mode?; keys: ",
         ),
+        (
+            ["report", "--unit", "fmac", "--set", "aligner=ecp5", "--dsp", "--target", "ecp5,xc7"],
+            "lowtide: bfp.aligner must be logic for the target xc7, not 'ecp5'\n",
+        ),
+        (
+            ["report", "--unit", "xor", "--set", "bfp.aligner=ecp5", "--target", "ecp5"],
+            "lowtide: bfp.aligner must be logic without --dsp, not 'ecp5'\n",
+        ),
         (["report", "--unit", "broken", "--target", "ecp5"], "lowtide: broken on ecp5: yosys: design.v:"),
     ],
 )

@@ -3,14 +3,16 @@
 import attrs
 import numpy as np
 import pytest
-from operands import random_case, random_matrix
+from operands import Case, random_case, random_matrix
 
-from lowtide_model import BfpTensor, unpack
+from lowtide_model import BfpTensor, matmul, to_fp32, unpack
+from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.panels import multiply
 from lowtide_model.engine.product import OperandVectors
 from lowtide_model.engine.results import matrix_of, result_beats
 from lowtide_model.engine.transfer import Load, Stalls
-from lowtide_sim.engine.verilated import LOAD_A, LOAD_B
+from lowtide_sim.engine.verilated import ADD, KEEP, LOAD_A, LOAD_B
 
 REFUSED, SHORT_A, SHORT_B, LONG_A, LONG_B = (1 << n for n in range(5))
 
@@ -19,6 +21,10 @@ def check_next(engine, rng):
     """The next product is right."""
     case = random_case(rng, engine.config)
     case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
+    if engine.config.engine.sum_rows:
+        a, b, settings = random_matrix(rng, (3, 130)), random_matrix(rng, (130, 5)), [OperandSettings(bias=-5)] * 2
+        due = multiply(GoldenEngine(engine.config), a, b, *settings).values
+        assert multiply(engine, a, b, *settings).values.tobytes() == due.tobytes()
 
 
 def errors(engine):
@@ -176,12 +182,13 @@ def disturb(engine, rng):
             loads[side] = Load(load.numbers[:-1], np.eye(1, len(load.last) - 1, len(load.last) - 2, dtype=np.uint8)[0])
         elif fault < 0.4:
             loads[side] = Load(np.concatenate([load.numbers] * 2), np.concatenate([load.last * 0, load.last]))
-    engine.write("start", int(rng.integers(0, 8)) if rng.random() < 0.3 else LOAD_A | LOAD_B)
+    starts = 32 if engine.config.engine.sum_rows else 8
+    engine.write("start", int(rng.integers(0, starts)) if rng.random() < 0.3 else LOAD_A | LOAD_B)
     transfer = engine.transfer([loads["a"]], [loads["b"]], 10_000)
     engine.run(transfer, products=1, most=int(rng.integers(1, 300)))
     for name in rng.choice(names, 3):  # in mid-product
         engine.write(str(name), int(rng.integers(0, 2**32)))
-    engine.write("start", int(rng.integers(0, 8)))
+    engine.write("start", int(rng.integers(0, starts)))
     engine.run(transfer, products=1, most=int(rng.integers(1, 300)))
 
 
@@ -200,6 +207,44 @@ def test_random_faults_and_resets(engine):
     run_faults(engine, 200_000, 5)
 
 
+def test_random_faults_and_resets_with_sums(sum_engine):
+    run_faults(sum_engine, 200_000, 7)
+
+
+def test_faults_of_an_operand_between_passes(sum_engine):
+    """A short operand of a pass is padded with zeros, which is flagged; the sum is exact, and so is the next one."""
+    rng, config = np.random.default_rng(8), sum_engine.config
+    for n in range(10):
+        settings = OperandSettings(bias=-5), OperandSettings(bias=-5)
+        cases = [Case(random_matrix(rng, (4, 8)), random_matrix(rng, (8, 6)), *settings) for _ in range(3)]
+        for place, case in enumerate(cases):
+            case = attrs.evolve(case, a=np.ascontiguousarray(case.a))
+            loads = {
+                side: sum_engine.prepare(side, vectors, of)
+                for side, vectors, of in zip("ab", case.lines(config), settings, strict=True)
+            }
+            if place == n % 3:
+                cut = loads["a"].numbers[:5]
+                loads["a"] = Load(cut, np.eye(1, 5, 4, dtype=np.uint8)[0])
+                case.a[:] = np.pad(cut.reshape(-1), (0, 22)).reshape(4, 8)
+            cases[place] = case
+            last = place == 2
+            sum_engine.write("start", LOAD_A | LOAD_B | ADD * (place > 0) | KEEP * (not last))
+            transfer = sum_engine.transfer([loads["a"]], [loads["b"]], result_beats(config, 4, 6) * last)
+            sum_engine.finish(transfer, products=int(last))
+            settle(sum_engine)
+        assert errors(sum_engine) == SHORT_A
+        golden = GoldenEngine(config)
+        pairs = [(golden.convert("a", case.a, settings[0]), golden.convert("b", case.b, settings[1])) for case in cases]
+        due = to_fp32(sum(matmul(*pair) for pair in pairs), *pairs[0]).values
+        assert matrix_of(config, transfer.results, 4, 6).tobytes() == due.tobytes()
+
+
 @pytest.mark.slow
 def test_a_million_cycles_of_faults(engine):
     run_faults(engine, 1_000_000, 6)
+
+
+@pytest.mark.slow
+def test_a_million_cycles_of_faults_with_sums(sum_engine):
+    run_faults(sum_engine, 1_000_000, 9)

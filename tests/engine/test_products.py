@@ -104,7 +104,7 @@ def test_back_to_back_products(engine):
             )
             for case, (new_a, new_b) in zip(cases, loads, strict=True)
         ]
-        found = run_queued(engine, products, poll_interval=7)
+        found = run_queued(engine, products)
         for case, values in zip(cases, found.values, strict=True):
             assert values.tobytes() == case.due(config).values.tobytes()
 
@@ -152,11 +152,43 @@ OTHERS = {
 }
 
 
+ELEMENTS = {
+    "2x3, two levels per register, half of the lanes in DSP blocks, skew in memory": Config(
+        array=ArrayParams(rows=2, columns=3, skew="memory"),
+        bfp=Bfp(
+            lanes=8, chunk_a=4, chunk_b=4, mantissa=8, max_k=100, adder_levels=2, multiplier="ecp5", dsp_lanes="half"
+        ),
+        engine=EngineParams(input_width=2, output_width=1, buffer_depth=32, transpose_depth=16),
+    ),
+    "3x4, all levels per register, blocks, skew in memory": Config(
+        array=ArrayParams(rows=3, columns=4, skew="memory", block_rows=2, block_columns=2),
+        bfp=Bfp(lanes=4, max_k=100, adder_levels=14),
+        engine=EngineParams(input_width=2, output_width=2, buffer_depth=32, transpose_depth=16),
+    ),
+    "2x2, aligner in a DSP block": Config(
+        array=ArrayParams(rows=2, columns=2),
+        bfp=Bfp(lanes=4, max_k=100, aligner="ecp5"),
+        engine=EngineParams(input_width=1, output_width=1, buffer_depth=32, transpose_depth=16),
+    ),
+}
+"""Engines whose elements or skews differ from the defaults, in small sizes."""
+
+
+@pytest.mark.parametrize("name", ELEMENTS)
+def test_random_products_on_other_elements(libraries, name):
+    multiply_random(VerilatedEngine(ELEMENTS[name], libraries), products=60)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_random_products_on_other_engines(libraries, name):
-    engine, rng = VerilatedEngine(OTHERS[name], libraries), np.random.default_rng(5)
-    for _ in range(300):
+    multiply_random(VerilatedEngine(OTHERS[name], libraries), products=300)
+
+
+def multiply_random(engine, products):
+    """Compare random products, with random stalls and some nonfinite numbers, with the golden engine."""
+    rng = np.random.default_rng(5)
+    for _ in range(products):
         engine.stalls = random_stalls(rng)
         case = random_case(rng, engine.config, special=float(rng.choice([0, 0, 0.02])))
         case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))

@@ -161,7 +161,7 @@ def test_refused_product_ends_without_a_timeout(engine, monkeypatch):
     since = engine.cycles
     with monkeypatch.context() as within:
         within.setattr(
-            "lowtide_sim.engine.verilated.operand_vectors",
+            "lowtide_model.engine.sums.operand_vectors",
             lambda *_: (OperandVectors(case.a, False), OperandVectors(case.b.T, False)),
         )
         with pytest.raises(SimulationError, match=r"^the engine reports errors: refused$"):

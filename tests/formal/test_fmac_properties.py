@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In
 from lowtide.formats import Bfp
 from lowtide.units.arithmetic.aligner import Aligner
 from lowtide.units.arithmetic.dot_product import DotProduct
+from lowtide.units.arithmetic.ecp5_aligner import Ecp5Aligner
 from lowtide.units.arithmetic.fmac import Fmac
 from lowtide.units.stream.delay import delayed
 
@@ -46,8 +47,8 @@ def test_dot_product_is_the_sum_of_products(prove, chunk_a, chunk_b, adder_level
 class AlignerIsAShift(wiring.Component):
     """The result is the value times a power of two."""
 
-    def __init__(self, *parameters, **registers):
-        self.dut = Aligner(*parameters, **registers)
+    def __init__(self, *parameters, unit=Aligner, **registers):
+        self.dut = unit(*parameters, **registers)
         super().__init__({"i": In(self.dut.i.shape()), "shift": In(self.dut.shift.shape())})
 
     def elaborate(self, platform):
@@ -70,6 +71,11 @@ def test_aligner_is_a_shift(prove, parameters):
 def test_aligner_with_fewer_registers_is_a_shift(prove, input_register, output_register):
     aligner = AlignerIsAShift(9, 18, 35, input_register=input_register, output_register=output_register)
     prove(aligner, depth=5)
+
+
+@pytest.mark.parametrize("parameters", [(3, 17, 20), (3, 18, 21), (9, 18, 35)])
+def test_aligner_in_a_block_is_a_shift(prove, parameters):
+    prove(AlignerIsAShift(*parameters, unit=Ecp5Aligner), depth=5)
 
 
 class ZerosChangeNothing(wiring.Component):

@@ -3,12 +3,13 @@
 import re
 from math import lcm
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lowtide.formats import Bfp, IllegalValue
-from lowtide.formats.bfp import CHUNKS
+from lowtide.formats.bfp import CHUNKS, aligner_step
 
 
 @st.composite
@@ -17,7 +18,7 @@ def formats(draw):
     chunk_a = draw(st.sampled_from(CHUNKS))
     chunk_b = draw(st.sampled_from([w for w in CHUNKS if lcm(chunk_a, w) <= 12]))
     multiples = [m for m in range(1, 13) if m % chunk_a == 0 and m % chunk_b == 0]
-    return Bfp(
+    bfp = Bfp(
         lanes=draw(st.sampled_from([4, 8, 16, 32, 64])),
         chunk_a=chunk_a,
         chunk_b=chunk_b,
@@ -26,6 +27,8 @@ def formats(draw):
         max_k=draw(st.integers(1, 2**20)),
         multiplier=draw(st.sampled_from(["logic", "inferred", "ecp5"])),
     )
+    fits = bfp.dot_product + aligner_step(bfp.max_shift) <= 19
+    return attrs.evolve(bfp, aligner=draw(st.sampled_from(["logic", "ecp5"]))) if fits else bfp
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,15 @@ def formats(draw):
             "dsp_lanes must be all (half of lanes = 4 is less than four), not 'half'",
         ),
         ({"multiplier": "dsp"}, "multiplier must be one of logic, inferred, ecp5, not 'dsp'"),
+        ({"aligner": "dsp"}, "aligner must be one of logic, ecp5, not 'dsp'"),
+        (
+            {"mantissa": 8, "aligner": "ecp5"},
+            "aligner must be logic (a dot product of 9 bits, shifted by up to 26, exceeds a DSP block), not 'ecp5'",
+        ),
+        (
+            {"lanes": 16, "chunk_a": 8, "chunk_b": 8, "mantissa": 8, "exponent": 1, "aligner": "ecp5"},
+            "aligner must be logic (a dot product of 21 bits, shifted by up to 2, exceeds a DSP block), not 'ecp5'",
+        ),
         ({"mantissa": 13}, "mantissa must be from 1 to 12, not 13"),
         (
             {"mantissa": 5},
@@ -77,6 +89,12 @@ def test_accumulator_width_is_minimal(bfp):
     largest = bfp.max_k * ((2**bfp.mantissa - 1) << (2**bfp.exponent - 1)) ** 2
     assert -(2 ** (bfp.accumulator - 1)) <= -largest < largest < 2 ** (bfp.accumulator - 1)
     assert largest >= 2 ** (bfp.accumulator - 2)
+
+
+@given(formats())
+def test_dot_product_width_is_minimal(bfp):
+    largest = bfp.lanes * (2**bfp.chunk_a - 1) * (2**bfp.chunk_b - 1)
+    assert 2 ** (bfp.dot_product - 2) <= largest < 2 ** (bfp.dot_product - 1)
 
 
 @given(formats())

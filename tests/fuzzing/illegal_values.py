@@ -13,6 +13,7 @@ from lowtide.cli.options import (
     OutputFile,
     OutputFolder,
     OutputLink,
+    Pairs,
     Picture,
     Whole,
     Wholes,
@@ -148,6 +149,17 @@ NO_CONFIGS = (
     *(f"{LONG}.toml", "a\0b.toml", "\ud800.toml", "\x1b[31m.toml", "tiny.toml", "http://tiny.toml"),
 )
 NO_SCHEDULES = (*(name for name in (*FILES, *FOLDERS, *PIPES) if name.endswith(".json")), "", "nowhere.json", "device")
+NO_NETWORKS = (
+    *ODD_TEXTS,
+    "resnet",
+    "ResNet18",
+    "mlp256 ",
+    "nowhere.toml",
+    "file",
+    "bom.toml",
+    "twice.toml",
+    "zero.toml",
+)
 NO_LIBRARIES = (*NO_FILES, "file", "empty.json", "latin.json", "large.toml", "archive.toml", "nowhere.lib", "dangling")
 NO_UNITS = (*ODD_TEXTS, "Fmac", "fmac ", "fmac\n", "fmac,pmac", "no_unit")
 NO_BOARDS = (*ODD_TEXTS, "ulx3", "ULX3S", "ulx3s ", "ulx3s,icebreaker", "../ulx3s")
@@ -172,6 +184,7 @@ TEXTS: Mapping[str, Sequence[str]] = {
     "--board": NO_BOARDS,
     "--target": NO_TARGETS,
     "--schedules": NO_SCHEDULES,
+    "--network": NO_NETWORKS,
     "--liberty": NO_LIBRARIES,
     "name": (*NO_UNITS, "tinyy", "TINY"),
     "part": (*(text for text in ODD_TEXTS if text != "--"), "preset", "KEYS", "units "),
@@ -211,6 +224,7 @@ TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ["--schedules", "table.json", "--seeds", "2"],
     ),
     "device serve": (["terms"],),
+    "study layers": (["--bits", "3x3"], ["--bits", "2x2,8x8"], ["terms"], ["--set", "engine.packed_operands=false"]),
     "study rounder-search": (["--storage", "journal"], ["--storage", "deep.json"], ["--storage", "list.json"]),
     "board flash": tuple(
         ["--folder", f"bits/{kind}"] for kind in ("none", "list", "null", "deep", "latin", "folder", "no")
@@ -236,6 +250,10 @@ def values_of(kind: click.ParamType) -> Sequence[str]:
                 f"{some},{legal[-1] + 1}",
                 f"{some}, {some}",
             )
+        case Pairs():
+            some, most = str(kind.legal[0]), kind.legal[-1]
+            ends = (some, f"{some}x", f"x{some}", f"{some}x{most + 1}", f"{some}x{some},", f"{some}X{some}")
+            return (*ODD_TEXTS, *ends, f"{some}x{some}x{some}", f"{some} x{some}", f"{some}x-1", f"0x{some}")
         case Number():
             return (*ODD_NUMBERS, f"{kind.above:.9f}", f"{kind.below + 0.001:.9f}", "-1e9", "1e9", f"-{kind.below + 1}")
         case Name() | click.Choice():

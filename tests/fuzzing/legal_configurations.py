@@ -82,9 +82,11 @@ def try_parameters(random: Random, kind: type, fixed: Mapping[str, Any]) -> Any 
 
 
 def _value(random: Random, legal: Sequence[Any]) -> Any:
-    """A legal value; from long ranges mostly a small one, to keep designs small, or the largest."""
+    """A legal value; from long ranges mostly a small one, to keep designs small, or the largest; often 0, if legal."""
     if not isinstance(legal, range) or len(legal) <= WIDE:
         return random.choice(legal)
+    if legal[0] == 0:
+        return 0 if random.random() < 1 / 2 else _value(random, legal[1:])
     if random.random() < 1 / 16:
         return legal[-1]
     return min(round(legal[0] * (legal[-1] / legal[0]) ** (random.random() ** 2)), legal[-1])

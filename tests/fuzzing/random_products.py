@@ -40,6 +40,10 @@ async def engine(dut):
         await bench.begin(*product)
     for product in products:
         await bench.finish(*product)
+    if bench.config.engine.sum_rows:
+        passes = bench.random_passes()
+        await bench.begin_sum(passes)
+        await bench.finish_sum(passes)
     assert await bench.read("errors") == 0
 
 

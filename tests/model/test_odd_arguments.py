@@ -28,6 +28,9 @@ from lowtide_model import terms
 from lowtide_model.engine.cycles import Shape, Work
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.output_cycles import Output
+from lowtide_model.engine.passes import split
+from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.transfer import Stalls
 from lowtide_model.tiling import Tiling
 from lowtide_studies.engine_training.schedule import Adaptive, LowThenHigh, TwoSided
@@ -93,6 +96,11 @@ CASES = {
     "dot": (golden.dot, {"a": V, "b": V, "bfp": Bfp(lanes=8)}),
     "to_fp32": (golden.to_fp32, {"acc": 5, "a": A, "b": B}),
     "scaled_to_fp32": (golden.scaled_to_fp32, {"acc": 5, "scale": 4}),
+    "add_fp32": (golden.add_fp32, {"x": np.float32([4]), "y": np.float32([5]), "relu": True}),
+    "PostOperations": (
+        PostOperations,
+        {"bias": np.float32([4, 5]), "relu": True, "residual": np.float32([[4, 5]]), "final_relu": True},
+    ),
     "neighbor_words": (golden.neighbor_words, {"data": [1, 2, 3, 4], "width": 4, "neighbors": 2}),
     "Improvement": (golden.Improvement, {"low_sum": 4, "high_sum": 7}),
     "Improvement.exceeds": (golden.Improvement(4, 7).exceeds, {"threshold": 4}),
@@ -133,7 +141,8 @@ CASES = {
     "multiplier_of": (terms.multiplier_of, {"scale": 4.0, "bits": 4}),
     "quantize_integers": (terms.quantize_integers, {"x": X, "width": 4, "channel": 1}),
     "OperandSettings": (OperandSettings, {"chunks": 4, "rounding": "nearest", "seed": 4, "bias": 4}),
-    "Stalls": (Stalls, {"a": 4, "b": 4, "c": 4}),
+    "Stalls": (Stalls, {"a": 4, "b": 4, "c": 4, "d": 4}),
+    "cycles.Output": (Output, {"bias": True, "residual": True, "chunks": 4}),
     "cycles.Shape": (Shape, {"lines": 4, "length": 4, "chunks": 4, "transposed": True, "packed": True}),
     "cycles.Work": (
         Work,
@@ -142,6 +151,22 @@ CASES = {
             "b": Shape(lines=4, length=4, chunks=1),
             "load_a": True,
             "load_b": True,
+            "add": True,
+            "keep": True,
+            "output": Output(),
+        },
+    ),
+    "passes.split": (
+        split,
+        {
+            "config": Config(),
+            "m": 4,
+            "k": 4,
+            "n": 4,
+            "chunks_a": 1,
+            "chunks_b": 2,
+            "in_order_a": True,
+            "in_order_b": True,
         },
     ),
     "GoldenEngine": (GoldenEngine, {"config": Config()}),
@@ -155,6 +180,7 @@ RESULTS = {"Chunk", "Fp32", "IntegerTensor", "TermQueue"}
 
 ARRAYS = {
     "x",
+    "y",
     "acc",
     "value",
     "values",
@@ -267,7 +293,7 @@ def test_an_odd_argument_equals_the_plain_one_or_is_rejected(call, arguments, ar
 def assert_taken(argument, value, plain_value):
     """Check that a value may replace the plain value."""
     if value is None:
-        assert argument in ("bias", "channel", "bfp")
+        assert argument in ("bias", "residual", "channel", "bfp")
     elif isinstance(plain_value, bool):
         assert isinstance(value, bool | np.bool_)
     elif isinstance(plain_value, int):

@@ -72,6 +72,11 @@ def tops() -> Iterator[Unit]:
     for bus in ("plain", "axi4-lite", "wishbone"):
         yield AxiStreamEngine(bfp, bus=bus)
     yield AxiStreamEngine(bfp.changed({"bfp.exponent": 5}), bus="plain")
+    finished = bfp.changed({"engine.post_operations": True, "engine.packed_results": True})
+    for bus in ("plain", "axi4-lite", "wishbone"):
+        yield AxiStreamEngine(finished, bus=bus)
+    yield AxiStreamEngine(finished.changed({"engine.sum_rows": 2}), bus="plain")
+    yield SerialTop(finished)
     yield AxiStreamEngine(bfp.changed({"engine.input_width": 1}), bus="plain")
     yield SerialTop(bfp, test=self_test_vectors(bfp))
     yield SerialEngine(EngineWithRegisters(engine_of(bfp)), bfp.serial, digest=0, test=self_test_vectors(bfp))

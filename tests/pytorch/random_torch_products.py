@@ -25,6 +25,8 @@ def random_config(random):
             "bfp.max_k": int(random.choice([3, 40, 64, 300, 4096])),
             "engine.buffer_depth": int(random.choice([16, 64, 1024])),
             "engine.lfsr_bits": int(random.choice([5, 16, 16, 24])),
+            "engine.sum_rows": int(random.choice([0, 0, 8, 24])),
+            "engine.sum_columns": int(random.choice([8, 128])),
             "engine.random_bits": int(random.choice([1, 3, 5])),
         }
         try:

@@ -11,6 +11,9 @@ from lowtide.config import Config  # noqa: E402
 
 CONFIGS = {
     "default": Config(),
+    "sums": Config().changed(
+        {"bfp.max_k": 64, "engine.buffer_depth": 16, "engine.sum_rows": 8, "engine.sum_columns": 8}
+    ),
     "sliced": Config().changed({"bfp.max_k": 24, "bfp.lanes": 8, "engine.buffer_depth": 16}),
 }
 KINDS = {"weights": (4, "nearest"), "activations": (4, "truncate"), "gradients": (2, "stochastic")}

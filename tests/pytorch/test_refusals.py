@@ -14,8 +14,7 @@ import lowtide_torch as lt  # noqa: E402
 from lowtide.config import Config, ConfigError  # noqa: E402
 from lowtide.formats import IllegalValue  # noqa: E402
 from lowtide_model.engine.golden_engine import GoldenEngine  # noqa: E402
-from lowtide_torch import engine as engine_module  # noqa: E402
-from lowtide_torch import native  # noqa: E402
+from lowtide_torch import exact, native  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +120,14 @@ def test_adaptive_precision_needs_two_chunks():
         lt.quantize_(nn.Linear(2, 2), lt.FastAdaptive(), engine=lt.Engine(config))
 
 
+def test_a_reduction_beyond_the_sums_on_chip():
+    config = Config().changed({"engine.sum_rows": 8, "engine.sum_max_k": 64, "bfp.max_k": 64})
+    network = nn.ModuleDict({"fc": nn.Linear(65, 4)})
+    lt.quantize_(network, lt.BFP(), engine=lt.Engine(config))
+    with pytest.raises(lt.UnsupportedLayer, match=r"layer 'fc': K must be at most 64, the engine.sum_max_k, not 65"):
+        network["fc"](torch.zeros(2, 65))
+
+
 def test_budgets_of_terms():
     with pytest.raises(IllegalValue, match="budget must be from 1 to 32"):
         lt.quantize_(nn.Linear(2, 2), lt.TR(budget=100))
@@ -201,8 +208,8 @@ def test_inexact_modes_of_pytorch():
 def test_the_self_test_finds_a_wrong_product(monkeypatch):
     network = nn.ModuleDict({"fc": nn.Linear(4, 4)})
     lt.quantize_(network, lt.BFP())
-    right = engine_module.exact_product
-    monkeypatch.setattr(engine_module, "exact_product", lambda a, b: right(a, b).nextafter(torch.tensor(9.0)))
+    right = exact.exact_product
+    monkeypatch.setattr(exact, "exact_product", lambda a, b: right(a, b).nextafter(torch.tensor(9.0)))
     with pytest.raises(lt.UnsafeArithmetic, match="other bits than the golden engine"):
         network["fc"](torch.randn(2, 4))
 

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from itertools import product
 
 import pytest
 
@@ -97,6 +98,14 @@ def test_ports_are_read_with_their_widths():
 def test_narrow_harness_has_seventeen_pins_at_any_width(width):
     text = harness("m", [Port("a", "input", width), Port("y", "output", width)], "ice40", narrow=True)
     assert "(input clk, input [7:0] i, output [7:0] o)" in text
+
+
+def test_changed_code_between_the_tools_misses_the_cache(adder, tmp_path, monkeypatch):
+    cache = Cache(tmp_path)
+    for code, target in product(("first", "second"), ("ecp5", "ice40")):
+        monkeypatch.setattr(sys.modules["lowtide.synthesis.place"], "trim_code", lambda code=code: code)
+        place(adder, "adder", target, seeds=(1,), cache=cache)
+    assert len([*tmp_path.glob("*.json")]) == 3
 
 
 def test_additional_seed_reuses_cached_seeds(adder, tmp_path, monkeypatch):

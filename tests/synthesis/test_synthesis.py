@@ -6,9 +6,9 @@ import re
 import pytest
 
 from lowtide.emission.folder import verilog_and_modules
-from lowtide.synthesis import Cache, SynthesisError, synthesize
+from lowtide.synthesis import Cache, SynthesisError, synthesize, yosys
 from lowtide.synthesis.tool import run_tool
-from lowtide.synthesis.yosys import TARGETS
+from lowtide.synthesis.yosys import TARGETS, cells_below, cells_of, run_yosys
 from lowtide.units.random.params import RandomSourceParams
 from lowtide.units.rounding.decisions import RoundingDecisions
 from lowtide.units.rounding.params import RounderParams
@@ -57,6 +57,33 @@ def test_ice40_adds_in_the_look_up_table_beside_the_carry(adder):
     assert (area.logic_cells, area.luts, area.ffs) == (16, 16, 16)
 
 
+PAIRS = """
+module memory(input clk, input [9:0] at, input [15:0] d, output reg [15:0] q);
+  reg [15:0] words [0:1023];
+  always @(posedge clk) begin words[at] <= d; q <= words[at]; end
+endmodule
+module pair(input clk, input [15:0] a, b, c, output [15:0] y);
+  wire [15:0] x;
+  (* keep_hierarchy *) adder one(.clk(clk), .a(a), .b(b), .q(x));
+  (* keep_hierarchy *) memory other(.clk(clk), .at(x[9:0]), .d(c), .q(y));
+endmodule
+module top(input clk, input [15:0] a, b, c, output [15:0] y, z);
+  (* keep_hierarchy *) pair one(.clk(clk), .a(a), .b(b), .c(c), .y(y));
+  (* keep_hierarchy *) pair other(.clk(clk), .a(y), .b(b), .c(c), .y(z));
+endmodule
+"""
+
+
+@pytest.mark.parametrize(("target", "block"), [("ecp5", "DP16KD"), ("ice40", "SB_RAM40_4K")])
+def test_cells_below_a_module_are_the_cells_that_yosys_counts(adder, tmp_path, target, block):
+    script = f"read_verilog design.v; synth_{target} -top top; write_json netlist.json; tee -o cells.json stat -json"
+    run_yosys(adder + PAIRS, script, tmp_path)
+    counted = cells_of(json.loads((tmp_path / "cells.json").read_text()))
+    below = cells_below(json.loads((tmp_path / "netlist.json").read_text()), "top")
+    assert below[block] >= 2
+    assert below == {cell: counted[cell] for cell in below}
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_dsp_blocks_only_on_request(multiplier, target):
     assert synthesize(multiplier, "multiplier", target).dsps == 0
@@ -92,6 +119,18 @@ def test_changed_text_or_target_misses_the_cache(adder, tmp_path):
     synthesize(adder, "adder", "ecp5", cache=cache)
     assert synthesize(adder.replace("15", "7"), "adder", "ecp5", cache=cache).ffs == 8
     assert synthesize(adder, "adder", "ice40", cache=cache).target == "ice40"
+
+
+def test_a_changed_product_for_dsp_blocks_misses_the_cache(adder, tmp_path, monkeypatch):
+    cache = Cache(tmp_path)
+    for dsp in (False, True):
+        synthesize(adder, "adder", "ecp5", dsp=dsp, cache=cache)
+    changed = tmp_path / "ecp5_product.v"
+    changed.write_text("// Nothing.\n")
+    monkeypatch.setattr(yosys, "ECP5_PRODUCT", changed)
+    for dsp in (False, True):
+        synthesize(adder, "adder", "ecp5", dsp=dsp, cache=cache)
+    assert len([*tmp_path.glob("*.json")]) == 3
 
 
 def test_damaged_cache_file_counts_as_absent(adder, tmp_path):

@@ -5,8 +5,8 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable
-from typing import Self, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Self, TypeVar, overload
 
 import attrs
 import numpy as np
@@ -26,7 +26,10 @@ from lowtide_boards.driver.remote_engine import RemoteEngine
 from lowtide_model import BfpTensor, default_bias
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import multiply
-from lowtide_model.engine.product import Operand, Product, operand_vectors, settings_of
+from lowtide_model.engine.post_operations import PostOperations
+from lowtide_model.engine.product import Operand, Product
+from lowtide_model.engine.result_plan import ResultPlan
+from lowtide_model.engine.sums import CheckedPass, Pass, checked_passes
 
 __all__ = ["Device", "Info"]
 
@@ -217,6 +220,7 @@ class Device:
         """
         self._with_retry(lambda: self._engine.write(name, value))
 
+    @overload
     def matmul(
         self,
         a: np.ndarray | BfpTensor,
@@ -225,11 +229,41 @@ class Device:
         precision: int | tuple[int, int] | None = None,
         rounding: str = "nearest",
         seed: int = 1,
+        post: PostOperations | None = None,
+        results: None = None,
         progress: Callable[[float], object] = lambda _fraction: None,
-    ) -> np.ndarray:
+    ) -> np.ndarray: ...
+
+    @overload
+    def matmul(
+        self,
+        a: np.ndarray | BfpTensor,
+        b: np.ndarray | BfpTensor,
+        *,
+        precision: int | tuple[int, int] | None = None,
+        rounding: str = "nearest",
+        seed: int = 1,
+        post: PostOperations | None = None,
+        results: OperandSettings,
+        progress: Callable[[float], object] = lambda _fraction: None,
+    ) -> BfpTensor: ...
+
+    def matmul(
+        self,
+        a: np.ndarray | BfpTensor,
+        b: np.ndarray | BfpTensor,
+        *,
+        precision: int | tuple[int, int] | None = None,
+        rounding: str = "nearest",
+        seed: int = 1,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
+        progress: Callable[[float], object] = lambda _fraction: None,
+    ) -> np.ndarray | BfpTensor:
         """Multiply two matrices of any size in block floating point.
 
-        The driver splits operands that exceed the engine's buffers into panels, and adds partial sums along K in FP32.
+        The driver splits operands that exceed the engine's buffers into panels. An engine with sums on chip adds up all
+        of K exactly. Without them, the driver adds partial sums along K in FP32.
 
         Parameters
         ----------
@@ -244,17 +278,23 @@ class Device:
         seed : int
             Seed of the random words, from 0 to 2**64 - 1. The random words of A and of B are independent:
             `operand_seed` derives the state of each generator.
+        post : PostOperations, optional
+            Operations on the results: column bias, ReLU, residual.
+        results : OperandSettings, optional
+            Settings of packed results, with a bias; None for results in FP32.
         progress : callable
             Called with the finished fraction, from 0 to 1.
 
         Returns
         -------
-        array of float32, shape (M, N)
+        array of float32, shape (M, N), or BfpTensor
+            The product; with ``results``, a tensor with groups along N, an operand A of a later product.
 
         Raises
         ------
         ValueError
-            If the shapes do not match, or an operand has a number that is not finite.
+            If the shapes do not match, an operand has a number that is not finite, or the engine lacks what follows the
+            product.
         IllegalValue
             If the engine does not have the precision or the rounding, or the seed is out of range.
         DeviceError
@@ -288,7 +328,8 @@ class Device:
         with self._lock:
             before, self._progress = self._progress, lambda fraction: progress((panels[0] + fraction) / panels[1])
             try:
-                return multiply(self, x, y, x_settings, y_settings, panel).values
+                product = multiply(self, x, y, x_settings, y_settings, progress=panel, post=post, results=results)
+                return product.values if product.tensor is None else product.tensor
             finally:
                 self._progress = before
 
@@ -298,6 +339,9 @@ class Device:
         b: Operand,
         a_settings: OperandSettings | None = None,
         b_settings: OperandSettings | None = None,
+        *,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N) on the device, with the bits of `GoldenEngine.multiply`.
 
@@ -310,15 +354,42 @@ class Device:
         DeviceError
             If the engine flags an error, or the driver cannot reconnect.
         """
-        settings = self._with_bias("a", a, a_settings), self._with_bias("b", b, b_settings)
-        lines, shape = operand_vectors(self.config, a, b, *settings), (a.shape[0], b.shape[1])
-        return self._with_retry(lambda: self._engine.product(lines, settings, shape, self._progress))
+        only = Pass(a=a, b=b, a_settings=a_settings, b_settings=b_settings)
+        return self.multiply_sum([only], post=post, results=results)
 
-    def _with_bias(self, side: str, x: Operand, settings: OperandSettings | None) -> OperandSettings:
-        operand = settings_of(self.config, side, x, settings)
-        if operand.bias is not None:
-            return operand
-        return attrs.evolve(operand, bias=default_bias(x, exponent=self.config.bfp.exponent))
+    def multiply_sum(
+        self,
+        passes: Sequence[Pass],
+        *,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
+    ) -> Product:
+        """Add up products on the device, with the bits of `GoldenEngine.multiply_sum`.
+
+        If the connection is lost, the driver reconnects and repeats all passes.
+
+        Raises
+        ------
+        ValueError
+            If the engine cannot compute the sum.
+        DeviceError
+            If the engine flags an error, or the driver cannot reconnect.
+        """
+        checked = [
+            self._with_biases(each, of) for each, of in zip(passes, checked_passes(self.config, passes), strict=True)
+        ]
+        plan = ResultPlan(config=self.config, shape=checked[-1].shape, post=post, results=results)
+        return self._with_retry(lambda: self._engine.product(checked, plan, self._progress))
+
+    def _with_biases(self, given: Pass, of: CheckedPass) -> CheckedPass:
+        """The pass, with the default bias of an operand without one."""
+        a, b = (
+            attrs.evolve(settings, bias=default_bias(x, exponent=self.config.bfp.exponent))
+            if settings.bias is None
+            else settings
+            for x, settings in zip((given.a, given.b), of.settings, strict=True)
+        )
+        return attrs.evolve(of, settings=(a, b))
 
     def _with_retry(self, operation: Callable[[], Result]) -> Result:
         """Run an operation; if the connection is lost, reconnect and run the operation again.

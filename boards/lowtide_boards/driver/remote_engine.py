@@ -1,6 +1,7 @@
 """Engine of a device: its configuration, settings, operands and results."""
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 import numpy as np
@@ -11,15 +12,15 @@ from lowtide.emission.top import engine_of
 from lowtide.engine.engine_with_registers import EngineWithRegisters
 from lowtide.engine.registers import ALL_ERRORS, IDENTITY, Register, errors_text
 from lowtide.formats.parameter import IllegalValue
-from lowtide.interfaces.serial.protocol import WORDS
+from lowtide.interfaces.serial.protocol import WORDS, Kind
 from lowtide_boards.driver.connection import Connection
 from lowtide_boards.driver.errors import DeviceError, NotLowtide
 from lowtide_boards.driver.request_window import Request
 from lowtide_boards.driver.results import ResultReader
 from lowtide_model import Improvement
-from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import Events, OperandVectors, Product
-from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_model.engine.product import Events, Product
+from lowtide_model.engine.result_plan import ResultPlan
+from lowtide_model.engine.sums import CheckedPass, total_improvement
 from lowtide_model.engine.transfer import Load
 
 __all__ = ["RemoteEngine", "config_of"]
@@ -29,7 +30,16 @@ KEYS = (
     *("bfp.max_k", "engine.input_width", "engine.output_width", "engine.buffer_depth", "engine.transpose_depth"),
     *("engine.random_bits", "engine.lfsr_bits", "engine.counter_bits", "engine.packed_operands"),
 )
-"""Keys of a configuration, in the order of their registers, which follow the register ``identity``."""
+"""Keys of every configuration, in the order of their registers, which follow the register ``identity``."""
+
+DEFAULT = Config()
+
+FEATURES = (
+    ("engine.sum_rows", "engine.sum_columns", "engine.sum_max_k"),
+    ("engine.post_operations",),
+    ("engine.packed_results",),
+)
+"""Keys of each feature that an engine may have; the registers of those that it has follow, in this order."""
 
 
 def config_of(connection: Connection) -> Config:
@@ -40,28 +50,45 @@ def config_of(connection: Connection) -> Config:
     NotLowtide
         If this version of lowtide generates another device from the configuration.
     """
-    identity, *values = connection.request("read", 0, 1 + len(KEYS))
+    longest = [*KEYS, *itertools.chain(*FEATURES)]
+    identity, *values = connection.request("read", 0, 1 + len(longest))
     if identity != IDENTITY:
         raise NotLowtide(
             f"no lowtide engine at {connection.name}: expected identity {IDENTITY:#010x}, got {identity:#010x}"
         )
-    try:
-        settings: dict[str, int | bool] = dict(zip(KEYS, values, strict=True))
-        settings["engine.packed_operands"] = bool(settings["engine.packed_operands"])
-        config = Config().changed(settings)
-    except ConfigError as error:
-        raise NotLowtide(f"device at {connection.name} is from another version of lowtide: {error}") from None
     digest = connection.constants["digest"] | connection.constants["digest_high"] << 32
-    if digest != digest_of(config):
-        raise NotLowtide(
+    # Without a feature, other registers follow the keys; the digest of the configuration tells.
+    for has in itertools.product((True, False), repeat=len(FEATURES)):
+        keys = [*KEYS, *itertools.chain(*itertools.compress(FEATURES, has))]
+        try:
+            config = Config().changed({key: _value(key, value) for key, value in zip(keys, values, strict=False)})
+        except ConfigError as error:
+            cause = f"device at {connection.name} is from another version of lowtide: {error}"
+            continue
+        if digest == digest_of(config):
+            return config
+        cause = (
             f"device at {connection.name} is from another version of lowtide: expected digest {digest_of(config):016x},"
             f" got {digest:016x}"
         )
-    return config
+    raise NotLowtide(cause)
 
 
-LOAD_BOTH = 3
-"""Value of the register ``start``: load A and B."""
+def _value(key: str, value: int) -> int | bool:
+    """The value of a key from its register."""
+    section, name = key.split(".")
+    default = getattr(getattr(DEFAULT, section), name)
+    return bool(value) if isinstance(default, bool) else value
+
+
+LOAD_BOTH, ADD, KEEP = 3, 8, 16
+"""Bits of the register ``start``: load A and B; add the sums on chip; keep the sums on chip."""
+
+LOAD: dict[str, Kind] = {"a": "load_a", "b": "load_b", "d": "load_d"}
+LAST: dict[str, Kind] = {"a": "last_a", "b": "last_b", "d": "last_d"}
+
+IDLE = 2
+"""Bit of the register ``status``: no product is in the engine."""
 
 POSITIONS = 1 << 16
 
@@ -132,23 +159,15 @@ class RemoteEngine:
         self._written[name] = value
         return Request("write", (self._places[name], value & 0xFFFFFFFF))
 
-    def product(
-        self,
-        lines: tuple[OperandVectors, OperandVectors],
-        operands: tuple[OperandSettings, OperandSettings],
-        shape: tuple[int, int],
-        progress: Callable[[float], object],
-    ) -> Product:
-        """Compute a product that fits into the engine.
+    def product(self, passes: Sequence[CheckedPass], plan: ResultPlan, progress: Callable[[float], object]) -> Product:
+        """Compute a product that fits into the engine, or a sum of products.
 
         Parameters
         ----------
-        lines : pair of OperandVectors
-            A and B.
-        operands : pair of OperandSettings
-            Settings of A and B, with biases.
-        shape : pair of int
-            Rows and columns of the result.
+        passes : sequence of CheckedPass
+            Passes of the sum, with biases; one pass for a product.
+        plan : ResultPlan
+            What follows the product.
         progress : callable
             Called with the fraction of all words that the driver has sent or received.
 
@@ -159,9 +178,13 @@ class RemoteEngine:
         """
         self._synchronize()
         queue, numbers = self.connection.constants["queue"], self.config.engine.input_width
-        loads = [Load.of(vectors.in_memory_order, numbers).numbers.view("<u4").ravel() for vectors in lines]
-        count = result_beats(self.config, *shape) * self.config.engine.output_width
-        total, moved = sum(map(len, loads)) + count, [0]
+        loads = [
+            [Load.of(vectors.in_memory_order, numbers).numbers.view("<u4").ravel() for vectors in each.vectors]
+            for each in passes
+        ]
+        addends = plan.addends.numbers.view("<u4").ravel() if plan.addends else np.zeros(0, "<u4")
+        count = plan.beats * self.config.engine.output_width
+        total, moved = sum(len(words) for both in loads for words in both) + len(addends) + count, [0]
 
         def move(words: int) -> None:
             moved[0] += words
@@ -169,23 +192,36 @@ class RemoteEngine:
 
         results = ResultReader(self._position, count, queue, move)
         first, last = self._places["errors"], self._places["underflows"]
-        values: dict[str, int] = {}
+        values: list[dict[str, int]] = []  # counters and improvements after each pass
 
         def counts(words: tuple[int, ...]) -> None:
-            values.update(zip(list(self._places)[first : last + 1], words, strict=True))
-            _check(values["errors"])
+            values.append(dict(zip(list(self._places)[first : last + 1], words, strict=True)))
+            _check(values[-1]["errors"])
 
         def requests() -> Iterator[Request | None]:
-            for side, line, operand in zip("ab", lines, operands, strict=True):
-                for name, value in line.settings(operand).items():
-                    if self._written.get(f"{side}_{name}") != value:
-                        yield self._write(f"{side}_{name}", value)
             yield self._write("errors", ALL_ERRORS)
             yield self._write("clear", 1)
-            yield self._write("start", LOAD_BOTH)
-            for side, words in zip("ab", loads, strict=True):
-                yield from _loads(side, words, min(WORDS, queue // 2), move)
+            for each, operands in zip(passes, loads, strict=True):
+                for side, line, operand in zip("ab", each.vectors, each.settings, strict=True):
+                    for name, value in line.settings(operand).items():
+                        if self._written.get(f"{side}_{name}") != value:
+                            yield self._write(f"{side}_{name}", value)
+                for name, value in plan.registers.items():
+                    if self._written.get(name) != value:
+                        yield self._write(name, value)
+                yield self._write("start", LOAD_BOTH | ADD * each.add | KEEP * each.keep)
+                for side, words in zip("ab", operands, strict=True):
+                    yield from _loads(side, words, min(WORDS, queue // 2), move)
+                if each.keep:
+                    yield from self._until_idle()
+                    yield Request("read", (first, last - first + 1), counts)
+            sends, sent = _loads("d", addends, min(WORDS, queue // 2), move), 0
             for request in results.requests():
+                # The engine accepts an addend with its result, so the addends may precede the results by a queue only.
+                while sent < len(addends) and (sent < results.received + queue // 2 or results.empty):
+                    load = next(sends)
+                    sent, results.empty = sent + len(load.words), False
+                    yield load
                 yield request
                 if results.empty:  # the engine still computes, unless it refused the product
                     yield Request("read", (first, 1), lambda errors: _check(errors[0]))
@@ -193,13 +229,32 @@ class RemoteEngine:
 
         self.connection.execute(requests())
         self._position = (self._position + count) % POSITIONS
+        product, tensor = plan.product(results.words.view("<f4").reshape(plan.beats, -1))
+        events = (field.name for field in attrs.fields(Events))
         return Product(
-            values=matrix_of(self.config, results.words.view("<f4"), *shape),
-            events=Events(**{field.name: values[field.name] for field in attrs.fields(Events)}),
-            a_improvement=_improvement("a", values),
-            b_improvement=_improvement("b", values),
-            cycles=values["cycles"],
+            values=product,
+            tensor=tensor,
+            events=Events(**{name: values[-1][name] for name in events if name in values[-1]}),
+            a_improvement=total_improvement([_improvement("a", each) for each in values]),
+            b_improvement=total_improvement([_improvement("b", each) for each in values]),
+            cycles=values[-1]["cycles"],
         )
+
+    def _until_idle(self) -> Iterator[Request | None]:
+        """Requests until no product is in the engine."""
+        answers: list[int] = []
+
+        def answered(words: tuple[int, ...]) -> None:
+            answers.append(words[0])
+            _check(words[1])
+
+        polls = 0
+        while not (answers and answers[-1] & IDLE):
+            if polls > len(answers):
+                yield None
+                continue
+            polls += 1
+            yield Request("read", (self._places["status"], 2), answered)
 
 
 def _check(errors: int) -> None:
@@ -209,14 +264,11 @@ def _check(errors: int) -> None:
 
 
 def _loads(side: str, words: np.ndarray, most: int, move: Callable[[int], None]) -> Iterator[Request]:
-    """Requests that load an operand, with ``most`` words or fewer per request."""
+    """Requests that load an operand or addends, with ``most`` words or fewer per request."""
     for at in range(0, len(words), most):
         part = words[at : at + most]
         ends = at + most >= len(words)
-        if side == "a":
-            yield Request("last_a" if ends else "load_a", part)
-        else:
-            yield Request("last_b" if ends else "load_b", part)
+        yield Request(LAST[side] if ends else LOAD[side], part)
         move(len(part))
 
 

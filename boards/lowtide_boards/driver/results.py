@@ -44,6 +44,11 @@ class ResultReader:
         self._in_flight = 0
         self.empty = False
 
+    @property
+    def received(self) -> int:
+        """Number of words that arrived."""
+        return self._received
+
     def requests(self) -> Iterator[Request | None]:
         """Requests, until all words have arrived."""
         while self._received < len(self.words):

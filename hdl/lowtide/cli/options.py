@@ -19,6 +19,7 @@ __all__ = [
     "OutputFile",
     "OutputFolder",
     "OutputLink",
+    "Pairs",
     "Picture",
     "Whole",
     "Wholes",
@@ -97,6 +98,26 @@ class Wholes(click.ParamType):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
         return tuple(dict.fromkeys(self.one.convert(one, param, ctx) for one in value.split(",")))
+
+
+class Pairs(click.ParamType):
+    """Pairs of integers within limits, such as 4x2, with commas between them."""
+
+    name = "NxN,..."
+
+    def __init__(self, key: str, legal: range):
+        self.key, self.legal = key, legal
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[tuple[int, int], ...]:
+        return tuple(dict.fromkeys(self._pair(pair) for pair in value.split(",")))
+
+    def _pair(self, value: str) -> tuple[int, int]:
+        found = [integer(text) for text in value.split("x")]
+        if len(found) != 2 or any(number not in self.legal for number in found):
+            raise IllegalValue(self.key, f"pairs of integers {legal_text(self.legal)}, such as 4x2", value)
+        return found[0] or 0, found[1] or 0
 
 
 class Number(click.ParamType):

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from lowtide.cli.options import Whole, config_argument, json_option, quiet_option, set_option
 from lowtide.cli.progress import progress_steps
-from lowtide.config import Config
+from lowtide.config import Config, ConfigError
 from lowtide.emission.registry import UNITS, parameters_of
 from lowtide.formats.parameter import value_text
 from lowtide.paths import read_text
@@ -59,9 +59,9 @@ def split_targets(_ctx: click.Context, _option: click.Parameter, values: Sequenc
     return list(dict.fromkeys(targets)) or list(TARGETS)
 
 
-def library_of(_ctx: click.Context, _option: click.Parameter, file: Path | None) -> Library | None:
+def library_of(_ctx: click.Context, _option: click.Parameter, file: str | None) -> Library | None:
     """Library of a Liberty file, checked before anything is measured."""
-    return None if file is None else read_library(read_text(file, MOST_BYTES), str(file))
+    return None if file is None else read_library(read_text(Path(file), MOST_BYTES), file)
 
 
 def with_library(targets: list[str], library: Library | None) -> list[str]:
@@ -75,7 +75,6 @@ def with_library(targets: list[str], library: Library | None) -> list[str]:
 liberty_option = click.option(
     "--liberty",
     "library",
-    type=click.Path(path_type=Path),
     callback=library_of,
     metavar="FILE",
     help="Liberty file: area on a chip, in the cells of this library.",
@@ -140,9 +139,9 @@ def report(
     by_themselves = [name for name in names if top == "array" and is_alone(name, base, changes)]
     parts = [name for name in names if name not in by_themselves]
     # All names and keys are checked before the first unit is built.
-    for name in by_themselves:
-        parameters_of(name, base, changes)
+    alone = [parameters_of(name, base, changes) for name in by_themselves]
     whole = base.changed(changes) if parts or not names else None
+    check_family([*alone, *([] if whole is None else [whole.bfp])], targets, dsp=dsp)
     if whole is not None and in_top in (parts_of, engine_parts_of, serial_parts_of):
         check_parts(parts, part_names(whole, top))
     units = [unit_alone(name, base, changes) for name in by_themselves]
@@ -154,6 +153,17 @@ def report(
     else:
         # Piped, a table keeps its columns whole.
         Console(width=None if sys.stdout.isatty() else 160).print(to_table(rows, versions()))
+
+
+def check_family(parameters: Iterable[Any], targets: Iterable[str], *, dsp: bool) -> None:
+    """Refuse an aligner in a DSP block of an ECP5 for any other target, and without DSP blocks."""
+    if all(getattr(one, "aligner", "logic") == "logic" for one in parameters):
+        return
+    for target in targets:
+        if target != "ecp5":
+            raise ConfigError(f"bfp.aligner must be logic for the target {target}, not 'ecp5'")
+    if not dsp:
+        raise ConfigError("bfp.aligner must be logic without --dsp, not 'ecp5'")
 
 
 def is_alone(name: str, config: Config, changes: dict[str, Any]) -> bool:

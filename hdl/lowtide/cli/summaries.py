@@ -43,6 +43,7 @@ SUMMARIES: Mapping[str, str] = {
     "study equal-area": "Compare training time at equal area.",
     "study term-revealing": "Measure pairs and accuracy with term revealing.",
     "study chunk-widths": "Compare chunk widths by area and time.",
+    "study layers": "Measure cycles and bytes of real layers.",
     "study rounders": "Compare the area of stochastic rounders.",
     "study rounder-search": "Search for small, unbiased stochastic rounders.",
 }

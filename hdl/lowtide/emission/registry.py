@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from lowtide.config import Config, ConfigError, nearest, section_from
+from lowtide.engine.sum_memory import SumMemory, SumMemoryParams
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import value_text
 from lowtide.formats.terms import Terms
@@ -77,6 +78,7 @@ UNITS = {
     "row_normalizer": UnitKind(RowNormalizer, RowNormalizerParams),
     "row_requantizer": UnitKind(RowRequantizer, RowRequantizerParams),
     "serial_hese": UnitKind(SerialHese, SerialParams),
+    "sum_memory": UnitKind(SumMemory, SumMemoryParams),
     "stochastic_rounder": UnitKind(StochasticRounder, StochasticParams),
     "tmac": UnitKind(Tmac, Terms),
     "top_terms": UnitKind(TopTerms, TopTermsParams),

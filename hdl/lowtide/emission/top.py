@@ -99,6 +99,14 @@ class AxiStreamEngine(AxiStreams):
         High while a beat of results is valid.
     m_axis_c_tready : In(1)
         High when the receiver accepts a beat of results.
+    s_axis_d_tdata : In(tdata_bits["d"])
+        Column bias and residual: ``engine.output_width`` FP32 numbers per beat; only with post operations.
+    s_axis_d_tlast : In(1)
+        High with the last beat of a product that has a column bias or a residual; only with post operations.
+    s_axis_d_tvalid : In(1)
+        High while a beat of addends is valid; only with post operations.
+    s_axis_d_tready : Out(1)
+        High when a beat of addends is accepted; only with post operations.
     address : In(range(len(registers)))
         Plain bus: number of a register.
     write : In(1)

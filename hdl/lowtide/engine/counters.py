@@ -5,7 +5,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
 
-__all__ = ["COUNTERS", "Counters"]
+__all__ = ["COUNTERS", "RESULT_COUNTERS", "Counters", "counters_of"]
 
 COUNTERS = {
     "cycles": "cycles in which the engine was not idle",
@@ -22,6 +22,18 @@ COUNTERS = {
 }
 """Counters, and the events that each counts."""
 
+RESULT_COUNTERS = {
+    "c_exp_saturated": "groups of results with an exponent above the window",
+    "c_saturated": "elements of results saturated at the largest magnitude",
+    "c_nonfinite": "groups of results with a NaN or an infinity",
+}
+"""Counters of an engine with packed results, and the events that each counts."""
+
+
+def counters_of(packed_results: bool) -> dict[str, str]:
+    """Return the counters of an engine, and the events that each counts."""
+    return COUNTERS | (RESULT_COUNTERS if packed_results else {})
+
 
 class Counters(Unit):
     """Counters: counts several kinds of events; each counter saturates at its maximum.
@@ -32,37 +44,52 @@ class Counters(Unit):
         Width of a counter in bits.
     most : int
         Maximum number of saturated elements per cycle.
+    products : int
+        Maximum number of completed products per cycle.
+    packed_results : bool
+        Whether the engine has packed results.
 
     Members
     -------
     clear : In(1)
         Pulses for one cycle to clear all counters.
-    cycles, beats, waits, stalls, products : In(1)
+    cycles, beats, waits, stalls : In(1)
         High with an event, as `COUNTERS` defines it.
+    products : In(range(products + 1))
+        Completed products in this cycle.
     a_exp_saturated, b_exp_saturated, a_nonfinite, b_nonfinite : In(1)
         High with a group of this kind.
     a_saturated, b_saturated : In(range(most + 1))
         Saturated elements in this cycle.
+    c_exp_saturated, c_nonfinite : In(1)
+        High with a group of this kind; only with packed results.
+    c_saturated : In(range(most + 1))
+        Saturated elements of results in this cycle; only with packed results.
     cycles_count, beats_count, waits_count, stalls_count, products_count : Out(width)
         Events since reset or ``clear``, two cycles late.
     a_exp_saturated_count, b_exp_saturated_count, a_nonfinite_count, b_nonfinite_count : Out(width)
         Groups since reset or ``clear``, two cycles late.
     a_saturated_count, b_saturated_count : Out(width)
         Saturated elements since reset or ``clear``, two cycles late.
+    c_exp_saturated_count, c_nonfinite_count, c_saturated_count : Out(width)
+        Groups and saturated elements of results since reset or ``clear``, two cycles late; only with packed results.
     """
 
-    def __init__(self, width: int, most: int):
-        self.module_name = f"counters_{width}_{most}"
-        many = {"a_saturated", "b_saturated"}
+    def __init__(self, width: int, most: int, products: int = 1, packed_results: bool = False):
+        self.names = counters_of(packed_results)
+        self.module_name = (
+            f"counters_{width}_{most}" + (f"_{products}" if products > 1 else "") + "_packed" * packed_results
+        )
+        many = {"a_saturated": most, "b_saturated": most, "c_saturated": most, "products": products}
         super().__init__(
             {"clear": In(1)}
-            | {name: In(range(most + 1) if name in many else 1) for name in COUNTERS}
-            | {f"{name}_count": Out(width) for name in COUNTERS}
+            | {name: In(range(many.get(name, 1) + 1)) for name in self.names}
+            | {f"{name}_count": Out(width) for name in self.names}
         )
 
     def elaborate(self, platform):
         m = Module()
-        for name in COUNTERS:
+        for name in self.names:
             count, events = getattr(self, f"{name}_count"), Signal.like(getattr(self, name), name=f"{name}_events")
             total = Signal(len(count) + 1, name=f"{name}_total")
             m.d.sync += [events.eq(getattr(self, name)), count.eq(total)]

@@ -1,16 +1,20 @@
 """Dispatcher: checks products, loads their operands, and queues their runs."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.buffer import PingPongBanks
-from lowtide.engine.operand import OperandLayout
+from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLayout
 from lowtide.engine.operand_planner import OperandPlanner
+from lowtide.engine.output_stage import PRODUCTS
 from lowtide.engine.params import EngineParams
+from lowtide.engine.result_layout import FinishLayout, ResultLayout
 from lowtide.engine.sequencer import sides_layout
+from lowtide.engine.sum_planner import SumPlanner
 from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Unit, place
+from lowtide.units.logic import at_most
 from lowtide.units.stream.buffers import Fifo
 
 __all__ = ["Dispatcher", "ProductLayout", "RunLayout"]
@@ -25,27 +29,39 @@ class ProductLayout(data.StructLayout):
     ----------
     a, b : OperandLayout
         Settings of an operand.
+    sums : bool
+        Whether the engine has sums on chip.
+    c : ResultLayout, optional
+        Settings of the results.
 
     Members
     -------
     a, b : OperandLayout
         Settings of the operands.
+    c : ResultLayout
+        Settings of the results; only with such a layout.
     load_a, load_b : 1 bit
         1: load the operand. 0: reuse the operand loaded last.
     find : 1 bit
         1: compute no product, and only find the biases of the operands to be loaded.
+    add : 1 bit
+        1: add the sums on chip. Only with ``sums``.
+    keep : 1 bit
+        1: keep the sums on chip, and send no results. Only with ``sums``.
     """
 
-    def __init__(self, a: OperandLayout, b: OperandLayout):
-        super().__init__({"a": a, "b": b, "load_a": 1, "load_b": 1, "find": 1})
+    def __init__(self, a: OperandLayout, b: OperandLayout, sums: bool, c: ResultLayout | None):
+        flags = {"add": 1, "keep": 1} if sums else {}
+        super().__init__({"a": a, "b": b, "load_a": 1, "load_b": 1, "find": 1, **flags, **({"c": c} if c else {})})
 
 
 class RunLayout(data.StructLayout):
-    """Run of a product: the sequencer's settings of both operands, and the scale of the results."""
+    """Run of a product: the sequencer's settings of both operands, the results' scale, use of sums, order of tiles."""
 
-    def __init__(self, words: int, chunks_a: int, chunks_b: int):
+    def __init__(self, words: int, chunks_a: int, chunks_b: int, sums: bool, orders: bool):
         a, b = sides_layout(words, chunks_a), sides_layout(words, chunks_b)
-        super().__init__({"a": a, "b": b, "scale": 10})
+        flags = ({"add": 1, "keep": 1} if sums else {}) | ({"row_order": 1} if orders else {})
+        super().__init__({"a": a, "b": b, "scale": 10, **flags})
 
 
 class Dispatcher(Unit):
@@ -66,7 +82,7 @@ class Dispatcher(Unit):
     -------
     start : In(1)
         Pulses for one cycle to start ``product``. Refused while ``ready`` is low.
-    product : In(ProductLayout(*layouts))
+    product : In(ProductLayout(*layouts, sums, results))
         Settings of the product.
     ready : Out(1)
         High while a product is accepted.
@@ -98,8 +114,13 @@ class Dispatcher(Unit):
         Current product.
     run_ready : In(1)
         Pulses for one cycle when the current product is complete.
-    over : In(1)
-        Pulses for one cycle when all results of a product are accepted.
+    over : In(range(3 if sums else 2))
+        Products that are completed in this cycle.
+    finish_valid : Out(1)
+        Pulses for one cycle with ``finish`` when a product with results is added to the runs; only with an
+        `OutputStage`.
+    finish : Out(finish_layout)
+        What follows the product, and the size of its results; only with an `OutputStage`.
     idle : Out(1)
         High while no product is in the engine.
     working : Out(1)
@@ -118,14 +139,35 @@ class Dispatcher(Unit):
                 ((rows, bfp.chunk_a), (columns, bfp.chunk_b)), self.layouts, strict=True
             )
         ]
-        self.run_layout = RunLayout(params.buffer_depth, *(planner.most_chunks for planner in self._planners))
-        self.module_name = f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
+        tiles = params.sum_tiles(rows, columns)
+        self.sums = any(tiles)
+        self._sum_planner = SumPlanner(params.buffer_depth, bfp.max_k, tiles, params.sum_max_k) if self.sums else None
+        self.results = ResultLayout(bfp, params) if params.finishes else None
+        self.bias_tiles = params.bias_tiles(columns)
+        self.run_layout = RunLayout(
+            params.buffer_depth,
+            *(planner.most_chunks for planner in self._planners),
+            sums=self.sums,
+            orders=params.finishes,
+        )
+        self.module_name = (
+            f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
+            + (f"_{self._sum_planner.module_name}" if self._sum_planner else "")
+            + (f"_t{self.bias_tiles}" if params.post_operations else "")
+            + (f"_r{params.lfsr_bits}" if params.packed_results else "")
+        )
+        finish = {}
+        if self.results:
+            self.finish_layout = FinishLayout(
+                self.results, rows * params.buffer_depth, columns * params.buffer_depth, params.buffer_depth
+            )
+            finish = {"finish_valid": Out(1), "finish": Out(self.finish_layout)}
         words = range(params.buffer_depth + 1)
         self.most_rows = [planner.most_row for planner in self._planners]
         super().__init__(
             {
                 "start": In(1),
-                "product": In(ProductLayout(*self.layouts)),
+                "product": In(ProductLayout(*self.layouts, sums=self.sums, c=self.results)),
                 "ready": Out(1),
                 "refused": Out(1),
                 "load": Out(2),
@@ -148,7 +190,8 @@ class Dispatcher(Unit):
                 "run_valid": Out(1),
                 "run": Out(self.run_layout),
                 "run_ready": In(1),
-                "over": In(1),
+                "over": In(range(3 if self.sums else 2)),
+                **finish,
                 "idle": Out(1),
                 "working": Out(1),
             }
@@ -191,14 +234,17 @@ class Dispatcher(Unit):
         both = [Mux(load, operand.length, old) for load, operand, old in zip(wanted, operands, lengths, strict=True)]
         planned = Signal()
         legal = Signal()
+        fits = (~wanted | Cat(planner.legal for planner in planners)).all() & Mux(
+            product.find, wanted.any() & ~(wanted & packed).any(), (known | wanted).all() & (both[0] == both[1])
+        )
+        if self._sum_planner:
+            fits &= self._sum_planner.legal
+        results_legal = Signal()
+        if self.results:
+            fits &= results_legal
         m.d.comb += [
             planned.eq(planning & ~started & ~(planners[0].busy | planners[1].busy)),
-            legal.eq(
-                (~wanted | Cat(planner.legal for planner in planners)).all()
-                & Mux(
-                    product.find, wanted.any() & ~(wanted & packed).any(), (known | wanted).all() & (both[0] == both[1])
-                )
-            ),
+            legal.eq(fits),
             self.refused.eq((self.start & ~self.ready) | (planned & ~legal)),
         ]
         left = Signal(2)  # operands still to load
@@ -215,6 +261,7 @@ class Dispatcher(Unit):
         m.d.comb += [over.eq(runs.o_valid & self.run_ready), begins.eq(runs.o_valid & ~begun)]
         m.d.sync += begun.eq(runs.o_valid & ~over)
         run = Signal(self.run_layout)
+        sides = []
         for n, (name, planner) in enumerate(zip("ab", planners, strict=True)):
             banks = PingPongBanks()
             loads = self.load[n] & ~product.find
@@ -227,6 +274,7 @@ class Dispatcher(Unit):
                 run[name].new.eq(wanted[n]),
             ]
             side = Signal.like(run[name], name=f"side_{name}")
+            sides.append(side)
             m.d.comb += [run[name][field].eq(side[field]) for field in ("panels", "size", "chunks")]
             with m.If(loads):
                 m.d.sync += [
@@ -242,12 +290,23 @@ class Dispatcher(Unit):
         # Magnitudes of m bits are in units of 2**(B - (m - 1)).
         lowest = [self.bias_a - self.bfp.chunk_a * run.a.chunks, self.bias_b - self.bfp.chunk_b * run.b.chunks]
         push = Signal()
+        room = queued != RUNS
+        if self.results:
+            room &= unfinished < PRODUCTS
+            panels_b = Mux(product.load_b, planners[1].panels, sides[1].panels)
+            kept = product.keep if self.sums else Const(0)
+            m.d.comb += results_legal.eq(product.find | kept | self._results_legal(product.c, panels_b))
+            m.d.comb += self.finish_valid.eq(push & ~kept)
+            self._finish(m, product, [self.load[n] & ~product.find for n in range(2)], sides[1].panels, run)
         m.d.comb += [
             run.scale.eq(lowest[0] + lowest[1] + 2),
-            push.eq(issuing & ~left.any() & ~product.find & (queued != RUNS)),
+            push.eq(issuing & ~left.any() & ~product.find & room),
         ]
         with m.If(push | (issuing & product.find & ~left.any())):
             m.d.sync += issuing.eq(0)
+        if self._sum_planner:
+            self._plan_sums(m, platform, product, planners, sides, both[0], planned & legal)
+            m.d.comb += [run.add.eq(product.add), run.keep.eq(product.keep)]
         m.d.sync += [queued.eq(queued + push - over), unfinished.eq(unfinished + push - self.over)]
         place(m, platform, "runs", runs, i_valid=push, i_data=run.as_value(), o_ready=self.run_ready)
         m.d.comb += [
@@ -257,3 +316,66 @@ class Dispatcher(Unit):
             self.working.eq(~self.idle),
         ]
         return m
+
+    def _results_legal(self, settings, panels: Value) -> Value:
+        """Whether the settings of the results are legal for a product with these panels of B."""
+        legal = Const(1)
+        if self.params.post_operations:
+            legal &= ~settings.add_bias | at_most(panels, self.bias_tiles)
+        if self.params.packed_results:
+            most = self.bfp.mantissa // self.bfp.chunk_a
+            legal &= ~settings.packed | (
+                (settings.chunks != 0)
+                & at_most(settings.chunks, most)
+                & at_most(settings.rounding, STOCHASTIC)
+                & ((settings.rounding != STOCHASTIC) | (settings.seed != 0))
+                & (settings.bias >= LEAST_BIAS)
+                & (settings.bias <= MOST_BIAS)
+            )
+        return legal
+
+    def _finish(self, m: Module, product, loads: list[Value], across: Value, run) -> None:
+        """Send what follows each product, with the numbers of vectors of the operands loaded last."""
+        finish = self.finish
+        for load, operand, count in zip(loads, (product.a, product.b), (finish.vectors, finish.length), strict=True):
+            vectors = Signal.like(operand.vectors, name="vectors")
+            with m.If(load):
+                m.d.sync += vectors.eq(operand.vectors)
+            m.d.comb += count.eq(vectors)
+        settings = product.c
+        ordered = [settings[name] for name in ("add_bias", "residual", "packed") if name in settings.shape().members]
+        m.d.comb += [
+            finish.settings.eq(settings),
+            finish.across.eq(across),
+            run.row_order.eq(Cat(ordered).any()),
+        ]
+
+    def _plan_sums(self, m, platform, product, planners, sides, length, take):
+        """Place the sum planner: a reused operand has the panels, chunks and bias with which it was loaded."""
+        wanted = Cat(product.load_a, product.load_b)
+        panels, lowest = [], []
+        for load, operand, planner, side, bias, chunk in zip(
+            wanted,
+            (product.a, product.b),
+            planners,
+            sides,
+            (self.bias_a, self.bias_b),
+            (self.bfp.chunk_a, self.bfp.chunk_b),
+            strict=True,
+        ):
+            panels.append(Mux(load, planner.panels, side.panels))
+            lowest.append(Mux(load, operand.bias, bias) - chunk * Mux(load, operand.chunks, side.chunks))
+        place(
+            m,
+            platform,
+            "sum_planner",
+            self._sum_planner,
+            add=product.add,
+            keep=product.keep,
+            free=product.find | (wanted & Cat(product.a.bias_auto, product.b.bias_auto)).any(),
+            panels_a=panels[0],
+            panels_b=panels[1],
+            scale=(lowest[0] + lowest[1] + 2)[:10].as_signed(),
+            length=length,
+            take=take,
+        )

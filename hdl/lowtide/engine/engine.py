@@ -2,18 +2,21 @@
 
 from functools import partial
 
+import attrs
 from amaranth.hdl import Cat
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.systolic import SystolicArray
 from lowtide.engine.buffer import OperandBuffer
-from lowtide.engine.counters import COUNTERS, Counters
+from lowtide.engine.counters import Counters, counters_of
 from lowtide.engine.dispatcher import Dispatcher
 from lowtide.engine.loader import METERED, Loader
+from lowtide.engine.output_stage import OutputStage
 from lowtide.engine.params import EngineParams
 from lowtide.engine.results import Results
 from lowtide.engine.sequencer import Issuer, Sequencer
+from lowtide.engine.sum_memory import SumMemoryParams
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import host_parameters
@@ -32,7 +35,8 @@ class Engine(Structure):
     overlap: loading the operands of the next product, multiplying, and sending the results of the last product.
 
     Results leave tile by tile, in the order of `TileOrder`. Each tile has ``rows`` rows of ``columns`` numbers;
-    numbers beyond M and N are zero.
+    numbers beyond M and N are zero. An `OutputStage` applies what follows the product. A product with a column bias,
+    with a residual or with packed results has its tiles in row order.
 
     Parameters
     ----------
@@ -61,6 +65,12 @@ class Engine(Structure):
         Operands; ``last`` is high with the last beat of an operand.
     c : Out(stream of fp32_beat(params.output_width))
         Results; ``last`` is high with the last beat of a product.
+    d : In(stream of fp32_beat(params.output_width))
+        Column bias and residual, see `PostOperations`; only with ``params.post_operations``.
+    d_short : Out(1)
+        Pulses for one cycle when ``d`` ends too early; only with ``params.post_operations``.
+    d_long : Out(1)
+        Pulses for one cycle when ``d`` does not end with its last beat; only with ``params.post_operations``.
     idle : Out(1)
         High while no product is in the engine.
     too_short : Out(2)
@@ -75,6 +85,8 @@ class Engine(Structure):
         Counters of groups, as `COUNTERS` defines them.
     a_saturated, b_saturated : Out(params.counter_bits)
         Counters of saturated elements.
+    c_exp_saturated, c_saturated, c_nonfinite : Out(params.counter_bits)
+        Counters of results, as `RESULT_COUNTERS` defines them; only with ``params.packed_results``.
     overflows : Out(params.counter_bits)
         Counter of infinite results.
     underflows : Out(params.counter_bits)
@@ -110,11 +122,26 @@ class Engine(Structure):
         self.loaders = [
             Loader(vectors, bfp, chunk, params) for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
+        self.sum_tiles = params.sum_tiles(rows, columns)
+        sums = None
+        if any(self.sum_tiles):
+            down, across = self.sum_tiles
+            sums = SumMemoryParams(
+                rows=rows,
+                columns=columns,
+                tiles=down * across,
+                width=bfp.accumulator,
+                sum_width=attrs.evolve(bfp, max_k=params.sum_max_k).accumulator,
+            )
         results = RowNormalizerParams(
-            columns=columns, width=bfp.accumulator, normalizers=params.output_width, counter_bits=params.counter_bits
+            columns=columns,
+            width=sums.sum_width if sums else bfp.accumulator,
+            normalizers=params.output_width,
+            counter_bits=params.counter_bits,
         )
         # Tiles in the array at full rate, and tiles whose results wait.
-        self.results = Results(results, self.array.latency // self.array.spacing + 4)
+        tiles = self.array.latency // self.array.spacing + 4
+        self.results = Results(results, tiles, sums, self.sum_tiles[1] or 1)
         sizes = "_".join(
             str(n)
             for n in (
@@ -126,6 +153,10 @@ class Engine(Structure):
             )
         )
         packed = "_p" if params.packed_operands else ""
+        if sums:
+            packed += "_s{}x{}_{}".format(*self.sum_tiles, params.sum_max_k)
+        packed += "_o" * params.post_operations + "_q" * params.packed_results
+        self.output = OutputStage(rows, columns, bfp, params, bool(sums)) if params.finishes else None
         self.module_name = (
             f"engine_{self.array.module_name}_{sizes}_n{params.output_width}_c{params.counter_bits}{packed}"
         )
@@ -139,11 +170,13 @@ class Engine(Structure):
                 "a": In(stream.Signature(numbers)),
                 "b": In(stream.Signature(numbers)),
                 "c": Out(stream.Signature(fp32_beat(params.output_width))),
+                **({"d": In(stream.Signature(fp32_beat(params.output_width)))} if params.post_operations else {}),
                 "idle": Out(1),
                 "too_short": Out(2),
                 "too_long": Out(2),
+                **({"d_short": Out(1), "d_long": Out(1)} if params.post_operations else {}),
                 "clear": In(1),
-                **{name: Out(params.counter_bits) for name in COUNTERS},
+                **{name: Out(params.counter_bits) for name in self.counters},
                 "overflows": Out(params.counter_bits),
                 "underflows": Out(params.counter_bits),
                 **{
@@ -160,6 +193,16 @@ class Engine(Structure):
         return {side: loader for side, loader in zip("ab", self.loaders, strict=True) if loader.metered}
 
     @property
+    def counters(self) -> dict[str, str]:
+        """Counters of events, and what each counts, without overflows and underflows."""
+        return counters_of(self.params.packed_results)
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Names of the streams."""
+        return ("a", "b", "c", "d") if self.params.post_operations else ("a", "b", "c")
+
+    @property
     def constants(self) -> dict[str, int]:
         """Parameters of the hardware that a host needs, by the names of the configuration keys."""
         return {
@@ -171,9 +214,10 @@ class Engine(Structure):
 
     def wire(self, place):
         words = self.params.buffer_depth
-        array, results, dispatcher = self.array, self.results, self.dispatcher
+        array, results, dispatcher, output = self.array, self.results, self.dispatcher, self.output
         loader_a, loader_b = self.loaders
-        sequencer = Sequencer(words, *(loader.converter.max_chunks for loader in self.loaders))
+        chunks = (loader.converter.max_chunks for loader in self.loaders)
+        sequencer = Sequencer(words, *chunks, tiles=self.sum_tiles, orders=self.params.finishes)
         issuer = Issuer()
         place(
             "dispatcher",
@@ -184,7 +228,7 @@ class Engine(Structure):
             bias_a=loader_a.bias,
             bias_b=loader_b.bias,
             run_ready=sequencer.i.ready,
-            over=results.over,
+            over=(output or results).over,
         )
         for n, (name, loader) in enumerate(zip("ab", self.loaders, strict=True)):
             place(
@@ -205,6 +249,7 @@ class Engine(Structure):
             sequencer,
             i__payload=Cat(run.a, run.b),
             i__valid=dispatcher.run_valid,
+            **({"row_order": run.row_order} if output else {}),
             loading_a=dispatcher.write[0],
             loading_b=dispatcher.write[1],
             loaded_a=loader_a.panels,
@@ -248,36 +293,57 @@ class Engine(Structure):
             tile=issuer.tile,
             scale=run.scale,
             ends=sequencer.ends,
+            **(
+                {"add": run.add, "keep": run.keep, "tile_a": sequencer.tile_a, "tile_b": sequencer.tile_b}
+                if results.sums
+                else {}
+            ),
             i=array.c,
-            o=self.c,
+            o=output.i if output else self.c,
             clear=self.clear,
         )
+        followed = {}
+        if output:
+            place(
+                "output_stage",
+                output,
+                product=dispatcher.finish_valid,
+                **({"kept": results.kept} if results.sums else {}),
+                finish=dispatcher.finish,
+                **({"d": self.d} if self.params.post_operations else {}),
+                i=results.o,
+                o=self.c,
+            )
+            if self.params.packed_results:
+                followed = {f"c_{name}": getattr(output, name) for name in ("exp_saturated", "saturated", "nonfinite")}
         counters = place(
             "counters",
-            Counters(self.params.counter_bits, self.bfp.lanes),
+            Counters(self.params.counter_bits, self.bfp.lanes, results.most_over, self.params.packed_results),
             clear=self.clear,
             cycles=dispatcher.working,
             beats=issuer.taken,
             waits=sequencer.waits,
             stalls=issuer.stalled,
-            products=results.over,
+            products=(output or results).over,
             a_exp_saturated=loader_a.exp_saturated,
             b_exp_saturated=loader_b.exp_saturated,
             a_saturated=loader_a.saturated,
             b_saturated=loader_b.saturated,
             a_nonfinite=loader_a.nonfinite,
             b_nonfinite=loader_b.nonfinite,
+            **followed,
         )
         return {
             "ready": dispatcher.ready,
             "refused": dispatcher.refused,
             "a": loader_a.i,
             "b": loader_b.i,
-            "c": results.o,
+            "c": (output or results).o,
+            **({name: getattr(output, name) for name in ("d", "d_short", "d_long")} if "d" in self.streams else {}),
             "idle": dispatcher.idle,
             "too_short": Cat(loader_a.too_short, loader_b.too_short),
             "too_long": Cat(loader_a.too_long, loader_b.too_long),
-            **{name: getattr(counters, f"{name}_count") for name in COUNTERS},
+            **{name: getattr(counters, f"{name}_count") for name in self.counters},
             "overflows": results.overflows,
             "underflows": results.underflows,
             **{

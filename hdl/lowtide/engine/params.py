@@ -37,6 +37,15 @@ class EngineParams:
         Width of a saturating counter in bits.
     packed_operands : bool
         Whether an operand may also arrive as packed groups, which pass the converter.
+    sum_rows, sum_columns : int
+        Rows and columns of the block of C whose exact sums stay on chip, rounded up to whole tiles. With 0 rows, the
+        engine has no memory for sums.
+    sum_max_k : int
+        Longest reduction of a sum on chip, from which its width follows; at least ``bfp.max_k``.
+    post_operations : bool
+        Whether the engine adds a column bias, ReLU and a residual to the results, see `PostOperations`.
+    packed_results : bool
+        Whether the results may also leave as packed groups along N, see `PackedResults`.
 
     Raises
     ------
@@ -64,6 +73,27 @@ class EngineParams:
     packed_operands: bool = parameter(
         True, (False, True), "whether an operand may also arrive as packed groups, which pass the converter"
     )
+    sum_rows: int = parameter(
+        0, range(513), "rows of the block of C whose exact sums stay on chip; 0 for no sums", feature="sum_rows"
+    )
+    sum_columns: int = parameter(
+        128, range(1, 513), "columns of the block of C whose exact sums stay on chip", feature="sum_rows"
+    )
+    sum_max_k: int = parameter(
+        2**20, range(1, 2**20 + 1), "longest reduction of a sum on chip, at least bfp.max_k", feature="sum_rows"
+    )
+    post_operations: bool = parameter(
+        False,
+        (False, True),
+        "whether the engine adds a column bias, ReLU and a residual to the results",
+        feature="post_operations",
+    )
+    packed_results: bool = parameter(
+        False,
+        (False, True),
+        "whether the results may also leave as packed groups along N",
+        feature="packed_results",
+    )
 
     def check(self, rows: int, columns: int, bfp: Bfp) -> None:
         """Refuse parameters that conflict with the shape of an array or with its format.
@@ -89,7 +119,25 @@ class EngineParams:
         if self.random_bits < least:
             legal = f"{least} or more (a chunk of {least + 1} bits less one, as bfp.mantissa = {bfp.mantissa} has two)"
             raise IllegalValue("engine.random_bits", legal, self.random_bits)
+        if self.sum_rows and self.sum_max_k < bfp.max_k:
+            legal = f"{bfp.max_k} or more (the bfp.max_k of one pass)"
+            raise IllegalValue("engine.sum_max_k", legal, self.sum_max_k)
         self.source(bfp.lanes)
+
+    def sum_tiles(self, rows: int, columns: int) -> tuple[int, int]:
+        """Return how many tiles of ``rows`` × ``columns`` the sums on chip have, down and across; (0, 0) without."""
+        if not self.sum_rows:
+            return 0, 0
+        return -(-self.sum_rows // rows), -(-self.sum_columns // columns)
+
+    @property
+    def finishes(self) -> bool:
+        """Whether an `OutputStage` follows the results."""
+        return self.post_operations or self.packed_results
+
+    def bias_tiles(self, columns: int) -> int:
+        """Return how many tiles of ``columns`` columns a column bias may have: ``buffer_depth`` numbers or one tile."""
+        return max(self.buffer_depth // columns, 1)
 
     def source(self, lanes: int) -> RandomSourceParams:
         """Return the parameters of the random source for converters of ``lanes`` lanes.

@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.dispatcher import ProductLayout
 from lowtide.engine.operand import OperandLayout
-from lowtide.engine.registers import ERRORS, IDENTITY, Register, register_table
+from lowtide.engine.registers import IDENTITY, Register, errors_of, register_table
+from lowtide.engine.result_layout import ResultLayout
 from lowtide.netlist import Unit
 from lowtide.units.conversion.improvement_meter import THRESHOLD
 
@@ -32,6 +33,10 @@ class RegisterBank(Unit):
         Width of a counter in bits.
     sum_bits : dict
         Width of the sums of an improvement meter in bits, by operand, for each operand with a meter.
+    sums : bool
+        Whether the engine has sums on chip.
+    c : ResultLayout, optional
+        Settings of the results.
 
     Members
     -------
@@ -45,7 +50,7 @@ class RegisterBank(Unit):
         Content of the register, one cycle after ``address``.
     start : Out(1)
         Pulses for one cycle to start ``product``.
-    product : Out(ProductLayout(a, b))
+    product : Out(ProductLayout(a, b, sums, c))
         Settings of the product.
     clear : Out(1)
         Pulses for one cycle to clear all counters.
@@ -55,6 +60,8 @@ class RegisterBank(Unit):
         High while no product is in the engine.
     refused, a_short, b_short, a_long, b_long : In(1)
         Pulses for one cycle to set a bit of ``errors``. The bank also flags ``refused`` for its own refusals.
+    d_short, d_long : In(1)
+        Pulses for one cycle to set a bit of ``errors``; only with post operations.
     a_threshold, b_threshold : Out(THRESHOLD)
         Threshold of the relative improvement in units of 1/256; only for an operand with a meter.
     a_above_threshold, b_above_threshold : In(1)
@@ -73,15 +80,25 @@ class RegisterBank(Unit):
         Counters of groups, as `COUNTERS` defines them.
     a_saturated, b_saturated : In(counter)
         Counters of saturated elements.
+    c_exp_saturated, c_saturated, c_nonfinite : In(counter)
+        Counters of results, as `RESULT_COUNTERS` defines them; only with packed results.
     overflows, underflows : In(counter)
         Counters of infinite results, and of zero results whose sums were not zero.
     """
 
     def __init__(
-        self, constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int, sum_bits: dict[str, int]
+        self,
+        constants: dict[str, int],
+        a: OperandLayout,
+        b: OperandLayout,
+        counter: int,
+        sum_bits: dict[str, int],
+        sums: bool,
+        c: ResultLayout | None,
     ):
         self.constants = {"identity": IDENTITY} | constants
-        self.table = register_table(constants, a, b, counter, sum_bits)
+        self.table, self._errors = register_table(constants, a, b, counter, sum_bits, sums, c), errors_of(c)
+        self._sums = sums
         values = "_".join(map(str, constants.values()))
         self.module_name = f"register_bank_{values}_{counter}"
         super().__init__(
@@ -91,12 +108,12 @@ class RegisterBank(Unit):
                 "write_data": In(32),
                 "read_data": Out(32),
                 "start": Out(1),
-                "product": Out(ProductLayout(a, b)),
+                "product": Out(ProductLayout(a, b, sums, c)),
                 "clear": Out(1),
                 "ready": In(1),
                 "idle": In(1),
                 **{f"{side}_threshold": Out(THRESHOLD) for side in sum_bits},
-                **{name: In(1) for name in ERRORS},
+                **{name: In(1) for name in self._errors},
                 **{register.name: In(register.bits) for register in self._counts},
             }
         )
@@ -147,10 +164,10 @@ class RegisterBank(Unit):
                 return held
             case _, "start":
                 product, legal = self.product, self._fits(register) & ~Cat(self._misfits).any()
-                m.d.comb += [
-                    self.start.eq(written & legal),
-                    Cat(product.load_a, product.load_b, product.find).eq(data),
-                ]
+                bits = [product.load_a, product.load_b, product.find]
+                if self._sums:
+                    bits += [product.add, product.keep]
+                m.d.comb += [self.start.eq(written & legal), Cat(bits).eq(data)]
                 self._refusals.append(written & ~legal)
                 return Const(0)
             case _, "clear":
@@ -160,7 +177,7 @@ class RegisterBank(Unit):
                 return Cat(self.ready, self.idle)
             case _, "errors":
                 errors = Signal(register.bits)
-                happened = Cat(getattr(self, error) for error in ERRORS) | Cat(self._refusals).any()
+                happened = Cat(getattr(self, error) for error in self._errors) | Cat(self._refusals).any()
                 m.d.sync += errors.eq((errors & ~(data & written.replicate(register.bits))) | happened)
                 return errors
             case _:

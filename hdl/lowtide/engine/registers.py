@@ -6,12 +6,23 @@ from typing import Literal
 import attrs
 from amaranth.hdl import Shape
 
-from lowtide.engine.counters import COUNTERS
+from lowtide.engine.counters import counters_of
 from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, ROUNDINGS, OperandLayout
+from lowtide.engine.result_layout import ResultLayout
 from lowtide.formats.parameter import IllegalValue, whole_number
 from lowtide.units.conversion.improvement_meter import THRESHOLD
 
-__all__ = ["ALL_ERRORS", "BYTES", "ERRORS", "IDENTITY", "Access", "Register", "errors_text", "register_table"]
+__all__ = [
+    "ALL_ERRORS",
+    "BYTES",
+    "ERRORS",
+    "IDENTITY",
+    "Access",
+    "Register",
+    "errors_of",
+    "errors_text",
+    "register_table",
+]
 
 Access = Literal["constant", "setting", "action", "status", "flags"]
 
@@ -24,7 +35,10 @@ IDENTITY = int.from_bytes(b"tide", "big")
 ERRORS = ("refused", "a_short", "b_short", "a_long", "b_long")
 """Bits of the register ``errors``, lowest first."""
 
-ALL_ERRORS = 2 ** len(ERRORS) - 1
+ADDEND_ERRORS = ("d_short", "d_long")
+"""Further bits of the register ``errors`` of an engine with post operations."""
+
+ALL_ERRORS = 2 ** len(ERRORS + ADDEND_ERRORS) - 1
 """Value that clears every error when written to the register ``errors``."""
 
 _OPERAND = {
@@ -37,6 +51,17 @@ _OPERAND = {
     "bias_auto": "1: use the bias found last",
     "bias": f"exponent of code 0, from {LEAST_BIAS} to {MOST_BIAS}, in 32-bit two's complement",
     "packed": "1: packed groups, in order and with a given bias; 0: FP32 numbers",
+}
+
+_RESULTS = {
+    "add_bias": "1: add a number per column",
+    "relu": "bit 0: ReLU before the residual is added; bit 1: ReLU at the end",
+    "residual": "1: add a matrix of the size of the product",
+    "packed": "1: packed groups along N; 0: FP32 numbers",
+    "chunks": "chunks of A per magnitude of packed results",
+    "rounding": _OPERAND["rounding"],
+    "seed": _OPERAND["seed"],
+    "bias": _OPERAND["bias"],
 }
 
 
@@ -92,11 +117,22 @@ class Register:
 
 def errors_text(flags: int) -> str:
     """Return the names of the errors that the register ``errors`` flags."""
-    return ", ".join(name for place, name in enumerate(ERRORS) if flags >> place & 1)
+    return ", ".join(name for place, name in enumerate(ERRORS + ADDEND_ERRORS) if flags >> place & 1)
+
+
+def errors_of(c: ResultLayout | None) -> tuple[str, ...]:
+    """Return the bits of the register ``errors`` of an engine with these settings of results, lowest first."""
+    return ERRORS + (ADDEND_ERRORS if c and "residual" in c.legal else ())
 
 
 def register_table(
-    constants: dict[str, int], a: OperandLayout, b: OperandLayout, counter: int, sum_bits: dict[str, int]
+    constants: dict[str, int],
+    a: OperandLayout,
+    b: OperandLayout,
+    counter: int,
+    sum_bits: dict[str, int],
+    sums: bool,
+    c: ResultLayout | None,
 ) -> list[Register]:
     """Return all registers of an engine, in the order of their addresses.
 
@@ -110,31 +146,40 @@ def register_table(
         Width of a counter in bits.
     sum_bits : dict
         Width of the sums of an improvement meter in bits, by operand, for each operand with a meter.
+    sums : bool
+        Whether the engine has sums on chip.
+    c : ResultLayout, optional
+        Settings of the results.
     """
+    errors, counters = errors_of(c), counters_of(c is not None and "packed" in c.legal)
+    start = "bits 0, 1: load A, load B; bit 2: only find the biases"
+    if sums:
+        start += "; bit 3: add the sums on chip; bit 4: keep the sums on chip"
     return [
         Register("identity", "constant", 32, "identifies the engine"),
         *(Register(name, "constant", 32, "value of the configuration key") for name in constants),
-        *_settings("a", a),
-        *_settings("b", b),
+        *_settings("a", a, _OPERAND),
+        *_settings("b", b, _OPERAND),
+        *(_settings("c", c, _RESULTS) if c else ()),
         *(
             Register(f"{side}_threshold", "setting", THRESHOLD, "threshold of the improvement, in units of 1/256")
             for side in sum_bits
         ),
-        Register("start", "action", 3, "bits 0, 1: load A, load B; bit 2: only find the biases"),
+        Register("start", "action", 5 if sums else 3, start),
         Register("clear", "action", 1, "bit 0: clear all counters"),
         Register("status", "status", 2, "bit 0: ready for a product; bit 1: idle, no product in the engine"),
-        Register("errors", "flags", len(ERRORS), "from bit 0: " + ", ".join(ERRORS)),
+        Register("errors", "flags", len(errors), "from bit 0: " + ", ".join(errors)),
         *(register for side, bits in sum_bits.items() for register in _meter(side, bits)),
-        *(Register(name, "status", counter, meaning) for name, meaning in COUNTERS.items()),
+        *(Register(name, "status", counter, meaning) for name, meaning in counters.items()),
         Register("overflows", "status", counter, "infinite results"),
         Register("underflows", "status", counter, "zero results whose sums were not zero"),
     ]
 
 
-def _settings(side: str, layout: OperandLayout) -> Iterator[Register]:
+def _settings(side: str, layout: OperandLayout | ResultLayout, meanings: dict[str, str]) -> Iterator[Register]:
     for name, field in layout:
         legal, bits = layout.legal[str(name)], Shape.cast(field.shape).width
-        yield Register(f"{side}_{name}", "setting", bits, _OPERAND[str(name)], legal[0], legal[-1])
+        yield Register(f"{side}_{name}", "setting", bits, meanings[str(name)], legal[0], legal[-1])
 
 
 def _meter(side: str, bits: int) -> Iterator[Register]:

@@ -1,9 +1,10 @@
-"""Results: normalizes rows of accumulators to FP32 at the scale of their product."""
+"""Results: adds sums on chip, and normalizes rows of accumulators to FP32 at the scale of their product."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from lowtide.engine.sum_memory import SumMemory, SumMemoryParams, times
 from lowtide.formats.beats import fp32_beat
 from lowtide.netlist import Unit, place
 from lowtide.units.conversion.row_normalizer import RowNormalizer, RowNormalizerParams
@@ -15,7 +16,8 @@ __all__ = ["Results"]
 class Results(Unit):
     """Results: a `RowNormalizer` and a queue with the scale of each tile in the array.
 
-    The queue gets an entry when the last beat of a tile enters the array.
+    The queue gets an entry when the last beat of a tile enters the array. With sums on chip, a `SumMemory` precedes the
+    normalizer, and the entry also has the tile's place in the block.
 
     Parameters
     ----------
@@ -23,6 +25,10 @@ class Results(Unit):
         Columns, widths, and numbers per beat.
     tiles : int
         Maximum number of tiles in the array.
+    sums : SumMemoryParams, optional
+        Sums on chip.
+    across : int
+        Tiles in a row of the block of sums.
 
     Members
     -------
@@ -34,12 +40,20 @@ class Results(Unit):
         High when that tile is the last of its product.
     room : Out(1)
         High while one more tile may end.
-    i : In(stream of params.layout_i)
+    add, keep : In(1)
+        High if that tile's product adds the sums on chip, and if its sums stay on chip; only with ``sums``.
+    tile_a : In(range(sums.tiles // across))
+        Panel of A of that tile; only with ``sums``.
+    tile_b : In(range(across))
+        Panel of B of that tile; only with ``sums``.
+    i : In(stream of (sums or params).layout_i)
         Rows of accumulators.
     o : Out(stream of fp32_beat(params.normalizers))
         FP32 numbers, column 0 of a row first; zero while not valid. ``last`` is high with the last beat of a product.
-    over : Out(1)
-        Pulses for one cycle when the last results of a product are accepted.
+    over : Out(range(most_over + 1))
+        Products that are completed in this cycle: their last results are accepted, or their last sums are stored.
+    kept : Out(1)
+        Pulses for one cycle when the last sums of a product are stored; only with ``sums``.
     clear : In(1)
         Pulses for one cycle to clear the counters.
     overflows : Out(params.counter_bits)
@@ -48,20 +62,30 @@ class Results(Unit):
         Counter of zero results whose sums were not zero.
     """
 
-    def __init__(self, params: RowNormalizerParams, tiles: int):
-        self.params, self.tiles = params, tiles
+    def __init__(self, params: RowNormalizerParams, tiles: int, sums: SumMemoryParams | None = None, across: int = 1):
+        self.params, self.tiles, self.sums, self.across = params, tiles, sums, across
         self._normalizer = RowNormalizer(params)
-        self.latency = self._normalizer.latency
-        self.module_name = f"results_{self._normalizer.module_name}_{tiles}"
+        self._memory = SumMemory(sums) if sums else None
+        self.most_over = 2 if sums else 1
+        self.latency = self._normalizer.latency + (self._memory.latency if self._memory else 0)
+        kept = f"_{self._memory.module_name}_{across}" if self._memory else ""
+        self.module_name = f"results_{self._normalizer.module_name}_{tiles}{kept}"
+        places = (
+            {"add": In(1), "keep": In(1), "tile_a": In(range(sums.tiles // across)), "tile_b": In(range(across))}
+            if sums
+            else {}
+        )
         super().__init__(
             {
                 "tile": In(1),
                 "scale": In(signed(10)),
                 "ends": In(1),
                 "room": Out(1),
-                "i": In(stream.Signature(params.layout_i)),
+                **places,
+                "i": In(stream.Signature((sums or params).layout_i)),
                 "o": Out(stream.Signature(fp32_beat(params.normalizers))),
-                "over": Out(1),
+                "over": Out(range(self.most_over + 1)),
+                **({"kept": Out(1)} if sums else {}),
                 "clear": In(1),
                 "overflows": Out(params.counter_bits),
                 "underflows": Out(params.counter_bits),
@@ -70,7 +94,8 @@ class Results(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        normalizer, entry = self._normalizer, data.StructLayout({"scale": signed(10), "end": 1})
+        entry = self.sums.layout_tile if self.sums else data.StructLayout({"scale": signed(10), "end": 1})
+        normalizer = self._normalizer
         queue = Fifo(entry.size, self.tiles)
         tile, pushed = data.View(entry, queue.o_data), Signal(entry)
         leaves = Signal()
@@ -82,28 +107,60 @@ class Results(Unit):
             self.room.eq(in_array != self.tiles),
         ]
         m.d.sync += in_array.eq(in_array + self.tile - leaves)
-        place(m, platform, "tiles", queue, i_valid=self.tile, i_data=pushed.as_value(), o_ready=leaves)
-        row = Signal(self.params.layout_i)
-        m.d.comb += [row.data.eq(self.i.payload.data), row.last.eq(self.i.payload.last & tile.end)]
+        if self._memory:
+            row, valid, scale = self._sums(m, platform, self._memory, queue, pushed)
+        else:
+            place(m, platform, "tiles", queue, i_valid=self.tile, i_data=pushed.as_value(), o_ready=leaves)
+            row = Signal(self.params.layout_i)
+            m.d.comb += [row.data.eq(self.i.payload.data), row.last.eq(self.i.payload.last & tile.end)]
+            m.d.comb += self.i.ready.eq(normalizer.i.ready & queue.o_valid)
+            valid, scale = self.i.valid & queue.o_valid, tile.scale
         place(
             m,
             platform,
             "normalizer",
             normalizer,
             i__payload=row.as_value(),
-            i__valid=self.i.valid & queue.o_valid,
-            scale=tile.scale,
+            i__valid=valid,
+            scale=scale,
             o=self.o,
             clear=self.clear,
         )
+        sent = self.o.valid & self.o.ready & self.o.payload.last
         m.d.comb += [
-            self.i.ready.eq(normalizer.i.ready & queue.o_valid),
             self.o.valid.eq(normalizer.o.valid),
             # After a reset the pipeline has unknown numbers, which must stay invisible.
             self.o.payload.number.eq(Mux(self.o.valid, normalizer.o.payload.lane, 0)),
             self.o.payload.last.eq(self.o.valid & normalizer.o.payload.last),
-            self.over.eq(self.o.valid & self.o.ready & self.o.payload.last),
+            self.over.eq(sent if self._memory is None else sent + self._memory.kept),
             self.overflows.eq(normalizer.overflows),
             self.underflows.eq(normalizer.underflows),
         ]
         return m
+
+    def _sums(self, m, platform, memory, queue, pushed):
+        """Place the queue and the sum memory; return the normalizer's rows, whether one is valid, and its scale."""
+        row = Signal(self.params.layout_i)
+        m.d.comb += [
+            pushed.add.eq(self.add),
+            pushed.keep.eq(self.keep),
+            pushed.index.eq(times(self.tile_a, self.across) + self.tile_b),
+        ]
+        place(m, platform, "tiles", queue, i_valid=self.tile, i_data=pushed.as_value(), o_ready=memory.tile.ready)
+        place(
+            m,
+            platform,
+            "sums",
+            memory,
+            tile__payload=queue.o_data,
+            tile__valid=queue.o_valid,
+            i=self.i,
+            o__ready=self._normalizer.i.ready,
+        )
+        m.d.comb += [
+            row.data.eq(memory.o.payload.data),
+            row.last.eq(memory.o.payload.last),
+            self.i.ready.eq(memory.i.ready),
+            self.kept.eq(memory.kept),
+        ]
+        return row, memory.o.valid, memory.o.payload.scale

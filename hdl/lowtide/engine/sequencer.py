@@ -36,11 +36,17 @@ class Sequencer(Unit):
         Words per bank of a buffer.
     chunks_a, chunks_b : int
         Maximum number of chunks per magnitude.
+    tiles : tuple of two int
+        Panels of A and of B of the largest product whose tiles are numbered for sums on chip; (0, 0) without sums.
+    orders : bool
+        Whether a port requests tiles in row order.
 
     Members
     -------
     i : In(stream of {"a": sides_layout(words, chunks_a), "b": sides_layout(words, chunks_b)})
         Products, each accepted with its last beat.
+    row_order : In(1)
+        High to visit the tiles of the product in row order, whatever is new. Only with ``orders``.
     loading_a, loading_b : In(1)
         Bank into which an operand is being loaded, or was loaded last.
     loaded_a, loaded_b : In(range(words + 1))
@@ -59,16 +65,23 @@ class Sequencer(Unit):
         High with the last beat of a product.
     waits : Out(1)
         High while the next panel of the current product is not loaded.
+    tile_a, tile_b : Out(range(tiles[0])), Out(range(tiles[1]))
+        Panels of the current tile; only with sums on chip.
     """
 
-    def __init__(self, words: int, chunks_a: int, chunks_b: int):
-        self.words = words
-        self.module_name = f"sequencer_{words}_{chunks_a}_{chunks_b}"
+    def __init__(self, words: int, chunks_a: int, chunks_b: int, tiles: tuple[int, int] = (0, 0), orders: bool = False):
+        self.words, self.tiles, self.orders = words, tiles, orders
+        self.module_name = (
+            f"sequencer_{words}_{chunks_a}_{chunks_b}"
+            + ("_{}x{}".format(*tiles) if any(tiles) else "")
+            + "_row_order" * orders
+        )
         layout = data.StructLayout({"a": sides_layout(words, chunks_a), "b": sides_layout(words, chunks_b)})
         self._tiles = TileOrder(words)
         super().__init__(
             {
                 "i": In(stream.Signature(layout)),
+                **({"row_order": In(1)} if orders else {}),
                 "loading_a": In(1),
                 "loading_b": In(1),
                 "loaded_a": In(range(words + 1)),
@@ -82,6 +95,7 @@ class Sequencer(Unit):
                 "last": Out(1),
                 "ends": Out(1),
                 "waits": Out(1),
+                **({"tile_a": Out(range(tiles[0])), "tile_b": Out(range(tiles[1]))} if any(tiles) else {}),
             }
         )
 
@@ -103,6 +117,8 @@ class Sequencer(Unit):
             for name, operand in (("a", a), ("b", b))
             for field in ("panels", "size", "new")
         }
+        if self.orders:
+            operands["new_b"] = b.new & ~self.row_order  # as if A alone were new, or neither
         tiles = place(m, platform, "tiles", self._tiles, **operands, next=moves & self.last)
         m.d.comb += [
             available.eq(
@@ -123,6 +139,8 @@ class Sequencer(Unit):
             self.address_a.eq(tiles.base_a + at_a),
             self.address_b.eq(tiles.base_b + at_b),
         ]
+        if any(self.tiles):
+            m.d.comb += [self.tile_a.eq(tiles.panel_a), self.tile_b.eq(tiles.panel_b)]
         with m.If(moves):
             m.d.sync += [at_b.eq(at_b + 1), chunk_b.eq(chunk_b + 1)]
             with m.If(last_b):

@@ -7,13 +7,27 @@ from amaranth.lib import data
 
 from lowtide.formats.parameter import IllegalValue, parameter
 
-__all__ = ["CHUNKS", "Bfp", "ChunkLayout"]
+__all__ = ["CHUNKS", "FACTOR_BITS", "Bfp", "ChunkLayout", "aligner_step"]
 
 MOST_MANTISSA = 12
 """Most magnitude bits of an operand."""
 
 CHUNKS = (1, 2, 3, 4, 6, 8)
 """Legal widths of a chunk in bits."""
+
+FACTOR_BITS = 18
+"""Bits of a factor of an ECP5's DSP block."""
+
+
+def aligner_step(max_shift: int) -> int:
+    """Return the distance of the places of a DSP block's factor that is a power of two, 1 or at least 4.
+
+    All shifts of up to 17 have a place. Otherwise the places are multiples of the step up to 16, and the other factor
+    takes the rest of the shift, which is less than the step. Steps of 2 take more look-up tables than steps of 4.
+    """
+    if max_shift < FACTOR_BITS:
+        return 1
+    return max(4, 1 << (max_shift - 16).bit_length())
 
 
 @attrs.frozen(kw_only=True)
@@ -47,12 +61,15 @@ class Bfp:
     dsp_lanes : str
         ``all``: all lanes multiply with this multiplier. ``half``: the other half of the lanes, at least four,
         multiplies in look-up tables.
+    aligner : str
+        Implementation of the shift to the exponent. ``logic``: look-up tables and registers. ``ecp5``: a DSP block of
+        an ECP5 multiplies by a power of two.
 
     Raises
     ------
     IllegalValue
-        If a parameter is out of range, no mantissa is a multiple of both chunks, ``mantissa`` is not, or
-        half of ``lanes`` is less than four.
+        If a parameter is out of range, no mantissa is a multiple of both chunks, ``mantissa`` is not,
+        half of ``lanes`` is less than four, or the dot product exceeds the DSP block of its aligner.
     """
 
     lanes: int = parameter(16, (4, 8, 16, 32, 64), "products per processing element and cycle")
@@ -75,6 +92,7 @@ class Bfp:
     dsp_lanes: str = parameter(
         "all", ("all", "half"), "lanes with this multiplier; the others have logic", internal=True
     )
+    aligner: str = parameter("logic", ("logic", "ecp5"), "implementation of the shift to the exponent", internal=True)
 
     def __attrs_post_init__(self):
         step = lcm(self.chunk_a, self.chunk_b)
@@ -88,6 +106,9 @@ class Bfp:
             raise IllegalValue("mantissa", f"a multiple of {chunks}: one of {multiples}", self.mantissa)
         if self.dsp_lanes == "half" and self.lanes < 8:
             raise IllegalValue("dsp_lanes", f"all (half of lanes = {self.lanes} is less than four)", self.dsp_lanes)
+        if self.aligner == "ecp5" and self.dot_product + aligner_step(self.max_shift) - 1 > FACTOR_BITS:
+            word = f"a dot product of {self.dot_product} bits, shifted by up to {self.max_shift},"
+            raise IllegalValue("aligner", f"logic ({word} exceeds a DSP block)", self.aligner)
 
     @property
     def max_code_a(self) -> int:
@@ -103,6 +124,16 @@ class Bfp:
         return 2**self.exponent - 1 + self.mantissa - chunk
 
     @property
+    def dot_product(self) -> int:
+        """Width in bits of a beat's dot product, in two's complement."""
+        return (self.lanes * (2**self.chunk_a - 1) * (2**self.chunk_b - 1)).bit_length() + 1
+
+    @property
+    def max_shift(self) -> int:
+        """Largest shift of a dot product to its exponent."""
+        return self.max_code_a + self.max_code_b
+
+    @property
     def layout_a(self) -> "ChunkLayout":
         """Layout of a chunk of A."""
         return ChunkLayout(self.lanes, self.chunk_a, self.max_code_a)
@@ -113,9 +144,14 @@ class Bfp:
         return ChunkLayout(self.lanes, self.chunk_b, self.max_code_b)
 
     @property
+    def max_product(self) -> int:
+        """Largest magnitude of a product of two elements, in units of the accumulator's LSB."""
+        return (2**self.mantissa - 1) ** 2 * 4 ** (2**self.exponent - 1)
+
+    @property
     def max_sum(self) -> int:
         """Largest magnitude of a reduction of ``max_k`` elements, in units of the accumulator's LSB."""
-        return self.max_k * (2**self.mantissa - 1) ** 2 * 4 ** (2**self.exponent - 1)
+        return self.max_k * self.max_product
 
     @property
     def accumulator(self) -> int:

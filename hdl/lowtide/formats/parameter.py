@@ -179,13 +179,22 @@ def instance(name: str, value: Any, kind: type[Kind], what: str = "") -> Kind:
     raise IllegalValue(name, what or f"of type {kind.__name__}", value)
 
 
-def parameter(default: Any, legal: Sequence[Any], meaning: str, because: str = "", *, internal: bool = False) -> Any:
+def parameter(
+    default: Any,
+    legal: Sequence[Any],
+    meaning: str,
+    because: str = "",
+    *,
+    internal: bool = False,
+    feature: str | None = None,
+) -> Any:
     """Return an attrs field whose value is one of ``legal``, of the type of ``default``: int, bool or str.
 
     `whole_number`, `flag` and `choice` convert the values. ``because`` is a reason for the limits, if they are
     surprising. ``internal`` marks a parameter that changes neither results nor what a host sends: `host_parameters`
-    omits it. ``legal``, ``meaning`` and ``internal`` are stored in the field's metadata; the command line lists the
-    first two.
+    omits it. ``feature`` names the parameter of the section that enables a feature to which this one belongs: while
+    that parameter is 0, `host_parameters` omits this one. ``legal``, ``meaning``, ``internal`` and ``feature`` are
+    stored in the field's metadata; the command line lists the first two.
     """
 
     def convert(value: Any, field: attrs.Attribute) -> Any:
@@ -197,14 +206,20 @@ def parameter(default: Any, legal: Sequence[Any], meaning: str, because: str = "
 
     converter = attrs.Converter(convert, takes_field=True)
     return attrs.field(
-        default=default, converter=converter, metadata={"legal": legal, "meaning": meaning, "internal": internal}
+        default=default,
+        converter=converter,
+        metadata={"legal": legal, "meaning": meaning, "internal": internal, "feature": feature},
     )
 
 
 def host_parameters(section: Any) -> dict[str, Any]:
     """Return the parameters of a section that matter to a host, by name."""
-    fields = (field for field in attrs.fields(type(section)) if not field.metadata["internal"])
-    return {field.name: getattr(section, field.name) for field in fields}
+    return {
+        field.name: getattr(section, field.name)
+        for field in attrs.fields(type(section))
+        if not field.metadata["internal"]
+        and (field.metadata["feature"] is None or getattr(section, field.metadata["feature"]))
+    }
 
 
 class _Shown(reprlib.Repr):

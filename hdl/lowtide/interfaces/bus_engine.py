@@ -30,6 +30,8 @@ class BusEngine(Structure):
         Operands; ``last`` is high with the last beat of an operand.
     c : Out(stream of engine.c.payload.shape())
         Results; ``last`` is high with the last beat of a product.
+    d : In(stream of engine.c.payload.shape())
+        Column bias and residual; only with post operations.
     s_axi_… : as in `AxiLite`
         Ports of AXI4-Lite; only with this bus.
     wb_… : as in `Wishbone`
@@ -45,7 +47,8 @@ class BusEngine(Structure):
             for name, member in self.bus.signature.members.items()
             if name.startswith(f"{self.bus.prefix}_")
         }
-        super().__init__({name: engine.signature.members[name] for name in "abc"} | self._ports)
+        self._streams = engine.engine.streams
+        super().__init__({name: engine.signature.members[name] for name in self._streams} | self._ports)
 
     def wire(self, place):
         bus, engine = self.bus, self.engine
@@ -61,9 +64,9 @@ class BusEngine(Structure):
             address=bus.address,
             write=bus.write,
             write_data=bus.write_data,
-            **{name: getattr(self, name) for name in "abc"},
+            **{name: getattr(self, name) for name in self._streams},
         )
         return {
-            **{name: getattr(engine, name) for name in "abc"},
+            **{name: getattr(engine, name) for name in self._streams},
             **{name: getattr(bus, name) for name, member in self._ports.items() if member.flow is Out},
         }

@@ -23,7 +23,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PINS", "ccu2c", "trim_carry_chains", "trim_command", "trim_file"]
+__all__ = ["PINS", "ccu2c", "trim_carry_chains", "trim_code", "trim_command", "trim_file"]
 
 PINS = ("A0", "B0", "C0", "D0", "A1", "B1", "C1", "D1", "CIN")
 OUTPUTS = ("S0", "S1", "COUT")
@@ -48,6 +48,11 @@ def trim_file(file: str | Path) -> None:
     """Trim a netlist in Yosys's JSON in place."""
     netlist = json.loads(Path(file).read_text(encoding="utf-8"))
     Path(file).write_text(json.dumps(trim_carry_chains(netlist)), encoding="utf-8")
+
+
+def trim_code() -> str:
+    """Return the text of this module; a figure of a trimmed netlist depends on it."""
+    return Path(__file__).read_text(encoding="utf-8")
 
 
 def trim_command(file: str) -> str:

@@ -1,12 +1,29 @@
-// Registered product of an FMAC: a DSP block of an ECP5 with its output register, in place of the module of that name.
+// Products of an FMAC: a DSP block of an ECP5 with its registers, in place of the modules of these names.
 module ecp5_product (input clk, input rst, input [17:0] x, input [17:0] y, output [35:0] o);
+  ecp5_multiplier product (.clk(clk), .x(x), .y(y), .o(o));
+endmodule
+
+module ecp5_registered_product (input clk, input rst, input [17:0] x, input [17:0] y, output [35:0] o);
+  ecp5_multiplier #(.INPUT_CLK("CLK0"), .SIGNED_Y(1'b0)) product (.clk(clk), .x(x), .y(y), .o(o));
+endmodule
+
+module ecp5_multiplier #(
+  parameter INPUT_CLK = "NONE",
+  parameter SIGNED_Y = 1'b1
+) (input clk, input [17:0] x, input [17:0] y, output [35:0] o);
   MULT18X18D #(
+    .REG_INPUTA_CLK(INPUT_CLK),
+    .REG_INPUTA_CE("CE0"),
+    .REG_INPUTA_RST("RST0"),
+    .REG_INPUTB_CLK(INPUT_CLK),
+    .REG_INPUTB_CE("CE0"),
+    .REG_INPUTB_RST("RST0"),
     .REG_OUTPUT_CLK("CLK0"),
     .REG_OUTPUT_CE("CE0"),
     .REG_OUTPUT_RST("RST0")
-  ) product (
+  ) block (
     .CLK0(clk), .CE0(1'b1), .RST0(1'b0),
-    .SIGNEDA(1'b1), .SIGNEDB(1'b1), .SOURCEA(1'b0), .SOURCEB(1'b0),
+    .SIGNEDA(1'b1), .SIGNEDB(SIGNED_Y), .SOURCEA(1'b0), .SOURCEB(1'b0),
     .A17(x[17]), .A16(x[16]), .A15(x[15]), .A14(x[14]), .A13(x[13]), .A12(x[12]), .A11(x[11]), .A10(x[10]), .A9(x[9]),
     .A8(x[8]), .A7(x[7]), .A6(x[6]), .A5(x[5]), .A4(x[4]), .A3(x[3]), .A2(x[2]), .A1(x[1]), .A0(x[0]),
     .B17(y[17]), .B16(y[16]), .B15(y[15]), .B14(y[14]), .B13(y[13]), .B12(y[12]), .B11(y[11]), .B10(y[10]), .B9(y[9]),

@@ -29,11 +29,15 @@ ENGINE_PARTS = {
     "dispatcher": "dispatcher",
     "sequencer": "sequencer",
     "results": "results",
+    "post_operations": "post_operations",
+    "packed_results": "packed_results",
     "registers": "register_bank",
     "axi_lite": "axi_lite",
     "array": "systolic_array",
 }
 """Kinds of modules, by their names in a report."""
+SUM_PARTS = {"sum_planner": "sum_planner", "sum_memory": "sum_memory"}
+"""Further kinds of modules of an engine with sums on chip."""
 SERIAL_PARTS = (
     *("uart_receiver", "uart_transmitter", "frame_receiver", "frame_sender", "executor"),
     *("operand_queue", "result_queue", "beat_packer", "beat_unpacker"),
@@ -45,7 +49,7 @@ def part_names(config: Config, top: str) -> list[str]:
     whole = [top] if config.array.rows * config.array.columns <= LARGEST_WHOLE else []
     match top:
         case "engine":
-            return [*ENGINE_PARTS, *whole]
+            return [*_engine_parts(config), *whole]
         case "serial":
             return [*SERIAL_PARTS, "engine", *whole]
     inner = TERM_PARTS if config.array.operands == "integers" else SKEWS
@@ -80,11 +84,17 @@ def engine_parts_of(config: Config) -> list[Design]:
     text, modules = verilog_and_modules(top)
     # An engine that takes few numbers per cycle has the smaller converter.
     serial = any(name.startswith(f"{top.module_name}_serial_bfp_converter_") for name in modules)
-    kinds = ENGINE_PARTS | ({"bfp_converter": "serial_bfp_converter"} if serial else {})
+    kinds = _engine_parts(config) | ({"bfp_converter": "serial_bfp_converter"} if serial else {})
     parts = {part: _module(top, modules, f"{kind}_") for part, kind in kinds.items()}
     if config.array.rows * config.array.columns <= LARGEST_WHOLE:
         parts["engine"] = top.module_name
     return [Design(name, text, module) for name, module in parts.items()]
+
+
+def _engine_parts(config: Config) -> dict[str, str]:
+    """Return the kinds of modules of an engine, without those that the engine of a configuration lacks."""
+    kinds = ENGINE_PARTS | (SUM_PARTS if config.engine.sum_rows else {})
+    return {name: kind for name, kind in kinds.items() if getattr(config.engine, name, True)}
 
 
 def serial_parts_of(config: Config) -> list[Design]:

@@ -11,10 +11,10 @@ import attrs
 
 from lowtide.cache import Cache
 from lowtide.errors import SynthesisError
-from lowtide.synthesis.carry_chains import trim_command, trim_file
+from lowtide.synthesis.carry_chains import trim_code, trim_command, trim_file
 from lowtide.synthesis.nextpnr import NETLIST, Netlist, Run, run_seed
 from lowtide.synthesis.timing_wrapper import HARNESS, harness, ports_of
-from lowtide.synthesis.yosys import DESIGN, family, run_yosys
+from lowtide.synthesis.yosys import DESIGN, family, run_yosys, sources_of
 
 __all__ = ["DEVICES", "SEEDS", "Device", "Timing", "place"]
 
@@ -184,6 +184,7 @@ def place(
     )
     trim = trim_command(NETLIST) if target == "ecp5" else ""
     command = f"{chosen.options} --json {NETLIST} --timing-allow-fail"
+    sources = (sources_of(script), trim_code() if trim else "")
 
     def synthesize(here: Path) -> None:
         listing = f"read_verilog {DESIGN}; hierarchy -top {top}; tee -o ports.txt portlist {top}"
@@ -199,7 +200,7 @@ def place(
         netlist = Netlist(Path(folder), synthesize)
 
         def run(seed: int) -> Run:
-            inputs = (verilog, top, clock, script, trim, command, str(seed))
+            inputs = (verilog, top, clock, script, *sources, trim, command, str(seed))
             return (cache or Cache()).recall(Run, inputs, lambda: run_seed(chosen.package, command, seed, netlist))
 
         runs = _at_once(run, seeds, progress or (lambda done, all_: None))

@@ -3,9 +3,11 @@
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import attrs
 
@@ -22,9 +24,11 @@ __all__ = [
     "Area",
     "Family",
     "area_of",
+    "cells_below",
     "cells_of",
     "family",
     "run_yosys",
+    "sources_of",
     "synthesize",
 ]
 
@@ -32,10 +36,14 @@ DESIGN = "design.v"
 NETLIST = "netlist.json"
 
 ECP5_PRODUCT = Path(__file__).with_name("ecp5_product.v")
-"""Module that replaces `Ecp5Product` on an ECP5. Yosys reads it from its working directory."""
+"""Modules that replace `Ecp5Product` and `Ecp5RegisteredProduct` on an ECP5, read from Yosys's working directory."""
 
-REPLACE_ECP5_PRODUCT = f"chtype -set ecp5_product t:*_ecp5_product; read_verilog {ECP5_PRODUCT.name}"
-"""Yosys commands that replace the module of `Ecp5Product`, whatever the prefix of its name."""
+REPLACE_ECP5_PRODUCT = (
+    "chtype -set ecp5_product t:*_ecp5_product;"
+    " chtype -set ecp5_registered_product t:*_ecp5_registered_product;"
+    f" read_verilog {ECP5_PRODUCT.name}"
+)
+"""Yosys commands that replace these modules, whatever the prefix of their names."""
 
 
 @attrs.frozen(kw_only=True)
@@ -265,7 +273,12 @@ def synthesize(
             sites = sites_of(json.loads((here / NETLIST).read_text(encoding="utf-8")), top) if kind.sites else None
         return attrs.evolve(area_of(target, cells, script, text), lut_sites=sites)
 
-    return (cache or Cache()).recall(Area, (verilog, script), count)
+    return (cache or Cache()).recall(Area, (verilog, script, sources_of(script)), count)
+
+
+def sources_of(script: str) -> str:
+    """Return the text that a Yosys script reads from this package; a figure of the script depends on it."""
+    return ECP5_PRODUCT.read_text(encoding="utf-8") if ECP5_PRODUCT.name in script else ""
 
 
 def run_yosys(verilog: str, script: str, folder: Path) -> None:
@@ -278,6 +291,24 @@ def run_yosys(verilog: str, script: str, folder: Path) -> None:
 def cells_of(statistics: Mapping) -> dict[str, int]:
     """Return the number of cells by name, from the output of ``stat -json``."""
     return dict(sorted(statistics["design"]["num_cells_by_type"].items()))
+
+
+def cells_below(netlist: Mapping[str, Any], top: str) -> dict[str, int]:
+    """Return the number of cells by name in a module and all modules below it, from a netlist in Yosys's JSON."""
+    boxes = {"blackbox", "whitebox"}
+    modules = {name: module for name, module in netlist["modules"].items() if not boxes & module["attributes"].keys()}
+    counts: dict[str, Counter[str]] = {}
+
+    def count(name: str) -> Counter[str]:
+        if name not in counts:
+            total: Counter[str] = Counter()
+            for cell in modules[name]["cells"].values():
+                kind = cell["type"]
+                total.update(count(kind) if kind in modules else {kind: 1})
+            counts[name] = total
+        return counts[name]
+
+    return dict(sorted(count(top).items()))
 
 
 def area_of(target: str, cells: dict[str, int], script: str, text: str = "") -> Area:

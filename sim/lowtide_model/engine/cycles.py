@@ -6,13 +6,24 @@ import attrs
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
+from lowtide.engine.dispatcher import RUNS
 from lowtide.formats.parameter import count, flag, instance
+from lowtide_model.engine.output_cycles import Output, OutputCycles
 from lowtide_model.engine.results import tile_order
 
-__all__ = ["CycleModel", "Shape", "Work"]
+__all__ = ["CycleModel", "Occupancy", "Shape", "Work"]
 
 PACKED_FILL = 4
 """Cycles from the start of a load until its first packed group can be split into chunks, if a beat has a group."""
+
+SEEN = 2
+"""Cycles from the last write of a panel until the sequencer reads the panel; the loader is free without them."""
+
+STORE_TO_ADD = 3
+"""Cycles from storing a row of sums until a row can be accepted that adds to a block: the memory reads ahead."""
+
+ROW_CYCLES = 2
+"""Cycles between rows of a tile."""
 
 SIZE = attrs.Converter(lambda value, field: count(field.name, value, 1), takes_field=True)
 FLAG = attrs.Converter(lambda value, field: flag(field.name, value), takes_field=True)
@@ -41,6 +52,7 @@ class Shape:
     packed: bool = attrs.field(default=False, converter=FLAG)
 
 
+OUTPUT = attrs.Converter(lambda value, field: instance(field.name, value, Output), takes_field=True)
 SHAPE = attrs.Converter(lambda value, field: instance(field.name, value, Shape), takes_field=True)
 
 
@@ -54,12 +66,42 @@ class Work:
         Operands.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that it loaded last.
+    output : Output
+        What follows the product.
+    add, keep : bool
+        Whether the product adds the sums on chip, and whether its sums stay there, so that it has no results.
     """
 
     a: Shape = attrs.field(converter=SHAPE)
     b: Shape = attrs.field(converter=SHAPE)
     load_a: bool = attrs.field(default=True, converter=FLAG)
     load_b: bool = attrs.field(default=True, converter=FLAG)
+    output: Output = attrs.field(default=Output(), converter=OUTPUT)
+    add: bool = attrs.field(default=False, converter=FLAG)
+    keep: bool = attrs.field(default=False, converter=FLAG)
+
+
+@attrs.frozen(kw_only=True)
+class Occupancy:
+    """Cycles in which the parts of an engine are busy with products; other cycles of a part are waits.
+
+    Parameters
+    ----------
+    array : int
+        Beats of the array.
+    tiles : int
+        Beats, restart beats, and the cycles between tiles in which the array drains.
+    a, b : int
+        Loaders: conversion and writing of the chunks.
+    results : int
+        Beats of the results.
+    """
+
+    array: int
+    tiles: int
+    a: int
+    b: int
+    results: int
 
 
 class CycleModel:
@@ -78,7 +120,8 @@ class CycleModel:
         self.group = self.lanes // self.numbers  # beats of a group
         self.panel = config.array.rows, config.array.columns
         self.spacing = engine.array.spacing
-        self.latency = engine.array.latency + engine.results.latency
+        self.array_latency, self.result_latency = engine.array.latency, engine.results.latency
+        self.sums = engine.results.sums is not None
         self.result_beats = config.array.rows * config.array.columns // config.engine.output_width
         self.row_beats = config.array.columns // config.engine.output_width
         self.rows = config.array.rows
@@ -89,45 +132,96 @@ class CycleModel:
         self.compare = [loader.compare_latency for loader in engine.loaders]
         self.unpackers = [loader.unpacker for loader in engine.loaders]
         self.chunk = config.bfp.chunk_a, config.bfp.chunk_b
+        self._loads: dict[tuple[int, Shape], tuple[list[int], int]] = {}
+        self.stage = engine.output
 
     def products(self, works: Sequence[Work]) -> int:
-        """Cycles from the first start to the last result."""
-        return self.ends(works)[-1]
+        """Cycles from the first start to the last result, or to the last sum that is stored."""
+        return max(self.ends(works))
 
     def ends(self, works: Sequence[Work]) -> list[int]:
-        """Cycles from the first start to the last result of each product."""
+        """Cycles from the first start to the last result of each product, or to its last stored sum.
+
+        Raises
+        ------
+        ValueError
+            If a product adds or keeps sums, and the engine has none; or if the engine takes no packed operands.
+        """
         free = [0, 0]  # cycle in which each loader can start
         loaded: list[list[int]] = [[], []]  # cycle in which each panel of the last operand is complete
-        bank_free = [[0, 0], [0, 0]]  # cycle in which a bank can be written: when reading of the next operand begins
+        bank_free = [0, 0]  # cycle in which a bank can be written: when the run with the operand loaded last begins
         issue, tile, ends, results = 0, 0, [], 0
+        overs = [0] * RUNS  # cycle of the last beat of each run
+        output = OutputCycles(self.config, self.stage) if self.stage else None
+        stored = -STORE_TO_ADD  # cycle in which the last sum so far is stored
+        taken = -ROW_CYCLES  # cycle in which the sum memory accepts the last row so far
         for work in works:
+            if (work.add or work.keep) and not self.sums:
+                raise ValueError("engine.sum_rows must be 1 or more for products that add or keep sums, not 0")
             issued = issue + self._planning(work)
             begins = []
             for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
                 if load:
-                    start = max(issued, free[side], bank_free[side][0])
+                    start = max(issued, free[side], bank_free[side])
                     panels, end = self._load(side, operand, start)
                     loaded[side], free[side] = panels, end
                     begins.append(start)
-            issue = max([issued, *begins]) + 2
-            beats = -(-work.a.length // self.lanes) * work.a.chunks * work.b.chunks
-            period = max(beats + 1, self.spacing, self.result_beats)
-            first = None
-            for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, work.load_b):
+            issue = max([issued, *begins, overs[-RUNS]]) + 2
+            beats = self._beats(work)
+            serial = self.rows * self.panel[1] if work.output.chunks else 0  # numbers of a tile, one per cycle
+            period = max(beats + 1, self.spacing, 0 if work.keep else max(self.result_beats, serial))
+            first, tiles = None, []
+            new_b = work.load_b and not work.output.row_order
+            for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, new_b):
                 tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2)
+                row = tile + beats + self.array_latency + 1  # cycle of row 0
+                if self.sums:
+                    row = max(row, taken + ROW_CYCLES)
+                if work.add and first is None:
+                    row = max(row, stored + STORE_TO_ADD)
                 first = tile if first is None else first
-                results = max(results + self.result_beats, tile + beats + self.latency + self._drain())
+                if work.keep:
+                    row = max(row, results - self.result_latency + 1)
+                    taken = row + ROW_CYCLES * (self.rows - 1)
+                    stored = taken + 1
+                else:
+                    begins_at = row - 1 + self.result_latency
+                    results = max(results + self.result_beats, begins_at + self._drain())
+                    tiles.append((begins_at, begins_at + self._drain()))
+                    taken = results - self.result_latency + 1 - self.row_beats
                 tile += period
-            for side, load in enumerate((work.load_a, work.load_b)):
-                if load:
-                    assert first is not None
-                    bank_free[side] = [bank_free[side][1], first]
-            ends.append(results)
+            begin = max(issue, overs[-1] + 1)
+            bank_free = [
+                begin if load else free_at for load, free_at in zip((work.load_a, work.load_b), bank_free, strict=True)
+            ]
+            overs.append(tile - period + beats)
+            sent = results
+            if output and not work.keep:
+                sent = output.ends(work.output, (work.a.lines, work.b.lines), issue, tiles, self.result_beats)
+                results = max(results, sent - output.latency)
+            ends.append(stored if work.keep else sent)
         return ends
+
+    def occupancy(self, works: Sequence[Work]) -> Occupancy:
+        """Cycles in which the parts of the engine are busy."""
+        loads, array, tiles, results = [0, 0], 0, 0, 0
+        for work in works:
+            beats = self._beats(work)
+            count = -(-work.a.lines // self.panel[0]) * -(-work.b.lines // self.panel[1])
+            array += count * beats
+            tiles += count * max(beats + 1, self.spacing)
+            results += 0 if work.keep else count * self.result_beats
+            for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
+                loads[side] += load * self._load(side, operand, 0)[1]
+        return Occupancy(array=array, tiles=tiles, a=loads[0], b=loads[1], results=results)
+
+    def _beats(self, work: Work) -> int:
+        """Beats of a tile."""
+        return -(-work.a.length // self.lanes) * work.a.chunks * work.b.chunks
 
     def _drain(self) -> int:
         """Cycles from row 0 of a tile to its last result."""
-        return max(2 * (self.rows - 1) + self.row_beats, self.result_beats)
+        return max(ROW_CYCLES * (self.rows - 1) + self.row_beats, self.result_beats)
 
     def _planning(self, work: Work) -> int:
         """Cycles until the loads of a product start: the planner counts the panels."""
@@ -140,15 +234,22 @@ class CycleModel:
 
     def _load(self, side: int, operand: Shape, start: int) -> tuple[list[int], int]:
         """Cycle in which each panel is complete, and cycle in which the loader is free."""
+        if (side, operand) not in self._loads:
+            self._loads[side, operand] = self._load_from_start(side, operand)
+        ready, end = self._loads[side, operand]
+        return [start + cycle for cycle in ready], start + end
+
+    def _load_from_start(self, side: int, operand: Shape) -> tuple[list[int], int]:
+        """Cycles of `_load` after the start."""
         lines, chunks, panel = operand.lines, operand.chunks, self.panel[side]
         groups = -(-operand.length // self.lanes)
         size = groups * chunks
         clear = size if lines % panel else 0
-        done = start + self.fill[side]  # cycle in which the last group so far is written
+        done = self.fill[side]  # cycle in which the last group so far is written
         ready = []
         if operand.packed:
-            done = start + PACKED_FILL
-            arrival = start + 1
+            done = PACKED_FILL
+            arrival = 1
             steps = self._packed_steps(side, groups, chunks)
             for line in range(lines):
                 for step in steps:
@@ -161,7 +262,7 @@ class CycleModel:
         elif operand.transposed:
             row_beats = -(-lines // self.numbers)
             # Cycle in which the next row arrives, and cycle in which each half of the transposer can be written.
-            arrival, half = start + 1, [0, 0]
+            arrival, half = 1, [0, 0]
             left = operand.length
             for n in range(groups):
                 arrival = max(arrival, half[n % 2]) + row_beats * min(left, self.lanes)
@@ -171,7 +272,7 @@ class CycleModel:
                 half[n % 2] = done - self.fill[side] - 3
             ready = [done + clear] * -(-lines // panel)
         else:
-            arrival = start + 1
+            arrival = 1
             for line in range(lines):
                 left = -(-operand.length // self.numbers)
                 for _ in range(groups):
@@ -182,7 +283,7 @@ class CycleModel:
                     ready.append(done)
             if clear:
                 ready.append(done + clear)
-        return ready, done + clear + self.compare[side]
+        return ready, done + clear + self.compare[side] - SEEN
 
     def _packed_steps(self, side: int, groups: int, chunks: int) -> list[int]:
         """Cycles in which the unpacker takes each group of a vector from its beats."""

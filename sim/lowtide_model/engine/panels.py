@@ -1,6 +1,6 @@
 """Products of any size, split into panels that fit into an engine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import attrs
@@ -8,9 +8,13 @@ import numpy as np
 
 from lowtide.config import Config
 from lowtide.engine.seeds import panel_seed
-from lowtide_model import BfpTensor, Improvement
+from lowtide_model import BfpTensor
+from lowtide_model.engine.following import Following
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.passes import Part, split
+from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import Events, Operand, Product, settings_of
+from lowtide_model.engine.sums import Pass, total_improvement
 
 __all__ = ["MatrixEngine", "multiply"]
 
@@ -33,8 +37,21 @@ class MatrixEngine(Protocol):
         b: Operand,
         a_settings: OperandSettings | None = None,
         b_settings: OperandSettings | None = None,
+        *,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N)."""
+        ...
+
+    def multiply_sum(
+        self,
+        passes: Sequence[Pass],
+        *,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
+    ) -> Product:
+        """Add up products in exact sums on chip, rounded once."""
         ...
 
 
@@ -44,13 +61,20 @@ def multiply(
     b: Operand,
     a_settings: OperandSettings | None,
     b_settings: OperandSettings | None,
+    *,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
+    post: PostOperations | None = None,
+    results: OperandSettings | None = None,
 ) -> Product:
     """Multiply A (M × K) and B (K × N), split into panels that fit into the engine.
 
-    K is split between groups, and the partial products are added in FP32, in order of K. Every transmission of an
-    operand's panel converts it to equal bits. The first panel uses the operand's seed, and each other panel its own
-    `panel_seed`.
+    K is split between groups. An engine with sums on chip adds up all of K exactly and rounds once. Without sums on
+    chip, the host adds the partial products in FP32, in order of K. Every transmission of an operand's panel converts
+    it to equal bits. The first panel uses the operand's seed, and each other panel its own `panel_seed`.
+
+    The engine applies post operations to each panel of C. If the host adds the partial products, the host applies them
+    to the sum, with equal bits. The engine packs the results if one panel has all of C. Otherwise the host does, with
+    the bits of an engine that has room for all of C.
 
     Parameters
     ----------
@@ -63,6 +87,10 @@ def multiply(
         must share one.
     progress : callable
         Called with the number of completed panels and the number of all panels.
+    post : PostOperations, optional
+        Operations on the results.
+    results : OperandSettings, optional
+        Settings of packed results, with a bias; None for results in FP32.
 
     Returns
     -------
@@ -72,55 +100,71 @@ def multiply(
     Raises
     ------
     ValueError
-        If a bias is missing, or the engine rejects a panel.
+        If a bias is missing, the engine rejects a panel, K exceeds the sums on chip, or the engine lacks what follows
+        the product.
     """
     for_a, for_b = settings_of(engine.config, "a", a, a_settings), settings_of(engine.config, "b", b, b_settings)
     for name, operand in (("a", for_a), ("b", for_b)):
         if operand.bias is None:
             raise ValueError(f"bias of {name} must be an integer, which all panels share, not None")
-    array, bfp = engine.config.array, engine.config.bfp
-    length = _length(engine.config, max(for_a.chunks, for_b.chunks), a.shape[1])
+    bfp = engine.config.bfp
+    parts = split(
+        engine.config,
+        m=a.shape[0],
+        k=a.shape[1],
+        n=b.shape[1],
+        chunks_a=for_a.chunks,
+        chunks_b=for_b.chunks,
+        in_order_a=_in_order(a),
+        in_order_b=_in_order(b if isinstance(b, BfpTensor) else b.T),
+    )
+    length = parts[0].k.stop
     if length < a.shape[1] and length % bfp.lanes and BfpTensor in (type(a), type(b)):
         raise ValueError(f"K of packed groups must be at most {length}, which is less than a group, not {a.shape[1]}")
-    high = _vectors(engine.config, length, for_a.chunks, array.rows, _in_order(a))
-    wide = _vectors(
-        engine.config, length, for_b.chunks, array.columns, _in_order(b if isinstance(b, BfpTensor) else b.T)
-    )
+    follows = Following.of(engine.config, parts, (a.shape[0], b.shape[1]), post, results)
     values = np.zeros((a.shape[0], b.shape[1]), np.float32)
-    parts: list[tuple[bool, bool, Product]] = []
-    bits = engine.config.engine.lfsr_bits
-    panels = -(-a.shape[1] // length) * -(-a.shape[0] // high) * -(-b.shape[1] // wide)
-    progress(0, panels)
-    for depth, ks in enumerate(_slices(a.shape[1], length)):
-        for down, ms in enumerate(_slices(a.shape[0], high)):
-            for across, ns in enumerate(_slices(b.shape[1], wide)):
-                panel_a, panel_b = depth * -(-a.shape[0] // high) + down, depth * -(-b.shape[1] // wide) + across
-                its_a = attrs.evolve(for_a, seed=panel_seed(for_a.seed, "a", panel_a, bits))
-                its_b = attrs.evolve(for_b, seed=panel_seed(for_b.seed, "b", panel_b, bits))
-                part = engine.multiply(
-                    _part(a, ms, ks) if isinstance(a, BfpTensor) else a[ms, ks],
-                    _part(b, ns, ks) if isinstance(b, BfpTensor) else b[ks, ns],
-                    None if isinstance(a, BfpTensor) else its_a,
-                    None if isinstance(b, BfpTensor) else its_b,
-                )
-                values[ms, ns] = values[ms, ns] + part.values if depth else part.values
-                parts.append((across == 0, down == 0, part))
-                progress(len(parts), panels)
+    found: list[tuple[bool, bool, Product]] = []
+    progress(0, len(parts))
+    passes: list[Pass] = []
+    for done, part in enumerate(parts, 1):
+        passes.append(_pass(engine.config, part, a, b, for_a, for_b))
+        if part.keep:
+            continue
+        after = follows.on_engine(part)
+        if part.add:
+            product = engine.multiply_sum(passes, **after)
+        else:
+            product = engine.multiply(passes[0].a, passes[0].b, passes[0].a_settings, passes[0].b_settings, **after)
+        passes = []
+        block = part.rows, part.columns
+        on_host = part.k.start and not part.add
+        if product.tensor is None:
+            values[block] = values[block] + product.values if on_host else product.values
+        found.append((part.first_a, part.first_b, product))
+        progress(done, len(parts))
     two = bfp.mantissa >= 2 * max(bfp.chunk_a, bfp.chunk_b)
+    exact, tensor, events = follows.on_host(values, found[-1][2].tensor, _events(found))
     return Product(
-        values=values,
-        events=_events(parts),
-        a_improvement=_improvement([part.a_improvement for first, _, part in parts if first]) if two else None,
-        b_improvement=_improvement([part.b_improvement for _, first, part in parts if first]) if two else None,
-        cycles=_cycles([part.cycles for *_, part in parts]),
+        values=exact,
+        tensor=tensor,
+        events=events,
+        a_improvement=total_improvement([part.a_improvement for first, _, part in found if first]) if two else None,
+        b_improvement=total_improvement([part.b_improvement for _, first, part in found if first]) if two else None,
+        cycles=_cycles([part.cycles for *_, part in found]),
     )
 
 
-def _length(config: Config, chunks: int, k: int) -> int:
-    """Elements along K per panel: whole groups, unless all of K fits or a group exceeds the engine's maximum."""
-    bfp = config.bfp
-    most = min(bfp.max_k, config.engine.buffer_depth // chunks * bfp.lanes)
-    return k if k <= most else most // bfp.lanes * bfp.lanes or most
+def _pass(config: Config, part: Part, a: Operand, b: Operand, for_a: OperandSettings, for_b: OperandSettings) -> Pass:
+    """The operands of a part, with the seeds of their panels."""
+    bits = config.engine.lfsr_bits
+    its_a = attrs.evolve(for_a, seed=panel_seed(for_a.seed, "a", part.panel_a, bits))
+    its_b = attrs.evolve(for_b, seed=panel_seed(for_b.seed, "b", part.panel_b, bits))
+    return Pass(
+        a=_part(a, part.rows, part.k) if isinstance(a, BfpTensor) else a[part.rows, part.k],
+        b=_part(b, part.columns, part.k) if isinstance(b, BfpTensor) else b[part.k, part.columns],
+        a_settings=None if isinstance(a, BfpTensor) else its_a,
+        b_settings=None if isinstance(b, BfpTensor) else its_b,
+    )
 
 
 def _in_order(x: Operand) -> bool:
@@ -139,18 +183,6 @@ def _part(x: BfpTensor, vectors: slice, elements: slice) -> BfpTensor:
     )
 
 
-def _vectors(config: Config, length: int, chunks: int, panel: int, in_order: bool) -> int:
-    """Vectors per panel: limited by the buffers and, for operands that may be sent transposed, by the transposer."""
-    most = config.engine.buffer_depth // (-(-length // config.bfp.lanes) * chunks) * panel
-    if not in_order:
-        most = min(most, config.engine.transpose_depth)
-    return most // panel * panel or most
-
-
-def _slices(length: int, step: int) -> Iterator[slice]:
-    return (slice(start, min(start + step, length)) for start in range(0, length, step))
-
-
 def _events(parts: list[tuple[bool, bool, Product]]) -> Events:
     """Sums over the panels; an operand's panel counts once, however often it was sent."""
     counts = dict.fromkeys((field.name for field in attrs.fields(Events)), 0)
@@ -159,14 +191,6 @@ def _events(parts: list[tuple[bool, bool, Product]]) -> Events:
             if (name not in EVENTS_OF_A or first_a) and (name not in EVENTS_OF_B or first_b):
                 counts[name] += getattr(part.events, name)
     return Events(**counts)
-
-
-def _improvement(panels: list[Improvement | None]) -> Improvement | None:
-    """Improvement of a whole operand: its panels share a bias, so their sums have one unit."""
-    known = [panel for panel in panels if panel is not None]
-    if len(known) < len(panels):
-        return None
-    return Improvement(low_sum=sum(panel.low_sum for panel in known), high_sum=sum(panel.high_sum for panel in known))
 
 
 def _cycles(cycles: list[int | None]) -> int | None:

@@ -9,7 +9,7 @@ from lowtide.formats.parameter import IllegalValue, whole_number
 from lowtide_model import BfpTensor, Improvement, pack
 from lowtide_model.engine.operand import OperandSettings
 
-__all__ = ["Events", "Operand", "OperandVectors", "Product", "operand_vectors", "settings_of"]
+__all__ = ["Events", "Operand", "OperandVectors", "Product", "conversion_events", "operand_vectors", "settings_of"]
 
 Operand = np.ndarray | BfpTensor
 """Matrix of float32, or a matrix that is already in block floating point, with its groups along K."""
@@ -29,6 +29,9 @@ class Events:
         Groups with a NaN or an infinity.
     overflows, underflows : int
         Results that became infinite, or became zero although their sums were not zero.
+    c_exp_saturated, c_saturated, c_nonfinite : int
+        Groups of packed results whose exponent saturated, elements whose magnitude saturated, and groups with a NaN or
+        an infinity.
     """
 
     a_exp_saturated: int
@@ -39,6 +42,9 @@ class Events:
     b_nonfinite: int
     overflows: int
     underflows: int
+    c_exp_saturated: int = 0
+    c_saturated: int = 0
+    c_nonfinite: int = 0
 
 
 @attrs.frozen(eq=False)
@@ -90,13 +96,15 @@ class Product:
     Parameters
     ----------
     values : array of float32, shape (M, N)
-        The product.
+        The product. With packed results, an array of float64: the exact values of ``tensor``.
     events : Events
         Numerical events.
     a_improvement, b_improvement : Improvement, optional
         Relative improvement of each operand; None if magnitudes have only one chunk.
     cycles : int, optional
         Clock cycles from the start until the last result was accepted; None without a clock.
+    tensor : BfpTensor, optional
+        Packed results, with groups along N; None for results in FP32.
     """
 
     values: np.ndarray
@@ -104,6 +112,20 @@ class Product:
     a_improvement: Improvement | None = None
     b_improvement: Improvement | None = None
     cycles: int | None = None
+    tensor: BfpTensor | None = None
+
+
+def conversion_events(side: str, x: Operand, converted: BfpTensor, axis: int) -> dict[str, int]:
+    """Events of an operand's conversion; a tensor that arrives converted has none."""
+    if isinstance(x, BfpTensor):
+        return dict.fromkeys((f"{side}_exp_saturated", f"{side}_saturated", f"{side}_nonfinite"), 0)
+    nonfinite = np.moveaxis(~np.isfinite(x), axis, -1)
+    nonfinite = np.pad(nonfinite, [(0, 0), (0, -nonfinite.shape[1] % converted.group)])
+    return {
+        f"{side}_exp_saturated": converted.saturated_groups,
+        f"{side}_saturated": converted.saturated_elements,
+        f"{side}_nonfinite": int(nonfinite.reshape(len(nonfinite), -1, converted.group).any(axis=-1).sum()),
+    }
 
 
 def settings_of(config: Config, side: str, x: Operand, settings: OperandSettings | None) -> OperandSettings:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lowtide.config import Config
 
-__all__ = ["matrix_of", "result_beats", "tile_order"]
+__all__ = ["matrix_of", "result_beats", "tile_order", "tiles_of"]
 
 
 def tile_order(down: int, across: int, new_a: bool = True, new_b: bool = True) -> list[tuple[int, int]]:
@@ -47,6 +47,15 @@ def matrix_of(
     tiles[tuple(zip(*tile_order(*grid, new_a, new_b), strict=True))] = results.reshape(-1, array.rows, array.columns)
     whole = tiles.transpose(0, 2, 1, 3).reshape(grid[0] * array.rows, -1)
     return np.ascontiguousarray(whole[:rows, :columns])
+
+
+def tiles_of(config: Config, matrix: np.ndarray) -> np.ndarray:
+    """The tiles of a matrix in row order, padded with zeros, shape (tiles, rows, columns): see `matrix_of`."""
+    array, (down, across) = config.array, _grid(config, *matrix.shape)
+    missing = down * array.rows - matrix.shape[0], across * array.columns - matrix.shape[1]
+    padded = np.pad(matrix, [(0, missing[0]), (0, missing[1])])
+    tiles = padded.reshape(down, array.rows, across, array.columns).transpose(0, 2, 1, 3)
+    return tiles.reshape(-1, array.rows, array.columns)
 
 
 def _grid(config: Config, rows: int, columns: int) -> tuple[int, int]:

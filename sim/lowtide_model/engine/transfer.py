@@ -30,6 +30,7 @@ class Stalls:
     a: int = parameter(0, range(256), "stalled cycles of A's stream per 256")
     b: int = parameter(0, range(256), "stalled cycles of B's stream per 256")
     c: int = parameter(0, range(256), "stalled cycles of the results' stream per 256")
+    d: int = parameter(0, range(256), "stalled cycles of the addends' stream per 256")
 
 
 @attrs.frozen(eq=False)
@@ -60,12 +61,12 @@ class Load:
 
 @attrs.frozen(eq=False)
 class Transfer:
-    """Buffers and progress of the streams of A, B and the results.
+    """Buffers and progress of the streams of A, B, the results, and the addends.
 
     Parameters
     ----------
     streams : tuple
-        Streams of A, B and C, for the library.
+        Streams of A, B, C and D, for the library.
     results : array of float32, shape (beats, numbers per beat)
         Received results.
     last : array of uint8, shape (beats,)
@@ -74,24 +75,31 @@ class Transfer:
         Arrays that the streams point to.
     """
 
-    streams: tuple[Stream, Stream, Stream]
+    streams: tuple[Stream, Stream, Stream, Stream]
     results: np.ndarray
     last: np.ndarray
     kept: tuple[np.ndarray, ...]
 
     @classmethod
     def of(
-        cls, a: Sequence[Load], b: Sequence[Load], beats: int, numbers: int, results: int, stalls: Stalls
+        cls,
+        a: Sequence[Load],
+        b: Sequence[Load],
+        beats: int,
+        numbers: int,
+        results: int,
+        stalls: Stalls,
+        d: Sequence[Load] = (),
     ) -> "Transfer":
-        """A transfer of operands, with a buffer for ``beats`` beats of results."""
+        """A transfer of operands and addends, with a buffer for ``beats`` beats of results."""
         arrays = []
-        for loads in (a, b):
-            arrays.append(np.concatenate([load.numbers for load in loads] or [np.zeros((0, numbers), np.float32)]))
+        for loads, width in ((a, numbers), (b, numbers), (d, results)):
+            arrays.append(np.concatenate([load.numbers for load in loads] or [np.zeros((0, width), np.float32)]))
             arrays.append(np.concatenate([load.last for load in loads] or [np.zeros(0, np.uint8)]))
-        arrays += [np.zeros((beats, results), np.float32), np.zeros(beats, np.uint8)]
-        pauses = (stalls.a, stalls.b, stalls.c)
+        arrays[4:4] = [np.zeros((beats, results), np.float32), np.zeros(beats, np.uint8)]
+        pauses = (stalls.a, stalls.b, stalls.c, stalls.d)
         streams = [
             Stream(data.ctypes.data, last.ctypes.data, len(last), 0, pause)
             for data, last, pause in zip(arrays[::2], arrays[1::2], pauses, strict=True)
         ]
-        return cls((streams[0], streams[1], streams[2]), arrays[-2], arrays[-1], tuple(arrays))
+        return cls((streams[0], streams[1], streams[2], streams[3]), arrays[4], arrays[5], tuple(arrays))

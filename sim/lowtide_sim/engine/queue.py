@@ -7,10 +7,10 @@ import numpy as np
 
 from lowtide.engine.registers import ALL_ERRORS
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import Operand, operand_vectors, settings_of
-from lowtide_model.engine.results import matrix_of, result_beats
-from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
-from lowtide_sim.simulator import SimulationError
+from lowtide_model.engine.result_plan import ResultPlan
+from lowtide_sim.engine.verilated import ADD, KEEP, LOAD_A, LOAD_B, NO_VALUES, VerilatedEngine
 
 __all__ = ["Queued", "Results", "run_queued"]
 
@@ -27,6 +27,12 @@ class Queued:
         Conversion settings of an array, with biases; None for a `BfpTensor`.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that was loaded last: it must be equal.
+    add, keep : bool
+        Whether the product adds the sums on chip, and whether its sums stay there, so that it has no results.
+    post : PostOperations, optional
+        Operations on the results.
+    results : OperandSettings, optional
+        Settings of packed results.
     """
 
     a: Operand
@@ -35,6 +41,10 @@ class Queued:
     b_settings: OperandSettings | None
     load_a: bool = True
     load_b: bool = True
+    add: bool = False
+    keep: bool = False
+    post: PostOperations | None = None
+    results: OperandSettings | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -44,7 +54,7 @@ class Results:
     Parameters
     ----------
     values : list of array of float32
-        Products, in order.
+        Products, in order; of packed results, their exact values; empty for a product whose sums stay on chip.
     cycles, beats, waits, stalls : int
         Counters of the engine.
     """
@@ -60,10 +70,11 @@ def run_queued(
     engine: VerilatedEngine,
     products: Sequence[Queued],
     *,
-    poll_interval: int = 1000,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Results:
     """Start each product as soon as the engine is ready, while the streams of the products before it still run.
+
+    The streams do not pause for the register accesses of the host.
 
     Parameters
     ----------
@@ -71,8 +82,6 @@ def run_queued(
         An idle engine.
     products : sequence of Queued
         Products, in order.
-    poll_interval : int
-        Cycles between polls of whether the engine is ready.
     progress : callable
         Called with the number of started products and the number of all products.
 
@@ -93,40 +102,31 @@ def run_queued(
         for side, of, load in (("a", a, each.load_a), ("b", b, each.load_b)):
             if load and of.bias is None:
                 raise ValueError(f"{side}_settings.bias must be an integer for queued products, not None")
-    counts = [result_beats(config, each.a.shape[0], each.b.shape[1]) for each in products]
+    plans = [
+        ResultPlan(config=config, shape=(each.a.shape[0], each.b.shape[1]), post=each.post, results=each.results)
+        for each in products
+    ]
+    counts = [0 if each.keep else plan.beats for each, plan in zip(products, plans, strict=True)]
+    sent = sum(not each.keep for each in products)
     transfer = engine.transfer(
         [engine.load(a) for each, (a, _) in zip(products, vectors, strict=True) if each.load_a],
         [engine.load(b) for each, (_, b) in zip(products, vectors, strict=True) if each.load_b],
         sum(counts),
+        [plan.addends for each, plan in zip(products, plans, strict=True) if plan.addends and not each.keep],
     )
     engine.write("errors", ALL_ERRORS)
     engine.write("clear", 1)
-    for n, (each, both, of) in enumerate(zip(products, vectors, settings, strict=True)):
-        engine.settings("a", both[0], of[0])
-        engine.settings("b", both[1], of[1])
-        _start(engine, each, lambda: engine.run(transfer, len(products), poll_interval))
+    for n, (each, both, of, plan) in enumerate(zip(products, vectors, settings, plans, strict=True)):
+        start = LOAD_A * each.load_a | LOAD_B * each.load_b | ADD * each.add | KEEP * each.keep
+        changes = [*engine.changes("a", both[0], of[0]), *engine.changes("b", both[1], of[1])]
+        engine.start(transfer, [*changes, *engine.result_changes(plan), ("start", start)])
         progress(n + 1, len(products))
-    engine.finish(transfer, len(products) - int(transfer.last.sum()), 10**8)
+    engine.finish(transfer, sent - int(transfer.last.sum()), 10**8)
+    engine.wait("status", 2)
     engine.check_errors()
     ends = np.cumsum(counts)
     values = [
-        matrix_of(
-            config,
-            transfer.results[end - count : end],
-            each.a.shape[0],
-            each.b.shape[1],
-            each.load_a,
-            each.load_b,
-        )
-        for each, end, count in zip(products, ends, counts, strict=True)
+        NO_VALUES if each.keep else plan.product(transfer.results[end - count : end], each.load_a, each.load_b)[0]
+        for each, end, count, plan in zip(products, ends, counts, plans, strict=True)
     ]
     return Results(values=values, **{name: engine.read(name) for name in ("cycles", "beats", "waits", "stalls")})
-
-
-def _start(engine: VerilatedEngine, each: Queued, wait: Callable[[], object]) -> None:
-    for _ in range(10**6):
-        if engine.read("status") & 1:
-            engine.write("start", LOAD_A * each.load_a | LOAD_B * each.load_b)
-            return
-        wait()
-    raise SimulationError("the engine accepted no further product: status bit 0 stayed 0")

@@ -1,10 +1,11 @@
 """Engine as compiled Verilog, in this process."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
+import numpy as np
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
@@ -12,13 +13,15 @@ from lowtide.engine.registers import ALL_ERRORS, errors_text
 from lowtide.formats.parameter import instance, whole_number
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import Events, Operand, OperandVectors, Product, operand_vectors, settings_of
-from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_model.engine.post_operations import PostOperations
+from lowtide_model.engine.product import Events, Operand, OperandVectors, Product
+from lowtide_model.engine.result_plan import ResultPlan
+from lowtide_model.engine.sums import CheckedPass, Pass, checked_passes, total
 from lowtide_model.engine.transfer import Load, Stalls, Stream, Transfer
 from lowtide_sim.compiled_top import compiled_top
 from lowtide_sim.simulator import SimulationError
 
-__all__ = ["FIND", "LOAD_A", "LOAD_B", "VerilatedEngine", "compiled"]
+__all__ = ["ADD", "FIND", "KEEP", "LOAD_A", "LOAD_B", "NO_VALUES", "VerilatedEngine", "compiled"]
 
 HARNESS = Path(__file__).with_name("engine.cpp")
 
@@ -27,7 +30,14 @@ def compiled(top: AxiStreamEngine, folder: Path) -> ctypes.CDLL:
     """The library of an engine; builds it if it is not in the folder."""
     engine = top.config.engine
     library = compiled_top(
-        top, HARNESS, folder, {"BYTES": 4 * engine.input_width, "RESULT_BYTES": 4 * engine.output_width}
+        top,
+        HARNESS,
+        folder,
+        {
+            "BYTES": 4 * engine.input_width,
+            "RESULT_BYTES": 4 * engine.output_width,
+            "ADDENDS": int(engine.post_operations),
+        },
     )
     library.engine_create.restype = ctypes.c_void_p
     library.engine_create.argtypes = (ctypes.c_uint32,)
@@ -36,12 +46,25 @@ def compiled(top: AxiStreamEngine, folder: Path) -> ctypes.CDLL:
     library.engine_read.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
     library.engine_read.restype = ctypes.c_uint32
     library.engine_run.restype = ctypes.c_uint64
-    library.engine_run.argtypes = (ctypes.c_void_p, *(ctypes.POINTER(Stream),) * 3, ctypes.c_uint64, ctypes.c_uint64)
+    streams = (ctypes.POINTER(Stream),) * 4
+    library.engine_run.argtypes = (ctypes.c_void_p, *streams, ctypes.c_uint64, ctypes.c_uint64)
+    library.engine_start.restype = ctypes.c_uint64
+    library.engine_start.argtypes = (
+        ctypes.c_void_p,
+        *streams,
+        ctypes.POINTER(ctypes.c_uint32),
+        ctypes.c_uint64,
+        ctypes.c_uint32,
+        ctypes.c_uint64,
+    )
     return library
 
 
-LOAD_A, LOAD_B, FIND = 1, 2, 4
+LOAD_A, LOAD_B, FIND, ADD, KEEP = (1 << n for n in range(5))
 """Bits of the register ``start``."""
+
+NO_VALUES = np.zeros((0, 0), np.float32)
+"""Results of a pass whose sums stay on chip."""
 
 STILL = 20_000
 """Cycles without a beat on any stream after which the driver reads the errors."""
@@ -107,22 +130,42 @@ class VerilatedEngine:
         self._settings[name] = value
         self._library.engine_write(self._handle, self.registers[name], value & 0xFFFFFFFF)
 
-    def transfer(self, a: Sequence[Load] = (), b: Sequence[Load] = (), beats: int = 0) -> Transfer:
-        """A transfer of operands, with a buffer for ``beats`` beats of results."""
-        return Transfer.of(a, b, beats, self.config.engine.input_width, self.config.engine.output_width, self.stalls)
+    def transfer(
+        self, a: Sequence[Load] = (), b: Sequence[Load] = (), beats: int = 0, d: Sequence[Load] = ()
+    ) -> Transfer:
+        """A transfer of operands and addends, with a buffer for ``beats`` beats of results."""
+        engine = self.config.engine
+        return Transfer.of(a, b, beats, engine.input_width, engine.output_width, self.stalls, d)
 
     def run(self, transfer: Transfer, products: int = 0, most: int = 10**5) -> int:
-        """Stream until all operands are sent and ``products`` products have arrived, for at most ``most`` cycles.
+        """Stream until all beats are sent and ``products`` products have arrived, for at most ``most`` cycles.
 
         Returns
         -------
         int
             Simulated cycles.
         """
-        a, b, c = (ctypes.byref(stream) for stream in transfer.streams)
-        cycles = self._library.engine_run(self._handle, a, b, c, products, most)
+        streams = (ctypes.byref(stream) for stream in transfer.streams)
+        cycles = self._library.engine_run(self._handle, *streams, products, most)
         self.cycles += cycles
         return cycles
+
+    def start(self, transfer: Transfer, writes: Sequence[tuple[str, int]], most: int = 10**8) -> None:
+        """Write registers while the streams run, one per cycle; the last one once the engine accepts a product.
+
+        Raises
+        ------
+        SimulationError
+            If the engine accepts no product for ``most`` cycles.
+        """
+        pairs = [word for name, value in writes for word in (self.registers[name], value & 0xFFFFFFFF)]
+        streams = [ctypes.byref(stream) for stream in transfer.streams]
+        words = (ctypes.c_uint32 * len(pairs))(*pairs)
+        cycles = self._library.engine_start(self._handle, *streams, words, len(writes), self.registers["status"], most)
+        if not cycles:
+            raise SimulationError(f"the engine accepted no further product in {most} cycles: status bit 0 stayed 0")
+        self.cycles += cycles
+        self._settings |= dict(writes)
 
     def finish(self, transfer: Transfer, products: int = 0, most: int = 10**5) -> None:
         """Stream as `run` does, and check that the transfer completes.
@@ -133,20 +176,20 @@ class VerilatedEngine:
             If it takes more than ``most`` cycles, if the number of results differs from the buffer's size, or if the
             streams stop and the engine reports errors.
         """
-        cycles, (a, b, c) = 0, transfer.streams
+        cycles, (a, b, c, d) = 0, transfer.streams
         wanted = products + int(transfer.last.sum())
         while cycles < most:
-            moved, slice_ = (a.done, b.done, c.done), min(STILL, most - cycles)
+            moved, slice_ = (a.done, b.done, c.done, d.done), min(STILL, most - cycles)
             took = self.run(transfer, wanted - int(transfer.last.sum()), slice_)
             cycles += took
             if took < slice_:
                 break
-            if moved == (a.done, b.done, c.done):
+            if moved == (a.done, b.done, c.done, d.done):
                 self.check_errors()
         if cycles >= most or c.done != c.beats:
             raise SimulationError(
                 f"transfer incomplete after {cycles} cycles: {a.done} of {a.beats} beats of A, {b.done} of {b.beats}"
-                f" beats of B, {c.done} of {c.beats} beats of results"
+                f" beats of B, {c.done} of {c.beats} beats of results, {d.done} of {d.beats} beats of addends"
             )
 
     def multiply(
@@ -155,6 +198,9 @@ class VerilatedEngine:
         b: Operand,
         a_settings: OperandSettings | None = None,
         b_settings: OperandSettings | None = None,
+        *,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N) on the simulated hardware: see `GoldenEngine.multiply`.
 
@@ -167,12 +213,37 @@ class VerilatedEngine:
         SimulationError
             If the engine rejects the product, or does not respond.
         """
-        a_settings = settings_of(self.config, "a", a, a_settings)
-        b_settings = settings_of(self.config, "b", b, b_settings)
-        vectors_a, vectors_b = operand_vectors(self.config, a, b, a_settings, b_settings)
+        only = Pass(a=a, b=b, a_settings=a_settings, b_settings=b_settings)
+        return self.multiply_sum([only], post=post, results=results)
+
+    def multiply_sum(
+        self,
+        passes: Sequence[Pass],
+        *,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
+    ) -> Product:
+        """Add up products in sums on chip: see `GoldenEngine.multiply_sum`. Cycles are the sum over the passes.
+
+        Raises
+        ------
+        ValueError
+            If the engine cannot compute the sum.
+        SimulationError
+            If the engine rejects a pass, or does not respond.
+        """
+        checked = checked_passes(self.config, passes)
+        plan = ResultPlan(config=self.config, shape=checked[-1].shape, post=post, results=results)
         self.write("errors", ALL_ERRORS)
-        loads = [self.prepare("a", vectors_a, a_settings), self.prepare("b", vectors_b, b_settings)]
-        find = LOAD_A * (a_settings.bias is None) | LOAD_B * (b_settings.bias is None)
+        return total([self._product(each, plan) for each in checked])
+
+    def _product(self, of: CheckedPass, plan: ResultPlan) -> Product:
+        loads = [
+            self.prepare(side, vectors, settings)
+            for side, vectors, settings in zip("ab", of.vectors, of.settings, strict=True)
+        ]
+        addends = [] if of.keep else self.follow(plan)
+        find = LOAD_A * (of.settings[0].bias is None) | LOAD_B * (of.settings[1].bias is None)
         if find:
             self.write("start", FIND | find)
             wanted = [[load] if find >> n & 1 else [] for n, load in enumerate(loads)]
@@ -180,15 +251,19 @@ class VerilatedEngine:
         self.write("clear", 1)
         self.wait("status", 1)
         before = self.cycles
-        self.write("start", LOAD_A | LOAD_B)
-        transfer = self.transfer([loads[0]], [loads[1]], result_beats(self.config, a.shape[0], b.shape[1]))
-        self.finish(transfer, products=1, most=10**7)
+        self.write("start", LOAD_A | LOAD_B | ADD * of.add | KEEP * of.keep)
+        transfer = self.transfer([loads[0]], [loads[1]], 0 if of.keep else plan.beats, addends)
+        self.finish(transfer, products=int(not of.keep), most=10**7)
+        if of.keep:
+            self.wait("status", 2)
         cycles = self.cycles - before
         self.check_errors()
-        events = Events(**{field.name: self.read(field.name) for field in attrs.fields(Events)})
+        names = (field.name for field in attrs.fields(Events))
+        values, tensor = (NO_VALUES, None) if of.keep else plan.product(transfer.results)
         return Product(
-            values=matrix_of(self.config, transfer.results, a.shape[0], b.shape[1]),
-            events=events,
+            values=values,
+            tensor=tensor,
+            events=Events(**{name: self.read(name) for name in names if name in self.registers}),
             a_improvement=self.improvement("a"),
             b_improvement=self.improvement("b"),
             cycles=cycles,
@@ -222,15 +297,33 @@ class VerilatedEngine:
         self.settings(side, vectors, operand)
         return self.load(vectors)
 
+    def follow(self, plan: ResultPlan) -> list[Load]:
+        """Write the registers of what follows a product whose values change, and return the beats of its addends."""
+        for name, value in self.result_changes(plan):
+            self.write(name, value)
+        addends = plan.addends
+        return [addends] if addends else []
+
     def load(self, vectors: OperandVectors) -> Load:
         """Beats of an operand."""
         return Load.of(vectors.in_memory_order, self.config.engine.input_width)
 
     def settings(self, side: str, vectors: OperandVectors, operand: OperandSettings) -> None:
         """Write the registers of an operand whose values change."""
-        for name, value in vectors.settings(operand).items():
-            if self._settings.get(f"{side}_{name}") != value:
-                self.write(f"{side}_{name}", value)
+        for name, value in self.changes(side, vectors, operand):
+            self.write(name, value)
+
+    def changes(self, side: str, vectors: OperandVectors, operand: OperandSettings) -> list[tuple[str, int]]:
+        """Registers of an operand whose values change, and the values."""
+        values = {f"{side}_{name}": value for name, value in vectors.settings(operand).items()}
+        return self._changed(values)
+
+    def result_changes(self, plan: ResultPlan) -> list[tuple[str, int]]:
+        """Registers of what follows a product whose values change, and the values."""
+        return self._changed(plan.registers)
+
+    def _changed(self, values: Mapping[str, int]) -> list[tuple[str, int]]:
+        return [(name, value) for name, value in values.items() if self._settings.get(name) != value]
 
     def wait(self, name: str, mask: int, most: int = 100_000) -> None:
         """Poll a register until a bit of the mask is set.

@@ -33,6 +33,9 @@ SMALL = Config.load("arty-a7").changed(
     }
 )
 
+LARGE = ("ulx3s", "ecpix5", "orangecrab")
+"""Boards whose presets are placed and routed in 10 to 30 minutes."""
+
 
 def test_unknown_board(capsys):
     with pytest.raises(SystemExit):
@@ -63,17 +66,44 @@ def test_a_missed_clock_names_the_shortfall():
 def test_carry_chains_of_ecp5_are_trimmed_between_the_tools(tmp_path, monkeypatch):
     pins = {pin: ["1"] for pin in PINS} | {"CIN": ["x"], "S0": [2], "S1": [3], "COUT": [4]}
     cell = {"type": "CCU2C", "parameters": {}, "port_directions": {}, "connections": pins}
-    netlist = {"modules": {TOP: {"ports": {"S1": {"direction": "output", "bits": [3]}}, "cells": {"carry": cell}}}}
+    netlist = {
+        "modules": {
+            TOP: {"attributes": {}, "ports": {"S1": {"direction": "output", "bits": [3]}}, "cells": {"carry": cell}}
+        }
+    }
 
     def yosys(_package, _arguments, folder):
         (folder / f"{TOP}.json").write_text(json.dumps(netlist))
-        (folder / "cells.json").write_text(json.dumps({"design": {"num_cells_by_type": {"CCU2C": 1}}}))
 
     monkeypatch.setattr(building, "run_tool", yosys)
-    _, commands = building._synthesize(board_of("orangecrab"), building.TOOLS["trellis"], tmp_path)
+    taken, commands = building._synthesize(board_of("orangecrab"), building.TOOLS["trellis"], tmp_path)
     trimmed = json.loads((tmp_path / f"{TOP}.json").read_text())["modules"][TOP]["cells"]["carry"]
     assert trimmed["connections"] == pins | {"COUT": ["x"]}
     assert commands[1:] == [trim_command(f"{TOP}.json")]
+    assert taken[0].used == 2
+
+
+def test_cells_are_counted_after_trimming(tmp_path, monkeypatch):
+    """Trimming this carry cell adds a LUT4 for its lowest sum."""
+    pins = {pin: ["1"] for pin in PINS} | {"A0": [2], "B0": [3], "C0": ["0"], "CIN": ["0"], "S0": [4], "S1": [5]}
+    cell = {
+        "type": "CCU2C",
+        "parameters": {f"INIT{half}": "1001011010101010" for half in "01"}
+        | dict.fromkeys(("INJECT1_0", "INJECT1_1"), "NO"),
+        "port_directions": {},
+        "connections": pins | {"COUT": [6]},
+        "hide_name": 0,
+        "attributes": {},
+    }
+    ports = {"a": {"bits": [2]}, "b": {"bits": [3]}, "s": {"bits": [4, 5]}}
+    netlist = {"modules": {TOP: {"attributes": {}, "ports": ports, "cells": {"carry": cell}}}}
+    monkeypatch.setattr(
+        building,
+        "run_tool",
+        lambda _package, _arguments, folder: (folder / f"{TOP}.json").write_text(json.dumps(netlist)),
+    )
+    taken, _ = building._synthesize(board_of("orangecrab"), building.TOOLS["trellis"], tmp_path)
+    assert taken[0].used == 3
 
 
 def test_nothing_is_written_when_it_is_too_large(tmp_path, monkeypatch):
@@ -142,6 +172,10 @@ def test_a_share_of_no_cells_is_a_dash():
     [
         (["--set", "serial.clock=80000001"], "serial.clock must be a frequency that the board can make; the nearest"),
         (["terms"], "array.element must be fmac for an engine, not 'tmac'"),
+        (
+            ["--board", "icebreaker", "--set", "bfp.aligner=ecp5"],
+            "bfp.aligner must be logic on the iCE40UP5K of iCEBreaker, not 'ecp5'",
+        ),
         (["--seed", "0"], "seed must be from 1 to 2147483647, not 0"),
         (["-o", "file"], "cannot write into file: Not a directory"),
         (["--board", "arty-a7", "-o", "file/below"], "cannot write into file/below: Not a directory"),
@@ -162,9 +196,20 @@ def test_illegal_builds_are_refused_before_work_starts(arguments, message, capsy
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOARDS)
 def test_every_board_has_a_bitstream_and_its_table(name, capsys, monkeypatch, tmp_path):
+    small = ["--set", "array.rows=2", "--set", "array.columns=2"] if name in LARGE else []
+    check_bitstream_and_table(name, small, capsys, monkeypatch, tmp_path)
+
+
+@pytest.mark.placement
+@pytest.mark.parametrize("name", LARGE)
+def test_every_large_preset_has_a_bitstream_and_its_table(name, capsys, monkeypatch, tmp_path):
+    check_bitstream_and_table(name, [], capsys, monkeypatch, tmp_path)
+
+
+def check_bitstream_and_table(name, options, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("COLUMNS", "160")
     with pytest.raises(SystemExit) as exit_:
-        main(["board", "build", "--board", name, "-o", str(tmp_path)])
+        main(["board", "build", "--board", name, *options, "-o", str(tmp_path)])
     out, err = capsys.readouterr()
     assert exit_.value.code == 0, err
     assert all(Path(line).is_file() for line in out.splitlines() if line.startswith(str(tmp_path)))

@@ -155,6 +155,19 @@ def test_the_emitted_engine_gives_the_same_bits_and_the_same_decisions(small, bu
     assert found[0] == found[1]
 
 
+def test_sums_on_chip_give_the_same_bits_and_the_same_decisions(sum_engine):
+    """In passes: products of the network are longer along K than the buffers of these engines."""
+    found = []
+    for engine in (GoldenEngine(sum_engine.config), sum_engine):
+        its, net = products(engine), network("perceptron", 2)
+        for step in range(2):
+            its.begin(step)
+            _, gradients = net.gradients(*batch(120), its)
+            its.end()
+        found.append((its.last, [array.tobytes() for pair in gradients for array in pair]))
+    assert found[0] == found[1]
+
+
 def test_an_engine_of_one_chunk_is_refused():
     config = CONFIG.changed({"bfp.mantissa": 2})
     with pytest.raises(ConfigError, match=r"bfp\.mantissa must be 4 or more, two chunks, not 2"):

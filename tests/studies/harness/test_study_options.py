@@ -13,11 +13,12 @@ STUDIES = {
     "equal-area": "equal_area",
     "term-revealing": "term_revealing",
     "chunk-widths": "chunk_widths",
+    "layers": "layers",
     "rounders": "rounders",
     "rounder-search": "rounder_search",
 }
 SHARED = ("--quick", "--processes", "--storage", "--output", "--format", "--json", "--quiet")
-WITHOUT_SEEDS = ("chunk-widths", "rounders")
+WITHOUT_SEEDS = ("chunk-widths", "layers", "rounders")
 
 
 @pytest.mark.parametrize(("name", "package"), STUDIES.items())

@@ -29,6 +29,10 @@ OTHERS = [
     ),
     Bfp(lanes=8, chunk_a=8, chunk_b=8, mantissa=8, multiplier="ecp5", dsp_lanes="half"),
     Bfp(lanes=16, chunk_a=4, chunk_b=2, mantissa=8, multiplier="inferred", dsp_lanes="half"),
+    Bfp(aligner="ecp5"),
+    Bfp(lanes=4, chunk_a=1, chunk_b=1, mantissa=1, exponent=1, max_k=1, aligner="ecp5"),
+    Bfp(lanes=16, chunk_a=4, chunk_b=4, aligner="ecp5"),
+    Bfp(lanes=8, chunk_a=3, chunk_b=2, mantissa=6, multiplier="ecp5", dsp_lanes="half", aligner="ecp5"),
 ]
 
 
@@ -168,3 +172,5 @@ def test_shallower_pipelines_have_separate_names_and_the_stated_latency():
     assert [element.latency for element in elements] == [9, 5, 4, 4, 4, 3]
     assert len({element.module_name for element in elements}) == 6
     assert elements[0].module_name == "fmac_l16_a2_b2_m4_e3_k4096"
+    assert [Fmac(Bfp(adder_levels=levels, aligner="ecp5")).latency for levels in range(1, 7)] == [9, 6, 5, 5, 5, 4]
+    assert Fmac(Bfp(aligner="ecp5")).module_name == "fmac_l16_a2_b2_m4_e3_k4096_ecp5_aligner"

@@ -1,4 +1,5 @@
-// Cells of an ECP5 for which Yosys has no model: pads, the PLL, which passes its clock, and the block RAM.
+// Cells of an ECP5 for which Yosys has no model: pads, the PLL, which passes its clock, the
+// multiplier, and the block RAM.
 
 module PAD_INPUT (input B, output O);
     assign O = B;
@@ -20,6 +21,50 @@ module EHXPLLL (
     always @(posedge CLKI) if (!LOCK) cycles <= cycles + 1;
     assign LOCK = cycles[3];
     assign CLKOP = CLKI;
+endmodule
+
+// Factors of 18 bits and their product. The product is registered if REG_OUTPUT_CLK is CLK0, the factors if
+// REG_INPUTA_CLK and REG_INPUTB_CLK are. No netlist of this package uses the other registers and inputs.
+module MULT18X18D (
+    input A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0,
+    input B17, B16, B15, B14, B13, B12, B11, B10, B9, B8, B7, B6, B5, B4, B3, B2, B1, B0,
+    input C17, C16, C15, C14, C13, C12, C11, C10, C9, C8, C7, C6, C5, C4, C3, C2, C1, C0,
+    input SIGNEDA, SIGNEDB, SOURCEA, SOURCEB, CLK0, CE0, RST0,
+    output P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20, P19, P18, P17, P16, P15,
+        P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0
+);
+    parameter REG_INPUTA_CLK = "NONE", REG_INPUTA_CE = "CE0", REG_INPUTA_RST = "RST0";
+    parameter REG_INPUTB_CLK = "NONE", REG_INPUTB_CE = "CE0", REG_INPUTB_RST = "RST0";
+    parameter REG_OUTPUT_CLK = "NONE", REG_OUTPUT_CE = "CE0", REG_OUTPUT_RST = "RST0";
+
+    wire [17:0] a = {
+        A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0
+    };
+    wire [17:0] b = {
+        B17, B16, B15, B14, B13, B12, B11, B10, B9, B8, B7, B6, B5, B4, B3, B2, B1, B0
+    };
+    wire signed [18:0] x_in = {SIGNEDA & a[17], a}, y_in = {SIGNEDB & b[17], b};
+    reg signed [18:0] x_register = 0, y_register = 0;
+    wire signed [18:0] x = REG_INPUTA_CLK == "NONE" ? x_in : x_register;
+    wire signed [18:0] y = REG_INPUTB_CLK == "NONE" ? y_in : y_register;
+    wire signed [35:0] product = x * y;
+    reg [35:0] product_register = 0;
+    wire [35:0] p = REG_OUTPUT_CLK == "NONE" ? product : product_register;
+    assign {
+        P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20, P19, P18, P17, P16, P15, P14,
+            P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0
+    } = p;
+
+    always @(posedge CLK0)
+        if (RST0) begin
+            x_register <= 0;
+            y_register <= 0;
+            product_register <= 0;
+        end else if (CE0) begin
+            x_register <= x_in;
+            y_register <= y_in;
+            product_register <= product;
+        end
 endmodule
 
 // 2,048 bytes of 9 bits. A word of less than 9 bits has its place in a byte at the lowest address bits. A write of

@@ -27,6 +27,8 @@ class Executor(Unit):
         Registers of the engine.
     digest : int
         64 bits that identify the configuration to a host.
+    addends : bool
+        Whether the engine takes addends.
 
     Members
     -------
@@ -44,7 +46,7 @@ class Executor(Unit):
         Pulses for one cycle to release the frame.
     frame_error : In(1)
         Pulses for one cycle when the words since the last valid frame are no valid frame.
-    operand : Out(OperandWord())
+    operand : Out(OperandWord(addends))
         Number of an operand.
     write_operand : Out(1)
         Pulses for one cycle to write ``operand`` into the operand queue.
@@ -90,9 +92,11 @@ class Executor(Unit):
         Pulses for one cycle to reset all state of an earlier connection.
     """
 
-    def __init__(self, params: SerialParams, registers: int, digest: int):
-        self.params, self.registers, self._digest = params, registers, digest
-        self.module_name = f"executor_{params.clock}_{params.baud}_{params.queue}_{registers}_{digest:016x}"
+    def __init__(self, params: SerialParams, registers: int, digest: int, addends: bool = False):
+        self.params, self.registers, self._digest, self._addends = params, registers, digest, addends
+        self.module_name = (
+            f"executor_{params.clock}_{params.baud}_{params.queue}_{registers}_{digest:016x}" + "_addends" * addends
+        )
         level = range(params.queue + 1)
         super().__init__(
             {
@@ -103,7 +107,7 @@ class Executor(Unit):
                 "frame_ok": In(1),
                 "done": Out(1),
                 "frame_error": In(1),
-                "operand": Out(OperandWord()),
+                "operand": Out(OperandWord(addends)),
                 "write_operand": Out(1),
                 "commit": Out(1),
                 "discard": Out(1),
@@ -139,11 +143,15 @@ class Executor(Unit):
         count = second[:8]
         is_ = {name: kind == code_of(name) for name in ("hello", "read", "write", "read_results", "set_baud")}
         loads = Signal()
+        load, side = kind[2:] == code_of("load_a") >> 2, kind[0]
+        if self._addends:
+            load |= (kind == code_of("load_d")) | (kind == code_of("last_d"))
+            side = Cat(kind[0], kind[2])
         m.d.comb += [
-            loads.eq(kind[2:] == code_of("load_a") >> 2),
+            loads.eq(load),
             self.operand.number.eq(self.word),
             self.operand.last.eq(self.last & kind[1]),
-            self.operand.side.eq(kind[0]),
+            self.operand.side.eq(side),
             self.write_operand.eq(self.valid & loads),
         ]
 

@@ -15,6 +15,7 @@ __all__ = [
     "STATUSES",
     "VERSION",
     "WORDS",
+    "Kind",
     "Request",
     "code_of",
 ]
@@ -37,7 +38,19 @@ LEVELS = 2
 STATUSES = ("done", "busy", "order", "refused")
 """Status of a request, by its number in an answer."""
 
-Kind = Literal["hello", "read", "write", "load_a", "load_b", "last_a", "last_b", "read_results", "set_baud"]
+Kind = Literal[
+    "hello",
+    "read",
+    "write",
+    "load_a",
+    "load_b",
+    "load_d",
+    "last_a",
+    "last_b",
+    "last_d",
+    "read_results",
+    "set_baud",
+]
 
 
 @attrs.frozen
@@ -80,6 +93,8 @@ REQUESTS = (
     Request("load_b", 0x11, "numbers of B", "", "sends the next numbers of operand B"),
     Request("last_a", 0x12, "numbers of A", "", "sends the last numbers of operand A"),
     Request("last_b", 0x13, "numbers of B", "", "sends the last numbers of operand B"),
+    Request("load_d", 0x14, "addends", "", "sends the next addends; only with post operations"),
+    Request("last_d", 0x16, "addends", "", "sends the last addends of a product; only with post operations"),
     Request(
         "read_results",
         0x20,

@@ -6,12 +6,18 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
+from lowtide.units.logic import mux
 
 __all__ = ["POSITION", "OperandQueue", "OperandWord", "ResultQueue"]
 
 
 class OperandWord(data.StructLayout):
-    """Number of an operand.
+    """Number of an operand, or an addend.
+
+    Parameters
+    ----------
+    addends : bool
+        Whether the engine takes addends.
 
     Members
     -------
@@ -19,12 +25,12 @@ class OperandWord(data.StructLayout):
         FP32 number.
     last : 1 bit
         1: the last number of the operand.
-    side : 1 bit
-        0: operand A. 1: operand B.
+    side : 1 bit, or 2 bits with ``addends``
+        0: operand A. 1: operand B. 2: addends.
     """
 
-    def __init__(self):
-        super().__init__({"number": 32, "last": 1, "side": 1})
+    def __init__(self, addends: bool = False):
+        super().__init__({"number": 32, "last": 1, "side": 2 if addends else 1})
 
 
 class OperandQueue(Unit):
@@ -34,10 +40,12 @@ class OperandQueue(Unit):
     ----------
     words : int
         Depth, a power of two.
+    addends : bool
+        Whether the engine takes addends.
 
     Members
     -------
-    i : In(OperandWord())
+    i : In(OperandWord(addends))
         Number to write.
     write_operand : In(1)
         Pulses for one cycle to write ``i``. If the queue is full, the number is lost, and ``commit`` is not allowed.
@@ -51,28 +59,30 @@ class OperandQueue(Unit):
         Free words.
     a, b : Out(stream of {"number": 32, "last": 1})
         Committed numbers in order: numbers of A wait for earlier numbers of B.
+    d : Out(stream of {"number": 32, "last": 1})
+        Committed addends in order; only with ``addends``.
     """
 
-    def __init__(self, words: int):
-        self.words = words
-        self.module_name = f"operand_queue_{words}"
+    def __init__(self, words: int, addends: bool = False):
+        self.words, self.names = words, "abd" if addends else "ab"
+        self._word = OperandWord(addends)
+        self.module_name = f"operand_queue_{words}" + "_addends" * addends
         side = stream.Signature(data.StructLayout({"number": 32, "last": 1}))
         super().__init__(
             {
-                "i": In(OperandWord()),
+                "i": In(self._word),
                 "write_operand": In(1),
                 "commit": In(1),
                 "discard": In(1),
                 "overflow": Out(1),
                 "free": Out(range(words + 1)),
-                "a": Out(side),
-                "b": Out(side),
+                **{name: Out(side) for name in self.names},
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = memory = Memory(shape=OperandWord().size, depth=self.words, init=[])
+        m.submodules.memory = memory = Memory(shape=self._word.size, depth=self.words, init=[])
         write, read = memory.write_port(), memory.read_port()
         # Positions have one bit more than addresses, to tell full from empty.
         written = Signal(range(2 * self.words))
@@ -81,10 +91,15 @@ class OperandQueue(Unit):
         # A memory has a long read delay, so its words are registered before use.
         fetched = Signal()  # the memory output is valid
         output_valid = Signal()  # the register is valid
-        word = Signal(OperandWord(), reset_less=True)
+        word = Signal(self._word, reset_less=True)
         passes = Signal()
         fetch = Signal()
         takes = Signal()
+        outputs = [getattr(self, name) for name in self.names]
+        if len(outputs) == 2:
+            chosen_by = [~word.side, word.side]
+        else:
+            chosen_by = [word.side == n for n in range(len(outputs))]
         m.d.comb += [
             self.free.eq(self.words - (written - read_position)[: len(read_position)]),
             write.en.eq(self.write_operand & (self.free != 0)),
@@ -94,10 +109,9 @@ class OperandQueue(Unit):
             read.en.eq(fetch),
             fetch.eq((read_position != committed) & (~fetched | passes)),
             passes.eq(fetched & (~output_valid | takes)),
-            takes.eq(Mux(word.side, self.b.ready, self.a.ready)),
-            self.a.valid.eq(output_valid & ~word.side),
-            self.b.valid.eq(output_valid & word.side),
-            *(Cat(o.payload.number, o.payload.last).eq(Cat(word.number, word.last)) for o in (self.a, self.b)),
+            takes.eq(mux([o.ready for o in outputs], word.side)),
+            *(o.valid.eq(output_valid & chosen) for o, chosen in zip(outputs, chosen_by, strict=True)),
+            *(Cat(o.payload.number, o.payload.last).eq(Cat(word.number, word.last)) for o in outputs),
         ]
         with m.If(self.write_operand):
             m.d.sync += [written.eq(written + write.en), self.overflow.eq(self.overflow | ~write.en)]

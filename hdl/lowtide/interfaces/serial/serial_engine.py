@@ -49,7 +49,8 @@ class SerialEngine(Structure):
         self, engine: EngineWithRegisters, params: SerialParams, digest: int, test: SelfTestVectors | None = None
     ):
         self.engine, self.params = engine, params
-        self._executor = Executor(params, len(engine.registers.table), digest)
+        self._addends = engine.engine.params.post_operations
+        self._executor = Executor(params, len(engine.registers.table), digest, self._addends)
         self._test = SelfTest(test) if test else None
         self.module_name = f"serial_{self._executor.module_name}"
         results = {"test_done": Out(1), "test_passed": Out(1)} if test else {}
@@ -61,8 +62,10 @@ class SerialEngine(Structure):
         line, received, frames = UartReceiver(), Fifo(8, RECEIVED * params.queue - 2), FrameReceiver()
         byte = SkidBuffer(8)
         sender, transmitter = FrameSender(), UartTransmitter()
-        operands, results = OperandQueue(params.queue), ResultQueue(params.queue)
+        operands, results = OperandQueue(params.queue, self._addends), ResultQueue(params.queue)
         packers, unpacker = {side: BeatPacker(input_width) for side in "ab"}, BeatUnpacker(output_width)
+        if self._addends:
+            packers["d"] = BeatPacker(output_width)
 
         place("line", line, rx=self.rx, baud_divisor=executor.baud_divisor)
         if test := self._test:

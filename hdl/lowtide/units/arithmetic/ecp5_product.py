@@ -1,12 +1,12 @@
-"""Registered product for a multiplier of an ECP5, with the register in the block."""
+"""Products for a multiplier of an ECP5, with their registers in the block."""
 
-from amaranth.hdl import Module, signed
+from amaranth.hdl import Module, signed, unsigned
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["Ecp5Product"]
+__all__ = ["Ecp5Product", "Ecp5RegisteredProduct"]
 
 
 class Ecp5Product(Unit):
@@ -33,4 +33,30 @@ class Ecp5Product(Unit):
     def elaborate(self, platform):
         m = Module()
         m.d.comb += self.o.eq(delayed(m, self.x * self.y))
+        return m
+
+
+class Ecp5RegisteredProduct(Unit):
+    """Product of registered factors: ``o = x * y``, two cycles later.
+
+    As `Ecp5Product`, with an unsigned ``y`` and with registers of the factors, which are in the block as well.
+
+    Members
+    -------
+    x, y : In(signed(18)), In(18)
+        Factors.
+    o : Out(signed(36))
+        Product, two cycles later.
+    """
+
+    module_name = "ecp5_registered_product"
+    latency = 2
+
+    def __init__(self):
+        super().__init__({"x": In(signed(18)), "y": In(unsigned(18)), "o": Out(signed(36))})
+
+    def elaborate(self, platform):
+        m = Module()
+        product = delayed(m, self.x) * delayed(m, self.y)
+        m.d.comb += self.o.eq(delayed(m, product[:36].as_signed()))
         return m

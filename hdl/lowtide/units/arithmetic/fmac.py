@@ -10,6 +10,7 @@ from lowtide.units.arithmetic.accumulator import Accumulator
 from lowtide.units.arithmetic.aligner import Aligner
 from lowtide.units.arithmetic.dot_product import DotProduct
 from lowtide.units.arithmetic.dsp_dot_product import DspDotProduct
+from lowtide.units.arithmetic.ecp5_aligner import Ecp5Aligner
 from lowtide.units.arithmetic.ports import element_ports, shared_registers
 from lowtide.units.stream.delay import delayed
 
@@ -65,6 +66,7 @@ class Fmac(Unit):
             f"fmac_l{bfp.lanes}_a{bfp.chunk_a}_b{bfp.chunk_b}_m{bfp.mantissa}_e{bfp.exponent}_k{bfp.max_k}"
             + (f"_r{bfp.adder_levels}" if bfp.adder_levels > 1 else "")
             + ("" if bfp.multiplier == "logic" else f"_{bfp.multiplier}_{bfp.dsp_lanes}")
+            + ("" if bfp.aligner == "logic" else f"_{bfp.aligner}_aligner")
             + shared_registers(cycles_a, cycles_b)
         )
         super().__init__(element_ports(bfp.layout_a, bfp.layout_b, self.accumulator))
@@ -89,15 +91,13 @@ class Fmac(Unit):
         return DotProduct(self.bfp) if self.bfp.multiplier == "logic" else DspDotProduct(self.bfp)
 
     @cached_property
-    def _aligner(self) -> Aligner:
-        dot_product, levels = self._dot_product, self.bfp.adder_levels
-        return Aligner(
-            dot_product.o.shape().width,
-            self.bfp.max_code_a + self.bfp.max_code_b,
-            self.bfp.accumulator,
-            input_register=dot_product.levels % levels == 0,
-            output_register=levels == 1,
-        )
+    def _aligner(self) -> Aligner | Ecp5Aligner:
+        bfp = self.bfp
+        widths = bfp.dot_product, bfp.max_shift, bfp.accumulator
+        register = self._dot_product.levels % bfp.adder_levels == 0
+        if bfp.aligner == "ecp5":
+            return Ecp5Aligner(*widths, input_register=register)
+        return Aligner(*widths, input_register=register, output_register=bfp.adder_levels == 1)
 
     @property
     def _to_accumulator(self) -> int:

@@ -1,6 +1,6 @@
 """Floating-point adder: adds a product of unlimited exponent to a number."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -45,9 +45,13 @@ class FloatAdder(Unit):
         Bits of the product's exponent, in two's complement.
     normalized : bool
         Whether the first bit of the significand is one, unless the product is zero.
+    enabled : bool
+        Whether a port enables the registers.
 
     Members
     -------
+    enable : In(1)
+        The registers load while high, and only these cycles count. Only if ``enabled``.
     p_exponent : In(signed(exponent))
         Exponent of the product; zero if the significand is zero.
     p_sign, p_significand : In(1), In(significand)
@@ -61,12 +65,15 @@ class FloatAdder(Unit):
     c: data.View
     o: data.View
 
-    def __init__(self, form: FloatFormat, significand: int, exponent: int, normalized: bool):
-        self.form, self.whole = form, 1 if normalized else 2
+    def __init__(self, form: FloatFormat, significand: int, exponent: int, normalized: bool, enabled: bool = False):
+        self.form, self.whole, self.enabled = form, 1 if normalized else 2, enabled
         kind = "n" if normalized else "u"
-        self.module_name = f"float_adder_e{form.exponent}m{form.fraction}_p{significand}{kind}_{exponent}"
+        self.module_name = (
+            f"float_adder_e{form.exponent}m{form.fraction}_p{significand}{kind}_{exponent}" + "_enabled" * enabled
+        )
         super().__init__(
-            {
+            ({"enable": In(1)} if enabled else {})
+            | {
                 "p_sign": In(1),
                 "p_exponent": In(signed(exponent)),
                 "p_significand": In(significand),
@@ -125,14 +132,16 @@ class FloatAdder(Unit):
 
         # The sticky bit never reaches the result, because no long left shift follows a long right shift.
         rest = Cat(total[1:], negative).as_signed()
-        normalizer = place(m, platform, "normalizer", self._shift, enable=Const(1), i=rest)
+        enable = self.enable if self.enabled else Const(1)
+        normalizer = place(m, platform, "normalizer", self._shift, enable=enable, i=rest)
         sticky = delayed(m, total[0], self._shift.latency)
         after = 2 + self._shift.latency
         rounder = place(
             m,
             platform,
             "rounder",
-            FloatRounder(self.form, self._shift.places, len(exponent), whole),
+            FloatRounder(self.form, self._shift.places, len(exponent), whole, self.enabled),
+            **({"enable": enable} if self.enabled else {}),
             sign=delayed(m, sign, after) ^ normalizer.sign,
             exponent=delayed(m, exponent, after),
             stays=normalizer.stays,
@@ -140,4 +149,4 @@ class FloatAdder(Unit):
             inexact=normalizer.inexact | sticky,
         )
         m.d.comb += self.o.eq(rounder.o)
-        return m
+        return EnableInserter(enable)(m) if self.enabled else m

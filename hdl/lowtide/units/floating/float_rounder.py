@@ -1,6 +1,6 @@
 """Float rounder: rounds a significand and an exponent to a number of a format."""
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, EnableInserter, Module, Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -31,9 +31,13 @@ class FloatRounder(Unit):
         Bits of the exponent.
     above : int
         Places from the exponent's bit of the shifter's input up to the input's highest bit.
+    enabled : bool
+        Whether a port enables the registers.
 
     Members
     -------
+    enable : In(1)
+        The registers load while high, and only these cycles count. Only if ``enabled``.
     sign : In(1)
         Sign of the number.
     significand, inexact, stays : In(form.fraction + 2), In(1), In(places)
@@ -49,11 +53,14 @@ class FloatRounder(Unit):
     latency = 3
     """Cycles from the significand to the number."""
 
-    def __init__(self, form: FloatFormat, places: int, exponent: int, above: int):
-        self.form, self.above = form, above
-        self.module_name = f"float_rounder_e{form.exponent}m{form.fraction}_{places}_{exponent}_{above}"
+    def __init__(self, form: FloatFormat, places: int, exponent: int, above: int, enabled: bool = False):
+        self.form, self.above, self.enabled = form, above, enabled
+        self.module_name = (
+            f"float_rounder_e{form.exponent}m{form.fraction}_{places}_{exponent}_{above}" + "_enabled" * enabled
+        )
         super().__init__(
-            {
+            ({"enable": In(1)} if enabled else {})
+            | {
                 "sign": In(1),
                 "significand": In(form.fraction + 2),
                 "inexact": In(1),
@@ -87,4 +94,4 @@ class FloatRounder(Unit):
         with m.If(number[form.width - 1 :].any()):
             m.d.sync += magnitude.eq(-1)
         m.d.comb += self.o.eq(Cat(magnitude, delayed(m, sign)))
-        return m
+        return EnableInserter(self.enable)(m) if self.enabled else m

@@ -13,8 +13,11 @@ from lowtide.engine.operand import ROUNDINGS
 from lowtide_model import BfpTensor
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import Operand, OperandVectors, operand_vectors, settings_of
-from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_model.engine.post_operations import PostOperations, words_of_results
+from lowtide_model.engine.product import Operand, OperandVectors, Product, operand_vectors, settings_of
+from lowtide_model.engine.result_plan import ResultPlan
+from lowtide_model.engine.results import matrix_of
+from lowtide_model.engine.sums import Pass, checked_passes
 from lowtide_sim.bench.bus_masters import AxiLiteRegisters, PlainRegisters, WishboneRegisters
 from lowtide_sim.bench.environment import sidecar
 from lowtide_sim.bench.streams.axi_stream import PERIOD, Monitor, Sink, Source, Stream
@@ -22,7 +25,18 @@ from lowtide_sim.bench.streams.pause import PAUSES
 
 __all__ = ["EngineBench"]
 
+RandomProduct = tuple[
+    Operand,
+    Operand,
+    OperandSettings | None,
+    OperandSettings | None,
+    PostOperations | None,
+    OperandSettings | None,
+]
+"""Operands, their settings, post operations, and settings of packed results."""
+
 PATIENCE = 20_000
+LOAD_BOTH, ADD, KEEP = 3, 8, 16  # bits of the register `start`
 REGISTERS = {"axi4-lite": AxiLiteRegisters, "plain": PlainRegisters, "wishbone": WishboneRegisters}
 
 
@@ -34,7 +48,8 @@ class EngineBench:
     dut : cocotb handle
         The emitted top.
     stalls : tuple of str
-        Stalls of A, B and C: names of `PAUSES`. The channels of the bus, if they can stall, use the stalls of A.
+        Stalls of A, B and C: names of `PAUSES`. The addends have the stalls of B. The channels of the bus, if they can
+        stall, use the stalls of A.
     drivers : tuple of classes
         Source, sink and monitor.
     """
@@ -55,6 +70,10 @@ class EngineBench:
         self.a, self.b, self.c = source(a, self.rng), source(b, self.rng), sink(c)
         for part, name in zip((self.a, self.b, self.c), stalls, strict=True):
             part.pauses = PAUSES[name](random.Random(self.rng.getrandbits(64)))
+        self.d = None  # addends
+        if self.config.engine.post_operations:
+            self.d = source(Stream(dut, "s_axis_d"), self.rng)
+            self.d.pauses = PAUSES[stalls[1]](random.Random(self.rng.getrandbits(64)))
         self.monitor = monitor(c, self._saw)
         self.registers = REGISTERS[emitted["bus"]](dut)
         self.registers.stall(lambda: PAUSES[stalls[0]](random.Random(self.rng.getrandbits(64))))
@@ -64,7 +83,7 @@ class EngineBench:
         """Start the clock, and apply reset for ``reset`` cycles."""
         Clock(self.dut.clk, PERIOD, "ns").start()
         self.dut.rst.value = 1
-        for part in (self.a, self.b, self.c, self.monitor):
+        for part in (self.a, self.b, self.c, self.monitor, *([self.d] if self.d else [])):
             cocotb.start_soon(part.run())
         await self.reset(reset)
         return self
@@ -74,6 +93,8 @@ class EngineBench:
         self.dut.rst.value = 1
         self.a.clear()
         self.b.clear()
+        if self.d:
+            self.d.clear()
         await ClockCycles(self.dut.clk, cycles)
         self.received.clear()
         self.dut.rst.value = 0
@@ -106,8 +127,11 @@ class EngineBench:
             bias=self.rng.randint(-9, 1),
         )
 
-    def random_product(self) -> tuple[Operand, Operand, OperandSettings | None, OperandSettings | None]:
-        """A random product that fits into the engine; its operands may be packed, if the engine takes packed groups."""
+    def random_product(self) -> RandomProduct:
+        """A random product that fits into the engine, and what follows it.
+
+        Its operands and its results may be packed, if the engine takes packed groups and has packed results.
+        """
         bfp, array = self.config.bfp, self.config.array
         while True:
             rows, columns = self.rng.randint(1, 3 * array.rows), self.rng.randint(1, 3 * array.columns)
@@ -122,7 +146,27 @@ class EngineBench:
                 self._packed(side, x, of) if self.config.engine.packed_operands and self.rng.random() < 0.4 else (x, of)
                 for side, x, of in (("a", a, settings[0]), ("b", b, settings[1]))
             )
-            return a, b, a_settings, b_settings
+            return a, b, a_settings, b_settings, self._post(rows, columns), self._results()
+
+    def _post(self, rows: int, columns: int) -> PostOperations | None:
+        """Random post operations, if the engine has them."""
+        engine, rng = self.config.engine, self.rng
+        if not engine.post_operations or rng.random() < 0.3:
+            return None
+        array = self.config.array
+        fits = columns <= engine.bias_tiles(array.columns) * array.columns
+        return PostOperations(
+            bias=self._matrix((1, columns))[0].copy() if fits and rng.getrandbits(1) else None,
+            relu=bool(rng.getrandbits(1)),
+            residual=self._matrix((rows, columns)) if rng.getrandbits(1) else None,
+            final_relu=bool(rng.getrandbits(1)),
+        )
+
+    def _results(self) -> OperandSettings | None:
+        """Random settings of packed results, if the engine has them."""
+        if not self.config.engine.packed_results or self.rng.random() < 0.4:
+            return None
+        return self.random_operand(self.config.bfp.chunk_a)
 
     def _packed(self, side: str, x: np.ndarray, settings: OperandSettings) -> tuple[BfpTensor, None]:
         return GoldenEngine(self.config).convert(side, x, settings), None
@@ -131,10 +175,53 @@ class EngineBench:
         x = self.numbers.standard_normal(shape).astype(np.float32)
         return np.asfortranarray(x) if self.rng.getrandbits(1) else x
 
+    def random_passes(self) -> list[Pass]:
+        """Two to four random passes of a sum on chip; their operands may be packed."""
+        bfp, array, engine = self.config.bfp, self.config.array, self.config.engine
+        down, across = engine.sum_tiles(array.rows, array.columns)
+        while True:
+            rows, columns = (
+                self.rng.randint(1, min(3, tiles) * panel)
+                for tiles, panel in ((down, array.rows), (across, array.columns))
+            )
+            settings = self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
+            passes = []
+            for _ in range(self.rng.randint(2, 4)):
+                length = self.rng.randint(1, min(self.rng.choice((2, 8)) * bfp.lanes, bfp.max_k))
+                a, b = self._matrix((rows, length)), self._matrix((length, columns))
+                passes.append(Pass(a=a, b=b, a_settings=settings[0], b_settings=settings[1]))
+            try:
+                checked_passes(self.config, passes)
+            except ValueError:
+                continue
+            if engine.packed_operands and self.rng.random() < 0.4:
+                a, a_settings = self._packed("a", passes[0].a, settings[0])
+                passes[0] = Pass(a=a, b=passes[0].b, a_settings=a_settings, b_settings=settings[1])
+            return passes
+
+    async def begin_sum(self, passes: list[Pass]) -> None:
+        """Start the passes of a sum, each when the engine is ready."""
+        for n, each in enumerate(passes):
+            start = LOAD_BOTH | ADD * (n > 0) | KEEP * (n < len(passes) - 1)
+            await self.begin(each.a, each.b, each.a_settings, each.b_settings, start=start)
+
+    async def finish_sum(self, passes: list[Pass]) -> None:
+        """Wait for the results of a sum, and check every bit."""
+        product = GoldenEngine(self.config).multiply_sum(passes)
+        rows, columns = product.values.shape
+        await self._check_results(product, ResultPlan(config=self.config, shape=(rows, columns)))
+
     async def begin(
-        self, a: Operand, b: Operand, a_settings: OperandSettings | None, b_settings: OperandSettings | None
+        self,
+        a: Operand,
+        b: Operand,
+        a_settings: OperandSettings | None,
+        b_settings: OperandSettings | None,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
+        start: int = LOAD_BOTH,
     ) -> None:
-        """Queue the operands on their streams, write their settings, and start the product when the engine is ready."""
+        """Queue operands and addends on their streams, write the settings, and start the product."""
         a_settings = settings_of(self.config, "a", a, a_settings)
         b_settings = settings_of(self.config, "b", b, b_settings)
         vectors = operand_vectors(self.config, a, b, a_settings, b_settings)
@@ -143,14 +230,30 @@ class EngineBench:
         for side, operand, each in zip("ab", (a_settings, b_settings), vectors, strict=True):
             for name, value in each.settings(operand).items():
                 await self.write(f"{side}_{name}", value)
+        plan = ResultPlan(config=self.config, shape=(a.shape[0], b.shape[1]), post=post, results=results)
+        for name, value in plan.registers.items():
+            await self.write(name, value)
+        if self.d and plan.addends:
+            self.d.send(_beats(plan.addends.numbers))
         await self.poll("status", 1)
-        await self.write("start", 3)
+        await self.write("start", start)
 
     async def finish(
-        self, a: Operand, b: Operand, a_settings: OperandSettings | None, b_settings: OperandSettings | None
+        self,
+        a: Operand,
+        b: Operand,
+        a_settings: OperandSettings | None,
+        b_settings: OperandSettings | None,
+        post: PostOperations | None = None,
+        results: OperandSettings | None = None,
     ) -> None:
         """Wait for the results of the next product, and check every bit."""
-        beats = result_beats(self.config, a.shape[0], b.shape[1])
+        plan = ResultPlan(config=self.config, shape=(a.shape[0], b.shape[1]), post=post, results=results)
+        product = GoldenEngine(self.config).multiply(a, b, a_settings, b_settings, post=post, results=results)
+        await self._check_results(product, plan)
+
+    async def _check_results(self, product: Product, plan: ResultPlan) -> None:
+        beats, (rows, columns) = plan.beats, plan.shape
         for _ in range(PATIENCE):
             if len(self.received) >= beats:
                 break
@@ -162,10 +265,16 @@ class EngineBench:
             raise AssertionError("tlast is not set on the last beat only")
         size = 4 * self.config.engine.output_width
         data = np.frombuffer(b"".join(beat.to_bytes(size, "little") for beat, _ in mine), np.float32)
+        if product.tensor is not None:
+            words = words_of_results(self.config, product.tensor)
+            if data.view(np.uint32).tolist() != np.pad(words, (0, data.size - words.size)).tolist():
+                raise AssertionError("packed results differ from the golden engine's")
+            return
         array = self.config.array
-        whole = a.shape[0] + -a.shape[0] % array.rows, b.shape[1] + -b.shape[1] % array.columns
-        values, due = matrix_of(self.config, data, *whole), np.zeros(whole, np.float32)
-        due[: a.shape[0], : b.shape[1]] = GoldenEngine(self.config).multiply(a, b, a_settings, b_settings).values
+        whole = rows + -rows % array.rows, columns + -columns % array.columns
+        values = matrix_of(self.config, data, *whole, new_b=not plan.row_order)
+        due = np.zeros(whole, np.float32)
+        due[:rows, :columns] = product.values
         if values.tobytes() != due.tobytes():
             place = tuple(int(i) for i in np.argwhere(values.view(np.uint32) != due.view(np.uint32))[0])
             raise AssertionError(f"result {place} is {values[place]}, not {due[place]}")
@@ -175,8 +284,13 @@ class EngineBench:
         numbers = self.config.engine.input_width
         rows = vectors.in_memory_order
         padded = np.pad(rows, [(0, 0), (0, -rows.shape[1] % numbers)], constant_values=np.float32(1e9))
-        words = [int.from_bytes(beat.tobytes(), "little") for beat in padded.reshape(-1, numbers)]
-        return [(word, n == len(words) - 1) for n, word in enumerate(words)]
+        return _beats(padded.reshape(-1, numbers))
 
     def _saw(self, _edge: int, data: int, last: bool) -> None:
         self.received.append((data, last))
+
+
+def _beats(numbers: np.ndarray) -> list[tuple[int, bool]]:
+    """Beats of numbers, with ``last`` in the last one."""
+    words = [int.from_bytes(beat.tobytes(), "little") for beat in numbers]
+    return [(word, n == len(words) - 1) for n, word in enumerate(words)]

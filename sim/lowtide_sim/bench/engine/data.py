@@ -6,7 +6,7 @@ from cocotb.triggers import ClockCycles
 from lowtide_sim.bench.engine.bench import EngineBench
 from lowtide_sim.bench.environment import parameters
 
-__all__ = ["follow_each_other", "reset_at_moments"]
+__all__ = ["check_end", "follow_each_other", "reset_at_moments"]
 
 
 async def follow_each_other(bench: EngineBench) -> None:
@@ -20,9 +20,14 @@ async def follow_each_other(bench: EngineBench) -> None:
             await bench.finish(*waiting.pop(0))
     for product in waiting:
         await bench.finish(*product)
+    await check_end(bench, len(products))
+
+
+async def check_end(bench: EngineBench, products: int) -> None:
+    """Check that no error was flagged, that all products are counted, and that no further results arrive."""
     await bench.poll("status", 2)
     assert await bench.read("errors") == 0
-    assert await bench.read("products") == len(products)
+    assert await bench.read("products") == products
     await ClockCycles(bench.dut.clk, 100)
     assert not bench.received
 

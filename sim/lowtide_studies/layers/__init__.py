@@ -1,0 +1,1 @@
+"""Study: cycles and bytes of the layers of real networks."""
