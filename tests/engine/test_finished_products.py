@@ -90,7 +90,7 @@ def test_back_to_back_products(engine):
             )
             for each, (new_a, new_b) in zip(finished, loads, strict=True)
         ]
-        found = run_queued(engine, products, poll_interval=7)
+        found = run_queued(engine, products)
         for each, values in zip(finished, found.values, strict=True):
             assert values.tobytes() == each.run(GoldenEngine(config)).values.tobytes()
 
@@ -171,7 +171,7 @@ def test_cycles_of_products_that_follow_each_other(engine, finish):
         results=OperandSettings(bias=-4) if finish == "packed" else None,
     )
     each = Queued(a=a, b=b, a_settings=settings[0], b_settings=settings[1], **follows.arguments())
-    found = run_queued(engine, [each] * 6, poll_interval=3)
+    found = run_queued(engine, [each] * 6)
     one = attrs.evolve(work(config, Case(a, b, *settings)), output=output(follows))
     assert abs(CycleModel(config).products([one] * 6) / found.cycles - 1) < 0.02
 
@@ -238,7 +238,10 @@ def test_addends_of_a_wrong_length_are_flagged(engine, fault):
     for _ in range(25):
         engine.stalls = random_stalls(rng)
         each = with_addends(rng, config)
-        post, shape = each.finish.post, each.finish.post.residual.shape
+        post = each.finish.post
+        assert post is not None
+        assert post.residual is not None
+        shape = post.residual.shape
         (load_a, load_b, (addends,)), plan = prepared(engine, each)
         beats = len(addends.last)
         if fault == "short" and beats == 1:

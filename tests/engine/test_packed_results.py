@@ -38,9 +38,9 @@ def config_of(rows, columns, numbers, keys):
     return Config().changed(shape | keys)
 
 
-def values_of(rng, rows, columns, bias):
+def values_of(rng, shape, bias):
     """Results around the window of a bias, with zeros, infinities and NaNs."""
-    x = rng.standard_normal((rows, columns)) * 2.0 ** rng.integers(bias - 6, bias + 9, (rows, columns))
+    x = rng.standard_normal(shape) * 2.0 ** rng.integers(bias - 6, bias + 9, shape)
     x[rng.random(x.shape) < 0.1] = 0
     x[rng.random(x.shape) < 0.02] = np.inf
     x[rng.random(x.shape) < 0.02] = np.nan
@@ -105,7 +105,7 @@ def check(config, products, stall=0.0, seed=1):
     found, cycles = send(config, products, stall, seed)
     for (values, its), (words, events) in zip(products, found, strict=True):
         tensor = converted(config, values, its)
-        count = packed_words(config, *values.shape, its.chunks)
+        count = packed_words(config, len(values), values.shape[1], its.chunks)
         assert len(words) == -(-count // config.engine.output_width) * config.engine.output_width
         assert words[:count].tolist() == words_of_results(config, tensor).tolist()
         assert not words[count:].any()
@@ -120,7 +120,7 @@ def random_products(config, rng, count):
     for _ in range(count):
         its = random_settings(config, rng)
         shape = rng.integers(1, 3 * np.array((config.array.rows, max(config.array.columns, config.bfp.lanes))) + 1)
-        products.append((values_of(rng, *shape, its.bias), its))
+        products.append((values_of(rng, shape, its.bias), its))
     return products
 
 
@@ -157,7 +157,7 @@ def test_the_rate_is_a_number_per_cycle():
     config = config_of(8, 8, 4, {})
     its = OperandSettings(chunks=2, bias=-7)
     latency = 21
-    assert check(config, [(values_of(np.random.default_rng(1), 32, 32, -7), its)]) == 1024 + 2 * 64 + latency
+    assert check(config, [(values_of(np.random.default_rng(1), (32, 32), -7), its)]) == 1024 + 2 * 64 + latency
 
 
 @pytest.mark.parametrize("engine", ENGINES, ids=str)

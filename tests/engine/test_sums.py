@@ -162,7 +162,7 @@ def test_the_largest_sum_does_not_overflow(libraries):
         assert found.values.tobytes() == to_fp32(exact, *both).values.tobytes()
 
 
-def prepared(engine, rng, shape=(4, 6), k=8, biases=(-5, -5), chunks=(1, 1), auto=()):
+def prepared(engine, rng, shape=(4, 6), k: Any = 8, biases=(-5, -5), chunks=(1, 1), auto=()):
     """A case whose registers are written; its operands are not sent."""
     settings = [OperandSettings(bias=bias, chunks=count) for bias, count in zip(biases, chunks, strict=True)]
     case = Case(random_matrix(rng, (shape[0], k)), random_matrix(rng, (k, shape[1])), *settings)

@@ -96,10 +96,15 @@ CASES = {
     "dot": (golden.dot, {"a": V, "b": V, "bfp": Bfp(lanes=8)}),
     "to_fp32": (golden.to_fp32, {"acc": 5, "a": A, "b": B}),
     "scaled_to_fp32": (golden.scaled_to_fp32, {"acc": 5, "scale": 4}),
-    "add_fp32": (golden.add_fp32, {"x": np.float32([4]), "y": np.float32([5]), "relu": True}),
+    "add_fp32": (golden.add_fp32, {"x": np.array([4], np.float32), "y": np.array([5], np.float32), "relu": True}),
     "PostOperations": (
         PostOperations,
-        {"bias": np.float32([4, 5]), "relu": True, "residual": np.float32([[4, 5]]), "final_relu": True},
+        {
+            "bias": np.array([4, 5], np.float32),
+            "relu": True,
+            "residual": np.array([[4, 5]], np.float32),
+            "final_relu": True,
+        },
     ),
     "neighbor_words": (golden.neighbor_words, {"data": [1, 2, 3, 4], "width": 4, "neighbors": 2}),
     "Improvement": (golden.Improvement, {"low_sum": 4, "high_sum": 7}),

@@ -33,7 +33,7 @@ def trained(network, x, labels, device):
         loss.backward()
         with torch.no_grad():
             for parameter in network.parameters():
-                parameter -= 0.05 * parameter.grad
+                parameter.sub_(parameter.grad, alpha=0.05)
         losses.append(loss.item())
     return losses
 

@@ -18,14 +18,14 @@ PRODUCTS = ("forward", "to_inputs", "to_weights")
 class Products:
     """Products of a layer, by site, call and kind."""
 
-    def __init__(self, config: Config, layer: int = 0, seed: int = 0, **kinds):
+    def __init__(self, config: Config, seed: int, kinds: dict[str, tuple[int, str]], layer: int = 0):
         """Settings of each kind are (bits, rounding)."""
         self.config, self.layer, self.seed, self.kinds = config, layer, seed, kinds
         self.engine = GoldenEngine(config)
 
     def multiply(self, product, a, b, kinds, *, tensors=(None, None), site=0, call=0):
         """Product of matrices (count, M, K) and (count, K, N), whose biases follow from whole tensors."""
-        a, b = np.float32(a), np.float32(b)
+        a, b = np.asarray(a, np.float32), np.asarray(b, np.float32)
         word = np.random.SeedSequence((self.seed, 0, self.layer, site, call, PRODUCTS.index(product)))
         word = int(word.generate_state(1, np.uint64)[0])
         bits, bfp = self.config.engine.lfsr_bits, self.config.bfp

@@ -46,7 +46,7 @@ def equal(found, expected):
 def test_linear(config, settings, kinds):
     torch.manual_seed(1)
     layer = on_engine(torch.nn.Linear(37, 11), config, settings)
-    products = reference.Products(config, seed=5, **kinds)
+    products = reference.Products(config, 5, kinds)
     for call in range(2):
         layer.zero_grad()
         x = torch.randn(3, 7, 37, requires_grad=True)
@@ -82,7 +82,7 @@ def test_convolution(config, name, settings, kinds):
     torch.manual_seed(2)
     module = torch.nn.Conv2d(case["shape"][1], case["outputs"], case["kernel"], bias=False, **geometry)
     layer = on_engine(module, config, settings)
-    products = reference.Products(config, seed=5, **kinds)
+    products = reference.Products(config, 5, kinds)
     x = torch.randn(case["shape"], requires_grad=True)
     y = layer(x)
     dy = torch.randn_like(y)
@@ -115,7 +115,7 @@ def test_the_host_pads_images(mode):
     padded = torch.nn.functional.pad(x, (1, 1, 1, 1), mode="constant" if mode == "zeros" else mode)
     geometry = dict(PLAIN)
     on_engine(layer, CONFIGS["default"])
-    products = reference.Products(CONFIGS["default"], seed=5, **KINDS)
+    products = reference.Products(CONFIGS["default"], 5, KINDS)
     equal(layer(x), products.convolution(padded.numpy(), layer.weight.detach().numpy(), geometry))
 
 
@@ -126,7 +126,7 @@ def test_matmul(config):
     y = layer(a, b)
     dy = torch.randn_like(y)
     y.backward(dy)
-    products = reference.Products(config, seed=5, **KINDS)
+    products = reference.Products(config, 5, KINDS)
     left, right = a.detach().numpy().reshape(6, 5, 19), b.detach().numpy().reshape(6, 19, 6)
     equal(y.reshape(6, 5, 6), products.matmul(left, right))
     da, db = products.matmul_gradients(left, right, dy.numpy().reshape(6, 5, 6))
@@ -140,7 +140,7 @@ def test_attention(config):
     layer = on_engine(torch.nn.MultiheadAttention(8, 2, batch_first=True), config)
     query, key = torch.randn(3, 4, 8), torch.randn(3, 5, 8)
     found, weights = layer(query, key, key, average_attn_weights=False)
-    products = reference.Products(config, seed=5, **KINDS)
+    products = reference.Products(config, 5, KINDS)
     parts = []
     for site, x in enumerate((query, key, key)):
         weight, bias = (
@@ -161,7 +161,7 @@ def test_attention_module_equals_the_products():
     torch.manual_seed(7)
     layer = on_engine(lt.ScaledDotProductAttention(causal=True), CONFIGS["default"])
     q, k, v = (torch.randn(2, 2, 5, 4) for _ in range(3))
-    products = reference.Products(CONFIGS["default"], seed=5, **KINDS)
+    products = reference.Products(CONFIGS["default"], 5, KINDS)
     scores = products.matmul((q / 2).numpy().reshape(4, 5, 4), k.numpy().reshape(4, 5, 4).swapaxes(1, 2), site=0)
     masked = np.where(np.tri(5, dtype=bool), scores, -np.inf).astype(np.float32)
     weights = torch.softmax(torch.from_numpy(masked), -1).numpy()
@@ -174,7 +174,7 @@ def test_recurrent(config, kind):
     torch.manual_seed(8)
     layer = on_engine(getattr(torch.nn, kind)(6, 5, bidirectional=True), config)
     x = torch.randn(3, 2, 6)
-    products = reference.Products(config, seed=5, **KINDS)
+    products = reference.Products(config, 5, KINDS)
     expected = []
     for direction, suffix in enumerate(("l0", "l0_reverse")):
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")

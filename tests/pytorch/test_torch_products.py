@@ -101,7 +101,9 @@ def test_parts_of_an_operand():
     integers = torch.from_numpy(random.integers(-1920, 1921, (1, 4096, 5)).astype(np.float32))
     squares = float(integers.double().square().sum(1).max())
     operand = Converted(integers=integers, squares=squares, normal_squares=squares, scale=0)
-    high, low = split(operand, 2.0**12)
+    parts = split(operand, 2.0**12)
+    assert parts is not None
+    high, low = parts
     assert torch.equal(high + low, integers)
     assert float(low.norm(dim=1).max()) * 2**12 <= 2**24
     assert split(operand, 2.0**20) is None

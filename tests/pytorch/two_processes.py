@@ -22,7 +22,8 @@ for _ in range(2):
     parallel(x[rank]).square().mean().backward()
     with torch.no_grad():  # an optimizer of PyTorch would import its compiler, which takes seconds
         for parameter in parallel.parameters():
-            parameter -= 0.1 * parameter.grad
+            assert parameter.grad is not None
+            parameter.sub_(parameter.grad, alpha=0.1)
 rounded = network(x[0]).detach()
 weights = b"".join(parameter.detach().numpy().tobytes() for parameter in network.parameters())
 print(hashlib.sha256(weights).hexdigest(), hashlib.sha256(rounded.numpy().tobytes()).hexdigest())

@@ -17,12 +17,12 @@ class Counting:
     def __init__(self, config):
         self.config, self.given = config, []
 
-    def multiply(self, a, b, a_settings=None, b_settings=None):
-        product = GoldenEngine(self.config).multiply(a, b, a_settings, b_settings)
+    def multiply(self, a, b, a_settings=None, b_settings=None, *, post=None, results=None):
+        product = GoldenEngine(self.config).multiply(a, b, a_settings, b_settings, post=post, results=results)
         self.given.append((a, b, a_settings, b_settings))
         return attrs.evolve(product, cycles=1)
 
-    def multiply_sum(self, passes):
+    def multiply_sum(self, passes, *, post=None, results=None):
         raise AssertionError("the engine has no sums on chip")
 
 

@@ -94,4 +94,4 @@ def test_an_adder_with_another_field_of_infinities_is_caught(monkeypatch, specia
 @pytest.mark.parametrize(("x", "message"), [([1.0], "x must be an array of float32, not float64")])
 def test_an_addend_of_another_type_is_refused(x, message):
     with pytest.raises(ValueError, match=message):
-        add_fp32(x, np.float32([1]))
+        add_fp32(x, np.array([1], np.float32))
