@@ -222,18 +222,19 @@ def test_settings_by_name():
 
 
 def test_shared_parameters_hooks_and_optimizers_stay():
-    network = nn.Sequential(nn.Linear(6, 6), nn.Linear(6, 6))
-    network[1].weight = network[0].weight
+    first, second = nn.Linear(6, 6), nn.Linear(6, 6)
+    second.weight = first.weight
+    network = nn.Sequential(first, second)
     optimizer = torch.optim.SGD(network.parameters(), 1.0)
     seen = []
-    network[0].register_forward_hook(lambda *_: seen.append(1))
+    first.register_forward_hook(lambda *_: seen.append(1))
     lt.quantize_(network, lt.BFP())
-    before = network[0].weight.detach().clone()
+    before = first.weight.detach().clone()
     network(torch.randn(3, 6)).sum().backward()
     optimizer.step()
     assert seen == [1]
-    assert network[0].weight is network[1].weight
-    assert not torch.equal(before, network[0].weight)
+    assert first.weight is second.weight
+    assert not torch.equal(before, first.weight)
 
 
 def test_two_processes():
