@@ -67,6 +67,7 @@ def tops() -> Iterator[Unit]:
     terms = Config.load("terms").changed({"array.rows": 1, "array.columns": 2})
     yield AxiStreamArray(bfp)
     yield AxiStreamArray(bfp.changed({"bfp.multiplier": "ecp5"}))
+    yield AxiStreamArray(bfp.changed({"bfp.aligner": "ecp5"}))
     yield AxiStreamArray(terms)
     yield AxiStreamArray(terms.changed({"array.results": "integers"}))
     for bus in ("plain", "axi4-lite", "wishbone"):
