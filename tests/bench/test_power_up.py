@@ -124,13 +124,19 @@ def test_arrays(power_up, tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("bus", "skew"), [(bus, "registers") for bus in ("plain", "axi4-lite", "wishbone")] + [("plain", "memory")]
+    ("bus", "skew"),
+    [
+        ("axi4-lite", "memory"),
+        *(pytest.param(bus, "registers", marks=pytest.mark.slow) for bus in ("plain", "axi4-lite", "wishbone")),
+        pytest.param("plain", "memory", marks=pytest.mark.slow),
+    ],
 )
 def test_engines(power_up, tmp_path, bus, skew):
     files = emit_engine(ENGINE.changed({"array.skew": skew}), tmp_path, bus=bus, initial_values=False)
     power_up("power_up_engines", files, [*INSTANCES, "registers"])
 
 
-@pytest.mark.parametrize("products", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("products", [0, 1])
 def test_a_serial_engine(power_up, tmp_path, products):
     power_up("power_up_serial", emit_serial(ENGINE, tmp_path, initial_values=False), products=products)
