@@ -7,6 +7,7 @@ import pytest
 from power_up_cases import IDLES, TOP, write_cases
 from test_array_benches import terms_config
 
+from fixtures.slow_cases import quick_only
 from lowtide.array.params import ArrayParams
 from lowtide.config import Config
 from lowtide.emission import UNITS, emit, emit_engine, emit_serial, emit_unit
@@ -96,7 +97,7 @@ def power_up(tmp_path, simulations, seed, require, monkeypatch):
     return simulation
 
 
-@pytest.mark.parametrize("name", ELEMENTS)
+@pytest.mark.parametrize("name", quick_only(list(ELEMENTS)[::3], ELEMENTS))
 def test_elements(power_up, tmp_path, name):
     kind, config, *changes = ELEMENTS[name]
     parameters = {"width": config.terms.width, "max_k": config.terms.max_k} if kind == "pmac" else {}
@@ -118,7 +119,7 @@ def test_elements(power_up, tmp_path, name):
     )
 
 
-@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize("name", quick_only(list(ARRAYS)[::3], ARRAYS))
 def test_arrays(power_up, tmp_path, name):
     power_up("power_up_arrays", emit(ARRAYS[name], tmp_path, initial_values=False))
 
