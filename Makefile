@@ -59,7 +59,7 @@ $(VENV)/onnx: $(READY)
 	@touch $@
 
 test-onnx: $(VENV)/onnx ## install ONNX and run the quick tests of ONNX networks
-	$(RUN) pytest tests/onnx
+	$(RUN) pytest tests/onnx_networks
 
 test-slow: $(READY) ## run the slow tests, or part SLICE (3/20) of them
 	$(RUN) pytest -m slow $(if $(SLICE),--slice $(SLICE))

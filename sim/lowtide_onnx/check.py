@@ -5,14 +5,15 @@ from typing import Any
 
 import attrs
 import numpy as np
+from onnx import ModelProto, ValueInfoProto
 
 from lowtide_onnx.errors import NodeDiffers
 from lowtide_onnx.matmul import Gemm
 from lowtide_onnx.placement import RANDOM, Placed
 from lowtide_onnx.products import reference_product
 from lowtide_onnx.recurrent import Gru, Lstm
-from lowtide_onnx.steps import HostPart, Values, inputs_of, make_session, run_session
-from onnx import ModelProto, ValueInfoProto
+from lowtide_onnx.sessions import Values, make_session, run_session
+from lowtide_onnx.steps import HostPart, inputs_of
 
 __all__ = ["Checked", "check_nodes", "every_output"]
 

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from google.protobuf.message import DecodeError
-
 import onnx
-from lowtide_onnx.errors import ModelError
+from google.protobuf.message import DecodeError
 from onnx import ModelProto, checker, defs, inliner, shape_inference
+
+from lowtide_onnx.errors import ModelError
+from lowtide_onnx.sessions import make_session
 
 __all__ = ["read_model"]
 
@@ -42,12 +43,12 @@ def read_model(path: Path) -> ModelProto:
                 f"{path}: the operation set must be from {OLDEST} to {newest}, not {one.version}:"
                 " onnx.version_converter converts the model"
             )
+    make_session(model, fused=False)  # checks the model; parts of it may lack what is wrong
     try:
-        checker.check_model(model)
         if model.functions:
             model = inliner.inline_local_functions(model)
         model = shape_inference.infer_shapes(model, data_prop=True)
-    except (checker.ValidationError, shape_inference.InferenceError, RuntimeError, ValueError) as error:
+    except (shape_inference.InferenceError, RuntimeError, ValueError) as error:
         raise ModelError(f"{path} is not a legal model: {_first_line(error)}") from None
     _store_constants(model)
     return model

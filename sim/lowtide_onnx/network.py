@@ -22,7 +22,8 @@ from lowtide_onnx.placement import Placed, place_nodes
 from lowtide_onnx.precision import Precision, precision_of
 from lowtide_onnx.report import Outputs, Report, make_report
 from lowtide_onnx.run import Progress, Run
-from lowtide_onnx.steps import Values, cut, make_session, run_session, stored_values
+from lowtide_onnx.sessions import Values, make_session, run_session
+from lowtide_onnx.steps import cut, stored_values
 from lowtide_onnx.tables import new_table, table_text
 
 __all__ = ["Network"]
@@ -81,7 +82,7 @@ class Network:
 
     def table(self) -> Table:
         """Each node on the engine, each refused node, and the operations of the host."""
-        table = new_table(str(self.path.name), ("Node", "Operation", "Where", "M × K × N or reason"), ())
+        table = new_table(self.path.name, ("Node", "Operation", "Where", "M × K × N or reason"), ())
         for one in self.nodes:
             if one.where == "engine":
                 table.add_row(one.name, one.operation, "engine", size_text(one.sizes))
@@ -91,6 +92,20 @@ class Network:
         for operation, count in host.most_common():
             table.add_row(f"{count} node{'s' * (count > 1)}", operation, "host", "")
         return table
+
+    def to_json(self) -> dict[str, Any]:
+        """Inputs, outputs and nodes as plain values."""
+        return {
+            "model": self.path.name,
+            "inputs": [{"name": one.name, "type": one.kind, "shape": one.shape} for one in self.inputs],
+            "outputs": self.outputs,
+            "nodes": [
+                {"name": one.name, "operation": one.operation, "where": one.where}
+                | ({"m_k_n": one.sizes} if one.where == "engine" else {})
+                | ({"reason": one.reason} if one.reason else {})
+                for one in self.nodes
+            ],
+        }
 
     def random_inputs(self, seed: int = 1, shapes: Mapping[str, Sequence[int]] | None = None) -> dict[str, np.ndarray]:
         """Random inputs of the model's shapes: see `lowtide_onnx.inputs.random_inputs`."""

@@ -68,9 +68,10 @@ def engine_product(
     values = []
     for number, (left, right) in enumerate(zip(a.x, b.x, strict=True)):
         progress(number, len(a.x))
-        seeds = [
-            panel_seed(of.seed, side, number, config.engine.lfsr_bits) for side, of in (("a", for_a), ("b", for_b))
-        ]
+        its_a, its_b = (
+            attrs.evolve(of, seed=panel_seed(of.seed, side, number, config.engine.lfsr_bits))
+            for side, of in (("a", for_a), ("b", for_b))
+        )
         product = panels.multiply(
             engine,
             np.ascontiguousarray(left),

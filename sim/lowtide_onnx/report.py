@@ -2,6 +2,7 @@
 
 import json
 import math
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ from lowtide_onnx.placement import Placed
 from lowtide_onnx.precision import Bits
 from lowtide_onnx.products import decibels
 from lowtide_onnx.run import Run
-from lowtide_onnx.steps import Values
-from lowtide_onnx.tables import new_table, table_text
+from lowtide_onnx.sessions import Values
+from lowtide_onnx.tables import new_table, print_table, table_text
 
 __all__ = ["LayerReport", "Outputs", "Report", "make_report"]
 
@@ -96,6 +97,8 @@ class Report:
         Layers in order.
     total : Cost, optional
         Sum of the costs on the engine.
+    predicted : mapping of str to array
+        Outputs of the network.
     outputs : mapping of str to float
         Ratio of signal to quantization noise of each output in dB.
     scores : mapping of str to float
@@ -107,6 +110,7 @@ class Report:
     packed: bool
     layers: tuple[LayerReport, ...]
     total: Cost | None
+    predicted: Mapping[str, Any]
     outputs: Mapping[str, float]
     scores: Mapping[str, float]
 
@@ -154,6 +158,20 @@ class Report:
     def json(self) -> str:
         """The report as JSON."""
         return json.dumps(self.to_json(), indent=2, allow_nan=False)
+
+    def print(self) -> None:
+        """Print the table, framed on a terminal, and the sentences."""
+        print_table(self.table())
+        for line in self.sentences():
+            print(line)
+
+    def save(self, file: str | Path) -> None:
+        """Write the outputs of the network to a NumPy file ``.npz``."""
+        arrays = {name: value for name, value in self.predicted.items() if isinstance(value, np.ndarray)}
+        with Path(file).open("wb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, value in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, value, allow_pickle=False)
 
     def plot(self, file: str | Path) -> None:
         """Draw the cycles and the error of each layer.
@@ -225,6 +243,7 @@ def make_report(
         packed=packed,
         layers=tuple(layers),
         total=Cost.total(found) if found else None,
+        predicted={name: results.found[name] for name in results.names},
         outputs={name: results.sqnr(name) for name in results.names},
         scores=scores,
     )

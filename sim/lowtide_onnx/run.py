@@ -13,7 +13,8 @@ from lowtide_onnx.operand import Operand
 from lowtide_onnx.placement import Placed
 from lowtide_onnx.precision import Bits
 from lowtide_onnx.products import engine_product, host_product, reference_product
-from lowtide_onnx.steps import HostPart, Values, inputs_of, run_session
+from lowtide_onnx.sessions import Values, run_session
+from lowtide_onnx.steps import HostPart, inputs_of
 
 __all__ = ["Key", "Run", "Tally"]
 

@@ -6,15 +6,12 @@ from typing import Any
 import attrs
 import numpy as np
 import onnxruntime
-
-from lowtide_onnx.errors import ModelError
-from lowtide_onnx.placement import Placed, tensor_types, used_names, weights_of
 from onnx import ModelProto, TensorProto, TypeProto, ValueInfoProto, helper
 
-__all__ = ["HostPart", "Values", "cut", "inputs_of", "make_session", "run_session", "stored_values"]
+from lowtide_onnx.placement import Placed, tensor_types, used_names, weights_of
+from lowtide_onnx.sessions import Values, make_session
 
-Values = dict[str, Any]
-"""Tensors by name: arrays, and lists of arrays for sequences."""
+__all__ = ["HostPart", "cut", "inputs_of", "stored_values"]
 
 FLOAT = helper.make_tensor_type_proto(TensorProto.FLOAT, None)
 
@@ -124,41 +121,6 @@ def _type_of(text: str) -> TypeProto:
     kinds = {"float": "FLOAT", "double": "DOUBLE", "float16": "FLOAT16"}
     name = text.removeprefix("tensor(").removesuffix(")")
     return helper.make_tensor_type_proto(TensorProto.DataType.Value(kinds.get(name, name.upper())), None)
-
-
-def make_session(model: ModelProto, *, fused: bool = True) -> onnxruntime.InferenceSession:
-    """A session of onnxruntime on the CPU.
-
-    Raises
-    ------
-    ModelError
-        If onnxruntime refuses the model.
-    """
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.use_deterministic_compute = True
-    if not fused:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    try:
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's exceptions have no common base
-        raise ModelError(f"onnxruntime refuses the model: {' '.join(str(error).split())}") from None
-
-
-def run_session(session: onnxruntime.InferenceSession, values: Mapping[str, Any]) -> Values:
-    """Run a session on the tensors that it needs.
-
-    Raises
-    ------
-    ModelError
-        If onnxruntime fails.
-    """
-    names = [one.name for one in session.get_outputs()]
-    try:
-        found = session.run(names, {one.name: values[one.name] for one in session.get_inputs()})
-    except Exception as error:  # onnxruntime's exceptions have no common base
-        raise ModelError(f"onnxruntime fails: {' '.join(str(error).split())}") from None
-    return dict(zip(names, found, strict=True))
 
 
 def stored_values(model: ModelProto, steps: Sequence[HostPart | Placed]) -> Values:
