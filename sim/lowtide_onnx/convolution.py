@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
-from lowtide_onnx.operand import Arrays, Multiply, Operand, Sizes
+from lowtide_onnx.operand import Arrays, Multiply, Operand, Sizes, WrongShape, check_shape
 
 __all__ = ["Convolution", "windows"]
 
@@ -48,6 +48,9 @@ class Convolution:
         assert x is not None
         assert weights is not None
         kernel, outputs, groups = weights.shape[2:], weights.shape[0], self.groups
+        check_shape("input 0", x, None, weights.shape[1] * groups, *[None] * self.dimensions)
+        if outputs % groups:
+            raise WrongShape(f"input 1 must have a multiple of {groups} outputs, not {outputs}")
         pads = self.padding(x.shape[2:], kernel)
         rows, counts = windows(x, kernel, self.strides, self.dilations, pads, groups)
         vectors = np.moveaxis(weights, 1, -1).reshape(groups, outputs // groups, -1)
@@ -55,6 +58,7 @@ class Convolution:
         y = product.transpose(0, 2, 1).reshape(outputs, x.shape[0], *counts).swapaxes(0, 1)
         bias = inputs[2] if len(inputs) > 2 else None
         if bias is not None:
+            check_shape("input 2", bias, outputs)
             y = y + bias.reshape(-1, *[1] * self.dimensions)
         return [np.ascontiguousarray(y)]
 
@@ -117,6 +121,8 @@ def windows(
     """
     images, channels, *sizes = x.shape
     counts = _counts(sizes, kernel, strides, dilations, pads)
+    if min(counts) < 1 or min(size for pad in pads for size in pad) < 0:
+        raise WrongShape(f"windows of {tuple(kernel)} do not fit into {tuple(sizes)} with the padding {tuple(pads)}")
     padded = np.ascontiguousarray(np.pad(np.moveaxis(x, 1, -1), [(0, 0), *pads, (0, 0)]))
     depth = channels // groups
     n, *steps, c = padded.strides

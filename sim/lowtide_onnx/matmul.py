@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import attrs
 import numpy as np
 
-from lowtide_onnx.operand import Arrays, Multiply, Operand, Sizes
+from lowtide_onnx.operand import Arrays, Multiply, Operand, Sizes, WrongShape, check_shape
 
 __all__ = ["Gemm", "MatMul"]
 
@@ -24,6 +24,8 @@ class MatMul:
         a, b = inputs[:2]
         assert a is not None
         assert b is not None
+        if not a.ndim or not b.ndim:
+            raise WrongShape(f"matrices of shapes {a.shape} and {b.shape} do not multiply")
         left = a[np.newaxis] if a.ndim == 1 else a
         right = b[:, np.newaxis] if b.ndim == 1 else b
         if right.ndim == 2:
@@ -31,7 +33,7 @@ class MatMul:
             rows = left.reshape(1, -1, left.shape[-1])
             y = multiply(0, Operand.of(rows, "input 0"), Operand.of(right[np.newaxis], "input 1"))
         else:
-            batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+            batch = _common_shape(left.shape[:-2], right.shape[:-2])
             lefts, rights = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (left, right))
             y = multiply(
                 0,
@@ -75,12 +77,15 @@ class Gemm:
         a, b = inputs[:2]
         assert a is not None
         assert b is not None
+        for name, x in (("input 0", a), ("input 1", b)):
+            check_shape(name, x, None, None)
         left, right = (x.T if transposed else x for x, transposed in ((a, self.transposed_a), (b, self.transposed_b)))
         y = multiply(0, Operand.of(left[np.newaxis], "input 0"), Operand.of(right[np.newaxis], "input 1"))[0]
         if self.alpha != 1:
             y = y * np.float32(self.alpha)
         c = inputs[2] if len(inputs) > 2 else None
         if c is not None and self.beta != 0:
+            _check_addend(c.shape, y.shape)
             y = y + (c if self.beta == 1 else c * np.float32(self.beta))
         return [y]
 
@@ -95,3 +100,17 @@ class Gemm:
     def bound(self) -> "Gemm":
         """The layer whose outputs for magnitudes bound the sums of this layer."""
         return attrs.evolve(self, alpha=abs(self.alpha), beta=abs(self.beta))
+
+
+def _common_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape of two batches that broadcast."""
+    try:
+        return np.broadcast_shapes(a, b)
+    except ValueError:
+        raise WrongShape(f"batches of shapes {a} and {b} do not broadcast") from None
+
+
+def _check_addend(addend: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    """Refuse an addend that does not broadcast to the shape."""
+    if len(addend) > 2 or any(size not in (1, of) for size, of in zip(addend[::-1], shape[::-1], strict=False)):
+        raise WrongShape(f"input 2 must broadcast to {shape}, not have the shape {addend}")

@@ -6,7 +6,12 @@ from typing import Protocol
 import attrs
 import numpy as np
 
-__all__ = ["Arrays", "Layer", "Multiply", "Operand", "Sizes", "largest", "size_text"]
+__all__ = ["Arrays", "Layer", "Multiply", "Operand", "Sizes", "WrongShape", "check_shape", "largest", "size_text"]
+
+
+class WrongShape(Exception):
+    """Inputs of a layer whose shapes do not fit together; a run adds the name of the layer."""
+
 
 Arrays = Sequence[np.ndarray | None]
 """Inputs of a node; None for an optional input that is missing."""
@@ -56,12 +61,31 @@ class Layer(Protocol):
     def sites(self) -> tuple[str, ...]: ...
 
     def compute(self, inputs: Arrays, multiply: Multiply) -> list[np.ndarray]:
-        """Outputs of the node; all products are computed by ``multiply``, all else by NumPy in FP32."""
+        """Outputs of the node; all products are computed by ``multiply``, all else by NumPy in FP32.
+
+        Raises
+        ------
+        WrongShape
+            If the shapes of the inputs do not fit together.
+        """
         ...
 
     def sizes(self, shapes: Sequence[Sequence[int | None] | None]) -> Sizes:
         """Sizes of the first product from the shapes of the inputs, as far as these are known."""
         ...
+
+
+def check_shape(name: str, x: np.ndarray, *legal: int | None) -> None:
+    """Refuse an array of another shape; None is any size.
+
+    Raises
+    ------
+    WrongShape
+        If the shape differs.
+    """
+    if len(x.shape) != len(legal) or any(want not in (None, size) for want, size in zip(legal, x.shape, strict=True)):
+        wanted = ", ".join("?" if size is None else str(size) for size in legal)
+        raise WrongShape(f"{name} must have the shape ({wanted}), not ({', '.join(map(str, x.shape))})")
 
 
 def largest(x: np.ndarray) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import attrs
 import numpy as np
 
-from lowtide_onnx.operand import Arrays, Multiply, Operand, Sizes
+from lowtide_onnx.operand import Arrays, Multiply, Operand, Sizes, check_shape
 
 __all__ = ["Gru", "Lstm"]
 
@@ -55,6 +55,7 @@ class _Recurrent:
         x, weights = inputs[:2]
         assert x is not None
         assert weights is not None
+        self._check(inputs)
         time, images, length = x.shape
         outputs, lasts = [], []
         for number, reverse in enumerate(DIRECTIONS[self.direction]):
@@ -74,6 +75,24 @@ class _Recurrent:
             outputs.append(np.stack(found[::-1] if reverse else found))
             lasts.append(states)
         return [np.stack(outputs, 1), *(np.stack(states) for states in zip(*lasts, strict=True))]
+
+    def _check(self, inputs: Arrays) -> None:
+        """Refuse shapes that do not fit together."""
+        directions, gates = len(DIRECTIONS[self.direction]), GATES[type(self).__name__] * self.hidden
+        x = inputs[0]
+        assert x is not None
+        check_shape("input 0", x, None, None, None)
+        shapes = (
+            (1, (directions, gates, x.shape[2])),
+            (2, (directions, gates, self.hidden)),
+            (3, (directions, 2 * gates)),
+            (5, (directions, x.shape[1], self.hidden)),
+            (6, (directions, x.shape[1], self.hidden)),
+        )
+        for place, shape in shapes:
+            other = _input(inputs, place)
+            if other is not None:
+                check_shape(f"input {place}", other, *shape)
 
     def _states(self, inputs: Arrays) -> list[np.ndarray | None]:
         """Initial states."""

@@ -8,8 +8,8 @@ import attrs
 import numpy as np
 
 from lowtide_model.engine.panels import MatrixEngine
-from lowtide_onnx.errors import NonFinite, RefusedNode
-from lowtide_onnx.operand import Operand
+from lowtide_onnx.errors import InputError, NonFinite, RefusedNode
+from lowtide_onnx.operand import Operand, WrongShape
 from lowtide_onnx.placement import Placed
 from lowtide_onnx.precision import Bits
 from lowtide_onnx.products import engine_product, host_product, reference_product
@@ -77,6 +77,8 @@ class Run:
         ------
         NonFinite
             If an operand of an engine has a NaN or an infinity.
+        InputError
+            If the shapes of a layer's inputs do not fit together.
         RefusedNode
             If an engine with sums on chip cannot sum all of K.
         """
@@ -105,6 +107,10 @@ class Run:
         assert layer is not None
 
         def multiply(site: int, a: Operand, b: Operand) -> np.ndarray:
+            if a.x.shape[2] != b.x.shape[1]:
+                raise WrongShape(f"matrices of shapes {a.x.shape[1:]} and {b.x.shape[1:]} do not multiply")
+            if not a.x.size or not b.x.size:
+                return np.zeros((len(a.x), a.x.shape[1], b.x.shape[2]), np.float32)
             if bits is None:
                 product = host_product(a, b)
             else:
@@ -128,7 +134,10 @@ class Run:
             self._count((placed.name, layer.sites[site], a.x.shape[1], a.x.shape[2], b.x.shape[2]), a, b, product)
             return product
 
-        return layer.compute(inputs_of(placed, values), multiply)
+        try:
+            return layer.compute(inputs_of(placed, values), multiply)
+        except WrongShape as error:
+            raise InputError(f"layer {placed.name!r}: {error}") from None
 
     def _count(self, key: Key, a: Operand, b: Operand, product: np.ndarray) -> None:
         tally = self.tallies.setdefault(key, Tally())

@@ -105,7 +105,8 @@ class _Cutter:
         part = helper.make_model(graph, opset_imports=self.model.opset_import, ir_version=self.model.ir_version)
         session = make_session(part, fused=not self.every_tensor)
         for one in session.get_outputs():
-            self.types.setdefault(one.name, _type_of(one.type))
+            if one.name not in self.types:
+                self.types[one.name] = _type_of(one.type)
         return HostPart(nodes=tuple(nodes), inputs=tuple(inputs), outputs=tuple(outputs), session=session)
 
 
@@ -117,10 +118,13 @@ def _without_shape(of: TypeProto) -> TypeProto:
 
 
 def _type_of(text: str) -> TypeProto:
-    """The type that onnxruntime names, such as ``tensor(float)``."""
-    kinds = {"float": "FLOAT", "double": "DOUBLE", "float16": "FLOAT16"}
-    name = text.removeprefix("tensor(").removesuffix(")")
-    return helper.make_tensor_type_proto(TensorProto.DataType.Value(kinds.get(name, name.upper())), None)
+    """The type that onnxruntime names, such as ``tensor(float)`` or ``seq(tensor(int64))``."""
+    outer, _, inner = text.removesuffix(")").partition("(")
+    if outer == "seq":
+        return helper.make_sequence_type_proto(_type_of(inner))
+    if outer == "optional":
+        return helper.make_optional_type_proto(_type_of(inner))
+    return helper.make_tensor_type_proto(TensorProto.DataType.Value(inner.upper()), None)
 
 
 def stored_values(model: ModelProto, steps: Sequence[HostPart | Placed]) -> Values:
