@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from lowtide.cli.options import Whole, integer, json_option, output_option, quiet_option, set_option
 from lowtide.cli.progress import progress_bar
@@ -161,10 +162,10 @@ def command(
     with _engine(on, port, config, changes) as (engine, found), progress_bar(quiet=quiet) as progress:
         network = load_onnx(model, found)
         values = network.random_inputs(seed, shapes) if inputs is None else _read(inputs)
-        if inputs is None:
-            click.echo(_random_text(values, seed), err=as_json)
-        if check:
-            click.echo(str(network.check(values)), err=as_json)
+        notes = [_random_text(values, seed)] if inputs is None else []
+        notes += [str(network.check(values))] if check else []
+        for note in notes if not (as_json and quiet) else ():
+            click.echo(note, err=as_json)
         task = progress.add_task("Layers", total=len(network.layers))
         report = network.report(
             values,
@@ -220,12 +221,11 @@ def _read(file: str) -> dict[str, Any]:
     CommandError
         If the file cannot be read.
     """
-    import numpy as np  # here, so that the help does without
-
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            if not isinstance(arrays, np.lib.npyio.NpzFile):
-                raise CommandError(f"cannot read {file}: it is no .npz file, which has an array per input")
+        arrays = np.load(file, allow_pickle=False)
+        if not isinstance(arrays, np.lib.npyio.NpzFile):
+            raise CommandError(f"cannot read {file}: it is no .npz file, which has an array per input")
+        with arrays:
             return dict(arrays)
     except OSError as error:
         raise CommandError(f"cannot read {file}: {error.strerror or error}") from None

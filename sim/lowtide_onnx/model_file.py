@@ -4,7 +4,7 @@ from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import ModelProto, checker, defs, inliner, shape_inference
+from onnx import GraphProto, ModelProto, checker, defs, inliner, shape_inference
 
 from lowtide_onnx.errors import ModelError
 from lowtide_onnx.sessions import make_session
@@ -56,16 +56,21 @@ def read_model(path: Path) -> ModelProto:
 
 def _store_constants(model: ModelProto) -> None:
     """Replace nodes of constants by stored tensors, which are no inputs."""
-    graph = model.graph
-    for node in [node for node in graph.node if node.op_type == "Constant" and node.domain in ("", "ai.onnx")]:
-        values = [one.t for one in node.attribute if one.name == "value"]
-        if values:
-            values[0].name = node.output[0]
-            graph.initializer.append(values[0])
-            graph.node.remove(node)
-    stored = {one.name for one in graph.initializer}
-    for one in [one for one in graph.input if one.name in stored]:
-        graph.input.remove(one)
+    graph, kept = model.graph, GraphProto()
+    for node in graph.node:
+        tensor = next((one.t for one in node.attribute if one.name == "value"), None)
+        if node.op_type == "Constant" and node.domain in ("", "ai.onnx") and tensor is not None:
+            stored = graph.initializer.add()
+            stored.CopyFrom(tensor)
+            stored.name = node.output[0]
+        else:
+            kept.node.add().CopyFrom(node)
+    names = {one.name for one in graph.initializer}
+    kept.input.extend(one for one in graph.input if one.name not in names)
+    for field in ("node", "input"):
+        graph.ClearField(field)
+    graph.node.extend(kept.node)
+    graph.input.extend(kept.input)
     model.ir_version = max(model.ir_version, 4)  # before version 4, each stored tensor is an input
 
 

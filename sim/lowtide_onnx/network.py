@@ -18,7 +18,7 @@ from lowtide_onnx.engines import engine_of
 from lowtide_onnx.inputs import Port, checked_inputs, ports_of, random_inputs
 from lowtide_onnx.model_file import read_model
 from lowtide_onnx.operand import size_text
-from lowtide_onnx.placement import Placed, place_nodes
+from lowtide_onnx.placement import Placed, place_nodes, remove_unused
 from lowtide_onnx.precision import Precision, precision_of
 from lowtide_onnx.report import Outputs, Report, make_report
 from lowtide_onnx.run import Progress, Run
@@ -58,6 +58,7 @@ class Network:
     def __init__(self, path: str | Path, config: Config):
         self.path, self.config = Path(path), config
         self._model = read_model(self.path)
+        remove_unused(self._model)
         self.inputs: list[Port] = ports_of(self._model)
         self.outputs = [one.name for one in self._model.graph.output]
         self.nodes: list[Placed] = place_nodes(self._model)

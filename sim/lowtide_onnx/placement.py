@@ -5,15 +5,15 @@ from typing import Any
 
 import attrs
 import numpy as np
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, helper, numpy_helper
 
 from lowtide_onnx.convolution import PADS, Convolution
 from lowtide_onnx.errors import ModelError
 from lowtide_onnx.matmul import Gemm, MatMul
 from lowtide_onnx.operand import Layer, Sizes
 from lowtide_onnx.recurrent import DIRECTIONS, Gru, Lstm
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, helper, numpy_helper
 
-__all__ = ["RANDOM", "Placed", "place_nodes", "tensor_types", "used_names", "weights_of"]
+__all__ = ["RANDOM", "Placed", "place_nodes", "remove_unused", "tensor_types", "used_names", "weights_of"]
 
 ON_ENGINE = ("MatMul", "Gemm", "Conv", "LSTM", "GRU")
 """Operations whose products run on an engine."""
@@ -73,6 +73,23 @@ def place_nodes(model: ModelProto) -> list[Placed]:
         else:
             placed.append(_placed(name, node, types))
     return placed
+
+
+def remove_unused(model: ModelProto) -> None:
+    """Remove the nodes whose outputs no output of the model needs: onnxruntime does not run these nodes either."""
+    needed, kept = {one.name for one in model.graph.output}, []
+    for node in reversed(model.graph.node):
+        if not needed.isdisjoint(node.output):
+            needed.update(used_names(node))
+            kept.append(node)
+    _replace_nodes(model, kept[::-1])
+
+
+def _replace_nodes(model: ModelProto, nodes: Sequence[NodeProto]) -> None:
+    graph = GraphProto()
+    graph.node.extend(nodes)
+    model.graph.ClearField("node")
+    model.graph.node.extend(graph.node)
 
 
 def _unique(name: str, names: set[str]) -> str:

@@ -223,7 +223,9 @@ def test_shapes_that_do_not_fit_together(tmp_path, kind):
     ]
     copy = node(one.op_type, [f"{name}_" if name else "" for name in one.input], ["y"], name="layer")
     copy.attribute.extend(one.attribute)
-    shapes = {f"{name}_shape": np.array(value.shape) for name, value in hidden.items()} | {"shape": np.array(x.shape)}
+    shapes = {f"{name}_shape": np.array(value.shape, np.int64) for name, value in hidden.items()} | {
+        "shape": np.array(x.shape, np.int64)
+    }
     inputs = {"x": None} | {name: ["n"] for name in shapes}
     kinds = dict.fromkeys(shapes, TensorProto.INT64)
     graph = graph_of([*nodes, copy], inputs, ["y"], hidden, kinds)
