@@ -24,7 +24,7 @@ from lowtide_onnx.load import load_onnx
 
 if TYPE_CHECKING:
     from lowtide_model.engine.panels import MatrixEngine
-    from lowtide_onnx.precision import Bits
+    from lowtide_onnx.operand import Bits
 
 __all__ = ["command"]
 

@@ -6,7 +6,18 @@ from typing import Protocol
 import attrs
 import numpy as np
 
-__all__ = ["Arrays", "Layer", "Multiply", "Operand", "Sizes", "WrongShape", "check_shape", "largest", "size_text"]
+__all__ = [
+    "Arrays",
+    "Bits",
+    "Layer",
+    "Multiply",
+    "Operand",
+    "Sizes",
+    "WrongShape",
+    "check_shape",
+    "largest",
+    "size_text",
+]
 
 
 class WrongShape(Exception):
@@ -15,6 +26,9 @@ class WrongShape(Exception):
 
 Arrays = Sequence[np.ndarray | None]
 """Inputs of a node; None for an optional input that is missing."""
+
+Bits = tuple[int, int]
+"""Magnitude bits of A and of B."""
 
 Sizes = tuple[int | None, int | None, int | None]
 """M, K and N of a product; None for a size that only the inputs determine."""

@@ -1,29 +1,29 @@
 """Picture of a report: cycles and error of each layer."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lowtide_onnx.errors import MissingPackage
-
-if TYPE_CHECKING:
-    from lowtide_onnx.report import Report
+from lowtide_onnx.layer_report import LayerReport
 
 __all__ = ["draw"]
 
+BLUE, RED, GRAY = "#1f6f9f", "#c0504d", "#b9c4cc"
 COLORS = {
-    "array": "#1f6f9f",
+    "array": BLUE,
     "tile spacing": "#d9a441",
-    "loading A": "#c0504d",
+    "loading A": RED,
     "loading B": "#8c3b38",
     "results": "#3a8f5c",
-    "memory": "#333333",
-    "start-up": "#b9c4cc",
+    "start-up": GRAY,
 }
 """Color of each limit."""
 
 
-def draw(report: "Report", file: Path) -> None:
+def draw(title: str, reports: Sequence[LayerReport], file: Path) -> None:
     """Draw bars of the cycles in the color of the first limit, and dots of both ratios of signal to noise.
+
+    Layers on the host are omitted.
 
     Raises
     ------
@@ -31,30 +31,29 @@ def draw(report: "Report", file: Path) -> None:
         If Matplotlib is not installed.
     """
     try:
-        from matplotlib.figure import Figure
+        from matplotlib.figure import Figure  # takes a second to import
         from matplotlib.patches import Patch
     except ModuleNotFoundError as error:
         raise MissingPackage(f"a picture needs {error.name}: pip install 'lowtide[onnx]'") from None
-    layers = [one for one in report.layers if one.cost is not None]
+    layers = [one for one in reports if one.cost is not None]
+    costs = [one.cost for one in layers if one.cost is not None]
+    limits, places = [cost.limits[0] for cost in costs], range(len(layers))
     figure = Figure(figsize=(10, 1.6 + 0.22 * len(layers)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
-    places = range(len(layers))
-    limits = [one.cost.limits[0] for one in layers if one.cost is not None]
-    left.barh(
-        places, [one.cost.cycles for one in layers if one.cost is not None], color=[COLORS[name] for name in limits]
-    )
+    left.barh(places, [cost.cycles for cost in costs], color=[COLORS[name] for name in limits])
     left.set_yticks(places, [one.label[-48:] for one in layers], fontsize="small")
-    left.set_ylim(len(layers) - 0.5, -0.5)
+    left.set_ylim(max(len(layers), 1) - 0.5, -0.5)
     left.set_xlabel("cycles")
-    left.legend(handles=[Patch(color=COLORS[name], label=name) for name in COLORS if name in limits], fontsize="small")
-    right.plot([one.sqnr for one in layers], places, "o", color="#1f6f9f", markersize=4, label="layer")
-    right.plot([one.network_sqnr for one in layers], places, "o", color="#c0504d", markersize=4, label="network")
+    patches = [Patch(color=color, label=name) for name, color in COLORS.items() if name in limits]
+    left.legend(handles=patches, fontsize="small")
+    right.plot([one.sqnr for one in layers], places, "o", color=BLUE, markersize=4, label="layer")
+    right.plot([one.network_sqnr for one in layers], places, "o", color=RED, markersize=4, label="network")
     right.set_xlabel("signal to quantization noise (dB)")
     right.legend(fontsize="small")
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_axisbelow(True)
-        axes.grid(axis="x", color="#b9c4cc", linewidth=0.5, alpha=0.6)
-    figure.suptitle(report.title, fontsize="medium")
+        axes.grid(axis="x", color=GRAY, linewidth=0.5, alpha=0.6)
+    figure.suptitle(title, fontsize="medium")
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=110)

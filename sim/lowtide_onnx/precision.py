@@ -7,12 +7,10 @@ from typing import Any
 from lowtide.config import Config
 from lowtide.formats.parameter import IllegalValue, value_text, whole_number
 from lowtide_onnx.errors import RefusedNode
+from lowtide_onnx.operand import Bits
 from lowtide_onnx.placement import Placed
 
-__all__ = ["Bits", "Precision", "legal_bits", "precision_of"]
-
-Bits = tuple[int, int]
-"""Magnitude bits of A and of B."""
+__all__ = ["Precision", "legal_bits", "precision_of"]
 
 Precision = int | str | Bits | Mapping[str, int | str | Bits] | None
 """Bits, or bits of A and of B, or ``fp32`` for the host; for all layers, or by names and patterns."""

@@ -15,8 +15,7 @@ from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import MatrixEngine
 from lowtide_model.engine.passes import split
-from lowtide_onnx.operand import Operand
-from lowtide_onnx.precision import Bits
+from lowtide_onnx.operand import Bits, Operand
 
 __all__ = ["decibels", "engine_product", "host_product", "reference_product"]
 

@@ -15,70 +15,17 @@ from lowtide.config import Config
 from lowtide.versions import versions
 from lowtide_model.layer_cost import Cost, Setting, layer_costs
 from lowtide_model.layer_cost import Layer as SizedLayer
+from lowtide_onnx.layer_report import LayerReport, plain
+from lowtide_onnx.picture import draw
 from lowtide_onnx.placement import Placed
-from lowtide_onnx.precision import Bits
 from lowtide_onnx.products import decibels
 from lowtide_onnx.run import Run
 from lowtide_onnx.sessions import Values
 from lowtide_onnx.tables import new_table, print_table, table_text
 
-__all__ = ["LayerReport", "Outputs", "Report", "make_report"]
+__all__ = ["Outputs", "Report", "make_report"]
 
 FIGURES = ("MMAC", "Bits", "Cycles", "MB A", "MB B", "MB out", "SQNR\nlayer", "SQNR\nnetwork")
-
-
-@attrs.frozen(kw_only=True)
-class LayerReport:
-    """Cost and error of a product.
-
-    Parameters
-    ----------
-    name, product, operation : str
-        Node, product of the node if it has several, and operation.
-    m, k, n, count : int
-        Sizes, and number of products.
-    bits : (int, int), optional
-        Magnitude bits of A and of B; None for a product on the host.
-    cost : Cost, optional
-        Cycles, bytes and limits on the engine.
-    sqnr : float
-        Ratio of signal to quantization noise of the products in dB, for the operands of the run.
-    network_sqnr : float
-        The ratio of the node's output, compared with the node's output in FP32.
-    """
-
-    name: str
-    product: str
-    operation: str
-    m: int
-    k: int
-    n: int
-    count: int
-    bits: Bits | None
-    cost: Cost | None
-    sqnr: float
-    network_sqnr: float
-
-    @property
-    def macs(self) -> int:
-        """Multiplications of all products."""
-        return self.m * self.k * self.n * self.count
-
-    @property
-    def label(self) -> str:
-        """Name of the node, with its product."""
-        return f"{self.name} ({self.product})" if self.product else self.name
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; None for an infinite ratio."""
-        names = ("name", "product", "operation", "m", "k", "n", "count", "macs")
-        return {
-            **{name: getattr(self, name) for name in names},
-            "bits": "fp32" if self.bits is None else list(self.bits),
-            "sqnr": _plain(self.sqnr),
-            "network_sqnr": _plain(self.network_sqnr),
-            "cost": None if self.cost is None else self.cost.to_json(),
-        }
 
 
 @attrs.frozen(kw_only=True)
@@ -151,7 +98,7 @@ class Report:
             "layers": [one.to_json() for one in self.layers],
             "total": None if self.total is None else self.total.to_json(),
             "macs": sum(one.macs for one in self.layers),
-            "outputs": {name: _plain(value) for name, value in self.outputs.items()},
+            "outputs": {name: plain(value) for name, value in self.outputs.items()},
             "scores": dict(self.scores),
         }
 
@@ -181,9 +128,7 @@ class Report:
         MissingPackage
             If Matplotlib is not installed.
         """
-        from lowtide_onnx.picture import draw  # Matplotlib takes a second to import
-
-        draw(self, Path(file))
+        draw(self.title, self.layers, Path(file))
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -269,7 +214,3 @@ def _figures(macs: int, bits: str, cost: Cost | None) -> tuple[str, ...]:
 
 def _decibels(value: float) -> str:
     return "–" if math.isnan(value) else "exact" if value == math.inf else f"{value:.1f}"
-
-
-def _plain(value: float) -> float | None:
-    return round(value, 3) if math.isfinite(value) else None

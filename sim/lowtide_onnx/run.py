@@ -9,9 +9,8 @@ import numpy as np
 
 from lowtide_model.engine.panels import MatrixEngine
 from lowtide_onnx.errors import InputError, NonFinite, RefusedNode
-from lowtide_onnx.operand import Operand, WrongShape
+from lowtide_onnx.operand import Bits, Operand, WrongShape
 from lowtide_onnx.placement import Placed
-from lowtide_onnx.precision import Bits
 from lowtide_onnx.products import engine_product, host_product, reference_product
 from lowtide_onnx.sessions import Values, run_session
 from lowtide_onnx.steps import HostPart, inputs_of

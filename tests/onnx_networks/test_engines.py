@@ -61,4 +61,5 @@ def test_verilator_by_its_name(tmp_path, monkeypatch, built_engine, libraries):
 def test_device(tmp_path, device):
     assert_equal_bits(small_network(tmp_path, SMALL_DEVICE), device)
     report = small_network(tmp_path, SMALL_DEVICE).report(random(1, 2, 6, 5), on=device)
+    assert report.total is not None
     assert report.total.cycles > 0

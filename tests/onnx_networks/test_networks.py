@@ -104,7 +104,7 @@ def test_weights_that_the_host_computes(tmp_path):
     assert network.layers == ["layer"]
     x, w = random(2, 3), random(3, 5)
     expected = Products(Config()).multiply(x[None], (w @ w.T * np.float32(0.5))[None])[0]
-    np.testing.assert_allclose(network.predict(x)["y"], expected + np.float32([1, 2, 3]), rtol=1e-6)
+    np.testing.assert_allclose(network.predict(x)["y"], expected + np.array([1, 2, 3], np.float32), rtol=1e-6)
     network.check(x)
 
 
@@ -346,6 +346,7 @@ def test_report_has_the_costs_of_the_cycle_model(tmp_path):
         [Setting(bits_a=4, bits_b=2, packed=True), Setting(bits_a=2, bits_b=2, packed=True)],
     )
     assert [first.cost, head.cost] == expected
+    assert report.total is not None
     assert report.total.cycles == sum(one.cycles for one in expected)
     exact = np.abs(x).astype(np.float64) @ stored["w"]
     noise = exact - _mixed(np.abs(x), stored["w"])

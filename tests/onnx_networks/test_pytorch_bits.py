@@ -1,5 +1,7 @@
 """A layer of an ONNX file has the bits of the layer of PyTorch on the engine, stochastic rounding included."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -62,7 +64,7 @@ def test_products_of_recurrent_layers(tmp_path, kind, rounding):
         "b": np.concatenate([stacked("bias_ih"), stacked("bias_hh")], 1),
     }
     assert stored["w"].shape == (2, gates * size, 5)
-    more = {"linear_before_reset": 1} if kind == "GRU" else {}
+    more: dict[str, Any] = {"linear_before_reset": 1} if kind == "GRU" else {}
     one = node(kind, ["x", "w", "r", "b"], ["y"], hidden_size=size, direction="bidirectional", **more)
     network = load(tmp_path, [one], {"x": [1, 3, 5]}, ["y"], stored)
     x = random(1, 3, 5)

@@ -101,7 +101,7 @@ def test_board(lowtide, model, monkeypatch, port):
     """The board keeps its configuration without --engine."""
     from lowtide_boards.driver.device import Device
 
-    monkeypatch.setattr(Device, "open", classmethod(lambda cls, name: cls(port, name)))
+    monkeypatch.setattr(Device, "open", lambda name: Device(port, name))
     command = ("run", model.name, "--on", "board", "--port", "here", "--json", "--quiet", "--shape", "image=1,3,2,2")
     found = json.loads(lowtide(*command).out)
     assert found["config"]["array"]["columns"] == 2
