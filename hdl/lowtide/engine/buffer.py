@@ -8,7 +8,10 @@ from amaranth.lib.wiring import In, Out
 from lowtide.netlist import Unit
 from lowtide.units.logic import mux
 
-__all__ = ["OperandBuffer", "PingPongBanks"]
+__all__ = ["NO_COLLISIONS", "OperandBuffer", "PingPongBanks"]
+
+NO_COLLISIONS = {"no_rw_check": 1}
+"""Attribute of a memory of which no word is used that is read in the cycle of its write: synthesis adds no bypass."""
 
 
 class OperandBuffer(Unit):
@@ -79,7 +82,7 @@ class OperandBuffer(Unit):
             words = []
             for n in range(self.slices):
                 m.submodules[f"vector_{vector}_slice_{n}" if self.slices > 1 else f"vector_{vector}"] = memory = Memory(
-                    shape=self.width, depth=2 * self.words // self.slices, init=[]
+                    shape=self.width, depth=2 * self.words // self.slices, init=[], attrs=NO_COLLISIONS
                 )
                 write, read = memory.write_port(), memory.read_port()
                 m.d.comb += [

@@ -48,7 +48,8 @@ class OperandWriter(Unit):
     size : In(range(words + 1))
         Words per panel: groups per vector times ``chunks``; stable while ``busy`` is high.
     i : In(stream of ChunksLayout(chunk, parallel))
-        Chunks of one vector, in transposed order of one group. ``last`` is ignored.
+        Chunks of one vector; in transposed order the chunks of one group, or ``parallel`` of them and then the others.
+        ``last`` is ignored.
     write : Out(vectors)
         Write enable of the buffer, one bit per vector.
     slices : Out(parallel)

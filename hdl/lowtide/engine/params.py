@@ -61,7 +61,7 @@ class EngineParams:
     buffer_depth: int = parameter(
         1024, tuple(1 << n for n in range(4, 15)), "chunks per operand in the buffer of a row or column"
     )
-    write_width: int = parameter(2, (1, 2, 4), "chunks per cycle that a loader writes into a buffer")
+    write_width: int = parameter(2, (1, 2, 4), "chunks per cycle that a loader writes into the buffers", internal=True)
     transpose_depth: int = parameter(
         256, tuple(1 << n for n in range(4, 13)), "longest row of the stream of a transposed operand"
     )
