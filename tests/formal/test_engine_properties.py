@@ -201,7 +201,7 @@ class EachWordIsWrittenOnce(wiring.Component):
         return m
 
     def _data(self, m, size, inside, hit):
-        """Each cycle has chunks of one vector, or as many as fit of a transposed group; a word has that of its place."""
+        """Each cycle has chunks of one vector, or of one transposed group; a word has the chunk of its place."""
         dut = self.dut
         left = Signal.like(size)  # of the vector or group
         at = Signal(16)  # chunks that arrived
