@@ -13,8 +13,8 @@ RUN     := $(BIN)/python -m
 LOWTIDE := $(RUN) lowtide
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-unit test-slow test-placements sim serve train study schedules equal-area reveal chunks
-.PHONY: layers rounders explore figures
+.PHONY: help setup verilog test test-unit test-torch test-slow test-placements sim serve train study schedules equal-area
+.PHONY: reveal chunks layers rounders explore figures
 .PHONY: report lint formal bench bitstream flash docs clean
 
 # Studies with a figure in docs/studies.
@@ -43,6 +43,14 @@ test: $(READY) ## run the quick tests
 
 test-unit: $(READY) ## run the tests of formats and models, without external tools
 	$(RUN) pytest $(UNIT_TESTS)
+
+# PyTorch is large and optional. An installed build, for example for CPUs only, stays.
+$(VENV)/torch: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch]'
+	@touch $@
+
+test-torch: $(VENV)/torch ## install PyTorch and run the quick tests of networks in PyTorch
+	$(RUN) pytest tests/pytorch
 
 test-slow: $(READY) ## run the slow tests, or part SLICE (3/20) of them
 	$(RUN) pytest -m slow $(if $(SLICE),--slice $(SLICE))

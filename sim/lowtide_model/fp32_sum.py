@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from lowtide.formats.fp32 import NAN
 from lowtide.formats.parameter import IllegalValue, Unquoted, flag
-from lowtide.units.floating.fp32_adder import NAN
 from lowtide_model.arrays import array_of
 
 __all__ = ["add_fp32"]

@@ -98,13 +98,27 @@ def started_together(engine, model, case, uses, reused):
 @pytest.mark.parametrize("name", USES)
 def test_sums_take_the_cycles_of_the_model(sum_engine, name, reused):
     """Compared with products without sums, to the cycle; the host's time until it sends operands is equal in both."""
-    rng, model = np.random.default_rng(2), CycleModel(sum_engine.config)
+    check_products_with_sums(sum_engine, USES[name], reused, (5, 40))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reused", [False, True])
+@pytest.mark.parametrize("name", USES)
+def test_sums_wait_for_slow_results(sum_engine, libraries, name, reused):
+    """With one number per beat, the normalizer accepts rows more slowly than the array sends them."""
+    engine = VerilatedEngine(sum_engine.config.changed({"engine.output_width": 1}), libraries)
+    check_products_with_sums(engine, USES[name], reused, (5,))
+
+
+def check_products_with_sums(engine, uses, reused, longest):
+    """The difference to products without sums has the cycles of the model; K is below one of ``longest``."""
+    rng, model = np.random.default_rng(2), CycleModel(engine.config)
     for _ in range(60):
-        m, n, k = (int(rng.integers(1, most)) for most in (6, 8, rng.choice([5, 40])))
+        m, n, k = (int(rng.integers(1, most)) for most in (6, 8, rng.choice(longest)))
         settings = OperandSettings(bias=-5, chunks=int(rng.integers(1, 3))), OperandSettings(bias=-5)
         case = Case(random_matrix(rng, (m, k)), random_matrix(rng, (k, n)), *settings)
-        with_sums = started_together(sum_engine, model, case, USES[name], reused)
-        plain = started_together(sum_engine, model, case, [(False, False)] * len(USES[name]), reused)
+        with_sums = started_together(engine, model, case, uses, reused)
+        plain = started_together(engine, model, case, [(False, False)] * len(uses), reused)
         assert with_sums[0] - plain[0] == with_sums[1] - plain[1]
 
 

@@ -86,13 +86,40 @@ def test_sums_are_exact(name, shares):
 
 
 def test_rows_pass_every_second_cycle():
-    """Rows without sums leave one cycle after they arrive, a row per two cycles, also across tiles and products."""
+    """Rows without sums leave two cycles after they arrive, a row per two cycles, also across tiles and products."""
     params = SHAPES["three rows, five tiles"]
     rng = random.Random(3)
     products = [product for product in random_products(rng, params, 200) if not product.add and not product.keep]
     taken, left, _ = run(params, products, (0, 0, 0))
-    assert [cycle for cycle, *_ in left] == [cycle + 1 for cycle in taken]
+    assert [cycle for cycle, *_ in left] == [cycle + SumMemory.latency for cycle in taken]
     assert taken == list(range(taken[0], taken[0] + 2 * len(taken), 2))
+
+
+def test_a_stall_of_the_sink_reaches_the_source_a_cycle_later():
+    """A path from the sink's `ready` through the array's `ready` would limit the clock of a large chip."""
+    params = SHAPES["three rows, five tiles"]
+    dut, rng = SumMemory(params), random.Random(1)
+    ready = {False: 0, True: 0}
+
+    async def bench(ctx):
+        word = tile_words(params, next(of for of in random_products(rng, params, 100) if not of.add and not of.keep))[0]
+        ctx.set(dut.tile.payload.as_value(), word)
+        ctx.set(dut.tile.valid, 1)
+        for _ in range(500):
+            ctx.set(dut.i.valid, rng.random() < 0.7)
+            accepts = []
+            for stalled in rng.sample([False, True], 2):
+                ctx.set(dut.o.ready, not stalled)
+                accepts.append((ctx.get(dut.i.ready), ctx.get(dut.tile.ready)))
+            assert accepts[0] == accepts[1]
+            ready[bool(accepts[0][0])] += 1
+            await ctx.tick()
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    assert min(ready.values()) > 50
 
 
 @pytest.mark.parametrize("factor", range(1, 20))
@@ -120,7 +147,11 @@ def test_addresses_need_no_multiplier():
     [
         ({"width": 20, "sum_width": 19}, r"sum_width must be 20 or more \(the width of an accumulator\), not 19"),
         ({"columns": 512, "sum_width": 128}, r"columns must be from 1 to 511 \(.+, 128 per sum\), not 512"),
-        ({"rows": 16, "columns": 16, "tiles": 4097}, r"tiles must be from 1 to 4096 \(.+, 256 per tile\), not 4097"),
+        (
+            {"rows": 512, "columns": 500, "sum_width": 128},
+            r"rows must be from 1 to 262 \(.+ 16,777,216 bits, 128 per sum\), not 512",
+        ),
+        ({"rows": 16, "columns": 16, "tiles": 1525}, r"tiles must be from 1 to 1524 \(.+, 43 per sum\), not 1525"),
     ],
 )
 def test_illegal_parameters(keys, complaint):

@@ -236,7 +236,7 @@ def test_a_refusal_leaves_the_sums(sum_engine):
     first, loads = prepared(sum_engine, rng, **KEPT)
     sum_engine.write("start", BOTH | KEEP)
     sum_engine.finish(sum_engine.transfer([loads[0]], [loads[1]]))
-    prepared(sum_engine, rng, **(KEPT | {"shape": (2, 6)}))
+    prepared(sum_engine, rng, shape=(2, 6))
     sum_engine.wait("status", 2)
     check_refused(sum_engine, BOTH | ADD)
     last, loads = prepared(sum_engine, rng, **KEPT)

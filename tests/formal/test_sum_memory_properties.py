@@ -1,7 +1,7 @@
 """Proofs about the sum memory, for any products that a dispatcher lets through and any stalls."""
 
 import pytest
-from amaranth.hdl import Array, Assert, Assume, Module, Mux, ResetSignal, Signal
+from amaranth.hdl import Array, Assert, Assume, Module, Mux, ResetSignal, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
@@ -70,19 +70,28 @@ class EachRowHasTheSumsBeforeIt(wiring.Component):
         ]
         with m.If(taken & here & current.keep):
             m.d.sync += kept.eq(total)
-        due, known, value, end, ends = Signal(), Signal(), Signal(3), Signal(), Signal()
-        scale = Signal.like(tile.scale)
-        with m.If(~due | self.ready):
-            m.d.sync += due.eq(taken & ~current.keep)
+        layout = data.StructLayout({"here": 1, "sum": 3, "end": 1, "scale": signed(10)})
+        summed, sent = Signal(layout), Signal(layout)
+        due = [Signal(name=f"due_{n}") for n in range(2)]  # whether that row leaves
+        ends, moves = Signal(), Signal()
+        m.d.comb += moves.eq(~due[1] | self.ready)
+        m.d.sync += [due[0].eq((taken & ~current.keep) | (due[0] & ~moves)), ends.eq(0)]
         with m.If(taken):
-            m.d.sync += [known.eq(here), value.eq(total), end.eq(last & current.end), scale.eq(current.scale)]
-        m.d.sync += ends.eq(taken & current.keep & last & current.end)
+            m.d.sync += [
+                summed.here.eq(here),
+                summed.sum.eq(total),
+                summed.end.eq(last & current.end),
+                summed.scale.eq(current.scale),
+                ends.eq(current.keep & last & current.end),
+            ]
+        with m.If(moves):
+            m.d.sync += [due[1].eq(due[0]), sent.as_value().eq(summed.as_value())]
         m.d.comb += [
             dut.o.ready.eq(self.ready),
-            Assert(dut.o.valid == due),
-            Assert(~taken | ~due | self.ready),
-            Assert(~due | ((dut.o.payload.last == end) & (dut.o.payload.scale == scale))),
-            Assert(~(due & known) | (dut.o.payload.data == value)),
+            Assert(~taken | ~due[0]),
+            Assert(dut.o.valid == due[1]),
+            Assert(~due[1] | ((dut.o.payload.last == sent.end) & (dut.o.payload.scale == sent.scale))),
+            Assert(~(due[1] & sent.here) | (dut.o.payload.data == sent.sum)),
             Assert(dut.kept == ends),
         ]
         return m
@@ -112,7 +121,7 @@ class EachRowHasTheSumsBeforeIt(wiring.Component):
 
 @pytest.mark.parametrize(
     ("rows", "tiles", "depth"),
-    [(1, 1, 14), (1, 2, 12), (2, 1, 12), pytest.param(2, 2, 14, marks=pytest.mark.slow)],
+    [(1, 1, 11), (2, 1, 11), pytest.param(1, 2, 12, marks=pytest.mark.slow)],
 )
 def test_each_row_has_the_sums_before_it(prove, rows, tiles, depth):
     prove(EachRowHasTheSumsBeforeIt(rows, tiles), depth=depth)

@@ -67,6 +67,7 @@ def tops() -> Iterator[Unit]:
     terms = Config.load("terms").changed({"array.rows": 1, "array.columns": 2})
     yield AxiStreamArray(bfp)
     yield AxiStreamArray(bfp.changed({"bfp.multiplier": "ecp5"}))
+    yield AxiStreamArray(bfp.changed({"bfp.aligner": "ecp5"}))
     yield AxiStreamArray(terms)
     yield AxiStreamArray(terms.changed({"array.results": "integers"}))
     for bus in ("plain", "axi4-lite", "wishbone"):
@@ -78,6 +79,7 @@ def tops() -> Iterator[Unit]:
     yield AxiStreamEngine(finished.changed({"engine.sum_rows": 2}), bus="plain")
     yield SerialTop(finished)
     yield AxiStreamEngine(bfp.changed({"engine.input_width": 1}), bus="plain")
+    yield AxiStreamEngine(bfp.changed({"engine.sum_rows": 5, "engine.sum_columns": 7}), bus="plain")
     yield SerialTop(bfp, test=self_test_vectors(bfp))
     yield SerialEngine(EngineWithRegisters(engine_of(bfp)), bfp.serial, digest=0, test=self_test_vectors(bfp))
     for kind in UNITS.values():

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import attrs
 from amaranth.hdl import Cat
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
@@ -131,7 +130,7 @@ class Engine(Structure):
                 columns=columns,
                 tiles=down * across,
                 width=bfp.accumulator,
-                sum_width=attrs.evolve(bfp, max_k=params.sum_max_k).accumulator,
+                sum_width=params.sum_width(bfp),
             )
         results = RowNormalizerParams(
             columns=columns,

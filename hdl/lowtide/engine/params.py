@@ -2,6 +2,7 @@
 
 import attrs
 
+from lowtide.engine.sum_memory import MOST_SUM_BITS
 from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import IllegalValue, legal_text, parameter
 from lowtide.units.random.params import RandomSourceParams
@@ -126,7 +127,21 @@ class EngineParams:
         if self.sum_rows and self.sum_max_k < bfp.max_k:
             legal = f"{bfp.max_k} or more (the bfp.max_k of one pass)"
             raise IllegalValue("engine.sum_max_k", legal, self.sum_max_k)
+        self._check_sum_bits(rows, columns, bfp)
         self.source(bfp.lanes)
+
+    def _check_sum_bits(self, rows: int, columns: int, bfp: Bfp) -> None:
+        """Refuse more sums than a memory has."""
+        down, across = self.sum_tiles(rows, columns)
+        width = self.sum_width(bfp)
+        most = MOST_SUM_BITS // (rows * across * columns * width) if across else 0
+        if down > most:
+            because = f"a memory has at most {MOST_SUM_BITS:,} bits, {width} per sum of {across} × {columns} columns"
+            raise IllegalValue("engine.sum_rows", f"from 0 to {most * rows} ({because})", self.sum_rows)
+
+    def sum_width(self, bfp: Bfp) -> int:
+        """Return the bits of a sum of ``sum_max_k`` elements."""
+        return attrs.evolve(bfp, max_k=self.sum_max_k).accumulator
 
     def sum_tiles(self, rows: int, columns: int) -> tuple[int, int]:
         """Return how many tiles of ``rows`` × ``columns`` the sums on chip have, down and across; (0, 0) without."""

@@ -10,10 +10,10 @@ from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.netlist import Unit
 from lowtide.units.conversion.row_normalizer import MOST_ROW_BITS
 
-__all__ = ["SumMemory", "SumMemoryParams", "times"]
+__all__ = ["MOST_SUM_BITS", "SumMemory", "SumMemoryParams", "times"]
 
-MOST_SUMS = 1 << 20
-"""Most sums of a memory: Amaranth writes its initial contents in one constant."""
+MOST_SUM_BITS = 1 << 24
+"""Most bits of a memory: Amaranth writes its initial contents as one constant, in gigabytes of the host's memory."""
 
 
 @attrs.frozen(kw_only=True)
@@ -51,9 +51,12 @@ class SumMemoryParams:
         if self.columns > most:
             because = f"a row has at most {MOST_ROW_BITS:,} bits, {self.sum_width} per sum"
             raise IllegalValue("columns", f"from 1 to {most} ({because})", self.columns)
-        most = MOST_SUMS // (self.rows * self.columns)
+        because = f"a memory has at most {MOST_SUM_BITS:,} bits, {self.sum_width} per sum"
+        most = MOST_SUM_BITS // (self.columns * self.sum_width)
+        if self.rows > most:
+            raise IllegalValue("rows", f"from 1 to {most} ({because})", self.rows)
+        most //= self.rows
         if self.tiles > most:
-            because = f"a memory has at most {MOST_SUMS:,} sums, {self.rows * self.columns} per tile"
             raise IllegalValue("tiles", f"from 1 to {most} ({because})", self.tiles)
 
     @property
@@ -83,7 +86,8 @@ class SumMemory(Unit):
 
     The memory reads ahead, up to two rows, because a block RAM and an adder are too slow for one cycle. The first row
     of a product with ``add`` therefore waits until all earlier rows are stored. Within a product, every tile has its
-    own ``index``, so no other row waits. The unit accepts a row every second cycle, the rate of an array.
+    own ``index``, so no other row waits. The unit accepts a row every second cycle, the rate of an array, and no path
+    leads from ``o.ready`` to ``i.ready`` or to the memory.
 
     Parameters
     ----------
@@ -108,7 +112,7 @@ class SumMemory(Unit):
         Cycles from an accepted row of accumulators to its sums.
     """
 
-    latency = 1
+    latency = 2
 
     def __init__(self, params: SumMemoryParams):
         self.params = params
@@ -129,7 +133,7 @@ class SumMemory(Unit):
         row_bits = params.columns * params.sum_width
         m.submodules.memory = memory = Memory(shape=row_bits, depth=depth, init=[])
         write, read = memory.write_port(), memory.read_port()
-        # A row on its way: its sums are fetched, then wait for the accumulators, then are summed.
+        # A row on its way: its sums are fetched, then wait for the accumulators, then are summed, then sent.
         layout = data.StructLayout({"address": range(depth), "add": 1, "keep": 1, "last": 1, "scale": signed(10)})
         row = Signal(range(params.rows))  # of the tile, to read next
         last = Signal()
@@ -137,17 +141,18 @@ class SumMemory(Unit):
         next_row = Signal(layout)
         reads = Signal()
         moves = Signal()
-        full = [Signal(name=f"full_{n}") for n in range(3)]
+        full = [Signal(name=f"full_{n}") for n in range(4)]
         fetched = Signal(layout, reset_less=True)
         waiting = Signal(layout, reset_less=True)
         summed = Signal(layout, reset_less=True)
         stages = (fetched, waiting, summed)
         stored = Signal(row_bits, reset_less=True)
         sums = Signal(row_bits, reset_less=True)
+        sent = Signal(params.layout_o, reset_less=True)
         keeping = Signal()  # a row on its way will be stored
         takes = Signal()
         leaves = Signal()
-        m.d.comb += keeping.eq(Cat(valid & stage.keep for valid, stage in zip(full, stages, strict=True)).any())
+        m.d.comb += keeping.eq(Cat(valid & stage.keep for valid, stage in zip(full[:3], stages, strict=True)).any())
         m.d.comb += [
             last.eq(row == params.rows - 1),
             next_row.address.eq(times(tile.index, params.rows) + row),
@@ -155,13 +160,13 @@ class SumMemory(Unit):
             next_row.keep.eq(tile.keep),
             next_row.last.eq(last & tile.end),
             next_row.scale.eq(tile.scale),
-            leaves.eq(~full[2] | summed.keep | self.o.ready),
-            takes.eq(full[1] & self.i.valid & leaves),
-            # Independent of the sink, so that no path leads from its `ready` to the memory.
+            takes.eq(full[1] & self.i.valid & ~full[2]),
+            leaves.eq(summed.keep | ~full[3] | self.o.ready),
             moves.eq(~full[0] | ~full[1]),
             reads.eq(self.tile.valid & moves & ~(tile.add & starts & keeping)),
             self.tile.ready.eq(reads & last),
-            self.i.ready.eq(full[1] & leaves),
+            # Independent of the sink: a path from its `ready` to the memory or the array would be too long.
+            self.i.ready.eq(full[1] & ~full[2]),
             read.addr.eq(next_row.address),
             read.en.eq(reads & tile.add),
         ]
@@ -173,21 +178,28 @@ class SumMemory(Unit):
             m.d.sync += [full[1].eq(full[0]), waiting.eq(fetched), stored.eq(Mux(fetched.add, read.data, 0))]
         with m.Elif(takes):
             m.d.sync += full[1].eq(0)
-        with m.If(leaves):
+        with m.If(~full[2]):
             m.d.sync += [full[2].eq(takes), summed.eq(waiting)]
             for column in range(params.columns):
                 accumulator = self.i.payload.data.word_select(column, params.width).as_signed()
                 before = stored.word_select(column, params.sum_width).as_signed()
                 m.d.sync += sums.word_select(column, params.sum_width).eq(accumulator + before)
+        with m.Elif(leaves):
+            m.d.sync += full[2].eq(0)
+        with m.If(~full[3] | self.o.ready):
+            m.d.sync += [
+                full[3].eq(full[2] & ~summed.keep),
+                sent.data.eq(sums),
+                sent.last.eq(summed.last),
+                sent.scale.eq(summed.scale),
+            ]
         m.d.comb += [
             write.en.eq(full[2] & summed.keep),
             write.addr.eq(summed.address),
             write.data.eq(sums),
             self.kept.eq(write.en & summed.last),
-            self.o.valid.eq(full[2] & ~summed.keep),
-            self.o.payload.data.eq(sums),
-            self.o.payload.last.eq(summed.last),
-            self.o.payload.scale.eq(summed.scale),
+            self.o.valid.eq(full[3]),
+            self.o.payload.eq(sent),
         ]
         return m
 

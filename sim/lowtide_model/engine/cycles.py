@@ -152,6 +152,7 @@ class CycleModel:
         loaded: list[list[int]] = [[], []]  # cycle in which each panel of the last operand is complete
         bank_free = [0, 0]  # cycle in which a bank can be written: when the run with the operand loaded last begins
         issue, tile, ends, results = 0, 0, [], 0
+        paced = 0  # cycle in which a tile with results can start: results leave at their own rate
         overs = [0] * RUNS  # cycle of the last beat of each run
         output = OutputCycles(self.config, self.stage) if self.stage else None
         stored = -STORE_TO_ADD  # cycle in which the last sum so far is stored
@@ -170,11 +171,11 @@ class CycleModel:
             issue = max([issued, *begins, overs[-RUNS]]) + 2
             beats = self._beats(work)
             serial = self.rows * self.panel[1] if work.output.chunks else 0  # numbers of a tile, one per cycle
-            period = max(beats + 1, self.spacing, 0 if work.keep else max(self.result_beats, serial))
+            spacing = max(beats + 1, self.spacing)
             first, tiles = None, []
             new_b = work.load_b and not work.output.row_order
             for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, new_b):
-                tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2)
+                tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2, 0 if work.keep else paced)
                 row = tile + beats + self.array_latency + 1  # cycle of row 0
                 if self.sums:
                     row = max(row, taken + ROW_CYCLES)
@@ -182,7 +183,6 @@ class CycleModel:
                     row = max(row, stored + STORE_TO_ADD)
                 first = tile if first is None else first
                 if work.keep:
-                    row = max(row, results - self.result_latency + 1)
                     taken = row + ROW_CYCLES * (self.rows - 1)
                     stored = taken + 1
                 else:
@@ -190,12 +190,13 @@ class CycleModel:
                     results = max(results + self.result_beats, begins_at + self._drain())
                     tiles.append((begins_at, begins_at + self._drain()))
                     taken = results - self.result_latency + 1 - self.row_beats
-                tile += period
+                    paced = tile + max(spacing, self.result_beats, serial)
+                tile += spacing
             begin = max(issue, overs[-1] + 1)
             bank_free = [
                 begin if load else free_at for load, free_at in zip((work.load_a, work.load_b), bank_free, strict=True)
             ]
-            overs.append(tile - period + beats)
+            overs.append(tile - spacing + beats)
             sent = results
             if output and not work.keep:
                 sent = output.ends(work.output, (work.a.lines, work.b.lines), issue, tiles, self.result_beats)

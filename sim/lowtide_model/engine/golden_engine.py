@@ -125,9 +125,8 @@ class GoldenEngine:
 
     def _accumulators(self, a: BfpTensor, b: BfpTensor) -> np.ndarray:
         """Exact accumulators, as Python integers if a sum on chip may exceed 64 bits."""
-        sums = attrs.evolve(self.config.bfp, max_k=self.config.engine.sum_max_k).accumulator
         accumulators = matmul(a, b, bfp=self.config.bfp)
-        return accumulators.astype(object) if sums > 64 else accumulators
+        return accumulators.astype(object) if self.config.engine.sum_width(self.config.bfp) > 64 else accumulators
 
     def convert(self, side: str, x: np.ndarray, settings: OperandSettings) -> BfpTensor:
         """Convert an operand as the engine does.

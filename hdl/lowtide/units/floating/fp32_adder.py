@@ -10,10 +10,7 @@ from lowtide.units.floating.adder import FloatAdder
 from lowtide.units.floating.format import FORMATS
 from lowtide.units.stream.delay import delayed
 
-__all__ = ["NAN", "Fp32Adder"]
-
-NAN = 0x7FC00000
-"""Word of the NaN that the adder outputs."""
+__all__ = ["Fp32Adder"]
 
 
 class Fp32Adder(Unit):

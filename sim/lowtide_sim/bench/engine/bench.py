@@ -176,7 +176,7 @@ class EngineBench:
         return np.asfortranarray(x) if self.rng.getrandbits(1) else x
 
     def random_passes(self) -> list[Pass]:
-        """Two to four random passes of a sum on chip; their operands may be packed."""
+        """Two to four random passes of a sum on chip, or one if K is at most 1; their operands may be packed."""
         bfp, array, engine = self.config.bfp, self.config.array, self.config.engine
         down, across = engine.sum_tiles(array.rows, array.columns)
         while True:
@@ -186,8 +186,10 @@ class EngineBench:
             )
             settings = self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
             passes = []
-            for _ in range(self.rng.randint(2, 4)):
-                length = self.rng.randint(1, min(self.rng.choice((2, 8)) * bfp.lanes, bfp.max_k))
+            count = min(self.rng.randint(2, 4), engine.sum_max_k)
+            for _ in range(count):
+                longest = min(self.rng.choice((2, 8)) * bfp.lanes, bfp.max_k, engine.sum_max_k // count)
+                length = self.rng.randint(1, longest)
                 a, b = self._matrix((rows, length)), self._matrix((length, columns))
                 passes.append(Pass(a=a, b=b, a_settings=settings[0], b_settings=settings[1]))
             try:

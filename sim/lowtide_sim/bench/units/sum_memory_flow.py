@@ -29,7 +29,7 @@ async def random_sums(dut, stalls):
 
 
 @cocotb.test()
-@cocotb.parametrize(stalls=[("none", "none", "none"), ("half", "half", "half")])
+@cocotb.parametrize(stalls=[("none", "none", "none"), ("half", "half", "half"), ("none", "none", "heavy")])
 async def reset_at_any_moment(dut, stalls):
     """After a reset, the next sums are right, and no old row leaves."""
     bench = await SumMemoryBench(dut, stalls).start()

@@ -1,0 +1,39 @@
+"""Networks of PyTorch with the hardware's bits, forward and backward."""
+
+try:
+    import torch as _torch
+except ModuleNotFoundError as _error:
+    from lowtide.errors import LowtideError as _LowtideError
+
+    class MissingTorch(_LowtideError, ModuleNotFoundError):
+        """PyTorch is not installed."""
+
+    raise MissingTorch("lowtide_torch needs PyTorch: pip install 'lowtide[torch]'") from _error
+
+from lowtide_torch.attention import Matmul, ScaledDotProductAttention
+from lowtide_torch.controller import Controller
+from lowtide_torch.engine import Engine
+from lowtide_torch.errors import BitsDiffer, CheckpointError, NonFinite, UnsafeArithmetic, UnsupportedLayer
+from lowtide_torch.quantize import quantize_
+from lowtide_torch.settings import BFP, TR, FastAdaptive, Nearest, Stochastic, Truncate
+
+del _torch
+
+__all__ = [
+    "BFP",
+    "TR",
+    "BitsDiffer",
+    "CheckpointError",
+    "Controller",
+    "Engine",
+    "FastAdaptive",
+    "Matmul",
+    "Nearest",
+    "NonFinite",
+    "ScaledDotProductAttention",
+    "Stochastic",
+    "Truncate",
+    "UnsafeArithmetic",
+    "UnsupportedLayer",
+    "quantize_",
+]

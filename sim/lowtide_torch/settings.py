@@ -1,0 +1,187 @@
+"""Settings of networks: precision and rounding of each operand."""
+
+from typing import Any
+
+import attrs
+
+from lowtide.engine.operand import ROUNDINGS
+from lowtide.formats import Bfp, IllegalValue
+from lowtide.formats.parameter import instance, parameter, real_number, whole_number
+from lowtide.formats.terms import ENCODINGS, Terms
+
+__all__ = ["BFP", "KINDS", "TR", "FastAdaptive", "Nearest", "Rounded", "Settings", "Stochastic", "Truncate"]
+
+KINDS = ("weights", "activations", "gradients")
+"""Kinds of operands."""
+
+LEGAL_SEEDS = range(2**32)
+
+
+@attrs.frozen
+class Rounded:
+    """Conversion of an operand: bits of a magnitude, and rounding.
+
+    Parameters
+    ----------
+    bits : int
+        Width of a magnitude in bits, a multiple of the engine's chunks. `FastAdaptive` selects the width itself.
+    rounding : str
+        ``truncate``; ``nearest``, ties away from zero; or ``stochastic``.
+    """
+
+    bits: int = parameter(4, range(1, 13), "width of a magnitude in bits")
+    rounding: str = parameter("nearest", ROUNDINGS, "rounding of magnitudes")
+
+
+def Nearest(bits: int = 4) -> Rounded:
+    """Rounding to nearest, ties away from zero."""
+    return Rounded(bits, "nearest")
+
+
+def Truncate(bits: int = 4) -> Rounded:
+    """Rounding down of magnitudes."""
+    return Rounded(bits, "truncate")
+
+
+def Stochastic(bits: int = 4) -> Rounded:
+    """Stochastic rounding with the engine's random words."""
+    return Rounded(bits, "stochastic")
+
+
+def _rounded(value: Any, field: attrs.Attribute) -> Rounded:
+    return instance(field.name, value, Rounded, "Nearest(...), Truncate(...) or Stochastic(...)")
+
+
+ROUNDED = attrs.Converter(_rounded, takes_field=True)  # type: ignore[misc]
+DEFAULT, RANDOM = Rounded(4, "nearest"), Rounded(4, "stochastic")
+
+
+def _seed(value: Any) -> int:
+    return whole_number("seed", value, LEGAL_SEEDS)
+
+
+def _ratio(value: Any, field: attrs.Attribute) -> float:
+    return real_number(field.name, value, 0, 3)
+
+
+RATIO = attrs.Converter(_ratio, takes_field=True)  # type: ignore[misc]
+
+
+@attrs.frozen(kw_only=True)
+class BFP:
+    """Block floating point of constant precision.
+
+    Parameters
+    ----------
+    weights, activations, gradients : Rounded
+        Conversion of each kind of operand.
+    seed : int
+        Seed of all random words.
+    """
+
+    weights: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    activations: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    gradients: Rounded = attrs.field(default=RANDOM, converter=ROUNDED)
+    seed: int = attrs.field(default=0, converter=_seed)
+
+    def check(self, bfp: Bfp) -> None:
+        """Refuse a precision that an engine does not have.
+
+        Raises
+        ------
+        IllegalValue
+            If a width is not a multiple of both chunks of the engine, or exceeds its mantissa.
+        """
+        for kind in KINDS:
+            step = max(bfp.chunk_a, bfp.chunk_b)
+            widths = [bits for bits in range(step, bfp.mantissa + 1) if not (bits % bfp.chunk_a or bits % bfp.chunk_b)]
+            because = f"chunks of {bfp.chunk_a} and {bfp.chunk_b} bits, bfp.mantissa = {bfp.mantissa}"
+            whole_number(f"bits of {kind}", getattr(self, kind).bits, widths, because=because)
+
+
+@attrs.frozen(kw_only=True)
+class FastAdaptive:
+    """FAST-Adaptive: two chunks where the relative improvement exceeds a threshold, otherwise one.
+
+    The threshold of layer ``l`` of ``L`` in step ``i`` of ``I`` is ``alpha - beta * i / I - beta * l / L``. The engine
+    measures the improvement while it loads an operand, so a decision holds for the next step. The first step has two
+    chunks.
+
+    Parameters
+    ----------
+    alpha : float
+        Threshold at the start, from 0 to 3.
+    beta : float
+        Decrease over all steps, and over all layers.
+    weights, activations, gradients : Rounded
+        Rounding of each kind of operand; its ``bits`` are ignored.
+    seed : int
+        Seed of all random words.
+    """
+
+    alpha: float = attrs.field(default=0.5, converter=RATIO)
+    beta: float = attrs.field(default=0.3, converter=RATIO)
+    weights: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    activations: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    gradients: Rounded = attrs.field(default=RANDOM, converter=ROUNDED)
+    seed: int = attrs.field(default=0, converter=_seed)
+
+    def check(self, bfp: Bfp) -> None:
+        """Refuse an engine whose magnitudes have one chunk only.
+
+        Raises
+        ------
+        IllegalValue
+            If ``bfp.mantissa`` is less than two chunks.
+        """
+        least = 2 * max(bfp.chunk_a, bfp.chunk_b)
+        if bfp.mantissa < least:
+            raise IllegalValue("bfp.mantissa", f"{least} or more, two chunks, for FastAdaptive", bfp.mantissa)
+
+
+@attrs.frozen(kw_only=True)
+class TR:
+    """Term revealing: integers whose weights keep the largest terms of a group, and whose data the largest of a value.
+
+    Only forward products of weights are revealed. Gradients pass as if integers were not rounded (straight-through),
+    in FP32 on the host.
+
+    Parameters
+    ----------
+    width : int
+        Width of an integer in bits.
+    group, budget : int
+        Weights per group along K, ``g``, and terms kept per group, ``k``.
+    data_terms : int
+        Terms kept per value of the data, ``s``.
+    encoding : str
+        Encoding of magnitudes: ``binary``, ``booth`` or ``hese``.
+    """
+
+    width: int = parameter(8, range(2, 17), "width of an integer in bits")
+    group: int = parameter(8, range(1, 65), "weights per group, g")
+    budget: int = parameter(16, range(1, 1025), "terms kept per group, k")
+    data_terms: int = parameter(4, range(1, 17), "terms kept per value of the data, s")
+    encoding: str = parameter("hese", ENCODINGS, "encoding of a magnitude into digits")
+    seed = 0
+
+    def check(self, bfp: Bfp) -> None:
+        """Refuse budgets that no array of terms has.
+
+        Raises
+        ------
+        IllegalValue
+            If a budget exceeds the terms of its values.
+        """
+        del bfp
+        Terms(
+            width=self.width,
+            encoding=self.encoding,
+            group=self.group,
+            budget=self.budget,
+            data_terms=self.data_terms,
+        )
+
+
+Settings = BFP | FastAdaptive | TR
+"""Settings of a layer; None leaves the layer to the host."""

@@ -1,0 +1,16 @@
+"""Every block of the tutorial runs, and prints what the reader sees."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("sklearn")
+from docs.pages import run_page
+
+PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "pytorch.md"
+
+
+@pytest.mark.slow
+def test_every_block_runs(tmp_path):
+    assert run_page(PAGE, tmp_path) == 6
