@@ -76,7 +76,7 @@ def run(params, numbers, words, chunks, parallel=1, missing=0, stall=0.0, seed=1
 
 
 def due(tensor, chunk):
-    """Chunks of the vectors of a tensor: those of group 0, then those of group 1."""
+    """Chunks of each vector of a tensor: first all chunks of group 0, then all chunks of group 1."""
     cut, groups = golden_chunks(tensor, chunk), tensor.codes.shape[1]
     return [
         [

@@ -16,7 +16,7 @@ class EmissionError(LowtideError):
 def verilog_of(rtlil: str) -> str:
     """Return the Verilog of RTLIL text, without source paths, unused names, or overlapping cases.
 
-    Of the attributes, only those of memories remain.
+    Only the attribute ``no_rw_check`` of memories remains.
     """
     script = f"""
         read_rtlil <<rtlil

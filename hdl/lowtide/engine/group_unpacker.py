@@ -147,7 +147,7 @@ class GroupUnpacker(Unit):
         m = Module()
         every = self._all_steps
         kept = Signal(range(max(max(steps.states) for steps in every) + 1))  # words kept
-        left = Signal.like(self.groups)  # remaining groups of the vector, including those of this step
+        left = Signal.like(self.groups)  # remaining groups of the vector, including the groups of this step
         part = Signal(range(max(steps.parts for steps in every)))  # part of the chunks of a group
         full = Signal()
 

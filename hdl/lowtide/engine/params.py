@@ -27,7 +27,7 @@ class EngineParams:
     buffer_depth : int
         Chunks per operand in the buffer of a row or column, which stores two operands.
     write_width : int
-        Chunks per cycle that a loader writes: all chunks of a packed group, or those of several groups of a beat. The
+        Chunks per cycle that a loader writes: all chunks of a packed group, or of several groups of a beat. The
         memory of a row or column consists of as many slices.
     transpose_depth : int
         Longest row of the stream of a transposed operand, a multiple of ``input_width``.
