@@ -135,13 +135,19 @@ OTHERS = {
         array=ArrayParams(rows=1, columns=1),
         bfp=Bfp(lanes=4, chunk_a=4, chunk_b=4, max_k=60),
         engine=EngineParams(
-            input_width=1, output_width=1, buffer_depth=16, transpose_depth=16, lfsr_bits=8, random_bits=1
+            input_width=1,
+            output_width=1,
+            buffer_depth=16,
+            write_width=1,
+            transpose_depth=16,
+            lfsr_bits=8,
+            random_bits=1,
         ),
     ),
     "3x2, a group a beat": Config(
         array=ArrayParams(rows=3, columns=2),
         bfp=Bfp(lanes=16, chunk_a=1, chunk_b=2, mantissa=8, exponent=4, max_k=300),
-        engine=EngineParams(input_width=16, output_width=1, buffer_depth=128, transpose_depth=32),
+        engine=EngineParams(input_width=16, output_width=1, buffer_depth=128, write_width=4, transpose_depth=32),
     ),
     "5x6, blocks, skew in memory": Config(
         array=ArrayParams(rows=5, columns=6, skew="memory", block_rows=2, block_columns=4),
@@ -160,15 +166,15 @@ ELEMENTS = {
         ),
         engine=EngineParams(input_width=2, output_width=1, buffer_depth=32, transpose_depth=16),
     ),
-    "3x4, all levels per register, blocks, skew in memory": Config(
+    "3x4, all levels per register, blocks, skew in memory, four chunks written per cycle": Config(
         array=ArrayParams(rows=3, columns=4, skew="memory", block_rows=2, block_columns=2),
         bfp=Bfp(lanes=4, max_k=100, adder_levels=14),
-        engine=EngineParams(input_width=2, output_width=2, buffer_depth=32, transpose_depth=16),
+        engine=EngineParams(input_width=2, output_width=2, buffer_depth=32, write_width=4, transpose_depth=16),
     ),
-    "2x2, aligner in a DSP block": Config(
+    "2x2, aligner in a DSP block, one chunk written per cycle": Config(
         array=ArrayParams(rows=2, columns=2),
         bfp=Bfp(lanes=4, max_k=100, aligner="ecp5"),
-        engine=EngineParams(input_width=1, output_width=1, buffer_depth=32, transpose_depth=16),
+        engine=EngineParams(input_width=1, output_width=1, buffer_depth=32, write_width=1, transpose_depth=16),
     ),
 }
 """Engines whose elements or skews differ from the defaults, in small sizes."""

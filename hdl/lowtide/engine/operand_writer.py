@@ -1,23 +1,26 @@
 """Operand writer: writes the chunks of an operand into the buffer."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.formats.bfp import ChunkLayout
+from lowtide.formats.bfp import ChunkLayout, ChunksLayout
 from lowtide.netlist import Unit
-from lowtide.units.logic import at_most
+from lowtide.units.logic import at_most, mux
 
 __all__ = ["OperandWriter"]
 
 
 class OperandWriter(Unit):
-    """Operand writer: writes an operand, chunk by chunk, into the memories of the vectors of a panel.
+    """Operand writer: writes an operand, up to ``parallel`` chunks per cycle, into the memories of a panel's vectors.
 
     Vector ``n`` of the operand is vector ``n mod vectors`` of panel ``n // vectors``. In the memory of its vector,
     panel ``p`` starts at word ``p * size``: its groups in order, and the chunks of each group from the most
     significant. Groups arrive vector by vector; or, for a transposed operand, the first group of every vector before
     the second. At the end the writer fills the unused vectors of the last panel with zeros.
+
+    Word ``x`` of a vector is word ``x // parallel`` of slice ``x mod parallel`` of the vector's memory, so the chunks
+    of a cycle are in different slices. They may begin at any slice, because a panel may have any number of words.
 
     Parameters
     ----------
@@ -29,6 +32,8 @@ class OperandWriter(Unit):
         Words per bank of the buffer.
     most : int
         Maximum number of chunks per group.
+    parallel : int
+        Chunks per cycle, a power of two that divides ``words``.
 
     Members
     -------
@@ -38,41 +43,42 @@ class OperandWriter(Unit):
         High if groups arrive transposed; stable while ``busy`` is high.
     count : In(range(vectors * words + 1))
         Vectors of the operand, at least 1; stable while ``busy`` is high.
-    groups : In(range(words + 1))
-        Groups per vector, at least 1; stable while ``busy`` is high.
     chunks : In(range(most + 1))
         Chunks per group, at least 1; stable while ``busy`` is high.
     size : In(range(words + 1))
-        Words per panel, ``groups * chunks``; stable while ``busy`` is high.
-    i : In(stream of {"chunk": chunk, "last": 1})
-        Chunks, accepted one per cycle. ``last`` is ignored.
+        Words per panel: groups per vector times ``chunks``; stable while ``busy`` is high.
+    i : In(stream of ChunksLayout(chunk, parallel))
+        Chunks of one vector; in transposed order the chunks of one group, or ``parallel`` of them and then the others.
+        ``last`` is ignored.
     write : Out(vectors)
         Write enable of the buffer, one bit per vector.
-    address : Out(range(words))
-        Address to write.
-    data : Out(chunk)
-        Chunk to write.
+    slices : Out(parallel)
+        Write enable of the buffer, one bit per slice.
+    address : Out(ArrayLayout(range(words // parallel), parallel))
+        Address to write in each slice.
+    data : Out(ArrayLayout(chunk, parallel))
+        Chunk to write into each slice.
     panels : Out(range(words + 1))
         Number of complete panels; all ones after the last panel. Zero from the cycle after ``start``.
     busy : Out(1)
         High while an operand is being written.
     """
 
-    def __init__(self, vectors: int, chunk: ChunkLayout, words: int, most: int):
-        self.vectors, self.words = vectors, words
-        self.module_name = f"operand_writer_{vectors}x{words}_{chunk.size}_c{most}"
+    def __init__(self, vectors: int, chunk: ChunkLayout, words: int, most: int, parallel: int = 1):
+        self.vectors, self.words, self.most, self.parallel = vectors, words, most, parallel
+        self.module_name = f"operand_writer_{vectors}x{words}_{chunk.size}_c{most}_p{parallel}"
         super().__init__(
             {
                 "start": In(1),
                 "transposed": In(1),
                 "count": In(range(vectors * words + 1)),
-                "groups": In(range(words + 1)),
                 "chunks": In(range(most + 1)),
                 "size": In(range(words + 1)),
-                "i": In(stream.Signature(data.StructLayout({"chunk": chunk, "last": 1}))),
+                "i": In(stream.Signature(ChunksLayout(chunk, parallel))),
                 "write": Out(vectors),
-                "address": Out(range(words)),
-                "data": Out(chunk),
+                "slices": Out(parallel),
+                "address": Out(data.ArrayLayout(range(words // parallel), parallel)),
+                "data": Out(data.ArrayLayout(chunk, parallel)),
                 "panels": Out(range(words + 1)),
                 "busy": Out(1),
             }
@@ -85,39 +91,39 @@ class OperandWriter(Unit):
         vector = Signal(range(self.vectors))  # current vector of the panel
         left = Signal.like(self.count)  # remaining vectors, including this one
         base = Signal(range(self.words))  # words of the previous panels
-        groups = Signal.like(self.groups)  # remaining groups of the vector, including this one
-        chunks = Signal.like(self.chunks)  # remaining chunks of the group, including this one
-        at = Signal(range(self.words))  # words of the panel before the current one
+        at = Signal(range(self.words))  # words of the panel before the current ones
         group_at = Signal(range(self.words))  # words of the panel before the current group
         take = Signal()
+        step = Signal(range(self.words + self.parallel))  # a panel may be as long as the buffer
+        rest = Signal.like(self.size)  # remaining words of a panel to clear
+        count = Signal(range(self.parallel + 1))
         m.d.comb += [
             self.i.ready.eq(writing),
             take.eq(writing & self.i.valid),
             self.busy.eq(writing | clearing),
-            self.address.eq(base + at),
-            self.data.eq(Mux(clearing, 0, self.i.payload.chunk.as_value())),
+            rest.eq(self.size - at),
+            count.eq(Mux(clearing & at_most(rest, self.parallel - 1), rest, self.parallel)),
         ]
+        with m.If(~clearing):
+            m.d.comb += count.eq(self.i.payload.count)
         here = Cat(vector == n for n in range(self.vectors))
         from_here = Cat(at_most(vector, n) for n in range(self.vectors))
         m.d.comb += self.write.eq(Mux(clearing, from_here, here & take.replicate(self.vectors)))
+        self._slices(m, base + at, count, clearing)
 
-        last_chunk = Signal()
-        last_group = Signal()
+        group_ends = self._group_ends(m, take)
+        vector_ends = Signal()
         last_vector = Signal()
         full = Signal()
-        step = Signal(range(self.words + 1))  # a panel may be as long as the buffer
         m.d.comb += [
-            last_chunk.eq(chunks == 1),
-            last_group.eq(groups == 1),
+            step.eq(at + count),
+            vector_ends.eq(step == self.size),
             last_vector.eq(left == 1),
             full.eq(vector == self.vectors - 1),
-            step.eq(at + 1),
         ]
         with m.If(take):
-            m.d.sync += [at.eq(step), chunks.eq(Mux(last_chunk, self.chunks, chunks - 1))]
-            with m.If(last_chunk & (last_vector | ~self.transposed)):
-                m.d.sync += groups.eq(Mux(last_group, self.groups, groups - 1))
-            with m.If(last_chunk & (last_group | self.transposed)):
+            m.d.sync += at.eq(step)
+            with m.If(Mux(self.transposed, group_ends, vector_ends)):
                 m.d.sync += [vector.eq(vector + 1), left.eq(left - 1), at.eq(group_at)]
                 with m.If(full):
                     m.d.sync += [vector.eq(0), base.eq(base + self.size)]
@@ -125,16 +131,44 @@ class OperandWriter(Unit):
                         m.d.sync += self.panels.eq(self.panels + 1)
                 with m.If(last_vector & self.transposed):  # back to the first one, for the next group
                     m.d.sync += [vector.eq(0), left.eq(self.count), base.eq(0), at.eq(step), group_at.eq(step)]
-            with m.If(last_chunk & last_group & last_vector):
+            with m.If(vector_ends & last_vector):
                 m.d.sync += [writing.eq(0), clearing.eq(~full), vector.eq(vector + 1), base.eq(base), at.eq(0)]
                 with m.If(full):
                     m.d.sync += self.panels.eq(-1)
         with m.If(clearing):
             m.d.sync += at.eq(step)
-            with m.If(step == self.size):
+            with m.If(vector_ends):
                 m.d.sync += [clearing.eq(0), self.panels.eq(-1)]
         with m.If(self.start):
             first = (vector, base, at, group_at, self.panels)
-            m.d.sync += [writing.eq(1), *(signal.eq(0) for signal in first)]
-            m.d.sync += [left.eq(self.count), groups.eq(self.groups), chunks.eq(self.chunks)]
+            m.d.sync += [writing.eq(1), left.eq(self.count), *(signal.eq(0) for signal in first)]
         return m
+
+    def _group_ends(self, m: Module, take: Signal):
+        """Whether the chunks of the cycle are the last ones of their group."""
+        if self.most <= self.parallel:
+            return Const(1)
+        left = Signal.like(self.chunks)  # remaining chunks of the group
+        ends = Signal()
+        m.d.comb += ends.eq(left == self.i.payload.count)
+        with m.If(take):
+            m.d.sync += left.eq(Mux(ends, self.chunks, left - self.i.payload.count))
+        with m.If(self.start):
+            m.d.sync += left.eq(self.chunks)
+        return ends
+
+    def _slices(self, m: Module, word, count: Signal, clearing: Signal) -> None:
+        """Write ``count`` chunks from a word on, or zeros."""
+        parallel, bits = self.parallel, (self.parallel - 1).bit_length()
+        first = Signal(range(parallel))  # slice of the first chunk
+        m.d.comb += first.eq(word)
+        chunks = [chunk.as_value() for chunk in self.i.payload.chunk]
+        for n in range(parallel):
+            # Slice n has the first chunk if n is `first`, and the next address in a slice below `first`.
+            place = mux([Const((n - begin) % parallel, bits) for begin in range(parallel)], first)
+            chunk = mux([chunks[(n - begin) % parallel] for begin in range(parallel)], first)
+            m.d.comb += [
+                self.slices[n].eq(place < count),
+                self.address[n].eq((word + (parallel - 1 - n)) >> bits),
+                self.data[n].eq(Mux(clearing, 0, chunk)),
+            ]

@@ -26,6 +26,9 @@ class EngineParams:
         FP32 numbers per beat on the result stream, a divisor of ``array.columns``.
     buffer_depth : int
         Chunks per operand in the buffer of a row or column, which stores two operands.
+    write_width : int
+        Chunks per cycle that a loader writes: all chunks of a packed group, or of several groups of a beat. The
+        memory of a row or column consists of as many slices.
     transpose_depth : int
         Longest row of the stream of a transposed operand, a multiple of ``input_width``.
     random_bits : int
@@ -59,6 +62,7 @@ class EngineParams:
     buffer_depth: int = parameter(
         1024, tuple(1 << n for n in range(4, 15)), "chunks per operand in the buffer of a row or column"
     )
+    write_width: int = parameter(2, (1, 2, 4), "chunks per cycle that a loader writes into the buffers", internal=True)
     transpose_depth: int = parameter(
         256, tuple(1 << n for n in range(4, 13)), "longest row of the stream of a transposed operand"
     )

@@ -8,6 +8,7 @@ from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from lowtide.engine.buffer import NO_COLLISIONS
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.fp32 import FP32
 from lowtide.netlist import Unit
@@ -75,7 +76,9 @@ class Transposer(Unit):
         memories = []
         for n in range(self.numbers):
             words = 2 * (self.lanes // self.numbers) * (self.depth // self.numbers)
-            m.submodules[f"numbers_{n}"] = memory = Memory(shape=self.numbers * 32, depth=words, init=[])
+            m.submodules[f"numbers_{n}"] = memory = Memory(
+                shape=self.numbers * 32, depth=words, init=[], attrs=NO_COLLISIONS
+            )
             memories.append((memory.write_port(), memory.read_port()))
         taken = self._write(m, full, count, [write for write, _ in memories])
         valid, payload = self._read(m, full, count, [read for _, read in memories])

@@ -7,7 +7,7 @@ from amaranth.lib import data
 
 from lowtide.formats.parameter import IllegalValue, parameter
 
-__all__ = ["CHUNKS", "FACTOR_BITS", "Bfp", "ChunkLayout", "aligner_step"]
+__all__ = ["CHUNKS", "FACTOR_BITS", "Bfp", "ChunkLayout", "ChunksLayout", "aligner_step"]
 
 MOST_MANTISSA = 12
 """Most magnitude bits of an operand."""
@@ -191,3 +191,27 @@ class ChunkLayout(data.StructLayout):
     def lanes(self) -> int:
         """Elements of the group."""
         return self["lane"].shape.length
+
+
+class ChunksLayout(data.StructLayout):
+    """Chunks that move in one cycle.
+
+    Parameters
+    ----------
+    chunk : ChunkLayout
+        Layout of a chunk.
+    parallel : int
+        Maximum number of chunks.
+
+    Members
+    -------
+    chunk : parallel times chunk
+        Chunks, the first in the lowest bits; chunks from ``count`` on are undefined.
+    count : range(parallel + 1)
+        Number of chunks, at least 1.
+    last : 1 bit
+        Whether the last chunk of a vector is among the chunks.
+    """
+
+    def __init__(self, chunk: ChunkLayout, parallel: int):
+        super().__init__({"chunk": data.ArrayLayout(chunk, parallel), "count": range(parallel + 1), "last": 1})

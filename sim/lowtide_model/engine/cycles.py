@@ -7,6 +7,7 @@ import attrs
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.dispatcher import RUNS
+from lowtide.engine.group_unpacker import GroupUnpacker
 from lowtide.formats.parameter import count, flag, instance
 from lowtide_model.engine.output_cycles import Output, OutputCycles
 from lowtide_model.engine.results import tile_order
@@ -14,7 +15,7 @@ from lowtide_model.engine.results import tile_order
 __all__ = ["CycleModel", "Occupancy", "Shape", "Work"]
 
 PACKED_FILL = 4
-"""Cycles from the start of a load until its first packed group can be split into chunks, if a beat has a group."""
+"""Cycles from the start of a load until the unpacker takes its first beat, and from a group to its last write."""
 
 SEEN = 2
 """Cycles from the last write of a panel until the sequencer reads the panel; the loader is free without them."""
@@ -131,7 +132,7 @@ class CycleModel:
         self.fill = [1 + 2 * (not loader.serial) + loader.converter_latency + 1 for loader in engine.loaders]
         self.compare = [loader.compare_latency for loader in engine.loaders]
         self.unpackers = [loader.unpacker for loader in engine.loaders]
-        self.chunk = config.bfp.chunk_a, config.bfp.chunk_b
+        self.write_width = config.engine.write_width
         self._loads: dict[tuple[int, Shape], tuple[list[int], int]] = {}
         self.stage = engine.output
 
@@ -244,20 +245,14 @@ class CycleModel:
         """Cycles of `_load` after the start."""
         lines, chunks, panel = operand.lines, operand.chunks, self.panel[side]
         groups = -(-operand.length // self.lanes)
-        size = groups * chunks
-        clear = size if lines % panel else 0
+        writes = -(-chunks // self.write_width)  # cycles in which a converted group is written
+        clear = -(-groups * chunks // self.write_width) if lines % panel else 0
         done = self.fill[side]  # cycle in which the last group so far is written
         ready = []
         if operand.packed:
-            done = PACKED_FILL
-            arrival = 1
-            steps = self._packed_steps(side, groups, chunks)
-            for line in range(lines):
-                for step in steps:
-                    arrival += step
-                    done = max(arrival + PACKED_FILL - 1, done) + chunks
-                if line % panel == panel - 1:
-                    ready.append(done)
+            vector = self._unpacker(side).steps(chunks).cycles(groups)[-1]
+            ready = [PACKED_FILL + vector * panel * (n + 1) for n in range(lines // panel)]
+            done = PACKED_FILL + vector * lines
             if clear:
                 ready.append(done + clear)
         elif operand.transposed:
@@ -268,8 +263,8 @@ class CycleModel:
             for n in range(groups):
                 arrival = max(arrival, half[n % 2]) + row_beats * min(left, self.lanes)
                 left -= self.lanes
-                first = arrival + 2 + self.fill[side] + min(chunks, self.group)  # read and multiplexed
-                done = max(first + lines * max(chunks, self.group), done + lines * chunks)
+                first = arrival + 2 + self.fill[side] + min(writes, self.group)  # read and multiplexed
+                done = max(first, done) + lines * max(writes, self.group)
                 half[n % 2] = done - self.fill[side] - 3
             ready = [done + clear] * -(-lines // panel)
         else:
@@ -279,23 +274,15 @@ class CycleModel:
                 for _ in range(groups):
                     arrival += self.group if self.serial[side] else min(left, self.group)
                     left -= self.group
-                    done = max(arrival + self.fill[side], done) + chunks
+                    done = max(arrival + self.fill[side], done) + writes
                 if line % panel == panel - 1:
                     ready.append(done)
             if clear:
                 ready.append(done + clear)
         return ready, done + clear + self.compare[side] - SEEN
 
-    def _packed_steps(self, side: int, groups: int, chunks: int) -> list[int]:
-        """Cycles in which the unpacker takes each group of a vector from its beats."""
+    def _unpacker(self, side: int) -> GroupUnpacker:
         unpacker = self.unpackers[side]
         if unpacker is None:
             raise ValueError("engine.packed_operands must be true for packed operands, not false")
-        size, at, steps = unpacker.layout.words(chunks * self.chunk[side]), 0, []
-        for _ in range(groups):
-            taken, cycles = 0, 0
-            while taken < size:
-                count = min(unpacker.step, self.numbers - at, size - taken)
-                taken, at, cycles = taken + count, (at + count) % self.numbers, cycles + 1
-            steps.append(cycles)
-        return steps
+        return unpacker

@@ -21,9 +21,10 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("share", [0, 0.4])
+@pytest.mark.parametrize("parallel", [1, 2, 4])
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
-def test_chunks_equal_the_model(shape, share):
-    dut, rng, pause = Chunker(shape), np.random.default_rng(1), random.Random(1)
+def test_chunks_equal_the_model(shape, parallel, share):
+    dut, rng, pause = Chunker(shape, parallel), np.random.default_rng(1), random.Random(1)
     layout = shape.layout_o
 
     async def bench(ctx):
@@ -58,9 +59,11 @@ def test_chunks_equal_the_model(shape, share):
                 if ctx.get(dut.o.valid) and ctx.get(dut.o.ready):
                     beat = ctx.get(dut.o.payload)
                     group = waiting[0]["group"]["lane"]
-                    assert [lane.sign for lane in beat.chunk.lane] == [lane["sign"] for lane in group]
-                    values = [-lane.magnitude if lane.sign else lane.magnitude for lane in beat.chunk.lane]
-                    received.append((values, beat.chunk.exponent, bool(beat.last)))
+                    for n in range(beat.count):
+                        lanes = beat.chunk[n].lane
+                        assert [lane.sign for lane in lanes] == [lane["sign"] for lane in group]
+                        values = [-lane.magnitude if lane.sign else lane.magnitude for lane in lanes]
+                        received.append((values, beat.chunk[n].exponent, bool(beat.last) and n == beat.count - 1))
                 if taken:
                     waiting.pop(0)
                     offering = False
@@ -68,7 +71,7 @@ def test_chunks_equal_the_model(shape, share):
                 cycles += 1
             assert received == due
             assert not waiting
-            assert share or cycles == len(due), "a chunk a cycle"
+            assert share or cycles == 12 * -(-count // parallel), "as many chunks per cycle as fit"
             ctx.set(dut.i.valid, 0)
 
     streams.simulate(dut, bench)
