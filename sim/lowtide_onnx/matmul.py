@@ -37,8 +37,8 @@ class MatMul:
             lefts, rights = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (left, right))
             y = multiply(
                 0,
-                Operand.of(lefts.reshape(-1, *left.shape[-2:]), "input 0", a),
-                Operand.of(rights.reshape(-1, *right.shape[-2:]), "input 1", b),
+                Operand.of(lefts.reshape(-1, *left.shape[-2:]), "input 0"),
+                Operand.of(rights.reshape(-1, *right.shape[-2:]), "input 1"),
             )
         y = y.reshape(*batch, left.shape[-2], right.shape[-1])
         y = y[..., 0] if b.ndim == 1 else y

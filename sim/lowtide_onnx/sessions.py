@@ -25,6 +25,8 @@ def make_session(model: ModelProto, *, fused: bool = True) -> onnxruntime.Infere
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.use_deterministic_compute = True
+    # Idle threads of many sessions would spin while NumPy and the engine compute.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if not fused:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
