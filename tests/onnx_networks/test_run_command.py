@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-from models import graph_of, node, random, save
+from onnx_models import graph_of, node, random, save
 
 import lowtide_onnx
 

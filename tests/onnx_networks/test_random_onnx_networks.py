@@ -10,8 +10,8 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models import CONFIGS, graph_of, load, node, random, save
-from reference import Products
+from onnx_models import CONFIGS, graph_of, load, node, random, save
+from onnx_reference import Products
 
 import lowtide_onnx
 

@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-from models import CONFIGS, load, node, random
-from reference import Products
+from onnx_models import CONFIGS, load, node, random
+from onnx_reference import Products
 
 import lowtide_onnx
 

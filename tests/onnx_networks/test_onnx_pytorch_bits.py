@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 torch = pytest.importorskip("torch")
-from models import CONFIGS, load, node, random  # noqa: E402
+from onnx_models import CONFIGS, load, node, random  # noqa: E402
 
 import lowtide_torch as lt  # noqa: E402
 

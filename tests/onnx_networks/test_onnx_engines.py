@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-from models import load, node, random
+from onnx_models import load, node, random
 
 from fixtures.devices import SMALL_DEVICE
 from fixtures.engines import SMALL_ENGINE, SUM_ENGINE

@@ -7,9 +7,9 @@ import pytest
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-from models import CONFIGS, graph_of, load, node, random, save  # noqa: E402
 from onnx import TensorProto, helper  # noqa: E402
-from reference import Products  # noqa: E402
+from onnx_models import CONFIGS, graph_of, load, node, random, save  # noqa: E402
+from onnx_reference import Products  # noqa: E402
 
 import lowtide_onnx  # noqa: E402
 from lowtide.config import Config  # noqa: E402

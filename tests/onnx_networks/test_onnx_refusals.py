@@ -8,8 +8,8 @@ import pytest
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-from models import graph_of, load, node, random, save  # noqa: E402
 from onnx import TensorProto  # noqa: E402
+from onnx_models import graph_of, load, node, random, save  # noqa: E402
 
 import lowtide_onnx  # noqa: E402
 from lowtide.config import Config, ConfigError  # noqa: E402
