@@ -5,10 +5,10 @@ from typing import Any
 
 import attrs
 import numpy as np
+from onnx import ModelProto, helper
 
 from lowtide.formats.parameter import whole_number
 from lowtide_onnx.errors import InputError, NonFinite
-from onnx import ModelProto, helper
 
 __all__ = ["Port", "checked_inputs", "ports_of", "random_inputs"]
 

@@ -227,7 +227,7 @@ def test_shapes_that_do_not_fit_together(tmp_path, kind):
         "shape": np.array(x.shape, np.int64)
     }
     inputs = {"x": None} | {name: ["n"] for name in shapes}
-    kinds = dict.fromkeys(shapes, TensorProto.INT64)
+    kinds = dict.fromkeys(shapes, int(TensorProto.INT64))
     graph = graph_of([*nodes, copy], inputs, ["y"], hidden, kinds)
     if one.op_type == "Conv":
         graph.value_info.append(onnx.helper.make_tensor_value_info("w_", TensorProto.FLOAT, [None] * 4))
