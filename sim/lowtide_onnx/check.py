@@ -71,7 +71,7 @@ def check_nodes(model: ModelProto, steps: Sequence[HostPart | Placed], values: V
     model : ModelProto
         The model.
     steps : sequence of HostPart or Placed
-        The cut model, whose parts return every tensor.
+        The partitioned model, whose parts return every tensor.
     values : dict
         Inputs and stored tensors.
 

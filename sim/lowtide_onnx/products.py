@@ -85,7 +85,7 @@ def engine_product(
 def _whole(config: Config, a: np.ndarray, b: np.ndarray, for_a: OperandSettings, for_b: OperandSettings) -> np.ndarray:
     """The bits of `panels.multiply` on the golden engine, for all rows and columns of all matrices at once.
 
-    Without random words, only the cut of K and the bias of the operands determine the bits.
+    Neither operand may be rounded stochastically. Then the bits depend only on the slices of K and on the biases.
     """
     shape = a.shape[1], a.shape[2], b.shape[2]
     slices, on_chip = _slices(config, *shape, for_a.chunks, for_b.chunks)
