@@ -129,7 +129,7 @@ class Engine:
         NonFinite
             If the operand has a NaN or an infinity.
         """
-        where = f"layer {layer!r}" if layer else "the product"
+        where = _name_of(layer)
         if operand.x.dtype != torch.float32:
             raise UnsupportedLayer(
                 f"{where}: {operand.what} must be of float32, not {str(operand.x.dtype).removeprefix('torch.')}:"
@@ -163,8 +163,9 @@ class Engine:
         if self.verify and self.products % self.verify == 0:
             values, improvements = products_of(self.reference, a, b)
             values = values if after is None else after(torch.from_numpy(values)).numpy()
-            where = f"layer {layer!r}" if layer else "the product"
-            check_equal(f"{where}: product {self.products} ({a.what} × {b.what})", result, values, improvements)
+            check_equal(
+                f"{_name_of(layer)}: product {self.products} ({a.what} × {b.what})", result, values, improvements
+            )
 
     @property
     def verifies(self) -> bool:
@@ -199,8 +200,9 @@ class Engine:
         try:
             return panels_of(self.config, m, k, n, a.chunks, b.chunks)
         except ValueError as error:
-            where = f"layer {layer!r}" if layer else "the product"
-            raise UnsupportedLayer(f"{where}: {error}: leave the layer to the host, or take a larger engine") from None
+            raise UnsupportedLayer(
+                f"{_name_of(layer)}: {error}: leave the layer to the host, or take a larger engine"
+            ) from None
 
     def format_of(self, side: str, settings: OperandSettings, measure: bool = False) -> Format:
         """Format of operand ``a`` or ``b``."""
@@ -274,3 +276,8 @@ class Engine:
                     f" of {m} × {k} × {b.x.shape[-1]}, {a.settings.rounding}: report this configuration, and train on"
                     " the cpu"
                 )
+
+
+def _name_of(layer: str) -> str:
+    """Name of a product in errors."""
+    return f"layer {layer!r}" if layer else "the product"

@@ -12,10 +12,10 @@ __all__ = ["BiasFinder"]
 
 
 class BiasFinder(Unit):
-    """Bias finder: finds the bias with which the largest exponent of a tensor has the largest code; 0 without
-    any exponent.
+    """Bias finder: finds the bias with which the largest exponent of a tensor has the largest code.
 
-    Zeros, subnormal numbers and NaNs have no exponent. The exponent of infinity is 128.
+    Without any exponent, the bias is 0. Zeros, subnormal numbers and NaNs have no exponent. The exponent of infinity is
+    128.
 
     Parameters
     ----------
