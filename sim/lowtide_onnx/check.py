@@ -45,9 +45,14 @@ class Checked:
 
     def __str__(self) -> str:
         return (
-            f"{self.layers} layers and {self.nodes} nodes on the host equal onnxruntime's within the bounds;"
+            f"{_counted(self.layers, 'layer')} and {_counted(self.nodes, 'node')} on the host equal onnxruntime's within the"
+            " bounds;"
             f" largest difference: {self.closest:.2g} of the bound, at {self.closest_node}"
         )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def every_output(model: ModelProto, names: Sequence[str]) -> ModelProto:

@@ -1,12 +1,11 @@
 """Operands and results of products, and the exponent bias of an operand."""
 
-import math
-
 import attrs
+import numpy as np
 import torch
 from torch import Tensor
 
-from lowtide_model import Improvement
+from lowtide_model import Improvement, default_bias
 from lowtide_model.engine.operand import OperandSettings
 
 __all__ = ["Operand", "Result", "bias_of", "largest", "tensor_bias"]
@@ -60,7 +59,7 @@ def tensor_bias(x: Tensor, exponent: int) -> int:
 
 def bias_of(most: float, exponent: int) -> int:
     """Default exponent bias of a tensor whose largest magnitude is ``most``."""
-    return math.frexp(most)[1] - 1 - (2**exponent - 1) if 2.0**-126 <= most < math.inf else 0
+    return default_bias(np.array([most], np.float32), exponent=exponent)
 
 
 def largest(x: Tensor) -> float:

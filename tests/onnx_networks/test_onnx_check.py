@@ -23,7 +23,7 @@ def test_check_names_the_first_wrong_node(tmp_path, monkeypatch):
     checked = network.check()
     assert (checked.layers, checked.nodes) == (2, 1)
     assert 0 < checked.closest < 1
-    assert str(checked).startswith("2 layers and 1 nodes on the host equal onnxruntime's within the bounds;")
+    assert str(checked).startswith("2 layers and 1 node on the host equal onnxruntime's within the bounds;")
     true = convolution.windows
 
     def wrong(x, *arguments):
