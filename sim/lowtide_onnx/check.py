@@ -44,9 +44,9 @@ class Checked:
     closest_node: str
 
     def __str__(self) -> str:
+        layers, nodes = _counted(self.layers, "layer"), _counted(self.nodes, "node")
         return (
-            f"{_counted(self.layers, 'layer')} and {_counted(self.nodes, 'node')} on the host equal onnxruntime's within the"
-            " bounds;"
+            f"{layers} and {nodes} on the host equal onnxruntime's within the bounds;"
             f" largest difference: {self.closest:.2g} of the bound, at {self.closest_node}"
         )
 
