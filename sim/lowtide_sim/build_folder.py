@@ -1,6 +1,7 @@
 """Temporary build folder for Verilator and make, which do not support spaces, ``$`` or quotes in paths."""
 
 import contextlib
+import hashlib
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ import attrs
 
 from lowtide.errors import SimulationError
 
-__all__ = ["BuildFolder", "build_folder", "keep"]
+__all__ = ["BuildFolder", "build_folder", "gathered", "keep", "keep_objects", "shared_runtime"]
 
 PLAIN = re.compile(r"[A-Za-z0-9_./+-]+")
 """Paths that make, the shell and compiler options pass unchanged."""
@@ -106,3 +107,39 @@ def keep(built: Path, place: Path) -> None:
         except OSError:  # another process may have copied the folder first
             if not place.is_dir():
                 raise
+
+
+def gathered(files: list[Path], folder: Path) -> Path:
+    """Copy files to a new folder, and return the folder."""
+    folder.mkdir()
+    for file in files:
+        shutil.copy2(file, folder)
+    return folder
+
+
+@contextlib.contextmanager
+def shared_runtime(objects: Path, cache: Path, options: str) -> Iterator[None]:
+    """Share Verilator's own objects, which take most of the time of a small build, with other builds.
+
+    Parameters
+    ----------
+    objects : Path
+        New folder for the objects of a build.
+    cache : Path
+        Folder of the shared objects.
+    options : str
+        Versions and compiler options of the build; builds with other options share other objects.
+    """
+    runtime = cache / f"runtime-{hashlib.sha256(options.encode()).hexdigest()[:20]}"
+    objects.mkdir()
+    if runtime.exists():
+        shutil.copytree(runtime, objects, dirs_exist_ok=True)
+    yield
+    built = list(objects.glob("verilated*.o"))
+    if built and not runtime.exists():
+        keep(gathered(built, objects / "runtime"), runtime)
+
+
+def keep_objects(makefile: str) -> str:
+    """Option of make that keeps objects older than the makefile of a build, which are shared objects."""
+    return f"--old-file={makefile}"

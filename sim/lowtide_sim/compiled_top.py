@@ -12,10 +12,13 @@ from pathlib import Path
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.errors import SimulationError
 from lowtide.netlist import Unit
-from lowtide_sim.build_folder import BuildFolder, build_folder, keep
+from lowtide_sim.build_folder import BuildFolder, build_folder, keep, keep_objects, shared_runtime
 from lowtide_sim.simulator import MAKE_VARIABLES, check_verilator
 
 __all__ = ["compiled_top", "compiled_verilog"]
+
+POSITION = "-fPIC"
+"""Option of the compiler for code that a library can contain."""
 
 
 def compiled_top(
@@ -73,22 +76,23 @@ def compiled_verilog(
         with build_folder() as build:
             (build.path / "top.v").write_text(text, encoding="utf-8")
             shutil.copy(harness, build.path / "harness.cpp")
-            _build(build, module, flags)
+            with shared_runtime(build.path / "objects", library.parent, f"{version('verilator')} {POSITION}"):
+                _build(build, module, flags)
             keep(build.path / "top.so", library)
     return ctypes.CDLL(str(library))
 
 
 def _build(build: BuildFolder, module: str, flags: list[str]) -> None:
     compiler = os.environ.get("CXX", "g++")
-    objects = ["--Mdir", "objects", "--build", "-j", "2", "-CFLAGS", "-fPIC"]
-    for variable in (*MAKE_VARIABLES, f"OPT_FAST={flags[0]}", *build.programs):
-        objects += ["-MAKEFLAGS", variable]
+    objects = ["--Mdir", "objects", "--build", "-j", "2", "-CFLAGS", POSITION]
+    for argument in (keep_objects("Vtop.mk"), *MAKE_VARIABLES, f"OPT_FAST={flags[0]}", *build.programs):
+        objects += ["-MAKEFLAGS", argument]
     verilate = [*build.verilate, "--cc", "top.v", "--top-module", module, "--prefix", "Vtop"]
     # Tests lint random designs. For users, new warnings of a later Verilator must not prevent a simulation.
-    verilate += ["-O3", "-Wno-fatal", "-Wno-lint", "--x-initial", "unique", *objects, "--output-split", "20000"]
+    verilate += ["-O3", "-Wno-fatal", "-Wno-lint", "--x-initial", "unique", *objects, "--output-split", "50000"]
     _run(verilate, build.path, os.environ | {"VERILATOR_ROOT": str(build.verilator)})
     include = build.verilator / "include"
-    link = [compiler, "-std=c++17", "-fPIC", "-shared", "-pthread", *flags]
+    link = [compiler, "-std=c++17", POSITION, "-shared", "-pthread", *flags]
     link += ["-Iobjects", f"-I{include}", f"-I{include / 'vltstd'}", "harness.cpp"]
     link += ["objects/libVtop.a", "objects/libverilated.a", "-o", "top.so"]
     _run(link, build.path, os.environ)

@@ -22,7 +22,7 @@ from lowtide.config import Config
 from lowtide.emission import emit
 from lowtide.errors import SimulationError, SimulatorMissing
 from lowtide_sim.bench.environment import bench_environment
-from lowtide_sim.build_folder import BuildFolder, build_folder, keep
+from lowtide_sim.build_folder import BuildFolder, build_folder, gathered, keep, keep_objects, shared_runtime
 from lowtide_sim.waivers import WAIVERS, control_file
 
 __all__ = [
@@ -251,8 +251,8 @@ class _Verilator(runner.Verilator):
         "-O3",
         # Unknown values are random, and differ between seeds, instead of always being zero.
         *("--x-assign", "unique", "--x-initial", "unique"),
-        # Large arrays become several files, which are compiled in parallel.
-        *("--output-split", "20000"),
+        # Large arrays become several files, which are compiled in parallel. For a small one, one file is faster.
+        *("--output-split", "50000"),
     )
     # With -O2 or -O3, compiling takes longer than a bench gains at run time.
     optimization = "OPT_FAST=-O1"
@@ -303,7 +303,8 @@ class _Verilator(runner.Verilator):
         verilate = [part.replace(str(cocotb_config.share_dir), str(share)) for part in verilate]
         libraries = self.folder.link("libraries", cocotb_config.libs_dir)
         verilate[verilate.index("-LDFLAGS") + 1] = f"-L{libraries} -lcocotbvpi_verilator"
-        return [[*self.prefix, *verilate], [*make, self.optimization, *MAKE_VARIABLES, *self.folder.programs]]
+        make += [keep_objects(make[make.index("-f") + 1]), self.optimization, *MAKE_VARIABLES, *self.folder.programs]
+        return [[*self.prefix, *verilate], make]
 
 
 class _Icarus(runner.Icarus):
@@ -361,36 +362,22 @@ def _built(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, cac
 
 def _build(kind: _Verilator | _Icarus, verilog: Path, top: str, waves: bool, cache: Path, log: Path) -> Path:
     """Build a simulation, and return a folder with only the executable."""
-    runtime = cache / f"runtime-{hashlib.sha256(f'{kind.fingerprint} {waves}'.encode()).hexdigest()[:20]}"
     folder = kind.folder.path / "build"
-    folder.mkdir()
-    if runtime.exists():
-        shutil.copytree(runtime, folder, dirs_exist_ok=True)
     source = Path(shutil.copyfile(verilog, kind.folder.path / f"{top}.v"))
     try:
-        kind.build(
-            sources=[*kind.sources(top, kind.folder.path), source],
-            hdl_toplevel=top,
-            build_dir=folder,
-            build_args=list(kind.options),
-            timescale=TIMESCALE,
-            waves=waves,
-            log_file=log,
-        )
+        with shared_runtime(folder, cache, f"{kind.fingerprint} {waves}"):
+            kind.build(
+                sources=[*kind.sources(top, kind.folder.path), source],
+                hdl_toplevel=top,
+                build_dir=folder,
+                build_args=list(kind.options),
+                timescale=TIMESCALE,
+                waves=waves,
+                log_file=log,
+            )
     except (RuntimeError, SystemExit):
         raise SimulationError(f"{verilog.name} could not be built: see {log}") from None
-    # All builds share the simulator's own objects, which take most of the time of a small build.
-    objects = list(folder.glob("verilated*.o"))
-    if objects and not runtime.exists():
-        keep(_gathered(objects, kind.folder.path / "runtime"), runtime)
-    return _gathered([folder / kind.built(top)], kind.folder.path / "built")
-
-
-def _gathered(files: list[Path], folder: Path) -> Path:
-    folder.mkdir()
-    for file in files:
-        shutil.copy2(file, folder)
-    return folder
+    return gathered([folder / kind.built(top)], kind.folder.path / "built")
 
 
 @contextlib.contextmanager

@@ -37,8 +37,8 @@ def poison(monkeypatch):
 
 
 @pytest.mark.slow
-def test_engine(poison, tmp_path):
-    engine, rng = VerilatedEngine(SMALL_ENGINE, tmp_path), np.random.default_rng(11)
+def test_engine(poison, libraries):
+    engine, rng = VerilatedEngine(SMALL_ENGINE, libraries), np.random.default_rng(11)
     for _ in range(300):
         engine.stalls = Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 3)))
         case = random_case(rng, SMALL_ENGINE)
@@ -46,8 +46,8 @@ def test_engine(poison, tmp_path):
 
 
 @pytest.mark.slow
-def test_sums(poison, tmp_path):
-    engine, golden, rng = VerilatedEngine(SUM_ENGINE, tmp_path), GoldenEngine(SUM_ENGINE), np.random.default_rng(12)
+def test_sums(poison, libraries):
+    engine, golden, rng = VerilatedEngine(SUM_ENGINE, libraries), GoldenEngine(SUM_ENGINE), np.random.default_rng(12)
     settings = [OperandSettings(bias=-6)] * 2
     for _ in range(60):
         engine.stalls = Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 3)))
@@ -58,8 +58,8 @@ def test_sums(poison, tmp_path):
 
 
 @pytest.mark.slow
-def test_serial_engine(poison, tmp_path):
+def test_serial_engine(poison, libraries):
     assert (
-        compiled_top(SerialTop(SMALL_ENGINE, test=self_test_vectors(SMALL_ENGINE)), HARNESS, tmp_path).self_test(10**6)
+        compiled_top(SerialTop(SMALL_ENGINE, test=self_test_vectors(SMALL_ENGINE)), HARNESS, libraries).self_test(10**6)
         == 1
     )

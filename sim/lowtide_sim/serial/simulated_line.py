@@ -43,7 +43,7 @@ class SimulatedLine:
     def __init__(self, config: Config, folder: Path, *, seed: int = 1, netlist: str | None = None):
         self.config = config
         if netlist is None:
-            self._library = compiled_top(SerialTop(config), HARNESS, folder, optimization="-O3")
+            self._library = compiled_top(SerialTop(config), HARNESS, folder)
         else:
             # A netlist is large and a check is short: most of the time is the compiler's.
             self._library = compiled_verilog(netlist, BOARD, HARNESS, folder, {"LEDS": 1}, "-O0")

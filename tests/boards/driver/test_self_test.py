@@ -32,7 +32,7 @@ CONFIG = Config.load("tiny").changed(
 
 
 @pytest.fixture
-def outcome(tmp_path, monkeypatch):
+def outcome(libraries, monkeypatch):
     """Result of the self-test on hardware whose Verilog has been changed."""
 
     def run(mutation: Callable[[str], str] = lambda text: text) -> int:
@@ -41,7 +41,7 @@ def outcome(tmp_path, monkeypatch):
             return mutation(text), modules
 
         monkeypatch.setattr(lowtide_sim.compiled_top, "verilog_and_modules", mutated)
-        return compiled_top(SerialTop(CONFIG, test=self_test_vectors(CONFIG)), HARNESS, tmp_path).self_test(CYCLES)
+        return compiled_top(SerialTop(CONFIG, test=self_test_vectors(CONFIG)), HARNESS, libraries).self_test(CYCLES)
 
     return run
 
@@ -52,9 +52,9 @@ def test_correct_hardware_passes(outcome):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", ["tang-nano-9k", "orangecrab", "ulx3s-8bit"])
-def test_presets_of_other_elements_and_skews_pass(preset, tmp_path):
+def test_presets_of_other_elements_and_skews_pass(preset, libraries):
     config = Config.load(preset)
-    assert compiled_top(SerialTop(config, test=self_test_vectors(config)), HARNESS, tmp_path).self_test(CYCLES) == 1
+    assert compiled_top(SerialTop(config, test=self_test_vectors(config)), HARNESS, libraries).self_test(CYCLES) == 1
 
 
 @pytest.mark.slow
