@@ -15,6 +15,7 @@ from lowtide.formats.parameter import IllegalValue
 from lowtide.interfaces.serial.protocol import WORDS, Kind
 from lowtide_boards.driver.connection import Connection
 from lowtide_boards.driver.errors import DeviceError, NotLowtide
+from lowtide_boards.driver.held_operands import HeldOperand, HeldOperands
 from lowtide_boards.driver.request_window import Request
 from lowtide_boards.driver.results import ResultReader
 from lowtide_model import Improvement
@@ -81,8 +82,8 @@ def _value(key: str, value: int) -> int | bool:
     return bool(value) if isinstance(default, bool) else value
 
 
-LOAD_BOTH, ADD, KEEP = 3, 8, 16
-"""Bits of the register ``start``: load A and B; add the sums on chip; keep the sums on chip."""
+LOAD_A, LOAD_B, ADD, KEEP = 1, 2, 8, 16
+"""Bits of the register ``start``: load A; load B; add the sums on chip; keep the sums on chip."""
 
 LOAD: dict[str, Kind] = {"a": "load_a", "b": "load_b", "d": "load_d"}
 LAST: dict[str, Kind] = {"a": "last_a", "b": "last_b", "d": "last_d"}
@@ -119,13 +120,15 @@ class RemoteEngine:
         self._places = {register.name: place for place, register in enumerate(self.registers)}
         self._resets = 0
         self._written: dict[str, int] = {}  # settings since the last reset
+        self._held = HeldOperands()
         self._position = 0
 
     def _synchronize(self) -> None:
-        """Connect again if necessary, and forget the settings from before the last reset."""
+        """Connect again if necessary, and forget what the engine had before the last reset."""
         self.connection.synchronize()
         if self._resets != self.connection.resets:
             self._resets, self._written, self._position = self.connection.resets, {}, 0
+            self._held.forget()
 
     def read(self, name: str) -> int:
         """Read a register.
@@ -148,6 +151,7 @@ class RemoteEngine:
         """
         value = self._register(name).checked(value)
         self._synchronize()
+        self._held.forget()
         self.connection.execute([self._write(name, value)])
 
     def _register(self, name: str) -> Register:
@@ -161,6 +165,8 @@ class RemoteEngine:
 
     def product(self, passes: Sequence[CheckedPass], plan: ResultPlan, progress: Callable[[float], object]) -> Product:
         """Compute a product that fits into the engine, or a sum of products.
+
+        The driver sends an operand only if its words or settings differ from the operand that the engine holds.
 
         Parameters
         ----------
@@ -178,13 +184,21 @@ class RemoteEngine:
         """
         self._synchronize()
         queue, numbers = self.connection.constants["queue"], self.config.engine.input_width
+        settings = [
+            [line.settings(of) for line, of in zip(each.vectors, each.settings, strict=True)] for each in passes
+        ]
         loads = [
             [Load.of(vectors.in_memory_order, numbers).numbers.view("<u4").ravel() for vectors in each.vectors]
             for each in passes
         ]
+        operands = [
+            [self._held.next(*operand) for operand in zip("ab", *both, strict=True)]
+            for both in zip(loads, settings, strict=True)
+        ]
         addends = plan.addends.numbers.view("<u4").ravel() if plan.addends else np.zeros(0, "<u4")
         count = plan.beats * self.config.engine.output_width
-        total, moved = sum(len(words) for both in loads for words in both) + len(addends) + count, [0]
+        to_send = sum(len(held.words) for both in operands for held, new in both if new)
+        total, moved = to_send + len(addends) + count, [0]
 
         def move(words: int) -> None:
             moved[0] += words
@@ -201,17 +215,19 @@ class RemoteEngine:
         def requests() -> Iterator[Request | None]:
             yield self._write("errors", ALL_ERRORS)
             yield self._write("clear", 1)
-            for each, operands in zip(passes, loads, strict=True):
-                for side, line, operand in zip("ab", each.vectors, each.settings, strict=True):
-                    for name, value in line.settings(operand).items():
+            for each, both in zip(passes, operands, strict=True):
+                for side, (held, _) in zip("ab", both, strict=True):
+                    for name, value in held.settings.items():
                         if self._written.get(f"{side}_{name}") != value:
                             yield self._write(f"{side}_{name}", value)
                 for name, value in plan.registers.items():
                     if self._written.get(name) != value:
                         yield self._write(name, value)
-                yield self._write("start", LOAD_BOTH | ADD * each.add | KEEP * each.keep)
-                for side, words in zip("ab", operands, strict=True):
-                    yield from _loads(side, words, min(WORDS, queue // 2), move)
+                (a, new_a), (b, new_b) = both
+                yield self._write("start", LOAD_A * new_a | LOAD_B * new_b | ADD * each.add | KEEP * each.keep)
+                for side, held, new in (("a", a, new_a), ("b", b, new_b)):
+                    if new:
+                        yield from _loads(side, held.words, min(WORDS, queue // 2), move)
                 if each.keep:
                     yield from self._until_idle()
                     yield Request("read", (first, last - first + 1), counts)
@@ -227,16 +243,20 @@ class RemoteEngine:
                     yield Request("read", (first, 1), lambda errors: _check(errors[0]))
             yield Request("read", (first, last - first + 1), counts)
 
-        self.connection.execute(requests())
+        try:
+            self.connection.execute(requests())
+        except BaseException:
+            self._held.forget()
+            raise
         self._position = (self._position + count) % POSITIONS
-        product, tensor = plan.product(results.words.view("<f4").reshape(plan.beats, -1))
-        events = (field.name for field in attrs.fields(Events))
+        (_, new_a), (_, new_b) = operands[-1]
+        product, tensor = plan.product(results.words.view("<f4").reshape(plan.beats, -1), new_a, new_b)
         return Product(
             values=product,
             tensor=tensor,
-            events=Events(**{name: values[-1][name] for name in events if name in values[-1]}),
-            a_improvement=total_improvement([_improvement("a", each) for each in values]),
-            b_improvement=total_improvement([_improvement("b", each) for each in values]),
+            events=_account(operands, values),
+            a_improvement=total_improvement([held.improvement for (held, _), _ in operands]),
+            b_improvement=total_improvement([held.improvement for _, (held, _) in operands]),
             cycles=values[-1]["cycles"],
         )
 
@@ -270,6 +290,31 @@ def _loads(side: str, words: np.ndarray, most: int, move: Callable[[int], None])
         ends = at + most >= len(words)
         yield Request(LAST[side] if ends else LOAD[side], part)
         move(len(part))
+
+
+def _account(operands: list[list[tuple[HeldOperand, bool]]], values: list[dict[str, int]]) -> Events:
+    """Events of a product; an operand that the engine holds has the events from when it was sent.
+
+    Parameters
+    ----------
+    operands : list of pairs of operands
+        Operands of each pass, and whether they were sent. Sent operands get their events and improvement.
+    values : list of dict
+        Counters after each pass, and improvements of its operands.
+    """
+    names = [field.name for field in attrs.fields(Events) if field.name in values[-1]]
+    events = {name: values[-1][name] for name in names if name[:2] not in ("a_", "b_")}
+    before = dict.fromkeys(names, 0)
+    for both, after in zip(operands, values, strict=True):
+        for side, (held, new) in zip("ab", both, strict=True):
+            counts = [name for name in names if name.startswith(f"{side}_")]
+            if new:
+                held.events = {name: after[name] - before[name] for name in counts}
+                held.improvement = _improvement(side, after)
+            for name in counts:
+                events[name] = events.get(name, 0) + held.events[name]
+        before = after
+    return Events(**events)
 
 
 def _improvement(side: str, values: dict[str, int]) -> Improvement | None:
