@@ -66,12 +66,13 @@ WIDE = {"8x8": config((8, 8), 4, (2, 2), 3, 32)}
 
 @pytest.mark.parametrize(
     "name",
-    quick_only(("1x1", "3x2-83-bits", "2x1-three-levels", "2x2-ecp5", "4x4, blocks, skew in memory"), QUICK),
+    quick_only(("1x1", "2x1-three-levels", "2x2-ecp5", "4x4, blocks, skew in memory"), QUICK),
 )
 def test_small_arrays_on_icarus(run_array, name):
     run_array(QUICK[name], "icarus", tiles=12, resets=9, products=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WIDE)
 def test_a_wide_array_on_icarus(run_array, name):
     benches = "lowtide_sim.bench.array.data,lowtide_sim.bench.array.bfp"

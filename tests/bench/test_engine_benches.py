@@ -52,6 +52,26 @@ def test_long_runs_with_something_to_follow(run_engine, simulator, bus):
     run_engine(simulator, keys=FINISHED, bus=bus, products=60, resets=60)
 
 
+SLOTS = {"engine.slots": 4}
+SLOT_BUGS = {
+    "a slot is loaded while it is read": in_module(r"slot_readers_\w+", r"assign free = .*;", "assign free = 1'h1;"),
+    "all products read slot 0": in_module(r"operand_buffer_\w+", r"\{ read_bank, ", "{ 2'h0, "),
+}
+
+
+def test_an_engine_with_slots_on_icarus(run_engine):
+    run_engine("icarus", keys=SLOTS, products=4, resets=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", SLOT_BUGS)
+def test_each_bug_in_slots_is_caught(run_engine, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_engine("icarus", SLOT_BUGS[bug], keys=SLOTS, products=40, resets=20)
+    assert "could not be built" not in str(caught.value)
+    assert "failed: " in str(caught.value)
+
+
 def test_sums_on_icarus(run_engine):
     run_engine("icarus", benches=SUMS, sums=True, products=2, resets=3)
 

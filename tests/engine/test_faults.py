@@ -211,6 +211,10 @@ def test_random_faults_and_resets_with_sums(sum_engine):
     run_faults(sum_engine, 200_000, 7)
 
 
+def test_random_faults_and_resets_with_slots(slot_engine):
+    run_faults(slot_engine, 100_000, 10)
+
+
 def test_faults_of_an_operand_between_passes(sum_engine):
     """A short operand of a pass is padded with zeros, which is flagged; the sum is exact, and so is the next one."""
     rng, config = np.random.default_rng(8), sum_engine.config
@@ -248,3 +252,8 @@ def test_a_million_cycles_of_faults(engine):
 @pytest.mark.slow
 def test_a_million_cycles_of_faults_with_sums(sum_engine):
     run_faults(sum_engine, 1_000_000, 9)
+
+
+@pytest.mark.slow
+def test_a_million_cycles_of_faults_with_slots(slot_engine):
+    run_faults(slot_engine, 1_000_000, 11)

@@ -39,6 +39,7 @@ FEATURES = (
     ("engine.sum_rows", "engine.sum_columns", "engine.sum_max_k"),
     ("engine.post_operations",),
     ("engine.packed_results",),
+    ("engine.slots",),
 )
 """Keys of each feature that an engine may have; the registers of those that it has follow, in this order."""
 
@@ -120,7 +121,7 @@ class RemoteEngine:
         self._places = {register.name: place for place, register in enumerate(self.registers)}
         self._resets = 0
         self._written: dict[str, int] = {}  # settings since the last reset
-        self._held = HeldOperands()
+        self._held = HeldOperands(self.config.engine.slots)
         self._position = 0
 
     def _synchronize(self) -> None:
@@ -166,7 +167,7 @@ class RemoteEngine:
     def product(self, passes: Sequence[CheckedPass], plan: ResultPlan, progress: Callable[[float], object]) -> Product:
         """Compute a product that fits into the engine, or a sum of products.
 
-        The driver sends an operand only if its words or settings differ from the operand that the engine holds.
+        The driver sends an operand only if the engine holds no operand with equal words and settings.
 
         Parameters
         ----------
@@ -217,7 +218,8 @@ class RemoteEngine:
             yield self._write("clear", 1)
             for each, both in zip(passes, operands, strict=True):
                 for side, (held, _) in zip("ab", both, strict=True):
-                    for name, value in held.settings.items():
+                    slot = {"slot": held.slot} if self.config.engine.slots else {}
+                    for name, value in {**held.settings, **slot}.items():
                         if self._written.get(f"{side}_{name}") != value:
                             yield self._write(f"{side}_{name}", value)
                 for name, value in plan.registers.items():

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from lowtide.engine.buffer import PingPongBanks
+from lowtide.engine.held_operands import HeldLayout, LastOperand, OperandSlots
 from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLayout
 from lowtide.engine.operand_planner import OperandPlanner
 from lowtide.engine.output_stage import PRODUCTS
@@ -41,7 +41,7 @@ class ProductLayout(data.StructLayout):
     c : ResultLayout
         Settings of the results; only with such a layout.
     load_a, load_b : 1 bit
-        1: load the operand. 0: reuse the operand loaded last.
+        1: load the operand. 0: reuse the operand loaded last or, with slots, the operand in the slot.
     find : 1 bit
         1: compute no product, and only find the biases of the operands to be loaded.
     add : 1 bit
@@ -58,8 +58,8 @@ class ProductLayout(data.StructLayout):
 class RunLayout(data.StructLayout):
     """Run of a product: the sequencer's settings of both operands, the results' scale, use of sums, order of tiles."""
 
-    def __init__(self, words: int, chunks_a: int, chunks_b: int, sums: bool, orders: bool):
-        a, b = sides_layout(words, chunks_a), sides_layout(words, chunks_b)
+    def __init__(self, words: int, chunks_a: int, chunks_b: int, banks: int, sums: bool, orders: bool):
+        a, b = sides_layout(words, chunks_a, banks), sides_layout(words, chunks_b, banks)
         flags = ({"add": 1, "keep": 1} if sums else {}) | ({"row_order": 1} if orders else {})
         super().__init__({"a": a, "b": b, "scale": 10, **flags})
 
@@ -106,7 +106,7 @@ class Dispatcher(Unit):
         High while a loader is busy: bit 0 for A, bit 1 for B.
     bias_a, bias_b : In(signed(9))
         Exponent bias that the loader uses; an idle loader keeps the bias that it used last.
-    write : Out(2)
+    write_a, write_b : Out(range(params.banks))
         Bank into which each loader writes, from the cycle after ``load``.
     run_valid : Out(1)
         High while ``run`` is valid.
@@ -130,7 +130,9 @@ class Dispatcher(Unit):
     def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
         self.bfp, self.params = bfp, params
         self.layouts = [
-            OperandLayout(bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits, params.packed_operands)
+            OperandLayout(
+                bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits, params.packed_operands, params.slots
+            )
             for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
         ]
         self._planners = [
@@ -147,6 +149,7 @@ class Dispatcher(Unit):
         self.run_layout = RunLayout(
             params.buffer_depth,
             *(planner.most_chunks for planner in self._planners),
+            banks=params.banks,
             sums=self.sums,
             orders=params.finishes,
         )
@@ -155,6 +158,7 @@ class Dispatcher(Unit):
             + (f"_{self._sum_planner.module_name}" if self._sum_planner else "")
             + (f"_t{self.bias_tiles}" if params.post_operations else "")
             + (f"_r{params.lfsr_bits}" if params.packed_results else "")
+            + (f"_b{params.slots}" if params.slots else "")
         )
         finish = {}
         if self.results:
@@ -185,7 +189,8 @@ class Dispatcher(Unit):
                 "busy": In(2),
                 "bias_a": In(signed(9)),
                 "bias_b": In(signed(9)),
-                "write": Out(2),
+                "write_a": Out(range(params.banks)),
+                "write_b": Out(range(params.banks)),
                 "run_valid": Out(1),
                 "run": Out(self.run_layout),
                 "run_ready": In(1),
@@ -225,12 +230,12 @@ class Dispatcher(Unit):
                 packed.eq(Cat(product.a.packed, product.b.packed)),
             ]
 
-        # Length of the operand loaded last on each side, if there is one.
-        known, lengths = (
-            Signal(2),
-            [Signal.like(operand.length, name=f"length_{n}") for n, operand in enumerate(operands)],
-        )
-        both = [Mux(load, operand.length, old) for load, operand, old in zip(wanted, operands, lengths, strict=True)]
+        holders = [self._holder(n, planner) for n, planner in enumerate(planners)]
+        held = [holder.held for holder in holders]
+        known = Cat(holder.known for holder in holders)
+        both = [
+            Mux(load, operand.length, old.length) for load, operand, old in zip(wanted, operands, held, strict=True)
+        ]
         planned = Signal()
         legal = Signal()
         fits = (~wanted | Cat(planner.legal for planner in planners)).all() & Mux(
@@ -254,57 +259,58 @@ class Dispatcher(Unit):
         runs = Fifo(self.run_layout.size, RUNS)
         queued = Signal(range(RUNS + 1))
         running = data.View(self.run_layout, runs.o_data)
-        begun = Signal()
-        begins = Signal()
         over = Signal()
-        m.d.comb += [over.eq(runs.o_valid & self.run_ready), begins.eq(runs.o_valid & ~begun)]
-        m.d.sync += begun.eq(runs.o_valid & ~over)
+        push = Signal()
+        m.d.comb += over.eq(runs.o_valid & self.run_ready)
         run = Signal(self.run_layout)
-        sides = []
-        for n, (name, planner) in enumerate(zip("ab", planners, strict=True)):
-            banks = PingPongBanks()
-            loads = self.load[n] & ~product.find
-            place(m, platform, f"banks_{name}", banks, load=loads, begins=begins & running[name].new)
+        for n, (name, holder) in enumerate(zip("ab", holders, strict=True)):
             m.d.comb += [
-                self.load[n].eq(issuing & left[n] & ~self.busy[n] & (product.find | banks.free)),
+                self.load[n].eq(issuing & left[n] & ~self.busy[n] & (product.find | holder.free)),
                 self.find[n].eq(product.find),
-                self.write[n].eq(banks.loaded),
-                run[name].bank.eq(banks.loaded),
+                getattr(self, f"write_{name}").eq(holder.loading),
                 run[name].new.eq(wanted[n]),
+                *(run[name][field].eq(holder.held[field]) for field in ("panels", "size", "chunks")),
             ]
-            side = Signal.like(run[name], name=f"side_{name}")
-            sides.append(side)
-            m.d.comb += [run[name][field].eq(side[field]) for field in ("panels", "size", "chunks")]
-            with m.If(loads):
-                m.d.sync += [
-                    known[n].eq(1),
-                    lengths[n].eq(operands[n].length),
-                    side.panels.eq(planner.panels),
-                    side.size.eq(planner.size),
-                    side.chunks.eq(operands[n].chunks),
-                ]
             with m.If(self.load[n]):
                 m.d.sync += left[n].eq(0)
+        begun = Signal()  # the current run is not in its first cycle
+        m.d.sync += begun.eq(runs.o_valid & ~over)
+        for n, (name, holder, planner) in enumerate(zip("ab", holders, planners, strict=True)):
+            operand = operands[n]
+            new = Signal(holder.layout, name=f"new_{name}")
+            m.d.comb += [
+                new.panels.eq(planner.panels),
+                new.size.eq(planner.size),
+                *(new[field].eq(operand[field]) for field in ("chunks", "length", "vectors")),
+                new.bias.eq(getattr(self, f"bias_{name}")),
+            ]
+            if self.params.slots:
+                bank, uses = operand.slot, {"slot": operand.slot, "push": push, "over": over}
+                uses["over_slot"] = running[name].bank
+            else:
+                bank, uses = holder.loading, {"begins": runs.o_valid & ~begun & running[name].new}
+            m.d.comb += run[name].bank.eq(bank)
+            place(m, platform, f"held_{name}", holder, load=self.load[n] & ~product.find, new=new.as_value(), **uses)
 
         # Magnitudes of m bits are in units of 2**(B - (m - 1)).
-        lowest = [self.bias_a - self.bfp.chunk_a * run.a.chunks, self.bias_b - self.bfp.chunk_b * run.b.chunks]
-        push = Signal()
+        lowest = [held[0].bias - self.bfp.chunk_a * run.a.chunks, held[1].bias - self.bfp.chunk_b * run.b.chunks]
         room = queued != RUNS
+        storing = Cat(holder.storing for holder in holders).any() if self.params.slots else Const(0)
         if self.results:
             room &= unfinished < PRODUCTS
-            panels_b = Mux(product.load_b, planners[1].panels, sides[1].panels)
+            panels_b = Mux(product.load_b, planners[1].panels, held[1].panels)
             kept = product.keep if self.sums else Const(0)
             m.d.comb += results_legal.eq(product.find | kept | self._results_legal(product.c, panels_b))
             m.d.comb += self.finish_valid.eq(push & ~kept)
-            self._finish(m, product, [self.load[n] & ~product.find for n in range(2)], sides[1].panels, run)
+            self._finish(m, product, held, run)
         m.d.comb += [
             run.scale.eq(lowest[0] + lowest[1] + 2),
-            push.eq(issuing & ~left.any() & ~product.find & room),
+            push.eq(issuing & ~left.any() & ~storing & ~product.find & room),
         ]
         with m.If(push | (issuing & product.find & ~left.any())):
             m.d.sync += issuing.eq(0)
         if self._sum_planner:
-            self._plan_sums(m, platform, product, planners, sides, both[0], planned & legal)
+            self._plan_sums(m, platform, product, planners, held, both[0], planned & legal)
             m.d.comb += [run.add.eq(product.add), run.keep.eq(product.keep)]
         m.d.sync += [queued.eq(queued + push - over), unfinished.eq(unfinished + push - self.over)]
         place(m, platform, "runs", runs, i_valid=push, i_data=run.as_value(), o_ready=self.run_ready)
@@ -333,37 +339,33 @@ class Dispatcher(Unit):
             )
         return legal
 
-    def _finish(self, m: Module, product, loads: list[Value], across: Value, run) -> None:
-        """Send what follows each product, with the numbers of vectors of the operands loaded last."""
-        finish = self.finish
-        for load, operand, count in zip(loads, (product.a, product.b), (finish.vectors, finish.length), strict=True):
-            vectors = Signal.like(operand.vectors, name="vectors")
-            with m.If(load):
-                m.d.sync += vectors.eq(operand.vectors)
-            m.d.comb += count.eq(vectors)
+    def _holder(self, n: int, planner: OperandPlanner) -> LastOperand | OperandSlots:
+        """The holder of operand A or B."""
+        vectors = self.layouts[n].legal["vectors"][-1]
+        layout = HeldLayout(self.params.buffer_depth, planner.most_chunks, self.bfp.max_k, vectors)
+        return OperandSlots(layout, self.params.slots, RUNS) if self.params.slots else LastOperand(layout)
+
+    def _finish(self, m: Module, product, held: list[data.View], run) -> None:
+        """Send what follows each product, with the numbers of vectors of its operands."""
         settings = product.c
         ordered = [settings[name] for name in ("add_bias", "residual", "packed") if name in settings.shape().members]
         m.d.comb += [
-            finish.settings.eq(settings),
-            finish.across.eq(across),
+            self.finish.vectors.eq(held[0].vectors),
+            self.finish.length.eq(held[1].vectors),
+            self.finish.settings.eq(settings),
+            self.finish.across.eq(held[1].panels),
             run.row_order.eq(Cat(ordered).any()),
         ]
 
-    def _plan_sums(self, m, platform, product, planners, sides, length, take):
+    def _plan_sums(self, m, platform, product, planners, held, length, take):
         """Place the sum planner: a reused operand has the panels, chunks and bias with which it was loaded."""
         wanted = Cat(product.load_a, product.load_b)
         panels, lowest = [], []
-        for load, operand, planner, side, bias, chunk in zip(
-            wanted,
-            (product.a, product.b),
-            planners,
-            sides,
-            (self.bias_a, self.bias_b),
-            (self.bfp.chunk_a, self.bfp.chunk_b),
-            strict=True,
+        for load, operand, planner, old, chunk in zip(
+            wanted, (product.a, product.b), planners, held, (self.bfp.chunk_a, self.bfp.chunk_b), strict=True
         ):
-            panels.append(Mux(load, planner.panels, side.panels))
-            lowest.append(Mux(load, operand.bias, bias) - chunk * Mux(load, operand.chunks, side.chunks))
+            panels.append(Mux(load, planner.panels, old.panels))
+            lowest.append(Mux(load, operand.bias, old.bias) - chunk * Mux(load, operand.chunks, old.chunks))
         place(
             m,
             platform,

@@ -152,7 +152,7 @@ class Engine(Structure):
                 params.lfsr_bits,
             )
         )
-        packed = "_p" if params.packed_operands else ""
+        packed = "_p" * params.packed_operands + (f"_b{params.slots}" if params.slots else "")
         if sums:
             packed += "_s{}x{}_{}".format(*self.sum_tiles, params.sum_max_k)
         packed += "_o" * params.post_operations + "_q" * params.packed_results
@@ -217,7 +217,9 @@ class Engine(Structure):
         array, results, dispatcher, output = self.array, self.results, self.dispatcher, self.output
         loader_a, loader_b = self.loaders
         chunks = (loader.converter.max_chunks for loader in self.loaders)
-        sequencer = Sequencer(words, *chunks, tiles=self.sum_tiles, orders=self.params.finishes)
+        sequencer = Sequencer(
+            words, *chunks, tiles=self.sum_tiles, orders=self.params.finishes, banks=self.params.banks
+        )
         issuer = Issuer()
         place(
             "dispatcher",
@@ -253,8 +255,8 @@ class Engine(Structure):
             i__payload=Cat(run.a, run.b),
             i__valid=dispatcher.run_valid,
             **({"row_order": run.row_order} if output else {}),
-            loading_a=dispatcher.write[0],
-            loading_b=dispatcher.write[1],
+            loading_a=dispatcher.write_a,
+            loading_b=dispatcher.write_b,
             loaded_a=loader_a.panels,
             loaded_b=loader_b.panels,
             ready=issuer.i_ready,
@@ -272,10 +274,12 @@ class Engine(Structure):
             vectors = (self.rows, self.columns)[n]
             beats[name] = place(
                 f"buffer_{name}",
-                OperandBuffer(vectors, loader.converter.layout_chunk.size, words, self.params.write_width),
+                OperandBuffer(
+                    vectors, loader.converter.layout_chunk.size, words, self.params.write_width, self.params.banks
+                ),
                 write=loader.write,
                 write_slices=loader.slices,
-                write_bank=dispatcher.write[n],
+                write_bank=getattr(dispatcher, f"write_{name}"),
                 write_address=loader.address,
                 i=loader.data,
                 enable=issuer.move,

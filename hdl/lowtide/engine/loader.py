@@ -109,7 +109,9 @@ class Loader(Unit):
             rounding="carry",
             random=params.random_bits + 1,
         )
-        self.layout = OperandLayout(bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits, params.packed_operands)
+        self.layout = OperandLayout(
+            bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits, params.packed_operands, params.slots
+        )
         self.elements = vectors * params.buffer_depth * bfp.lanes
         self.metered = bfp.mantissa >= 2 * chunk
         self.serial = params.input_width == 1 and not self.metered

@@ -33,6 +33,8 @@ class OperandLayout(data.StructLayout):
         Width of a seed in bits.
     packed : bool
         Whether the operand may arrive as packed groups.
+    slots : int
+        Slots of the operand's buffer; 0 without slots.
 
     Members
     -------
@@ -55,6 +57,8 @@ class OperandLayout(data.StructLayout):
     packed : 1 bit
         1: the stream carries packed groups, in order. ``rounding`` and ``seed`` are ignored. 0: FP32 numbers. Only with
         ``packed``.
+    slot : unsigned
+        Slot of the buffer into which the operand is loaded, or in which it stays. Only with ``slots``.
 
     Attributes
     ----------
@@ -62,7 +66,7 @@ class OperandLayout(data.StructLayout):
         Legal values of each member. A seed of 0 is also legal if rounding is not stochastic.
     """
 
-    def __init__(self, bfp: Bfp, chunk: int, vectors: int, lfsr_bits: int, packed: bool):
+    def __init__(self, bfp: Bfp, chunk: int, vectors: int, lfsr_bits: int, packed: bool, slots: int = 0):
         self.legal = {
             "vectors": range(1, vectors + 1),
             "length": range(1, bfp.max_k + 1),
@@ -73,6 +77,7 @@ class OperandLayout(data.StructLayout):
             "bias_auto": range(2),
             "bias": range(LEAST_BIAS, MOST_BIAS + 1),
             **({"packed": range(2)} if packed else {}),
+            **({"slot": range(slots)} if slots else {}),
         }
         super().__init__(
             {
@@ -85,5 +90,6 @@ class OperandLayout(data.StructLayout):
                 "bias_auto": 1,
                 "bias": signed(9),
                 **({"packed": 1} if packed else {}),
+                **({"slot": range(slots)} if slots else {}),
             }
         )

@@ -50,6 +50,9 @@ class EngineParams:
         Whether the engine adds a column bias, ReLU and a residual to the results, see `PostOperations`.
     packed_results : bool
         Whether the results may also leave as packed groups along N, see `PackedResults`.
+    slots : int
+        Operands per buffer that stay until a host replaces them, each of ``buffer_depth`` chunks per row or column.
+        With 0, two operands take turns, and products can use only the operand loaded last again. See `OperandSlots`.
 
     Raises
     ------
@@ -98,6 +101,12 @@ class EngineParams:
         (False, True),
         "whether the results may also leave as packed groups along N",
         feature="packed_results",
+    )
+    slots: int = parameter(
+        0,
+        (0, 2, 4, 8, 16),
+        "operands per buffer that stay until a host replaces them; 0: two operands take turns",
+        feature="slots",
     )
 
     def check(self, rows: int, columns: int, bfp: Bfp) -> None:
@@ -148,6 +157,11 @@ class EngineParams:
         if not self.sum_rows:
             return 0, 0
         return -(-self.sum_rows // rows), -(-self.sum_columns // columns)
+
+    @property
+    def banks(self) -> int:
+        """Operands that a buffer stores."""
+        return self.slots or 2
 
     @property
     def finishes(self) -> bool:

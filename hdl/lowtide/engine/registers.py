@@ -51,6 +51,7 @@ _OPERAND = {
     "bias_auto": "1: use the bias found last",
     "bias": f"exponent of code 0, from {LEAST_BIAS} to {MOST_BIAS}, in 32-bit two's complement",
     "packed": "1: packed groups, in order and with a given bias; 0: FP32 numbers",
+    "slot": "slot of the buffer into which the operand is loaded, or in which it stays",
 }
 
 _RESULTS = {

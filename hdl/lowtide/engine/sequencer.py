@@ -10,14 +10,14 @@ from lowtide.netlist import Unit, place
 __all__ = ["Issuer", "Sequencer", "sides_layout"]
 
 
-def sides_layout(words: int, most_chunks: int) -> data.StructLayout:
+def sides_layout(words: int, most_chunks: int, banks: int = 2) -> data.StructLayout:
     """Return the layout of an operand of a run: panels, words per panel, chunks per group, bank, new or reused."""
     return data.StructLayout(
         {
             "panels": range(words + 1),
             "size": range(words + 1),
             "chunks": range(most_chunks + 1),
-            "bank": 1,
+            "bank": range(banks),
             "new": 1,
         }
     )
@@ -34,6 +34,8 @@ class Sequencer(Unit):
     ----------
     words : int
         Words per bank of a buffer.
+    banks : int
+        Banks of a buffer.
     chunks_a, chunks_b : int
         Maximum number of chunks per magnitude.
     tiles : tuple of two int
@@ -43,19 +45,19 @@ class Sequencer(Unit):
 
     Members
     -------
-    i : In(stream of {"a": sides_layout(words, chunks_a), "b": sides_layout(words, chunks_b)})
+    i : In(stream of {"a": sides_layout(words, chunks_a, banks), "b": sides_layout(words, chunks_b, banks)})
         Products, each accepted with its last beat.
     row_order : In(1)
         High to visit the tiles of the product in row order, whatever is new. Only with ``orders``.
-    loading_a, loading_b : In(1)
+    loading_a, loading_b : In(range(banks))
         Bank into which an operand is being loaded, or was loaded last.
     loaded_a, loaded_b : In(range(words + 1))
-        Number of complete panels in that bank. The other bank is complete.
+        Number of complete panels in that bank. Other banks are complete.
     ready : In(1)
         High when the beat is accepted.
     valid : Out(1)
         High while the addresses of a beat are valid.
-    bank_a, bank_b : Out(1)
+    bank_a, bank_b : Out(range(banks))
         Bank of the chunk of A and of B.
     address_a, address_b : Out(range(words))
         Address of the chunk of A and of B.
@@ -69,27 +71,37 @@ class Sequencer(Unit):
         Panels of the current tile; only with sums on chip.
     """
 
-    def __init__(self, words: int, chunks_a: int, chunks_b: int, tiles: tuple[int, int] = (0, 0), orders: bool = False):
-        self.words, self.tiles, self.orders = words, tiles, orders
+    def __init__(
+        self,
+        words: int,
+        chunks_a: int,
+        chunks_b: int,
+        tiles: tuple[int, int] = (0, 0),
+        orders: bool = False,
+        banks: int = 2,
+    ):
+        self.words, self.tiles, self.orders, self.banks = words, tiles, orders, banks
         self.module_name = (
             f"sequencer_{words}_{chunks_a}_{chunks_b}"
             + ("_{}x{}".format(*tiles) if any(tiles) else "")
             + "_row_order" * orders
+            + (f"_b{banks}" if banks > 2 else "")
         )
-        layout = data.StructLayout({"a": sides_layout(words, chunks_a), "b": sides_layout(words, chunks_b)})
+        sides = {"a": sides_layout(words, chunks_a, banks), "b": sides_layout(words, chunks_b, banks)}
+        layout = data.StructLayout(sides)
         self._tiles = TileOrder(words)
         super().__init__(
             {
                 "i": In(stream.Signature(layout)),
                 **({"row_order": In(1)} if orders else {}),
-                "loading_a": In(1),
-                "loading_b": In(1),
+                "loading_a": In(range(banks)),
+                "loading_b": In(range(banks)),
                 "loaded_a": In(range(words + 1)),
                 "loaded_b": In(range(words + 1)),
                 "ready": In(1),
                 "valid": Out(1),
-                "bank_a": Out(1),
-                "bank_b": Out(1),
+                "bank_a": Out(range(banks)),
+                "bank_b": Out(range(banks)),
                 "address_a": Out(range(words)),
                 "address_b": Out(range(words)),
                 "last": Out(1),

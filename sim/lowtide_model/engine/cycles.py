@@ -27,6 +27,7 @@ ROW_CYCLES = 2
 """Cycles between rows of a tile."""
 
 SIZE = attrs.Converter(lambda value, field: count(field.name, value, 1), takes_field=True)
+SLOT = attrs.Converter(lambda value, field: count(field.name, value), takes_field=True)
 FLAG = attrs.Converter(lambda value, field: flag(field.name, value), takes_field=True)
 
 
@@ -66,7 +67,10 @@ class Work:
     a, b : Shape
         Operands.
     load_a, load_b : bool
-        Whether the operand is loaded. Otherwise the engine reuses the operand that it loaded last.
+        Whether the operand is loaded. Otherwise the engine reuses the operand that it loaded last or, with slots, the
+        operand in the slot.
+    slot_a, slot_b : int
+        Slots of the operands, if the engine has slots.
     output : Output
         What follows the product.
     add, keep : bool
@@ -77,6 +81,8 @@ class Work:
     b: Shape = attrs.field(converter=SHAPE)
     load_a: bool = attrs.field(default=True, converter=FLAG)
     load_b: bool = attrs.field(default=True, converter=FLAG)
+    slot_a: int = attrs.field(default=0, converter=SLOT)
+    slot_b: int = attrs.field(default=0, converter=SLOT)
     output: Output = attrs.field(default=Output(), converter=OUTPUT)
     add: bool = attrs.field(default=False, converter=FLAG)
     keep: bool = attrs.field(default=False, converter=FLAG)
@@ -132,7 +138,7 @@ class CycleModel:
         self.fill = [1 + 2 * (not loader.serial) + loader.converter_latency + 1 for loader in engine.loaders]
         self.compare = [loader.compare_latency for loader in engine.loaders]
         self.unpackers = [loader.unpacker for loader in engine.loaders]
-        self.write_width = config.engine.write_width
+        self.write_width, self.slots = config.engine.write_width, config.engine.slots
         self._loads: dict[tuple[int, Shape], tuple[list[int], int]] = {}
         self.stage = engine.output
 
@@ -149,8 +155,10 @@ class CycleModel:
             If a product adds or keeps sums, and the engine has none; or if the engine takes no packed operands.
         """
         free = [0, 0]  # cycle in which each loader can start
-        loaded: list[list[int]] = [[], []]  # cycle in which each panel of the last operand is complete
+        loaded: list[list[int]] = [[], []]  # cycle in which each panel of the product's operand is complete
         bank_free = [0, 0]  # cycle in which a bank can be written: when the run with the operand loaded last begins
+        slots: list[dict[int, list[int]]] = [{}, {}]  # panels of the operand in each slot
+        slot_free: list[dict[int, int]] = [{}, {}]  # cycle in which no run reads the slot any more
         issue, tile, ends, results = 0, 0, [], 0
         paced = 0  # cycle in which a tile with results can start: results leave at their own rate
         overs = [0] * RUNS  # cycle of the last beat of each run
@@ -161,14 +169,21 @@ class CycleModel:
             if (work.add or work.keep) and not self.sums:
                 raise ValueError("engine.sum_rows must be 1 or more for products that add or keep sums, not 0")
             issued = issue + self._planning(work)
-            begins = []
+            begins, used = [], (work.slot_a, work.slot_b)
             for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
                 if load:
-                    start = max(issued, free[side], bank_free[side])
+                    room = slot_free[side].get(used[side], 0) if self.slots else bank_free[side]
+                    start = max(issued, free[side], room)
                     panels, end = self._load(side, operand, start)
                     loaded[side], free[side] = panels, end
+                    slots[side][used[side]] = panels
                     begins.append(start)
-            issue = max([issued, *begins, overs[-RUNS]]) + 2
+                elif self.slots:
+                    if used[side] not in slots[side]:
+                        raise ValueError(f"slot_{'ab'[side]} must be a slot with an operand, not {used[side]}")
+                    loaded[side] = slots[side][used[side]]
+            # With slots, the table has a loaded operand one cycle later.
+            issue = max([issued, *(start + bool(self.slots) for start in begins), overs[-RUNS]]) + 2
             beats = self._beats(work)
             serial = self.rows * self.panel[1] if work.output.chunks else 0  # numbers of a tile, one per cycle
             spacing = max(beats + 1, self.spacing)
@@ -197,6 +212,8 @@ class CycleModel:
                 begin if load else free_at for load, free_at in zip((work.load_a, work.load_b), bank_free, strict=True)
             ]
             overs.append(tile - spacing + beats)
+            for side in range(2):
+                slot_free[side][used[side]] = overs[-1] - 1
             sent = results
             if output and not work.keep:
                 sent = output.ends(work.output, (work.a.lines, work.b.lines), issue, tiles, self.result_beats)

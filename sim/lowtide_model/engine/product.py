@@ -183,7 +183,9 @@ def operand_vectors(
 
 def _vectors(name: str, config: Config, x: Operand, operand: OperandSettings, panel: int, chunk: int) -> OperandVectors:
     bfp, engine = config.bfp, config.engine
-    legal = OperandLayout(bfp, chunk, panel * engine.buffer_depth, engine.lfsr_bits, engine.packed_operands).legal
+    legal = OperandLayout(
+        bfp, chunk, panel * engine.buffer_depth, engine.lfsr_bits, engine.packed_operands, engine.slots
+    ).legal
     for setting in ("chunks", "seed", *(() if operand.bias is None else ("bias",))):
         whole_number(f"{setting} of {name}", getattr(operand, setting), legal[setting])
     count, length = (len(x.signed), x.length) if isinstance(x, BfpTensor) else x.shape

@@ -26,7 +26,10 @@ class Queued:
     a_settings, b_settings : OperandSettings, optional
         Conversion settings of an array, with biases; None for a `BfpTensor`.
     load_a, load_b : bool
-        Whether the operand is loaded. Otherwise the engine reuses the operand that was loaded last: it must be equal.
+        Whether the operand is loaded. Otherwise the engine reuses the operand that was loaded last or, with slots, the
+        operand in the slot: it must be equal.
+    slot_a, slot_b : int
+        Slots of the operands, if the engine has slots.
     add, keep : bool
         Whether the product adds the sums on chip, and whether its sums stay there, so that it has no results.
     post : PostOperations, optional
@@ -41,6 +44,8 @@ class Queued:
     b_settings: OperandSettings | None
     load_a: bool = True
     load_b: bool = True
+    slot_a: int = 0
+    slot_b: int = 0
     add: bool = False
     keep: bool = False
     post: PostOperations | None = None
@@ -119,6 +124,8 @@ def run_queued(
     for n, (each, both, of, plan) in enumerate(zip(products, vectors, settings, plans, strict=True)):
         start = LOAD_A * each.load_a | LOAD_B * each.load_b | ADD * each.add | KEEP * each.keep
         changes = [*engine.changes("a", both[0], of[0]), *engine.changes("b", both[1], of[1])]
+        if config.engine.slots:
+            changes += [("a_slot", each.slot_a), ("b_slot", each.slot_b)]
         engine.start(transfer, [*changes, *engine.result_changes(plan), ("start", start)])
         progress(n + 1, len(products))
     engine.finish(transfer, sent - int(transfer.last.sum()), 10**8)

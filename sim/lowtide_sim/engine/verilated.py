@@ -287,7 +287,7 @@ class VerilatedEngine:
         if f"{side}_low_sum" not in self.registers:
             return None
         low_sum, high_sum = (
-            self.read(name) + (self.read(f"{name}_high") << 32 if f"{name}_high" in self.registers else 0)
+            self.read(name) + (self.read(f"{name}_hi") << 32 if f"{name}_hi" in self.registers else 0)
             for name in (f"{side}_low_sum", f"{side}_high_sum")
         )
         return Improvement(low_sum, high_sum)

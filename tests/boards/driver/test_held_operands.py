@@ -4,6 +4,7 @@ import attrs
 import numpy as np
 import pytest
 
+from fixtures.devices import SMALL_DEVICE, simulated
 from lowtide_boards.driver import remote_engine
 from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.errors import DeviceError
@@ -30,6 +31,21 @@ def sent(monkeypatch):
 
     monkeypatch.setattr(remote_engine, "_loads", counted)
     return sides
+
+
+@pytest.fixture(scope="session")
+def slot_line():
+    """A small device with four slots per buffer."""
+    return simulated(SMALL_DEVICE.changed({"engine.slots": 4}))
+
+
+@pytest.fixture
+def slot_device(slot_line):
+    """A connected driver of the device with slots."""
+    slot_line.reset()
+    device = Device(SimulatedPort(slot_line), "simulation", timeout=0.01)
+    device.set_baud()
+    return device
 
 
 @pytest.fixture
@@ -62,6 +78,25 @@ def test_only_new_operands_are_sent(device, sent):
     check(device, matrix(3, 4, 9), weights)
     check(device, matrix(3, 4, 9), matrix(4, 9, 5))
     assert sent == ["a", "b", "a", "b"]
+
+
+def test_weights_stay_in_slots(slot_device, sent):
+    """The weights of three layers stay while four inputs pass through the layers."""
+    assert slot_device.config.engine.slots == 4
+    weights = [matrix(10 + n, 6, 6) for n in range(3)]
+    for seed in range(4):
+        x = matrix(seed, 3, 6)
+        for w in weights:
+            x = check(slot_device, x, w).values
+    assert sent.count("b") == 3
+    assert sent.count("a") == 12
+
+
+def test_the_oldest_slot_is_replaced(slot_device, sent):
+    a, weights = matrix(1, 3, 6), [matrix(10 + n, 6, 6) for n in range(5)]
+    for n in (0, 1, 2, 3, 0, 4, 0, 2, 3, 1):
+        check(slot_device, a, weights[n])
+    assert "".join(sent) == "a" + "b" * 6
 
 
 def test_an_array_that_changed_in_place_is_sent(device, sent):

@@ -232,6 +232,8 @@ class EngineBench:
         for side, operand, each in zip("ab", (a_settings, b_settings), vectors, strict=True):
             for name, value in each.settings(operand).items():
                 await self.write(f"{side}_{name}", value)
+            if self.config.engine.slots:
+                await self.write(f"{side}_slot", self.rng.randrange(self.config.engine.slots))
         plan = ResultPlan(config=self.config, shape=(a.shape[0], b.shape[1]), post=post, results=results)
         for name, value in plan.registers.items():
             await self.write(name, value)
