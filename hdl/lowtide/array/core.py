@@ -38,9 +38,9 @@ class SystolicCore(Structure):
     b : In(columns * width_b)
         One word per column, skewed in the same way.
     restart : In(1)
-        Pulses for one cycle with a restart beat, whose operands are zero. At least ``spacing`` cycles apart.
+        Pulses for one cycle with the last beat of a tile. At least ``spacing`` cycles apart.
     finished : In(1)
-        High with a restart beat that ends a tile. Only while ``room`` is high.
+        High with a restart that ends a tile. Only while ``room`` is high.
     room : Out(1)
         High while a tile may end.
     valid : Out(1)

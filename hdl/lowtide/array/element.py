@@ -14,7 +14,7 @@ class Element(Protocol):
     register, because the element shares the register of its left or upper neighbor.
 
     In each cycle the element adds the product of its two operands to its sum; zero operands leave the sum unchanged.
-    On a restart beat, whose operands are zero, the element sends its sum to the drain and clears it.
+    With the last beat of a tile, a restart, the element sends its sum to the drain, and its next sum begins.
 
     Members
     -------
@@ -23,7 +23,7 @@ class Element(Protocol):
     b_i, b_o : In, Out
         Operand B, which moves down by one row per cycle.
     restart_i, restart_o : In(1), Out(1)
-        High with a restart beat, which follows the last beat of a tile and moves right with A.
+        High with the last beat of a tile; moves right with A.
     drain_i, drain_o : In, Out
         Results, which move up by one row per cycle, as a low half word and then a high one. Idle words are zero, and
         ``drain_i`` is idle in the two cycles in which the element sends its own result.

@@ -82,7 +82,7 @@ class TermArray(Structure):
         self.element = partial(Tmac, terms)
         self._core = core = SystolicCore(rows, columns, self.element, Skew.latency + Row.latency, block)
         self.spacing = core.spacing
-        self.latency = 1 + core.latency
+        self.latency = core.latency
         blocks = "" if block == (1, 1) else "_by_{}x{}".format(*block)
         memory = "_memory_skew" if skew == "memory" else ""
         formats = f"{self.element().module_name}_{terms.budget}_{terms.data_terms}"

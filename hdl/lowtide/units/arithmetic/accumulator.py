@@ -13,9 +13,10 @@ __all__ = ["Accumulator"]
 class Accumulator(wiring.Component):
     """Accumulator: adds an addend per cycle exactly, ``acc += i + carry``, and drains the sum at a restart.
 
-    A restart takes the place of an addend: the sum leaves on the drain and the accumulator resets to zero. The low half
-    of the sum leaves first, the high half one cycle later, sign-extended if the width is odd. A word on ``drain_i``
-    leaves on ``drain_o`` one cycle later. In the two cycles in which the sum leaves, ``drain_i`` must be zero.
+    The addend of a restart is the last one of its sum: the sum with this addend leaves on the drain, and the next sum
+    begins with the next addend. The low half of the sum leaves first, the high half one cycle later, sign-extended if
+    the width is odd. A word on ``drain_i`` leaves on ``drain_o`` one cycle later. In the two cycles in which the sum
+    leaves, ``drain_i`` must be zero. Restarts are at least two cycles apart.
 
     A reset clears the sum without sending it. A restart recovers from any state.
 
@@ -35,17 +36,17 @@ class Accumulator(wiring.Component):
     carry : In(1)
         Carry, added in the cycle of ``i``. Only with ``carry``.
     restart : In(1)
-        High one cycle before a restart takes the place of the addend on ``i``.
+        High one cycle before the last addend of a sum is on ``i``.
     drain_i, drain_o : In((width + 1) // 2), Out((width + 1) // 2)
         Half words of the drain; zero when idle.
 
     Attributes
     ----------
     latency : int
-        Cycles from the restart's cycle on ``i`` to the low half on ``drain_o``.
+        Cycles from the last addend on ``i`` to the low half on ``drain_o``.
     """
 
-    latency = 1
+    latency = 2
 
     def __init__(self, width: int, addend: int, carry: bool = False):
         self._width, self._has_carry = width, carry
@@ -64,15 +65,17 @@ class Accumulator(wiring.Component):
         m = Module()
         acc = Signal(signed(self._width), reset_less=True)
         restart = delayed(m, self.restart, init=1, reset_less=False)
-        # The inverse of restart, except in the cycle after a reset, when the sum is not cleared yet and must not leave.
-        working = delayed(m, ~self.restart, init=1, reset_less=False)
-        total = add(acc, self.i, self.carry) if self._has_carry else acc + self.i
-        high = Signal(self._half)
+        # Low with the last addend of a sum, but not in restarts that follow each other after a reset.
+        adding = delayed(m, ~(self.restart & ~restart), init=1, reset_less=False)
+        total = Signal(signed(2 * self._half))
+        m.d.comb += total.eq(add(acc, self.i, self.carry) if self._has_carry else acc + self.i)
+        # The sum leaves from registers of its own, so that the next addend can follow without a gap.
         low = Signal(self._half)
-        m.d.comb += low.eq(Mux(working, 0, acc))
-        m.d.sync += [
-            acc.eq(Mux(restart, 0, total)),
-            high.eq(Mux(working, 0, acc >> self._half)),
-        ]
-        m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, reset_less=False))
+        high = Signal(self._half, reset_less=True)
+        m.d.sync += [acc.eq(Mux(restart, 0, total)), low.eq(Mux(adding, 0, total))]
+        with m.If(~adding):
+            m.d.sync += high.eq(total >> self._half)
+        idle = delayed(m, adding, 2, init=1, reset_less=False)
+        word = self.drain_i | low | Mux(idle, 0, high)
+        m.d.comb += self.drain_o.eq(delayed(m, word, reset_less=False))
         return m

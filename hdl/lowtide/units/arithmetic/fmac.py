@@ -25,11 +25,11 @@ class Fmac(Unit):
     distinguish. A beat of zero magnitudes changes nothing. Source: the fMAC of FAST, arXiv 2110.15456, with an integer
     accumulator in place of its floating-point accumulator.
 
-    A restart follows the last beat of a tile and carries no product. When the restart reaches the accumulator, the sum
-    leaves on the drain and the accumulator resets to zero. The low half of the sum leaves first, the high half one
+    A restart is the last beat of a tile. When its product reaches the accumulator, the sum leaves on the drain, and the
+    next sum begins. The low half of the sum leaves first, the high half one
     cycle later, sign-extended if the width is odd. A word on ``drain_i`` leaves on ``drain_o`` one cycle later. In the
     two cycles in which the element sends its sum, ``drain_i`` must be zero; in an array, each row restarts one cycle
-    after the row above it.
+    after the row above it. Restarts are at least two cycles apart.
 
     A reset clears the sum. A restart recovers from any state.
 
@@ -51,7 +51,7 @@ class Fmac(Unit):
     b_i, b_o : In(bfp.layout_b), Out(bfp.layout_b)
         Chunk of B, from above; ``b_i`` one cycle later, downwards.
     restart_i, restart_o : In(1), Out(1)
-        High one beat after the last beat of a tile; ``restart_i`` one cycle later, to the right.
+        High with the last beat of a tile; ``restart_i`` one cycle later, to the right.
     drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
         Half words of the drain, upwards; zero when idle.
     """

@@ -26,7 +26,7 @@ class PairMac(Unit):
     coefficients of a power as it reads them. So a group costs ``k * s / parallel`` cycles for any values. Source: Kung,
     McDanel and Zhang, Term Revealing, SC20.
 
-    A restart follows the last beat of a tile and carries no pair. Two restarts, each ``spacing`` cycles after the
+    A restart is the last beat of a tile. Two restarts, each ``spacing`` cycles after the
     restart before it, recover from any state. After a reset, the sums of the first two restarts are zero. A sum leaves
     on the drain as in `Accumulator`.
 
@@ -46,7 +46,7 @@ class PairMac(Unit):
         ``parallel`` terms of weights, each with the slot of its data term, from above; ``b_i`` one cycle later,
         downwards.
     restart_i, restart_o : In(1), Out(1)
-        High one beat after the last beat of a tile; ``restart_i`` one cycle later, to the right.
+        High with the last beat of a tile; ``restart_i`` one cycle later, to the right.
     drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
         Half words of the drain, upwards; zero when idle.
 

@@ -75,8 +75,7 @@ class Pmac(Unit):
     b_i, b_o : In(signed(width)), Out(signed(width))
         Factor, from above; ``b_i`` one cycle later, downwards.
     restart_i, restart_o : In(1), Out(1)
-        High one beat after the last beat of a tile, in a beat without factors; ``restart_i`` one cycle later, to the
-        right.
+        High with the last beat of a tile; ``restart_i`` one cycle later, to the right.
     drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
         Half words of the drain, upwards; zero when idle.
     """

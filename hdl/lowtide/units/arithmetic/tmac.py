@@ -22,7 +22,7 @@ class Tmac(Unit):
     data are written to the other bank. Words of zeros change nothing. Source of the queue of weight terms: Kung,
     McDanel and Zhang, ASPLOS 2021, after Term Revealing (SC20).
 
-    A restart follows the last beat of a tile and carries no term. For restart and drain see `Accumulator`; ``drain_i``
+    A restart is the last beat of a tile. For restart and drain see `Accumulator`; ``drain_i``
     must be zero in the two cycles in which the element sends its sum.
 
     A reset clears the sum, a restart recovers from any state, and a bank must be written before it is read.
@@ -42,7 +42,7 @@ class Tmac(Unit):
     b_i, b_o : In(terms.layout_b), Out(terms.layout_b)
         Terms of weights, from above; ``b_i`` one cycle later, downwards.
     restart_i, restart_o : In(1), Out(1)
-        High one beat after the last beat of a tile; ``restart_i`` one cycle later, to the right.
+        High with the last beat of a tile; ``restart_i`` one cycle later, to the right.
     drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
         Half words of the drain, upwards; zero when idle.
     """
