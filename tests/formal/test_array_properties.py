@@ -11,7 +11,7 @@ from lowtide.units.stream.delay import delay, delayed
 
 
 class RestartsAreApart(wiring.Component):
-    """Restarts are ``spacing`` cycles apart, need a free result slot, and exclude beats; both sides stay in step."""
+    """Restarts are ``spacing`` cycles apart, need a free result slot, and end a tile; both sides stay in step."""
 
     def __init__(self, spacing):
         self.spacing = spacing
@@ -25,19 +25,13 @@ class RestartsAreApart(wiring.Component):
         take = ~dut.idle
         since = Signal(range(self.spacing + 1), init=self.spacing)  # cycles since a restart, saturated
         m.d.sync += since.eq(Mux(dut.restart, 1, Mux(since == self.spacing, since, since + 1)))
-        open_tile = Signal()  # a beat was accepted, and its tile has not ended
-        ended = Signal()  # a tile has ended, and its restart is pending
-        with m.If(dut.restart):
-            m.d.sync += ended.eq(0)
-        with m.If(take):
-            m.d.sync += [open_tile.eq(~self.a_last), ended.eq(self.a_last)]
+        begun = Signal()  # a beat was accepted
+        m.d.sync += begun.eq(begun | take)
         m.d.comb += [
             Assert(~dut.restart | (since == self.spacing)),
             Assert(~dut.restart | self.room),
-            Assert(~(dut.restart & take)),
-            Assert(~(dut.restart & open_tile)),
-            Assert(~(take & ended)),
-            Assert(dut.finished == (dut.restart & ended)),
+            Assert(dut.finished == (take & self.a_last)),
+            Assert(dut.finished == (dut.restart & (begun | take))),
             Assert((dut.a_ready & self.a_valid) == take),
             Assert((dut.b_ready & self.b_valid) == take),
         ]

@@ -187,7 +187,7 @@ def test_largest_terms_come_first(prove, terms):
 
 
 class TileIsExact(wiring.Component):
-    """After a tile of a few beats with any words and a restart, the drain outputs their sum in two halves.
+    """After a tile of a few beats with any words, the drain outputs their sum in two halves.
 
     Parameters
     ----------
@@ -211,12 +211,12 @@ class TileIsExact(wiring.Component):
         m.d.sync += now.eq(now + 1)
         start, stop = self.clearing, self.clearing + self.beats
         total = Signal(signed(dut.accumulator), reset_less=True)
-        restarts = [stop, *range(0, self.clearing, dut.spacing)]
+        restarts = [stop - 1, *range(0, self.clearing, dut.spacing)]
         m.d.comb += [dut.restart_i.eq(Cat(now == cycle for cycle in restarts).any()), Assume(~ResetSignal())]
         with m.If((now >= start) & (now < stop)):
             m.d.comb += [dut.a_i.eq(self.a), dut.b_i.eq(self.b)]
             m.d.sync += total.eq(total + self.addend(m))
-        low, high = now == stop + dut.latency, now == stop + 1 + dut.latency
+        low, high = now == stop - 1 + dut.latency, now == stop + dut.latency
         half = len(dut.drain_o)
         m.d.comb += [
             Assert(~low | (dut.drain_o == total[:half])),

@@ -52,10 +52,9 @@ def expected_drain(width, beats, latency):
     total = 0
     for cycle, beat in enumerate(beats):
         words[cycle + 1] |= beat.drain
+        total = (total + beat.addend + 2 ** (width - 1)) % 2**width - 2 ** (width - 1)
         if beat.restart:
             words[cycle + latency] |= total & (2**half - 1)
             words[cycle + latency + 1] |= total >> half & (2**half - 1)
             total = 0
-        else:
-            total = (total + beat.addend + 2 ** (width - 1)) % 2**width - 2 ** (width - 1)
     return words

@@ -16,7 +16,7 @@ class Accumulator(wiring.Component):
     The addend of a restart is the last one of its sum: the sum with this addend leaves on the drain, and the next sum
     begins with the next addend. The low half of the sum leaves first, the high half one cycle later, sign-extended if
     the width is odd. A word on ``drain_i`` leaves on ``drain_o`` one cycle later. In the two cycles in which the sum
-    leaves, ``drain_i`` must be zero. Restarts are at least two cycles apart.
+    leaves, ``drain_i`` must be zero. Restarts are at least two cycles apart, and from a reset.
 
     A reset clears the sum without sending it. A restart recovers from any state.
 
