@@ -27,7 +27,7 @@ BUGS = {
     "beats are accepted on one side only": in_module(r"feeder_\w+", r"a_ready = (\S+) & b_valid", r"a_ready = \1"),
     "misaligned tiles are not detected": in_module(r"feeder_\w+", "a_last != b_last", "1'h0"),
     "a bubble repeats the previous beat": in_module(r"skewed_word_\w+", r"idle_o \? \S+ : word", "word"),
-    "a reset does not end the tile": without_reset(r"feeder_\w+", "started"),
+    "a reset does not end the tile": without_reset(r"feeder_\w+", "more"),
     "results in flight outlive a reset": without_reset("register_1_reset", "o"),
     "a row is offered for one cycle only": in_module(r"column_\w+", r"\.o_ready\(accept\)", ".o_ready(1'h1)"),
 }
