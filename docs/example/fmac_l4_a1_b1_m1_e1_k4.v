@@ -47,14 +47,14 @@ module fmac_l4_a1_b1_m1_e1_k4(b_i, restart_i, drain_i, clk, rst, a_o, b_o, resta
     b_o <= b_i;
   always @(posedge clk)
     restart_o <= _00_;
+  assign _03_ = rst ? 1'h1 : \earlier$16 ;
   assign _02_ = rst ? 1'h1 : \earlier$15 ;
   assign _01_ = rst ? 1'h1 : restart_o;
   assign _00_ = rst ? 1'h0 : restart_i;
-  assign _03_ = rst ? 1'h1 : \earlier$16 ;
   fmac_l4_a1_b1_m1_e1_k4_accumulator accumulator (
     .clk(clk),
     .drain_i(drain_i),
-    .\earlier$8 (drain_o),
+    .\earlier$11 (drain_o),
     .i(\i$23 ),
     .restart(\earlier$17 ),
     .rst(rst)
@@ -75,57 +75,76 @@ module fmac_l4_a1_b1_m1_e1_k4(b_i, restart_i, drain_i, clk, rst, a_o, b_o, resta
   );
 endmodule
 
-module fmac_l4_a1_b1_m1_e1_k4_accumulator(clk, rst, restart, i, \earlier$8 , drain_i);
+module fmac_l4_a1_b1_m1_e1_k4_accumulator(clk, rst, restart, i, \earlier$11 , drain_i);
   wire _00_;
-  wire _01_;
-  wire [2:0] _02_;
-  wire [2:0] _03_;
-  wire [6:0] _04_;
-  wire [6:0] _05_;
-  wire [5:0] _06_;
-  wire [2:0] _07_;
-  wire [2:0] _08_;
-  wire [5:0] _09_;
+  wire [2:0] _01_;
+  wire [6:0] _02_;
+  wire _03_;
+  wire _04_;
+  wire [2:0] _05_;
+  wire [2:0] _06_;
+  wire _07_;
+  wire _08_;
+  wire [2:0] _09_;
   wire _10_;
+  wire _11_;
+  wire [5:0] _12_;
+  wire [5:0] _13_;
+  wire [2:0] _14_;
+  wire [2:0] _15_;
   reg [5:0] acc = 6'h00;
   input clk;
   wire clk;
   input [2:0] drain_i;
   wire [2:0] drain_i;
   reg earlier = 1'h1;
+  reg \earlier$10  = 1'h1;
+  output [2:0] \earlier$11 ;
+  reg [2:0] \earlier$11  = 3'h0;
   reg \earlier$4  = 1'h1;
-  output [2:0] \earlier$8 ;
-  reg [2:0] \earlier$8  = 3'h0;
+  reg \earlier$9  = 1'h1;
   reg [2:0] high = 3'h0;
   input [5:0] i;
   wire [5:0] i;
-  wire [2:0] low;
+  reg [2:0] low = 3'h0;
   input restart;
   wire restart;
   input rst;
   wire rst;
-  assign _00_ = ~ restart;
-  assign _04_ = $signed(acc) + $signed(i);
-  assign _05_ = earlier ? 7'h00 : _04_;
-  assign _06_ = \earlier$4  ? 6'h00 : { acc[5], acc[5], acc[5], acc[5:3] };
-  assign _07_ = drain_i | low;
-  assign _08_ = _07_ | high;
-  assign { _09_[5:3], low } = \earlier$4  ? 6'h00 : acc;
+  wire [5:0] total;
+  assign _00_ = ~ earlier;
+  assign _10_ = restart & _00_;
+  assign _11_ = ~ _10_;
+  assign _12_ = earlier ? 6'h00 : total;
+  assign _13_ = \earlier$4  ? 6'h00 : total;
+  assign _14_ = drain_i | low;
+  assign _15_ = \earlier$10  ? 3'h0 : high;
+  assign _01_ = _14_ | _15_;
+  assign { _02_[6], total } = $signed(acc) + $signed(i);
   always @(posedge clk)
-    earlier <= _10_;
+    earlier <= _03_;
   always @(posedge clk)
-    \earlier$4  <= _01_;
+    \earlier$4  <= _04_;
   always @(posedge clk)
-    acc <= _05_[5:0];
+    acc <= _12_;
   always @(posedge clk)
-    high <= _02_;
+    low <= _05_;
   always @(posedge clk)
-    \earlier$8  <= _03_;
-  assign _03_ = rst ? 3'h0 : _08_;
-  assign _02_ = rst ? 3'h0 : _06_[2:0];
-  assign _01_ = rst ? 1'h1 : _00_;
-  assign _10_ = rst ? 1'h1 : restart;
-  assign _09_[2:0] = low;
+    high <= _06_;
+  always @(posedge clk)
+    \earlier$9  <= _07_;
+  always @(posedge clk)
+    \earlier$10  <= _08_;
+  always @(posedge clk)
+    \earlier$11  <= _09_;
+  assign _09_ = rst ? 3'h0 : _01_;
+  assign _04_ = rst ? 1'h1 : _11_;
+  assign _03_ = rst ? 1'h1 : restart;
+  assign _08_ = rst ? 1'h1 : \earlier$9 ;
+  assign _07_ = rst ? 1'h1 : \earlier$4 ;
+  assign _06_ = \earlier$4  ? high : total[5:3];
+  assign _05_ = rst ? 3'h0 : _13_[2:0];
+  assign _02_[5:0] = total;
 endmodule
 
 module fmac_l4_a1_b1_m1_e1_k4_aligner(rst, i, shift, \earlier$11 , clk);

@@ -69,7 +69,7 @@ class Accumulator(wiring.Component):
         adding = delayed(m, ~(self.restart & ~restart), init=1, reset_less=False)
         total = Signal(signed(2 * self._half))
         m.d.comb += total.eq(add(acc, self.i, self.carry) if self._has_carry else acc + self.i)
-        # The sum leaves from registers of its own, so that the next addend can follow without a gap.
+        # The sum leaves from separate registers, so that the next addend can follow without a gap.
         low = Signal(self._half)
         high = Signal(self._half, reset_less=True)
         m.d.sync += [acc.eq(Mux(restart, 0, total)), low.eq(Mux(adding, 0, total))]
