@@ -3,6 +3,7 @@ CONFIG ?= default
 BUILD  ?= build
 BOARD  ?= ulx3s
 SLICE  ?=
+MODEL  ?=
 PYTHON ?= python3
 
 VENV := .venv
@@ -13,7 +14,7 @@ RUN     := $(BIN)/python -m
 LOWTIDE := $(RUN) lowtide
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-unit test-torch test-slow test-placements sim serve train study schedules equal-area
+.PHONY: help setup verilog test test-unit test-torch test-onnx test-slow test-placements sim serve train run study schedules equal-area
 .PHONY: reveal chunks layers rounders explore figures
 .PHONY: report lint formal bench bitstream flash docs clean
 
@@ -52,6 +53,14 @@ $(VENV)/torch: $(READY)
 test-torch: $(VENV)/torch ## install PyTorch and run the quick tests of networks in PyTorch
 	$(RUN) pytest tests/pytorch
 
+# ONNX and onnxruntime are optional.
+$(VENV)/onnx: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[onnx]'
+	@touch $@
+
+test-onnx: $(VENV)/onnx ## install ONNX and run the quick tests of ONNX networks
+	$(RUN) pytest tests/onnx_networks
+
 test-slow: $(READY) ## run the slow tests, or part SLICE (3/20) of them
 	$(RUN) pytest -m slow $(if $(SLICE),--slice $(SLICE))
 
@@ -63,6 +72,10 @@ sim: $(READY) ## run a network on the simulated array of CONFIG
 
 train: $(READY) ## train a network on the engine of CONFIG
 	$(LOWTIDE) train --config $(CONFIG)
+
+run: $(VENV)/onnx ## run the ONNX file MODEL on the engine of CONFIG, and report each layer
+	@test -n "$(MODEL)" || { echo "run needs an ONNX file: make run MODEL=model.onnx"; exit 1; }
+	$(LOWTIDE) run "$(MODEL)" --engine $(CONFIG)
 
 study: $(READY) ## compare roundings of gradients
 	$(LOWTIDE) study gradient-rounding

@@ -98,7 +98,7 @@ def test_random_configurations(what):
         if what == "engine":
             tables["array"] = {key: value for key, value in tables["array"].items() if key in ("rows", "columns")}
         steps.append(follow(check, tables, SECTIONS, numbers))
-    assert steps.count(0) >= 5
+    assert steps.count(0) >= 2
     assert max(steps) > 3
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.slow_cases import quick_only
 from lowtide.array.params import ArrayParams, RequantizationParams
 from lowtide.config import Config
 from lowtide.formats import Bfp
@@ -63,7 +64,10 @@ QUICK = {
 WIDE = {"8x8": config((8, 8), 4, (2, 2), 3, 32)}
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize(
+    "name",
+    quick_only(("1x1", "3x2-83-bits", "2x1-three-levels", "2x2-ecp5", "4x4, blocks, skew in memory"), QUICK),
+)
 def test_small_arrays_on_icarus(run_array, name):
     run_array(QUICK[name], "icarus", tiles=12, resets=9, products=3)
 
@@ -76,7 +80,7 @@ def test_a_wide_array_on_icarus(run_array, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["2x3", "5x3, skew in memory", "2x2-ecp5", "3x5, blocks", pytest.param("3x2-83-bits", marks=pytest.mark.slow)],
+    quick_only(("2x3", "3x5, blocks"), ("2x3", "5x3, skew in memory", "2x2-ecp5", "3x5, blocks", "3x2-83-bits")),
 )
 def test_small_arrays_on_verilator(run_array, name):
     run_array(QUICK[name], "verilator", tiles=40, resets=30, products=15)
@@ -131,7 +135,10 @@ def benches_of(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["pmac", "tmac parallel", "pair_mac", "pair_mac, skew in memory", "pair_mac, blocks", "tmac parallel, blocks"],
+    quick_only(
+        ("pmac", "tmac parallel", "pair_mac, blocks"),
+        ("pmac", "tmac parallel", "pair_mac", "pair_mac, skew in memory", "pair_mac, blocks", "tmac parallel, blocks"),
+    ),
 )
 def test_arrays_of_other_elements_on_icarus(run_array, name):
     run_array(WORDS[name], "icarus", benches_of(name), tiles=5, resets=8, products=2)
@@ -141,7 +148,10 @@ def test_an_array_of_terms_on_verilator(run_array):
     run_array(WORDS["tmac"], "verilator", benches_of("tmac"), tiles=40, resets=40, products=20)
 
 
-@pytest.mark.parametrize("name", ["3x2 by twos", "1x1 binary", "4x3, skew in memory", "3x5, blocks"])
+@pytest.mark.parametrize(
+    "name",
+    quick_only(("3x2 by twos", "3x5, blocks"), ("3x2 by twos", "1x1 binary", "4x3, skew in memory", "3x5, blocks")),
+)
 def test_arrays_with_term_revealing_on_icarus(run_array, name):
     run_array(INTEGERS[name], "icarus", REVEALING, tiles=6, resets=8)
 

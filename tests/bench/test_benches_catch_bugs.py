@@ -120,6 +120,7 @@ def run_changed(run_bench) -> Callable[..., Simulation]:
     return run
 
 
+@pytest.mark.slow
 def test_a_failing_seed_fails_again_with_an_equal_message(run_changed):
     bug = BUGS["tiles follow each other too soon"]
     messages = []

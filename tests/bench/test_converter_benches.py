@@ -3,6 +3,7 @@
 import pytest
 from mutation import in_module, replaced, without_reset
 
+from fixtures.slow_cases import quick_only
 from lowtide_sim.simulator import SimulationError
 
 BENCH = "lowtide_sim.bench.units.converter_flow"
@@ -18,7 +19,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", list(CASES)[:4])
+@pytest.mark.parametrize("name", quick_only(list(CASES)[:2], list(CASES)[:4]))
 def test_converters_on_icarus(run_unit, name):
     run_unit(BENCH, *CASES[name], "icarus", tensors=6, resets=12)
 

@@ -38,7 +38,9 @@ FINISHED_BUGS = {
 }
 
 
-@pytest.mark.parametrize("keys", [{key: True} for key in FINISHED] + [FINISHED], ids=len)
+@pytest.mark.parametrize(
+    "keys", [FINISHED, *(pytest.param({key: True}, marks=pytest.mark.slow) for key in FINISHED)], ids=len
+)
 def test_an_engine_with_something_to_follow_on_icarus(run_engine, keys):
     run_engine("icarus", keys=keys, products=4, resets=4)
 

@@ -7,6 +7,7 @@ import pytest
 from power_up_cases import IDLES, TOP, write_cases
 from test_array_benches import terms_config
 
+from fixtures.slow_cases import quick_only
 from lowtide.array.params import ArrayParams
 from lowtide.config import Config
 from lowtide.emission import UNITS, emit, emit_engine, emit_serial, emit_unit
@@ -96,7 +97,7 @@ def power_up(tmp_path, simulations, seed, require, monkeypatch):
     return simulation
 
 
-@pytest.mark.parametrize("name", ELEMENTS)
+@pytest.mark.parametrize("name", quick_only(list(ELEMENTS)[::3], ELEMENTS))
 def test_elements(power_up, tmp_path, name):
     kind, config, *changes = ELEMENTS[name]
     parameters = {"width": config.terms.width, "max_k": config.terms.max_k} if kind == "pmac" else {}
@@ -118,19 +119,25 @@ def test_elements(power_up, tmp_path, name):
     )
 
 
-@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize("name", quick_only(list(ARRAYS)[::3], ARRAYS))
 def test_arrays(power_up, tmp_path, name):
     power_up("power_up_arrays", emit(ARRAYS[name], tmp_path, initial_values=False))
 
 
 @pytest.mark.parametrize(
-    ("bus", "skew"), [(bus, "registers") for bus in ("plain", "axi4-lite", "wishbone")] + [("plain", "memory")]
+    ("bus", "skew"),
+    [
+        ("axi4-lite", "memory"),
+        *(pytest.param(bus, "registers", marks=pytest.mark.slow) for bus in ("plain", "axi4-lite", "wishbone")),
+        pytest.param("plain", "memory", marks=pytest.mark.slow),
+    ],
 )
 def test_engines(power_up, tmp_path, bus, skew):
     files = emit_engine(ENGINE.changed({"array.skew": skew}), tmp_path, bus=bus, initial_values=False)
     power_up("power_up_engines", files, [*INSTANCES, "registers"])
 
 
-@pytest.mark.parametrize("products", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("products", [0, 1])
 def test_a_serial_engine(power_up, tmp_path, products):
     power_up("power_up_serial", emit_serial(ENGINE, tmp_path, initial_values=False), products=products)

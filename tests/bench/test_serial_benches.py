@@ -36,6 +36,7 @@ def run_serial(run_bench):
     return simulation
 
 
+@pytest.mark.slow
 def test_a_serial_engine_on_icarus(run_serial):
     run_serial("icarus", products=1, damage=True)
 

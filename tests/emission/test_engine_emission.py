@@ -34,6 +34,7 @@ def test_default_bus_is_axi_lite(tmp_path):
     assert AxiStreamEngine(Config()).bus == "plain"
 
 
+@pytest.mark.slow
 def test_the_multiplier_changes_no_register(tmp_path):
     maps = [
         json.loads(emit_engine(Config().changed(SMALL | {"bfp.multiplier": multiplier}), tmp_path)[1].read_text())[
@@ -63,6 +64,7 @@ WIDEST = Config().changed(
 """Most rows with the widest chunks: `tests/test_keys_together.py` checks that one row more is refused."""
 
 
+@pytest.mark.slow
 def test_the_widest_buffer_is_emitted():
     width = WIDEST.bfp.layout_a.size
     text, _ = verilog_and_modules(OperandBuffer(WIDEST.array.rows, width, WIDEST.engine.buffer_depth))

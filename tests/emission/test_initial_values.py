@@ -71,7 +71,9 @@ def test_memories_with_contents(contents, initial_values, memories):
     assert len(re.findall(r"^ *initial\b", text, re.MULTILINE)) == memories
 
 
-@pytest.mark.parametrize("options", [[], ["--top", "engine"], ["--top", "serial"], ["--unit", "fmac"]])
+@pytest.mark.parametrize(
+    "options", [[], pytest.param(["--top", "engine"], marks=pytest.mark.slow), ["--top", "serial"], ["--unit", "fmac"]]
+)
 def test_the_option_for_every_top(options, tmp_path):
     run = CliRunner().invoke(emit, ["tiny", "-o", str(tmp_path), "--json", "--no-initial-values", *options])
     verilog, sidecar = map(Path, json.loads(run.output)["files"])

@@ -47,7 +47,7 @@ def random_stalls(rng):
 
 def test_random_products(engine):
     rng = np.random.default_rng(1)
-    for _ in range(150):
+    for _ in range(60):
         engine.stalls = random_stalls(rng)
         random_finished(rng, engine.config).check(engine)
 

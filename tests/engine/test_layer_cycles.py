@@ -8,10 +8,9 @@ from lowtide.config import Config
 from lowtide_model.engine.cycles import CycleModel
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.passes import split
+from lowtide_model.layer_cost import Layer, Setting
 from lowtide_sim.engine.queue import Queued, run_queued
 from lowtide_sim.engine.verilated import VerilatedEngine
-from lowtide_studies.layers.networks import Layer
-from lowtide_studies.layers.study import Setting
 
 SMALL = {
     "convolution, few outputs": Layer(name="layer", m=120, k=36, n=6, count=2),

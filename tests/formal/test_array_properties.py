@@ -86,8 +86,8 @@ class PromisesAreKept(wiring.Component):
     ("rows", "columns", "way", "block"),
     [
         (1, 1, 3, 1),
-        (2, 1, 3, 1),
-        (2, 2, 3, 2),
+        pytest.param(2, 1, 3, 1, marks=pytest.mark.slow),
+        pytest.param(2, 2, 3, 2, marks=pytest.mark.slow),
         pytest.param(2, 3, 3, 1, marks=pytest.mark.slow),
         pytest.param(2, 3, 3, 2, marks=pytest.mark.slow),
     ],

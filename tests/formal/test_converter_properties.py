@@ -187,7 +187,7 @@ class ChunksAreTheGroup(wiring.Component):
         m.d.comb += [final.eq(number == chunks - 1), Assert(dut.o.valid == dut.i.valid)]
         m.d.comb += Assert(~moves | (dut.i.ready == final))
         whole = dut.i.payload.group
-        for n, lane in enumerate(dut.o.payload.chunk.lane):
+        for n, lane in enumerate(dut.o.payload.chunk[0].lane):
             so_far = Signal(shape.mantissa)
             m.d.comb += [
                 so_far.eq(high[n] << shape.chunk | lane.magnitude),
@@ -199,7 +199,7 @@ class ChunksAreTheGroup(wiring.Component):
                 m.d.sync += high[n].eq(Mux(final, 0, so_far))
         code = whole.exponent + shape.chunk * (chunks - 1 - number)
         m.d.comb += [
-            Assert(~dut.o.valid | (dut.o.payload.chunk.exponent == code)),
+            Assert(~dut.o.valid | (dut.o.payload.chunk[0].exponent == code)),
             Assert(~dut.o.valid | (dut.o.payload.last == (dut.i.payload.last & final))),
         ]
         with m.If(moves):

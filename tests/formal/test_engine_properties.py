@@ -131,6 +131,7 @@ class AsManyNumbersAsThereShouldBe(wiring.Component):
         return m
 
 
+@pytest.mark.slow
 def test_as_many_numbers_as_there_should_be(prove):
     prove(AsManyNumbersAsThereShouldBe(2, 3), depth=12)
 

@@ -99,7 +99,7 @@ class ZeroAddsNothing(Pair):
         pytest.param("fp4_e2m1", "hfp8", marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("claim", [Commutes, KeepsOrder, ZeroAddsNothing])
+@pytest.mark.parametrize("claim", [Commutes, pytest.param(KeepsOrder, marks=pytest.mark.slow), ZeroAddsNothing])
 def test_sums(prove, claim, operand, form):
     pair = claim(operand, form)
     prove(pair, depth=pair.first.latency + 2)

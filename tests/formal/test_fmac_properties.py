@@ -38,7 +38,7 @@ class DotProductIsTheSum(wiring.Component):
 
 
 @pytest.mark.parametrize("adder_levels", [1, 2, 3])
-@pytest.mark.parametrize(("chunk_a", "chunk_b"), [(1, 1), (2, 1), (1, 3)])
+@pytest.mark.parametrize(("chunk_a", "chunk_b"), [(1, 1), (2, 1), pytest.param(1, 3, marks=pytest.mark.slow)])
 def test_dot_product_is_the_sum_of_products(prove, chunk_a, chunk_b, adder_levels):
     bfp = Bfp(lanes=4, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=6, adder_levels=adder_levels)
     prove(DotProductIsTheSum(bfp), depth=6)

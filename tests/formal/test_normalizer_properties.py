@@ -255,7 +255,8 @@ class RowsAreTakenApart(wiring.Component):
 
 
 @pytest.mark.parametrize(
-    ("columns", "normalizers"), [(3, 1), *(pytest.param(*shape, marks=pytest.mark.slow) for shape in [(4, 2), (2, 2)])]
+    ("columns", "normalizers"),
+    [(2, 1), *(pytest.param(*shape, marks=pytest.mark.slow) for shape in [(3, 1), (4, 2), (2, 2)])],
 )
 def test_rows_are_taken_apart(prove, columns, normalizers):
     prove(RowsAreTakenApart(columns, normalizers), depth=13)

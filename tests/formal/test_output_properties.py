@@ -122,6 +122,7 @@ class EachNumberLeavesInItsPlace(wiring.Component):
         return Mux(began, first, port)
 
 
+@pytest.mark.slow
 def test_each_number_leaves_in_its_place(prove):
     prove(EachNumberLeavesInItsPlace(1, 1, 2, 2, 3), depth=10)
 

@@ -1,5 +1,6 @@
 """Proofs about the queues of the serial bridge, for any frames, host and engine."""
 
+import pytest
 from amaranth.hdl import Assert, Assume, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
@@ -60,6 +61,7 @@ class KeptWordsComeInOrder(wiring.Component):
         return m
 
 
+@pytest.mark.slow
 def test_kept_words_come_in_order(prove):
     prove(KeptWordsComeInOrder(2), depth=8)
 

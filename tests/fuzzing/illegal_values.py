@@ -186,6 +186,11 @@ TEXTS: Mapping[str, Sequence[str]] = {
     "--schedules": NO_SCHEDULES,
     "--network": NO_NETWORKS,
     "--liberty": NO_LIBRARIES,
+    "--inputs": (*NO_FILES, "file", "list.json", "latin.json", "archive.toml", "dangling", "nowhere.npz"),
+    "--shape": (*ODD_TEXTS, "x", "x=", "=1", "x=0", "x=1,", "x=1,,2", "x=-1", "x=1.0", "x=1 ,2", "x=2147483648"),
+    "--precision": (*ODD_TEXTS, "0", "3", "5", "4x", "x4", "4x4x4", "fp16", "=4", "x=", "x=four", "4,4", "+4", "04"),
+    "--engine": NO_CONFIGS,
+    "model": (*NO_FILES, "file", "empty.json", "deep.json", "archive.toml", "large.toml", "dangling", "nowhere.onnx"),
     "name": (*NO_UNITS, "tinyy", "TINY"),
     "part": (*(text for text in ODD_TEXTS if text != "--"), "preset", "KEYS", "units "),
 }
@@ -231,6 +236,13 @@ TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ["--steps", "1", "--epochs", "1"],
         ["--schedule", "fp32", "--set", "schedule.alpha=0.5"],
         ["--log", "file"],
+    ),
+    "run": (
+        ["file", "--inputs", "file", "--shape", "x=1"],
+        ["file", "--port", "COM1"],
+        ["file", "--engine", "terms"],
+        ["file", "--on", "verilator", "--port", "COM1"],
+        ["file", "--set", "engine.packed_operands=false", "--operands", "packed"],
     ),
     "study equal-area": (
         ["--schedules", "table.json", "--network", "convolution"],

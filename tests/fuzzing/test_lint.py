@@ -17,7 +17,7 @@ from lowtide.interfaces.params import RegisterSpace
 from lowtide.interfaces.wishbone import Wishbone
 from lowtide.netlist import Unit
 
-QUICK, CI, ALL = 12, 60, 1000
+QUICK, CI, ALL = 8, 60, 1000
 """Upper bounds of the seeds for the quick tests, for CI, and for the long tests."""
 
 KINDS = ("unit", "array", "unit", "engine", "unit", "unit", "array", "unit", "serial", "unit")

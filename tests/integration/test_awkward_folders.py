@@ -99,6 +99,7 @@ def project(tmp_path, programs):
     return made
 
 
+@pytest.mark.slow
 def test_benches_and_libraries_are_built(project):
     folder, run = project(EVERYTHING)
     run(folder / ".venv" / "bin" / "python", "-c", BUILDS)

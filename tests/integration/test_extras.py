@@ -18,7 +18,7 @@ ENTRIES = {
     f"{path} {entry.name}".strip(): entry for path, group in GROUPS.items() for entry in entry_points(group=group)
 }
 """Entry points by the full names of their commands."""
-EXTRAS = ("boards", "bitstream", "check", "flash", "report", "sim", "studies")
+EXTRAS = ("boards", "bitstream", "check", "flash", "onnx", "report", "sim", "studies")
 
 PRODUCT = """\
 import numpy as np
@@ -31,6 +31,21 @@ operand = OperandSettings(chunks=2, bias=0)
 print(GoldenEngine(Config()).multiply(identity, identity, operand, operand).values.tolist())
 """
 
+MODEL = """
+import subprocess, sys
+import numpy as np, onnx
+from onnx import TensorProto, helper, numpy_helper
+graph = helper.make_graph(
+    [helper.make_node("MatMul", ["x", "w"], ["y"], name="head")],
+    "network",
+    [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 8])],
+    [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, 3])],
+    [numpy_helper.from_array(np.ones((8, 3), np.float32), "w")],
+)
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), "model.onnx")
+sys.exit(subprocess.call([sys.executable, "-m", "lowtide", "run", "model.onnx"]))
+"""
+
 # For each extra, a command to run in addition to the help of its commands, and its expected output.
 USES = {
     "boards": (["-c", PRODUCT], "[[1.0, 0.0], [0.0, 1.0]]"),
@@ -40,6 +55,7 @@ USES = {
     ),
     "check": (["-m", "lowtide", "board", "check", "--board", "ulx3s"], "no bitstream for ulx3s"),
     "flash": (["-m", "lowtide", "board", "flash", "--board", "ulx3s"], "no bitstream for ulx3s"),
+    "onnx": (["-c", MODEL], "head"),
     "report": (["-m", "lowtide", "report", "--unit", "rounder", "--target", "ice40", "--seeds", "1"], "rounder"),
     "sim": (["-m", "lowtide", "bench", "--repeats", "1"], "Compiled engine"),
     "studies": (["-m", "lowtide", "sim", "tiny", "--images", "1"], "Every word equals the golden model's."),

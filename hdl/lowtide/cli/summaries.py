@@ -27,6 +27,7 @@ SUMMARIES: Mapping[str, str] = {
     "report": "Report area and clock frequency.",
     "sim": "Run a network on the simulated array.",
     "train": "Train a network on a matrix engine.",
+    "run": "Run an ONNX network on an engine.",
     "bench": "Measure the speed of emission and of models.",
     "device": "Use a device at a serial port.",
     "board": "Build and load bitstreams for boards.",

@@ -7,10 +7,11 @@ import click
 from lowtide.cli.options import Number, Pairs, config_argument, set_option
 from lowtide.config import Config
 from lowtide.formats.parameter import IllegalValue, legal_text
+from lowtide_model.layer_cost import Setting
 from lowtide_studies.harness.options import StudyOptions, study_options, typed_option
 from lowtide_studies.layers.networks import known_networks, load_network
 from lowtide_studies.layers.report import plot, sentences, tables, title
-from lowtide_studies.layers.study import Setting, default_bits, measure
+from lowtide_studies.layers.study import default_bits, measure
 
 __all__ = ["command"]
 

@@ -6,62 +6,13 @@ from typing import Any
 import attrs
 
 from lowtide.config import PRESETS, ConfigError, nearest, section_from
-from lowtide.formats.parameter import IllegalValue, count, flag, value_text
+from lowtide.formats.parameter import IllegalValue, value_text
 from lowtide.toml_file import TomlError, read_toml
+from lowtide_model.layer_cost import TEXT, Layer
 
-__all__ = ["Layer", "Network", "known_networks", "load_network"]
+__all__ = ["Network", "known_networks", "load_network"]
 
 FOLDER = PRESETS / "layers"
-MOST = 2**20
-"""Largest size of a product, and most repetitions of a layer."""
-
-
-def _size(value: Any, field: Any) -> int:
-    if count(field.name, value, 1) > MOST:
-        raise IllegalValue(field.name, f"from 1 to {MOST}", value)
-    return int(value)
-
-
-def _text(value: Any, field: Any) -> str:
-    if not isinstance(value, str) or not value.isprintable() or not value.strip():
-        raise IllegalValue(field.name, "a line of text", value)
-    return value
-
-
-SIZE, TEXT = (attrs.Converter(function, takes_field=True) for function in (_size, _text))
-FLAG = attrs.Converter(lambda value, field: flag(field.name, value), takes_field=True)
-
-
-@attrs.frozen(kw_only=True)
-class Layer:
-    """A product of A (M × K) and B (K × N), repeated.
-
-    Parameters
-    ----------
-    name : str
-        Name of the layer.
-    m, k, n : int
-        Sizes. A convolution is a product of its im2col matrix and its weights.
-    count : int
-        Consecutive repetitions: heads, or equal layers.
-    weights : bool
-        Whether B has weights; otherwise B has activations too.
-    transposed : bool
-        Whether B lies in memory as K rows of N, so that FP32 numbers arrive transposed. Packed groups lie along K.
-    """
-
-    name: str = attrs.field(converter=TEXT)
-    m: int = attrs.field(converter=SIZE)
-    k: int = attrs.field(converter=SIZE)
-    n: int = attrs.field(converter=SIZE)
-    count: int = attrs.field(default=1, converter=SIZE)
-    weights: bool = attrs.field(default=True, converter=FLAG)
-    transposed: bool = attrs.field(default=False, converter=FLAG)
-
-    @property
-    def macs(self) -> int:
-        """Multiplications of all repetitions."""
-        return self.m * self.k * self.n * self.count
 
 
 @attrs.frozen(kw_only=True)

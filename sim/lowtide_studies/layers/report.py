@@ -7,9 +7,10 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from lowtide.config import Config
+from lowtide_model.layer_cost import Cost
 from lowtide_studies.harness.plots import BLUE, DARK, GRAY, GREEN, RED, label_rows, save_plot, style_axes
 from lowtide_studies.harness.tables import new_table
-from lowtide_studies.layers.study import Cost, Measured
+from lowtide_studies.layers.study import Measured
 
 __all__ = ["plot", "sentences", "tables"]
 

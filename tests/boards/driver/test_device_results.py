@@ -3,19 +3,17 @@
 import numpy as np
 import pytest
 
-from fixtures.devices import SMALL_DEVICE, simulated
 from lowtide_boards.driver.device import Device
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations
 from lowtide_sim.serial.simulated_line import SimulatedPort
 
-KEYS = {"engine.post_operations": True, "engine.packed_results": True}
 
-
-@pytest.fixture(scope="module")
-def device():
-    device = Device(SimulatedPort(simulated(SMALL_DEVICE.changed(KEYS))), "simulation", timeout=0.01)
+@pytest.fixture
+def device(results_line):
+    results_line.reset()
+    device = Device(SimulatedPort(results_line), "simulation", timeout=0.01)
     device.set_baud()
     return device
 
@@ -62,4 +60,4 @@ def test_matmul_in_two_layers(device):
 
 def test_the_driver_recognizes_the_features(device):
     engine = device.config.engine
-    assert (engine.post_operations, engine.packed_results, engine.sum_rows) == (True, True, 0)
+    assert (engine.post_operations, engine.packed_results, engine.sum_rows) == (True, True, 3)

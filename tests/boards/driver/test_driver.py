@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from fixtures.devices import SMALL_DEVICE, simulated
 from lowtide.engine.seeds import operand_seed
 from lowtide.formats.parameter import IllegalValue
 from lowtide_boards.driver import baud as bauds
@@ -54,17 +53,11 @@ def test_products_equal_the_golden_products(device, shape):
     assert product.tobytes() == golden(device.config, whole.astype(np.float32), b, (2, 2), "stochastic", 7).tobytes()
 
 
-@pytest.fixture(scope="module")
-def sum_line():
-    """A small device with sums on chip."""
-    return simulated(SMALL_DEVICE.changed({"engine.sum_rows": 3, "engine.sum_columns": 5, "engine.sum_max_k": 200}))
-
-
 @pytest.fixture
-def sum_device(sum_line):
+def sum_device(results_line):
     """A connected driver of the device with sums on chip."""
-    sum_line.reset()
-    device = Device(SimulatedPort(sum_line), "simulation", timeout=0.01)
+    results_line.reset()
+    device = Device(SimulatedPort(results_line), "simulation", timeout=0.01)
     device.set_baud()
     return device
 
@@ -87,7 +80,7 @@ def test_sums_on_a_device_are_exact(sum_device, shape):
     assert sum_device.matmul(a, b).tobytes() == golden(config, a, b, (2, 2)).tobytes()
 
 
-def test_a_lost_connection_repeats_the_whole_sum(sum_device, sum_line, monkeypatch):
+def test_a_lost_connection_repeats_the_whole_sum(sum_device, results_line, monkeypatch):
     """The device loses its sums at a reset; the driver begins with the first pass again."""
     rng, lost = np.random.default_rng(3), []
     a, b = rng.standard_normal((3, 150)).astype(np.float32), rng.standard_normal((150, 4)).astype(np.float32)
@@ -101,8 +94,8 @@ def test_a_lost_connection_repeats_the_whole_sum(sum_device, sum_line, monkeypat
             raise ConnectionLost("the line was cut")
 
     def reconnect(_first):
-        sum_line.reset()
-        device = Device(SimulatedPort(sum_line), "simulation", timeout=0.01)
+        results_line.reset()
+        device = Device(SimulatedPort(results_line), "simulation", timeout=0.01)
         device.set_baud()
         sum_device._engine, sum_device.connection = device._engine, device.connection
 

@@ -50,10 +50,8 @@ def test_correct_hardware_passes(outcome):
     assert outcome() == 1
 
 
-@pytest.mark.parametrize(
-    "preset",
-    ["tang-nano-9k", *(pytest.param(preset, marks=pytest.mark.slow) for preset in ("orangecrab", "ulx3s-8bit"))],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["tang-nano-9k", "orangecrab", "ulx3s-8bit"])
 def test_presets_of_other_elements_and_skews_pass(preset, tmp_path):
     config = Config.load(preset)
     assert compiled_top(SerialTop(config, test=self_test_vectors(config)), HARNESS, tmp_path).self_test(CYCLES) == 1

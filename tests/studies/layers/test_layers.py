@@ -7,9 +7,10 @@ import pytest
 
 from lowtide.config import Config
 from lowtide_model.engine.cycles import CycleModel, Shape, Work
+from lowtide_model.layer_cost import Layer, Setting, layer_costs
 from lowtide_studies.layers.command import command
-from lowtide_studies.layers.networks import Layer, load_network
-from lowtide_studies.layers.study import Setting, default_bits, layer_costs, measure
+from lowtide_studies.layers.networks import load_network
+from lowtide_studies.layers.study import default_bits, measure
 
 PACKED = Setting(bits_a=2, bits_b=2, packed=True)
 SQUARE = Layer(name="square", m=256, k=256, n=256, count=8, transposed=True)

@@ -3,7 +3,8 @@
 import pytest
 
 from lowtide.config import ConfigError, presets
-from lowtide_studies.layers.networks import Layer, known_networks, load_network
+from lowtide_model.layer_cost import Layer
+from lowtide_studies.layers.networks import known_networks, load_network
 
 LAYER = '[[layer]]\nname = "a"\nm = 1\nk = 2\nn = 3\n'
 

@@ -43,7 +43,10 @@ def check(bfp, pairs):
 
 @pytest.mark.parametrize(
     ("multiplier", "adder_levels"),
-    [("logic", 1), ("logic", 2), ("logic", 14), ("inferred", 1), ("inferred", 14), ("ecp5", 1), ("ecp5", 2)],
+    [
+        *(("logic", 1), ("logic", 14), ("inferred", 1), ("ecp5", 2)),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in [("logic", 2), ("inferred", 14), ("ecp5", 1)]),
+    ],
 )
 @pytest.mark.parametrize(("chunk_a", "chunk_b"), list(product(range(1, 5), repeat=2)))
 def test_every_product_in_every_lane(chunk_a, chunk_b, multiplier, adder_levels):

@@ -108,6 +108,7 @@ def test_normalizers_must_divide_the_columns():
         RowNormalizerParams(columns=12, normalizers=5)
 
 
+@pytest.mark.slow
 def test_the_widest_row_is_emitted():
     params = RowNormalizerParams(columns=511, width=128)
     assert f"input [{511 * 128}:0] i__payload;" in verilog_and_modules(RowNormalizer(params))[0]

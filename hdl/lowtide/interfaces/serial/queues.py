@@ -64,7 +64,7 @@ class OperandQueue(Unit):
     """
 
     def __init__(self, words: int, addends: bool = False):
-        self.words, self.names = words, "abd" if addends else "ab"
+        self.words, self.names = words, ("a", "b", "d") if addends else ("a", "b")
         self._word = OperandWord(addends)
         self.module_name = f"operand_queue_{words}" + "_addends" * addends
         side = stream.Signature(data.StructLayout({"number": 32, "last": 1}))

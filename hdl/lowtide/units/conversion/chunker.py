@@ -57,10 +57,12 @@ class Chunker(Unit):
         params, most = self.params, self.params.max_chunks
         group = self.i.payload.group
         sent = Signal(range(0, most, self.parallel))
-        left = Signal(range(most + 1))
+        # If all chunks are sent at once, a signal would share its name with ``o``, and linters would report a loop.
+        left = Signal(range(most + 1)) if self.parallel < most else self.chunks
         last_chunk = Signal()
+        if self.parallel < most:
+            m.d.comb += left.eq(self.chunks - sent)
         m.d.comb += [
-            left.eq(self.chunks - sent),
             last_chunk.eq(at_most(left, self.parallel)),
             self.o.valid.eq(self.i.valid),
             self.i.ready.eq(self.o.ready & last_chunk),
