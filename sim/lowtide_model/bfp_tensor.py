@@ -72,7 +72,7 @@ class BfpTensor:
     axis : int
         Position of the axis in the original tensor, from 0.
     saturated_groups : int
-        Groups whose largest exponent exceeded the top code.
+        Groups whose largest exponent exceeded the largest code.
     saturated_elements : int
         Elements whose rounded magnitude exceeded ``2**mantissa - 1`` and saturated, and all infinities.
     nonfinite_elements : int

@@ -52,7 +52,7 @@ def quantize(
     axis : int
         Axis along which elements are grouped: the reduction axis of the product that uses the tensor.
     bias : int, optional
-        ``B``. By default, the tensor's largest exponent gets the top code; a tensor of zeros has ``B = 0``.
+        ``B``. By default, the tensor's largest exponent has the largest code; a tensor of zeros has ``B = 0``.
     rounding : str, Stochastic, GivenWords, OneWord or Ideal
         ``truncate``; ``nearest``, ties away from zero, as in the hardware's engine; ``nearest_even``, ties to even; or
         stochastic, with the words of a random source, with given words, or with ideal random numbers. All of them round
@@ -173,7 +173,7 @@ def _sized(x: np.ndarray) -> np.ndarray:
 
 
 def _default_bias(fields: np.ndarray, top_field: int) -> int:
-    """The bias that gives the largest exponent field the top code."""
+    """The bias with which the largest exponent field has the largest code."""
     largest = int(fields.max(initial=0))
     return largest - top_field if largest else 0
 

@@ -44,10 +44,15 @@ class Checked:
     closest_node: str
 
     def __str__(self) -> str:
+        layers, nodes = _counted(self.layers, "layer"), _counted(self.nodes, "node")
         return (
-            f"{self.layers} layers and {self.nodes} nodes on the host equal onnxruntime's within the bounds;"
+            f"{layers} and {nodes} on the host equal onnxruntime's within the bounds;"
             f" largest difference: {self.closest:.2g} of the bound, at {self.closest_node}"
         )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def every_output(model: ModelProto, names: Sequence[str]) -> ModelProto:
@@ -71,7 +76,7 @@ def check_nodes(model: ModelProto, steps: Sequence[HostPart | Placed], values: V
     model : ModelProto
         The model.
     steps : sequence of HostPart or Placed
-        The cut model, whose parts return every tensor.
+        The partitioned model, whose parts return every tensor.
     values : dict
         Inputs and stored tensors.
 

@@ -8,7 +8,7 @@ import attrs
 from lowtide_model.layer_cost import Cost
 from lowtide_onnx.operand import Bits
 
-__all__ = ["LayerReport", "plain"]
+__all__ = ["LayerReport", "decibels", "plain"]
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +63,13 @@ class LayerReport:
             "network_sqnr": plain(self.network_sqnr),
             "cost": None if self.cost is None else self.cost.to_json(),
         }
+
+
+def decibels(signal: float, noise: float) -> float:
+    """Ratio of two energies in dB; infinite without noise."""
+    if not noise:
+        return math.inf
+    return 10 * math.log10(signal / noise) if signal else -math.inf
 
 
 def plain(value: float) -> float | None:

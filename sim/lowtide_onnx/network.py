@@ -23,7 +23,7 @@ from lowtide_onnx.precision import Precision, precision_of
 from lowtide_onnx.report import Outputs, Report, make_report
 from lowtide_onnx.run import Progress, Run
 from lowtide_onnx.sessions import Values, make_session, run_session
-from lowtide_onnx.steps import cut, stored_values
+from lowtide_onnx.steps import partition, stored_values
 from lowtide_onnx.tables import new_table, table_text
 
 __all__ = ["Network"]
@@ -62,7 +62,7 @@ class Network:
         self.inputs: list[Port] = ports_of(self._model)
         self.outputs = [one.name for one in self._model.graph.output]
         self.nodes: list[Placed] = place_nodes(self._model)
-        self._steps = cut(self._model, self.nodes)
+        self._steps = partition(self._model, self.nodes)
         self._stored = stored_values(self._model, self._steps)
 
     @property
@@ -170,8 +170,8 @@ class Network:
     def check(self, inputs: Any = None) -> Checked:
         """Compare each node with onnxruntime's run of the whole model; products are sums in float64 on the host.
 
-        The check concerns the cut of the model, the windows of convolutions and the gates of recurrent layers, and not
-        the engine.
+        The check concerns the partitioning of the model, the windows of convolutions and the gates of recurrent layers,
+        and not the engine.
 
         Parameters
         ----------
@@ -184,7 +184,7 @@ class Network:
             If a node differs by more than its bound; the message names the first such node.
         """
         values = self._values(self.random_inputs() if inputs is None else inputs)
-        steps = cut(self._model, self.nodes, every_tensor=True)
+        steps = partition(self._model, self.nodes, every_tensor=True)
         return check_nodes(self._model, steps, values)
 
     def report(

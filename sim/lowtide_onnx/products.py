@@ -1,7 +1,6 @@
 """Products of layers: on an engine, as `docs/reference/network_numerics.md` defines them, or on the host."""
 
 import functools
-import math
 from collections.abc import Callable
 
 import attrs
@@ -17,7 +16,7 @@ from lowtide_model.engine.panels import MatrixEngine
 from lowtide_model.engine.passes import split
 from lowtide_onnx.operand import Bits, Operand
 
-__all__ = ["decibels", "engine_product", "host_product", "reference_product"]
+__all__ = ["engine_product", "host_product", "reference_product"]
 
 
 def engine_product(
@@ -85,7 +84,7 @@ def engine_product(
 def _whole(config: Config, a: np.ndarray, b: np.ndarray, for_a: OperandSettings, for_b: OperandSettings) -> np.ndarray:
     """The bits of `panels.multiply` on the golden engine, for all rows and columns of all matrices at once.
 
-    Without random words, only the cut of K and the bias of the operands determine the bits.
+    Neither operand may be rounded stochastically. Then the bits depend only on the slices of K and on the biases.
     """
     shape = a.shape[1], a.shape[2], b.shape[2]
     slices, on_chip = _slices(config, *shape, for_a.chunks, for_b.chunks)
@@ -139,10 +138,3 @@ def reference_product(a: Operand, b: Operand) -> np.ndarray:
     """Products in float64, rounded to FP32: the reference of a check."""
     with np.errstate(over="ignore"):
         return np.matmul(a.x.astype(np.float64), b.x.astype(np.float64)).astype(np.float32)
-
-
-def decibels(signal: float, noise: float) -> float:
-    """Ratio of two energies in dB; infinite without noise."""
-    if not noise:
-        return math.inf
-    return 10 * math.log10(signal / noise) if signal else -math.inf

@@ -15,10 +15,9 @@ from lowtide.config import Config
 from lowtide.versions import versions
 from lowtide_model.layer_cost import Cost, Setting, layer_costs
 from lowtide_model.layer_cost import Layer as SizedLayer
-from lowtide_onnx.layer_report import LayerReport, plain
+from lowtide_onnx.layer_report import LayerReport, decibels, plain
 from lowtide_onnx.picture import draw
 from lowtide_onnx.placement import Placed
-from lowtide_onnx.products import decibels
 from lowtide_onnx.run import Run
 from lowtide_onnx.sessions import Values
 from lowtide_onnx.tables import new_table, print_table, table_text
@@ -115,6 +114,7 @@ class Report:
     def save(self, file: str | Path) -> None:
         """Write the outputs of the network to a NumPy file ``.npz``."""
         arrays = {name: value for name, value in self.predicted.items() if isinstance(value, np.ndarray)}
+        # `np.savez` takes the names as keywords, and cannot store an array that is named `file`.
         with Path(file).open("wb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, value in arrays.items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:

@@ -11,7 +11,7 @@ from onnx import ModelProto, TensorProto, TypeProto, ValueInfoProto, helper
 from lowtide_onnx.placement import Placed, tensor_types, used_names, weights_of
 from lowtide_onnx.sessions import Values, make_session
 
-__all__ = ["HostPart", "cut", "inputs_of", "stored_values"]
+__all__ = ["HostPart", "inputs_of", "partition", "stored_values"]
 
 FLOAT = helper.make_tensor_type_proto(TensorProto.FLOAT, None)
 
@@ -36,7 +36,7 @@ class HostPart:
     session: onnxruntime.InferenceSession
 
 
-def cut(model: ModelProto, placed: Sequence[Placed], *, every_tensor: bool = False) -> list[HostPart | Placed]:
+def partition(model: ModelProto, placed: Sequence[Placed], *, every_tensor: bool = False) -> list[HostPart | Placed]:
     """Parts and layers in the order of computation.
 
     Parameters
@@ -61,7 +61,7 @@ def cut(model: ModelProto, placed: Sequence[Placed], *, every_tensor: bool = Fal
         on_engine = one.where == "engine"
         (engine if on_engine else host).setdefault(ready, []).append(one)
         level.update(dict.fromkeys(one.node.output, ready + on_engine))
-    cutter = _Cutter(model, every_tensor)
+    partitioner = _Partitioner(model, every_tensor)
     steps: list[HostPart | Placed] = []
     needed = {one.name for one in model.graph.output}
     groups = [group for place in range(max((*host, *engine)) + 1) for group in (host.get(place), engine.get(place))]
@@ -75,13 +75,13 @@ def cut(model: ModelProto, placed: Sequence[Placed], *, every_tensor: bool = Fal
             continue
         if number % 2:
             steps += group
-            cutter.types.update((group_output, FLOAT) for one in group for group_output in one.node.output)
+            partitioner.types.update((group_output, FLOAT) for one in group for group_output in one.node.output)
         else:
-            steps.append(cutter.part(group, wanted))
+            steps.append(partitioner.part(group, wanted))
     return steps
 
 
-class _Cutter:
+class _Partitioner:
     """Makes parts of a model, in order."""
 
     def __init__(self, model: ModelProto, every_tensor: bool):

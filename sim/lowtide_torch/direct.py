@@ -7,9 +7,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from lowtide_torch import native
+from lowtide_torch.columns import convert_columns
 from lowtide_torch.conversion import Converted, fits
-from lowtide_torch.engine import Engine, Operand, Result, add_sums, convert_columns, improvement
+from lowtide_torch.engine import Engine
 from lowtide_torch.exact import FLOAT32_EXACT, FLOAT64_EXACT, SCALE_OF_PARTS, PanelSum, norm_bound, rounded, split
+from lowtide_torch.improvements import add_sums, improvement
+from lowtide_torch.operand import Operand, Result
 from lowtide_torch.windows import Windows
 
 __all__ = ["forward", "to_inputs", "to_weights"]
@@ -43,16 +46,16 @@ def forward(engine: Engine, x: Operand, b: Operand, windows: Windows, measure: b
     bfp = engine.config.bfp
     form, weight_form = engine.format_of("a", x.settings, measure), engine.format_of("b", b.settings, measure)
     outputs = b.x.shape[2]
-    cut = engine.panels(windows.count, windows.size, outputs, x.settings, b.settings, layer)
+    panels = engine.panels(windows.count, windows.size, outputs, x.settings, b.settings, layer)
     depth = windows.channels // windows.groups
-    one = windows.size <= cut.length
-    one |= cut.sums and cut.length % bfp.lanes == 0 and b.settings.rounding != "stochastic"
+    one = windows.size <= panels.length
+    one |= panels.sums and panels.length % bfp.lanes == 0 and b.settings.rounding != "stochastic"
     whole = depth % bfp.lanes == 0 and one
     if not (whole and native.available(x.x) and fits(form) and fits(weight_form)):
         return None
     if x.settings.rounding == "stochastic":
         return None
-    (words,) = engine.words("b", b.settings, windows.groups, outputs, cut.wide, windows.size, 1)
+    (words,) = engine.words("b", b.settings, windows.groups, outputs, panels.wide, windows.size, 1)
     pixels = native.rows(x.x.reshape(1, -1, windows.channels), form, None)
     vectors = native.rows(b.x.mT.contiguous(), weight_form, words)
     norm = _largest_norm(pixels, windows, math.sqrt(vectors.normal_squares))
@@ -84,13 +87,13 @@ def to_inputs(
 
     The result has the improvements, and no values.
     """
-    cut = engine.panels(a.x.shape[1], a.x.shape[2], windows.size, a.settings, b.settings, layer)
+    panels = engine.panels(a.x.shape[1], a.x.shape[2], windows.size, a.settings, b.settings, layer)
     form, weight_form = engine.format_of("a", a.settings, measure), engine.format_of("b", b.settings, measure)
-    if a.x.shape[2] > cut.length or not (native.available(a.x) and fits(form) and fits(weight_form)):
+    if a.x.shape[2] > panels.length or not (native.available(a.x) and fits(form) and fits(weight_form)):
         return None
     matrices, m, k = a.x.shape
-    (a_words,) = engine.words("a", a.settings, matrices, m, cut.high, k, 1)
-    (b_words,) = engine.words("b", b.settings, matrices, windows.size, cut.wide, k, 1)
+    (a_words,) = engine.words("a", a.settings, matrices, m, panels.high, k, 1)
+    (b_words,) = engine.words("b", b.settings, matrices, windows.size, panels.wide, k, 1)
     left = convert_columns(a.x.mT, form, a_words, keep=False)
     right = convert_columns(b.x, weight_form, b_words, keep=False)
     bound = norm_bound(left, right)
@@ -116,17 +119,17 @@ def to_inputs(
 def to_weights(engine: Engine, x: Operand, b: Operand, windows: Windows, measure: bool, layer: str) -> Result | None:
     """The gradient of the weights: the windows of a panel are converted from the images; None if not supported."""
     k = windows.count
-    cut = engine.panels(windows.size, k, b.x.shape[2], x.settings, b.settings, layer)
+    panels = engine.panels(windows.size, k, b.x.shape[2], x.settings, b.settings, layer)
     forms = engine.format_of("a", x.settings, measure), engine.format_of("b", b.settings, measure)
     if not (native.available(x.x) and all(map(fits, forms))):
         return None
     matrices, outputs = windows.groups, b.x.shape[2]
-    depths = -(-k // cut.length)
-    a_words = engine.words("a", x.settings, matrices, windows.size, cut.high, cut.length, depths)
-    b_words = engine.words("b", b.settings, matrices, outputs, cut.wide, cut.length, depths)
-    total, sums = PanelSum(forms[0].scale + forms[1].scale, cut.sums), [0, 0, 0, 0]
+    depths = -(-k // panels.length)
+    a_words = engine.words("a", x.settings, matrices, windows.size, panels.high, panels.length, depths)
+    b_words = engine.words("b", b.settings, matrices, outputs, panels.wide, panels.length, depths)
+    total, sums = PanelSum(forms[0].scale + forms[1].scale, panels.sums), [0, 0, 0, 0]
     for depth in range(depths):
-        first, last = depth * cut.length, min((depth + 1) * cut.length, k)
+        first, last = depth * panels.length, min((depth + 1) * panels.length, k)
         left = native.columns(x.x, windows, first, last, forms[0], a_words[depth])
         right = convert_columns(b.x[:, first:last], forms[1], b_words[depth], keep=True)
         if not total.add(left, right):

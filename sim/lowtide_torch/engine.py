@@ -12,63 +12,26 @@ from torch import Tensor
 
 from lowtide.config import Config
 from lowtide.formats.parameter import IllegalValue, count, instance
-from lowtide_model import Improvement
-from lowtide_model.engine import panels
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import MatrixEngine
 from lowtide_model.engine.passes import split
-from lowtide_torch import native
-from lowtide_torch.conversion import Converted, Format, Words, convert, fits
-from lowtide_torch.errors import BitsDiffer, NonFinite, UnsafeArithmetic, UnsupportedLayer
+from lowtide_torch.arithmetic import check_arithmetic
+from lowtide_torch.columns import convert_columns
+from lowtide_torch.conversion import Format, Words, fits
+from lowtide_torch.errors import NonFinite, UnsafeArithmetic, UnsupportedLayer
 from lowtide_torch.exact import PanelSum
-from lowtide_torch.windows import Windows
+from lowtide_torch.improvements import add_sums, improvement
+from lowtide_torch.operand import Operand, Result, bias_of, largest
+from lowtide_torch.verification import check_equal, equal_bits, products_of, self_test_operands
 from lowtide_torch.words import panel_states, sequences
 
-__all__ = [
-    "Engine",
-    "Operand",
-    "Panels",
-    "Result",
-    "add_sums",
-    "bias_of",
-    "check_arithmetic",
-    "convert_columns",
-    "improvement",
-    "largest",
-    "tensor_bias",
-]
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class Operand:
-    """Operand of a product.
-
-    Parameters
-    ----------
-    x : Tensor of float32, shape (matrices, M, K) for A and (matrices, K, N) for B
-        The operand, in any memory order.
-    settings : OperandSettings
-        Chunks, rounding, seed and bias. By default, the largest exponent of all matrices gets the top code.
-    what : str
-        Name in errors, such as ``activations``.
-    most : float, optional
-        Largest magnitude, if it is known.
-    """
-
-    x: Tensor
-    settings: OperandSettings
-    what: str = "operand"
-    most: float | None = None
-
-    def of(self, x: Tensor) -> "Operand":
-        """The operand with other elements and the same settings."""
-        return attrs.evolve(self, x=x)
+__all__ = ["Engine", "Panels"]
 
 
 @attrs.frozen(kw_only=True)
 class Panels:
-    """Cut of a product by `lowtide_model.engine.passes.split`, for operands that are sent in order.
+    """Panels of a product by `lowtide_model.engine.passes.split`, for operands that are sent in order.
 
     Parameters
     ----------
@@ -86,7 +49,7 @@ class Panels:
 
 @functools.lru_cache(maxsize=4096)
 def panels_of(config: Config, m: int, k: int, n: int, a_chunks: int, b_chunks: int) -> Panels:
-    """The cut of a product of M × K × N."""
+    """The panels of a product of M × K × N."""
     parts = split(config, m=m, k=k, n=n, chunks_a=a_chunks, chunks_b=b_chunks)
     first = parts[0]
     return Panels(length=first.k.stop, high=first.rows.stop, wide=first.columns.stop, sums=first.keep)
@@ -128,7 +91,7 @@ class Engine:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)
 
-    def multiply(self, a: Operand, b: Operand, *, layer: str = "", measure: bool = False) -> "Result":
+    def multiply(self, a: Operand, b: Operand, *, layer: str = "", measure: bool = False) -> Result:
         """Multiply matrices A (M × K) and B (K × N).
 
         Matrix ``i`` of a batch is the product of `lowtide_model.engine.panels.multiply` with the seeds `panel_seed` of
@@ -166,7 +129,7 @@ class Engine:
         NonFinite
             If the operand has a NaN or an infinity.
         """
-        where = f"layer {layer!r}" if layer else "the product"
+        where = _name_of(layer)
         if operand.x.dtype != torch.float32:
             raise UnsupportedLayer(
                 f"{where}: {operand.what} must be of float32, not {str(operand.x.dtype).removeprefix('torch.')}:"
@@ -181,7 +144,7 @@ class Engine:
         return attrs.evolve(operand, settings=attrs.evolve(operand.settings, bias=bias), most=most)
 
     def count(
-        self, result: "Result", a: Operand, b: Operand, layer: str, after: Callable[[Tensor], Tensor] | None = None
+        self, result: Result, a: Operand, b: Operand, layer: str, after: Callable[[Tensor], Tensor] | None = None
     ) -> None:
         """Count a product, and verify it if it is the turn of this product.
 
@@ -198,7 +161,11 @@ class Engine:
         """
         self.products += 1
         if self.verify and self.products % self.verify == 0:
-            self._verify(result, a, b, layer, after)
+            values, improvements = products_of(self.reference, a, b)
+            values = values if after is None else after(torch.from_numpy(values)).numpy()
+            check_equal(
+                f"{_name_of(layer)}: product {self.products} ({a.what} × {b.what})", result, values, improvements
+            )
 
     @property
     def verifies(self) -> bool:
@@ -223,7 +190,7 @@ class Engine:
         self._tested = {"cpu", "cuda"}
 
     def panels(self, m: int, k: int, n: int, a: OperandSettings, b: OperandSettings, layer: str = "") -> Panels:
-        """The cut of a product.
+        """The panels of a product.
 
         Raises
         ------
@@ -233,8 +200,9 @@ class Engine:
         try:
             return panels_of(self.config, m, k, n, a.chunks, b.chunks)
         except ValueError as error:
-            where = f"layer {layer!r}" if layer else "the product"
-            raise UnsupportedLayer(f"{where}: {error}: leave the layer to the host, or take a larger engine") from None
+            raise UnsupportedLayer(
+                f"{_name_of(layer)}: {error}: leave the layer to the host, or take a larger engine"
+            ) from None
 
     def format_of(self, side: str, settings: OperandSettings, measure: bool = False) -> Format:
         """Format of operand ``a`` or ``b``."""
@@ -266,21 +234,21 @@ class Engine:
         parts = [np.ascontiguousarray(starts[:, depth]) for depth in range(depths)]
         return [Words(table=table, pairs=pairs, starts=part, high=high) for part in parts]
 
-    def _multiply(self, a: Operand, b: Operand, measure: bool, layer: str = "") -> "Result":
+    def _multiply(self, a: Operand, b: Operand, measure: bool, layer: str = "") -> Result:
         (matrices, m, k), n = a.x.shape, b.x.shape[-1]
         if b.x.shape[:2] != (matrices, k) or 0 in (matrices, m, k, n):
             raise IllegalValue("a and b", "matrices that multiply", f"of shapes {tuple(a.x.shape)}, {tuple(b.x.shape)}")
-        cut = self.panels(m, k, n, a.settings, b.settings, layer)
+        panels = self.panels(m, k, n, a.settings, b.settings, layer)
         forms = self.format_of("a", a.settings, measure), self.format_of("b", b.settings, measure)
-        depths = -(-k // cut.length)
-        a_words = self.words("a", a.settings, matrices, m, cut.high, cut.length, depths)
-        b_words = self.words("b", b.settings, matrices, n, cut.wide, cut.length, depths)
+        depths = -(-k // panels.length)
+        a_words = self.words("a", a.settings, matrices, m, panels.high, panels.length, depths)
+        b_words = self.words("b", b.settings, matrices, n, panels.wide, panels.length, depths)
         if not all(map(fits, forms)):
             return self._golden(a, b, measure)
-        total, sums = PanelSum(forms[0].scale + forms[1].scale, cut.sums), [0, 0, 0, 0]
+        total, sums = PanelSum(forms[0].scale + forms[1].scale, panels.sums), [0, 0, 0, 0]
         a_columns = a.x.stride(2) != 1 and a.x.stride(1) == 1
         for depth in range(depths):
-            ks = slice(depth * cut.length, min((depth + 1) * cut.length, k))
+            ks = slice(depth * panels.length, min((depth + 1) * panels.length, k))
             left = convert_columns(a.x[:, :, ks].mT, forms[0], a_words[depth], keep=a_columns)
             right = convert_columns(b.x[:, ks], forms[1], b_words[depth], keep=b.x.stride(1) != 1 or n == 1)
             if not total.add(left, right):
@@ -288,180 +256,28 @@ class Engine:
             sums = add_sums(sums, left, right)
         return Result(values=total.values(), a_improvement=improvement(sums[:2]), b_improvement=improvement(sums[2:]))
 
-    def _golden(self, a: Operand, b: Operand, measure: bool) -> "Result":
+    def _golden(self, a: Operand, b: Operand, measure: bool) -> Result:
         """The product by the golden engine, for exponents or sums that float64 cannot represent."""
-        values, improvements = self._replayed(GoldenEngine(self.config), a, b)
+        values, improvements = products_of(GoldenEngine(self.config), a, b)
         a_improvement, b_improvement = improvements if measure else (None, None)
         return Result(
             values=torch.from_numpy(values).to(a.x.device), a_improvement=a_improvement, b_improvement=b_improvement
         )
 
-    def _replayed(
-        self, engine: MatrixEngine, a: Operand, b: Operand
-    ) -> tuple[np.ndarray, tuple[Improvement | None, Improvement | None]]:
-        bits = self.config.engine.lfsr_bits
-        matrices = len(a.x)
-        seeds = [panel_states(np.array([one.settings.seed]), s, matrices, bits)[0] for one, s in ((a, "a"), (b, "b"))]
-        left, right = (one.x.detach().cpu().numpy() for one in (a, b))
-        values, parts = [], []
-        for i in range(matrices):
-            product = panels.multiply(
-                engine,
-                np.ascontiguousarray(left[i]),
-                np.ascontiguousarray(right[i].T).T,
-                attrs.evolve(a.settings, seed=int(seeds[0][i])),
-                attrs.evolve(b.settings, seed=int(seeds[1][i])),
-            )
-            values.append(product.values)
-            parts.append((product.a_improvement, product.b_improvement))
-        return np.stack(values), tuple(_total([part[side] for part in parts]) for side in range(2))  # type: ignore
-
-    def _verify(
-        self, result: "Result", a: Operand, b: Operand, layer: str, after: Callable[[Tensor], Tensor] | None
-    ) -> None:
-        values, improvements = self._replayed(self.reference, a, b)
-        values = values if after is None else after(torch.from_numpy(values)).numpy()
-        got = result.values.detach().cpu().numpy().reshape(values.shape)
-        where = np.argwhere(got.view(np.uint32) != values.view(np.uint32))
-        where = where[~(np.isnan(got) & np.isnan(values))[tuple(where.T)]] if len(where) else where
-        name = f"layer {layer!r}" if layer else "the product"
-        kinds = f"{a.what} × {b.what}"
-        if len(where):
-            index = tuple(int(i) for i in where[0])
-            raise BitsDiffer(
-                f"{name}: product {self.products} ({kinds}) differs from the reference at {index}:"
-                f" {got[index]!r} instead of {values[index]!r}; {len(where)} of {got.size} values differ"
-            )
-        for found, expected in zip((result.a_improvement, result.b_improvement), improvements, strict=True):
-            if found is not None and expected is not None and found != expected:
-                raise BitsDiffer(f"{name}: product {self.products} ({kinds}) measured {found} instead of {expected}")
-
     def _self_test(self, device: torch.device) -> None:
-        """Compare a few products on a device with the golden engine: short, long, stochastic, and of two matrices."""
-        random = np.random.default_rng(1)
-        chunks = self.config.bfp.mantissa // max(self.config.bfp.chunk_a, self.config.bfp.chunk_b)
-        chunks = min(chunks, 12)
-        lanes, most = self.config.bfp.lanes, self.config.bfp.max_k
-        longest = self.config.engine.sum_max_k if self.config.engine.sum_rows else 1000
-        shapes = ((1, 3, 1, 5), (2, 9, min(3 * lanes + 1, most), 17), (1, 5, min(1000, most + 2 * lanes, longest), 33))
-        for matrices, m, k, n in shapes:
-            for rounding in ("nearest", "stochastic", "truncate"):
-                operands = []
-                for shape in ((matrices, m, k), (matrices, k, n)):
-                    x = torch.from_numpy(random.standard_normal(shape).astype(np.float32))
-                    bias = tensor_bias(x, self.config.bfp.exponent)
-                    settings = OperandSettings(chunks=chunks, rounding=rounding, seed=2, bias=bias)
-                    operands.append(Operand(x=x.to(device), settings=settings))
-                a, b = operands
-                expected, _ = self._replayed(GoldenEngine(self.config), a, b)
-                found = self._multiply(a, b, False).values.cpu().numpy()
-                if not np.array_equal(found.view(np.uint32), expected.view(np.uint32)):
-                    raise UnsafeArithmetic(
-                        f"PyTorch {torch.__version__} on {device} computes other bits than the golden engine for a"
-                        f" product of {m} × {k} × {n}, {rounding}: report this configuration, and train on the cpu"
-                    )
+        """Compare a few products on a device with the golden engine."""
+        for a, b in self_test_operands(self.config, device):
+            expected, _ = products_of(GoldenEngine(self.config), a, b)
+            found = self._multiply(a, b, False).values.cpu().numpy()
+            if not equal_bits(found, expected).all():
+                _, m, k = a.x.shape
+                raise UnsafeArithmetic(
+                    f"PyTorch {torch.__version__} on {device} computes other bits than the golden engine for a product"
+                    f" of {m} × {k} × {b.x.shape[-1]}, {a.settings.rounding}: report this configuration, and train on"
+                    " the cpu"
+                )
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Result:
-    """Product, and relative improvements of its operands where they were measured.
-
-    Parameters
-    ----------
-    values : Tensor of float32, shape (matrices, M, N)
-    a_improvement, b_improvement : Improvement, optional
-    """
-
-    values: Tensor
-    a_improvement: Improvement | None = None
-    b_improvement: Improvement | None = None
-
-
-def convert_columns(x: Tensor, form: Format, words: Words | None, *, keep: bool) -> Converted:
-    """Convert matrices (matrices, K, vectors), whose vectors are columns.
-
-    Parameters
-    ----------
-    x : Tensor of float32, shape (matrices, K, vectors)
-        Operand.
-    form, words
-        See `convert`.
-    keep : bool
-        Whether the columns are converted in place, or as rows of the transposed matrices.
-
-    Returns
-    -------
-    Converted
-        The integers have the shape of ``x``.
-    """
-    if not native.available(x):
-        return convert(x, form, words, columns=True) if keep else convert(x.mT, form, words).mT
-    if keep and len(x) == 1 and x.stride(2) == 1:
-        return native.columns(x.contiguous(), Windows.rows(x.shape[1], x.shape[2]), 0, x.shape[1], form, words)
-    vectors = x.mT
-    return native.rows(vectors if vectors.stride(2) == 1 else vectors.contiguous(), form, words).mT
-
-
-def tensor_bias(x: Tensor, exponent: int) -> int:
-    """Default bias of a tensor of finite numbers: its largest exponent gets the top code."""
-    return bias_of(largest(x), exponent)
-
-
-def bias_of(most: float, exponent: int) -> int:
-    """Default bias of a tensor, from its largest magnitude."""
-    return math.frexp(most)[1] - 1 - (2**exponent - 1) if 2.0**-126 <= most < math.inf else 0
-
-
-def largest(x: Tensor) -> float:
-    """Largest magnitude of a tensor; NaN if the tensor has a NaN."""
-    if not x.numel():
-        return 0.0
-    low, high = torch.aminmax(x.detach())
-    low, high = float(low), float(high)
-    return max(-low, high) if low == low else low
-
-
-def check_arithmetic(device: torch.device, layer: str = "") -> None:
-    """Refuse modes in which PyTorch rounds float32 products.
-
-    Raises
-    ------
-    UnsafeArithmetic
-        If TF32 or bfloat16 may replace float32 in products, or PyTorch flushes subnormal numbers.
-    """
-    where = f"layer {layer!r}: " if layer else ""
-    if torch.get_float32_matmul_precision() != "highest":
-        raise UnsafeArithmetic(
-            f"{where}float32 products must be exact: call torch.set_float32_matmul_precision('highest')"
-        )
-    backends: list[tuple[str, Any]] = [("mkldnn.matmul", torch.backends.mkldnn), ("mkldnn.conv", torch.backends.mkldnn)]
-    if device.type == "cuda":
-        backends = [("cuda.matmul", torch.backends.cuda)]  # no convolution of cuDNN is called
-    for name, backend in backends:
-        precision = getattr(getattr(backend, name.split(".")[1], None), "fp32_precision", "none")
-        if precision not in ("none", "ieee"):
-            raise UnsafeArithmetic(
-                f"{where}float32 products must be exact: set torch.backends.{name}.fp32_precision = 'ieee',"
-                f" not {precision!r}"
-            )
-
-
-def add_sums(sums: list[int], *operands: Converted) -> list[int]:
-    """Add the sums of chunks of converted operands, low before high, to running sums."""
-    found = []
-    for one in operands:
-        for part in (one.low_sums, one.high_sums):
-            found.append(-1 if part is None else int(part.sum()))
-    return [-1 if part < 0 else total + part for total, part in zip(sums, found, strict=True)]
-
-
-def improvement(sums: list[int]) -> Improvement | None:
-    """Relative improvement of an operand from its sums of low and high chunks."""
-    return None if sums[0] < 0 else Improvement(low_sum=sums[0], high_sum=sums[1])
-
-
-def _total(found: list[Improvement | None]) -> Improvement | None:
-    known = [one for one in found if one is not None]
-    if len(known) < len(found):
-        return None
-    return Improvement(low_sum=sum(one.low_sum for one in known), high_sum=sum(one.high_sum for one in known))
+def _name_of(layer: str) -> str:
+    """Name of a product in errors."""
+    return f"layer {layer!r}" if layer else "the product"

@@ -13,8 +13,9 @@ from lowtide.engine.seeds import operand_seed
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.improvement import LEGAL_THRESHOLDS
-from lowtide_torch.engine import Engine, Operand, Result
+from lowtide_torch.engine import Engine
 from lowtide_torch.errors import CheckpointError, NonFinite
+from lowtide_torch.operand import Operand, Result
 from lowtide_torch.settings import TR, FastAdaptive, Settings
 
 __all__ = ["PRODUCTS", "Call", "LayerState", "Site", "without_autocast"]

@@ -144,11 +144,11 @@ def test_groups_keep_their_order(prove, kind, lanes):
 
 
 class ChunksAreTheGroup(wiring.Component):
-    """For any groups and stalls, the chunks together equal the group, and only the last chunk accepts it."""
+    """For any groups and stalls, the chunks together equal the group, and only the last chunks accept it."""
 
-    def __init__(self, shape):
+    def __init__(self, shape, parallel):
         self.shape = shape
-        self.dut = Chunker(shape)
+        self.dut = Chunker(shape, parallel)
         super().__init__(
             {
                 "group": In(shape.layout_o),
@@ -180,33 +180,40 @@ class ChunksAreTheGroup(wiring.Component):
         ]
         m.d.sync += offered.eq(dut.i.valid & ~dut.i.ready)
 
-        number = Signal(range(shape.max_chunks + 1))  # chunks of this group that were sent
+        sent = Signal(range(shape.max_chunks + 1))  # chunks of this group that were sent
         high = [Signal(shape.mantissa, name=f"high_{n}") for n in range(shape.lanes)]
         moves = dut.o.valid & self.ready
         final = Signal()
-        m.d.comb += [final.eq(number == chunks - 1), Assert(dut.o.valid == dut.i.valid)]
-        m.d.comb += Assert(~moves | (dut.i.ready == final))
-        whole = dut.i.payload.group
-        for n, lane in enumerate(dut.o.payload.chunk[0].lane):
-            so_far = Signal(shape.mantissa)
-            m.d.comb += [
-                so_far.eq(high[n] << shape.chunk | lane.magnitude),
-                Assume(whole.lane[n].magnitude >> shape.chunk * chunks == 0),
-                Assert(~(dut.o.valid & final) | (so_far == whole.lane[n].magnitude)),
-                Assert(~dut.o.valid | (lane.sign == whole.lane[n].sign)),
-            ]
-            with m.If(moves):
-                m.d.sync += high[n].eq(Mux(final, 0, so_far))
-        code = whole.exponent + shape.chunk * (chunks - 1 - number)
+        count, whole = dut.o.payload.count, dut.i.payload.group
         m.d.comb += [
-            Assert(~dut.o.valid | (dut.o.payload.chunk[0].exponent == code)),
+            final.eq(sent + count == chunks),
+            Assert(dut.o.valid == dut.i.valid),
+            Assert(~moves | (dut.i.ready == final)),
+            Assert(~dut.o.valid | ((count >= 1) & (sent + count <= chunks))),
+            Assert(~dut.o.valid | final | (count == dut.parallel)),
             Assert(~dut.o.valid | (dut.o.payload.last == (dut.i.payload.last & final))),
         ]
+        for lane in range(shape.lanes):
+            so_far = high[lane]
+            for n, chunk in enumerate(dut.o.payload.chunk):
+                there = dut.o.valid & (n < count)
+                so_far = Mux(n < count, so_far << shape.chunk | chunk.lane[lane].magnitude, so_far)
+                m.d.comb += Assert(~there | (chunk.lane[lane].sign == whole.lane[lane].sign))
+            m.d.comb += [
+                Assume(whole.lane[lane].magnitude >> shape.chunk * chunks == 0),
+                Assert(~(dut.o.valid & final) | (so_far == whole.lane[lane].magnitude)),
+            ]
+            with m.If(moves):
+                m.d.sync += high[lane].eq(Mux(final, 0, so_far))
+        for n, chunk in enumerate(dut.o.payload.chunk):
+            code = whole.exponent + shape.chunk * (chunks - 1 - sent - n)
+            m.d.comb += Assert(~(dut.o.valid & (n < count)) | (chunk.exponent == code))
         with m.If(moves):
-            m.d.sync += number.eq(Mux(final, 0, number + 1))
+            m.d.sync += sent.eq(Mux(final, 0, sent + count))
         return m
 
 
+@pytest.mark.parametrize("parallel", [1, 2, 4])
 @pytest.mark.parametrize("mantissa", [2, 6])
-def test_chunks_are_the_group(prove, mantissa):
-    prove(ChunksAreTheGroup(ConverterParams(lanes=2, mantissa=mantissa)), depth=9)
+def test_chunks_are_the_group(prove, mantissa, parallel):
+    prove(ChunksAreTheGroup(ConverterParams(lanes=2, mantissa=mantissa), parallel), depth=9)

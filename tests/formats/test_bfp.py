@@ -85,7 +85,7 @@ def test_accumulator_of_the_4_bit_formats(exponent, bits):
 
 @given(formats())
 def test_accumulator_width_is_minimal(bfp):
-    # The longest reduction, every element at the largest magnitude and the top code.
+    # The longest reduction, every element at the largest magnitude and the largest code.
     largest = bfp.max_k * ((2**bfp.mantissa - 1) << (2**bfp.exponent - 1)) ** 2
     assert -(2 ** (bfp.accumulator - 1)) <= -largest < largest < 2 ** (bfp.accumulator - 1)
     assert largest >= 2 ** (bfp.accumulator - 2)

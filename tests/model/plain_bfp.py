@@ -51,7 +51,7 @@ def convert(group, *, m, e, B, rounding):
 
 
 def largest_exponent(x):
-    """The exponent that gets the top code with the default bias, or None."""
+    """The exponent that has the largest code with the default bias, or None."""
     sizes = [abs(float(value)) for value in np.ravel(x)]
     return max((floor_log2(Fraction(size)) for size in sizes if size >= 2.0**-126), default=None)
 

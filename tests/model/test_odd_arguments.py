@@ -355,7 +355,7 @@ def test_precisions_of_a_device():
 
 
 def test_the_improvement_of_a_large_tensor_does_not_overflow():
-    """The sums exceed int64: 2**21 elements of 12 bits at the top code, 31."""
+    """The sums exceed int64: 2**21 elements of 12 bits at the largest code, 31."""
     x = np.full((1, 2**21), 2.0**31 * (2 - 2.0**-11), np.float32)
     ratio = golden.improvement_of(x, chunk=6, exponent=5, group=64, axis=1, bias=0)
     assert (ratio.low_sum, ratio.high_sum) == (2**21 * 63 << 31, 2**21 * (63 << 6) << 31)

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 import lowtide_onnx
 from lowtide.config import Config
 
-__all__ = ["CONFIGS", "graph_of", "load", "node", "random", "save"]
+__all__ = ["CONFIGS", "graph_of", "load", "node", "random", "save", "two_layers"]
 
 CONFIGS = {
     "default": Config(),
@@ -60,3 +60,17 @@ def save(folder: Path, graph: onnx.GraphProto, *, opset: int = 17, **more: Any) 
 def load(folder: Path, *arguments: Any, engine: Config | str = "default", opset: int = 17, **more: Any):
     """Write a model of `graph_of`, and load it."""
     return lowtide_onnx.load_onnx(save(folder, graph_of(*arguments, **more), opset=opset), engine)
+
+
+def two_layers(folder, engine="default"):
+    """A network of two products, with operations of the host before, between and after them."""
+    nodes = [
+        node("Abs", ["x"], ["positive"], name="abs"),
+        node("MatMul", ["positive", "w"], ["h"], name="first"),
+        node("Add", ["h", "b"], ["biased"], name="add"),
+        node("Relu", ["biased"], ["r"], name="relu"),
+        node("Gemm", ["r", "v"], ["y"], name="head"),
+        node("Softmax", ["y"], ["p"], name="softmax"),
+    ]
+    stored = {"w": random(20, 12), "b": random(12), "v": random(12, 3)}
+    return load(folder, nodes, {"x": ["batch", 20]}, ["p", "r"], stored, engine=engine), stored

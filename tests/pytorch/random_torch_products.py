@@ -9,11 +9,12 @@ from lowtide.engine.seeds import panel_seed
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import multiply
-from lowtide_torch.engine import Engine, Operand, tensor_bias
+from lowtide_torch.engine import Engine
+from lowtide_torch.operand import Operand, tensor_bias
 
 
 def random_config(random):
-    """A legal configuration: formats, generators and short buffers, which cut products into panels."""
+    """A legal configuration: formats, generators and short buffers, which split products into panels."""
     while True:
         chunk = int(random.choice([1, 2, 3, 4]))
         changes = {

@@ -14,8 +14,9 @@ from lowtide_model.engine.operand import OperandSettings  # noqa: E402
 from lowtide_model.random_source import words  # noqa: E402
 from lowtide_torch import native  # noqa: E402
 from lowtide_torch.conversion import Converted  # noqa: E402
-from lowtide_torch.engine import Engine, Operand, tensor_bias  # noqa: E402
+from lowtide_torch.engine import Engine  # noqa: E402
 from lowtide_torch.exact import rounded, split  # noqa: E402
+from lowtide_torch.operand import Operand, tensor_bias  # noqa: E402
 from lowtide_torch.words import panel_states, sequences  # noqa: E402
 
 

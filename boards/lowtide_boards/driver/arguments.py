@@ -1,13 +1,41 @@
-"""Checks of the matrices and precisions that a user passes."""
+"""Operands and precisions that a user passes: checks, and the settings of a conversion."""
 
 from typing import Any
 
 import numpy as np
 
+from lowtide.config import Config
+from lowtide.engine.seeds import operand_seed
 from lowtide.formats.parameter import IllegalValue, whole_number
+from lowtide_model import BfpTensor, default_bias
 from lowtide_model.arrays import array_of
+from lowtide_model.engine.operand import OperandSettings
 
-__all__ = ["chunks_of", "matrix", "precisions"]
+__all__ = ["chunks_of", "matrix", "operand", "precisions"]
+
+
+def operand(
+    config: Config, side: str, x: np.ndarray | BfpTensor, bits: int | None, rounding: str, seed: int
+) -> tuple[np.ndarray | BfpTensor, OperandSettings | None]:
+    """Operand ``a`` or ``b`` of a product, an array in FP32, and its settings; a `BfpTensor` needs none.
+
+    Raises
+    ------
+    ValueError
+        If an array is no matrix of numbers, or has a number that is not finite in float32.
+    IllegalValue
+        If the engine does not have the precision or the rounding, or the seed is out of range.
+    """
+    if isinstance(x, BfpTensor):
+        return x, None
+    numbers, bfp = matrix(side, x), config.bfp
+    settings = OperandSettings(
+        chunks=chunks_of(bits, bfp.mantissa, bfp.chunk_a if side == "a" else bfp.chunk_b),
+        rounding=rounding,
+        seed=operand_seed(seed, side, config.engine.lfsr_bits),
+        bias=default_bias(numbers, exponent=bfp.exponent),
+    )
+    return numbers, settings
 
 
 def matrix(name: str, x: np.ndarray) -> np.ndarray:

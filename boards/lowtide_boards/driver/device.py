@@ -4,7 +4,6 @@ import contextlib
 import math
 import os
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Self, TypeVar, overload
 
@@ -14,14 +13,14 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.emission.serial import digest_of
 from lowtide.engine.registers import Register
-from lowtide.engine.seeds import operand_seed
 from lowtide.formats.parameter import IllegalValue, whole_number
-from lowtide_boards.driver.arguments import chunks_of, matrix, precisions
+from lowtide_boards.driver.arguments import operand, precisions
 from lowtide_boards.driver.baud import BAUDS, change_baud, divisor_of, set_fastest_baud
 from lowtide_boards.driver.connection import Connection
 from lowtide_boards.driver.errors import ConnectionLost, DeviceError, NotLowtide, PortError
 from lowtide_boards.driver.framed_port import FramedPort, Port
-from lowtide_boards.driver.ports import INITIAL_BAUD, only_port, open_port
+from lowtide_boards.driver.ports import only_port, open_port
+from lowtide_boards.driver.reconnection import reconnect
 from lowtide_boards.driver.remote_engine import RemoteEngine
 from lowtide_model import BfpTensor, default_bias
 from lowtide_model.engine.operand import OperandSettings
@@ -32,9 +31,6 @@ from lowtide_model.engine.result_plan import ResultPlan
 from lowtide_model.engine.sums import CheckedPass, Pass, checked_passes
 
 __all__ = ["Device", "Info"]
-
-RETURN_TIMEOUT = 10.0
-"""Seconds to wait for a device whose connection was lost."""
 
 Result = TypeVar("Result")
 
@@ -95,11 +91,11 @@ class Device:
         self.name, self._timeout = name, timeout
         self._lock = threading.RLock()  # a method may call another method, and so may a progress callback
         self._progress: Callable[[float], object] = _nothing
-        self._connect(port)
-
-    def _connect(self, port: Port) -> None:
-        connection = Connection(port, timeout=self._timeout, name=self.name)
+        connection = Connection(port, timeout=timeout, name=name)
         connection.connect()
+        self._use(connection)
+
+    def _use(self, connection: Connection) -> None:
         self._engine = RemoteEngine(connection)
         self.connection = connection
 
@@ -300,25 +296,11 @@ class Device:
         DeviceError
             If the driver cannot reconnect after the connection was lost.
         """
-        x, y = (
-            operand if isinstance(operand, BfpTensor) else matrix(name, operand)
-            for name, operand in (("a", a), ("b", b))
-        )
+        a_bits, b_bits = precisions(precision)
+        x, x_settings = operand(self.config, "a", a, a_bits, rounding, seed)
+        y, y_settings = operand(self.config, "b", b, b_bits, rounding, seed)
         if x.shape[1] != y.shape[0] or 0 in (*x.shape, *y.shape):
             raise ValueError(f"a and b must be matrices that multiply, not of shapes {x.shape} and {y.shape}")
-        bits = precisions(precision)
-        bfp, exponent = self.config.bfp, self.config.bfp.exponent
-        x_settings, y_settings = (
-            None
-            if isinstance(z, BfpTensor)
-            else OperandSettings(
-                chunks=chunks_of(n, bfp.mantissa, chunk),
-                rounding=rounding,
-                seed=operand_seed(seed, side, self.config.engine.lfsr_bits),
-                bias=default_bias(z, exponent=exponent),
-            )
-            for side, n, chunk, z in (("a", bits[0], bfp.chunk_a, x), ("b", bits[1], bfp.chunk_b, y))
-        )
         panels = [0, 1]
 
         def panel(done: int, of: int) -> None:
@@ -414,38 +396,14 @@ class Device:
         Raises
         ------
         DeviceError
-            If the device does not answer within `RETURN_TIMEOUT`, or another device answers.
+            If the device does not answer in time, or another device answers.
         """
         config, baud = self.config, self.connection.framed_port.baud
         self.connection.framed_port.close()
-        ends = time.monotonic() + RETURN_TIMEOUT
-        while True:
-            try:
-                self._connect_at(baud)
-                break
-            except (ConnectionLost, NotLowtide, PortError) as last:
-                if time.monotonic() > ends:
-                    text = f"{first}; not reconnected within {RETURN_TIMEOUT:g} s: {last}"
-                    raise type(first)(text) from None
-                time.sleep(0.2)
+        self._use(reconnect(self.name, baud, self._timeout, first))
         if self.config != config:
             raise NotLowtide(f"another device answers at {self.name}: the configuration differs; open the port again")
         self.set_baud(baud)
-
-    def _connect_at(self, baud: int) -> None:
-        """Open the port again; the device has this baud rate, or its initial rate if it was switched off."""
-        port = open_port(self.name)
-        framed_port = FramedPort(port, self.name)
-        try:
-            with contextlib.suppress(NotLowtide):
-                framed_port.baud = baud
-                self._connect(port)
-                return
-            framed_port.baud = INITIAL_BAUD
-            self._connect(port)
-        except BaseException:
-            framed_port.close()
-            raise
 
 
 def _nothing(_fraction: float) -> None:

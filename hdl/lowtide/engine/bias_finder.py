@@ -1,4 +1,4 @@
-"""Bias finder: finds the exponent bias that puts the largest number of a tensor into the top code."""
+"""Bias finder: finds the exponent bias that puts the largest number of a tensor into the largest code."""
 
 from amaranth.hdl import Const, Module, Mux, Signal, signed
 from amaranth.lib import data
@@ -12,9 +12,10 @@ __all__ = ["BiasFinder"]
 
 
 class BiasFinder(Unit):
-    """Bias finder: finds the bias that maps the largest exponent of a tensor to the top code; 0 without any exponent.
+    """Bias finder: finds the bias with which the largest exponent of a tensor has the largest code.
 
-    Zeros, subnormal numbers and NaNs have no exponent. The exponent of infinity is 128.
+    Without any exponent, the bias is 0. Zeros, subnormal numbers and NaNs have no exponent. The exponent of infinity is
+    128.
 
     Parameters
     ----------

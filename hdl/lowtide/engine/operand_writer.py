@@ -93,6 +93,7 @@ class OperandWriter(Unit):
         base = Signal(range(self.words))  # words of the previous panels
         at = Signal(range(self.words))  # words of the panel before the current ones
         group_at = Signal(range(self.words))  # words of the panel before the current group
+        word = Signal(range(self.words))  # of the bank, the first one to write
         take = Signal()
         step = Signal(range(self.words + self.parallel))  # a panel may be as long as the buffer
         rest = Signal.like(self.size)  # remaining words of a panel to clear
@@ -102,14 +103,15 @@ class OperandWriter(Unit):
             take.eq(writing & self.i.valid),
             self.busy.eq(writing | clearing),
             rest.eq(self.size - at),
-            count.eq(Mux(clearing & at_most(rest, self.parallel - 1), rest, self.parallel)),
+            word.eq(base + at),
+            count.eq(self.i.payload.count),
         ]
-        with m.If(~clearing):
-            m.d.comb += count.eq(self.i.payload.count)
+        with m.If(clearing):
+            m.d.comb += count.eq(Mux(at_most(rest, self.parallel - 1), rest, self.parallel))
         here = Cat(vector == n for n in range(self.vectors))
         from_here = Cat(at_most(vector, n) for n in range(self.vectors))
         m.d.comb += self.write.eq(Mux(clearing, from_here, here & take.replicate(self.vectors)))
-        self._slices(m, base + at, count, clearing)
+        self._slices(m, word, count, clearing)
 
         group_ends = self._group_ends(m, take)
         vector_ends = Signal()
@@ -157,7 +159,7 @@ class OperandWriter(Unit):
             m.d.sync += left.eq(self.chunks)
         return ends
 
-    def _slices(self, m: Module, word, count: Signal, clearing: Signal) -> None:
+    def _slices(self, m: Module, word: Signal, count: Signal, clearing: Signal) -> None:
         """Write ``count`` chunks from a word on, or zeros."""
         parallel, bits = self.parallel, (self.parallel - 1).bit_length()
         first = Signal(range(parallel))  # slice of the first chunk

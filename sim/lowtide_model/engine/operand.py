@@ -26,7 +26,7 @@ class OperandSettings:
     seed : int
         Seed of the random words, not 0.
     bias : int, optional
-        ``B``. By default, the largest exponent gets the top code.
+        ``B``. By default, the largest exponent has the largest code.
 
     Raises
     ------

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import serial
 
-from lowtide_boards.driver import device as driver
+from lowtide_boards.driver import reconnection
 from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.errors import DeviceError, PortError
 from lowtide_boards.driver.framed_port import FramedPort, Port
@@ -51,7 +51,7 @@ def served(line, tmp_path):
 @pytest.fixture
 def soon(monkeypatch):
     """The driver waits for a lost device only for a moment."""
-    monkeypatch.setattr(driver, "RETURN_TIMEOUT", 0.3)
+    monkeypatch.setattr(reconnection, "RETURN_TIMEOUT", 0.3)
 
 
 def port_of(device):
@@ -172,7 +172,7 @@ def test_a_later_call_waits_for_the_device(served, soon, monkeypatch):
             served.pull()
             with pytest.raises(DeviceError):
                 call(device)
-            monkeypatch.setattr(driver, "RETURN_TIMEOUT", 10)
+            monkeypatch.setattr(reconnection, "RETURN_TIMEOUT", 10)
             later = threading.Timer(0.7, served.plug)
             since = time.monotonic()
             later.start()
@@ -183,7 +183,7 @@ def test_a_later_call_waits_for_the_device(served, soon, monkeypatch):
             assert time.monotonic() - since > 0.6
             assert device.matmul(A, B).tobytes() == due.tobytes()
             assert device.info().baud == 460_800
-            monkeypatch.setattr(driver, "RETURN_TIMEOUT", 0.3)
+            monkeypatch.setattr(reconnection, "RETURN_TIMEOUT", 0.3)
 
 
 @pytest.mark.parametrize("after", [0, 1, 3])

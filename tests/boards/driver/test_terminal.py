@@ -83,9 +83,9 @@ def test_a_cable_that_is_pulled_and_put_back(served):
 
 
 def test_a_cable_that_stays_away(served, monkeypatch):
-    from lowtide_boards.driver import device as driver
+    from lowtide_boards.driver import reconnection
 
-    monkeypatch.setattr(driver, "RETURN_TIMEOUT", 0.3)
+    monkeypatch.setattr(reconnection, "RETURN_TIMEOUT", 0.3)
     with Device.open(str(served.link)) as device:
         served.pull()
         try:

@@ -28,7 +28,8 @@ class ExponentWindow(Unit):
     chunks : In(range(max_chunks + 1))
         Chunks per magnitude, 1 or more.
     top : Out(9)
-        Exponent field of the top code, ``max(B + 2**e - 1 + 127, 0)``; below 0, every number would exceed the window.
+        Exponent field of the largest code, ``max(B + 2**e - 1 + 127, 0)``; below 0, every number would exceed the
+        window.
     empty : Out(range(max(mantissa, 2)))
         Number of high bits of ``mantissa`` that a magnitude does not use.
     mask : Out(mantissa)
@@ -82,7 +83,7 @@ class MaxExponent(Unit):
     above : In(lanes)
         Bit of each lane: high if its number exceeds the window.
     code : Out(exponent)
-        Largest code, ``latency`` cycles of ``enable`` later: the top code if a number exceeds the window, 0 if all
+        Largest code, ``latency`` cycles of ``enable`` later: ``2**e - 1`` if a number exceeds the window, 0 if all
         numbers are below the window.
     exceeded : Out(1)
         High if a number exceeds the window, ``latency`` cycles of ``enable`` later.
