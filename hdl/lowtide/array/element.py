@@ -14,7 +14,8 @@ class Element(Protocol):
     register, because the element shares the register of its left or upper neighbor.
 
     In each cycle the element adds the product of its two operands to its sum; zero operands leave the sum unchanged.
-    With the last beat of a tile, a restart, the element sends its sum to the drain, and its next sum begins.
+    With the last beat of a tile, a restart, the element sends its sum to the drain. An element of running sums does not
+    begin a new sum: it sends the sum of all products since it was cleared, modulo ``2**accumulator``.
 
     Members
     -------
@@ -36,8 +37,11 @@ class Element(Protocol):
         Cycles from ``restart_i`` to the low half word on ``drain_o``.
     spacing : int
         Minimum cycles between restarts, at least 2, because a result leaves in two cycles.
-    restarts : int
-        Restarts after which every initial state is cleared.
+    clearing : int
+        Restarts in consecutive cycles, with zero operands, that clear the state after a reset. All further ones send
+        zero. The operands of the cycle after them are lost.
+    running_sums : bool
+        Whether the element sends running sums.
     keep_hierarchy : bool
         True: synthesis must not merge registers of elements on a diagonal, which restart together.
     """
@@ -47,7 +51,8 @@ class Element(Protocol):
     accumulator: int
     latency: Any
     spacing: int
-    restarts: int
+    clearing: int
+    running_sums: bool
     signature: Any
 
 

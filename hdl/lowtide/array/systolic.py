@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.array.core import SystolicCore
 from lowtide.array.element import Element
-from lowtide.array.feeder import Feeder
 from lowtide.array.skew import Skew, skew
 from lowtide.formats.beats import word_beat
 from lowtide.netlist import Structure
@@ -66,7 +65,7 @@ class SystolicArray(Structure):
         block: tuple[int, int] = (1, 1),
     ):
         self._core = core = SystolicCore(rows, columns, element, Skew.latency, block)
-        self.element, self._restarts = element, element().restarts
+        self.element = element
         self.rows, self.columns, self.skew, self.block = rows, columns, skew, block
         self.latency = core.latency
         self.spacing = core.spacing
@@ -86,7 +85,7 @@ class SystolicArray(Structure):
         core = self._core
         feeder = place(
             "feeder",
-            Feeder(self.spacing, self._restarts),
+            core.feeder(),
             room=core.room,
             a_valid=self.a.valid,
             a_last=self.a.payload.last,

@@ -11,14 +11,16 @@ __all__ = ["Accumulator"]
 
 
 class Accumulator(wiring.Component):
-    """Accumulator: adds an addend per cycle exactly, ``acc += i + carry``, and drains the sum at a restart.
+    """Accumulator: adds an addend per cycle exactly, ``acc += i + carry``, and sends the running sum at a restart.
 
-    The addend of a restart is the last one of its sum: the sum with this addend leaves on the drain, and the next sum
-    begins with the next addend. The low half of the sum leaves first, the high half one cycle later, sign-extended if
+    A restart does not clear the sum, which wraps modulo ``2**width``: the sum of a tile is the difference of the
+    running sums of its restart and of the restart before, see `lowtide.array.differentiator`. The addend of a restart
+    is the last one of its tile. The low half of the sum leaves first, the high half one cycle later, sign-extended if
     the width is odd. A word on ``drain_i`` leaves on ``drain_o`` one cycle later. In the two cycles in which the sum
-    leaves, ``drain_i`` must be zero. Restarts are at least two cycles apart, and from a reset.
+    leaves, ``drain_i`` must be zero. Restarts are at least two cycles apart, except to clear the sum.
 
-    A reset clears the sum without sending it. A restart recovers from any state.
+    Restarts in consecutive cycles clear the sum, from any state: the third and all further ones send zero. The addend
+    one cycle after them is lost. A reset does not clear the sum.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ class Accumulator(wiring.Component):
     carry : In(1)
         Carry, added in the cycle of ``i``. Only with ``carry``.
     restart : In(1)
-        High one cycle before the last addend of a sum is on ``i``.
+        High when the last addend of a tile is on ``i``.
     drain_i, drain_o : In((width + 1) // 2), Out((width + 1) // 2)
         Half words of the drain; zero when idle.
 
@@ -44,9 +46,12 @@ class Accumulator(wiring.Component):
     ----------
     latency : int
         Cycles from the last addend on ``i`` to the low half on ``drain_o``.
+    clearing : int
+        Consecutive restarts that may send an unknown sum, before all further ones send zero.
     """
 
     latency = 2
+    clearing = 2
 
     def __init__(self, width: int, addend: int, carry: bool = False):
         self._width, self._has_carry = width, carry
@@ -64,18 +69,16 @@ class Accumulator(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         acc = Signal(signed(self._width), reset_less=True)
-        restart = delayed(m, self.restart, init=1, reset_less=False)
-        # Low with the last addend of a sum, but not in restarts that follow each other after a reset.
-        adding = delayed(m, ~(self.restart & ~restart), init=1, reset_less=False)
-        total = Signal(signed(2 * self._half))
-        m.d.comb += total.eq(add(acc, self.i, self.carry) if self._has_carry else acc + self.i)
-        # The sum leaves from separate registers, so that the next addend can follow without a gap.
+        working = delayed(m, ~self.restart, init=1, reset_less=False)  # low when the sum of a tile is complete
+        # The second of two restarts, written as a register that `working` clears as it clears `high`.
+        clear = delayed(m, Mux(working, 0, self.restart), reset_less=False)
+        total = add(acc, self.i, self.carry) if self._has_carry else acc + self.i
+        high = Signal(self._half)
         low = Signal(self._half)
-        high = Signal(self._half, reset_less=True)
-        m.d.sync += [acc.eq(Mux(restart, 0, total)), low.eq(Mux(adding, 0, total))]
-        with m.If(~adding):
-            m.d.sync += high.eq(total >> self._half)
-        idle = delayed(m, adding, 2, init=1, reset_less=False)
-        word = self.drain_i | low | Mux(idle, 0, high)
-        m.d.comb += self.drain_o.eq(delayed(m, word, reset_less=False))
+        m.d.comb += low.eq(Mux(working, 0, acc))
+        m.d.sync += [
+            acc.eq(Mux(clear, 0, total)),
+            high.eq(Mux(working, 0, acc >> self._half)),
+        ]
+        m.d.comb += self.drain_o.eq(delayed(m, self.drain_i | low | high, reset_less=False))
         return m

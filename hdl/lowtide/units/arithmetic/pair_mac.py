@@ -57,7 +57,7 @@ class PairMac(Unit):
     """
 
     keep_hierarchy = True
-    restarts = 2
+    running_sums = False
 
     def __init__(self, terms: Terms, cycles_a: int = 1, cycles_b: int = 1):
         self.cycles_a, self.cycles_b = cycles_a, cycles_b
@@ -69,7 +69,7 @@ class PairMac(Unit):
         self._powers = 2 * terms.digits - 1
         self._half = (self.accumulator + 1) // 2
         self._slots = terms.group * terms.data_terms
-        self.spacing = self._powers + 2
+        self.spacing = self.clearing = self._powers + 2
         slot = unsigned((self._slots - 1).bit_length())
         self.layout_a = data.StructLayout(
             {"exponent": self._exponent, "negative": 1, "nonzero": 1, "slot": slot, "bank": 1, "write": 1}
@@ -101,15 +101,17 @@ class PairMac(Unit):
             self.b_o.eq(delayed(m, self.b_i, self.cycles_b)),
             self.restart_o.eq(delayed(m, self.restart_i, self.cycles_a, reset_less=False)),
         ]
-        restart = delayed(m, self.restart_o, self._to_coefficients, init=1, reset_less=False)
+        restart = delayed(m, self.restart_o, self._to_coefficients, reset_less=False)
 
         active = Signal()  # bank that counts
         converting = Signal()  # the other bank is read, and then cleared
         place = Signal(range(self._powers))
         last = Signal()
         m.d.comb += last.eq(converting & (place == self._powers - 1))
-        m.d.sync += active.eq(active ^ restart)
-        with m.If(restart):
+        begin = Signal()  # restarts in consecutive cycles convert one bank, and then the other
+        m.d.comb += begin.eq(restart & ~converting)
+        m.d.sync += active.eq(active ^ begin)
+        with m.If(begin):
             m.d.sync += [converting.eq(1), place.eq(0)]
         with m.Elif(converting):
             m.d.sync += [place.eq(place + 1), converting.eq(~last)]

@@ -81,7 +81,7 @@ class Pmac(Unit):
     """
 
     keep_hierarchy = True
-    spacing, restarts = 2, 1
+    spacing, clearing, running_sums = 2, Accumulator.clearing, True
 
     def __init__(self, params: PmacParams, cycles_a: int = 1, cycles_b: int = 1):
         self.cycles_a, self.cycles_b = cycles_a, cycles_b
@@ -115,8 +115,7 @@ class Pmac(Unit):
             m.d.comb += accumulator.carry.eq(carry)
         m.d.comb += [
             accumulator.i.eq(product),
-            # A reset leaves the pipeline unknown: restarts keep the sum at zero until the first beat arrives.
-            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1, reset_less=False)),
+            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator, reset_less=False)),
             accumulator.drain_i.eq(self.drain_i),
             self.drain_o.eq(accumulator.drain_o),
         ]
