@@ -75,6 +75,7 @@ class SystolicCore(Structure):
         pattern = element()
         self.width_a, self.width_b = port_width(pattern, "a_i"), port_width(pattern, "b_i")
         self.spacing = max(2 * rows, pattern.spacing)
+        self._restart_delay = pattern.restart_delay
         self._running_sums, self._clearing = pattern.running_sums, pattern.clearing + self.spacing
         self._result_delay = ahead + pattern.latency
         # Between the end of a tile and its first row, rows of other tiles may arrive, one in two cycles.
@@ -107,8 +108,9 @@ class SystolicCore(Structure):
         rows = self.block[0]
         steps = -(-self.rows // rows)
         until_start = self._result_delay - 2 if self._running_sums else 0  # cycles to the start of the differentiators
-        wave = place("restart_wave", ShiftRegister(max(self.ahead - 1 + steps, until_start)), i=self.restart)
-        restarts = wave.o[self.ahead - 1 :][:steps]
+        before = self.ahead + self._restart_delay - 1
+        wave = place("restart_wave", ShiftRegister(max(before + steps, until_start)), i=self.restart)
+        restarts = wave.o[before : before + steps]
         place(
             "grid",
             cells,

@@ -24,7 +24,7 @@ class Element(Protocol):
     b_i, b_o : In, Out
         Operand B, which moves down by one row per cycle.
     restart_i, restart_o : In(1), Out(1)
-        High with the last beat of a tile; moves right with A.
+        High ``restart_delay`` cycles after the last beat of a tile; moves right as A does.
     drain_i, drain_o : In, Out
         Results, which move up by one row per cycle, as a low half word and then a high one. Idle words are zero, and
         ``drain_i`` is idle in the two cycles in which the element sends its own result.
@@ -34,7 +34,10 @@ class Element(Protocol):
     accumulator : int
         Width of a result in bits.
     latency : int
-        Cycles from ``restart_i`` to the low half word on ``drain_o``.
+        Cycles from the last beat of a tile on ``a_i`` to the low half word on ``drain_o``.
+    restart_delay : int
+        Cycles from the last beat on ``a_i`` to its restart on ``restart_i``. One delay for all elements so takes the
+        place of a delay in each of them.
     spacing : int
         Minimum cycles between restarts, at least 2, because a result leaves in two cycles.
     clearing : int
@@ -50,6 +53,7 @@ class Element(Protocol):
     keep_hierarchy: bool
     accumulator: int
     latency: Any
+    restart_delay: Any
     spacing: int
     clearing: int
     running_sums: bool

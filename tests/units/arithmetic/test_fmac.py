@@ -104,7 +104,7 @@ def tiles(bfp, rng, lengths):
         if length > 1 and rng.random() < 0.7:
             beats[-1]["restart"] = True
         else:
-            beats.append(bubble(bfp, rng, restart=True))
+            beats += [bubble(bfp, rng)] * (length == 0) + [bubble(bfp, rng, restart=True)]
     return beats
 
 

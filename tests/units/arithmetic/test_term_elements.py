@@ -51,11 +51,11 @@ def tmac_beats(terms, rng, tiles):
 
 
 def end(beats, rng, carried):
-    """End a tile with its last beat, if ``carried``, or with a beat without a term."""
+    """End a tile with its last beat, if ``carried``, or with a beat without a term, two cycles after a restart."""
     if carried and rng.random() < 0.7:
         beats[-1] = evolve(beats[-1], restart=True)
     else:
-        beats.append(Beat(restart=True))
+        beats += [Beat()] * beats[-1].restart + [Beat(restart=True)]
 
 
 def term_beat(terms, rng, values, bank):
@@ -90,9 +90,9 @@ def test_tmac_sums_data_shifted_by_terms(terms):
 
 
 def pair_beats(element, rng, tiles):
-    """Tiles of several groups with sufficient spacing of restarts, after two restarts that recover from any state."""
+    """Tiles of several groups with sufficient spacing of restarts."""
     terms, spacing = element.terms, element.spacing
-    beats, bank = ([Beat(restart=True)] + [Beat()] * (spacing - 1)) * 2, 0
+    beats, bank = [], 0
     slots = terms.group * terms.data_terms
     for groups in tiles:
         start = len(beats)
