@@ -22,9 +22,8 @@ class SystolicCore(Structure):
     The core never stalls. Zero operands leave every sum unchanged. Results that are not accepted wait in a queue, and
     a tile may end only while all of its results fit into that queue.
 
-    Elements of running sums are followed by `Differentiators`. The restarts of a `feeder` after a reset clear the
-    elements, and the last ``spacing`` of them also fill the differentiators with zeros: while a column drains the last
-    restart, it receives nothing from the first restarts, whose sums are unknown.
+    Elements of running sums are followed by `Differentiators`. A restart without a beat after a reset begins the sums at
+    zero, and fills the differentiators with zeros.
 
     Parameters
     ----------
@@ -44,7 +43,7 @@ class SystolicCore(Structure):
     b : In(columns * width_b)
         One word per column, skewed in the same way.
     restart : In(1)
-        Pulses for one cycle with the last beat of a tile, as a `feeder` sends it.
+        Pulses for one cycle with the last beat of a tile, as a `feeder` sends it. At least ``spacing`` cycles apart.
     finished : In(1)
         High with a restart that ends a tile, low with a restart after reset. Only while ``room`` is high.
     room : Out(1)
@@ -76,7 +75,7 @@ class SystolicCore(Structure):
         self.width_a, self.width_b = port_width(pattern, "a_i"), port_width(pattern, "b_i")
         self.spacing = max(2 * rows, pattern.spacing)
         self._restart_delay = pattern.restart_delay
-        self._running_sums, self._clearing = pattern.running_sums, pattern.clearing + self.spacing
+        self._running_sums, self._restarts = pattern.running_sums, pattern.restarts
         self._result_delay = ahead + pattern.latency
         # Between the end of a tile and its first row, rows of other tiles may arrive, one in two cycles.
         in_flight = (self._result_delay + -(-columns // block[1]) + 5) // 2
@@ -100,7 +99,7 @@ class SystolicCore(Structure):
 
     def feeder(self) -> Feeder:
         """Return a feeder for the core."""
-        return Feeder(self.spacing, self._clearing)
+        return Feeder(self.spacing, self._restarts)
 
     def wire(self, place):
         cells = grid(self.rows, self.columns, self.element, self.block)

@@ -15,7 +15,7 @@ class Element(Protocol):
 
     In each cycle the element adds the product of its two operands to its sum; zero operands leave the sum unchanged.
     With the last beat of a tile, a restart, the element sends its sum to the drain. An element of running sums does not
-    begin a new sum: it sends the sum of all products since it was cleared, modulo ``2**accumulator``.
+    begin a new sum: it sends the sum of all products since a reset, modulo ``2**accumulator``.
 
     Members
     -------
@@ -40,9 +40,9 @@ class Element(Protocol):
         place of a delay in each of them.
     spacing : int
         Minimum cycles between restarts, at least 2, because a result leaves in two cycles.
-    clearing : int
-        Restarts in consecutive cycles, with zero operands, that clear the state after a reset. All further ones send
-        zero. The operands of the cycle after them are lost.
+    restarts : int
+        Restarts without operands, ``spacing`` cycles apart, that must follow a reset before the first tile. Their sums
+        are zero.
     running_sums : bool
         Whether the element sends running sums.
     keep_hierarchy : bool
@@ -55,7 +55,7 @@ class Element(Protocol):
     latency: Any
     restart_delay: Any
     spacing: int
-    clearing: int
+    restarts: int
     running_sums: bool
     signature: Any
 

@@ -14,15 +14,14 @@ class Feeder(Unit):
     The last beat of a tile is a restart: the elements add its products and send their sums. The last beat waits until
     the results of the tile fit into the collector. Restarts are at least ``spacing`` cycles apart, because a column
     needs that time to drain. In cycles without a beat the array receives zeros, which leave every sum unchanged.
-
-    After a reset, restarts without beats in consecutive cycles clear the elements.
+    Restarts without beats after a reset clear the elements.
 
     Parameters
     ----------
     spacing : int
         Minimum cycles between restarts.
-    clearing : int
-        Number of consecutive restarts after a reset. The cycle after them has no beat.
+    restarts : int
+        Number of restarts after a reset.
 
     Members
     -------
@@ -44,9 +43,9 @@ class Feeder(Unit):
         High after ``last`` arrived on one stream alone, until reset. Such a tile ends with ``a_last``.
     """
 
-    def __init__(self, spacing: int, clearing: int):
-        self.spacing, self.clearing = spacing, clearing
-        self.module_name = f"feeder_{spacing}_{clearing}"
+    def __init__(self, spacing: int, restarts: int = 1):
+        self.spacing, self.restarts = spacing, restarts
+        self.module_name = f"feeder_{spacing}" + (f"_{restarts}" if restarts > 1 else "")
         super().__init__(
             {
                 "room": In(1),
@@ -65,24 +64,25 @@ class Feeder(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        clears = Signal(init=1)  # the elements are not cleared yet
-        # Cycles until a tile may end; first, cycles until the elements are cleared.
-        wait = Signal(range(max(self.spacing, self.clearing + 1)), init=self.clearing)
+        more = Signal(range(self.restarts + 1), init=self.restarts)  # restarts after reset
+        hold_off = Signal(range(self.spacing))  # cycles until a restart is allowed
+        apart = Signal()
         accepts = Signal()
         take = Signal()
         m.d.comb += [
-            accepts.eq(~clears & (~self.a_last | (self.room & ~wait.any()))),
+            apart.eq(~hold_off.any() & self.room),
+            accepts.eq(~more.any() & (apart | ~self.a_last)),
             self.a_ready.eq(accepts & self.b_valid),
             self.b_ready.eq(accepts & self.a_valid),
             take.eq(accepts & self.a_valid & self.b_valid),
             self.idle.eq(~take),
             self.finished.eq(take & self.a_last),
-            self.restart.eq(self.finished | (clears & wait.any())),
+            self.restart.eq(self.finished | (more.any() & apart)),
         ]
-        with m.If(wait.any()):
-            m.d.sync += wait.eq(wait - 1)
-        with m.Elif(clears | self.finished):
-            m.d.sync += [clears.eq(0), wait.eq(self.spacing - 1)]
+        with m.If(self.restart):
+            m.d.sync += [more.eq(more - more.any()), hold_off.eq(self.spacing - 1)]
+        with m.Elif(hold_off.any()):
+            m.d.sync += hold_off.eq(hold_off - 1)
         with m.If(take & (self.a_last != self.b_last)):
             m.d.sync += self.misaligned.eq(1)
         return m

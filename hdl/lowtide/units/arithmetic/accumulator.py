@@ -17,10 +17,9 @@ class Accumulator(wiring.Component):
     running sums of its restart and of the restart before, see `lowtide.array.differentiator`. The addend of a restart
     is the last one of its tile. The low half of the sum leaves first, the high half one cycle later, sign-extended if
     the width is odd. A word on ``drain_i`` leaves on ``drain_o`` one cycle later. In the two cycles in which the sum
-    leaves, ``drain_i`` must be zero. Restarts are at least two cycles apart, except to clear the sum.
+    leaves, ``drain_i`` must be zero. Restarts are at least two cycles apart.
 
-    Restarts in consecutive cycles clear the sum, from any state: the third and all further ones send zero. The addend
-    one cycle after them is lost. A reset does not clear the sum.
+    A reset clears the sum until the first restart, which sends zero: addends before it, which may be unknown, are lost.
 
     Parameters
     ----------
@@ -46,12 +45,9 @@ class Accumulator(wiring.Component):
     ----------
     latency : int
         Cycles from the last addend on ``i`` to the low half on ``drain_o``.
-    clearing : int
-        Consecutive restarts that may send an unknown sum, before all further ones send zero.
     """
 
     latency = 2
-    clearing = 2
 
     def __init__(self, width: int, addend: int, carry: bool = False):
         self._width, self._has_carry = width, carry
@@ -70,8 +66,9 @@ class Accumulator(wiring.Component):
         m = Module()
         acc = Signal(signed(self._width), reset_less=True)
         working = delayed(m, ~self.restart, init=1, reset_less=False)  # low when the sum of a tile is complete
-        # The second of two restarts, written as a register that `working` clears as it clears `high`.
-        clear = delayed(m, Mux(working, 0, self.restart), reset_less=False)
+        clear = Signal(init=1)  # high from a reset until the first restart
+        with m.If(self.restart):
+            m.d.sync += clear.eq(0)
         total = add(acc, self.i, self.carry) if self._has_carry else acc + self.i
         high = Signal(self._half)
         low = Signal(self._half)

@@ -31,7 +31,7 @@ class Fmac(Unit):
     ``drain_o`` one cycle later. In the two cycles in which the element sends its sum, ``drain_i`` must be zero; in an
     array, each row restarts one cycle after the row above it. Restarts are at least two cycles apart.
 
-    Restarts in consecutive cycles clear the sum; a reset does not.
+    A reset clears the sum. The first sum begins with the beat after the first restart, which must have no product.
 
     A register follows every ``bfp.adder_levels`` levels of adders; the aligner's multiplexers are one more level. If
     ``bfp.adder_levels`` is 1, a register precedes the accumulator's adder too.
@@ -57,7 +57,7 @@ class Fmac(Unit):
     """
 
     keep_hierarchy = True  # otherwise synthesis would merge registers that clear, across several elements of the chip
-    spacing, clearing, running_sums = 2, Accumulator.clearing, True
+    spacing, restarts, running_sums = 2, 1, True
 
     def __init__(self, bfp: Bfp, cycles_a: int = 1, cycles_b: int = 1):
         self.cycles_a, self.cycles_b = cycles_a, cycles_b

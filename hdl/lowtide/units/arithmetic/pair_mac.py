@@ -26,8 +26,8 @@ class PairMac(Unit):
     coefficients of a power as it reads them. So a group costs ``k * s / parallel`` cycles for any values. Source: Kung,
     McDanel and Zhang, Term Revealing, SC20.
 
-    A restart ends a tile. It sends the sum of the tile on the drain, in half words as `Accumulator` does. After a reset,
-    restarts in ``clearing`` consecutive cycles clear both vectors: a restart during a conversion has no effect.
+    A restart ends a tile. It sends the sum of the tile on the drain, in half words as `Accumulator` does. Two restarts,
+    each ``spacing`` cycles after the restart before it, recover from any state. After a reset, their sums are zero.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class PairMac(Unit):
     """
 
     keep_hierarchy = True
-    running_sums = False
+    restarts, running_sums = 2, False
 
     def __init__(self, terms: Terms, cycles_a: int = 1, cycles_b: int = 1):
         self.cycles_a, self.cycles_b = cycles_a, cycles_b
@@ -68,7 +68,7 @@ class PairMac(Unit):
         self._powers = 2 * terms.digits - 1
         self._half = (self.accumulator + 1) // 2
         self._slots = terms.group * terms.data_terms
-        self.spacing = self.clearing = self._powers + 2
+        self.spacing = self._powers + 2
         slot = unsigned((self._slots - 1).bit_length())
         self.layout_a = data.StructLayout(
             {"exponent": self._exponent, "negative": 1, "nonzero": 1, "slot": slot, "bank": 1, "write": 1}
@@ -106,10 +106,8 @@ class PairMac(Unit):
         place = Signal(range(self._powers))
         last = Signal()
         m.d.comb += last.eq(converting & (place == self._powers - 1))
-        begin = Signal()  # of many restarts in consecutive cycles, one per conversion counts
-        m.d.comb += begin.eq(self.restart_o & ~converting)
-        m.d.sync += active.eq(active ^ begin)
-        with m.If(begin):
+        m.d.sync += active.eq(active ^ self.restart_o)
+        with m.If(self.restart_o):
             m.d.sync += [converting.eq(1), place.eq(0)]
         with m.Elif(converting):
             m.d.sync += [place.eq(place + 1), converting.eq(~last)]

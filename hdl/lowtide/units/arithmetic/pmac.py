@@ -81,7 +81,7 @@ class Pmac(Unit):
     """
 
     keep_hierarchy = True
-    spacing, clearing, running_sums = 2, Accumulator.clearing, True
+    spacing, restarts, running_sums = 2, 1, True
 
     def __init__(self, params: PmacParams, cycles_a: int = 1, cycles_b: int = 1):
         self.cycles_a, self.cycles_b = cycles_a, cycles_b
