@@ -22,8 +22,8 @@ class SystolicCore(Structure):
     The core never stalls. Zero operands leave every sum unchanged. Results that are not accepted wait in a queue, and
     a tile may end only while all of its results fit into that queue.
 
-    Elements of running sums are followed by `Differentiators`. A restart without a beat after a reset begins the sums at
-    zero, and fills the differentiators with zeros.
+    Elements of running sums are followed by `Differentiators`. A restart without a beat after a reset begins the sums
+    at zero, and fills the differentiators with zeros.
 
     Parameters
     ----------
