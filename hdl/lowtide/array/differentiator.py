@@ -31,8 +31,8 @@ class Differentiators(Structure):
     Members
     -------
     start : In(1)
-        Pulses for one cycle, two cycles before the low half word of row 0 is at column 0. In further pulses, which may
-        follow at once, the rows begin again.
+        Pulses for one cycle, two cycles before the low half word of row 0 is at column 0. Pulses are at least
+        ``2 * rows`` cycles apart.
     i : In(columns * half)
         Half words, one per column; column ``c`` is ``c // block`` cycles late. From two cycles after ``start`` on, the
         low and the high half word of each row arrive alternately.
