@@ -18,7 +18,15 @@ BENCHES = ",".join(f"lowtide_sim.bench.array.{name}" for name in ("data", "flow"
 TRANSPARENT = (r"always @\(posedge clk\)\n    o <= i;", "always @*\n    o = i;")
 BUGS = {
     "a stage of the operands' skew is missing": in_module(f"register_{WORD_A}", *TRANSPARENT),
-    "a row restarts a cycle early": in_module(r"systolic_core_\w+", r"restart_wave_o\[2:1\]", "restart_wave_o[1:0]"),
+    "a row restarts a cycle early": in_module(r"systolic_core_\w+", r"restart_wave_o\[7:6\]", "restart_wave_o[6:5]"),
+    "a borrow is lost": in_module(r"differentiator_\w+", r"difference\[16\];", "1'h0;"),
+    "the sums of another row are subtracted": in_module(
+        r"differentiator_\w+", r"<= words\[position_i\];", "<= words[position_i ^ 2'h2];"
+    ),
+    "differences begin a cycle early": in_module(
+        r"systolic_core_\w+", r"\.start\(restart_wave_o\[7\]\)", ".start(restart_wave_o[6])"
+    ),
+    "words between tiles replace the last sum": in_module(r"differentiator_\w+", r"if \(drains_o\)", "if (1'h1)"),
     "halves of the results are swapped": in_module(r"column_\w+", r"half\[13:0\], low", "low[13:0], half"),
     "the array does not wait for its sink": in_module(
         r"result_credits_\w+", r"assign room = .*;", "assign room = 1'h1;"
@@ -27,7 +35,7 @@ BUGS = {
     "beats are accepted on one side only": in_module(r"feeder_\w+", r"a_ready = (\S+) & b_valid", r"a_ready = \1"),
     "misaligned tiles are not detected": in_module(r"feeder_\w+", "a_last != b_last", "1'h0"),
     "a bubble repeats the previous beat": in_module(r"skewed_word_\w+", r"idle_o \? \S+ : word", "word"),
-    "a reset does not end the tile": without_reset(r"feeder_\w+", "started"),
+    "a reset does not end the tile": without_reset(r"feeder_\w+", "more"),
     "results in flight outlive a reset": without_reset("register_1_reset", "o"),
     "a row is offered for one cycle only": in_module(r"column_\w+", r"\.o_ready\(accept\)", ".o_ready(1'h1)"),
 }
@@ -42,7 +50,7 @@ IN_MEMORY_BUGS = {
 SHALLOW = Config(array=ArrayParams(rows=2, columns=3), bfp=Bfp(max_k=64, adder_levels=2))
 IN_FMAC = r"fmac_l16_a2_b2_m4_e3_k64_r2"
 SHALLOW_BUGS = {
-    "the sum restarts a cycle early": in_module(IN_FMAC, r"(_\d+_ = rst \? 1'h1 :) restart_o;", r"\1 restart_i;"),
+    "the sum restarts a cycle early": in_module(IN_FMAC, r"\.restart\(restart_o\)", ".restart(restart_i)"),
     "a level of adders lost its register": in_module(
         f"{IN_FMAC}_dot_product", r"always @\(posedge clk\)\n    earlier <=", "always @*\n    earlier ="
     ),
@@ -57,10 +65,13 @@ IN_BLOCKS_BUGS = {
         r"grid_1x2_by_2x2_\w+_k64", "_shared_a columns", " columns"
     ),
     "the rows of a block restart one by one": in_module(
-        r"systolic_core_\w+", r"\{(restart_wave_o)\[1\], restart_wave_o\[1\]\}", r"{\1[0], \1[1]}"
+        r"systolic_core_\w+", r"\{(restart_wave_o)\[6\], restart_wave_o\[6\]\}", r"{\1[5], \1[6]}"
     ),
     "the results of a block collide": in_module(
         r"grid_2x2_\w+", r"\.drain_i\(drain_between_rows_o\)", ".drain_i(rows_1_to_1_drain_o)"
+    ),
+    "a column subtracts with the block before": in_module(
+        r"differentiators_\w+", r"(column_2 \((?:.|\n)*?\.position_i\()[^)]*", r"\1position_position"
     ),
     "a column writes a cycle after its block": in_module(
         r"collector_\w+", r"(column_1 \((?:.|\n)*?\.high_i\()[^)]*", r"\1column_0_high_o"

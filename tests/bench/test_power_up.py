@@ -113,6 +113,8 @@ def test_elements(power_up, tmp_path, name):
         sidecar=sidecar,
         kind=kind,
         restarts=element.restarts,
+        running_sums=element.running_sums,
+        restart_delay=element.restart_delay,
         spacing=element.spacing,
         latency=element.latency,
         ports=json.loads(files[1].read_text())["ports"],

@@ -187,19 +187,19 @@ def test_largest_terms_come_first(prove, terms):
 
 
 class TileIsExact(wiring.Component):
-    """After a tile of a few beats with any words and a restart, the drain outputs their sum in two halves.
+    """After a tile of a few beats with any words, the drain outputs their sum in two halves.
 
     Parameters
     ----------
     make : function
         Makes the element.
     clearing : int
-        Cycles before the tile, for restarts that make any state good.
+        Cycles before the tile, for restarts without beats.
     """
 
     beats = 3
 
-    def __init__(self, make, clearing=0):
+    def __init__(self, make, clearing=1):
         self.element, self.clearing = make(), clearing
         members = self.element.signature.members
         super().__init__({"a": In(members["a_i"].shape), "b": In(members["b_i"].shape)})
@@ -211,12 +211,15 @@ class TileIsExact(wiring.Component):
         m.d.sync += now.eq(now + 1)
         start, stop = self.clearing, self.clearing + self.beats
         total = Signal(signed(dut.accumulator), reset_less=True)
-        restarts = [stop, *range(0, self.clearing, dut.spacing)]
-        m.d.comb += [dut.restart_i.eq(Cat(now == cycle for cycle in restarts).any()), Assume(~ResetSignal())]
+        restarts = [stop - 1, *range(0, self.clearing, dut.spacing)]
+        m.d.comb += [
+            dut.restart_i.eq(Cat(now == cycle + dut.restart_delay for cycle in restarts).any()),
+            Assume(~ResetSignal()),
+        ]
         with m.If((now >= start) & (now < stop)):
             m.d.comb += [dut.a_i.eq(self.a), dut.b_i.eq(self.b)]
             m.d.sync += total.eq(total + self.addend(m))
-        low, high = now == stop + dut.latency, now == stop + 1 + dut.latency
+        low, high = now == stop - 1 + dut.latency, now == stop + dut.latency
         half = len(dut.drain_o)
         m.d.comb += [
             Assert(~low | (dut.drain_o == total[:half])),
@@ -283,12 +286,12 @@ class PairTileIsExact(TermTileIsExact):
 @pytest.mark.parametrize("multiplier", ["booth", "inferred"])
 def test_a_tile_of_integers_is_exact(prove, multiplier):
     shape = PmacParams(width=3, multiplier=multiplier, max_k=4)
-    prove(TileIsExact(lambda: Pmac(shape)), depth=Pmac(shape).latency + 6)
+    prove(TileIsExact(lambda: Pmac(shape)), depth=Pmac(shape).latency + 7)
 
 
 def test_a_tile_of_terms_is_exact(prove):
     terms = Terms(width=3, group=2, budget=3, data_terms=1, max_k=16)
-    prove(TermTileIsExact(lambda: Tmac(terms)), depth=Tmac(terms).latency + 6)
+    prove(TermTileIsExact(lambda: Tmac(terms)), depth=Tmac(terms).latency + 7)
 
 
 def test_a_tile_of_pairs_is_exact(prove):

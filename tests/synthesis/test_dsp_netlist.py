@@ -56,8 +56,7 @@ def test_the_netlist_of_an_ice40_computes_the_same_sums(tmp_path):
 
     numbers, (a_bits, b_bits) = random.Random(16), (bfp.layout_a.size, bfp.layout_b.size)
     beats = [
-        (n % 9 == 0) << a_bits + b_bits
-        | (0 if n % 9 == 0 else numbers.getrandbits(a_bits) << b_bits | numbers.getrandbits(b_bits))
+        (n % 9 == 0) << a_bits + b_bits | numbers.getrandbits(a_bits) << b_bits | numbers.getrandbits(b_bits)
         for n in range(500)
     ]
     (tmp_path / "beats.hex").write_text("\n".join(f"{beat:x}" for beat in beats))

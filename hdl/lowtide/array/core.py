@@ -1,4 +1,4 @@
-"""Systolic core: grid of elements and result collector."""
+"""Systolic core: grid of elements, differentiators and result collector."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,9 @@ from amaranth.hdl import Cat, Const
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.collector import Collector
+from lowtide.array.differentiator import Differentiators
 from lowtide.array.element import Element, port_width
+from lowtide.array.feeder import Feeder
 from lowtide.array.grid import grid
 from lowtide.netlist import Structure
 from lowtide.units.stream.delay import ShiftRegister, delay
@@ -15,10 +17,13 @@ __all__ = ["SystolicCore"]
 
 
 class SystolicCore(Structure):
-    """Systolic core: the grid of elements and its collector, shared by every array.
+    """Systolic core: the grid of elements, the differentiators and the collector, shared by every array.
 
     The core never stalls. Zero operands leave every sum unchanged. Results that are not accepted wait in a queue, and
     a tile may end only while all of its results fit into that queue.
+
+    Elements of running sums are followed by `Differentiators`. A restart without a beat after a reset begins the sums
+    at zero, and fills the differentiators with zeros.
 
     Parameters
     ----------
@@ -38,9 +43,9 @@ class SystolicCore(Structure):
     b : In(columns * width_b)
         One word per column, skewed in the same way.
     restart : In(1)
-        Pulses for one cycle with a restart beat, whose operands are zero. At least ``spacing`` cycles apart.
+        Pulses for one cycle with the last beat of a tile, as a `feeder` sends it. At least ``spacing`` cycles apart.
     finished : In(1)
-        High with a restart beat that ends a tile. Only while ``room`` is high.
+        High with a restart that ends a tile, low with a restart after reset. Only while ``room`` is high.
     room : Out(1)
         High while a tile may end.
     valid : Out(1)
@@ -69,6 +74,8 @@ class SystolicCore(Structure):
         pattern = element()
         self.width_a, self.width_b = port_width(pattern, "a_i"), port_width(pattern, "b_i")
         self.spacing = max(2 * rows, pattern.spacing)
+        self._restart_delay = pattern.restart_delay
+        self._running_sums, self._restarts = pattern.running_sums, pattern.restarts
         self._result_delay = ahead + pattern.latency
         # Between the end of a tile and its first row, rows of other tiles may arrive, one in two cycles.
         in_flight = (self._result_delay + -(-columns // block[1]) + 5) // 2
@@ -90,12 +97,19 @@ class SystolicCore(Structure):
             }
         )
 
+    def feeder(self) -> Feeder:
+        """Return a feeder for the core."""
+        return Feeder(self.spacing, self._restarts)
+
     def wire(self, place):
         cells = grid(self.rows, self.columns, self.element, self.block)
         collector = self._collector
         rows = self.block[0]
-        wave = place("restart_wave", ShiftRegister(self.ahead - 1 + -(-self.rows // rows)), i=self.restart)
-        restarts = wave.o[self.ahead - 1 :]
+        steps = -(-self.rows // rows)
+        until_start = self._result_delay - 2 if self._running_sums else 0  # cycles to the start of the differentiators
+        before = self.ahead + self._restart_delay - 1
+        wave = place("restart_wave", ShiftRegister(max(before + steps, until_start)), i=self.restart)
+        restarts = wave.o[before : before + steps]
         place(
             "grid",
             cells,
@@ -104,13 +118,17 @@ class SystolicCore(Structure):
             restart_i=restarts if rows == 1 else Cat(restarts[r // rows] for r in range(self.rows)),
             drain_i=Const(0, self.columns * collector.half),
         )
+        halves = cells.drain_o
+        if self._running_sums:
+            differences = Differentiators(self.rows, self.columns, collector.half, self.block[1])
+            halves = place("differentiators", differences, start=wave.o[until_start - 1], i=halves).o
         start = place("result_delay", delay(self._result_delay, 1, reset_less=False), i=self.finished)
         place(
             "collector",
             collector,
             reserve=self.finished,
             start=start.o,
-            halves=cells.drain_o,
+            halves=halves,
             ready=self.ready,
         )
         return {"room": collector.room, "valid": collector.valid, "data": collector.data, "last": collector.last}

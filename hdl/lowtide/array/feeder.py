@@ -11,18 +11,17 @@ __all__ = ["Feeder"]
 class Feeder(Unit):
     """Feeder: accepts a beat from both operand streams at once, and spaces tiles so that each can drain.
 
-    A restart beat follows the last beat of each tile. It carries no operands; the elements send their sums and clear
-    them. The restart beat waits until the results of the tile fit into the collector. Restarts are at least
-    ``spacing`` cycles apart, because a column needs that time to drain. In cycles without a beat the array receives
-    zeros, which leave every sum unchanged. A restart after reset clears the initial sums of the elements.
+    The last beat of a tile is a restart: the elements add its products and send their sums. The last beat waits until
+    the results of the tile fit into the collector. Restarts are at least ``spacing`` cycles apart, because a column
+    needs that time to drain. In cycles without a beat the array receives zeros, which leave every sum unchanged.
+    Restarts without beats after a reset clear the elements.
 
     Parameters
     ----------
     spacing : int
         Minimum cycles between restarts.
     restarts : int
-        Number of restarts after reset. With more than one, the first also waits ``spacing`` cycles, in case a restart
-        preceded the reset.
+        Number of restarts after a reset.
 
     Members
     -------
@@ -37,9 +36,9 @@ class Feeder(Unit):
     idle : Out(1)
         High when no beat is accepted.
     restart : Out(1)
-        High with a restart beat.
+        High with a restart.
     finished : Out(1)
-        High with a restart beat that ends a tile; low with a restart after reset.
+        High when the last beat of a tile is accepted, which is a restart.
     misaligned : Out(1)
         High after ``last`` arrived on one stream alone, until reset. Such a tile ends with ``a_last``.
     """
@@ -65,27 +64,25 @@ class Feeder(Unit):
 
     def elaborate(self, platform):
         m = Module()
-        closing = Signal(init=1)  # a tile is complete, and its restart beat is pending
-        started = Signal()  # a tile was accepted, so a restart does not follow a reset
-        more = Signal(range(self.restarts), init=self.restarts - 1)  # restarts after reset, without the last
-        hold_off = Signal(
-            range(self.spacing), init=self.spacing - 1 if self.restarts > 1 else 0
-        )  # cycles until a restart is allowed
+        more = Signal(range(self.restarts + 1), init=self.restarts)  # restarts after reset
+        hold_off = Signal(range(self.spacing))  # cycles until a restart is allowed
+        apart = Signal()
+        accepts = Signal()
         take = Signal()
         m.d.comb += [
-            self.a_ready.eq(~closing & self.b_valid),
-            self.b_ready.eq(~closing & self.a_valid),
-            take.eq(~closing & self.a_valid & self.b_valid),
+            apart.eq(~hold_off.any() & self.room),
+            accepts.eq(~more.any() & (apart | ~self.a_last)),
+            self.a_ready.eq(accepts & self.b_valid),
+            self.b_ready.eq(accepts & self.a_valid),
+            take.eq(accepts & self.a_valid & self.b_valid),
             self.idle.eq(~take),
-            self.restart.eq(closing & ~hold_off.any() & self.room),
-            self.finished.eq(self.restart & started),
+            self.finished.eq(take & self.a_last),
+            self.restart.eq(self.finished | (more.any() & apart)),
         ]
         with m.If(self.restart):
-            m.d.sync += [closing.eq(more.any()), more.eq(more - more.any()), hold_off.eq(self.spacing - 1)]
+            m.d.sync += [more.eq(more - more.any()), hold_off.eq(self.spacing - 1)]
         with m.Elif(hold_off.any()):
             m.d.sync += hold_off.eq(hold_off - 1)
-        with m.If(take):
-            m.d.sync += [started.eq(1), closing.eq(self.a_last)]
-            with m.If(self.a_last != self.b_last):
-                m.d.sync += self.misaligned.eq(1)
+        with m.If(take & (self.a_last != self.b_last)):
+            m.d.sync += self.misaligned.eq(1)
         return m

@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.array.core import SystolicCore
 from lowtide.array.element import Element
-from lowtide.array.feeder import Feeder
 from lowtide.array.skew import Skew, skew
 from lowtide.formats.beats import word_beat
 from lowtide.netlist import Structure
@@ -24,8 +23,8 @@ class SystolicArray(Structure):
     chunk of a group, and operands with several chunks take one beat per chunk pair, in any order. A tile has any
     number of beats.
 
-    Rows of results leave while the next tile runs. Tiles follow each other after one idle beat, but at least
-    ``spacing`` cycles apart, because a tile needs that time to drain.
+    Rows of results leave while the next tile runs. Tiles follow each other without a gap, but their last beats are at
+    least ``spacing`` cycles apart, because a tile needs that time to drain.
 
     The array itself never stalls. While a stream offers no beat, the array receives zeros. While results are not
     accepted, they wait in a queue, and no tile ends before all of its results fit into that queue. So no register
@@ -66,9 +65,9 @@ class SystolicArray(Structure):
         block: tuple[int, int] = (1, 1),
     ):
         self._core = core = SystolicCore(rows, columns, element, Skew.latency, block)
-        self.element, self._restarts = element, element().restarts
+        self.element = element
         self.rows, self.columns, self.skew, self.block = rows, columns, skew, block
-        self.latency = 1 + core.latency
+        self.latency = core.latency
         self.spacing = core.spacing
         blocks = "" if block == (1, 1) else "_by_{}x{}".format(*block)
         memory = "_memory_skew" if skew == "memory" else ""
@@ -86,7 +85,7 @@ class SystolicArray(Structure):
         core = self._core
         feeder = place(
             "feeder",
-            Feeder(self.spacing, self._restarts),
+            core.feeder(),
             room=core.room,
             a_valid=self.a.valid,
             a_last=self.a.payload.last,

@@ -63,7 +63,8 @@ def _registers(table: list[Register]) -> list[dict[str, Any]]:
 def unit_sidecar(parameters: Any, unit: Any, modules: list[str], text: str, initial_values: bool) -> dict[str, Any]:
     """Return the sidecar of a single unit."""
     formats = _formats(parameters) if isinstance(parameters, Bfp) else {}
-    latency = {name: getattr(unit, name) for name in ("latency", "sum_latency") if hasattr(unit, name)}
+    names = ("latency", "sum_latency", "restart_delay")
+    latency = {name: getattr(unit, name) for name in names if hasattr(unit, name)}
     return {
         **_common(unit, modules, text, initial_values),
         "parameters": attrs.asdict(parameters),

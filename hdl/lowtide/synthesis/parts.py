@@ -53,7 +53,7 @@ def part_names(config: Config, top: str) -> list[str]:
         case "serial":
             return [*SERIAL_PARTS, "engine", *whole]
     inner = TERM_PARTS if config.array.operands == "integers" else SKEWS
-    return [config.array.element, "feeder", "collector", *inner, *whole]
+    return [config.array.element, "feeder", *_drain_parts(config), *inner, *whole]
 
 
 def parts_of(config: Config) -> list[Design]:
@@ -63,7 +63,8 @@ def parts_of(config: Config) -> list[Design]:
     rows, columns = config.array.rows, config.array.columns
     element = element_factory(config.array.element, config.bfp, config.terms)()
 
-    units = {config.array.element: element.module_name, "feeder": "feeder_", "collector": "collector_"}
+    units = {config.array.element: element.module_name, "feeder": "feeder_"}
+    units |= {part: f"{part}_" for part in _drain_parts(config)}
     if config.array.operands == "integers":
         units |= {part: f"{part}_" for part in TERM_PARTS}
     else:
@@ -76,6 +77,11 @@ def parts_of(config: Config) -> list[Design]:
     if rows * columns <= LARGEST_WHOLE:
         parts["array"] = top.module_name
     return [Design(name, text, module) for name, module in parts.items()]
+
+
+def _drain_parts(config: Config) -> list[str]:
+    """Return the parts that results pass behind the grid: only the sums of ``pair_mac`` are not running sums."""
+    return ["collector"] if config.array.element == "pair_mac" else ["differentiators", "collector"]
 
 
 def engine_parts_of(config: Config) -> list[Design]:

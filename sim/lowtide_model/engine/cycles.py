@@ -97,7 +97,7 @@ class Occupancy:
     array : int
         Beats of the array.
     tiles : int
-        Beats, restart beats, and the cycles between tiles in which the array drains.
+        Beats, and the cycles between tiles in which the array drains.
     a, b : int
         Loaders: conversion and writing of the chunks.
     results : int
@@ -160,7 +160,8 @@ class CycleModel:
         slots: list[dict[int, list[int]]] = [{}, {}]  # panels of the operand in each slot
         slot_free: list[dict[int, int]] = [{}, {}]  # cycle in which no run reads the slot any more
         issue, tile, ends, results = 0, 0, [], 0
-        paced = 0  # cycle in which a tile with results can start: results leave at their own rate
+        last = -self.spacing  # cycle of the last beat of the tile before
+        paced = 0  # cycle in which a tile with results can end: results leave at their own rate
         overs = [0] * RUNS  # cycle of the last beat of each run
         output = OutputCycles(self.config, self.stage) if self.stage else None
         stored = -STORE_TO_ADD  # cycle in which the last sum so far is stored
@@ -186,12 +187,12 @@ class CycleModel:
             issue = max([issued, *(start + bool(self.slots) for start in begins), overs[-RUNS]]) + 2
             beats = self._beats(work)
             serial = self.rows * self.panel[1] if work.output.chunks else 0  # numbers of a tile, one per cycle
-            spacing = max(beats + 1, self.spacing)
             first, tiles = None, []
             new_b = work.load_b and not work.output.row_order
             for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, new_b):
-                tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2, 0 if work.keep else paced)
-                row = tile + beats + self.array_latency + 1  # cycle of row 0
+                tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2, last)
+                last = max(tile + beats, last + self.spacing, 0 if work.keep else paced)
+                row = last + self.array_latency + 1  # cycle of row 0
                 if self.sums:
                     row = max(row, taken + ROW_CYCLES)
                 if work.add and first is None:
@@ -205,13 +206,12 @@ class CycleModel:
                     results = max(results + self.result_beats, begins_at + self._drain())
                     tiles.append((begins_at, begins_at + self._drain()))
                     taken = results - self.result_latency + 1 - self.row_beats
-                    paced = tile + max(spacing, self.result_beats, serial)
-                tile += spacing
+                    paced = last + max(self.result_beats, serial)
             begin = max(issue, overs[-1] + 1)
             bank_free = [
                 begin if load else free_at for load, free_at in zip((work.load_a, work.load_b), bank_free, strict=True)
             ]
-            overs.append(tile - spacing + beats)
+            overs.append(tile + beats)
             for side in range(2):
                 slot_free[side][used[side]] = overs[-1] - 1
             sent = results
@@ -228,7 +228,7 @@ class CycleModel:
             beats = self._beats(work)
             count = -(-work.a.lines // self.panel[0]) * -(-work.b.lines // self.panel[1])
             array += count * beats
-            tiles += count * max(beats + 1, self.spacing)
+            tiles += count * max(beats, self.spacing)
             results += 0 if work.keep else count * self.result_beats
             for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
                 loads[side] += load * self._load(side, operand, 0)[1]

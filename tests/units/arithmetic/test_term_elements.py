@@ -4,6 +4,7 @@ import random
 import re
 
 import pytest
+from attrs import evolve
 from element_bench import Beat, check
 
 from lowtide.formats import IllegalValue
@@ -45,8 +46,16 @@ def tmac_beats(terms, rng, tiles):
             for _ in range(rng.randint(0, 2 * terms.group)):
                 beats.append(term_beat(terms, rng, values, bank))
             bank = 1 - bank
-        beats.append(Beat(restart=True))
+        end(beats, rng, groups)
     return beats
+
+
+def end(beats, rng, carried):
+    """End a tile with its last beat, if ``carried``, or with a beat without a term, two cycles after a restart."""
+    if carried and rng.random() < 0.7:
+        beats[-1] = evolve(beats[-1], restart=True)
+    else:
+        beats += [Beat()] * beats[-1].restart + [Beat(restart=True)]
 
 
 def term_beat(terms, rng, values, bank):
@@ -65,10 +74,12 @@ def bounded(beats, terms):
     """Beats whose sums fit the accumulator: terms that would overflow it are omitted."""
     total, kept = 0, []
     for beat in beats:
-        total = 0 if beat.restart else total + beat.addend
+        total += beat.addend
         if abs(total) > terms.max_sum:
             total -= beat.addend
-            beat = Beat(beat.a, 0)
+            beat = Beat(beat.a, 0, restart=beat.restart)
+        if beat.restart:
+            total = 0
         kept.append(beat)
     return kept
 
@@ -79,9 +90,9 @@ def test_tmac_sums_data_shifted_by_terms(terms):
 
 
 def pair_beats(element, rng, tiles):
-    """Tiles of several groups with sufficient spacing of restarts, after two restarts that recover from any state."""
+    """Tiles of several groups with sufficient spacing of restarts."""
     terms, spacing = element.terms, element.spacing
-    beats, bank = ([Beat(restart=True)] + [Beat()] * (spacing - 1)) * 2, 0
+    beats, bank = [], 0
     slots = terms.group * terms.data_terms
     for groups in tiles:
         start = len(beats)
@@ -96,8 +107,8 @@ def pair_beats(element, rng, tiles):
                 addend = sum(product(weight, held[weight["slot"]]) for weight in pairs)
                 beats.append(Beat(packed(element.layout_a, other), b, addend=addend))
             bank = 1 - bank
-        beats += [Beat()] * max(0, spacing - 1 - (len(beats) - start))
-        beats.append(Beat(restart=True))
+        beats[start:start] = [Beat()] * max(0, spacing - (len(beats) - start))
+        end(beats, rng, groups)
     return beats
 
 
@@ -131,7 +142,7 @@ def test_pmac_sums_products(width, multiplier):
             a, b = (low if ends else rng.choice((low, high, rng.randint(low, high))) for _ in range(2))
             mask = (1 << width) - 1
             beats.append(Beat(a & mask, b & mask, addend=a * b))
-        beats.append(Beat(restart=True))
+        end(beats, rng, length > 1)
     check(Pmac(shape), beats)
 
 
@@ -141,7 +152,7 @@ def test_pmac_multiplies_every_pair_of_small_integers(multiplier):
     pairs = [(a, b) for a in range(-8, 8) for b in range(-8, 8)]
     beats = [Beat(restart=True)]
     for a, b in pairs:
-        beats += [Beat(a & 15, b & 15, addend=a * b), Beat(restart=True), Beat()]
+        beats += [Beat(), Beat(a & 15, b & 15, restart=True, addend=a * b)]
     check(Pmac(shape), beats)
 
 

@@ -7,7 +7,6 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.core import SystolicCore
-from lowtide.array.feeder import Feeder
 from lowtide.array.skew import Skew, skew
 from lowtide.array.terms.column import Column, ColumnControl
 from lowtide.array.terms.control import Control
@@ -82,7 +81,7 @@ class TermArray(Structure):
         self.element = partial(Tmac, terms)
         self._core = core = SystolicCore(rows, columns, self.element, Skew.latency + Row.latency, block)
         self.spacing = core.spacing
-        self.latency = 1 + core.latency
+        self.latency = core.latency
         blocks = "" if block == (1, 1) else "_by_{}x{}".format(*block)
         memory = "_memory_skew" if skew == "memory" else ""
         formats = f"{self.element().module_name}_{terms.budget}_{terms.data_terms}"
@@ -102,7 +101,7 @@ class TermArray(Structure):
 
     def wire(self, place):
         terms, core = self.terms, self._core
-        loader, feeder = Loader(terms), Feeder(self.spacing)
+        loader, feeder = Loader(terms), core.feeder()
         control = place("control", Control(terms), write=self.settings_write, i=self.settings)
         place(
             "loader",

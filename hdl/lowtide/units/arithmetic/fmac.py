@@ -25,13 +25,13 @@ class Fmac(Unit):
     distinguish. A beat of zero magnitudes changes nothing. Source: the fMAC of FAST, arXiv 2110.15456, with an integer
     accumulator in place of its floating-point accumulator.
 
-    A restart follows the last beat of a tile and carries no product. When the restart reaches the accumulator, the sum
-    leaves on the drain and the accumulator resets to zero. The low half of the sum leaves first, the high half one
-    cycle later, sign-extended if the width is odd. A word on ``drain_i`` leaves on ``drain_o`` one cycle later. In the
-    two cycles in which the element sends its sum, ``drain_i`` must be zero; in an array, each row restarts one cycle
-    after the row above it.
+    A restart sends the running sum ``acc`` on the drain, with the product of the last beat of a tile. It does not clear
+    the sum, which wraps: the array subtracts the running sum of the restart before, see `Accumulator`. The low half
+    leaves first, the high half one cycle later, sign-extended if the width is odd. A word on ``drain_i`` leaves on
+    ``drain_o`` one cycle later. In the two cycles in which the element sends its sum, ``drain_i`` must be zero; in an
+    array, each row restarts one cycle after the row above it. Restarts are at least two cycles apart.
 
-    A reset clears the sum. A restart recovers from any state.
+    A reset clears the sum. The first sum begins with the beat after the first restart, which must have no product.
 
     A register follows every ``bfp.adder_levels`` levels of adders; the aligner's multiplexers are one more level. If
     ``bfp.adder_levels`` is 1, a register precedes the accumulator's adder too.
@@ -51,13 +51,13 @@ class Fmac(Unit):
     b_i, b_o : In(bfp.layout_b), Out(bfp.layout_b)
         Chunk of B, from above; ``b_i`` one cycle later, downwards.
     restart_i, restart_o : In(1), Out(1)
-        High one beat after the last beat of a tile; ``restart_i`` one cycle later, to the right.
+        High ``restart_delay`` cycles after the last beat of a tile; ``restart_i`` one cycle later, to the right.
     drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
         Half words of the drain, upwards; zero when idle.
     """
 
     keep_hierarchy = True  # otherwise synthesis would merge registers that clear, across several elements of the chip
-    spacing, restarts = 2, 1
+    spacing, restarts, running_sums = 2, 1, True
 
     def __init__(self, bfp: Bfp, cycles_a: int = 1, cycles_b: int = 1):
         self.cycles_a, self.cycles_b = cycles_a, cycles_b
@@ -83,8 +83,8 @@ class Fmac(Unit):
 
     @property
     def latency(self) -> int:
-        """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
-        return self.cycles_a + self._to_accumulator + Accumulator.latency
+        """Cycles from the last beat on ``a_i`` to the low half on ``drain_o``."""
+        return self.cycles_a + self.restart_delay + Accumulator.latency
 
     @cached_property  # only one of many elements is elaborated
     def _dot_product(self) -> DotProduct | DspDotProduct:
@@ -100,8 +100,8 @@ class Fmac(Unit):
         return Aligner(*widths, input_register=register, output_register=bfp.adder_levels == 1)
 
     @property
-    def _to_accumulator(self) -> int:
-        """Cycles from ``a_o`` to the accumulator's input."""
+    def restart_delay(self) -> int:
+        """Cycles from the last beat to its restart: from ``a_o`` to the accumulator's input."""
         return self._dot_product.latency + self._aligner.latency
 
     def elaborate(self, platform):
@@ -124,8 +124,7 @@ class Fmac(Unit):
         m.submodules.accumulator = accumulator = Accumulator(self.bfp.accumulator, len(aligner.o))
         m.d.comb += [
             accumulator.i.eq(aligner.o),
-            # A reset leaves the pipeline unknown: restarts keep the sum at zero until the first beat arrives.
-            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1, reset_less=False)),
+            accumulator.restart.eq(self.restart_o),
             accumulator.drain_i.eq(self.drain_i),
             self.drain_o.eq(accumulator.drain_o),
         ]

@@ -26,9 +26,8 @@ class PairMac(Unit):
     coefficients of a power as it reads them. So a group costs ``k * s / parallel`` cycles for any values. Source: Kung,
     McDanel and Zhang, Term Revealing, SC20.
 
-    A restart follows the last beat of a tile and carries no pair. Two restarts, each ``spacing`` cycles after the
-    restart before it, recover from any state. After a reset, the sums of the first two restarts are zero. A sum leaves
-    on the drain as in `Accumulator`.
+    A restart ends a tile. It sends the sum of the tile on the drain, in half words as `Accumulator` does. Two restarts,
+    each ``spacing`` cycles after the restart before it, recover from any state. After a reset, their sums are zero.
 
     Parameters
     ----------
@@ -46,7 +45,7 @@ class PairMac(Unit):
         ``parallel`` terms of weights, each with the slot of its data term, from above; ``b_i`` one cycle later,
         downwards.
     restart_i, restart_o : In(1), Out(1)
-        High one beat after the last beat of a tile; ``restart_i`` one cycle later, to the right.
+        High ``restart_delay`` cycles after the last beat of a tile; ``restart_i`` one cycle later, to the right.
     drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
         Half words of the drain, upwards; zero when idle.
 
@@ -57,7 +56,7 @@ class PairMac(Unit):
     """
 
     keep_hierarchy = True
-    restarts = 2
+    restarts, running_sums = 2, False
 
     def __init__(self, terms: Terms, cycles_a: int = 1, cycles_b: int = 1):
         self.cycles_a, self.cycles_b = cycles_a, cycles_b
@@ -80,12 +79,12 @@ class PairMac(Unit):
 
     @property
     def latency(self) -> int:
-        """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
-        return self.cycles_a + self._to_coefficients + 1 + (self.terms.parallel - 1).bit_length() + self._powers + 2
+        """Cycles from the last beat on ``a_i`` to the low half on ``drain_o``."""
+        return self.cycles_a + self.restart_delay + 1 + (self.terms.parallel - 1).bit_length() + self._powers + 2
 
     @property
-    def _to_coefficients(self) -> int:
-        """Cycles from ``b_o`` to the coefficients: read of the data term, addition of exponents."""
+    def restart_delay(self) -> int:
+        """Cycles from the last beat to its restart: read of the data term, addition of exponents."""
         return 2
 
     @property
@@ -101,15 +100,14 @@ class PairMac(Unit):
             self.b_o.eq(delayed(m, self.b_i, self.cycles_b)),
             self.restart_o.eq(delayed(m, self.restart_i, self.cycles_a, reset_less=False)),
         ]
-        restart = delayed(m, self.restart_o, self._to_coefficients, init=1, reset_less=False)
 
         active = Signal()  # bank that counts
         converting = Signal()  # the other bank is read, and then cleared
         place = Signal(range(self._powers))
         last = Signal()
         m.d.comb += last.eq(converting & (place == self._powers - 1))
-        m.d.sync += active.eq(active ^ restart)
-        with m.If(restart):
+        m.d.sync += active.eq(active ^ self.restart_o)
+        with m.If(self.restart_o):
             m.d.sync += [converting.eq(1), place.eq(0)]
         with m.Elif(converting):
             m.d.sync += [place.eq(place + 1), converting.eq(~last)]

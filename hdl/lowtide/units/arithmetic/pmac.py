@@ -75,14 +75,13 @@ class Pmac(Unit):
     b_i, b_o : In(signed(width)), Out(signed(width))
         Factor, from above; ``b_i`` one cycle later, downwards.
     restart_i, restart_o : In(1), Out(1)
-        High one beat after the last beat of a tile, in a beat without factors; ``restart_i`` one cycle later, to the
-        right.
+        High ``restart_delay`` cycles after the last beat of a tile; ``restart_i`` one cycle later, to the right.
     drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
         Half words of the drain, upwards; zero when idle.
     """
 
     keep_hierarchy = True
-    spacing, restarts = 2, 1
+    spacing, restarts, running_sums = 2, 1, True
 
     def __init__(self, params: PmacParams, cycles_a: int = 1, cycles_b: int = 1):
         self.cycles_a, self.cycles_b = cycles_a, cycles_b
@@ -94,12 +93,12 @@ class Pmac(Unit):
 
     @property
     def latency(self) -> int:
-        """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
-        return self.cycles_a + self._to_accumulator + Accumulator.latency
+        """Cycles from the last beat on ``a_i`` to the low half on ``drain_o``."""
+        return self.cycles_a + self.restart_delay + Accumulator.latency
 
     @property
-    def _to_accumulator(self) -> int:
-        """Cycles from ``b_o`` to the accumulator's input: one per row."""
+    def restart_delay(self) -> int:
+        """Cycles from the last beat to its restart: one per row."""
         return (self.params.width + 1) // 2 if self.params.multiplier == "booth" else 1
 
     def elaborate(self, platform):
@@ -116,8 +115,7 @@ class Pmac(Unit):
             m.d.comb += accumulator.carry.eq(carry)
         m.d.comb += [
             accumulator.i.eq(product),
-            # A reset leaves the pipeline unknown: restarts keep the sum at zero until the first beat arrives.
-            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1, reset_less=False)),
+            accumulator.restart.eq(self.restart_o),
             accumulator.drain_i.eq(self.drain_i),
             self.drain_o.eq(accumulator.drain_o),
         ]

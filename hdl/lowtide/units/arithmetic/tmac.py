@@ -22,10 +22,8 @@ class Tmac(Unit):
     data are written to the other bank. Words of zeros change nothing. Source of the queue of weight terms: Kung,
     McDanel and Zhang, ASPLOS 2021, after Term Revealing (SC20).
 
-    A restart follows the last beat of a tile and carries no term. For restart and drain see `Accumulator`; ``drain_i``
-    must be zero in the two cycles in which the element sends its sum.
-
-    A reset clears the sum, a restart recovers from any state, and a bank must be written before it is read.
+    A restart sends the running sum. For restart and drain see `Accumulator`; ``drain_i`` must be zero in the two cycles
+    in which the element sends its sum. A bank must be written before it is read.
 
     Parameters
     ----------
@@ -42,13 +40,13 @@ class Tmac(Unit):
     b_i, b_o : In(terms.layout_b), Out(terms.layout_b)
         Terms of weights, from above; ``b_i`` one cycle later, downwards.
     restart_i, restart_o : In(1), Out(1)
-        High one beat after the last beat of a tile; ``restart_i`` one cycle later, to the right.
+        High ``restart_delay`` cycles after the last beat of a tile; ``restart_i`` one cycle later, to the right.
     drain_i, drain_o : In((accumulator + 1) // 2), Out((accumulator + 1) // 2)
         Half words of the drain, upwards; zero when idle.
     """
 
     keep_hierarchy = True
-    spacing, restarts = 2, 1
+    spacing, restarts, running_sums = 2, 1, True
 
     def __init__(self, terms: Terms, cycles_a: int = 1, cycles_b: int = 1):
         self.cycles_a, self.cycles_b = cycles_a, cycles_b
@@ -61,8 +59,8 @@ class Tmac(Unit):
 
     @property
     def latency(self) -> int:
-        """Cycles from a restart on ``restart_i`` to the low half on ``drain_o``."""
-        return self.cycles_a + self._to_accumulator + Accumulator.latency
+        """Cycles from the last beat on ``a_i`` to the low half on ``drain_o``."""
+        return self.cycles_a + self.restart_delay + Accumulator.latency
 
     @property
     def _exponent_bits(self) -> int:
@@ -74,8 +72,8 @@ class Tmac(Unit):
         return self.terms.revealed + self.terms.digits - 1
 
     @property
-    def _to_accumulator(self) -> int:
-        """Cycles from ``b_o`` to the accumulator's input: read, shifts, and levels of the adder tree."""
+    def restart_delay(self) -> int:
+        """Cycles from the last beat to its restart: read, shifts, and levels of the adder tree."""
         return 1 + max(1, self._exponent_bits // 2 + 1) + (self.terms.parallel - 1).bit_length()
 
     def elaborate(self, platform):
@@ -107,8 +105,7 @@ class Tmac(Unit):
         m.d.comb += [
             accumulator.i.eq(total),
             accumulator.carry.eq(carry),
-            # A reset leaves the pipeline unknown: restarts keep the sum at zero until the first beat arrives.
-            accumulator.restart.eq(delayed(m, self.restart_o, self._to_accumulator - 1, init=1, reset_less=False)),
+            accumulator.restart.eq(self.restart_o),
             accumulator.drain_i.eq(self.drain_i),
             self.drain_o.eq(accumulator.drain_o),
         ]

@@ -98,4 +98,4 @@ def _period(bench: ArrayBench, settings: dict[str, int], beats: int) -> int:
     budget = settings["budget"] if settings["reveal"] else terms["group"] * most
     loads = -(-settings["group"] // terms["values"])
     groups = beats // loads
-    return max(groups * max(budget, loads, 1) + 1, bench.sidecar["least_tile_cycles"])
+    return max(groups * max(budget, loads, 1), bench.sidecar["least_tile_cycles"])

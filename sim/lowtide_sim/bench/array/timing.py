@@ -10,7 +10,7 @@ from lowtide_sim.bench.array.bench import ArrayBench
 
 @cocotb.test()
 async def throughput(dut):
-    """Without stalls, a tile of L beats takes ``max(L + 1, least_tile_cycles)`` cycles."""
+    """Without stalls, a tile of L beats takes ``max(L, least_tile_cycles)`` cycles."""
     bench = await ArrayBench(dut).start()
     rows, least = bench.rows, bench.sidecar["least_tile_cycles"]
     for beats in sorted({1, 2, rows, least - 1, least, least + 1, least + rows + 2}):
@@ -19,7 +19,7 @@ async def throughput(dut):
         for _ in range(6):
             bench.send(bench.tiles.of_beats(beats))
         await bench.finish()
-        period = max(beats + 1, least)
+        period = max(beats, least)
         ends = [edge for edge, last in bench.beats if last]
         assert [y - x for x, y in pairwise(ends[2:])] == [period] * 3, f"tiles of {beats} beats"
         last_rows = [edge for edge, last in bench.results if last]
