@@ -55,7 +55,7 @@ class Grid(Structure):
     b_o : Out(columns * port_width(element(), "b_o"))
         Operands B at the bottom edge.
     restart_i : In(rows)
-        High with a restart beat at the left edge, row 0 in the lowest bit.
+        High with a restart at the left edge, row 0 in the lowest bit.
     restart_o : Out(rows)
         Restart beats at the right edge.
     drain_i : In(columns * port_width(element(), "drain_i"))
