@@ -61,9 +61,12 @@ def words(source: RandomSourceParams, index: Any, lane: Any = 0, row: Any = 0) -
     places = n + phases[lane]
     first = int(places.min())
     bits = bits_from(source, first, int(places.max()) - first + source.width).astype(np.int64)
-    window = sum(bits[i : len(bits) - source.width + 1 + i] << i for i in range(source.width))
-    inverted = np.array([source.inverts(number) for number in range(source.lanes)])[lane] ^ (n % 2 * source.alternates)
-    return np.asarray(window)[places - first] ^ (2**source.width - 1) * inverted
+    places -= first
+    found = _windows(bits, source.width)[places]
+    inverted = np.array([source.inverts(number) for number in range(source.lanes)])
+    if inverted.any() or source.alternates:
+        found ^= (2**source.width - 1) * (inverted[lane] ^ (n & source.alternates))
+    return found
 
 
 def bits_from(source: RandomSourceParams, first: int, count: int) -> np.ndarray:
@@ -72,6 +75,16 @@ def bits_from(source: RandomSourceParams, first: int, count: int) -> np.ndarray:
         period = _extended(source, _seed(source), source.states)
         return period[(first + np.arange(count)) % source.states]
     return _extended(source, _seed(source), first + count)[first:]
+
+
+def _windows(bits: np.ndarray, width: int) -> np.ndarray:
+    """Integers of ``width`` consecutive bits from each place, the first bit the lowest; each pass doubles their bits."""
+    window, known = bits, 1
+    while known < width:
+        more = min(known, width - known)
+        window = window[:-more] | window[more:] >> known - more << known
+        known += more
+    return window
 
 
 class SteppingSource:
