@@ -74,12 +74,14 @@ def improvement_of(x: Any, *, chunk: int, exponent: int, group: int, axis: int, 
         rounding="truncate",
         nonfinite="saturate",
     )
-    magnitudes = np.abs(tensor.signed.astype(np.int64)).reshape(*tensor.codes.shape, tensor.group)
-    low_sum = magnitudes & (1 << chunk) - 1
-    return Improvement(low_sum=_sum(low_sum, tensor), high_sum=_sum(magnitudes - low_sum, tensor))
+    magnitudes = np.abs(tensor.signed)
+    low = magnitudes & np.int16((1 << chunk) - 1)
+    return Improvement(low_sum=_sum(low, tensor), high_sum=_sum(magnitudes - low, tensor))
 
 
 def _sum(parts: np.ndarray, tensor: BfpTensor) -> int:
     """Sum of ``parts * 2**code``; summed per code, because the sum of a large tensor may exceed int64."""
-    groups = parts.sum(axis=-1)
-    return sum(int(groups[tensor.codes == code].sum()) << code for code in range(tensor.max_code + 1))
+    # Sums of integers below 2**53 are exact in float64, whose product of matrices is faster than a sum of short rows.
+    groups = parts.reshape(-1, tensor.group).astype(np.float64) @ np.ones(tensor.group)
+    sums = np.bincount(tensor.codes.reshape(-1), weights=groups, minlength=tensor.max_code + 1)
+    return sum(int(one) << code for code, one in enumerate(sums))

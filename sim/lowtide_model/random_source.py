@@ -46,14 +46,14 @@ def words(source: RandomSourceParams, index: Any, lane: Any = 0, row: Any = 0) -
     lane = integers("lane", lane, 0, source.lanes - 1)
     index, row = integers("index", index, -MOST_STEPS, MOST_STEPS), integers("row", row, -MOST_STEPS, MOST_STEPS)
     try:
-        index, lane, row = np.broadcast_arrays(index, lane, row)
+        shape = np.broadcast_shapes(index.shape, lane.shape, row.shape)
     except ValueError:
         shapes = f"shapes {index.shape}, {lane.shape} and {row.shape}"
         raise ValueError(f"index, lane and row must broadcast, not be of {shapes}") from None
     if not source.rows and row.any():
         raise ValueError("row must be 0: the source was made without rows")
-    if not index.size:
-        return np.zeros(index.shape, np.int64)
+    if 0 in shape:
+        return np.zeros(shape, np.int64)
     n = index + row
     if np.any(n < 0):
         raise ValueError(f"row + index must be 0 or more, not {n.min()}")
@@ -78,10 +78,10 @@ def bits_from(source: RandomSourceParams, first: int, count: int) -> np.ndarray:
 
 
 def _windows(bits: np.ndarray, width: int) -> np.ndarray:
-    """Integers of ``width`` consecutive bits from each place, the first bit the lowest; each pass doubles their bits."""
+    """Integers of ``width`` consecutive bits from each place, the first bit the lowest."""
     window, known = bits, 1
     while known < width:
-        more = min(known, width - known)
+        more = min(known, width - known)  # each pass doubles the bits
         window = window[:-more] | window[more:] >> known - more << known
         known += more
     return window

@@ -152,15 +152,15 @@ class Stochastic:
         steps_a_group = group // self.lanes
         steps = tensor.groups_in_row * steps_a_group
         row_step = 1 if with_rows else steps
-        outer = np.arange(n // max(1, tensor.groups_in_row))[:, np.newaxis]
-        first = outer * (inner * row_step) + np.arange(tensor.groups_in_row) * steps_a_group
-        first = first.reshape(-1, 1) + np.arange(steps_a_group)
-        last = int(first.max(initial=-1)) + (inner - 1) * row_step
+        rows = np.arange(n // max(1, tensor.groups_in_row)) * (inner * row_step)
+        first = np.add.outer(rows, np.arange(tensor.groups_in_row) * steps_a_group).reshape(-1, 1)
+        later = np.arange(steps_a_group)
+        last = int(first.max(initial=-1)) + steps_a_group - 1 + (inner - 1) * row_step
         table = self._table(tensor, with_rows, last + 1)
         if inner == 1:
-            return lambda block: table.take(first[block], axis=0)
+            return lambda block: table.take(first[block] + later, axis=0)
         columns = sliding_window_view(table, (inner - 1) * row_step + 1, axis=0)[..., ::row_step]
-        return lambda block: columns[first[block]]
+        return lambda block: columns[first[block] + later]
 
     def _table(self, tensor: Grouped, with_rows: bool, steps: int) -> np.ndarray:
         """Addends by step and lane; in memory, the lanes of a step are adjacent if groups are along the last axis."""
