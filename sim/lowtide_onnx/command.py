@@ -20,11 +20,13 @@ from lowtide.engine.operand import ROUNDINGS
 from lowtide.errors import CommandError
 from lowtide.formats.parameter import IllegalValue
 from lowtide.paths import check_output_file
+from lowtide_onnx.engines import engine_of
 from lowtide_onnx.load import load_onnx
 
 if TYPE_CHECKING:
     from lowtide_model.engine.panels import MatrixEngine
     from lowtide_onnx.operand import Bits
+    from lowtide_onnx.report import Report
 
 __all__ = ["command"]
 
@@ -166,15 +168,26 @@ def command(
         notes += [str(network.check(values))] if check else []
         for note in notes if not (as_json and quiet) else ():
             click.echo(note, err=as_json)
+        simulated: Any = engine_of(on, found) if on == "verilator" else None
+        cycles = 0
+        if simulated:
+            cycles = _cycles(network.report(values, precision, rounding=rounding, seed=seed))
+            if not quiet:
+                click.echo(f"Simulating about {cycles:,} cycles", err=True)
         task = progress.add_task("Layers", total=len(network.layers))
+
+        def show(done: float, _of: int, name: str) -> None:
+            share = simulated.cycles / cycles if cycles else None
+            progress.update(task, completed=done, item=name, share=share)
+
         report = network.report(
             values,
             precision,
-            on=engine,
+            on=simulated or engine,
             operands=operands,
             rounding=rounding,
             seed=seed,
-            progress=lambda done, _of, name: progress.update(task, completed=done, item=name),
+            progress=show,
         )
     output.mkdir(parents=True, exist_ok=True)
     data.write_text(report.json() + "\n", encoding="utf-8")
@@ -211,6 +224,11 @@ def _engine(
         raise CommandError("a board needs its driver: pip install 'lowtide[boards]'") from None
     with device:
         yield device, asked if config or changes else device.config
+
+
+def _cycles(report: "Report") -> int:
+    """Cycles of a network by the cycle model."""
+    return 0 if report.total is None else report.total.cycles
 
 
 def _read(file: str) -> dict[str, Any]:
