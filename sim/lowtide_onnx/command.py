@@ -20,7 +20,6 @@ from lowtide.engine.operand import ROUNDINGS
 from lowtide.errors import CommandError
 from lowtide.formats.parameter import IllegalValue
 from lowtide.paths import check_output_file
-from lowtide_onnx.engines import engine_of
 from lowtide_onnx.load import load_onnx
 
 if TYPE_CHECKING:
@@ -168,22 +167,23 @@ def command(
         notes += [str(network.check(values))] if check else []
         for note in notes if not (as_json and quiet) else ():
             click.echo(note, err=as_json)
-        simulated: Any = engine_of(on, found) if on == "verilator" else None
-        cycles = 0
-        if simulated:
-            cycles = _cycles(network.report(values, precision, rounding=rounding, seed=seed))
+        shares = None
+        if on == "verilator":
+            cycles = _cycles(network.report(values, precision, rounding=rounding, seed=seed), network.layers)
+            shares = [sum(cycles[:done]) / max(1, sum(cycles)) for done in range(len(cycles) + 1)]
             if not quiet:
-                click.echo(f"Simulating about {cycles:,} cycles", err=True)
+                text = f"Simulating {sum(cycles):,} cycles or more; first building the engine, if it is new"
+                click.echo(text, err=True)
         task = progress.add_task("Layers", total=len(network.layers))
 
         def show(done: float, _of: int, name: str) -> None:
-            share = simulated.cycles / cycles if cycles else None
+            share = None if shares is None else float(np.interp(done, range(len(shares)), shares))
             progress.update(task, completed=done, item=name, share=share)
 
         report = network.report(
             values,
             precision,
-            on=simulated or engine,
+            on=engine,
             operands=operands,
             rounding=rounding,
             seed=seed,
@@ -226,9 +226,12 @@ def _engine(
         yield device, asked if config or changes else device.config
 
 
-def _cycles(report: "Report") -> int:
-    """Cycles of a network by the cycle model."""
-    return 0 if report.total is None else report.total.cycles
+def _cycles(report: "Report", layers: list[str]) -> list[int]:
+    """Cycles of each layer by the cycle model."""
+    found = dict.fromkeys(layers, 0)
+    for layer in report.layers:
+        found[layer.name] += 0 if layer.cost is None else layer.cost.cycles
+    return list(found.values())
 
 
 def _read(file: str) -> dict[str, Any]:
