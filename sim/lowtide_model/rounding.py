@@ -38,9 +38,9 @@ class Rounding:
     fraction : int
         Bits of the fraction in the values that ``function`` takes: the caller multiplies values by ``2**fraction``.
     function : callable
-        Returns the signed integers of a block of values, and may overwrite the values; a slice has the indices of the
-        block's groups. Values are exact, and no larger than ``2**(bits + fraction)``. Magnitudes are rounded: f(-x) is
-        -f(x).
+        Returns the signed integers of a block of values, in an array that is valid until the next call, and may
+        overwrite the values; a slice has the indices of the block's groups. Values are exact, and no larger than
+        ``2**(bits + fraction)``. Magnitudes are rounded: f(-x) is -f(x).
     """
 
     fraction: int
