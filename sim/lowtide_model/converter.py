@@ -194,8 +194,8 @@ def _float32_suffices(bias: int, mantissa: int, top: int, random: int) -> bool:
     """Whether scaling in float32 gives the exact result.
 
     Each scale ``2**(m - 1 - E - B)`` must be a normal float32, also times ``2**(r+1)`` with r random bits, as some
-    roundings need. The largest subnormal number must scale to less than one half, or less than ``2**-(r+1)``, so that it
-    rounds to zero.
+    roundings need. The largest subnormal number must scale to less than one half, or less than ``2**-(r+1)``, and so
+    round to zero.
     """
     return mantissa - 126 + random <= bias <= mantissa - 1 - top + 126
 

@@ -12,11 +12,11 @@ from lowtide_model.stochastic import RoundingMethod
 
 __all__ = ["ROUNDINGS", "random_bits", "rounding_of"]
 
+ONE = np.array(1, np.int16)
+
 ROUNDINGS: dict[str, Callable[[Grouped], Rounding]] = {
     "truncate": lambda _: Rounding(0, lambda values, _: np.trunc(values, out=values)),  # floor(|f|)
-    "nearest": lambda tensor: by_addition(
-        tensor, 1, lambda _: np.array(1, np.int16)
-    ),  # floor(|f| + 1/2), so ties away from zero
+    "nearest": lambda tensor: by_addition(tensor, 1, lambda _: ONE),  # floor(|f| + 1/2): ties away from zero
     "nearest_even": lambda _: Rounding(0, lambda values, _: np.rint(values, out=values)),  # to nearest, ties to even
 }
 
