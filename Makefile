@@ -14,7 +14,7 @@ RUN     := $(BIN)/python -m
 LOWTIDE := $(RUN) lowtide
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-unit test-torch test-onnx test-slow test-placements sim serve train run study schedules equal-area
+.PHONY: help setup verilog test test-unit test-torch test-onnx test-slow test-placements sim serve train run model study schedules equal-area
 .PHONY: reveal chunks layers rounders explore figures
 .PHONY: report lint formal bench bitstream flash docs clean
 
@@ -75,9 +75,13 @@ sim: $(READY) ## run a network on the simulated array of CONFIG
 train: $(READY) ## train a network on the engine of CONFIG
 	$(LOWTIDE) train --config $(CONFIG)
 
-run: $(VENV)/onnx ## run the ONNX file MODEL on the engine of CONFIG, and report each layer
-	@test -n "$(MODEL)" || { echo "run needs an ONNX file: make run MODEL=model.onnx"; exit 1; }
+run: model $(VENV)/onnx ## run the ONNX file MODEL on the engine of CONFIG, and report each layer
 	$(LOWTIDE) run "$(MODEL)" --engine $(CONFIG)
+
+# Before packages are installed.
+model:
+	@test -n "$(MODEL)" || { echo "run needs an ONNX file: make run MODEL=model.onnx (docs/tutorials/onnx.md makes one)"; exit 1; }
+	@test -f "$(MODEL)" || { echo "no file $(MODEL): MODEL must be an ONNX file"; exit 1; }
 
 study: $(READY) ## compare roundings of gradients
 	$(LOWTIDE) study gradient-rounding

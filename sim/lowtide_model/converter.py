@@ -8,9 +8,10 @@ from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import choice, whole_number
 from lowtide_model.arrays import axis_of, floats
 from lowtide_model.bfp_tensor import LEGAL, BfpTensor, legal_bias, legal_format
-from lowtide_model.grouping import blocks, group_max, grouped, spread
+from lowtide_model.grouping import block_shape, blocks, group_max, grouped, spread
+from lowtide_model.rounding import Grouped, Rounding
 from lowtide_model.rounding_modes import random_bits, rounding_of
-from lowtide_model.stochastic import Rounding, RoundingMethod
+from lowtide_model.stochastic import RoundingMethod
 
 __all__ = ["default_bias", "quantize"]
 
@@ -84,7 +85,7 @@ def quantize(
     axis = axis_of("axis", axis, x.ndim)
 
     groups, padded = grouped(x, axis, group)
-    round_block = rounding_of(rounding, groups.shape, padded[axis] // group)
+    rounded = rounding_of(rounding, Grouped(groups.shape, padded[axis] // group, mantissa))
     fields = _largest_fields(groups)
     nonfinite_elements = 0
     if fields.max(initial=0) == _exponent_mask(x):
@@ -101,15 +102,18 @@ def quantize(
         fields = _largest_fields(_sized(groups) if nonfinite_elements else groups)
 
     # A group of zeros has exponent field 0, which is below the window of every legal bias, and so gets code 0.
-    codes = fields.astype(np.int32) - (_offset(groups) + B)
+    codes = fields.astype(np.int16)
+    codes -= _offset(groups) + B
     saturated_groups = int(np.count_nonzero(codes > top))
-    np.clip(codes, 0, top, out=codes)
-    signed, saturated_elements = _magnitudes(groups, mantissa - 1 - B - codes, mantissa, round_block)
+    codes = np.clip(codes, 0, top, out=codes).astype(np.uint8)
+    scales = mantissa - 1 - B - np.arange(top + 1) + rounded.fraction
+    clip = saturated_groups + nonfinite_elements > 0
+    signed, saturated_elements = _magnitudes(groups, codes, scales, mantissa, rounded, clip=clip)
 
     per_group = tuple(length // group if i == axis else length for i, length in enumerate(padded))
     return BfpTensor(
         signed=np.moveaxis(signed.reshape(padded), axis, -1),
-        codes=np.moveaxis(codes.astype(np.uint8).reshape(per_group), axis, -1),
+        codes=np.moveaxis(codes.reshape(per_group), axis, -1),
         bias=B,
         mantissa=mantissa,
         exponent=exponent,
@@ -138,20 +142,28 @@ def default_bias(x: Any, *, exponent: int) -> int:
     return _default_bias(_largest_fields(_sized(largest)), _offset(x) + 2**exponent - 1)
 
 
-def _magnitudes(groups: np.ndarray, shifts: np.ndarray, mantissa: int, rounding: Rounding) -> tuple[np.ndarray, int]:
-    """Signed magnitudes, ``x * 2**shift`` rounded and saturated, and the number of saturated elements."""
-    largest = 2**mantissa - 1
-    signed = np.empty(groups.shape, np.int16)
+def _magnitudes(
+    groups: np.ndarray, codes: np.ndarray, scales: np.ndarray, mantissa: int, rounding: Rounding, *, clip: bool
+) -> tuple[np.ndarray, int]:
+    """Signed magnitudes, ``x * 2**scales[code]`` rounded and saturated, and the number of saturated elements.
+
+    ``clip`` tells whether a value may exceed ``2**(mantissa + fraction)``, and so the integers of the rounding.
+    """
+    # A power of two beyond the largest would scale every value other than zero far above the largest magnitude.
+    weights = np.ldexp(groups.dtype.type(1), np.minimum(scales, np.finfo(groups.dtype).maxexp - 1))
+    largest, limit = 2**mantissa - 1, 2.0 ** (mantissa + rounding.fraction)
+    signed, room = np.empty(groups.shape, np.int16), np.empty(block_shape(groups.shape), groups.dtype)
     saturated = 0
-    weights = np.ldexp(groups.dtype.type(1), shifts)
     # A product that overflows still saturates, and one that underflows still rounds to zero: both results are exact.
     with np.errstate(over="ignore", under="ignore"):
         for block in blocks(groups):
-            values = groups[block] * spread(weights[block], groups.shape[1])
-            rounding(values, block)
-            saturated += int(np.count_nonzero(np.abs(values) > largest))
-            np.clip(values, -largest, largest, out=values)
-            signed[block] = values
+            values = room[: block.stop - block.start]
+            np.multiply(groups[block], spread(weights[codes[block]], groups.shape[1]), out=values)
+            if clip:
+                np.clip(values, -limit, limit, out=values)
+            integers = rounding.function(values, block)
+            saturated += int(np.count_nonzero(integers > largest) + np.count_nonzero(integers < -largest))
+            signed[block] = np.clip(integers, -largest, largest, out=integers)
     return signed, saturated
 
 
@@ -181,8 +193,9 @@ def _default_bias(fields: np.ndarray, top_field: int) -> int:
 def _float32_suffices(bias: int, mantissa: int, top: int, random: int) -> bool:
     """Whether scaling in float32 gives the exact result.
 
-    Each scale ``2**(m - 1 - E - B)`` must be a normal float32. The largest subnormal number must scale to less than one
-    half, or less than ``2**-(r+1)`` with r random bits, so that it rounds to zero.
+    Each scale ``2**(m - 1 - E - B)`` must be a normal float32, also times ``2**(r+1)`` with r random bits, as some
+    roundings need. The largest subnormal number must scale to less than one half, or less than ``2**-(r+1)``, and so
+    round to zero.
     """
     return mantissa - 126 + random <= bias <= mantissa - 1 - top + 126
 
@@ -202,7 +215,7 @@ def _largest_fields(groups: np.ndarray) -> np.ndarray:
     word, fraction, field = (np.uint32, 23, np.uint8) if groups.dtype == np.float32 else (np.uint64, 52, np.uint16)
     largest = np.empty(groups[:, 0].shape, field)
     for block in blocks(groups):
-        bits = groups[block].view(word) << 1  # without the sign
-        bits >>= fraction + 1
-        largest[block] = group_max(bits.astype(field))
+        fields = (groups[block].view(word) >> fraction).astype(field)
+        fields &= _exponent_mask(groups)  # without the sign
+        largest[block] = group_max(fields)
     return largest

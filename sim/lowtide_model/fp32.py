@@ -18,6 +18,9 @@ FIRST_OVERFLOW = 2.0**128
 # Legal scales of accumulators: far more than biases and mantissas can give.
 LEGAL_SCALES = range(-(2**20), 2**20 + 1)
 
+# Scales that are normal FP32 numbers, with which no integer underflows.
+NORMAL_SCALES = range(-126, 128)
+
 # Leading bits of a Python integer that are kept before rounding: they fit into int64, with a sticky bit.
 KEPT = 62
 
@@ -79,6 +82,11 @@ def scaled_to_fp32(acc: Any, scale: int) -> Fp32:
     """
     scale = whole_number("scale", scale, LEGAL_SCALES)
     significands, shifts = _significands(array_of("acc", acc))
+    if scale in NORMAL_SCALES and not shifts.any():
+        # The product of a rounded integer and a normal power of two is exact, or overflows.
+        with np.errstate(over="ignore"):
+            values = np.asarray(significands.astype(np.float32) * np.float32(2.0**scale))
+        return Fp32(values=values, overflows=int(np.count_nonzero(np.isinf(values))), underflows=0)
     # The only rounding. The following steps change exponents in float64, which represents every FP32 result exactly.
     rounded = significands.astype(np.float32).astype(np.float64)
     with np.errstate(over="ignore", under="ignore"):
@@ -96,7 +104,7 @@ def scaled_to_fp32(acc: Any, scale: int) -> Fp32:
 def _significands(acc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Integers as ``int64 * 2**shift``, which round to the same 24 bits as the integers."""
     if acc.dtype.kind in "iu" and acc.dtype != np.uint64:
-        return acc.astype(np.int64), np.zeros(acc.shape, np.int64)
+        return acc.astype(np.int64, copy=False), np.zeros((), np.int64)
     if acc.dtype not in (np.uint64, object):
         raise IllegalValue("acc", "integers", Unquoted(acc.dtype))
     significands, shifts = np.frompyfunc(_significand, 1, 2)(acc.astype(object))

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["blocks", "group_max", "grouped", "spread"]
+__all__ = ["block_shape", "blocks", "group_max", "grouped", "spread"]
 
-# Elements per block: few enough to stay in a core's own cache during all passes.
-BLOCK = 1 << 16
+# Elements per block: few enough to stay in a core's own cache during most passes, and enough to hide a call's time.
+BLOCK = 1 << 17
 
 
 def grouped(x: np.ndarray, axis: int, group: int) -> tuple[np.ndarray, tuple[int, ...]]:
@@ -28,7 +28,13 @@ def blocks(groups: np.ndarray) -> Iterator[slice]:
     """Slices of ``n`` that cover ``(n, group, inner)`` in blocks of a few groups."""
     n, group, inner = groups.shape
     step = max(1, BLOCK // max(1, group * inner))
-    return (slice(start, start + step) for start in range(0, n, step))
+    return (slice(start, min(start + step, n)) for start in range(0, n, step))
+
+
+def block_shape(shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Shape of the largest block of an array of a shape."""
+    n, group, inner = shape
+    return min(n, max(1, BLOCK // max(1, group * inner))), group, inner
 
 
 def group_max(x: np.ndarray) -> np.ndarray:

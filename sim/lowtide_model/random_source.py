@@ -46,14 +46,14 @@ def words(source: RandomSourceParams, index: Any, lane: Any = 0, row: Any = 0) -
     lane = integers("lane", lane, 0, source.lanes - 1)
     index, row = integers("index", index, -MOST_STEPS, MOST_STEPS), integers("row", row, -MOST_STEPS, MOST_STEPS)
     try:
-        index, lane, row = np.broadcast_arrays(index, lane, row)
+        shape = np.broadcast_shapes(index.shape, lane.shape, row.shape)
     except ValueError:
         shapes = f"shapes {index.shape}, {lane.shape} and {row.shape}"
         raise ValueError(f"index, lane and row must broadcast, not be of {shapes}") from None
     if not source.rows and row.any():
         raise ValueError("row must be 0: the source was made without rows")
-    if not index.size:
-        return np.zeros(index.shape, np.int64)
+    if 0 in shape:
+        return np.zeros(shape, np.int64)
     n = index + row
     if np.any(n < 0):
         raise ValueError(f"row + index must be 0 or more, not {n.min()}")
@@ -61,9 +61,12 @@ def words(source: RandomSourceParams, index: Any, lane: Any = 0, row: Any = 0) -
     places = n + phases[lane]
     first = int(places.min())
     bits = bits_from(source, first, int(places.max()) - first + source.width).astype(np.int64)
-    window = sum(bits[i : len(bits) - source.width + 1 + i] << i for i in range(source.width))
-    inverted = np.array([source.inverts(number) for number in range(source.lanes)])[lane] ^ (n % 2 * source.alternates)
-    return np.asarray(window)[places - first] ^ (2**source.width - 1) * inverted
+    places -= first
+    found = _windows(bits, source.width)[places]
+    inverted = np.array([source.inverts(number) for number in range(source.lanes)])
+    if inverted.any() or source.alternates:
+        found ^= (2**source.width - 1) * (inverted[lane] ^ (n & source.alternates))
+    return found
 
 
 def bits_from(source: RandomSourceParams, first: int, count: int) -> np.ndarray:
@@ -72,6 +75,16 @@ def bits_from(source: RandomSourceParams, first: int, count: int) -> np.ndarray:
         period = _extended(source, _seed(source), source.states)
         return period[(first + np.arange(count)) % source.states]
     return _extended(source, _seed(source), first + count)[first:]
+
+
+def _windows(bits: np.ndarray, width: int) -> np.ndarray:
+    """Integers of ``width`` consecutive bits from each place, the first bit the lowest."""
+    window, known = bits, 1
+    while known < width:
+        more = min(known, width - known)  # each pass doubles the bits
+        window = window[:-more] | window[more:] >> known - more << known
+        known += more
+    return window
 
 
 class SteppingSource:

@@ -7,46 +7,34 @@ import numpy as np
 
 from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import legal_text
-from lowtide_model.stochastic import GivenWords, Rounding, RoundingMethod
+from lowtide_model.rounding import Grouped, Rounding, by_addition
+from lowtide_model.stochastic import RoundingMethod
 
 __all__ = ["ROUNDINGS", "random_bits", "rounding_of"]
 
+ONE = np.array(1, np.int16)
 
-def _away(values: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Round to nearest, ties away from zero.
-
-    The addend is the largest float below one half. Its sum with ``k + 1/2`` rounds up to ``k + 1``; its sum with any
-    smaller number stays below ``k + 1``.
-    """
-    below_half = np.nextafter(values.dtype.type(0.5), values.dtype.type(0))
-    return np.trunc(values + np.copysign(below_half, values), out=out)
-
-
-# Each function rounds an array of exact values in place, by magnitude: f(-x) is -f(x).
-ROUNDINGS: dict[str, Callable[..., np.ndarray]] = {
-    "truncate": np.trunc,  # floor(|f|)
-    "nearest": _away,  # floor(|f| + 1/2)
-    "nearest_even": np.rint,  # to nearest, ties to even
+ROUNDINGS: dict[str, Callable[[Grouped], Rounding]] = {
+    "truncate": lambda _: Rounding(0, lambda values, _: np.trunc(values, out=values)),  # floor(|f|)
+    "nearest": lambda tensor: by_addition(tensor, 1, lambda _: ONE),  # floor(|f| + 1/2): ties away from zero
+    "nearest_even": lambda _: Rounding(0, lambda values, _: np.rint(values, out=values)),  # to nearest, ties to even
 }
 
 
-def rounding_of(rounding: str | RoundingMethod, shape: tuple[int, ...], groups_in_row: int) -> Rounding:
-    """The function that rounds a tensor of shape ``(n, group, inner)``, with ``groups_in_row`` groups per row.
+def rounding_of(rounding: str | RoundingMethod, tensor: Grouped) -> Rounding:
+    """The rounding of a tensor.
 
     Raises
     ------
     ValueError
         If the rounding is unknown, or does not fit the groups.
     """
-    if isinstance(rounding, GivenWords):
-        rounding.check(shape)
     if isinstance(getattr(rounding, "bits", None), int) and callable(getattr(rounding, "on", None)):
-        return cast(RoundingMethod, rounding).on(groups_in_row, *shape[1:])
+        return cast(RoundingMethod, rounding).on(tensor)
     if not isinstance(rounding, str) or rounding not in ROUNDINGS:
         others = "" if isinstance(rounding, str) else ", or a Stochastic, GivenWords, OneWord or Ideal"
         raise IllegalValue("rounding", legal_text([*ROUNDINGS]) + others, rounding)
-    function = ROUNDINGS[rounding]
-    return lambda values, _: function(values, out=values)
+    return ROUNDINGS[rounding](tensor)
 
 
 def random_bits(rounding: str | RoundingMethod) -> int:

@@ -5,17 +5,16 @@ from typing import Any, Protocol
 
 import attrs
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from lowtide.formats import IllegalValue
 from lowtide.formats.parameter import choice, instance, whole_number
 from lowtide.units.random.params import RandomSourceParams
 from lowtide_model.arrays import integers
 from lowtide_model.random_source import MOST_STEPS, words
+from lowtide_model.rounding import Grouped, Rounding, by_addition, integer_type
 
-__all__ = ["GivenWords", "Ideal", "OneWord", "Rounding", "RoundingMethod", "Stochastic", "reference"]
-
-Rounding = Callable[[np.ndarray, slice], object]
-"""Rounds a block of exact values ``(n, group, inner)`` in place; the slice gives the indices of its groups."""
+__all__ = ["GivenWords", "Ideal", "OneWord", "RoundingMethod", "Stochastic", "reference"]
 
 LEGAL_BITS = range(1, 33)
 """Legal widths of a random word."""
@@ -29,8 +28,8 @@ class RoundingMethod(Protocol):
         """Width of a random number in bits."""
         ...
 
-    def on(self, groups_in_row: int, group: int, inner: int, /) -> Rounding:
-        """The function that rounds a tensor of shape ``(n, group, inner)``, with ``groups_in_row`` groups per row."""
+    def on(self, tensor: Grouped, /) -> Rounding:
+        """The rounding of a tensor."""
         ...
 
 
@@ -120,42 +119,61 @@ class Stochastic:
         """Lanes that the sources serve, ``L``."""
         return sum(source.lanes for source in self.source)
 
-    def words(self, row: Any, index: Any, lane: Any, steps: int) -> np.ndarray:
-        """Random words of lanes at an index in a row, for rows of ``steps`` steps."""
-        row, index, lane = np.broadcast_arrays(row, index, lane)
-        found = np.zeros(lane.shape, np.int64)
-        first = 0
-        for source in self.source:
-            here = (lane >= first) & (lane < first + source.lanes)
-            if source.rows:
-                found[here] = words(source, index[here], lane[here] - first, row[here] + self.first_row)
-            else:
-                found[here] = words(source, index[here] + row[here] * steps + self.first_step, lane[here] - first)
-            first += source.lanes
-        return found
-
-    def on(self, groups_in_row: int, group: int, inner: int) -> Rounding:
-        """The function that rounds a tensor of shape ``(n, group, inner)``, with ``groups_in_row`` groups per row.
+    def on(self, tensor: Grouped) -> Rounding:
+        """The rounding of a tensor.
 
         Raises
         ------
         ValueError
             If the lanes do not divide the group.
         """
+        _, group, inner = tensor.shape
         if group % self.lanes:
             legal = ", ".join(str(lanes) for lanes in range(1, group + 1) if group % lanes == 0)
             raise IllegalValue("lanes of the sources", f"a divisor of the group of {group}: one of {legal}", self.lanes)
+        found = [self._addends(tensor, with_rows) for with_rows in {source.rows for source in self.source}]
+
+        def addends(block: slice) -> np.ndarray:
+            total = found[0](block)
+            for other in found[1:]:
+                total += other(block)
+            return total.reshape(-1, group, inner)
+
+        return by_addition(tensor, _fraction(self.mode, self.bits), addends)
+
+    def _addends(self, tensor: Grouped, with_rows: bool) -> Callable[[slice], np.ndarray]:
+        """Addends of the sources with rows, or of the sources without rows; zeros in the other lanes.
+
+        An element's addend depends on its lane and on the generators' step. From one row to the next, the step grows by
+        1 with rows, and otherwise by the steps of a row. So the columns of a group are at fixed distances in a table of
+        steps and lanes.
+        """
+        n, group, inner = tensor.shape
         steps_a_group = group // self.lanes
-        element, column = np.arange(group)[:, np.newaxis], np.arange(inner)
+        steps = tensor.groups_in_row * steps_a_group
+        row_step = 1 if with_rows else steps
+        rows = np.arange(n // max(1, tensor.groups_in_row)) * (inner * row_step)
+        first = np.add.outer(rows, np.arange(tensor.groups_in_row) * steps_a_group).reshape(-1, 1)
+        later = np.arange(steps_a_group)
+        last = int(first.max(initial=-1)) + steps_a_group - 1 + (inner - 1) * row_step
+        table = self._table(tensor, with_rows, last + 1)
+        if inner == 1:
+            return lambda block: table.take(first[block] + later, axis=0)
+        columns = sliding_window_view(table, (inner - 1) * row_step + 1, axis=0)[..., ::row_step]
+        return lambda block: columns[first[block] + later]
 
-        def rounding(values: np.ndarray, block: slice) -> None:
-            n = np.arange(block.start, block.start + len(values))[:, np.newaxis, np.newaxis]
-            row = n // groups_in_row * inner + column
-            index = n % groups_in_row * steps_a_group + element // self.lanes
-            random = self.words(row, index, element % self.lanes, groups_in_row * steps_a_group)
-            _round(values, lambda t: _rounds_up(t, random, self.mode, self.bits))
-
-        return rounding
+    def _table(self, tensor: Grouped, with_rows: bool, steps: int) -> np.ndarray:
+        """Addends by step and lane; in memory, the lanes of a step are adjacent if groups are along the last axis."""
+        kind = integer_type(tensor.bits + _fraction(self.mode, self.bits))
+        table = np.zeros((steps, self.lanes), kind, order="C" if tensor.shape[2] == 1 else "F")
+        step = np.arange(steps)[:, np.newaxis] + (self.first_row if with_rows else self.first_step)
+        lane = 0
+        for source in self.source:
+            if source.rows == with_rows:
+                random = words(source, step, np.arange(source.lanes))
+                table[:, lane : lane + source.lanes] = _addend(random, self.mode)
+            lane += source.lanes
+        return table
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -182,24 +200,21 @@ class GivenWords:
     bits: int = _number(lambda _: LEGAL_BITS)
     words: Any = attrs.field(converter=attrs.Converter(_words, takes_self=True))
 
-    def check(self, shape: tuple[int, ...]) -> None:
-        """Check that the words fit a tensor of shape ``(n, group, inner)``.
+    def on(self, tensor: Grouped) -> Rounding:
+        """The rounding of a tensor.
 
         Raises
         ------
         ValueError
             If the number of words differs, or the groups do not lie along the tensor's last axis.
         """
-        wanted = shape[0] * shape[2], shape[1]
-        if shape[2] > 1:
-            raise IllegalValue("words", "for groups along the last axis", f"groups {shape[2]} elements apart")
-        if self.words.size != wanted[0] * wanted[1]:
-            raise IllegalValue("words", f"of shape {wanted}, one for each element", self.words.shape)
-
-    def on(self, _groups_in_row: int, group: int, inner: int) -> Rounding:
-        """The function that rounds a tensor grouped along its last axis."""
-        words = self.words.reshape(-1, group, inner)
-        return lambda values, block: _round(values, lambda t: _rounds_up(t, words[block], self.mode, self.bits))
+        n, group, inner = tensor.shape
+        if inner > 1:
+            raise IllegalValue("words", "for groups along the last axis", f"groups {inner} elements apart")
+        if self.words.size != n * group:
+            raise IllegalValue("words", f"of shape {n, group}, one for each element", self.words.shape)
+        addends = _addend(self.words, self.mode).reshape(tensor.shape)
+        return by_addition(tensor, _fraction(self.mode, self.bits), lambda block: addends[block])
 
 
 @attrs.frozen(kw_only=True)
@@ -224,10 +239,9 @@ class OneWord:
     bits: int = _number(lambda _: LEGAL_BITS)
     word: Any = attrs.field(converter=attrs.Converter(_word, takes_self=True))
 
-    def on(self, _groups_in_row: int, _group: int, _inner: int) -> Rounding:
-        """The function that rounds a tensor of any shape."""
-        word = np.asarray(self.word)
-        return lambda values, block: _round(values, lambda t: _rounds_up(t, word, "carry", self.bits))
+    def on(self, tensor: Grouped) -> Rounding:
+        """The rounding of a tensor."""
+        return by_addition(tensor, self.bits, lambda _: np.asarray(self.word))
 
 
 @attrs.frozen
@@ -247,9 +261,14 @@ class Ideal:
         """Width of a random number in bits."""
         return 53
 
-    def on(self, _groups_in_row: int, _group: int, _inner: int) -> Rounding:
-        """The function that rounds a tensor of any shape; an element's position does not matter."""
-        return lambda values, _: _round(values, lambda t: self.generator.random(t.shape) < t)
+    def on(self, _tensor: Grouped) -> Rounding:
+        """The rounding of a tensor; an element's position does not matter."""
+
+        def rounding(values: np.ndarray, _: slice) -> np.ndarray:
+            fractions, below = np.modf(np.abs(values))
+            return np.copysign(below + (self.generator.random(values.shape) < fractions), values)
+
+        return Rounding(0, rounding)
 
 
 def reference(lanes: int, mode: str = "carry") -> Stochastic:
@@ -266,14 +285,11 @@ def reference(lanes: int, mode: str = "carry") -> Stochastic:
     )
 
 
-def _rounds_up(t: np.ndarray, random: np.ndarray, mode: str, r: int) -> np.ndarray:
-    """Whether exact fractions round up; only the leading bits that the rounder evaluates count."""
-    if mode == "carry":
-        return np.ldexp(t, r).astype(np.int64) + random >= 1 << r
-    return np.ldexp(t, r + 1).astype(np.int64) + 2 * random + 1 >= 1 << r + 1
+def _fraction(mode: str, bits: int) -> int:
+    """Bits of a fraction that a rounder evaluates."""
+    return bits if mode == "carry" else bits + 1
 
 
-def _round(values: np.ndarray, rounds_up: Callable[[np.ndarray], np.ndarray]) -> None:
-    """Round in place, by magnitude; ``rounds_up`` decides by the fractions."""
-    fractions, below = np.modf(np.abs(values))
-    np.copysign(below + rounds_up(fractions), values, out=values)
+def _addend(random: np.ndarray, mode: str) -> np.ndarray:
+    """Addends of random words, in units of the last bit that a rounder evaluates."""
+    return random if mode == "carry" else 2 * random + 1

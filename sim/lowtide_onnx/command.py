@@ -25,6 +25,7 @@ from lowtide_onnx.load import load_onnx
 if TYPE_CHECKING:
     from lowtide_model.engine.panels import MatrixEngine
     from lowtide_onnx.operand import Bits
+    from lowtide_onnx.report import Report
 
 __all__ = ["command"]
 
@@ -166,7 +167,19 @@ def command(
         notes += [str(network.check(values))] if check else []
         for note in notes if not (as_json and quiet) else ():
             click.echo(note, err=as_json)
+        shares = None
+        if on == "verilator":
+            cycles = _cycles(network.report(values, precision, rounding=rounding, seed=seed), network.layers)
+            shares = [sum(cycles[:done]) / max(1, sum(cycles)) for done in range(len(cycles) + 1)]
+            if not quiet:
+                text = f"Simulating {sum(cycles):,} cycles or more; first building the engine, if it is new"
+                click.echo(text, err=True)
         task = progress.add_task("Layers", total=len(network.layers))
+
+        def show(done: float, _of: int, name: str) -> None:
+            share = None if shares is None else float(np.interp(done, range(len(shares)), shares))
+            progress.update(task, completed=done, item=name, share=share)
+
         report = network.report(
             values,
             precision,
@@ -174,7 +187,7 @@ def command(
             operands=operands,
             rounding=rounding,
             seed=seed,
-            progress=lambda done, _of, name: progress.update(task, completed=done, item=name),
+            progress=show,
         )
     output.mkdir(parents=True, exist_ok=True)
     data.write_text(report.json() + "\n", encoding="utf-8")
@@ -211,6 +224,14 @@ def _engine(
         raise CommandError("a board needs its driver: pip install 'lowtide[boards]'") from None
     with device:
         yield device, asked if config or changes else device.config
+
+
+def _cycles(report: "Report", layers: list[str]) -> list[int]:
+    """Cycles of each layer by the cycle model."""
+    found = dict.fromkeys(layers, 0)
+    for layer in report.layers:
+        found[layer.name] += 0 if layer.cost is None else layer.cost.cycles
+    return list(found.values())
 
 
 def _read(file: str) -> dict[str, Any]:

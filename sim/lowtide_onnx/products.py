@@ -26,7 +26,7 @@ def engine_product(
     bits: Bits,
     rounding: str,
     entropy: tuple[int, ...],
-    progress: Callable[[int, int], object],
+    progress: Callable[[float, int], object],
 ) -> np.ndarray:
     """Products of a batch of matrices on an engine.
 
@@ -43,7 +43,7 @@ def engine_product(
     entropy : tuple of int
         The six numbers that determine the random words.
     progress : callable
-        Called with the number of completed matrices and the number of all matrices.
+        Called with the number of completed matrices, which has a fraction within a matrix, and of all matrices.
 
     Raises
     ------
@@ -65,7 +65,6 @@ def engine_product(
         return _whole(config, a.x, b.x, for_a, for_b)
     values = []
     for number, (left, right) in enumerate(zip(a.x, b.x, strict=True)):
-        progress(number, len(a.x))
         its_a, its_b = (
             attrs.evolve(of, seed=panel_seed(of.seed, side, number, config.engine.lfsr_bits))
             for side, of in (("a", for_a), ("b", for_b))
@@ -76,6 +75,7 @@ def engine_product(
             np.ascontiguousarray(right.T).T,
             its_a,
             its_b,
+            progress=lambda done, of, number=number: progress(number + done / of, len(a.x)),
         )
         values.append(product.values)
     return np.stack(values)

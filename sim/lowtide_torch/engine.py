@@ -138,10 +138,12 @@ class Engine:
         most = largest(operand.x) if operand.most is None else operand.most
         if not math.isfinite(most):
             raise NonFinite(f"{where}: {operand.what} must be finite, not {most}")
-        bias = operand.settings.bias
-        if bias is None:
-            bias = bias_of(most, self.config.bfp.exponent)
-        return attrs.evolve(operand, settings=attrs.evolve(operand.settings, bias=bias), most=most)
+        settings = operand.settings
+        if settings.bias is None:
+            settings = attrs.evolve(settings, bias=bias_of(most, self.config.bfp.exponent))
+        elif operand.most is not None:
+            return operand
+        return attrs.evolve(operand, settings=settings, most=most)
 
     def count(
         self, result: Result, a: Operand, b: Operand, layer: str, after: Callable[[Tensor], Tensor] | None = None

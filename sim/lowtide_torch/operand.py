@@ -1,14 +1,18 @@
 """Operands and results of products, and the exponent bias of an operand."""
 
+import math
+
 import attrs
-import numpy as np
 import torch
 from torch import Tensor
 
-from lowtide_model import Improvement, default_bias
+from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings
 
 __all__ = ["Operand", "Result", "bias_of", "largest", "tensor_bias"]
+
+# Smaller numbers count as zero.
+SMALLEST_NORMAL = 2.0**-126
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -58,8 +62,10 @@ def tensor_bias(x: Tensor, exponent: int) -> int:
 
 
 def bias_of(most: float, exponent: int) -> int:
-    """Default exponent bias of a tensor whose largest magnitude is ``most``."""
-    return default_bias(np.array([most], np.float32), exponent=exponent)
+    """Default exponent bias of a tensor whose largest magnitude is ``most``: `lowtide_model.default_bias`."""
+    if most < SMALLEST_NORMAL:
+        return 0
+    return math.frexp(most)[1] - 1 - (2**exponent - 1)
 
 
 def largest(x: Tensor) -> float:

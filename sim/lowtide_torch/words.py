@@ -20,6 +20,8 @@ MARGIN = 64
 
 def panel_states(states: np.ndarray, side: str, panels: int, bits: int) -> np.ndarray:
     """States of the panels of operands: `panel_seed` of each state and panel, of shape ``states.shape + (panels,)``."""
+    if panels == 1:  # most products: the first panel has the operand's own state
+        return states[..., np.newaxis].astype(np.int64)
     states = states.astype(np.uint64)[..., np.newaxis]
     keys = _mixed(np.uint64(_mixed(np.array([ord(side)], np.uint64))[0]) + np.arange(panels, dtype=np.uint64))
     later = 1 + _permuted(states - np.uint64(1), keys, bits)

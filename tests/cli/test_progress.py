@@ -25,6 +25,23 @@ def test_at_most_a_line_per_hundredth_part(capsys):
     assert (lines[0], lines[-1]) == ("Steps: 10 of 1000", "Steps: 1000 of 1000")
 
 
+def test_a_long_item_has_lines_with_the_time_left(capsys, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("lowtide.cli.progress.time.monotonic", lambda: now[0])
+    with progress_bar() as progress:
+        task = progress.add_task("Layers", total=4)
+        progress._tasks[task].get_time = lambda: now[0]
+        progress._tasks[task].start_time = now[0]
+        for seconds, completed, share in ((10, 0.2, None), (31, 0.5, None), (40, 0.6, None), (40, 1, 0.5), (80, 4, 1)):
+            now[0] = 1000.0 + seconds
+            progress.update(task, completed=completed, item="conv", share=share)
+    assert capsys.readouterr().err.splitlines() == [
+        "Layers: 0.5 of 4, conv, about 217 s left",
+        "Layers: 1 of 4, conv, about 40 s left",
+        "Layers: 4 of 4, conv",
+    ]
+
+
 def test_a_task_without_a_total_has_a_line_at_its_end(capsys):
     with progress_bar() as progress:
         progress.add_task("Building", total=None)

@@ -19,6 +19,7 @@ ENTRIES = {
 }
 """Entry points by the full names of their commands."""
 EXTRAS = ("boards", "bitstream", "check", "flash", "onnx", "report", "sim", "studies")
+"""Extras with commands; ``torch`` has a package only."""
 
 PRODUCT = """\
 import numpy as np
@@ -46,6 +47,15 @@ onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], 
 sys.exit(subprocess.call([sys.executable, "-m", "lowtide", "run", "model.onnx"]))
 """
 
+TRAINING = """\
+import torch
+import lowtide_torch as lt
+model, engine = torch.nn.Linear(16, 4), lt.Engine("default", verify=1)
+lt.quantize_(model, lt.BFP(), engine=engine)
+model(torch.ones(2, 16)).sum().backward()
+print(engine.products, "products")
+"""
+
 # For each extra, a command to run in addition to the help of its commands, and its expected output.
 USES = {
     "boards": (["-c", PRODUCT], "[[1.0, 0.0], [0.0, 1.0]]"),
@@ -58,6 +68,7 @@ USES = {
     "onnx": (["-c", MODEL], "head"),
     "report": (["-m", "lowtide", "report", "--unit", "rounder", "--target", "ice40", "--seeds", "1"], "rounder"),
     "sim": (["-m", "lowtide", "bench", "--repeats", "1"], "Compiled engine"),
+    "torch": (["-c", TRAINING], "2 products"),
     "studies": (["-m", "lowtide", "sim", "tiny", "--images", "1"], "Every word equals the golden model's."),
 }
 
@@ -91,7 +102,7 @@ def run(*command, cwd, code=0):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("interpreter", interpreters())
-@pytest.mark.parametrize("extra", EXTRAS)
+@pytest.mark.parametrize("extra", [*EXTRAS, "torch"])
 def test_an_extra_installs_the_imports_of_its_commands(wheel, tmp_path, extra, interpreter):
     run(interpreter, "-m", "venv", "env", cwd=tmp_path)
     python = str(tmp_path / "env" / "bin" / "python")

@@ -10,6 +10,8 @@ pytest.importorskip("onnxruntime")
 from onnx_models import graph_of, node, random, save
 
 import lowtide_onnx
+from fixtures.engines import SMALL_ENGINE
+from lowtide.config import Config
 
 
 @pytest.fixture
@@ -26,6 +28,18 @@ def model(tmp_path, monkeypatch):
     stored = {"w": random(4, 3, 3, 3), "v": random(4, 2)}
     graph = graph_of(nodes, {"image": ["batch", 3, "height", "width"]}, ["y"], stored)
     return save(tmp_path, graph)
+
+
+def test_a_simulation_reports_its_cycles_first(lowtide, model, monkeypatch, built_engine, libraries):
+    monkeypatch.setattr("lowtide_onnx.engines.COMPILED", libraries)
+    monkeypatch.setattr(Config, "load", lambda _: SMALL_ENGINE)
+    command = ("run", model.name, "--shape", "image=2,3,6,5", "--json")
+    golden, simulated = lowtide(*command), lowtide(*command, "--on", "verilator")
+    assert json.loads(golden.out) == json.loads(simulated.out)
+    cycles = sum(layer["cost"]["cycles"] for layer in json.loads(golden.out)["layers"])
+    first, *others = simulated.err.splitlines()[1:]
+    assert first == f"Simulating {cycles:,} cycles or more; first building the engine, if it is new"
+    assert others == ["Layers: 1 of 2, stem", "Layers: 2 of 2, head"]
 
 
 def test_report_of_random_inputs(lowtide, model):

@@ -9,14 +9,14 @@ from random_torch_products import difference, random_product  # noqa: E402
 
 from lowtide.config import Config  # noqa: E402
 from lowtide.engine.seeds import panel_seed  # noqa: E402
-from lowtide_model import scaled_to_fp32  # noqa: E402
+from lowtide_model import default_bias, scaled_to_fp32  # noqa: E402
 from lowtide_model.engine.operand import OperandSettings  # noqa: E402
 from lowtide_model.random_source import words  # noqa: E402
 from lowtide_torch import native  # noqa: E402
 from lowtide_torch.conversion import Converted  # noqa: E402
 from lowtide_torch.engine import Engine  # noqa: E402
 from lowtide_torch.exact import rounded, split  # noqa: E402
-from lowtide_torch.operand import Operand, tensor_bias  # noqa: E402
+from lowtide_torch.operand import Operand, bias_of, tensor_bias  # noqa: E402
 from lowtide_torch.words import panel_states, sequences  # noqa: E402
 
 
@@ -117,3 +117,11 @@ def test_a_product_beyond_float64_is_computed_by_the_golden_engine():
     settings = OperandSettings(chunks=6, bias=tensor_bias(x, 5))
     engine.multiply(Operand(x=x, settings=settings), Operand(x=x, settings=settings))
     assert engine.products == 1
+
+
+@pytest.mark.parametrize("exponent", [1, 3, 5])
+def test_the_bias_is_the_golden_models(exponent):
+    fields = np.arange(255, dtype=np.uint32)
+    numbers = np.concatenate([(fields << 23 | rest).view(np.float32) for rest in (0, 1, 2**22, 2**23 - 1)])
+    for number in numbers:
+        assert bias_of(float(number), exponent) == default_bias(np.array([number]), exponent=exponent)

@@ -1,5 +1,6 @@
 """Progress of long commands on stderr: a bar on a terminal, plain lines elsewhere."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,11 +23,15 @@ __all__ = ["Steps", "progress_bar", "progress_steps"]
 MOST_LINES = 100
 """Most plain lines per task; a task of more items reports every hundredth part."""
 
+LONG = 30
+"""Seconds after which a plain line reports a part of an item, and the estimated time that remains."""
+
 
 class _Progress(Progress):
     """A bar that prints plain lines where stderr is no terminal."""
 
     lines = False
+    reported = 0.0
 
     def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
         super().__exit__(kind, *error)
@@ -48,10 +53,17 @@ class _Progress(Progress):
         task = self._tasks[task_id]
         if not self.lines or task.total is None or task.completed <= before:
             return
-        step = max(1, task.total / MOST_LINES)
-        if task.completed // step > before // step or task.completed >= task.total:
-            item = task.fields.get("item")
-            self._line(f"{task.description}: {task.completed:g} of {task.total:g}" + (f", {item}" if item else ""))
+        step, now = max(1, task.total / MOST_LINES), time.monotonic()
+        finished = task.completed // step > before // step or task.completed >= task.total
+        if not finished and now - self.reported < LONG:
+            return
+        self.reported = now
+        item, elapsed = task.fields.get("item"), task.elapsed or 0
+        line = f"{task.description}: {round(task.completed, 1):g} of {task.total:g}" + (f", {item}" if item else "")
+        share = task.fields.get("share") or task.completed / task.total
+        if elapsed >= LONG and share < 1:
+            line += f", about {elapsed * (1 - share) / share:.0f} s left"
+        self._line(line)
 
     def _line(self, text: str) -> None:
         self.console.print(Text(text), soft_wrap=True)
@@ -60,8 +72,10 @@ class _Progress(Progress):
 def progress_bar(*, quiet: bool = False) -> Progress:
     """Progress of tasks on stderr: bars on a terminal, elsewhere one plain line per finished item.
 
-    The field ``item`` of an update names the finished item. A task of more than 100 items has one line per hundredth
-    part. A task without a total has one line at its end.
+    The field ``item`` of an update names the finished item, and ``share`` is the finished share of the work, for items
+    that take different times. A task of more than 100 items has one line per hundredth
+    part. After 30 s without a line, a line reports the finished part of an item; lines then estimate the time that
+    remains. A task without a total has one line at its end.
     """
     console = Console(stderr=True)
     progress = _Progress(
@@ -74,6 +88,7 @@ def progress_bar(*, quiet: bool = False) -> Progress:
         transient=True,
         disable=quiet or not console.is_terminal,
     )
+    progress.reported = time.monotonic()
     progress.lines = not quiet and not console.is_terminal
     return progress
 

@@ -78,10 +78,10 @@ def measure_emission(rows: int, columns: int, repeats: int = 3) -> Emission:
 def bench(repeats: int, as_json: bool, quiet: bool) -> None:
     """Measure the speed of emission and of models.
 
-    The table compares the golden matrix product with NumPy's product in float64, and has the cycles per second of the
-    compiled engine. Run the command on an idle machine.
+    The tables compare the golden matrix product with NumPy's product in float64, and have the speed of conversions and
+    the cycles per second of the compiled engine. Run the command on an idle machine.
     """
-    emissions, golden, engines = [], {}, []
+    emissions, golden, conversions, engines = [], {}, {}, []
     with progress_steps(quiet=quiet) as steps:
         for rows, columns in ((8, 8), (128, 128), (256, 64)):
             steps.begin(f"emission of {rows} × {columns}")
@@ -95,6 +95,13 @@ def bench(repeats: int, as_json: bool, quiet: bool) -> None:
             steps.begin(f"golden product, {name}")
             golden[name] = golden_speed.measure(repeats=5 * repeats, **options)
             steps.finish(f"golden product, {name}")
+        for name in golden_speed.CONVERSIONS:
+            steps.begin(f"conversion, {name}")
+            conversions[name] = {
+                place: golden_speed.measure_conversion(name, axis=axis, repeats=5 * repeats)
+                for place, axis in (("rows", 1), ("columns", 0))
+            }
+            steps.finish(f"conversion, {name}")
         for size in (4, 8):
             steps.begin(f"compiled engine of {size} × {size}")
             config = Config().changed({"array.rows": size, "array.columns": size})
@@ -106,7 +113,8 @@ def bench(repeats: int, as_json: bool, quiet: bool) -> None:
         plain = {name: attrs.asdict(speed) | {"ratio": speed.ratio} for name, speed in golden.items()}
         rows = [attrs.asdict(emission) for emission in emissions]
         speeds = [attrs.asdict(engine) for engine in engines]
-        found = {"emission": rows, "emission_128_over_8": ratio, "golden": plain, "engine": speeds}
+        found = {"emission": rows, "emission_128_over_8": ratio, "golden": plain}
+        found |= {"conversion": conversions, "engine": speeds}
         click.echo(json.dumps(found, indent=2))
         return
     table = Table("emission", "seconds", "megabytes", title="lowtide emit, whole process", title_justify="left")
@@ -118,6 +126,11 @@ def bench(repeats: int, as_json: bool, quiet: bool) -> None:
     table = Table("operands", "golden, s", "float64, s", "ratio", title="Product of 1024³", title_justify="left")
     for name, speed in golden.items():
         table.add_row(name, f"{speed.golden:.4f}", f"{speed.float64:.4f}", f"{speed.ratio:.2f}")
+    console.print(table)
+    title = "Conversion, million elements per second and core"
+    table = Table("conversion", "groups in rows", "groups in columns", title=title, title_justify="left")
+    for name, speeds in conversions.items():
+        table.add_row(name, *(f"{speed:,.0f}" for speed in speeds.values()))
     console.print(table)
     table = Table("array", "cycles", "cycles/s", title="Compiled engine, 128³", title_justify="left")
     for engine in engines:

@@ -1,4 +1,4 @@
-"""Speed of the golden model, against NumPy's own matrix product."""
+"""Speed of the golden model: products, against NumPy's own matrix product, and conversions."""
 
 import statistics
 import time
@@ -7,10 +7,34 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
+from lowtide.config import Config
 from lowtide_model.converter import quantize
+from lowtide_model.fp32 import scaled_to_fp32
+from lowtide_model.improvement import improvement_of
 from lowtide_model.product import matmul
+from lowtide_model.stochastic import Ideal, Stochastic, reference
 
-__all__ = ["Speed", "measure"]
+__all__ = ["CONVERSIONS", "Speed", "measure", "measure_conversion"]
+
+LANES = 16
+
+
+def _engine_rounding() -> Stochastic:
+    """Stochastic rounding of the engine of the default preset."""
+    return Stochastic(mode="half_step", source=Config().engine.source(LANES))
+
+
+ROUNDINGS = {
+    "truncate": lambda: "truncate",
+    "nearest, ties away": lambda: "nearest",
+    "nearest, ties to even": lambda: "nearest_even",
+    "stochastic, the engine's words": _engine_rounding,
+    "stochastic, 24-bit words": lambda: reference(LANES),
+    "stochastic, ideal": lambda: Ideal(np.random.default_rng(1)),
+}
+
+CONVERSIONS = (*ROUNDINGS, "relative improvement", "accumulators to FP32")
+"""Conversions that `measure_conversion` times."""
 
 
 @attrs.frozen(kw_only=True)
@@ -79,6 +103,37 @@ def measure(
     return Speed(golden=statistics.median(golden_times), float64=statistics.median(float64_times))
 
 
+def measure_conversion(name: str, *, size: int = 1024, axis: int = -1, repeats: int = 15) -> float:
+    """Million elements that one core converts per second.
+
+    Parameters
+    ----------
+    name : str
+        Conversion, one of `CONVERSIONS`: a rounding of FP32 to 4 bits in groups of 16, the relative improvement of such
+        a tensor, or the conversion of accumulators.
+    size : int
+        Rows and columns of the matrix.
+    axis : int
+        Axis of the groups.
+    repeats : int
+        Conversions, of which the median time is taken.
+    """
+    random = np.random.default_rng(1)
+    x = random.standard_normal((size, size), np.float32)
+    acc = random.integers(-(2**31), 2**31, (size, size))
+
+    def convert() -> None:
+        if name == "accumulators to FP32":
+            scaled_to_fp32(acc, -20)
+        elif name == "relative improvement":
+            improvement_of(x, chunk=2, exponent=3, group=LANES, axis=axis)
+        else:
+            quantize(x, mantissa=4, exponent=3, group=LANES, axis=axis, rounding=ROUNDINGS[name]())
+
+    times = [_processor_seconds(convert) for _ in range(repeats + 1)][1:]
+    return size * size / statistics.median(times) / 1e6
+
+
 def _scales(random: np.random.Generator, rows: int, columns: int, exponent: int) -> np.ndarray:
     return np.exp2(random.integers(0, 2**exponent, (rows, columns))).astype(np.float32)
 
@@ -87,3 +142,9 @@ def _seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def _processor_seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start

@@ -9,6 +9,7 @@ from lowtide.formats.parameter import parameter
 from lowtide_model import BfpTensor, matmul, quantize, to_fp32
 from lowtide_model.grouping import blocks, grouped
 from lowtide_model.quotient import SMALLEST_SCALE, nearest_quotient
+from lowtide_model.rounding import Grouped
 from lowtide_model.rounding_modes import rounding_of
 from lowtide_model.stochastic import RoundingMethod
 
@@ -124,10 +125,10 @@ class Integers:
             rounded = nearest_quotient(x, scale, even=rounding == "nearest_even")
             return IntegerTensor(signed=rounded, scale=scale)
         groups, padded = grouped(x / scale, axis, self.group)
-        groups = groups.copy()
-        round_block = rounding_of(rounding, groups.shape, padded[axis] // self.group)
+        chosen = rounding_of(rounding, Grouped(groups.shape, padded[axis] // self.group, self.bits))
+        groups = np.ldexp(groups, chosen.fraction)
         for block in blocks(groups):
-            round_block(groups[block], block)
+            groups[block] = chosen.function(groups[block], block)
         rounded = groups.reshape(padded)[tuple(slice(length) for length in x.shape)]
         return IntegerTensor(signed=np.clip(rounded, -largest, largest), scale=scale)
 

@@ -8,7 +8,8 @@ import numpy as np
 from lowtide.formats.parameter import parameter
 from lowtide.units.random.params import RandomSourceParams
 from lowtide_model import Ideal, Stochastic, neighbor_words, reference, rounds_up
-from lowtide_model.stochastic import Rounding, RoundingMethod
+from lowtide_model.rounding import Grouped, Rounding
+from lowtide_model.stochastic import RoundingMethod
 
 __all__ = ["BASELINE", "IDEAL", "LANES", "NAMED", "PLATEAU", "USUAL_ROUNDINGS", "Neighbor"]
 
@@ -42,11 +43,13 @@ class Neighbor:
     leading: bool = parameter(True, (False, True), "the first bits of the fraction field instead of the last")
     alternating: bool = parameter(True, (False, True), "every second word is inverted")
 
-    def on(self, groups_in_row: int, group: int, inner: int) -> Rounding:
-        """The rounding of a tensor in groups ``(n, group, inner)``, with a number of groups per row."""
+    def on(self, tensor: Grouped) -> Rounding:
+        """The rounding of a tensor."""
+        _, group, inner = tensor.shape
+        groups_in_row = tensor.groups_in_row
         lane, column = np.arange(group)[:, np.newaxis], np.arange(inner)
 
-        def rounding(values: np.ndarray, block: slice) -> None:
+        def rounding(values: np.ndarray, block: slice) -> np.ndarray:
             n = np.arange(block.start, block.start + len(values))[:, np.newaxis, np.newaxis]
             row = n // groups_in_row * inner + column
             odd = (lane + n % groups_in_row + row) % 2 * self.alternating
@@ -55,9 +58,9 @@ class Neighbor:
             # The rounder uses only these bits of the fraction.
             seen = np.ldexp(fractions, self.bits + 1).astype(np.int64)
             up = rounds_up(seen, mode="half_step", fraction=self.bits + 1, random=words, random_bits=self.bits)
-            np.copysign(below + up, values, out=values)
+            return np.copysign(below + up, values)
 
-        return rounding
+        return Rounding(0, rounding)
 
     def words(self, values: np.ndarray) -> np.ndarray:
         """Words that groups ``(n, group, inner)`` give to each other, before inversion.

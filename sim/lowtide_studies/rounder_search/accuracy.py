@@ -6,7 +6,8 @@ from statistics import mean
 import attrs
 import numpy as np
 
-from lowtide_model.stochastic import Rounding, Stochastic
+from lowtide_model.rounding import Grouped, Rounding
+from lowtide_model.stochastic import Stochastic
 from lowtide_studies.harness.jobs import Job, Runner, training_inputs
 from lowtide_studies.rounder_search.design import Design
 from lowtide_studies.rounder_search.search import Tried
@@ -32,15 +33,15 @@ class CutStochastic(Stochastic):
     def __attrs_post_init__(self):
         """Sources may be equal: a short generator has fewer states than a group may have sources."""
 
-    def on(self, groups_in_row: int, group: int, inner: int) -> Rounding:
+    def on(self, tensor: Grouped) -> Rounding:
         """The rounding of a tensor, as in `Stochastic`."""
-        whole = Stochastic.on(self, groups_in_row, group, inner)
+        whole = Stochastic.on(self, tensor)
+        cut = whole.fraction - self.fraction
 
-        def rounding(values: np.ndarray, block: slice) -> None:
-            np.ldexp(np.trunc(np.ldexp(values, self.fraction)), -self.fraction, out=values)
-            whole(values, block)
+        def rounding(values: np.ndarray, block: slice) -> np.ndarray:
+            return whole.function(np.ldexp(np.trunc(np.ldexp(values, -cut)), cut), block)
 
-        return rounding
+        return Rounding(whole.fraction, rounding)
 
 
 def rounding_of(design: Design) -> CutStochastic:

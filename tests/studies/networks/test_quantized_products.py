@@ -7,6 +7,7 @@ import pytest
 from lowtide.formats import IllegalValue
 from lowtide.units.random.params import RandomSourceParams
 from lowtide_model import Ideal, Stochastic, matmul, quantize, to_fp32
+from lowtide_model.rounding import Rounding
 from lowtide_studies.networks import arithmetic, training
 from lowtide_studies.networks.arithmetic import Blocks, Integers
 from lowtide_studies.networks.products import GradientRounding, Products
@@ -105,7 +106,7 @@ class Upwards:
     bits: int = 53
 
     def on(self, *_):
-        return lambda values, _: np.copysign(np.ceil(np.abs(values)), values, out=values)
+        return Rounding(0, lambda values, _: np.copysign(np.ceil(np.abs(values)), values))
 
 
 def test_integers_saturate():

@@ -6,6 +6,7 @@ from designs import design
 
 from lowtide_model import rounds_up
 from lowtide_model.random_source import SteppingSource
+from lowtide_model.rounding import Grouped
 from lowtide_studies.rounder_search.accuracy import accuracies, rounding_of
 from lowtide_studies.rounder_search.figures import Figures
 from lowtide_studies.rounder_search.search import Tried
@@ -16,7 +17,8 @@ def test_rounds_as_the_hardware_does(mode, fraction):
     tested = design(5, width=3, lanes=4, apart=3, mode=mode, fraction=fraction)
     exact = np.random.default_rng(3).integers(-(2**20), 2**20, (50, 16, 1))
     values = exact / 2**16
-    rounding_of(tested).on(50, 16, 1)(values, slice(0, 50))
+    rounding = rounding_of(tested).on(Grouped((50, 16, 1), 50, 4))
+    values = rounding.function(np.ldexp(values, rounding.fraction), slice(0, 50))
     sources = [SteppingSource(source) for source in tested.sources]
     for group, rounded in zip(exact[..., 0], values[..., 0], strict=True):
         words = [word for source in sources for word in source.words()]
