@@ -4,15 +4,17 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from lowtide.array.terms.settings import Settings
 from lowtide.engine.buffer import PingPongBanks
+from lowtide.engine.integer_layout import IntegerLayout
 from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLayout
+from lowtide.engine.operand_format import OperandFormat
 from lowtide.engine.operand_planner import OperandPlanner
 from lowtide.engine.output_stage import PRODUCTS
 from lowtide.engine.params import EngineParams
 from lowtide.engine.result_layout import FinishLayout, ResultLayout
 from lowtide.engine.sequencer import sides_layout
 from lowtide.engine.sum_planner import SumPlanner
-from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Unit, place
 from lowtide.units.logic import at_most
 from lowtide.units.stream.buffers import Fifo
@@ -21,25 +23,32 @@ __all__ = ["Dispatcher", "ProductLayout", "RunLayout"]
 
 RUNS = 2  # in the queue, including the current one
 
+AnyLayout = OperandLayout | IntegerLayout
+"""Settings of an operand."""
+
 
 class ProductLayout(data.StructLayout):
     """Settings of a product of operands A and B.
 
     Parameters
     ----------
-    a, b : OperandLayout
+    a, b : OperandLayout or IntegerLayout
         Settings of an operand.
     sums : bool
         Whether the engine has sums on chip.
     c : ResultLayout, optional
         Settings of the results.
+    terms : Settings, optional
+        Settings of term revealing.
 
     Members
     -------
-    a, b : OperandLayout
+    a, b : OperandLayout or IntegerLayout
         Settings of the operands.
     c : ResultLayout
         Settings of the results; only with such a layout.
+    terms : Settings
+        Settings of term revealing; only with such a layout.
     load_a, load_b : 1 bit
         1: load the operand. 0: reuse the operand loaded last.
     find : 1 bit
@@ -50,17 +59,31 @@ class ProductLayout(data.StructLayout):
         1: keep the sums on chip, and send no results. Only with ``sums``.
     """
 
-    def __init__(self, a: OperandLayout, b: OperandLayout, sums: bool, c: ResultLayout | None):
+    def __init__(
+        self,
+        a: AnyLayout,
+        b: AnyLayout,
+        sums: bool,
+        c: ResultLayout | None,
+        terms: Settings | None = None,
+    ):
         flags = {"add": 1, "keep": 1} if sums else {}
-        super().__init__({"a": a, "b": b, "load_a": 1, "load_b": 1, "find": 1, **flags, **({"c": c} if c else {})})
+        more = {name: layout for name, layout in (("c", c), ("terms", terms)) if layout}
+        super().__init__({"a": a, "b": b, "load_a": 1, "load_b": 1, "find": 1, **flags, **more})
 
 
 class RunLayout(data.StructLayout):
-    """Run of a product: the sequencer's settings of both operands, the results' scale, use of sums, order of tiles."""
+    """Run of a product: the sequencer's settings of both operands, the results' scale, use of sums, order of tiles.
 
-    def __init__(self, words: int, chunks_a: int, chunks_b: int, sums: bool, orders: bool):
+    In an engine for terms, also the settings of term revealing.
+    """
+
+    def __init__(
+        self, words: int, chunks_a: int, chunks_b: int, sums: bool, orders: bool, terms: Settings | None = None
+    ):
         a, b = sides_layout(words, chunks_a), sides_layout(words, chunks_b)
         flags = ({"add": 1, "keep": 1} if sums else {}) | ({"row_order": 1} if orders else {})
+        flags |= {"terms": terms} if terms else {}
         super().__init__({"a": a, "b": b, "scale": 10, **flags})
 
 
@@ -71,10 +94,8 @@ class Dispatcher(Unit):
 
     Parameters
     ----------
-    rows, columns : int
-        Vectors per panel of A and of B.
-    bfp : Bfp
-        Format of the groups.
+    operands : OperandFormat
+        Format of the operands.
     params : EngineParams
         Buffers and stream widths.
 
@@ -82,7 +103,7 @@ class Dispatcher(Unit):
     -------
     start : In(1)
         Pulses for one cycle to start ``product``. Refused while ``ready`` is low.
-    product : In(ProductLayout(*layouts, sums, results))
+    product : In(ProductLayout(*layouts, sums, results, operands.reveals))
         Settings of the product.
     ready : Out(1)
         High while a product is accepted.
@@ -97,11 +118,11 @@ class Dispatcher(Unit):
     b : Out(layouts[1])
         Settings of operand B.
     groups_a, groups_b : Out(range(params.buffer_depth + 1))
-        Groups per vector; only with ``params.packed_operands``.
+        Groups per vector; only if operands may arrive packed.
     size_a, size_b : Out(range(params.buffer_depth + 1))
         Words per panel.
-    row_a, row_b : Out(range(most_rows[0] + 1)), Out(range(most_rows[1] + 1))
-        Words per vector of a packed operand; only with ``params.packed_operands``.
+    row_a, row_b : Out(range(layouts[0].most_row + 1)), Out(range(layouts[1].most_row + 1))
+        Words per vector of a packed operand; only if operands may arrive packed.
     busy : In(2)
         High while a loader is busy: bit 0 for A, bit 1 for B.
     bias_a, bias_b : In(signed(9))
@@ -127,31 +148,29 @@ class Dispatcher(Unit):
         High while a product is in the engine.
     """
 
-    def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
-        self.bfp, self.params = bfp, params
-        self.layouts = [
-            OperandLayout(bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits, params.packed_operands)
-            for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
-        ]
+    def __init__(self, operands: OperandFormat, params: EngineParams):
+        self.operands, self.params = operands, params
+        rows, columns = operands.rows, operands.columns
+        self.layouts = operands.layouts
         self._planners = [
-            OperandPlanner(vectors, bfp, chunk, params, layout)
-            for (vectors, chunk), layout in zip(
-                ((rows, bfp.chunk_a), (columns, bfp.chunk_b)), self.layouts, strict=True
-            )
+            OperandPlanner(vectors, params.buffer_depth, layout, operands.packs)
+            for vectors, layout in zip((rows, columns), self.layouts, strict=True)
         ]
         tiles = params.sum_tiles(rows, columns)
         self.sums = any(tiles)
-        self._sum_planner = SumPlanner(params.buffer_depth, bfp.max_k, tiles, params.sum_max_k) if self.sums else None
-        self.results = ResultLayout(bfp, params) if params.finishes else None
+        max_k = operands.format.max_k
+        self._sum_planner = SumPlanner(params.buffer_depth, max_k, tiles, params.sum_max_k) if self.sums else None
+        self.results = ResultLayout(operands.bfp, params) if params.finishes else None
         self.bias_tiles = params.bias_tiles(columns)
         self.run_layout = RunLayout(
             params.buffer_depth,
-            *(planner.most_chunks for planner in self._planners),
+            *(layout.most_chunks for layout in self.layouts),
             sums=self.sums,
             orders=params.finishes,
+            terms=operands.reveals,
         )
         self.module_name = (
-            f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
+            f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_{operands.name}"
             + (f"_{self._sum_planner.module_name}" if self._sum_planner else "")
             + (f"_t{self.bias_tiles}" if params.post_operations else "")
             + (f"_r{params.lfsr_bits}" if params.packed_results else "")
@@ -163,11 +182,10 @@ class Dispatcher(Unit):
             )
             finish = {"finish_valid": Out(1), "finish": Out(self.finish_layout)}
         words = range(params.buffer_depth + 1)
-        self.most_rows = [planner.most_row for planner in self._planners]
         super().__init__(
             {
                 "start": In(1),
-                "product": In(ProductLayout(*self.layouts, sums=self.sums, c=self.results)),
+                "product": In(ProductLayout(*self.layouts, sums=self.sums, c=self.results, terms=operands.reveals)),
                 "ready": Out(1),
                 "refused": Out(1),
                 "load": Out(2),
@@ -178,8 +196,11 @@ class Dispatcher(Unit):
                 "size_b": Out(words),
                 **(
                     {"groups_a": Out(words), "groups_b": Out(words)}
-                    | {f"row_{name}": Out(range(most + 1)) for name, most in zip("ab", self.most_rows, strict=True)}
-                    if params.packed_operands
+                    | {
+                        f"row_{name}": Out(range(layout.most_row + 1))
+                        for name, layout in zip("ab", self.layouts, strict=True)
+                    }
+                    if operands.packs
                     else {}
                 ),
                 "busy": In(2),
@@ -216,13 +237,13 @@ class Dispatcher(Unit):
             self.size_b.eq(planners[1].size),
         ]
         packed = Signal(2, name="arrive_packed")  # "packed" is reserved in SystemVerilog
-        if self.params.packed_operands:
+        if self.operands.packs:
             m.d.comb += [
                 self.groups_a.eq(planners[0].groups),
                 self.groups_b.eq(planners[1].groups),
                 self.row_a.eq(planners[0].row),
                 self.row_b.eq(planners[1].row),
-                packed.eq(Cat(product.a.packed, product.b.packed)),
+                packed.eq(Cat(layout.packed(of) for layout, of in zip(self.layouts, operands, strict=True))),
             ]
 
         # Length of the operand loaded last on each side, if there is one.
@@ -241,6 +262,8 @@ class Dispatcher(Unit):
         results_legal = Signal()
         if self.results:
             fits &= results_legal
+        if self.operands.reveals:
+            fits &= self.operands.accepts(product.terms)
         m.d.comb += [
             planned.eq(planning & ~started & ~(planners[0].busy | planners[1].busy)),
             legal.eq(fits),
@@ -281,13 +304,11 @@ class Dispatcher(Unit):
                     lengths[n].eq(operands[n].length),
                     side.panels.eq(planner.panels),
                     side.size.eq(planner.size),
-                    side.chunks.eq(operands[n].chunks),
+                    side.chunks.eq(self.layouts[n].chunks(operands[n])),
                 ]
             with m.If(self.load[n]):
                 m.d.sync += left[n].eq(0)
 
-        # Magnitudes of m bits are in units of 2**(B - (m - 1)).
-        lowest = [self.bias_a - self.bfp.chunk_a * run.a.chunks, self.bias_b - self.bfp.chunk_b * run.b.chunks]
         push = Signal()
         room = queued != RUNS
         if self.results:
@@ -298,9 +319,11 @@ class Dispatcher(Unit):
             m.d.comb += self.finish_valid.eq(push & ~kept)
             self._finish(m, product, [self.load[n] & ~product.find for n in range(2)], sides[1].panels, run)
         m.d.comb += [
-            run.scale.eq(lowest[0] + lowest[1] + 2),
+            run.scale.eq(self.operands.scale((self.bias_a, self.bias_b), (run.a.chunks, run.b.chunks))),
             push.eq(issuing & ~left.any() & ~product.find & room),
         ]
+        if self.operands.reveals:
+            m.d.comb += run.terms.eq(product.terms)
         with m.If(push | (issuing & product.find & ~left.any())):
             m.d.sync += issuing.eq(0)
         if self._sum_planner:
@@ -322,7 +345,7 @@ class Dispatcher(Unit):
         if self.params.post_operations:
             legal &= ~settings.add_bias | at_most(panels, self.bias_tiles)
         if self.params.packed_results:
-            most = self.bfp.mantissa // self.bfp.chunk_a
+            most = self.layouts[0].most_chunks
             legal &= ~settings.packed | (
                 (settings.chunks != 0)
                 & at_most(settings.chunks, most)
@@ -352,18 +375,14 @@ class Dispatcher(Unit):
     def _plan_sums(self, m, platform, product, planners, sides, length, take):
         """Place the sum planner: a reused operand has the panels, chunks and bias with which it was loaded."""
         wanted = Cat(product.load_a, product.load_b)
-        panels, lowest = [], []
-        for load, operand, planner, side, bias, chunk in zip(
-            wanted,
-            (product.a, product.b),
-            planners,
-            sides,
-            (self.bias_a, self.bias_b),
-            (self.bfp.chunk_a, self.bfp.chunk_b),
-            strict=True,
+        panels, biases, chunks, auto = [], [], [], []
+        for load, operand, layout, planner, side, bias in zip(
+            wanted, (product.a, product.b), self.layouts, planners, sides, (self.bias_a, self.bias_b), strict=True
         ):
             panels.append(Mux(load, planner.panels, side.panels))
-            lowest.append(Mux(load, operand.bias, bias) - chunk * Mux(load, operand.chunks, side.chunks))
+            biases.append(Mux(load, operand.bias, bias))
+            chunks.append(Mux(load, layout.chunks(operand), side.chunks))
+            auto.append(layout.auto(operand))
         place(
             m,
             platform,
@@ -371,10 +390,10 @@ class Dispatcher(Unit):
             self._sum_planner,
             add=product.add,
             keep=product.keep,
-            free=product.find | (wanted & Cat(product.a.bias_auto, product.b.bias_auto)).any(),
+            free=product.find | (wanted & Cat(auto)).any(),
             panels_a=panels[0],
             panels_b=panels[1],
-            scale=(lowest[0] + lowest[1] + 2)[:10].as_signed(),
+            scale=self.operands.scale(biases, chunks)[:10].as_signed(),
             length=length,
             take=take,
         )
