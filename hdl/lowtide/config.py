@@ -102,7 +102,7 @@ class Config:
         Raises
         ------
         ConfigError
-            If the array's element or its streams are not those of an engine, or sections conflict in an engine.
+            If the element or the streams of the array do not suit an engine, or sections conflict in an engine.
         """
         array = self.array
         try:

@@ -65,6 +65,7 @@ class IntegerLoader(Unit):
     """
 
     metered = serial = False
+    converter_latency, compare_latency = 0, 1
 
     def __init__(self, vectors: int, layout: IntegerLayout, width: int, params: EngineParams):
         self.layout, self.params = layout, params
