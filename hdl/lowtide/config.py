@@ -113,6 +113,18 @@ class Config:
         except IllegalValue as error:
             raise ConfigError(str(error)) from None
 
+    def check_bfp_engine(self) -> None:
+        """Refuse a configuration from which no engine of block floating point can be made.
+
+        Raises
+        ------
+        ConfigError
+            If the array's element is not ``fmac``, or `check_engine` refuses the configuration.
+        """
+        if self.array.element != "fmac":
+            raise ConfigError(f"array.element must be fmac for block floating point, not {self.array.element!r}")
+        self.check_engine()
+
     def _check_integer_engine(self) -> None:
         """Refuse an array of integers that an engine cannot feed."""
         array = self.array

@@ -9,8 +9,9 @@ from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.integer_operand import IntegerSettings
 from lowtide_model.engine.product import operand_vectors
 from lowtide_model.engine.reveal import Reveal
+from lowtide_sim.bench.stimulus.integer_products import random_integer_settings, random_integers, random_reveal
 
-__all__ = ["IntegerCase", "random_integer_case", "random_integers", "random_reveal"]
+__all__ = ["IntegerCase", "random_integer_case"]
 
 
 @attrs.frozen(eq=False)
@@ -34,34 +35,16 @@ class IntegerCase:
         assert found.events == due.events
 
 
-def random_integers(rng, config, shape):
-    """Integers of the width, some of them zero, the largest or the smallest; in either order of memory."""
-    low, high = -(2 ** (config.terms.width - 1)), 2 ** (config.terms.width - 1) - 1
-    x = rng.integers(low, high + 1, shape)
-    x[rng.random(shape) < rng.choice([0, 0.5])] = 0
-    x = np.where(rng.random(shape) < rng.choice([0, 0.5]), rng.choice([low, high, -1], shape), x)
-    return np.asarray(x, rng.choice([np.int16, np.int64]), order=rng.choice(["C", "F"]))
-
-
-def random_reveal(rng, config):
-    """Any settings of term revealing, or none."""
-    terms = config.terms
-    if config.array.element != "tmac" or rng.random() < 0.3:
-        return None
-    return Reveal(
-        group=terms.values * int(rng.integers(1, terms.group // terms.values + 1)),
-        budget=int(rng.integers(0, terms.budget + 1)),
-        data_terms=int(rng.integers(0, terms.data_terms + 1)),
-    )
-
-
 def random_integer_case(rng, config, shape=None):
     """A product of any shape that the engine takes, up to some panels each way."""
     array = config.array
     while True:
         m, k, n = shape or (int(rng.integers(1, most + 1)) for most in (4 * array.rows, 40, 4 * array.columns))
-        settings = [IntegerSettings(bias=int(bias)) for bias in rng.integers(-9, 4, 2)]
-        a, b = random_integers(rng, config, (m, k)), random_integers(rng, config, (k, n))
+        settings = [random_integer_settings(rng) for _ in "ab"]
+        a, b = (
+            np.asarray(random_integers(rng, config, size), rng.choice([np.int16, np.int64]), order=order)
+            for size, order in zip(((m, k), (k, n)), rng.choice(["C", "F"], 2), strict=True)
+        )
         try:
             operand_vectors(config, a, b, *settings)
         except ValueError:

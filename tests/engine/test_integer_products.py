@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from integer_operands import IntegerCase, random_integer_case, random_integers, random_reveal
+from integer_operands import IntegerCase, random_integer_case
 
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.panels import multiply
 from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.transfer import Stalls
+from lowtide_sim.bench.stimulus.integer_products import random_integers, random_reveal
 from lowtide_sim.engine.queue import Queued, run_queued
 
 

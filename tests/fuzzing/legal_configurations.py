@@ -21,8 +21,14 @@ TRIES = 10_000
 WIDE = 32
 """Longest range whose values are drawn with equal probability."""
 
-ENGINE = {"array": {"element": "fmac", "operands": "packed", "results": "accumulators"}}
-"""Keys for which an engine allows only one value."""
+INTEGERS = {"terms": {"parallel": 1}, "engine": {"packed_results": False}}
+
+ENGINES = [
+    {"array": {"element": "fmac", "operands": "packed", "results": "accumulators"}},
+    {"array": {"element": "tmac", "operands": "integers", "results": "accumulators"}, **INTEGERS},
+    {"array": {"element": "pmac", "operands": "packed", "results": "accumulators"}, **INTEGERS},
+]
+"""Keys for which an engine allows only one value, by the element of its array."""
 
 
 def draw_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
@@ -40,7 +46,8 @@ def draw_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = 
 
 def draw_engine_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
     """A legal configuration with an engine; for parameters, see `draw_config`."""
-    keys = {name: {**ENGINE.get(name, {}), **(fixed or {}).get(name, {})} for name in {*ENGINE, *(fixed or {})}}
+    kind, fixed = random.choice(ENGINES), fixed or {}
+    keys = {name: {**kind.get(name, {}), **fixed.get(name, {})} for name in {*kind, *fixed}}
     return _first(lambda: try_config(random, keys, engine=True))
 
 

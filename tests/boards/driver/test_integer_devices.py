@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from fixtures.devices import SMALL_DEVICE, simulated
+from lowtide.emission.serial import host_sections
 from lowtide.formats.parameter import IllegalValue
 from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.self_test import self_test
@@ -55,12 +56,9 @@ def integers(rng, shape):
 
 def test_the_driver_reads_the_configuration(lines, device):
     due = next(config for config in CONFIGS.values() if config.array.element == device.config.array.element)
-    changes = {"terms.group": 8, "terms.budget": 16}  # what an engine of plain integers does not tell
-    assert device.config.array == due.array
-    assert device.config.terms == due.terms
-    assert device.config.changed(changes).engine == due.engine
-    tables = due.to_tables()
-    assert device.info().config == {section: tables[section] for section in ("array", "terms", "engine")}
+    assert host_sections(device.config) == host_sections(due)
+    assert device.info().config["terms"] == due.to_tables()["terms"]
+    assert sorted(device.info().config) == ["array", "engine", "terms"]
 
 
 def test_self_test(device):
@@ -95,7 +93,9 @@ def test_floats_are_quantized_and_scaled_on_the_host(device):
     assert device.matmul(a, b).tobytes() == due.tobytes()
     assert device.matmul(x, y).tobytes() == due.tobytes()
     assert device.matmul(a, b, post=post).tobytes() == post.applied(due).tobytes()
-    np.testing.assert_allclose(due, a @ b, atol=0.02 * np.abs(b).max())
+    # Each integer is wrong by at most half, and zeros have scale 1.
+    bound = x.scale * np.abs(b).sum(axis=0) + y.scale * np.abs(a).sum(axis=1, keepdims=True) + x.scale * y.scale * 20
+    assert (np.abs(due - a.astype(np.float64) @ b) <= 0.51 * bound).all()
 
 
 def test_wrong_arguments_are_refused_in_one_line(device):
