@@ -44,6 +44,8 @@ class BfpOperands:
 
     Attributes
     ----------
+    element : str
+        Kind of processing element: ``fmac``.
     format : Bfp
         Format that sizes the accumulator.
     layouts : tuple of two OperandLayout
@@ -123,6 +125,8 @@ class IntegerOperands:
 
     Attributes
     ----------
+    bfp : None
+        Format of groups: none.
     format : Terms or PmacParams
         Format that sizes the accumulator.
     layouts : tuple of two IntegerLayout

@@ -143,6 +143,7 @@ class EngineParams:
         IllegalValue
             If a parameter conflicts; the key includes its section.
         """
+        # A buffer's output has at most 512 vectors of 8 integers of 16 bits: MOST_BUFFER_BITS.
         values = terms.values if element == "tmac" else 1
         if terms.group % values:
             divisors = [n for n in (1, 2, 4, 8) if terms.group % n == 0]
