@@ -21,14 +21,16 @@ TRIES = 10_000
 WIDE = 32
 """Longest range whose values are drawn with equal probability."""
 
-INTEGERS = {"terms": {"parallel": 1}, "engine": {"packed_results": False}}
+FP32_RESULTS = {"engine": {"packed_results": False}}
+TERMS = {"array": {"element": "tmac", "operands": "integers", "results": "accumulators"}, **FP32_RESULTS}
 
 ENGINES = [
     {"array": {"element": "fmac", "operands": "packed", "results": "accumulators"}},
-    {"array": {"element": "tmac", "operands": "integers", "results": "accumulators"}, **INTEGERS},
-    {"array": {"element": "pmac", "operands": "packed", "results": "accumulators"}, **INTEGERS},
+    {**TERMS, "terms": {"parallel": 1, "values": 1}},
+    {**TERMS, "terms": {"parallel": 1, "group": 24}},
+    {"array": {"element": "pmac", "operands": "packed", "results": "accumulators"}, **FP32_RESULTS},
 ]
-"""Keys for which an engine allows only one value, by the element of its array."""
+"""Keys for which an engine allows only one value, by element; groups of any size, or several values per cycle."""
 
 
 def draw_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
@@ -44,9 +46,13 @@ def draw_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = 
     return _first(lambda: try_config(random, fixed or {}))
 
 
-def draw_engine_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
-    """A legal configuration with an engine; for parameters, see `draw_config`."""
-    kind, fixed = random.choice(ENGINES), fixed or {}
+def draw_engine_config(
+    random: Random,
+    fixed: Mapping[str, Mapping[str, Any]] | None = None,
+    kind: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Config:
+    """A legal configuration with an engine, one of `ENGINES`; for parameters, see `draw_config`."""
+    kind, fixed = kind or random.choice(ENGINES), fixed or {}
     keys = {name: {**kind.get(name, {}), **fixed.get(name, {})} for name in {*kind, *fixed}}
     return _first(lambda: try_config(random, keys, engine=True))
 
