@@ -55,7 +55,7 @@ def test_products_that_follow_each_other(integers):
     assert np.median(errors) < 0.03
 
 
-@pytest.mark.parametrize("budget", [2, 8, 16])
+@pytest.mark.parametrize("budget", [4, 8, 16])
 def test_a_group_takes_its_budget_for_any_data(fresh_engine, budget):
     """Zeros, and integers with the most terms: K/g * k cycles per product of one tile whose operands stay."""
     engine = fresh_engine(INTEGER_ENGINES["terms"].changed({"terms.values": 8}))
