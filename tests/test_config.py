@@ -23,6 +23,7 @@ def test_presets_and_default():
         "ulx3s",
         "ulx3s-8bit",
         "ulx3s-sums",
+        "ulx3s-terms",
     ]
     assert Config.load() == Config.load("default") == Config()
     large = Config.load("large").array

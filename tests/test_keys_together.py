@@ -16,6 +16,7 @@ STEPS = 12
 """More than there are keys with a rule."""
 
 LFSR = "engine.lfsr_bits must be"
+TERMS = {"array.element": "tmac", "array.operands": "integers"}
 WIDE_CHUNKS = {"bfp.lanes": 64, "bfp.chunk_a": 4, "bfp.chunk_b": 4, "bfp.mantissa": 12, "bfp.exponent": 5}
 
 
@@ -57,7 +58,8 @@ def named(bounds, legal):
     if more:
         return [int(more[1])], [value for value in (int(more[1]) - 1,) if value in legal]
     words = several[1].split(", ") if several else [bounds.split()[0]]
-    values = [int(word) if word.isdecimal() else word for word in words]
+    flags = {"False": False, "True": True}
+    values = [int(word) if word.isdecimal() else flags.get(word, word) for word in words]
     return values, [value for value in legal if value not in values]
 
 
@@ -96,7 +98,8 @@ def test_random_configurations(what):
     for _ in range(1200):
         tables = {name: random_section(numbers, kind) for name, kind in SECTIONS.items()}
         if what == "engine":
-            tables["array"] = {key: value for key, value in tables["array"].items() if key in ("rows", "columns")}
+            elements = ("rows", "columns", "element", "operands", "results")
+            tables["array"] = {key: value for key, value in tables["array"].items() if key in elements}
         steps.append(follow(check, tables, SECTIONS, numbers))
     assert steps.count(0) >= 2
     assert max(steps) > 3
@@ -159,6 +162,31 @@ def test_checked_parameters_build_an_engine():
         (
             {"serial.clock": 1_000_000, "serial.baud": 260_000},
             "serial.baud must be from 1200 to 250000 (a bit takes 4 to 65535 cycles of clock = 1000000), not 260000",
+        ),
+        (
+            {"array.element": "pair_mac"},
+            "array.element must be one of fmac, tmac, pmac (for an engine), not 'pair_mac'",
+        ),
+        (
+            {"array.element": "tmac"},
+            "array.operands must be integers for an engine with array.element = tmac, not 'packed'",
+        ),
+        (TERMS | {"array.results": "integers"}, "array.results must be accumulators for an engine, not 'integers'"),
+        (
+            TERMS | {"terms.group": 12, "terms.values": 8},
+            "terms.values must be one of 1, 2, 4 (divisors of terms.group = 12), not 8",
+        ),
+        (
+            TERMS | {"terms.values": 8, "terms.width": 9, "engine.input_width": 2},
+            "engine.input_width must be 4 or more (terms.values = 8 integers of terms.width = 9 per beat), not 2",
+        ),
+        (
+            TERMS | {"engine.packed_results": True},
+            "engine.packed_results must be False for array.element = tmac, not True",
+        ),
+        (
+            TERMS | {"engine.sum_rows": 1, "engine.sum_max_k": 4095},
+            "engine.sum_max_k must be 4096 or more (the terms.max_k of one pass), not 4095",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from lowtide.array.params import ArrayParams, RequantizationParams
 from lowtide.engine.params import EngineParams
 from lowtide.errors import LowtideError
 from lowtide.formats.bfp import Bfp
-from lowtide.formats.parameter import IllegalValue, value_text
+from lowtide.formats.parameter import IllegalValue, legal_text, value_text
 from lowtide.formats.terms import Terms
 from lowtide.interfaces.serial.params import SerialParams
 from lowtide.toml_file import TomlError, read_toml
@@ -40,6 +40,9 @@ RENAMED = {
     "engine.counter": "counter_bits",
 }
 """Former names of sections and keys."""
+
+ENGINE_ELEMENTS = ("fmac", "tmac", "pmac")
+"""Elements of which an engine can be made: the operands of ``pair_mac`` are terms, which no loader encodes."""
 
 
 class ConfigError(LowtideError, ValueError):
@@ -99,15 +102,53 @@ class Config:
         Raises
         ------
         ConfigError
-            If the array's element is not ``fmac``, or sections conflict in an engine.
+            If the element or the streams of the array do not suit an engine, or sections conflict in an engine.
         """
         array = self.array
-        if array.element != "fmac":
-            raise ConfigError(f"array.element must be fmac for an engine, not {array.element!r}")
         try:
-            self.engine.check(array.rows, array.columns, self.bfp)
+            if array.element == "fmac":
+                self.engine.check(array.rows, array.columns, self.bfp)
+            else:
+                self._check_integer_engine()
         except IllegalValue as error:
             raise ConfigError(str(error)) from None
+
+    def check_bfp_engine(self) -> None:
+        """Refuse a configuration from which no engine of block floating point can be made.
+
+        Raises
+        ------
+        ConfigError
+            If the array's element is not ``fmac``, or `check_engine` refuses the configuration.
+        """
+        if self.array.element != "fmac":
+            raise ConfigError(f"array.element must be fmac for block floating point, not {self.array.element!r}")
+        self.check_engine()
+
+    def _check_integer_engine(self) -> None:
+        """Refuse an array of integers that an engine cannot feed."""
+        array = self.array
+        if array.element not in ENGINE_ELEMENTS:
+            raise IllegalValue("array.element", f"{legal_text(ENGINE_ELEMENTS)} (for an engine)", array.element)
+        operands = "integers" if array.element == "tmac" else "packed"
+        if array.operands != operands:
+            raise IllegalValue(
+                "array.operands", f"{operands} for an engine with array.element = {array.element}", array.operands
+            )
+        if array.results != "accumulators":
+            raise IllegalValue("array.results", "accumulators for an engine", array.results)
+        self.engine.check_integers(array.rows, array.columns, array.element, self.terms)
+
+    @property
+    def lanes(self) -> int:
+        """Elements along K that an engine's array takes per beat: of a group, or integers."""
+        by_element = {"fmac": self.bfp.lanes, "tmac": self.terms.values}
+        return by_element.get(self.array.element, 1)
+
+    @property
+    def max_k(self) -> int:
+        """Maximum length of the reduction of an engine's product."""
+        return self.bfp.max_k if self.array.element == "fmac" else self.terms.max_k
 
     @classmethod
     def load(cls, source: str = "default") -> Self:

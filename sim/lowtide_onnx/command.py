@@ -214,7 +214,7 @@ def _engine(
     """
     asked = Config.load(config or "default").changed(changes)
     if on != "board":
-        asked.check_engine()
+        asked.check_bfp_engine()
         yield on, asked
         return
     found = entry_points(group="lowtide.engines", name="board")

@@ -38,7 +38,7 @@ def load_onnx(path: str | Path, engine: Config | str = "default") -> "Network":
         If no engine has this configuration.
     """
     config = Config.load(engine) if isinstance(engine, str) else instance("engine", engine, Config)
-    config.check_engine()
+    config.check_bfp_engine()
     try:
         from lowtide_onnx.network import Network
     except ModuleNotFoundError as error:

@@ -75,7 +75,7 @@ class Engine:
 
     def __init__(self, config: Config | str = "default", *, verify: int = 0, reference: MatrixEngine | None = None):
         self.config = Config.load(config) if isinstance(config, str) else instance("config", config, Config)
-        self.config.check_engine()
+        self.config.check_bfp_engine()
         self.verify = count("verify", verify)
         self.reference = reference or GoldenEngine(self.config)
         if self.reference.config != self.config:

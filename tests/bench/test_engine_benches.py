@@ -92,6 +92,32 @@ def test_long_runs_of_sums(run_engine, simulator, bus):
     run_engine(simulator, benches=f"lowtide_sim.bench.engine.data,{SUMS}", bus=bus, sums=True, products=20, resets=20)
 
 
+INTEGERS = {
+    "terms": {"array.element": "tmac", "array.operands": "integers", "terms.values": 4},
+    "integers": {"array.element": "pmac", "terms.width": 6, "terms.data_terms": 3},
+}
+INTEGER_BUGS = {
+    "the settings of the next product are in force": in_module(
+        r"engine_\w+", r"\.settings_write\(\w+\)", ".settings_write(1'h1)"
+    ),
+    "integers beyond a vector count": in_module(r"integer_unpacker_\w+", r"assign ends = .*;", "assign ends = 1'h0;"),
+    "a load outlives a reset": without_reset(r"integer_loader_\w+", "started"),
+}
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+def test_an_engine_of_integers_on_icarus(run_engine, name):
+    run_engine("icarus", keys=INTEGERS[name], products=4, resets=4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", INTEGERS)
+@pytest.mark.parametrize(("simulator", "bus"), [("icarus", "axi4-lite"), ("verilator", "wishbone")])
+def test_long_runs_of_an_engine_of_integers(run_engine, simulator, bus, name):
+    benches = f"lowtide_sim.bench.engine.data,{SUMS}"
+    run_engine(simulator, keys=INTEGERS[name], bus=bus, sums=True, benches=benches, products=40, resets=40)
+
+
 SUM_BUGS = {
     "tiles have one place": in_module(r"results_\w+", r"add, pushed\[3:0\]", "add, 4'h0"),
     "the sums of a pass are not added": in_module(r"sum_memory_\w+", r"fetched\[\d+\] \?", "1'h0 ?"),
@@ -114,6 +140,15 @@ def test_each_bug_in_sums_is_caught(run_engine, bug):
 def test_each_bug_in_an_engine_is_caught(run_engine, bug):
     with pytest.raises(SimulationError) as caught:
         run_engine("icarus", BUGS[bug], products=40, resets=60)
+    assert "could not be built" not in str(caught.value)
+    assert "failed: " in str(caught.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", INTEGER_BUGS)
+def test_each_bug_in_an_engine_of_integers_is_caught(run_engine, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_engine("icarus", INTEGER_BUGS[bug], keys=INTEGERS["terms"], products=40, resets=60)
     assert "could not be built" not in str(caught.value)
     assert "failed: " in str(caught.value)
 

@@ -30,7 +30,10 @@ class Case:
 
     def settings(self, config):
         """Settings of both operands, also of packed ones."""
-        return settings_of(config, "a", self.a, self.a_settings), settings_of(config, "b", self.b, self.b_settings)
+        a, b = settings_of(config, "a", self.a, self.a_settings), settings_of(config, "b", self.b, self.b_settings)
+        assert isinstance(a, OperandSettings)
+        assert isinstance(b, OperandSettings)
+        return a, b
 
     def lines(self, config):
         """Both operands as the engine takes them, or an error if it does not."""

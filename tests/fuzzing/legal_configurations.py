@@ -21,8 +21,16 @@ TRIES = 10_000
 WIDE = 32
 """Longest range whose values are drawn with equal probability."""
 
-ENGINE = {"array": {"element": "fmac", "operands": "packed", "results": "accumulators"}}
-"""Keys for which an engine allows only one value."""
+FP32_RESULTS = {"engine": {"packed_results": False}}
+TERMS = {"array": {"element": "tmac", "operands": "integers", "results": "accumulators"}, **FP32_RESULTS}
+
+ENGINES = [
+    {"array": {"element": "fmac", "operands": "packed", "results": "accumulators"}},
+    {**TERMS, "terms": {"parallel": 1, "values": 1}},
+    {**TERMS, "terms": {"parallel": 1, "group": 24}},
+    {"array": {"element": "pmac", "operands": "packed", "results": "accumulators"}, **FP32_RESULTS},
+]
+"""Keys for which an engine allows only one value, by element; groups of any size, or several values per cycle."""
 
 
 def draw_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
@@ -38,9 +46,14 @@ def draw_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = 
     return _first(lambda: try_config(random, fixed or {}))
 
 
-def draw_engine_config(random: Random, fixed: Mapping[str, Mapping[str, Any]] | None = None) -> Config:
-    """A legal configuration with an engine; for parameters, see `draw_config`."""
-    keys = {name: {**ENGINE.get(name, {}), **(fixed or {}).get(name, {})} for name in {*ENGINE, *(fixed or {})}}
+def draw_engine_config(
+    random: Random,
+    fixed: Mapping[str, Mapping[str, Any]] | None = None,
+    kind: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Config:
+    """A legal configuration with an engine, one of `ENGINES`; for parameters, see `draw_config`."""
+    kind, fixed = kind or random.choice(ENGINES), fixed or {}
+    keys = {name: {**kind.get(name, {}), **fixed.get(name, {})} for name in {*kind, *fixed}}
     return _first(lambda: try_config(random, keys, engine=True))
 
 

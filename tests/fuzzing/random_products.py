@@ -11,6 +11,7 @@ from lowtide_sim.bench.array.bench import ArrayBench
 from lowtide_sim.bench.engine.bench import EngineBench
 from lowtide_sim.bench.engine.serial_frames import SerialBench
 from lowtide_sim.bench.environment import parameters
+from lowtide_sim.bench.stimulus.integer_products import random_integer_settings, random_integers, random_reveal
 from lowtide_sim.bench.streams.pause import PAUSES
 
 
@@ -53,8 +54,13 @@ async def serial(dut):
     bench = await SerialBench(dut).start(reset=1)
     golden, rng, position = GoldenEngine(bench.config), bench.rng, 0
     for _ in range(parameters()["products"]):
-        m, k, n = (int(rng.integers(1, most + 1)) for most in (2, min(3, bench.config.bfp.max_k), 2))
-        a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((m, k), (k, n)))
-        operand = OperandSettings(chunks=1, bias=int(rng.integers(-6, 2)))
-        values, position = await bench.multiply(a, b, operand, operand, position)
-        assert values.tobytes() == golden.multiply(a, b, operand, operand).values.tobytes()
+        m, k, n = (int(rng.integers(1, most + 1)) for most in (2, min(3, bench.config.max_k), 2))
+        shapes, reveal = ((m, k), (k, n)), random_reveal(rng, bench.config)
+        if golden.integers:
+            a, b = (random_integers(rng, bench.config, shape) for shape in shapes)
+            operand = random_integer_settings(rng)
+        else:
+            a, b = (rng.standard_normal(shape).astype(np.float32) for shape in shapes)
+            operand = OperandSettings(chunks=1, bias=int(rng.integers(-6, 2)))
+        values, position = await bench.multiply(a, b, operand, operand, position, reveal=reveal)
+        assert values.tobytes() == golden.multiply(a, b, operand, operand, reveal=reveal).values.tobytes()

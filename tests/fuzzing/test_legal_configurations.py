@@ -5,7 +5,7 @@ from random import Random
 import attrs
 import pytest
 from legal_configurations import (
-    ENGINE,
+    ENGINES,
     draw_config,
     draw_engine_config,
     draw_parameters,
@@ -37,7 +37,7 @@ def test_few_draws_of_parameters_are_illegal(kind):
     assert sum(try_parameters(random, kind, {}) is not None for _ in range(400)) >= 0.1 * 400
 
 
-@pytest.mark.parametrize(("fixed", "engine"), [({}, False), (ENGINE, True)])
+@pytest.mark.parametrize(("fixed", "engine"), [({}, False), *((keys, True) for keys in ENGINES)])
 def test_few_draws_of_configurations_are_illegal(fixed, engine):
     random = Random(1)
     assert sum(try_config(random, fixed, engine=engine) is not None for _ in range(100)) >= 0.15 * 100

@@ -4,7 +4,7 @@ from amaranth.sim import Simulator
 
 from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
-from lowtide.engine.registers import IDENTITY
+from lowtide.engine.registers import IDENTITIES
 
 SMALL = {"array.rows": 1, "array.columns": 2, "bfp.lanes": 4, "bfp.max_k": 64}
 SMALL |= {"engine.output_width": 1, "engine.buffer_depth": 64, "engine.transpose_depth": 64}
@@ -26,7 +26,7 @@ def test_registers_over_wishbone():
         return read
 
     async def bench(ctx):
-        assert await access(ctx, "identity") == IDENTITY
+        assert await access(ctx, "identity") == IDENTITIES["fmac"]
         await access(ctx, "a_length", 17)
         assert await access(ctx, "a_length") == 17
         assert await access(ctx, "status") == 3

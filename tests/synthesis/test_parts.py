@@ -28,6 +28,7 @@ def test_parts_are_modules_of_an_array_of_blocks(rows, columns, skew):
         ("array", parts_of, "tiny"),
         ("array", parts_of, "terms"),
         ("engine", engine_parts_of, "icebreaker"),
+        ("engine", engine_parts_of, "terms"),
         ("serial", serial_parts_of, "icebreaker"),
     ],
 )

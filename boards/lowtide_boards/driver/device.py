@@ -5,13 +5,13 @@ import math
 import os
 import threading
 from collections.abc import Callable, Sequence
-from typing import Self, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
 import attrs
 import numpy as np
 
 from lowtide.config import Config
-from lowtide.emission.serial import digest_of
+from lowtide.emission.serial import digest_of, host_sections
 from lowtide.engine.registers import Register
 from lowtide.formats.parameter import IllegalValue, whole_number
 from lowtide_boards.driver.arguments import operand, precisions
@@ -19,6 +19,7 @@ from lowtide_boards.driver.baud import BAUDS, change_baud, divisor_of, set_faste
 from lowtide_boards.driver.connection import Connection
 from lowtide_boards.driver.errors import ConnectionLost, DeviceError, NotLowtide, PortError
 from lowtide_boards.driver.framed_port import FramedPort, Port
+from lowtide_boards.driver.integer_arguments import check_unused, integer_operand, scaled
 from lowtide_boards.driver.ports import only_port, open_port
 from lowtide_boards.driver.reconnection import reconnect
 from lowtide_boards.driver.remote_engine import RemoteEngine
@@ -26,9 +27,11 @@ from lowtide_model import BfpTensor, default_bias
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import multiply
 from lowtide_model.engine.post_operations import PostOperations
-from lowtide_model.engine.product import Operand, Product
+from lowtide_model.engine.product import AnySettings, Operand, Product
 from lowtide_model.engine.result_plan import ResultPlan
+from lowtide_model.engine.reveal import Reveal
 from lowtide_model.engine.sums import CheckedPass, Pass, checked_passes
+from lowtide_model.terms import IntegerTensor
 
 __all__ = ["Device", "Info"]
 
@@ -50,7 +53,7 @@ class Info:
     digest : str
         Digest of the configuration.
     config : dict
-        Sections ``array``, ``bfp`` and ``engine`` of the configuration.
+        Sections of the configuration: ``array``, ``bfp`` (or ``terms`` of an engine of integers) and ``engine``.
     """
 
     port: str
@@ -189,7 +192,7 @@ class Device:
                 clock=self.connection.constants["clock"],
                 baud=self.connection.framed_port.baud,
                 digest=f"{digest_of(self.config):016x}",
-                config={section: tables[section] for section in ("array", "bfp", "engine")},
+                config={section: tables[section] for section in host_sections(self.config)},
             )
 
     def read(self, name: str) -> int:
@@ -219,12 +222,13 @@ class Device:
     @overload
     def matmul(
         self,
-        a: np.ndarray | BfpTensor,
-        b: np.ndarray | BfpTensor,
+        a: np.ndarray | BfpTensor | IntegerTensor,
+        b: np.ndarray | BfpTensor | IntegerTensor,
         *,
         precision: int | tuple[int, int] | None = None,
         rounding: str = "nearest",
         seed: int = 1,
+        reveal: Reveal | None = None,
         post: PostOperations | None = None,
         results: None = None,
         progress: Callable[[float], object] = lambda _fraction: None,
@@ -233,12 +237,13 @@ class Device:
     @overload
     def matmul(
         self,
-        a: np.ndarray | BfpTensor,
-        b: np.ndarray | BfpTensor,
+        a: np.ndarray | BfpTensor | IntegerTensor,
+        b: np.ndarray | BfpTensor | IntegerTensor,
         *,
         precision: int | tuple[int, int] | None = None,
         rounding: str = "nearest",
         seed: int = 1,
+        reveal: Reveal | None = None,
         post: PostOperations | None = None,
         results: OperandSettings,
         progress: Callable[[float], object] = lambda _fraction: None,
@@ -246,26 +251,32 @@ class Device:
 
     def matmul(
         self,
-        a: np.ndarray | BfpTensor,
-        b: np.ndarray | BfpTensor,
+        a: np.ndarray | BfpTensor | IntegerTensor,
+        b: np.ndarray | BfpTensor | IntegerTensor,
         *,
         precision: int | tuple[int, int] | None = None,
         rounding: str = "nearest",
         seed: int = 1,
+        reveal: Reveal | None = None,
         post: PostOperations | None = None,
         results: OperandSettings | None = None,
         progress: Callable[[float], object] = lambda _fraction: None,
     ) -> np.ndarray | BfpTensor:
-        """Multiply two matrices of any size in block floating point.
+        """Multiply two matrices of any size, in block floating point or, on an engine of integers, as integers.
 
         The driver splits operands that exceed the engine's buffers into panels. An engine with sums on chip adds up all
         of K exactly. Without them, the driver adds partial sums along K in FP32.
 
+        An engine of integers takes arrays of integers of ``terms.width`` bits as they are. The driver quantizes arrays
+        of floats: A with one scale, B with a scale per column. It multiplies the results by the scales in float64, and
+        rounds them to FP32.
+
         Parameters
         ----------
-        a, b : array or BfpTensor, shapes (M, K) and (K, N)
+        a, b : array, BfpTensor or IntegerTensor, shapes (M, K) and (K, N)
             Operands. The driver converts arrays to float32. A `BfpTensor`, with its groups along K, travels as packed
-            groups, in a fraction of the words.
+            groups, in a fraction of the words. An `IntegerTensor` is for an engine of integers, and its scale must not
+            vary along K.
         precision : int or pair of int, optional
             Magnitude bits of both arrays, or of A and of B; by default the mantissa of the engine. A `BfpTensor` keeps
             its own.
@@ -274,6 +285,8 @@ class Device:
         seed : int
             Seed of the random words, from 0 to 2**64 - 1. The random words of A and of B are independent:
             `operand_seed` derives the state of each generator.
+        reveal : Reveal, optional
+            Term revealing, of an engine with the element ``tmac``; None to keep every term.
         post : PostOperations, optional
             Operations on the results: column bias, ReLU, residual.
         results : OperandSettings, optional
@@ -296,9 +309,44 @@ class Device:
         DeviceError
             If the driver cannot reconnect after the connection was lost.
         """
+        if self.config.array.element != "fmac":
+            check_unused(self.config, precision, rounding)
+            return self._integer_matmul(a, b, reveal, post, results, progress)
         a_bits, b_bits = precisions(precision)
         x, x_settings = operand(self.config, "a", a, a_bits, rounding, seed)
         y, y_settings = operand(self.config, "b", b, b_bits, rounding, seed)
+        product = self._panels(x, y, x_settings, y_settings, progress, reveal=reveal, post=post, results=results)
+        return product.values if product.tensor is None else product.tensor
+
+    def _integer_matmul(
+        self,
+        a: Any,
+        b: Any,
+        reveal: Reveal | None,
+        post: PostOperations | None,
+        results: OperandSettings | None,
+        progress: Callable[[float], object],
+    ) -> np.ndarray:
+        """Multiply on an engine of integers. The host applies scales, and what follows them."""
+        (x, x_scale), (y, y_scale) = (integer_operand(self.config, side, of) for side, of in (("a", a), ("b", b)))
+        if (x_scale == 1).all() and (y_scale == 1).all():
+            return self._panels(x, y, None, None, progress, reveal=reveal, post=post, results=results).values
+        if post is not None:
+            post.check(x.shape[0], y.shape[1])
+        product = self._panels(x, y, None, None, progress, reveal=reveal, results=results)
+        values = scaled(product.values, x_scale, y_scale)
+        return values if post is None else post.applied(values)
+
+    def _panels(
+        self,
+        x: Operand,
+        y: Operand,
+        x_settings: OperandSettings | None,
+        y_settings: OperandSettings | None,
+        progress: Callable[[float], object],
+        **options: Any,
+    ) -> Product:
+        """Multiply in panels, and report the finished fraction."""
         if x.shape[1] != y.shape[0] or 0 in (*x.shape, *y.shape):
             raise ValueError(f"a and b must be matrices that multiply, not of shapes {x.shape} and {y.shape}")
         panels = [0, 1]
@@ -310,8 +358,7 @@ class Device:
         with self._lock:
             before, self._progress = self._progress, lambda fraction: progress((panels[0] + fraction) / panels[1])
             try:
-                product = multiply(self, x, y, x_settings, y_settings, progress=panel, post=post, results=results)
-                return product.values if product.tensor is None else product.tensor
+                return multiply(self, x, y, x_settings, y_settings, progress=panel, **options)
             finally:
                 self._progress = before
 
@@ -319,9 +366,10 @@ class Device:
         self,
         a: Operand,
         b: Operand,
-        a_settings: OperandSettings | None = None,
-        b_settings: OperandSettings | None = None,
+        a_settings: AnySettings | None = None,
+        b_settings: AnySettings | None = None,
         *,
+        reveal: Reveal | None = None,
         post: PostOperations | None = None,
         results: OperandSettings | None = None,
     ) -> Product:
@@ -336,7 +384,7 @@ class Device:
         DeviceError
             If the engine flags an error, or the driver cannot reconnect.
         """
-        only = Pass(a=a, b=b, a_settings=a_settings, b_settings=b_settings)
+        only = Pass(a=a, b=b, a_settings=a_settings, b_settings=b_settings, reveal=reveal)
         return self.multiply_sum([only], post=post, results=results)
 
     def multiply_sum(

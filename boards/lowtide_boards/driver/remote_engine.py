@@ -10,8 +10,10 @@ from lowtide.config import Config, ConfigError, nearest
 from lowtide.emission.serial import digest_of
 from lowtide.emission.top import engine_of
 from lowtide.engine.engine_with_registers import EngineWithRegisters
-from lowtide.engine.registers import ALL_ERRORS, IDENTITY, Register, errors_text
+from lowtide.engine.operand_format import INTEGER_KEYS, TERM_KEYS
+from lowtide.engine.registers import ALL_ERRORS, IDENTITIES, Register, errors_text
 from lowtide.formats.parameter import IllegalValue
+from lowtide.formats.terms import ENCODINGS
 from lowtide.interfaces.serial.protocol import WORDS, Kind
 from lowtide_boards.driver.connection import Connection
 from lowtide_boards.driver.errors import DeviceError, NotLowtide
@@ -26,12 +28,22 @@ from lowtide_model.engine.transfer import Load
 
 __all__ = ["RemoteEngine", "config_of"]
 
-KEYS = (
-    *("array.rows", "array.columns", "bfp.lanes", "bfp.chunk_a", "bfp.chunk_b", "bfp.mantissa", "bfp.exponent"),
-    *("bfp.max_k", "engine.input_width", "engine.output_width", "engine.buffer_depth", "engine.transpose_depth"),
-    *("engine.random_bits", "engine.lfsr_bits", "engine.counter_bits", "engine.packed_operands"),
-)
-"""Keys of every configuration, in the order of their registers, which follow the register ``identity``."""
+BUFFERS = ("engine.input_width", "engine.output_width", "engine.buffer_depth")
+
+CONVERSION = ("engine.transpose_depth", "engine.random_bits", "engine.lfsr_bits")
+
+KEYS = {
+    "fmac": (
+        *("bfp.lanes", "bfp.chunk_a", "bfp.chunk_b", "bfp.mantissa", "bfp.exponent", "bfp.max_k"),
+        *(*BUFFERS, *CONVERSION, "engine.counter_bits", "engine.packed_operands"),
+    ),
+    "tmac": (*(f"terms.{key}" for key in TERM_KEYS), *BUFFERS, "engine.counter_bits"),
+    "pmac": (*(f"terms.{key}" for key in INTEGER_KEYS), *BUFFERS, "engine.counter_bits"),
+}
+"""Keys of every configuration with an element, in the order of their registers, which follow the rows and columns."""
+
+OPERANDS = {"fmac": "packed", "tmac": "integers", "pmac": "packed"}
+"""Value of the key ``array.operands`` of an engine, by its element."""
 
 DEFAULT = Config()
 
@@ -52,18 +64,28 @@ def config_of(connection: Connection) -> Config:
     NotLowtide
         If this version of lowtide generates another device from the configuration.
     """
-    longest = [*KEYS, *itertools.chain(*FEATURES)]
-    identity, *values = connection.request("read", 0, 1 + len(longest))
-    if identity != IDENTITY:
+    longest = [*KEYS["fmac"], *itertools.chain(*FEATURES)]
+    identity, rows, columns, *values = connection.request("read", 0, 3 + len(longest))
+    elements = [element for element, value in IDENTITIES.items() if value == identity]
+    if not elements:
+        expected = ", ".join(f"{value:#010x}" for value in IDENTITIES.values())
         raise NotLowtide(
-            f"no lowtide engine at {connection.name}: expected identity {IDENTITY:#010x}, got {identity:#010x}"
+            f"no lowtide engine at {connection.name}: expected an identity of {expected}, got {identity:#010x}"
         )
+    element = elements[0]
+    array = {
+        "array.element": element,
+        "array.operands": OPERANDS[element],
+        "array.rows": rows,
+        "array.columns": columns,
+    }
     digest = connection.constants["digest"] | connection.constants["digest_high"] << 32
     # Without a feature, other registers follow the keys; the digest of the configuration tells.
     for has in itertools.product((True, False), repeat=len(FEATURES)):
-        keys = [*KEYS, *itertools.chain(*itertools.compress(FEATURES, has))]
+        keys = [*KEYS[element], *itertools.chain(*itertools.compress(FEATURES, has))]
         try:
-            config = Config().changed({key: _value(key, value) for key, value in zip(keys, values, strict=False)})
+            known = {key: _value(key, value) for key, value in zip(keys, values, strict=False)}
+            config = Config().changed({**array, **known})
         except ConfigError as error:
             cause = f"device at {connection.name} is from another version of lowtide: {error}"
             continue
@@ -76,10 +98,12 @@ def config_of(connection: Connection) -> Config:
     raise NotLowtide(cause)
 
 
-def _value(key: str, value: int) -> int | bool:
+def _value(key: str, value: int) -> int | bool | str:
     """The value of a key from its register."""
     section, name = key.split(".")
     default = getattr(getattr(DEFAULT, section), name)
+    if isinstance(default, str):
+        return ENCODINGS[min(value, len(ENCODINGS) - 1)]
     return bool(value) if isinstance(default, bool) else value
 
 
@@ -222,7 +246,7 @@ class RemoteEngine:
                     for name, value in {**held.settings, **slot}.items():
                         if self._written.get(f"{side}_{name}") != value:
                             yield self._write(f"{side}_{name}", value)
-                for name, value in plan.registers.items():
+                for name, value in (each.reveal | plan.registers).items():
                     if self._written.get(name) != value:
                         yield self._write(name, value)
                 (a, new_a), (b, new_b) = both

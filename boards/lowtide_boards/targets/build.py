@@ -13,7 +13,7 @@ import attrs
 
 from lowtide.config import Config
 from lowtide.emission.complete import CompleteFiles
-from lowtide.emission.serial import digest_of
+from lowtide.emission.serial import digest_of, host_sections
 from lowtide.paths import check_output_folder
 from lowtide.synthesis import versions
 from lowtide.synthesis.carry_chains import trim_command, trim_file
@@ -251,7 +251,7 @@ def _facts(name: str, config: Config, design: Design, taken: list[Utilization], 
     return {
         "board": name,
         "chip": board.chip_name,
-        "configuration": {section: tables[section] for section in ("array", "bfp", "engine", "serial")},
+        "configuration": {section: tables[section] for section in (*host_sections(config), "serial")},
         "digest": f"{digest_of(config):016x}",
         "self_test": design.tested,
         "clock": config.serial.clock,

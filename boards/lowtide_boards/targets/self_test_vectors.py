@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import attrs
 import numpy as np
 
 from lowtide.config import Config
@@ -12,8 +13,10 @@ from lowtide.interfaces.serial.protocol import CONSTANTS, MAGIC, VERSION, WORDS,
 from lowtide.interfaces.serial.self_test import SelfTestVectors, check_of
 from lowtide_model import default_bias
 from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.integer_operand import IntegerSettings
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import OperandVectors, Product, operand_vectors
+from lowtide_model.engine.product import AnySettings, OperandVectors, Product, operand_vectors
+from lowtide_model.engine.reveal import Reveal, reveal_registers
 from lowtide_model.engine.transfer import Load
 from lowtide_model.serial_frames import frame_bytes
 
@@ -28,6 +31,9 @@ GROUPS = 2
 ANSWER = 0x80
 LOAD_BOTH = 3
 IDLE = 3
+
+TestProduct = tuple[tuple[OperandVectors, OperandVectors], tuple[AnySettings, AnySettings], dict[str, int], Product]
+"""Operands, their settings, values of the registers of term revealing, and the product."""
 
 Exchange = tuple[Kind, list[int], list[int]]
 """Kind of a request, words of the request, words of the answer."""
@@ -53,12 +59,16 @@ def self_test_vectors(config: Config, seed: int = 1) -> SelfTestVectors:
 def _exchanges(config: Config, seed: int) -> Iterator[Exchange]:
     table = EngineWithRegisters(engine_of(config)).registers.table
     places = {register.name: place for place, register in enumerate(table)}
-    lines, operands, product = _product(config, seed)
+    lines, operands, terms, product = (
+        _bfp_product(config, seed) if config.array.element == "fmac" else _integer_product(config, seed)
+    )
     yield "hello", [VERSION, 0], _constants(config)
     for side, line, operand in zip("ab", lines, operands, strict=True):
         for name, value in line.settings(operand).items():
             register = f"{side}_{name}"
             yield "write", [places[register], value & 0xFFFFFFFF], []
+    for register, value in terms.items():
+        yield "write", [places[register], value], []
     yield "write", [places["start"], LOAD_BOTH], []
     for side, line in zip("ab", lines, strict=True):
         load = Load.of(line.in_memory_order, config.engine.input_width).numbers.ravel().view("<u4").tolist()
@@ -71,9 +81,9 @@ def _exchanges(config: Config, seed: int) -> Iterator[Exchange]:
         yield "read_results", [at | at << 16, len(words)], words
     yield "read_results", [len(results) | len(results) << 16, 1], []
     yield "read", [places["status"], 2], [IDLE, 0]  # no errors
-    counts = _counts(product)
-    first = places[next(iter(counts))]
-    yield "read", [first, len(counts)], list(counts.values())
+    counts = {"products": 1, **attrs.asdict(product.events)}
+    counted = [register.name for register in table][places["products"] : places["underflows"] + 1]
+    yield "read", [places["products"], len(counted)], [counts[name] for name in counted]
 
 
 def _constants(config: Config) -> list[int]:
@@ -90,9 +100,7 @@ def _constants(config: Config) -> list[int]:
     return [words[name] for name in CONSTANTS]
 
 
-def _product(
-    config: Config, seed: int
-) -> tuple[tuple[OperandVectors, OperandVectors], tuple[OperandSettings, OperandSettings], Product]:
+def _bfp_product(config: Config, seed: int) -> TestProduct:
     """Operands that fill the array, at the highest precision; B is rounded stochastically."""
     array, bfp, random = config.array, config.bfp, np.random.default_rng(seed)
     k = min(GROUPS * bfp.lanes, bfp.max_k)
@@ -105,21 +113,24 @@ def _product(
     return (
         operand_vectors(config, a, b, a_settings, b_settings),
         (a_settings, b_settings),
+        {},
         GoldenEngine(config).multiply(a, b, a_settings, b_settings),
     )
 
 
-def _counts(product: Product) -> dict[str, int]:
-    """Values of consecutive registers, from the counter of products on."""
-    events = product.events
-    return {
-        "products": 1,
-        "a_exp_saturated": events.a_exp_saturated,
-        "b_exp_saturated": events.b_exp_saturated,
-        "a_saturated": events.a_saturated,
-        "b_saturated": events.b_saturated,
-        "a_nonfinite": events.a_nonfinite,
-        "b_nonfinite": events.b_nonfinite,
-        "overflows": events.overflows,
-        "underflows": events.underflows,
-    }
+def _integer_product(config: Config, seed: int) -> TestProduct:
+    """Integers that fill the array, with term revealing if the engine has it."""
+    array, terms, random = config.array, config.terms, np.random.default_rng(seed)
+    k = min(GROUPS * terms.group, config.max_k)
+    most = 2 ** (terms.width - 1)
+    a, b = (random.integers(-most, most, shape) for shape in ((array.rows, k), (k, array.columns)))
+    settings = IntegerSettings(bias=-7), IntegerSettings(bias=2)
+    reveal = None
+    if array.element == "tmac":
+        reveal = Reveal(group=terms.group, budget=terms.budget, data_terms=terms.data_terms)
+    return (
+        operand_vectors(config, a, b, *settings),
+        settings,
+        reveal_registers(config, reveal),
+        GoldenEngine(config).multiply(a, b, *settings, reveal=reveal),
+    )

@@ -2,22 +2,37 @@
 
 import hashlib
 import json
+from typing import Any
 
 from lowtide.config import Config
 from lowtide.emission.top import engine_of
 from lowtide.engine.engine_with_registers import EngineWithRegisters
+from lowtide.engine.operand_format import INTEGER_KEYS, TERM_KEYS
+from lowtide.engine.params import CONVERSION_KEYS
 from lowtide.formats.parameter import host_parameters
 from lowtide.interfaces.serial.self_test import SelfTestVectors
 from lowtide.interfaces.serial.serial_engine import SerialEngine
 
-__all__ = ["SerialTop", "digest_of"]
+__all__ = ["SerialTop", "digest_of", "host_sections"]
 
 
 def digest_of(config: Config) -> int:
     """Return 64 bits that identify a configuration to a host: the SHA-256 of its `host_parameters` as JSON."""
-    sections = {"array": config.array, "bfp": config.bfp, "engine": config.engine}
-    text = json.dumps({name: host_parameters(section) for name, section in sections.items()}, sort_keys=True)
+    text = json.dumps(host_sections(config), sort_keys=True)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+
+
+def host_sections(config: Config) -> dict[str, dict[str, Any]]:
+    """Return the parameters of an engine's configuration that matter to a host, by section."""
+    element = config.array.element
+    array, engine = host_parameters(config.array), host_parameters(config.engine)
+    if element == "fmac":
+        return {"array": array, "bfp": host_parameters(config.bfp), "engine": engine}
+    return {
+        "array": array,
+        "terms": {key: getattr(config.terms, key) for key in (TERM_KEYS if element == "tmac" else INTEGER_KEYS)},
+        "engine": {key: value for key, value in engine.items() if key not in CONVERSION_KEYS},
+    }
 
 
 class SerialTop(SerialEngine):

@@ -4,10 +4,11 @@ from lowtide.array.array_factory import array_of
 from lowtide.config import Config
 from lowtide.engine.engine import Engine
 from lowtide.engine.engine_with_registers import EngineWithRegisters
+from lowtide.engine.operand_format import BfpOperands, IntegerOperands, OperandFormat
 from lowtide.interfaces.axi_stream import AxiStreams
 from lowtide.interfaces.bus_engine import BUSES, BusEngine
 
-__all__ = ["ENGINE_BUSES", "AxiStreamArray", "AxiStreamEngine", "engine_of"]
+__all__ = ["ENGINE_BUSES", "AxiStreamArray", "AxiStreamEngine", "engine_of", "operands_of"]
 
 ENGINE_BUSES = (*BUSES, "plain")
 """Buses of an engine's registers."""
@@ -84,7 +85,8 @@ class AxiStreamEngine(AxiStreams):
     Members
     -------
     s_axis_a_tdata, s_axis_b_tdata : In(tdata_bits["a"]), In(tdata_bits["b"])
-        Operands: ``engine.input_width`` FP32 numbers per beat, the first in the lowest bits.
+        Operands: ``engine.input_width`` FP32 numbers, or words of packed groups or integers, per beat, the first in the
+        lowest bits.
     s_axis_a_tlast, s_axis_b_tlast : In(1)
         High with the last beat of the operand.
     s_axis_a_tvalid, s_axis_b_tvalid : In(1)
@@ -145,6 +147,19 @@ def engine_of(config: Config) -> Engine:
     ConfigError
         If the configuration has no engine.
     """
+    return Engine(operands_of(config), config.array.skew, config.array.block)
+
+
+def operands_of(config: Config) -> OperandFormat:
+    """Return the format of the operands of a configuration's engine.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration has no engine.
+    """
     config.check_engine()
     array = config.array
-    return Engine(array.rows, array.columns, config.bfp, config.engine, array.skew, array.block)
+    if array.element == "fmac":
+        return BfpOperands(array.rows, array.columns, config.bfp, config.engine)
+    return IntegerOperands(array.rows, array.columns, array.element, config.terms, config.engine)

@@ -5,7 +5,7 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
 
-__all__ = ["COUNTERS", "RESULT_COUNTERS", "Counters", "counters_of"]
+__all__ = ["CONVERSION_COUNTERS", "COUNTERS", "RESULT_COUNTERS", "Counters", "counters_of"]
 
 COUNTERS = {
     "cycles": "cycles in which the engine was not idle",
@@ -13,6 +13,10 @@ COUNTERS = {
     "waits": "cycles in which the array was ready for a tile whose operands were not loaded",
     "stalls": "cycles in which the array did not accept a beat: one per tile, and those without room for results",
     "products": "completed products, with all results accepted",
+}
+"""Counters of every engine, and the events that each counts."""
+
+CONVERSION_COUNTERS = {
     "a_exp_saturated": "groups of A with an exponent above the window",
     "b_exp_saturated": "groups of B with an exponent above the window",
     "a_saturated": "elements of A saturated at the largest magnitude",
@@ -20,7 +24,7 @@ COUNTERS = {
     "a_nonfinite": "groups of A with a NaN or an infinity",
     "b_nonfinite": "groups of B with a NaN or an infinity",
 }
-"""Counters, and the events that each counts."""
+"""Counters of an engine that converts operands to block floating point, and the events that each counts."""
 
 RESULT_COUNTERS = {
     "c_exp_saturated": "groups of results with an exponent above the window",
@@ -30,9 +34,10 @@ RESULT_COUNTERS = {
 """Counters of an engine with packed results, and the events that each counts."""
 
 
-def counters_of(packed_results: bool) -> dict[str, str]:
+def counters_of(converts: bool, packed_results: bool) -> dict[str, str]:
     """Return the counters of an engine, and the events that each counts."""
-    return COUNTERS | (RESULT_COUNTERS if packed_results else {})
+    conversion = CONVERSION_COUNTERS if converts else {}
+    return COUNTERS | conversion | (RESULT_COUNTERS if packed_results else {})
 
 
 class Counters(Unit):
@@ -43,7 +48,7 @@ class Counters(Unit):
     width : int
         Width of a counter in bits.
     most : int
-        Maximum number of saturated elements per cycle.
+        Maximum number of saturated elements per cycle; 0 if the engine converts no operands.
     products : int
         Maximum number of completed products per cycle.
     packed_results : bool
@@ -58,9 +63,9 @@ class Counters(Unit):
     products : In(range(products + 1))
         Completed products in this cycle.
     a_exp_saturated, b_exp_saturated, a_nonfinite, b_nonfinite : In(1)
-        High with a group of this kind.
+        High with a group of this kind; only if the engine converts operands.
     a_saturated, b_saturated : In(range(most + 1))
-        Saturated elements in this cycle.
+        Saturated elements in this cycle; only if the engine converts operands.
     c_exp_saturated, c_nonfinite : In(1)
         High with a group of this kind; only with packed results.
     c_saturated : In(range(most + 1))
@@ -68,15 +73,15 @@ class Counters(Unit):
     cycles_count, beats_count, waits_count, stalls_count, products_count : Out(width)
         Events since reset or ``clear``, two cycles late.
     a_exp_saturated_count, b_exp_saturated_count, a_nonfinite_count, b_nonfinite_count : Out(width)
-        Groups since reset or ``clear``, two cycles late.
+        Groups since reset or ``clear``, two cycles late; only if the engine converts operands.
     a_saturated_count, b_saturated_count : Out(width)
-        Saturated elements since reset or ``clear``, two cycles late.
+        Saturated elements since reset or ``clear``, two cycles late; only if the engine converts operands.
     c_exp_saturated_count, c_nonfinite_count, c_saturated_count : Out(width)
         Groups and saturated elements of results since reset or ``clear``, two cycles late; only with packed results.
     """
 
     def __init__(self, width: int, most: int, products: int = 1, packed_results: bool = False):
-        self.names = counters_of(packed_results)
+        self.names = counters_of(most > 0, packed_results)
         self.module_name = (
             f"counters_{width}_{most}" + (f"_{products}" if products > 1 else "") + "_packed" * packed_results
         )

@@ -4,15 +4,17 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from lowtide.array.terms.settings import Settings
 from lowtide.engine.held_operands import HeldLayout, LastOperand, OperandSlots
+from lowtide.engine.integer_layout import IntegerLayout
 from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLayout
+from lowtide.engine.operand_format import OperandFormat
 from lowtide.engine.operand_planner import OperandPlanner
 from lowtide.engine.output_stage import PRODUCTS
 from lowtide.engine.params import EngineParams
 from lowtide.engine.result_layout import FinishLayout, ResultLayout
 from lowtide.engine.sequencer import sides_layout
 from lowtide.engine.sum_planner import SumPlanner
-from lowtide.formats.bfp import Bfp
 from lowtide.netlist import Unit, place
 from lowtide.units.logic import at_most
 from lowtide.units.stream.buffers import Fifo
@@ -21,25 +23,32 @@ __all__ = ["Dispatcher", "ProductLayout", "RunLayout"]
 
 RUNS = 2  # in the queue, including the current one
 
+AnyLayout = OperandLayout | IntegerLayout
+"""Settings of an operand."""
+
 
 class ProductLayout(data.StructLayout):
     """Settings of a product of operands A and B.
 
     Parameters
     ----------
-    a, b : OperandLayout
+    a, b : OperandLayout or IntegerLayout
         Settings of an operand.
     sums : bool
         Whether the engine has sums on chip.
     c : ResultLayout, optional
         Settings of the results.
+    terms : Settings, optional
+        Settings of term revealing.
 
     Members
     -------
-    a, b : OperandLayout
+    a, b : OperandLayout or IntegerLayout
         Settings of the operands.
     c : ResultLayout
         Settings of the results; only with such a layout.
+    terms : Settings
+        Settings of term revealing; only with such a layout.
     load_a, load_b : 1 bit
         1: load the operand. 0: reuse the operand loaded last or, with slots, the operand in the slot.
     find : 1 bit
@@ -50,17 +59,38 @@ class ProductLayout(data.StructLayout):
         1: keep the sums on chip, and send no results. Only with ``sums``.
     """
 
-    def __init__(self, a: OperandLayout, b: OperandLayout, sums: bool, c: ResultLayout | None):
+    def __init__(
+        self,
+        a: AnyLayout,
+        b: AnyLayout,
+        sums: bool,
+        c: ResultLayout | None,
+        terms: Settings | None = None,
+    ):
         flags = {"add": 1, "keep": 1} if sums else {}
-        super().__init__({"a": a, "b": b, "load_a": 1, "load_b": 1, "find": 1, **flags, **({"c": c} if c else {})})
+        more = {name: layout for name, layout in (("c", c), ("terms", terms)) if layout}
+        super().__init__({"a": a, "b": b, "load_a": 1, "load_b": 1, "find": 1, **flags, **more})
 
 
 class RunLayout(data.StructLayout):
-    """Run of a product: the sequencer's settings of both operands, the results' scale, use of sums, order of tiles."""
+    """Run of a product: the sequencer's settings of both operands, the results' scale, use of sums, order of tiles.
 
-    def __init__(self, words: int, chunks_a: int, chunks_b: int, banks: int, sums: bool, orders: bool):
+    In an engine for terms, also the settings of term revealing.
+    """
+
+    def __init__(
+        self,
+        words: int,
+        chunks_a: int,
+        chunks_b: int,
+        banks: int,
+        sums: bool,
+        orders: bool,
+        terms: Settings | None = None,
+    ):
         a, b = sides_layout(words, chunks_a, banks), sides_layout(words, chunks_b, banks)
         flags = ({"add": 1, "keep": 1} if sums else {}) | ({"row_order": 1} if orders else {})
+        flags |= {"terms": terms} if terms else {}
         super().__init__({"a": a, "b": b, "scale": 10, **flags})
 
 
@@ -71,10 +101,8 @@ class Dispatcher(Unit):
 
     Parameters
     ----------
-    rows, columns : int
-        Vectors per panel of A and of B.
-    bfp : Bfp
-        Format of the groups.
+    operands : OperandFormat
+        Format of the operands.
     params : EngineParams
         Buffers and stream widths.
 
@@ -82,7 +110,7 @@ class Dispatcher(Unit):
     -------
     start : In(1)
         Pulses for one cycle to start ``product``. Refused while ``ready`` is low.
-    product : In(ProductLayout(*layouts, sums, results))
+    product : In(ProductLayout(*layouts, sums, results, operands.reveals))
         Settings of the product.
     ready : Out(1)
         High while a product is accepted.
@@ -97,11 +125,11 @@ class Dispatcher(Unit):
     b : Out(layouts[1])
         Settings of operand B.
     groups_a, groups_b : Out(range(params.buffer_depth + 1))
-        Groups per vector; only with ``params.packed_operands``.
+        Groups per vector; only if operands may arrive packed.
     size_a, size_b : Out(range(params.buffer_depth + 1))
         Words per panel.
-    row_a, row_b : Out(range(most_rows[0] + 1)), Out(range(most_rows[1] + 1))
-        Words per vector of a packed operand; only with ``params.packed_operands``.
+    row_a, row_b : Out(range(layouts[0].most_row + 1)), Out(range(layouts[1].most_row + 1))
+        Words per vector of a packed operand; only if operands may arrive packed.
     busy : In(2)
         High while a loader is busy: bit 0 for A, bit 1 for B.
     bias_a, bias_b : In(signed(9))
@@ -127,34 +155,30 @@ class Dispatcher(Unit):
         High while a product is in the engine.
     """
 
-    def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
-        self.bfp, self.params = bfp, params
-        self.layouts = [
-            OperandLayout(
-                bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits, params.packed_operands, params.slots
-            )
-            for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
-        ]
+    def __init__(self, operands: OperandFormat, params: EngineParams):
+        self.operands, self.params = operands, params
+        rows, columns = operands.rows, operands.columns
+        self.layouts = operands.layouts
         self._planners = [
-            OperandPlanner(vectors, bfp, chunk, params, layout)
-            for (vectors, chunk), layout in zip(
-                ((rows, bfp.chunk_a), (columns, bfp.chunk_b)), self.layouts, strict=True
-            )
+            OperandPlanner(vectors, params.buffer_depth, layout, operands.packs)
+            for vectors, layout in zip((rows, columns), self.layouts, strict=True)
         ]
         tiles = params.sum_tiles(rows, columns)
         self.sums = any(tiles)
-        self._sum_planner = SumPlanner(params.buffer_depth, bfp.max_k, tiles, params.sum_max_k) if self.sums else None
-        self.results = ResultLayout(bfp, params) if params.finishes else None
+        max_k = operands.format.max_k
+        self._sum_planner = SumPlanner(params.buffer_depth, max_k, tiles, params.sum_max_k) if self.sums else None
+        self.results = ResultLayout(operands.bfp, params) if params.finishes else None
         self.bias_tiles = params.bias_tiles(columns)
         self.run_layout = RunLayout(
             params.buffer_depth,
-            *(planner.most_chunks for planner in self._planners),
+            *(layout.most_chunks for layout in self.layouts),
             banks=params.banks,
             sums=self.sums,
             orders=params.finishes,
+            terms=operands.reveals,
         )
         self.module_name = (
-            f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_m{bfp.mantissa}"
+            f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_{operands.name}"
             + (f"_{self._sum_planner.module_name}" if self._sum_planner else "")
             + (f"_t{self.bias_tiles}" if params.post_operations else "")
             + (f"_r{params.lfsr_bits}" if params.packed_results else "")
@@ -167,11 +191,10 @@ class Dispatcher(Unit):
             )
             finish = {"finish_valid": Out(1), "finish": Out(self.finish_layout)}
         words = range(params.buffer_depth + 1)
-        self.most_rows = [planner.most_row for planner in self._planners]
         super().__init__(
             {
                 "start": In(1),
-                "product": In(ProductLayout(*self.layouts, sums=self.sums, c=self.results)),
+                "product": In(ProductLayout(*self.layouts, sums=self.sums, c=self.results, terms=operands.reveals)),
                 "ready": Out(1),
                 "refused": Out(1),
                 "load": Out(2),
@@ -182,8 +205,11 @@ class Dispatcher(Unit):
                 "size_b": Out(words),
                 **(
                     {"groups_a": Out(words), "groups_b": Out(words)}
-                    | {f"row_{name}": Out(range(most + 1)) for name, most in zip("ab", self.most_rows, strict=True)}
-                    if params.packed_operands
+                    | {
+                        f"row_{name}": Out(range(layout.most_row + 1))
+                        for name, layout in zip("ab", self.layouts, strict=True)
+                    }
+                    if operands.packs
                     else {}
                 ),
                 "busy": In(2),
@@ -221,16 +247,16 @@ class Dispatcher(Unit):
             self.size_b.eq(planners[1].size),
         ]
         packed = Signal(2, name="arrive_packed")  # "packed" is reserved in SystemVerilog
-        if self.params.packed_operands:
+        if self.operands.packs:
             m.d.comb += [
                 self.groups_a.eq(planners[0].groups),
                 self.groups_b.eq(planners[1].groups),
                 self.row_a.eq(planners[0].row),
                 self.row_b.eq(planners[1].row),
-                packed.eq(Cat(product.a.packed, product.b.packed)),
+                packed.eq(Cat(layout.packed(of) for layout, of in zip(self.layouts, operands, strict=True))),
             ]
 
-        holders = [self._holder(n, planner) for n, planner in enumerate(planners)]
+        holders = [self._holder(n) for n in range(2)]
         held = [holder.held for holder in holders]
         known = Cat(holder.known for holder in holders)
         both = [
@@ -246,6 +272,8 @@ class Dispatcher(Unit):
         results_legal = Signal()
         if self.results:
             fits &= results_legal
+        if self.operands.reveals:
+            fits &= self.operands.accepts(product.terms)
         m.d.comb += [
             planned.eq(planning & ~started & ~(planners[0].busy | planners[1].busy)),
             legal.eq(fits),
@@ -281,7 +309,8 @@ class Dispatcher(Unit):
             m.d.comb += [
                 new.panels.eq(planner.panels),
                 new.size.eq(planner.size),
-                *(new[field].eq(operand[field]) for field in ("chunks", "length", "vectors")),
+                new.chunks.eq(self.layouts[n].chunks(operand)),
+                *(new[field].eq(operand[field]) for field in ("length", "vectors")),
                 new.bias.eq(getattr(self, f"bias_{name}")),
             ]
             if self.params.slots:
@@ -292,8 +321,6 @@ class Dispatcher(Unit):
             m.d.comb += run[name].bank.eq(bank)
             place(m, platform, f"held_{name}", holder, load=self.load[n] & ~product.find, new=new.as_value(), **uses)
 
-        # Magnitudes of m bits are in units of 2**(B - (m - 1)).
-        lowest = [held[0].bias - self.bfp.chunk_a * run.a.chunks, held[1].bias - self.bfp.chunk_b * run.b.chunks]
         room = queued != RUNS
         storing = Cat(holder.storing for holder in holders).any() if self.params.slots else Const(0)
         if self.results:
@@ -304,9 +331,11 @@ class Dispatcher(Unit):
             m.d.comb += self.finish_valid.eq(push & ~kept)
             self._finish(m, product, held, run)
         m.d.comb += [
-            run.scale.eq(lowest[0] + lowest[1] + 2),
+            run.scale.eq(self.operands.scale([of.bias for of in held], (run.a.chunks, run.b.chunks))),
             push.eq(issuing & ~left.any() & ~storing & ~product.find & room),
         ]
+        if self.operands.reveals:
+            m.d.comb += run.terms.eq(product.terms)
         with m.If(push | (issuing & product.find & ~left.any())):
             m.d.sync += issuing.eq(0)
         if self._sum_planner:
@@ -328,7 +357,7 @@ class Dispatcher(Unit):
         if self.params.post_operations:
             legal &= ~settings.add_bias | at_most(panels, self.bias_tiles)
         if self.params.packed_results:
-            most = self.bfp.mantissa // self.bfp.chunk_a
+            most = self.layouts[0].most_chunks
             legal &= ~settings.packed | (
                 (settings.chunks != 0)
                 & at_most(settings.chunks, most)
@@ -339,10 +368,10 @@ class Dispatcher(Unit):
             )
         return legal
 
-    def _holder(self, n: int, planner: OperandPlanner) -> LastOperand | OperandSlots:
+    def _holder(self, n: int) -> LastOperand | OperandSlots:
         """The holder of operand A or B."""
-        vectors = self.layouts[n].legal["vectors"][-1]
-        layout = HeldLayout(self.params.buffer_depth, planner.most_chunks, self.bfp.max_k, vectors)
+        of = self.layouts[n]
+        layout = HeldLayout(self.params.buffer_depth, of.most_chunks, of.max_k, of.legal["vectors"][-1])
         return OperandSlots(layout, self.params.slots, RUNS) if self.params.slots else LastOperand(layout)
 
     def _finish(self, m: Module, product, held: list[data.View], run) -> None:
@@ -360,12 +389,14 @@ class Dispatcher(Unit):
     def _plan_sums(self, m, platform, product, planners, held, length, take):
         """Place the sum planner: a reused operand has the panels, chunks and bias with which it was loaded."""
         wanted = Cat(product.load_a, product.load_b)
-        panels, lowest = [], []
-        for load, operand, planner, old, chunk in zip(
-            wanted, (product.a, product.b), planners, held, (self.bfp.chunk_a, self.bfp.chunk_b), strict=True
+        panels, biases, chunks, auto = [], [], [], []
+        for load, operand, layout, planner, old in zip(
+            wanted, (product.a, product.b), self.layouts, planners, held, strict=True
         ):
             panels.append(Mux(load, planner.panels, old.panels))
-            lowest.append(Mux(load, operand.bias, old.bias) - chunk * Mux(load, operand.chunks, old.chunks))
+            biases.append(Mux(load, operand.bias, old.bias))
+            chunks.append(Mux(load, layout.chunks(operand), old.chunks))
+            auto.append(layout.auto(operand))
         place(
             m,
             platform,
@@ -373,10 +404,10 @@ class Dispatcher(Unit):
             self._sum_planner,
             add=product.add,
             keep=product.keep,
-            free=product.find | (wanted & Cat(product.a.bias_auto, product.b.bias_auto)).any(),
+            free=product.find | (wanted & Cat(auto)).any(),
             panels_a=panels[0],
             panels_b=panels[1],
-            scale=(lowest[0] + lowest[1] + 2)[:10].as_signed(),
+            scale=self.operands.scale(biases, chunks)[:10].as_signed(),
             length=length,
             take=take,
         )

@@ -1,37 +1,32 @@
 """Matrix engine: FP32 operand streams in, an FP32 result stream out."""
 
-from functools import partial
-
 from amaranth.hdl import Cat
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from lowtide.array.systolic import SystolicArray
 from lowtide.engine.buffer import OperandBuffer
 from lowtide.engine.counters import Counters, counters_of
 from lowtide.engine.dispatcher import Dispatcher
 from lowtide.engine.loader import METERED, Loader
+from lowtide.engine.operand_format import OperandFormat
 from lowtide.engine.output_stage import OutputStage
-from lowtide.engine.params import EngineParams
 from lowtide.engine.results import Results
 from lowtide.engine.sequencer import Issuer, Sequencer
 from lowtide.engine.sum_memory import SumMemoryParams
 from lowtide.formats.beats import fp32_beat
-from lowtide.formats.bfp import Bfp
-from lowtide.formats.parameter import host_parameters
 from lowtide.netlist import Structure
-from lowtide.units.arithmetic.fmac import Fmac
 from lowtide.units.conversion.row_normalizer import RowNormalizerParams
 
 __all__ = ["Engine"]
 
 
 class Engine(Structure):
-    """Matrix engine: multiplies FP32 matrices by block floating point, ``C = A B``, A of M × K, B of K × N.
+    """Matrix engine: multiplies matrices, ``C = A B``, A of M × K, B of K × N, in the format of its operands.
 
-    Each operand arrives on its own stream, in order or transposed. A loader converts it on arrival into groups along
-    K, with its own precision and rounding. Products are exact; each result is rounded once, to FP32. Three steps
-    overlap: loading the operands of the next product, multiplying, and sending the results of the last product.
+    Each operand arrives on its own stream. A loader brings it into the format: with `BfpOperands`, it converts FP32
+    numbers, in order or transposed, into groups along K, with its own precision and rounding; with `IntegerOperands`,
+    it unpacks integers. Products are exact; each result is rounded once, to FP32. Three steps overlap: loading the
+    operands of the next product, multiplying, and sending the results of the last product.
 
     Results leave tile by tile, in the order of `TileOrder`. Each tile has ``rows`` rows of ``columns`` numbers;
     numbers beyond M and N are zero. An `OutputStage` applies what follows the product. A product with a column bias,
@@ -39,12 +34,8 @@ class Engine(Structure):
 
     Parameters
     ----------
-    rows, columns : int
-        Processing elements.
-    bfp : Bfp
-        Format of the groups.
-    params : EngineParams
-        Buffers and stream widths.
+    operands : OperandFormat
+        Format of the operands.
     skew : str
         Where operands wait in the array: in ``registers`` or in ``memory``, see `SystolicArray`.
     block : tuple of two int
@@ -81,9 +72,9 @@ class Engine(Structure):
     cycles, beats, waits, stalls, products : Out(params.counter_bits)
         Counters of events, as `COUNTERS` defines them.
     a_exp_saturated, b_exp_saturated, a_nonfinite, b_nonfinite : Out(params.counter_bits)
-        Counters of groups, as `COUNTERS` defines them.
+        Counters of groups, as `CONVERSION_COUNTERS` defines them; only with `BfpOperands`.
     a_saturated, b_saturated : Out(params.counter_bits)
-        Counters of saturated elements.
+        Counters of saturated elements; only with `BfpOperands`.
     c_exp_saturated, c_saturated, c_nonfinite : Out(params.counter_bits)
         Counters of results, as `RESULT_COUNTERS` defines them; only with ``params.packed_results``.
     overflows : Out(params.counter_bits)
@@ -98,29 +89,15 @@ class Engine(Structure):
         Sums of the second and of the first chunks of the operand A loaded last; only with a meter.
     b_low_sum, b_high_sum : Out(len(loaders[1].low_sum))
         Sums of the second and of the first chunks of the operand B loaded last; only with a meter.
-
-    Raises
-    ------
-    IllegalValue
-        If `EngineParams.check` refuses the parameters.
     """
 
-    def __init__(
-        self,
-        rows: int,
-        columns: int,
-        bfp: Bfp,
-        params: EngineParams,
-        skew: str = "registers",
-        block: tuple[int, int] = (1, 1),
-    ):
-        params.check(rows, columns, bfp)
-        self.rows, self.columns, self.bfp, self.params = rows, columns, bfp, params
-        self.array = SystolicArray(rows, columns, partial(Fmac, bfp), skew, block)
-        self.dispatcher = Dispatcher(rows, columns, bfp, params)
-        self.loaders = [
-            Loader(vectors, bfp, chunk, params) for vectors, chunk in ((rows, bfp.chunk_a), (columns, bfp.chunk_b))
-        ]
+    def __init__(self, operands: OperandFormat, skew: str = "registers", block: tuple[int, int] = (1, 1)):
+        self.operands, self.params = operands, operands.params
+        self.rows, self.columns = rows, columns = operands.rows, operands.columns
+        params, accumulator = self.params, operands.format.accumulator
+        self.array = operands.array(skew, block)
+        self.dispatcher = Dispatcher(operands, params)
+        self.loaders = operands.loaders()
         self.sum_tiles = params.sum_tiles(rows, columns)
         sums = None
         if any(self.sum_tiles):
@@ -129,34 +106,24 @@ class Engine(Structure):
                 rows=rows,
                 columns=columns,
                 tiles=down * across,
-                width=bfp.accumulator,
-                sum_width=params.sum_width(bfp),
+                width=accumulator,
+                sum_width=params.sum_width(operands.format),
             )
         results = RowNormalizerParams(
             columns=columns,
-            width=sums.sum_width if sums else bfp.accumulator,
+            width=sums.sum_width if sums else accumulator,
             normalizers=params.output_width,
             counter_bits=params.counter_bits,
         )
         # Tiles in the array at full rate, and tiles whose results wait.
         tiles = self.array.latency // self.array.spacing + 4
         self.results = Results(results, tiles, sums, self.sum_tiles[1] or 1)
-        sizes = "_".join(
-            str(n)
-            for n in (
-                params.buffer_depth,
-                params.input_width,
-                params.transpose_depth,
-                params.write_width,
-                params.random_bits,
-                params.lfsr_bits,
-            )
-        )
-        packed = "_p" * params.packed_operands + (f"_b{params.slots}" if params.slots else "")
+        sizes, packed = operands.engine_name
+        packed += f"_b{params.slots}" if params.slots else ""
         if sums:
             packed += "_s{}x{}_{}".format(*self.sum_tiles, params.sum_max_k)
         packed += "_o" * params.post_operations + "_q" * params.packed_results
-        self.output = OutputStage(rows, columns, bfp, params, bool(sums)) if params.finishes else None
+        self.output = OutputStage(rows, columns, operands.bfp, params, bool(sums)) if params.finishes else None
         self.module_name = (
             f"engine_{self.array.module_name}_{sizes}_n{params.output_width}_c{params.counter_bits}{packed}"
         )
@@ -195,7 +162,7 @@ class Engine(Structure):
     @property
     def counters(self) -> dict[str, str]:
         """Counters of events, and what each counts, without overflows and underflows."""
-        return counters_of(self.params.packed_results)
+        return counters_of(self.operands.bfp is not None, self.params.packed_results)
 
     @property
     def streams(self) -> tuple[str, ...]:
@@ -205,18 +172,13 @@ class Engine(Structure):
     @property
     def constants(self) -> dict[str, int]:
         """Parameters of the hardware that a host needs, by the names of the configuration keys."""
-        return {
-            "rows": self.rows,
-            "columns": self.columns,
-            **host_parameters(self.bfp),
-            **{name: int(value) for name, value in host_parameters(self.params).items()},
-        }
+        return {"rows": self.rows, "columns": self.columns, **self.operands.constants}
 
     def wire(self, place):
         words = self.params.buffer_depth
         array, results, dispatcher, output = self.array, self.results, self.dispatcher, self.output
         loader_a, loader_b = self.loaders
-        chunks = (loader.converter.max_chunks for loader in self.loaders)
+        chunks = (layout.most_chunks for layout in self.operands.layouts)
         sequencer = Sequencer(
             words, *chunks, tiles=self.sum_tiles, orders=self.params.finishes, banks=self.params.banks
         )
@@ -237,12 +199,12 @@ class Engine(Structure):
                 f"loader_{name}",
                 loader,
                 start=dispatcher.load[n],
-                find=dispatcher.find[n],
+                **({"find": dispatcher.find[n]} if self.operands.bfp else {}),
                 settings=getattr(dispatcher, name),
                 size=getattr(dispatcher, f"size_{name}"),
                 **(
                     {port: getattr(dispatcher, f"{port}_{name}") for port in ("groups", "row")}
-                    if self.params.packed_operands
+                    if self.operands.packs
                     else {}
                 ),
                 i=getattr(self, name),
@@ -274,9 +236,7 @@ class Engine(Structure):
             vectors = (self.rows, self.columns)[n]
             beats[name] = place(
                 f"buffer_{name}",
-                OperandBuffer(
-                    vectors, loader.converter.layout_chunk.size, words, self.params.write_width, self.params.banks
-                ),
+                OperandBuffer(vectors, loader.word.size, words, self.params.write_width, self.params.banks),
                 write=loader.write,
                 write_slices=loader.slices,
                 write_bank=getattr(dispatcher, f"write_{name}"),
@@ -293,6 +253,8 @@ class Engine(Structure):
             a__valid=issuer.o_valid,
             b__payload=Cat(beats["b"], issuer.o_last),
             b__valid=issuer.o_valid,
+            # The settings of a beat, written when its words are read: they arrive at the array with the beat.
+            **({"settings": run.terms, "settings_write": issuer.move} if self.operands.reveals else {}),
             c=results.i,
         )
         place(
@@ -310,7 +272,7 @@ class Engine(Structure):
             o=output.i if output else self.c,
             clear=self.clear,
         )
-        followed = {}
+        followed, converted = {}, {}
         if output:
             place(
                 "output_stage",
@@ -324,21 +286,24 @@ class Engine(Structure):
             )
             if self.params.packed_results:
                 followed = {f"c_{name}": getattr(output, name) for name in ("exp_saturated", "saturated", "nonfinite")}
+        if self.operands.bfp:
+            events = ("exp_saturated", "saturated", "nonfinite")
+            converted = {
+                f"{name}_{event}": getattr(loader, event)
+                for event in events
+                for name, loader in zip("ab", self.loaders, strict=True)
+            }
+        lanes = self.operands.bfp.lanes if self.operands.bfp else 0
         counters = place(
             "counters",
-            Counters(self.params.counter_bits, self.bfp.lanes, results.most_over, self.params.packed_results),
+            Counters(self.params.counter_bits, lanes, results.most_over, self.params.packed_results),
             clear=self.clear,
             cycles=dispatcher.working,
             beats=issuer.taken,
             waits=sequencer.waits,
             stalls=issuer.stalled,
             products=(output or results).over,
-            a_exp_saturated=loader_a.exp_saturated,
-            b_exp_saturated=loader_b.exp_saturated,
-            a_saturated=loader_a.saturated,
-            b_saturated=loader_b.saturated,
-            a_nonfinite=loader_a.nonfinite,
-            b_nonfinite=loader_b.nonfinite,
+            **converted,
             **followed,
         )
         return {

@@ -38,6 +38,7 @@ class EngineWithRegisters(Structure):
         a, b = engine.dispatcher.layouts
         sum_bits = {side: len(loader.low_sum) for side, loader in engine.meters.items()}
         self.registers = RegisterBank(
+            engine.operands.element,
             engine.constants,
             a,
             b,
@@ -45,6 +46,7 @@ class EngineWithRegisters(Structure):
             sum_bits,
             engine.dispatcher.sums,
             engine.dispatcher.results,
+            engine.operands.reveals,
         )
         self.module_name = f"{engine.module_name}_registers"
         bank, streams = self.registers.signature.members, engine.signature.members

@@ -14,7 +14,6 @@ from lowtide.engine.rounding_words import RoundingWords
 from lowtide.engine.transposer import Transposer
 from lowtide.formats.beats import fp32_beat
 from lowtide.formats.bfp import Bfp
-from lowtide.formats.packed import PackedLayout
 from lowtide.netlist import Unit, place
 from lowtide.units.conversion.chunker import Chunker
 from lowtide.units.conversion.converter import BfpConverter
@@ -61,7 +60,7 @@ class Loader(Unit):
         Groups per vector; sampled with ``start``. Only with ``params.packed_operands``.
     size : In(range(params.buffer_depth + 1))
         Words per panel; sampled with ``start``.
-    row : In(range(most_row + 1))
+    row : In(range(layout.most_row + 1))
         Words per vector of a packed operand; sampled with ``start``. Only with ``params.packed_operands``.
     i : In(stream of fp32_beat(params.input_width))
         Operand; ``last`` is high with its last beat.
@@ -109,9 +108,8 @@ class Loader(Unit):
             rounding="carry",
             random=params.random_bits + 1,
         )
-        self.layout = OperandLayout(
-            bfp, chunk, vectors * params.buffer_depth, params.lfsr_bits, params.packed_operands, params.slots
-        )
+        self.layout = OperandLayout(bfp, chunk, vectors * params.buffer_depth, params)
+        self.word = self.converter.layout_chunk
         self.elements = vectors * params.buffer_depth * bfp.lanes
         self.metered = bfp.mantissa >= 2 * chunk
         self.serial = params.input_width == 1 and not self.metered
@@ -120,9 +118,8 @@ class Loader(Unit):
             if self.serial
             else BfpConverter(self.converter, self.elements if self.metered else None)
         )
-        most = -(-bfp.max_k // bfp.lanes)
-        self.most_row = most * PackedLayout.of(bfp).words(bfp.mantissa)
-        longest = max(vectors * params.buffer_depth, bfp.max_k, self.most_row if params.packed_operands else 0)
+        most_row = self.layout.most_row
+        longest = max(vectors * params.buffer_depth, bfp.max_k, most_row if params.packed_operands else 0)
         self._framer = OperandFramer(params.input_width, longest)
         self.unpacker = (
             GroupUnpacker(self.converter, params.input_width, params.buffer_depth, params.write_width)
@@ -149,7 +146,7 @@ class Loader(Unit):
                 "find": In(1),
                 "settings": In(self.layout),
                 "size": In(words),
-                **({"groups": In(words), "row": In(range(self.most_row + 1))} if params.packed_operands else {}),
+                **({"groups": In(words), "row": In(range(most_row + 1))} if params.packed_operands else {}),
                 "i": In(stream.Signature(fp32_beat(params.input_width))),
                 "write": Out(vectors),
                 **{name: self._writer.signature.members[name] for name in ("slices", "address", "data")},

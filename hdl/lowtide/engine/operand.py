@@ -1,9 +1,12 @@
 """Operand settings: layout and legal values."""
 
-from amaranth.hdl import signed
+from amaranth.hdl import Const, Value, signed
 from amaranth.lib import data
 
+from lowtide.engine.params import EngineParams
 from lowtide.formats.bfp import Bfp
+from lowtide.formats.packed import PackedLayout
+from lowtide.units.logic import at_most, mux
 
 __all__ = ["LEAST_BIAS", "MOST_BIAS", "NEAREST", "ROUNDINGS", "STOCHASTIC", "TRUNCATE", "OperandLayout"]
 
@@ -29,12 +32,8 @@ class OperandLayout(data.StructLayout):
         Width of a chunk in bits.
     vectors : int
         Maximum number of vectors.
-    lfsr_bits : int
-        Width of a seed in bits.
-    packed : bool
-        Whether the operand may arrive as packed groups.
-    slots : int
-        Slots of the operand's buffer; 0 without slots.
+    params : EngineParams
+        Width of a seed, longest transposed row, whether the operand may arrive packed, and slots of its buffer.
 
     Members
     -------
@@ -56,17 +55,33 @@ class OperandLayout(data.StructLayout):
         Exponent bias ``B``.
     packed : 1 bit
         1: the stream carries packed groups, in order. ``rounding`` and ``seed`` are ignored. 0: FP32 numbers. Only with
-        ``packed``.
+        ``params.packed_operands``.
     slot : unsigned
-        Slot of the buffer into which the operand is loaded, or in which it stays. Only with ``slots``.
+        Slot of the buffer into which the operand is loaded, or in which it stays. Only with ``params.slots``.
 
     Attributes
     ----------
     legal : dict of str to range
         Legal values of each member. A seed of 0 is also legal if rounding is not stochastic.
+    lanes : int
+        Elements per group.
+    max_k : int
+        Maximum length of the reduction.
+    most_chunks : int
+        Most chunks per group.
+    most_row : int
+        Most words of the stream per vector of a packed operand.
     """
 
-    def __init__(self, bfp: Bfp, chunk: int, vectors: int, lfsr_bits: int, packed: bool, slots: int = 0):
+    def __init__(self, bfp: Bfp, chunk: int, vectors: int, params: EngineParams):
+        lfsr_bits, packed, slots = params.lfsr_bits, params.packed_operands, params.slots
+        self.lanes, self.max_k, self.most_chunks = bfp.lanes, bfp.max_k, bfp.mantissa // chunk
+        self._most_transposed = params.transpose_depth
+        self._row_sizes = [
+            PackedLayout.of(bfp).words(chunks * chunk) if chunks else 0 for chunks in range(self.most_chunks + 1)
+        ]
+        group = f"l{bfp.lanes}_c{self.most_chunks}_k{bfp.max_k}"
+        self.name = f"{group}_t{params.transpose_depth}_b{lfsr_bits}" + "_p" * packed
         self.legal = {
             "vectors": range(1, vectors + 1),
             "length": range(1, bfp.max_k + 1),
@@ -93,3 +108,44 @@ class OperandLayout(data.StructLayout):
                 **({"slot": range(slots)} if slots else {}),
             }
         )
+
+    @property
+    def most_row(self) -> int:
+        """Most words of the stream per vector of a packed operand."""
+        return -(-self.max_k // self.lanes) * self._row_sizes[-1]
+
+    def accepts(self, settings: data.View) -> Value:
+        """Whether settings are legal, apart from the room in the buffer."""
+        packed = self.packed(settings)
+        return (
+            (settings.vectors != 0)
+            & (settings.length != 0)
+            & at_most(settings.length, self.max_k)
+            & (settings.chunks != 0)
+            & at_most(settings.chunks, self.most_chunks)
+            & (~settings.transposed | at_most(settings.vectors, self._most_transposed))
+            & at_most(settings.rounding, STOCHASTIC)
+            & ((settings.rounding != STOCHASTIC) | (settings.seed != 0))
+            & ~(packed & (settings.transposed | settings.bias_auto))
+            & (settings.bias_auto | ((settings.bias >= LEAST_BIAS) & (settings.bias <= MOST_BIAS)))
+        )
+
+    def packed(self, settings: data.View) -> Value:
+        """Whether the operand arrives as packed groups."""
+        return settings.packed if "packed" in self.legal else Const(0)
+
+    def chunks(self, settings: data.View) -> Value:
+        """Chunks per group."""
+        return settings.chunks
+
+    def auto(self, settings: data.View) -> Value:
+        """Whether the operand uses the bias found last."""
+        return settings.bias_auto
+
+    def words(self, settings: data.View, groups: Value) -> Value:
+        """Chunks per vector: words of its buffer."""
+        return groups * settings.chunks
+
+    def row(self, settings: data.View, groups: Value) -> Value:
+        """Words of the stream per vector of a packed operand."""
+        return groups * mux([Const(n, range(self._row_sizes[-1] + 1)) for n in self._row_sizes], settings.chunks)

@@ -1,14 +1,12 @@
 """Operand planner: computes the buffer space of an operand, and checks that it fits."""
 
-from amaranth.hdl import Const, Module, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
-from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLayout
-from lowtide.engine.params import EngineParams
-from lowtide.formats.bfp import Bfp
-from lowtide.formats.packed import PackedLayout
+from lowtide.engine.integer_layout import IntegerLayout
+from lowtide.engine.operand import OperandLayout
 from lowtide.netlist import Unit
-from lowtide.units.logic import at_most, mux
+from lowtide.units.logic import at_most
 
 __all__ = ["OperandPlanner"]
 
@@ -20,14 +18,12 @@ class OperandPlanner(Unit):
     ----------
     vectors : int
         Vectors per panel.
-    bfp : Bfp
-        Format of the groups.
-    chunk : int
-        Width of a chunk in bits.
-    params : EngineParams
-        Buffer depth and transpose depth.
-    layout : OperandLayout
+    words : int
+        Words per bank of the buffer.
+    layout : OperandLayout or IntegerLayout
         Layout of the settings.
+    packed : bool
+        Whether the operand may arrive packed.
 
     Members
     -------
@@ -39,80 +35,52 @@ class OperandPlanner(Unit):
         High while the planner counts.
     legal : Out(1)
         High when the settings are legal and the operand fits.
-    groups : Out(range(params.buffer_depth + 1))
+    groups : Out(range(words + 1))
         Groups per vector. Valid while ``legal`` is high.
-    size : Out(range(params.buffer_depth + 1))
+    size : Out(range(words + 1))
         Words per panel. Valid while ``legal`` is high.
-    panels : Out(range(params.buffer_depth + 1))
+    panels : Out(range(words + 1))
         Number of panels. Valid while ``legal`` is high.
-    row : Out(range(most_row + 1))
-        Words per vector of a packed operand. Valid while ``legal`` is high; only with ``params.packed_operands``.
+    row : Out(range(layout.most_row + 1))
+        Words of the stream per vector of a packed operand. Valid while ``legal`` is high; only with ``packed``.
     """
 
-    def __init__(self, vectors: int, bfp: Bfp, chunk: int, params: EngineParams, layout: OperandLayout):
-        self.vectors, self.bfp, self.params, self.most_chunks = vectors, bfp, params, bfp.mantissa // chunk
-        self.module_name = (
-            f"planner_{vectors}x{params.buffer_depth}_l{bfp.lanes}_c{self.most_chunks}_k{bfp.max_k}_t{params.transpose_depth}"
-            f"_b{params.lfsr_bits}{'_p' if params.packed_operands else ''}"
-        )
-        self.row_sizes = [
-            PackedLayout.of(bfp).words(chunks * chunk) if chunks else 0 for chunks in range(self.most_chunks + 1)
-        ]
-        words = range(params.buffer_depth + 1)
+    def __init__(self, vectors: int, words: int, layout: OperandLayout | IntegerLayout, packed: bool):
+        self.vectors, self.words, self.layout, self.packed = vectors, words, layout, packed
+        self.module_name = f"planner_{vectors}x{words}_{layout.name}"
+        size = range(words + 1)
         super().__init__(
             {
                 "start": In(1),
                 "settings": In(layout),
                 "busy": Out(1),
                 "legal": Out(1),
-                "groups": Out(words),
-                "size": Out(words),
-                "panels": Out(words),
-                **({"row": Out(range(self.most_row + 1))} if params.packed_operands else {}),
+                "groups": Out(size),
+                "size": Out(size),
+                "panels": Out(size),
+                **({"row": Out(range(layout.most_row + 1))} if packed else {}),
             }
         )
 
-    @property
-    def most_row(self) -> int:
-        """Most words per vector of a packed operand."""
-        return self._most_groups * self.row_sizes[-1]
-
-    @property
-    def _most_groups(self) -> int:
-        return -(-self.bfp.max_k // self.bfp.lanes)
-
     def elaborate(self, platform):
         m = Module()
-        settings, words = self.settings, self.params.buffer_depth
-        packed = settings.packed if self.params.packed_operands else Const(0)
-        most_groups = self._most_groups
+        settings, words, layout = self.settings, self.words, self.layout
+        most_groups = -(-layout.max_k // layout.lanes)
         groups = Signal(range(most_groups + 1))
-        size = Signal(range(most_groups * self.most_chunks + 1))
+        size = Signal(range(most_groups * layout.most_chunks + 1))
         sensible = Signal()
         counting = Signal()
         sizing = Signal()
         left = Signal.like(settings.vectors)
         total = Signal(range(2 * words + 1))
         m.d.comb += [
-            groups.eq((settings.length + self.bfp.lanes - 1) >> (self.bfp.lanes - 1).bit_length()),
-            sensible.eq(
-                (settings.vectors != 0)
-                & (settings.length != 0)
-                & at_most(settings.length, self.bfp.max_k)
-                & (settings.chunks != 0)
-                & at_most(settings.chunks, self.most_chunks)
-                & (~settings.transposed | at_most(settings.vectors, self.params.transpose_depth))
-                & at_most(settings.rounding, STOCHASTIC)
-                & ((settings.rounding != STOCHASTIC) | (settings.seed != 0))
-                & ~(packed & (settings.transposed | settings.bias_auto))
-                & (settings.bias_auto | ((settings.bias >= LEAST_BIAS) & (settings.bias <= MOST_BIAS)))
-            ),
+            groups.eq((settings.length + layout.lanes - 1) >> (layout.lanes - 1).bit_length()),
+            sensible.eq(layout.accepts(settings)),
             self.busy.eq(sizing | counting),
         ]
-        m.d.sync += size.eq(groups * settings.chunks)
-        if self.params.packed_operands:
-            group = mux([Const(n, range(self.row_sizes[-1] + 1)) for n in self.row_sizes], settings.chunks)
-            m.d.sync += self.row.eq(groups * group)
+        m.d.sync += size.eq(layout.words(settings, groups))
+        if self.packed:
+            m.d.sync += self.row.eq(layout.row(settings, groups))
         with m.If(counting):
             m.d.sync += [left.eq(left - self.vectors), self.panels.eq(self.panels + 1), total.eq(total + self.size)]
             with m.If((total + self.size > words) | at_most(left, self.vectors)):

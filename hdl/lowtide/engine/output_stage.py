@@ -29,8 +29,8 @@ class OutputStage(Unit):
     ----------
     rows, columns : int
         Rows and columns of a tile.
-    bfp : Bfp
-        Format of the groups.
+    bfp : Bfp or None
+        Format of the groups; only with ``params.packed_results``.
     params : EngineParams
         Numbers per beat, buffer depth, random words, and whether there are post operations and packed results.
     sums : bool
@@ -64,21 +64,21 @@ class OutputStage(Unit):
         Number of elements saturated at the largest magnitude in this cycle; only with packed results.
     """
 
-    def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams, sums: bool):
+    def __init__(self, rows: int, columns: int, bfp: Bfp | None, params: EngineParams, sums: bool):
         vectors, length = rows * params.buffer_depth, columns * params.buffer_depth
         tiles = params.bias_tiles(columns)
         self.finish_layout = FinishLayout(ResultLayout(bfp, params), vectors, length, params.buffer_depth)
         self.post = PostOperations(rows, columns, params.output_width, tiles, params.buffer_depth, vectors)
-        self.packed = PackedResults(rows, columns, bfp, params)
+        self.packed = PackedResults(rows, columns, bfp, params) if bfp and params.packed_results else None
         self.params, self.sums = params, sums
         ports = {"kept": In(1)} if sums else {}
         names = []
         if params.post_operations:
             names.append(self.post.module_name)
             ports |= {"d": In(stream.Signature(fp32_beat(params.output_width))), "d_short": Out(1), "d_long": Out(1)}
-        if params.packed_results:
+        if self.packed:
             names.append(self.packed.module_name)
-            ports |= {"exp_saturated": Out(1), "nonfinite": Out(1), "saturated": Out(range(bfp.lanes + 1))}
+            ports |= {name: self.packed.signature.members[name] for name in ("exp_saturated", "nonfinite", "saturated")}
         self.module_name = f"output_stage_{'_'.join(names)}" + "_sums" * sums
         beat = fp32_beat(params.output_width)
         super().__init__(
@@ -122,9 +122,9 @@ class OutputStage(Unit):
             valid, beat = self._pass(m, begun, leaves, ready)
         packed = Const(0)
         words, words_valid, room = Const(0, len(beat)), Const(0), Const(0)
-        if self.params.packed_results:
+        if self.packed:
             packed = finish.settings.packed
-            results = self._pack(m, platform, finish, start & packed, beat, valid & packed)
+            results = self._pack(m, platform, self.packed, finish, start & packed, beat, valid & packed)
             words, words_valid, room = results.o.payload.as_value(), results.o.valid, results.i.ready
         m.d.comb += [
             ready.eq(Mux(packed, room, self.o.ready)),
@@ -170,14 +170,16 @@ class OutputStage(Unit):
         ]
         return post.o.valid, post.o.payload.as_value()
 
-    def _pack(self, m: Module, platform, finish, start: Value, beat: Value, valid: Value) -> PackedResults:
+    def _pack(
+        self, m: Module, platform, unit: PackedResults, finish, start: Value, beat: Value, valid: Value
+    ) -> PackedResults:
         """Place the packed results."""
         settings = finish.settings
         packed = place(
             m,
             platform,
             "packed_results",
-            self.packed,
+            unit,
             start=start,
             settings=Cat(settings.chunks, settings.rounding, settings.seed, settings.bias),
             vectors=finish.vectors,

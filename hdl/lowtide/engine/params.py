@@ -4,14 +4,23 @@ import attrs
 
 from lowtide.engine.sum_memory import MOST_SUM_BITS
 from lowtide.formats.bfp import Bfp
+from lowtide.formats.integers import PackedIntegers
 from lowtide.formats.parameter import IllegalValue, legal_text, parameter
+from lowtide.formats.terms import Terms
+from lowtide.units.arithmetic.pmac import PmacParams
 from lowtide.units.random.params import RandomSourceParams
 from lowtide.units.stream.width_converters import check_lanes
 
-__all__ = ["EngineParams"]
+__all__ = ["CONVERSION_KEYS", "EngineParams", "integer_format"]
 
 MOST_BUFFER_BITS = 65_536
 """Most bits of a buffer's output, a chunk per row or column of the array: Amaranth writes no wider signal."""
+
+CONVERSION_KEYS = ("transpose_depth", "random_bits", "lfsr_bits", "packed_operands")
+"""Keys of the conversion to block floating point, which an engine of integers lacks and ignores."""
+
+Accumulated = Bfp | Terms | PmacParams
+"""Format that sizes an accumulator."""
 
 
 @attrs.frozen(kw_only=True)
@@ -127,30 +136,52 @@ class EngineParams:
             divisors = [width for width in (1, 2, 4, 8, 16) if bfp.lanes % width == 0]
             legal = f"a divisor of bfp.lanes = {bfp.lanes}: {legal_text(divisors)}"
             raise IllegalValue("engine.input_width", legal, self.input_width)
-        check_lanes("engine.output_width", self.output_width, columns, "array.columns")
         metered = [chunk for chunk in (bfp.chunk_a, bfp.chunk_b) if bfp.mantissa >= 2 * chunk]
         least = max(metered, default=1) - 1
         if self.random_bits < least:
             legal = f"{least} or more (a chunk of {least + 1} bits less one, as bfp.mantissa = {bfp.mantissa} has two)"
             raise IllegalValue("engine.random_bits", legal, self.random_bits)
-        if self.sum_rows and self.sum_max_k < bfp.max_k:
-            legal = f"{bfp.max_k} or more (the bfp.max_k of one pass)"
-            raise IllegalValue("engine.sum_max_k", legal, self.sum_max_k)
-        self._check_sum_bits(rows, columns, bfp)
+        self._check_results(rows, columns, bfp, "bfp.max_k of one pass")
         self.source(bfp.lanes)
 
-    def _check_sum_bits(self, rows: int, columns: int, bfp: Bfp) -> None:
-        """Refuse more sums than a memory has."""
+    def check_integers(self, rows: int, columns: int, element: str, terms: Terms) -> None:
+        """Refuse parameters of an engine of integers that conflict with its array or with its format.
+
+        Raises
+        ------
+        IllegalValue
+            If a parameter conflicts; the key includes its section.
+        """
+        # A buffer's output has at most 512 vectors of 8 integers of 16 bits: MOST_BUFFER_BITS.
+        values = terms.values if element == "tmac" else 1
+        if terms.group % values:
+            divisors = [n for n in (1, 2, 4, 8) if terms.group % n == 0]
+            legal = f"{legal_text(divisors)} (divisors of terms.group = {terms.group})"
+            raise IllegalValue("terms.values", legal, terms.values)
+        least = -(-values // PackedIntegers(width=terms.width).per_word)
+        if self.input_width < least:
+            integers = f"terms.values = {values} integers of terms.width = {terms.width} per beat"
+            raise IllegalValue("engine.input_width", f"{least} or more ({integers})", self.input_width)
+        if self.packed_results:
+            raise IllegalValue("engine.packed_results", f"False for array.element = {element}", True)
+        self._check_results(rows, columns, integer_format(element, terms), "terms.max_k of one pass")
+
+    def _check_results(self, rows: int, columns: int, format: Accumulated, max_k: str) -> None:
+        """Refuse parameters that conflict with the results."""
+        check_lanes("engine.output_width", self.output_width, columns, "array.columns")
+        if self.sum_rows and self.sum_max_k < format.max_k:
+            legal = f"{format.max_k} or more (the {max_k})"
+            raise IllegalValue("engine.sum_max_k", legal, self.sum_max_k)
         down, across = self.sum_tiles(rows, columns)
-        width = self.sum_width(bfp)
+        width = self.sum_width(format)
         most = MOST_SUM_BITS // (rows * across * columns * width) if across else 0
         if down > most:
             because = f"a memory has at most {MOST_SUM_BITS:,} bits, {width} per sum of {across} × {columns} columns"
             raise IllegalValue("engine.sum_rows", f"from 0 to {most * rows} ({because})", self.sum_rows)
 
-    def sum_width(self, bfp: Bfp) -> int:
+    def sum_width(self, format: Accumulated) -> int:
         """Return the bits of a sum of ``sum_max_k`` elements."""
-        return attrs.evolve(bfp, max_k=self.sum_max_k).accumulator
+        return attrs.evolve(format, max_k=self.sum_max_k).accumulator
 
     def sum_tiles(self, rows: int, columns: int) -> tuple[int, int]:
         """Return how many tiles of ``rows`` × ``columns`` the sums on chip have, down and across; (0, 0) without."""
@@ -185,3 +216,8 @@ class EngineParams:
             because = f"random_bits = {self.random_bits} or more; one state serves two of bfp.lanes = {lanes}"
             raise IllegalValue("engine.lfsr_bits", f"from {least} to 32 ({because})", self.lfsr_bits)
         return RandomSourceParams(bits=self.lfsr_bits, width=self.random_bits, polarity="space", lanes=lanes, rows=True)
+
+
+def integer_format(element: str, terms: Terms) -> Terms | PmacParams:
+    """Return the format that sizes the accumulator of an element of integers: ``tmac`` or ``pmac``."""
+    return terms if element == "tmac" else PmacParams(width=terms.width, max_k=terms.max_k)

@@ -6,9 +6,11 @@ from operator import or_
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
+from lowtide.array.terms.settings import Settings
 from lowtide.engine.dispatcher import ProductLayout
+from lowtide.engine.integer_layout import IntegerLayout
 from lowtide.engine.operand import OperandLayout
-from lowtide.engine.registers import IDENTITY, Register, errors_of, register_table
+from lowtide.engine.registers import IDENTITIES, Register, errors_of, register_table
 from lowtide.engine.result_layout import ResultLayout
 from lowtide.netlist import Unit
 from lowtide.units.conversion.improvement_meter import THRESHOLD
@@ -25,9 +27,11 @@ class RegisterBank(Unit):
 
     Parameters
     ----------
+    element : str
+        Element of the array, which the register ``identity`` tells.
     constants : dict
         Parameters of the hardware.
-    a, b : OperandLayout
+    a, b : OperandLayout or IntegerLayout
         Settings of the operands.
     counter : int
         Width of a counter in bits.
@@ -37,6 +41,8 @@ class RegisterBank(Unit):
         Whether the engine has sums on chip.
     c : ResultLayout, optional
         Settings of the results.
+    terms : Settings, optional
+        Settings of term revealing.
 
     Members
     -------
@@ -50,7 +56,7 @@ class RegisterBank(Unit):
         Content of the register, one cycle after ``address``.
     start : Out(1)
         Pulses for one cycle to start ``product``.
-    product : Out(ProductLayout(a, b, sums, c))
+    product : Out(ProductLayout(a, b, sums, c, terms))
         Settings of the product.
     clear : Out(1)
         Pulses for one cycle to clear all counters.
@@ -77,9 +83,9 @@ class RegisterBank(Unit):
     cycles, beats, waits, stalls, products : In(counter)
         Counters of events, as `COUNTERS` defines them.
     a_exp_saturated, b_exp_saturated, a_nonfinite, b_nonfinite : In(counter)
-        Counters of groups, as `COUNTERS` defines them.
+        Counters of groups, as `CONVERSION_COUNTERS` defines them; only if the engine converts operands.
     a_saturated, b_saturated : In(counter)
-        Counters of saturated elements.
+        Counters of saturated elements; only if the engine converts operands.
     c_exp_saturated, c_saturated, c_nonfinite : In(counter)
         Counters of results, as `RESULT_COUNTERS` defines them; only with packed results.
     overflows, underflows : In(counter)
@@ -88,16 +94,18 @@ class RegisterBank(Unit):
 
     def __init__(
         self,
+        element: str,
         constants: dict[str, int],
-        a: OperandLayout,
-        b: OperandLayout,
+        a: OperandLayout | IntegerLayout,
+        b: OperandLayout | IntegerLayout,
         counter: int,
         sum_bits: dict[str, int],
         sums: bool,
         c: ResultLayout | None,
+        terms: Settings | None,
     ):
-        self.constants = {"identity": IDENTITY} | constants
-        self.table, self._errors = register_table(constants, a, b, counter, sum_bits, sums, c), errors_of(c)
+        self.constants = {"identity": IDENTITIES[element]} | constants
+        self.table, self._errors = register_table(constants, a, b, counter, sum_bits, sums, c, terms), errors_of(c)
         self._sums = sums
         values = "_".join(map(str, constants.values()))
         self.module_name = f"register_bank_{values}_{counter}"
@@ -108,7 +116,7 @@ class RegisterBank(Unit):
                 "write_data": In(32),
                 "read_data": Out(32),
                 "start": Out(1),
-                "product": Out(ProductLayout(a, b, sums, c)),
+                "product": Out(ProductLayout(a, b, sums, c, terms)),
                 "clear": Out(1),
                 "ready": In(1),
                 "idle": In(1),

@@ -6,7 +6,9 @@ from typing import Literal
 import attrs
 from amaranth.hdl import Shape
 
+from lowtide.array.terms.settings import Settings
 from lowtide.engine.counters import counters_of
+from lowtide.engine.integer_layout import IntegerLayout
 from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, ROUNDINGS, OperandLayout
 from lowtide.engine.result_layout import ResultLayout
 from lowtide.formats.parameter import IllegalValue, whole_number
@@ -16,7 +18,7 @@ __all__ = [
     "ALL_ERRORS",
     "BYTES",
     "ERRORS",
-    "IDENTITY",
+    "IDENTITIES",
     "Access",
     "Register",
     "errors_of",
@@ -29,8 +31,10 @@ Access = Literal["constant", "setting", "action", "status", "flags"]
 BYTES = 4
 """Bytes per register: a register's address is its number in the table times this."""
 
-IDENTITY = int.from_bytes(b"tide", "big")
-"""Value of the first register."""
+IDENTITIES = {
+    element: int.from_bytes(text, "big") for element, text in (("fmac", b"tide"), ("tmac", b"tmac"), ("pmac", b"pmac"))
+}
+"""Value of the first register, by the element of the engine's array."""
 
 ERRORS = ("refused", "a_short", "b_short", "a_long", "b_long")
 """Bits of the register ``errors``, lowest first."""
@@ -52,6 +56,19 @@ _OPERAND = {
     "bias": f"exponent of code 0, from {LEAST_BIAS} to {MOST_BIAS}, in 32-bit two's complement",
     "packed": "1: packed groups, in order and with a given bias; 0: FP32 numbers",
     "slot": "slot of the buffer into which the operand is loaded, or in which it stays",
+}
+
+_INTEGERS = {
+    "vectors": _OPERAND["vectors"],
+    "length": "integers per vector, along K",
+    "bias": f"exponent of the scale, from {LEAST_BIAS} to {MOST_BIAS}, in 32-bit two's complement",
+}
+
+_TERMS = {
+    "reveal": "1: term revealing; 0: every term is kept",
+    "group": "weights per group, a multiple of values",
+    "budget": "terms kept per group of weights",
+    "data_terms": "terms kept per value of the data",
 }
 
 _RESULTS = {
@@ -128,12 +145,13 @@ def errors_of(c: ResultLayout | None) -> tuple[str, ...]:
 
 def register_table(
     constants: dict[str, int],
-    a: OperandLayout,
-    b: OperandLayout,
+    a: OperandLayout | IntegerLayout,
+    b: OperandLayout | IntegerLayout,
     counter: int,
     sum_bits: dict[str, int],
     sums: bool,
     c: ResultLayout | None,
+    terms: Settings | None = None,
 ) -> list[Register]:
     """Return all registers of an engine, in the order of their addresses.
 
@@ -141,7 +159,7 @@ def register_table(
     ----------
     constants : dict
         Parameters of the hardware, by name.
-    a, b : OperandLayout
+    a, b : OperandLayout or IntegerLayout
         Settings of the operands.
     counter : int
         Width of a counter in bits.
@@ -151,17 +169,21 @@ def register_table(
         Whether the engine has sums on chip.
     c : ResultLayout, optional
         Settings of the results.
+    terms : Settings, optional
+        Settings of term revealing.
     """
-    errors, counters = errors_of(c), counters_of(c is not None and "packed" in c.legal)
-    start = "bits 0, 1: load A, load B; bit 2: only find the biases"
+    converts = isinstance(a, OperandLayout)
+    errors, counters = errors_of(c), counters_of(converts, c is not None and "packed" in c.legal)
+    start = "bits 0, 1: load A, load B; bit 2: " + ("only find the biases" if converts else "refused")
     if sums:
         start += "; bit 3: add the sums on chip; bit 4: keep the sums on chip"
     return [
         Register("identity", "constant", 32, "identifies the engine"),
         *(Register(name, "constant", 32, "value of the configuration key") for name in constants),
-        *_settings("a", a, _OPERAND),
-        *_settings("b", b, _OPERAND),
+        *_settings("a", a, _OPERAND if converts else _INTEGERS),
+        *_settings("b", b, _OPERAND if converts else _INTEGERS),
         *(_settings("c", c, _RESULTS) if c else ()),
+        *(_settings("terms", terms, _TERMS) if terms else ()),
         *(
             Register(f"{side}_threshold", "setting", THRESHOLD, "threshold of the improvement, in units of 1/256")
             for side in sum_bits
@@ -177,7 +199,9 @@ def register_table(
     ]
 
 
-def _settings(side: str, layout: OperandLayout | ResultLayout, meanings: dict[str, str]) -> Iterator[Register]:
+def _settings(
+    side: str, layout: OperandLayout | IntegerLayout | ResultLayout | Settings, meanings: dict[str, str]
+) -> Iterator[Register]:
     for name, field in layout:
         legal, bits = layout.legal[str(name)], Shape.cast(field.shape).width
         yield Register(f"{side}_{name}", "setting", bits, meanings[str(name)], legal[0], legal[-1])

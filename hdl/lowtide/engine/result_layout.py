@@ -15,8 +15,8 @@ class ResultLayout(data.StructLayout):
 
     Parameters
     ----------
-    bfp : Bfp
-        Format of the groups.
+    bfp : Bfp or None
+        Format of the groups; only with ``params.packed_results``.
     params : EngineParams
         Whether the engine has post operations and packed results, and the width of a seed.
 
@@ -46,8 +46,8 @@ class ResultLayout(data.StructLayout):
         Legal values of each member. A seed of 0 is also legal if rounding is not stochastic.
     """
 
-    def __init__(self, bfp: Bfp, params: EngineParams):
-        most = bfp.mantissa // bfp.chunk_a
+    def __init__(self, bfp: Bfp | None, params: EngineParams):
+        most = bfp.mantissa // bfp.chunk_a if bfp else 1
         post = {"add_bias": (1, range(2)), "relu": (2, range(4)), "residual": (1, range(2))}
         packed = {
             "packed": (1, range(2)),

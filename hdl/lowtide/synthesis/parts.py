@@ -36,6 +36,8 @@ ENGINE_PARTS = {
     "array": "systolic_array",
 }
 """Kinds of modules, by their names in a report."""
+CONVERSION_PARTS = ("transposer", "bfp_converter")
+"""Parts that an engine of integers lacks."""
 SUM_PARTS = {"sum_planner": "sum_planner", "sum_memory": "sum_memory"}
 """Further kinds of modules of an engine with sums on chip."""
 SERIAL_PARTS = (
@@ -100,6 +102,10 @@ def engine_parts_of(config: Config) -> list[Design]:
 def _engine_parts(config: Config) -> dict[str, str]:
     """Return the kinds of modules of an engine, without those that the engine of a configuration lacks."""
     kinds = ENGINE_PARTS | (SUM_PARTS if config.engine.sum_rows else {})
+    if config.array.element != "fmac":
+        kinds = {name: kind for name, kind in kinds.items() if name not in CONVERSION_PARTS}
+        array = "term_array" if config.array.element == "tmac" else "systolic_array"
+        kinds |= {"loader": "integer_loader", "array": array}
     return {name: kind for name, kind in kinds.items() if getattr(config.engine, name, True)}
 
 

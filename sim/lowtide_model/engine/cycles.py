@@ -8,9 +8,11 @@ from lowtide.config import Config
 from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.dispatcher import RUNS
 from lowtide.engine.group_unpacker import GroupUnpacker
+from lowtide.engine.integer_unpacker import IntegerUnpacker
 from lowtide.formats.parameter import count, flag, instance
 from lowtide_model.engine.output_cycles import Output, OutputCycles
 from lowtide_model.engine.results import tile_order
+from lowtide_model.engine.reveal import Reveal, effective
 
 __all__ = ["CycleModel", "Occupancy", "Shape", "Work"]
 
@@ -75,6 +77,8 @@ class Work:
         What follows the product.
     add, keep : bool
         Whether the product adds the sums on chip, and whether its sums stay there, so that it has no results.
+    reveal : Reveal, optional
+        Term revealing, of an engine with the element ``tmac``.
     """
 
     a: Shape = attrs.field(converter=SHAPE)
@@ -86,6 +90,7 @@ class Work:
     output: Output = attrs.field(default=Output(), converter=OUTPUT)
     add: bool = attrs.field(default=False, converter=FLAG)
     keep: bool = attrs.field(default=False, converter=FLAG)
+    reveal: Reveal | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -95,11 +100,11 @@ class Occupancy:
     Parameters
     ----------
     array : int
-        Beats of the array.
+        Beats of the array, or cycles in which terms are sent.
     tiles : int
         Beats, and the cycles between tiles in which the array drains.
     a, b : int
-        Loaders: conversion and writing of the chunks.
+        Loaders: conversion and writing of the chunks, or writing of the integers.
     results : int
         Beats of the results.
     """
@@ -109,6 +114,52 @@ class Occupancy:
     a: int
     b: int
     results: int
+
+
+class TermFeed:
+    """Groups of integers in a term array: one is loaded into a bank while the terms of the other bank are sent.
+
+    Parameters
+    ----------
+    spacing : int
+        Minimum cycles between the ends of tiles.
+
+    Attributes
+    ----------
+    beat : int
+        Cycle of the last beat so far.
+    free : int
+        Cycle in which the next beat can be issued.
+    """
+
+    def __init__(self, spacing: int):
+        self.spacing = spacing
+        self.beat = self.free = 0
+        self._sent = [0, 0]  # cycles in which the last terms of the last two groups are sent
+        self._end = -spacing  # cycle of the last term of the last tile
+
+    def tile(self, start: int, groups: Sequence[tuple[int, int]], earliest: int) -> int:
+        """Return the cycle of the last term of a tile whose first beat can be issued in a cycle.
+
+        Parameters
+        ----------
+        start : int
+            Cycle in which the first beat can be issued.
+        groups : sequence of pairs of int
+            Beats and terms of each group.
+        earliest : int
+            Cycle in which the last term can be sent: results leave at their own rate.
+        """
+        self.beat = max(self.beat, start)
+        after = self._end + 1  # cycle in which the next term can be sent
+        for beats, terms in groups:
+            self.beat = max(self.beat, self._sent[-2]) + beats
+            after = max(self.beat + 1, self._sent[-1] + 1, after) + terms
+            self._sent.append(after - 1)
+        self.free = self.beat
+        self._end = max(self._sent[-1], self._end + self.spacing, earliest)
+        self._sent = [self._sent[-2], self._end]
+        return self._end
 
 
 class CycleModel:
@@ -123,7 +174,8 @@ class CycleModel:
     def __init__(self, config: Config):
         self.config = instance("config", config, Config)
         engine = AxiStreamEngine(config).engine
-        self.lanes, self.numbers = config.bfp.lanes, config.engine.input_width
+        self.lanes, self.numbers = config.lanes, config.engine.input_width
+        self.integers, self.reveals = config.array.element != "fmac", config.array.element == "tmac"
         self.group = self.lanes // self.numbers  # beats of a group
         self.panel = config.array.rows, config.array.columns
         self.spacing = engine.array.spacing
@@ -164,6 +216,7 @@ class CycleModel:
         paced = 0  # cycle in which a tile with results can end: results leave at their own rate
         overs = [0] * RUNS  # cycle of the last beat of each run
         output = OutputCycles(self.config, self.stage) if self.stage else None
+        feed = TermFeed(self.spacing) if self.reveals else None
         stored = -STORE_TO_ADD  # cycle in which the last sum so far is stored
         taken = -ROW_CYCLES  # cycle in which the sum memory accepts the last row so far
         for work in works:
@@ -185,13 +238,20 @@ class CycleModel:
                     loaded[side] = slots[side][used[side]]
             # With slots, the table has a loaded operand one cycle later.
             issue = max([issued, *(start + bool(self.slots) for start in begins), overs[-RUNS]]) + 2
-            beats = self._beats(work)
+            beats, groups = self._beats(work), self._groups(work)
             serial = self.rows * self.panel[1] if work.output.chunks else 0  # numbers of a tile, one per cycle
-            first, tiles = None, []
+            first, tiles, over = None, [], 0
             new_b = work.load_b and not work.output.row_order
             for panel_a, panel_b in tile_order(len(loaded[0]), len(loaded[1]), work.load_a, new_b):
-                tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2, last)
-                last = max(tile + beats, last + self.spacing, 0 if work.keep else paced)
+                tile = max(tile, loaded[0][panel_a], loaded[1][panel_b], issue + 2)
+                earliest = 0 if work.keep else paced
+                if feed:
+                    last = feed.tile(tile, groups, earliest)
+                    over = feed.beat
+                else:
+                    tile = max(tile, last)
+                    last = max(tile + beats, last + self.spacing, earliest)
+                    over = tile + beats
                 row = last + self.array_latency + 1  # cycle of row 0
                 if self.sums:
                     row = max(row, taken + ROW_CYCLES)
@@ -207,13 +267,14 @@ class CycleModel:
                     tiles.append((begins_at, begins_at + self._drain()))
                     taken = results - self.result_latency + 1 - self.row_beats
                     paced = last + max(self.result_beats, serial)
+                tile = feed.free if feed else tile
             begin = max(issue, overs[-1] + 1)
             bank_free = [
                 begin if load else free_at for load, free_at in zip((work.load_a, work.load_b), bank_free, strict=True)
             ]
-            overs.append(tile + beats)
+            overs.append(over)
             for side in range(2):
-                slot_free[side][used[side]] = overs[-1] - 1
+                slot_free[side][used[side]] = over - 1
             sent = results
             if output and not work.keep:
                 sent = output.ends(work.output, (work.a.lines, work.b.lines), issue, tiles, self.result_beats)
@@ -226,6 +287,8 @@ class CycleModel:
         loads, array, tiles, results = [0, 0], 0, 0, 0
         for work in works:
             beats = self._beats(work)
+            if self.reveals:
+                beats = sum(max(group) for group in self._groups(work))
             count = -(-work.a.lines // self.panel[0]) * -(-work.b.lines // self.panel[1])
             array += count * beats
             tiles += count * max(beats, self.spacing)
@@ -237,6 +300,14 @@ class CycleModel:
     def _beats(self, work: Work) -> int:
         """Beats of a tile."""
         return -(-work.a.length // self.lanes) * work.a.chunks * work.b.chunks
+
+    def _groups(self, work: Work) -> list[tuple[int, int]]:
+        """Beats and terms of each group of a tile, for an array that reveals terms."""
+        if not self.reveals:
+            return []
+        reveal = effective(self.config, work.reveal)
+        sizes = [min(reveal.group, work.a.length - at) for at in range(0, work.a.length, reveal.group)]
+        return [(-(-size // self.lanes), max(reveal.budget, 1)) for size in sizes]
 
     def _drain(self) -> int:
         """Cycles from row 0 of a tile to its last result."""
@@ -266,8 +337,10 @@ class CycleModel:
         clear = -(-groups * chunks // self.write_width) if lines % panel else 0
         done = self.fill[side]  # cycle in which the last group so far is written
         ready = []
-        if operand.packed:
-            vector = self._unpacker(side).steps(chunks).cycles(groups)[-1]
+        if operand.packed or self.integers:
+            unpacker = self._unpacker(side)
+            steps = unpacker if isinstance(unpacker, IntegerUnpacker) else unpacker.steps(chunks)
+            vector = steps.cycles(groups)[-1]
             ready = [PACKED_FILL + vector * panel * (n + 1) for n in range(lines // panel)]
             done = PACKED_FILL + vector * lines
             if clear:
@@ -298,7 +371,7 @@ class CycleModel:
                 ready.append(done + clear)
         return ready, done + clear + self.compare[side] - SEEN
 
-    def _unpacker(self, side: int) -> GroupUnpacker:
+    def _unpacker(self, side: int) -> GroupUnpacker | IntegerUnpacker:
         unpacker = self.unpackers[side]
         if unpacker is None:
             raise ValueError("engine.packed_operands must be true for packed operands, not false")

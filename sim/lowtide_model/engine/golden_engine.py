@@ -7,13 +7,15 @@ import numpy as np
 
 from lowtide.config import Config
 from lowtide.formats.parameter import instance
-from lowtide_model import BfpTensor, Fp32, Improvement, Stochastic, improvement_of, matmul, quantize, to_fp32
+from lowtide_model import BfpTensor, Fp32, Improvement, Stochastic, improvement_of, matmul, quantize, scaled_to_fp32
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations, packed_results
-from lowtide_model.engine.product import Events, Operand, Product, conversion_events
+from lowtide_model.engine.product import AnySettings, Events, Operand, Product, conversion_events
 from lowtide_model.engine.result_plan import ResultPlan
-from lowtide_model.engine.sums import Pass, checked_passes, total
+from lowtide_model.engine.reveal import Reveal, effective
+from lowtide_model.engine.sums import CheckedPass, Pass, checked_passes, scale_of, total
 from lowtide_model.stochastic import RoundingMethod
+from lowtide_model.terms import term_matmul
 
 __all__ = ["GoldenEngine"]
 
@@ -21,8 +23,20 @@ NO_RESULTS = Fp32(values=np.zeros((0, 0), np.float32), overflows=0, underflows=0
 """Results of a pass whose sums stay on chip."""
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class Part:
+    """A pass of a sum: exact accumulators and the exponent of their lowest bit, events, improvements of A and of B."""
+
+    accumulators: np.ndarray
+    scale: int
+    events: dict[str, int]
+    improvements: tuple[Improvement | None, Improvement | None]
+
+
 class GoldenEngine:
     """Converts both operands, multiplies them exactly, rounds once to FP32, and applies what follows the product.
+
+    An engine of integers reveals the terms of its operands, or takes them as they are, instead of the conversion.
 
     Parameters
     ----------
@@ -37,9 +51,10 @@ class GoldenEngine:
         self,
         a: Operand,
         b: Operand,
-        a_settings: OperandSettings | None = None,
-        b_settings: OperandSettings | None = None,
+        a_settings: AnySettings | None = None,
+        b_settings: AnySettings | None = None,
         *,
+        reveal: Reveal | None = None,
         post: PostOperations | None = None,
         results: OperandSettings | None = None,
     ) -> Product:
@@ -49,8 +64,11 @@ class GoldenEngine:
         ----------
         a, b : array of float32 or BfpTensor, shapes (M, K) and (K, N)
             Operands. A `BfpTensor`, with its groups along K, needs no conversion: it has no events and no improvement.
-        a_settings, b_settings : OperandSettings, optional
-            Settings for the conversion of an array; None for a tensor.
+            An engine of integers takes arrays of integers of ``terms.width`` bits.
+        a_settings, b_settings : OperandSettings or IntegerSettings, optional
+            Settings for the conversion of an array, or of integers; None for a tensor.
+        reveal : Reveal, optional
+            Term revealing, of an engine with the element ``tmac``; None to keep every term.
         post : PostOperations, optional
             Operations on the FP32 results.
         results : OperandSettings, optional
@@ -61,7 +79,7 @@ class GoldenEngine:
         ValueError
             If the operands do not multiply or do not fit into the engine, or the engine lacks what follows the product.
         """
-        only = Pass(a=a, b=b, a_settings=a_settings, b_settings=b_settings)
+        only = Pass(a=a, b=b, a_settings=a_settings, b_settings=b_settings, reveal=reveal)
         return self.multiply_sum([only], post=post, results=results)
 
     def multiply_sum(
@@ -93,17 +111,14 @@ class GoldenEngine:
         ValueError
             If `checked_passes` refuses the passes, or the engine lacks what follows the product.
         """
-        bfp, products = self.config.bfp, []
+        products = []
         sums: np.ndarray | int = 0
         checked = checked_passes(self.config, passes)
         ResultPlan(config=self.config, shape=checked[-1].shape, post=post, results=results)
         for each, its in zip(passes, checked, strict=True):
-            left, right = (
-                x if isinstance(x, BfpTensor) else self.convert(side, x, of)
-                for side, x, of in zip("ab", (each.a, each.b), its.settings, strict=True)
-            )
-            sums = sums + self._accumulators(left, right)
-            result = NO_RESULTS if its.keep else to_fp32(sums, left, right)
+            part = self._integer_part(each, its) if self.integers else self._bfp_part(each, its)
+            sums = sums + part.accumulators
+            result = NO_RESULTS if its.keep else scaled_to_fp32(sums, part.scale)
             values = result.values if its.keep or post is None else post.applied(result.values)
             tensor = None if its.keep or results is None else packed_results(self.config, values, results)
             products.append(
@@ -111,22 +126,53 @@ class GoldenEngine:
                     values=values if tensor is None else tensor.to_float(),
                     tensor=tensor,
                     events=Events(
-                        **conversion_events("a", each.a, left, 1),
-                        **conversion_events("b", each.b, right, 0),
+                        **part.events,
                         **({} if tensor is None else conversion_events("c", values, tensor, 1)),
                         overflows=result.overflows,
                         underflows=result.underflows,
                     ),
-                    a_improvement=self._improvement(each.a, its.settings[0], -1, bfp.chunk_a),
-                    b_improvement=self._improvement(each.b, its.settings[1], 0, bfp.chunk_b),
+                    a_improvement=part.improvements[0],
+                    b_improvement=part.improvements[1],
                 )
             )
         return total(products)
 
-    def _accumulators(self, a: BfpTensor, b: BfpTensor) -> np.ndarray:
-        """Exact accumulators, as Python integers if a sum on chip may exceed 64 bits."""
-        accumulators = matmul(a, b, bfp=self.config.bfp)
-        return accumulators.astype(object) if self.config.engine.sum_width(self.config.bfp) > 64 else accumulators
+    def _bfp_part(self, given: Pass, checked: CheckedPass) -> "Part":
+        """Convert and multiply operands in block floating point."""
+        bfp, (a, b) = self.config.bfp, checked.settings
+        assert isinstance(a, OperandSettings)
+        assert isinstance(b, OperandSettings)
+        left, right = (
+            x if isinstance(x, BfpTensor) else self.convert(side, x, of)
+            for side, x, of in (("a", given.a, a), ("b", given.b, b))
+        )
+        accumulators = matmul(left, right, bfp=bfp)
+        # As Python integers if a sum on chip may exceed 64 bits.
+        wide = self.config.engine.sum_width(bfp) > 64
+        return Part(
+            accumulators=accumulators.astype(object) if wide else accumulators,
+            scale=left.bias - (left.mantissa - 1) + right.bias - (right.mantissa - 1),
+            events=conversion_events("a", given.a, left, 1) | conversion_events("b", given.b, right, 0),
+            improvements=(
+                self._improvement(given.a, a, -1, bfp.chunk_a),
+                self._improvement(given.b, b, 0, bfp.chunk_b),
+            ),
+        )
+
+    def _integer_part(self, given: Pass, checked: CheckedPass) -> "Part":
+        """Multiply integers, or what term revealing leaves of them."""
+        terms, scale = self.config.terms, scale_of(self.config, checked.settings)
+        if self.config.array.element == "pmac":
+            accumulators = np.asarray(given.a, np.int64) @ np.asarray(given.b, np.int64)
+        else:
+            settings = attrs.asdict(effective(self.config, given.reveal))
+            accumulators = term_matmul(given.a, given.b, width=terms.width, encoding=terms.encoding, **settings)
+        return Part(accumulators=accumulators, scale=scale, events={}, improvements=(None, None))
+
+    @property
+    def integers(self) -> bool:
+        """Whether the engine takes integers."""
+        return self.config.array.element != "fmac"
 
     def convert(self, side: str, x: np.ndarray, settings: OperandSettings) -> BfpTensor:
         """Convert an operand as the engine does.

@@ -57,8 +57,8 @@ class OutputCycles:
         self.numbers, self.chunk = engine.output_width, config.bfp.chunk_a
         self.layout = PackedLayout.of(config.bfp)
         self.latency = stage.post.latency if engine.post_operations else 0
-        self.slots = stage.packed.assembler.slots
-        self.converter = stage.packed.converter_latency
+        self.slots = stage.packed.assembler.slots if stage.packed else 0
+        self.converter = stage.packed.converter_latency if stage.packed else 0
         self.free = 0  # cycle from which a beat of the next product may enter
 
     def ends(

@@ -10,10 +10,12 @@ from lowtide.config import Config
 from lowtide.engine.seeds import panel_seed
 from lowtide_model import BfpTensor
 from lowtide_model.engine.following import Following
+from lowtide_model.engine.integer_operand import IntegerSettings
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.passes import Part, split
 from lowtide_model.engine.post_operations import PostOperations
-from lowtide_model.engine.product import Events, Operand, Product, settings_of
+from lowtide_model.engine.product import AnySettings, Events, Operand, Product, settings_of
+from lowtide_model.engine.reveal import Reveal, effective
 from lowtide_model.engine.sums import Pass, total_improvement
 
 __all__ = ["MatrixEngine", "multiply"]
@@ -35,9 +37,10 @@ class MatrixEngine(Protocol):
         self,
         a: Operand,
         b: Operand,
-        a_settings: OperandSettings | None = None,
-        b_settings: OperandSettings | None = None,
+        a_settings: AnySettings | None = None,
+        b_settings: AnySettings | None = None,
         *,
+        reveal: Reveal | None = None,
         post: PostOperations | None = None,
         results: OperandSettings | None = None,
     ) -> Product:
@@ -59,9 +62,10 @@ def multiply(
     engine: MatrixEngine,
     a: Operand,
     b: Operand,
-    a_settings: OperandSettings | None,
-    b_settings: OperandSettings | None,
+    a_settings: AnySettings | None,
+    b_settings: AnySettings | None,
     *,
+    reveal: Reveal | None = None,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
     post: PostOperations | None = None,
     results: OperandSettings | None = None,
@@ -81,10 +85,13 @@ def multiply(
     engine : MatrixEngine
         Engine that multiplies the panels.
     a, b : array of float32 or BfpTensor, shapes (M, K) and (K, N)
-        Operands. Transposed views are not copied; the engine transposes them.
-    a_settings, b_settings : OperandSettings or None
+        Operands. Transposed views are not copied; the engine transposes them. An engine of integers takes arrays of
+        integers.
+    a_settings, b_settings : OperandSettings, IntegerSettings or None
         Conversion settings of an array; None for a `BfpTensor`. Biases are required, because all panels of an operand
         must share one.
+    reveal : Reveal, optional
+        Term revealing, of an engine with the element ``tmac``; None to keep every term.
     progress : callable
         Called with the number of completed panels and the number of all panels.
     post : PostOperations, optional
@@ -107,7 +114,9 @@ def multiply(
     for name, operand in (("a", for_a), ("b", for_b)):
         if operand.bias is None:
             raise ValueError(f"bias of {name} must be an integer, which all panels share, not None")
-    bfp = engine.config.bfp
+    config, bfp = engine.config, engine.config.bfp
+    integers = config.array.element != "fmac"
+    group = config.lanes if reveal is None else effective(config, reveal).group
     parts = split(
         engine.config,
         m=a.shape[0],
@@ -115,26 +124,30 @@ def multiply(
         n=b.shape[1],
         chunks_a=for_a.chunks,
         chunks_b=for_b.chunks,
-        in_order_a=_in_order(a),
-        in_order_b=_in_order(b if isinstance(b, BfpTensor) else b.T),
+        in_order_a=integers or _in_order(a),
+        in_order_b=integers or _in_order(b if isinstance(b, BfpTensor) else b.T),
+        group=group,
     )
     length = parts[0].k.stop
     if length < a.shape[1] and length % bfp.lanes and BfpTensor in (type(a), type(b)):
         raise ValueError(f"K of packed groups must be at most {length}, which is less than a group, not {a.shape[1]}")
+    if reveal is not None and length < a.shape[1] and length % group:
+        raise ValueError(f"K must be at most {length}, which is less than a group of {group}, not {a.shape[1]}")
     follows = Following.of(engine.config, parts, (a.shape[0], b.shape[1]), post, results)
     values = np.zeros((a.shape[0], b.shape[1]), np.float32)
     found: list[tuple[bool, bool, Product]] = []
     progress(0, len(parts))
     passes: list[Pass] = []
     for done, part in enumerate(parts, 1):
-        passes.append(_pass(engine.config, part, a, b, for_a, for_b))
+        passes.append(_pass(engine.config, part, a, b, for_a, for_b, reveal))
         if part.keep:
             continue
-        after = follows.on_engine(part)
+        after, its = follows.on_engine(part), passes[0]
         if part.add:
             product = engine.multiply_sum(passes, **after)
         else:
-            product = engine.multiply(passes[0].a, passes[0].b, passes[0].a_settings, passes[0].b_settings, **after)
+            after |= {} if reveal is None else {"reveal": reveal}
+            product = engine.multiply(its.a, its.b, its.a_settings, its.b_settings, **after)
         passes = []
         block = part.rows, part.columns
         on_host = part.k.start and not part.add
@@ -142,7 +155,7 @@ def multiply(
             values[block] = values[block] + product.values if on_host else product.values
         found.append((part.first_a, part.first_b, product))
         progress(done, len(parts))
-    two = bfp.mantissa >= 2 * max(bfp.chunk_a, bfp.chunk_b)
+    two = not integers and bfp.mantissa >= 2 * max(bfp.chunk_a, bfp.chunk_b)
     exact, tensor, events = follows.on_host(values, found[-1][2].tensor, _events(found))
     return Product(
         values=exact,
@@ -154,17 +167,25 @@ def multiply(
     )
 
 
-def _pass(config: Config, part: Part, a: Operand, b: Operand, for_a: OperandSettings, for_b: OperandSettings) -> Pass:
+def _pass(
+    config: Config, part: Part, a: Operand, b: Operand, for_a: AnySettings, for_b: AnySettings, reveal: Reveal | None
+) -> Pass:
     """The operands of a part, with the seeds of their panels."""
     bits = config.engine.lfsr_bits
-    its_a = attrs.evolve(for_a, seed=panel_seed(for_a.seed, "a", part.panel_a, bits))
-    its_b = attrs.evolve(for_b, seed=panel_seed(for_b.seed, "b", part.panel_b, bits))
     return Pass(
         a=_part(a, part.rows, part.k) if isinstance(a, BfpTensor) else a[part.rows, part.k],
         b=_part(b, part.columns, part.k) if isinstance(b, BfpTensor) else b[part.k, part.columns],
-        a_settings=None if isinstance(a, BfpTensor) else its_a,
-        b_settings=None if isinstance(b, BfpTensor) else its_b,
+        a_settings=None if isinstance(a, BfpTensor) else _of_panel(for_a, "a", part.panel_a, bits),
+        b_settings=None if isinstance(b, BfpTensor) else _of_panel(for_b, "b", part.panel_b, bits),
+        reveal=reveal,
     )
+
+
+def _of_panel(settings: AnySettings, side: str, panel: int, bits: int) -> AnySettings:
+    """The settings of a panel of an operand: integers need no seed."""
+    if isinstance(settings, IntegerSettings):
+        return settings
+    return attrs.evolve(settings, seed=panel_seed(settings.seed, side, panel, bits))
 
 
 def _in_order(x: Operand) -> bool:

@@ -61,6 +61,7 @@ def split(
     chunks_b: int,
     in_order_a: bool = True,
     in_order_b: bool = True,
+    group: int | None = None,
 ) -> list[Part]:
     """Split a product into parts that fit into the buffers of an engine, in the order in which they are sent.
 
@@ -84,6 +85,8 @@ def split(
         Chunks per magnitude of A and of B.
     in_order_a, in_order_b : bool
         Whether A and B are sent in order. Otherwise the transposer limits their vectors.
+    group : int, optional
+        Elements of a group along K, a multiple of `Config.lanes`; by default this number.
 
     Raises
     ------
@@ -92,31 +95,33 @@ def split(
     """
     bfp = instance("config", config, Config).bfp
     m, k, n = (whole_number(name, size, SIZES) for name, size in (("m", m), ("k", k), ("n", n)))
+    converts = config.array.element == "fmac"
+    most = (bfp.mantissa // bfp.chunk_a, bfp.mantissa // bfp.chunk_b) if converts else (1, 1)
     chunks = (
-        whole_number("chunks_a", chunks_a, range(1, bfp.mantissa // bfp.chunk_a + 1)),
-        whole_number("chunks_b", chunks_b, range(1, bfp.mantissa // bfp.chunk_b + 1)),
+        whole_number("chunks_a", chunks_a, range(1, most[0] + 1)),
+        whole_number("chunks_b", chunks_b, range(1, most[1] + 1)),
     )
     in_order = flag("in_order_a", in_order_a), flag("in_order_b", in_order_b)
-    candidates = _candidates(config, (m, k, n), chunks, in_order)
-    return min(candidates, key=lambda parts: (_loaded(parts, bfp.lanes, chunks), len(parts)))
+    candidates = _candidates(config, (m, k, n), chunks, in_order, group or config.lanes)
+    return min(candidates, key=lambda parts: (_loaded(parts, config.lanes, chunks), len(parts)))
 
 
 def _candidates(
-    config: Config, shape: tuple[int, int, int], chunks: tuple[int, int], in_order: tuple[bool, bool]
+    config: Config, shape: tuple[int, int, int], chunks: tuple[int, int], in_order: tuple[bool, bool], group: int
 ) -> Iterator[list[Part]]:
     """Splits in both orders of the blocks, with more slices of K as long as these enlarge the blocks."""
     m, k, n = shape
-    array, engine, lanes = config.array, config.engine, config.bfp.lanes
+    array, engine, lanes = config.array, config.engine, config.lanes
     down, across = engine.sum_tiles(array.rows, array.columns)
     block = down * array.rows, across * array.columns
-    longest = min(config.bfp.max_k, engine.buffer_depth // max(chunks) * lanes)
-    ks = _slices(k, longest, lanes)
+    longest = min(config.max_k, engine.buffer_depth // max(chunks) * lanes)
+    ks = _slices(k, longest, group)
     if engine.sum_rows and len(ks) > 1 and k > engine.sum_max_k:
         raise ValueError(f"K must be at most {engine.sum_max_k}, the engine.sum_max_k, not {k}")
-    groups = -(-k // lanes)
+    groups = -(-k // group)
     for count in range(len(ks), max(groups, len(ks)) + 1):
         if count > len(ks):
-            ks = _slices(k, -(-groups // count) * lanes, lanes)
+            ks = _slices(k, -(-groups // count) * group, group)
         words = -(-_size(ks[0]) // lanes)
         most = [
             _most_vectors(config, words * chunks[0], array.rows, in_order[0]),

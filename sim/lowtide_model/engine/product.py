@@ -5,14 +5,28 @@ import numpy as np
 
 from lowtide.config import Config
 from lowtide.engine.operand import ROUNDINGS, OperandLayout
-from lowtide.formats.parameter import IllegalValue, whole_number
+from lowtide.formats.parameter import IllegalValue, instance, whole_number
 from lowtide_model import BfpTensor, Improvement, pack
+from lowtide_model.engine.integer_operand import IntegerSettings, checked_integers, integer_settings, packed_integers
 from lowtide_model.engine.operand import OperandSettings
 
-__all__ = ["Events", "Operand", "OperandVectors", "Product", "conversion_events", "operand_vectors", "settings_of"]
+__all__ = [
+    "AnySettings",
+    "Events",
+    "Operand",
+    "OperandVectors",
+    "Product",
+    "conversion_events",
+    "operand_vectors",
+    "settings_of",
+]
 
 Operand = np.ndarray | BfpTensor
-"""Matrix of float32, or a matrix that is already in block floating point, with its groups along K."""
+"""Matrix of float32, or a matrix that is already in block floating point, with its groups along K; or, for an engine of
+integers, a matrix of integers."""
+
+AnySettings = OperandSettings | IntegerSettings
+"""Settings of an operand."""
 
 
 @attrs.frozen(kw_only=True)
@@ -34,12 +48,12 @@ class Events:
         an infinity.
     """
 
-    a_exp_saturated: int
-    b_exp_saturated: int
-    a_saturated: int
-    b_saturated: int
-    a_nonfinite: int
-    b_nonfinite: int
+    a_exp_saturated: int = 0
+    b_exp_saturated: int = 0
+    a_saturated: int = 0
+    b_saturated: int = 0
+    a_nonfinite: int = 0
+    b_nonfinite: int = 0
     overflows: int
     underflows: int
     c_exp_saturated: int = 0
@@ -54,14 +68,14 @@ class OperandVectors:
     Parameters
     ----------
     x : array of float32, shape (vectors, numbers)
-        Rows of A, or columns of B; or the words of their packed groups, as bits of FP32 numbers.
+        Rows of A, or columns of B; or the words of their packed groups or integers, as bits of FP32 numbers.
     transposed : bool
         Whether memory has the first elements of all vectors first, then the second. The operand is sent in this order,
         without a copy.
     length : int
         ``K``; by default, the numbers of a vector.
     packed : bool, optional
-        Whether ``x`` has packed groups; None if the engine takes no packed groups.
+        Whether ``x`` has packed groups; None if the engine takes no packed groups, or integers.
     """
 
     x: np.ndarray
@@ -74,11 +88,12 @@ class OperandVectors:
         """The operand with contiguous rows, in the order in which it is sent."""
         return self.x.T if self.transposed else self.x
 
-    def settings(self, operand: OperandSettings) -> dict[str, int]:
+    def settings(self, operand: AnySettings) -> dict[str, int]:
         """Values of the operand's registers, by their names without the prefix ``a_`` or ``b_``."""
-        return {
-            "vectors": self.x.shape[0],
-            "length": self.length,
+        shape = {"vectors": self.x.shape[0], "length": self.length}
+        if isinstance(operand, IntegerSettings):
+            return shape | {"bias": operand.bias}
+        return shape | {
             "transposed": int(self.transposed),
             "chunks": operand.chunks,
             "rounding": ROUNDINGS.index(operand.rounding),
@@ -128,14 +143,20 @@ def conversion_events(side: str, x: Operand, converted: BfpTensor, axis: int) ->
     }
 
 
-def settings_of(config: Config, side: str, x: Operand, settings: OperandSettings | None) -> OperandSettings:
+def settings_of(config: Config, side: str, x: Operand, settings: AnySettings | None) -> AnySettings:
     """Return the settings of operand ``side``, ``a`` or ``b``: as given, or as a tensor in BFP has them.
 
     Raises
     ------
     ValueError
-        If the engine cannot take the tensor, or if settings are given for a tensor.
+        If the engine cannot take the tensor, if settings are given for a tensor, or if the settings are for an engine
+        with another format of operands.
     """
+    if config.array.element != "fmac":
+        return integer_settings(side, settings)
+    if settings is not None:
+        what = "of type OperandSettings, or None, for an engine with array.element = fmac"
+        instance(f"{side}_settings", settings, OperandSettings, what)
     if not isinstance(x, BfpTensor):
         return settings or OperandSettings()
     if settings is not None:
@@ -153,17 +174,22 @@ def settings_of(config: Config, side: str, x: Operand, settings: OperandSettings
 
 
 def operand_vectors(
-    config: Config, a: Operand, b: Operand, a_settings: OperandSettings, b_settings: OperandSettings
+    config: Config, a: Operand, b: Operand, a_settings: AnySettings, b_settings: AnySettings
 ) -> tuple[OperandVectors, OperandVectors]:
     """Check that the engine can compute a product, and return both operands as vectors along the reduction axis.
 
     Raises
     ------
     ValueError
-        If the operands are not float32 matrices or tensors in BFP that multiply, are empty, or do not fit into the
-        engine; or if a setting is out of the range of its register.
+        If the operands are not float32 matrices or tensors in BFP, or matrices of integers for an engine of integers;
+        if they do not multiply, are empty, or do not fit into the engine; or if a setting is out of the range of its
+        register.
     """
+    array, integers = config.array, config.array.element != "fmac"
     for name, operand in (("a", a), ("b", b)):
+        if integers:
+            checked_integers(name, config, operand)
+            continue
         if isinstance(operand, BfpTensor):
             continue
         if not isinstance(operand, np.ndarray):
@@ -172,29 +198,44 @@ def operand_vectors(
             raise ValueError(f"{name} must be a matrix of float32, not {operand.dtype} of {operand.ndim} dimensions")
     if a.shape[1] != b.shape[0] or 0 in (*a.shape, *b.shape):
         raise ValueError(f"a and b must be matrices that multiply, not of shapes {a.shape} and {b.shape}")
-    if a.shape[1] > config.bfp.max_k:
-        raise ValueError(f"K must be at most {config.bfp.max_k}, the max_k, not {a.shape[1]}")
-    array, bfp = config.array, config.bfp
+    if a.shape[1] > config.max_k:
+        raise ValueError(f"K must be at most {config.max_k}, the max_k, not {a.shape[1]}")
+    if integers:
+        assert isinstance(a, np.ndarray)
+        assert isinstance(b, np.ndarray)
+        return _integers("a", config, a, array.rows), _integers("b", config, b.T, array.columns)
+    assert isinstance(a_settings, OperandSettings)
+    assert isinstance(b_settings, OperandSettings)
+    bfp = config.bfp
     return (
         _vectors("a", config, a, a_settings, array.rows, bfp.chunk_a),
         _vectors("b", config, b if isinstance(b, BfpTensor) else b.T, b_settings, array.columns, bfp.chunk_b),
     )
 
 
+def _integers(name: str, config: Config, x: np.ndarray, panel: int) -> OperandVectors:
+    count, length = x.shape
+    _check_room(name, config, count, length, panel, 1)
+    return OperandVectors(packed_integers(x, config.terms.width), transposed=False, length=length)
+
+
+def _check_room(name: str, config: Config, count: int, length: int, panel: int, chunks: int) -> None:
+    """Refuse an operand that exceeds the buffer."""
+    words, most = -(-count // panel) * -(-length // config.lanes) * chunks, config.engine.buffer_depth
+    if words > most:
+        raise ValueError(
+            f"{name} must take at most {most} words of a buffer, the engine.buffer_depth:"
+            f" {count} vectors of {length} in {chunks} chunks take {words}"
+        )
+
+
 def _vectors(name: str, config: Config, x: Operand, operand: OperandSettings, panel: int, chunk: int) -> OperandVectors:
     bfp, engine = config.bfp, config.engine
-    legal = OperandLayout(
-        bfp, chunk, panel * engine.buffer_depth, engine.lfsr_bits, engine.packed_operands, engine.slots
-    ).legal
+    legal = OperandLayout(bfp, chunk, panel * engine.buffer_depth, engine).legal
     for setting in ("chunks", "seed", *(() if operand.bias is None else ("bias",))):
         whole_number(f"{setting} of {name}", getattr(operand, setting), legal[setting])
     count, length = (len(x.signed), x.length) if isinstance(x, BfpTensor) else x.shape
-    words = -(-count // panel) * -(-length // bfp.lanes) * operand.chunks
-    if words > engine.buffer_depth:
-        raise ValueError(
-            f"{name} must take at most {engine.buffer_depth} words of a buffer, the engine.buffer_depth:"
-            f" {count} vectors of {length} in {operand.chunks} chunks take {words}"
-        )
+    _check_room(name, config, count, length, panel, operand.chunks)
     if isinstance(x, BfpTensor):
         return OperandVectors(pack(x).reshape(count, -1).view(np.float32), transposed=False, length=length, packed=True)
     transposed = not x.flags.c_contiguous and x.T.flags.c_contiguous

@@ -7,8 +7,16 @@ import attrs
 from lowtide.config import Config
 from lowtide.formats.parameter import IllegalValue, instance, whole_number
 from lowtide_model import Improvement
-from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.product import Events, Operand, OperandVectors, Product, operand_vectors, settings_of
+from lowtide_model.engine.product import (
+    AnySettings,
+    Events,
+    Operand,
+    OperandVectors,
+    Product,
+    operand_vectors,
+    settings_of,
+)
+from lowtide_model.engine.reveal import Reveal, reveal_registers
 
 __all__ = ["CheckedPass", "Pass", "checked_passes", "scale_of", "total"]
 
@@ -21,14 +29,17 @@ class Pass:
     ----------
     a, b : array of float32 or BfpTensor, shapes (M, K) and (K, N)
         Operands.
-    a_settings, b_settings : OperandSettings, optional
-        Settings for the conversion of an array; None for a tensor.
+    a_settings, b_settings : OperandSettings or IntegerSettings, optional
+        Settings for the conversion of an array, or of integers; None for a tensor.
+    reveal : Reveal, optional
+        Term revealing; None to keep every term.
     """
 
     a: Operand
     b: Operand
-    a_settings: OperandSettings | None = None
-    b_settings: OperandSettings | None = None
+    a_settings: AnySettings | None = None
+    b_settings: AnySettings | None = None
+    reveal: Reveal | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -39,8 +50,10 @@ class CheckedPass:
     ----------
     vectors : pair of OperandVectors
         A and B as vectors along the reduction axis.
-    settings : pair of OperandSettings
+    settings : pair of OperandSettings or IntegerSettings
         Settings of A and of B.
+    reveal : dict of str to int
+        Values of the registers of term revealing, by name.
     shape : pair of int
         Rows and columns of the result.
     add : bool
@@ -50,7 +63,8 @@ class CheckedPass:
     """
 
     vectors: tuple[OperandVectors, OperandVectors]
-    settings: tuple[OperandSettings, OperandSettings]
+    settings: tuple[AnySettings, AnySettings]
+    reveal: dict[str, int]
     shape: tuple[int, int]
     add: bool
     keep: bool
@@ -64,8 +78,8 @@ def checked_passes(config: Config, passes: Sequence[Pass]) -> list[CheckedPass]:
     Raises
     ------
     ValueError
-        If the engine cannot compute one of the products, or cannot add them up: the engine has no sums, a bias is
-        missing, results differ in shape or scale, the block of results or K of all passes is too large.
+        If the engine cannot compute one of the products, or lacks a setting, or cannot add them up: the engine has no
+        sums, a bias is missing, results differ in shape or scale, the block of results or K of all passes is too large.
     """
     if not isinstance(passes, Sequence) or not passes:
         raise IllegalValue("passes", "a sequence of one Pass or more", passes)
@@ -79,18 +93,27 @@ def checked_passes(config: Config, passes: Sequence[Pass]) -> list[CheckedPass]:
         vectors = operand_vectors(config, each.a, each.b, *settings)
         shape = each.a.shape[0], each.b.shape[1]
         checked.append(
-            CheckedPass(vectors=vectors, settings=settings, shape=shape, add=n > 0, keep=n < len(passes) - 1)
+            CheckedPass(
+                vectors=vectors,
+                settings=settings,
+                reveal=reveal_registers(config, each.reveal),
+                shape=shape,
+                add=n > 0,
+                keep=n < len(passes) - 1,
+            )
         )
     if len(checked) > 1:
         _check_sum(config, checked)
     return checked
 
 
-def scale_of(config: Config, settings: tuple[OperandSettings, OperandSettings]) -> int:
+def scale_of(config: Config, settings: tuple[AnySettings, AnySettings]) -> int:
     """Exponent of the lowest bit of a product's sums; both biases must be given."""
     a, b = settings
     assert a.bias is not None
     assert b.bias is not None
+    if config.array.element != "fmac":
+        return a.bias + b.bias
     return a.bias - config.bfp.chunk_a * a.chunks + b.bias - config.bfp.chunk_b * b.chunks + 2
 
 

@@ -8,8 +8,9 @@ import numpy as np
 from lowtide.engine.registers import ALL_ERRORS
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations
-from lowtide_model.engine.product import Operand, operand_vectors, settings_of
+from lowtide_model.engine.product import AnySettings, Operand, operand_vectors, settings_of
 from lowtide_model.engine.result_plan import ResultPlan
+from lowtide_model.engine.reveal import Reveal, reveal_registers
 from lowtide_sim.engine.verilated import ADD, KEEP, LOAD_A, LOAD_B, NO_VALUES, VerilatedEngine
 
 __all__ = ["Queued", "Results", "run_queued"]
@@ -23,8 +24,10 @@ class Queued:
     ----------
     a, b : array of float32 or BfpTensor, shapes (M, K) and (K, N)
         Operands.
-    a_settings, b_settings : OperandSettings, optional
-        Conversion settings of an array, with biases; None for a `BfpTensor`.
+    a_settings, b_settings : OperandSettings or IntegerSettings, optional
+        Conversion settings of an array, with biases, or settings of integers; None for a `BfpTensor`.
+    reveal : Reveal, optional
+        Term revealing.
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that was loaded last or, with slots, the
         operand in the slot: it must be equal.
@@ -40,8 +43,9 @@ class Queued:
 
     a: Operand
     b: Operand
-    a_settings: OperandSettings | None
-    b_settings: OperandSettings | None
+    a_settings: AnySettings | None
+    b_settings: AnySettings | None
+    reveal: Reveal | None = None
     load_a: bool = True
     load_b: bool = True
     slot_a: int = 0
@@ -111,6 +115,7 @@ def run_queued(
         ResultPlan(config=config, shape=(each.a.shape[0], each.b.shape[1]), post=each.post, results=each.results)
         for each in products
     ]
+    reveals = [reveal_registers(config, each.reveal) for each in products]
     counts = [0 if each.keep else plan.beats for each, plan in zip(products, plans, strict=True)]
     sent = sum(not each.keep for each in products)
     transfer = engine.transfer(
@@ -121,12 +126,13 @@ def run_queued(
     )
     engine.write("errors", ALL_ERRORS)
     engine.write("clear", 1)
-    for n, (each, both, of, plan) in enumerate(zip(products, vectors, settings, plans, strict=True)):
+    for n, (each, both, of, plan, terms) in enumerate(zip(products, vectors, settings, plans, reveals, strict=True)):
         start = LOAD_A * each.load_a | LOAD_B * each.load_b | ADD * each.add | KEEP * each.keep
         changes = [*engine.changes("a", both[0], of[0]), *engine.changes("b", both[1], of[1])]
+        changes += [*engine.changed(terms), *engine.result_changes(plan)]
         if config.engine.slots:
             changes += [("a_slot", each.slot_a), ("b_slot", each.slot_b)]
-        engine.start(transfer, [*changes, *engine.result_changes(plan), ("start", start)])
+        engine.start(transfer, [*changes, ("start", start)])
         progress(n + 1, len(products))
     engine.finish(transfer, sent - int(transfer.last.sum()), 10**8)
     engine.wait("status", 2)

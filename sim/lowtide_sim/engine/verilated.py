@@ -14,8 +14,9 @@ from lowtide.formats.parameter import instance, whole_number
 from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations
-from lowtide_model.engine.product import Events, Operand, OperandVectors, Product
+from lowtide_model.engine.product import AnySettings, Events, Operand, OperandVectors, Product
 from lowtide_model.engine.result_plan import ResultPlan
+from lowtide_model.engine.reveal import Reveal
 from lowtide_model.engine.sums import CheckedPass, Pass, checked_passes, total
 from lowtide_model.engine.transfer import Load, Stalls, Stream, Transfer
 from lowtide_sim.compiled_top import compiled_top
@@ -196,9 +197,10 @@ class VerilatedEngine:
         self,
         a: Operand,
         b: Operand,
-        a_settings: OperandSettings | None = None,
-        b_settings: OperandSettings | None = None,
+        a_settings: AnySettings | None = None,
+        b_settings: AnySettings | None = None,
         *,
+        reveal: Reveal | None = None,
         post: PostOperations | None = None,
         results: OperandSettings | None = None,
     ) -> Product:
@@ -213,7 +215,7 @@ class VerilatedEngine:
         SimulationError
             If the engine rejects the product, or does not respond.
         """
-        only = Pass(a=a, b=b, a_settings=a_settings, b_settings=b_settings)
+        only = Pass(a=a, b=b, a_settings=a_settings, b_settings=b_settings, reveal=reveal)
         return self.multiply_sum([only], post=post, results=results)
 
     def multiply_sum(
@@ -242,6 +244,8 @@ class VerilatedEngine:
             self.prepare(side, vectors, settings)
             for side, vectors, settings in zip("ab", of.vectors, of.settings, strict=True)
         ]
+        for name, value in self.changed(of.reveal):
+            self.write(name, value)
         addends = [] if of.keep else self.follow(plan)
         find = LOAD_A * (of.settings[0].bias is None) | LOAD_B * (of.settings[1].bias is None)
         if find:
@@ -292,7 +296,7 @@ class VerilatedEngine:
         )
         return Improvement(low_sum, high_sum)
 
-    def prepare(self, side: str, vectors: OperandVectors, operand: OperandSettings) -> Load:
+    def prepare(self, side: str, vectors: OperandVectors, operand: AnySettings) -> Load:
         """Write the registers of an operand, and return its beats."""
         self.settings(side, vectors, operand)
         return self.load(vectors)
@@ -308,21 +312,22 @@ class VerilatedEngine:
         """Beats of an operand."""
         return Load.of(vectors.in_memory_order, self.config.engine.input_width)
 
-    def settings(self, side: str, vectors: OperandVectors, operand: OperandSettings) -> None:
+    def settings(self, side: str, vectors: OperandVectors, operand: AnySettings) -> None:
         """Write the registers of an operand whose values change."""
         for name, value in self.changes(side, vectors, operand):
             self.write(name, value)
 
-    def changes(self, side: str, vectors: OperandVectors, operand: OperandSettings) -> list[tuple[str, int]]:
+    def changes(self, side: str, vectors: OperandVectors, operand: AnySettings) -> list[tuple[str, int]]:
         """Registers of an operand whose values change, and the values."""
         values = {f"{side}_{name}": value for name, value in vectors.settings(operand).items()}
-        return self._changed(values)
+        return self.changed(values)
 
     def result_changes(self, plan: ResultPlan) -> list[tuple[str, int]]:
         """Registers of what follows a product whose values change, and the values."""
-        return self._changed(plan.registers)
+        return self.changed(plan.registers)
 
-    def _changed(self, values: Mapping[str, int]) -> list[tuple[str, int]]:
+    def changed(self, values: Mapping[str, int]) -> list[tuple[str, int]]:
+        """Registers whose values change, and the values."""
         return [(name, value) for name, value in values.items() if self._settings.get(name) != value]
 
     def wait(self, name: str, mask: int, most: int = 100_000) -> None:

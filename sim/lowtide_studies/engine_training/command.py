@@ -15,7 +15,6 @@ from lowtide.cli.emit import settings
 from lowtide.cli.options import Name, Number, OutputFile, Whole, number, output_option
 from lowtide.cli.progress import progress_bar
 from lowtide.config import Config
-from lowtide.emission.top import engine_of
 from lowtide.errors import CommandError
 from lowtide.paths import check_output_file
 from lowtide_model.engine.golden_engine import GoldenEngine
@@ -142,7 +141,7 @@ def command(
         raise click.UsageError(f"--port needs --engine board, not --engine {engine}")
     keys = {key: value for key, value in changes.items() if not key.startswith("schedule.")}
     asked = Config.load(config).changed(keys)
-    engine_of(asked)
+    asked.check_bfp_engine()
     if schedule in SCHEDULES:
         check_chunks(asked)
     run = Run(
@@ -159,6 +158,7 @@ def command(
     made = None if engine == "verilator" else GoldenEngine(asked)
     if engine == "board":
         made = board_at(port, None if config == "default" and not keys else asked)
+        made.config.check_bfp_engine()
         if schedule in SCHEDULES:
             check_chunks(made.config)
         run = attrs.evolve(run, config=made.config)

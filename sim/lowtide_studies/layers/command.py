@@ -69,7 +69,7 @@ def command(
     floor and names what limits the layer.
     """
     given = Config.load(config).changed(changes)
-    given.check_engine()
+    given.check_bfp_engine()
     packed = operands == "packed"
     if packed and not given.engine.packed_operands:
         raise IllegalValue("operands", "fp32 for an engine without engine.packed_operands", operands)

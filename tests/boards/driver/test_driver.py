@@ -122,8 +122,8 @@ def test_self_test_passes(device):
 def test_self_test_reports_a_wrong_word(device, monkeypatch):
     multiplied = device.multiply
 
-    def wrong(*of):
-        product = multiplied(*of)
+    def wrong(**of):
+        product = multiplied(**of)
         product.values.view(np.uint32)[0, 0] ^= 1
         return product
 

@@ -171,7 +171,10 @@ def test_a_share_of_no_cells_is_a_dash():
     ("arguments", "message"),
     [
         (["--set", "serial.clock=80000001"], "serial.clock must be a frequency that the board can make; the nearest"),
-        (["terms"], "array.element must be fmac for an engine, not 'tmac'"),
+        (
+            ["terms", "--set", "array.element=pair_mac", "--set", "array.operands=packed"],
+            "array.element must be one of fmac, tmac, pmac (for an engine), not 'pair_mac'",
+        ),
         (
             ["--board", "icebreaker", "--set", "bfp.aligner=ecp5"],
             "bfp.aligner must be logic on the iCE40UP5K of iCEBreaker, not 'ecp5'",

@@ -17,7 +17,8 @@ class Counting:
     def __init__(self, config):
         self.config, self.given = config, []
 
-    def multiply(self, a, b, a_settings=None, b_settings=None, *, post=None, results=None):
+    def multiply(self, a, b, a_settings=None, b_settings=None, *, reveal=None, post=None, results=None):
+        assert reveal is None
         product = GoldenEngine(self.config).multiply(a, b, a_settings, b_settings, post=post, results=results)
         self.given.append((a, b, a_settings, b_settings))
         return attrs.evolve(product, cycles=1)

@@ -135,7 +135,7 @@ def test_json_on_standard_output(run_study):
         (["--network", "vgg"], "no network 'vgg'"),
         (["--bandwidth", "0"], "bandwidth must be above 0"),
         (["--clock", "fast"], "clock must be above 0"),
-        (["terms"], "array.element must be fmac for an engine, not 'tmac'"),
+        (["terms"], "array.element must be fmac for block floating point, not 'tmac'"),
         (
             ["--set", "engine.packed_operands=false"],
             "operands must be fp32 for an engine without engine.packed_operands, not 'packed'",

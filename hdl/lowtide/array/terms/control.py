@@ -1,13 +1,14 @@
 """Control register of a term array."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.terms.settings import Effective, Settings
 from lowtide.formats.terms import Terms
 from lowtide.netlist import Unit
 
-__all__ = ["Control"]
+__all__ = ["Control", "legal_settings"]
 
 
 class Control(Unit):
@@ -43,11 +44,10 @@ class Control(Unit):
     def elaborate(self, platform):
         m = Module()
         terms = self.terms
-        largest = {"group": terms.group, "budget": terms.budget, "data_terms": terms.data_terms}
-        settings = Signal(Settings(terms), init={"reveal": 0, **largest})
+        settings = Signal(Settings(terms), init={"reveal": 0, **largest(terms)})
         refused, legal = Signal(), Signal()
         m.d.comb += [
-            legal.eq((self.i.group != 0) & Cat(within(self.i[key], most) for key, most in largest.items()).all()),
+            legal.eq(legal_settings(terms, self.i)),
             self.refused.eq(refused),
         ]
         with m.If(self.write):
@@ -61,6 +61,16 @@ class Control(Unit):
         }
         m.d.comb += [self.o[key].eq(Mux(settings.reveal, settings[key], value)) for key, value in everything.items()]
         return m
+
+
+def largest(terms: Terms) -> dict[str, int]:
+    """Return the largest value of each setting but ``reveal``."""
+    return {"group": terms.group, "budget": terms.budget, "data_terms": terms.data_terms}
+
+
+def legal_settings(terms: Terms, settings: data.View) -> Value:
+    """Return whether a view of `Settings` has only values that the hardware supports."""
+    return (settings.group != 0) & Cat(within(settings[key], most) for key, most in largest(terms).items()).all()
 
 
 def within(value: Value, most: int) -> Value:

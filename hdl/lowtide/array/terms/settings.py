@@ -25,9 +25,20 @@ class Settings(data.StructLayout):
         Terms kept per group of weights, at most ``terms.budget``.
     data_terms : unsigned
         Terms kept per value of the data, at most ``terms.data_terms``.
+
+    Attributes
+    ----------
+    legal : dict of str to range
+        Legal values of each member.
     """
 
     def __init__(self, terms: Terms):
+        self.legal = {
+            "reveal": range(2),
+            "group": range(1, terms.group + 1),
+            "budget": range(terms.budget + 1),
+            "data_terms": range(terms.data_terms + 1),
+        }
         super().__init__(
             {
                 "reveal": 1,

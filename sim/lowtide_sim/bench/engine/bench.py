@@ -12,14 +12,17 @@ from lowtide.config import Config
 from lowtide.engine.operand import ROUNDINGS
 from lowtide_model import BfpTensor
 from lowtide_model.engine.golden_engine import GoldenEngine
+from lowtide_model.engine.integer_operand import IntegerSettings
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations, words_of_results
-from lowtide_model.engine.product import Operand, OperandVectors, Product, operand_vectors, settings_of
+from lowtide_model.engine.product import AnySettings, Operand, OperandVectors, Product, operand_vectors, settings_of
 from lowtide_model.engine.result_plan import ResultPlan
 from lowtide_model.engine.results import matrix_of
+from lowtide_model.engine.reveal import Reveal, reveal_registers
 from lowtide_model.engine.sums import Pass, checked_passes
 from lowtide_sim.bench.bus_masters import AxiLiteRegisters, PlainRegisters, WishboneRegisters
 from lowtide_sim.bench.environment import sidecar
+from lowtide_sim.bench.stimulus.integer_products import random_integer_settings, random_integers, random_reveal
 from lowtide_sim.bench.streams.axi_stream import PERIOD, Monitor, Sink, Source, Stream
 from lowtide_sim.bench.streams.pause import PAUSES
 
@@ -28,12 +31,13 @@ __all__ = ["EngineBench"]
 RandomProduct = tuple[
     Operand,
     Operand,
-    OperandSettings | None,
-    OperandSettings | None,
+    AnySettings | None,
+    AnySettings | None,
     PostOperations | None,
     OperandSettings | None,
+    Reveal | None,
 ]
-"""Operands, their settings, post operations, and settings of packed results."""
+"""Operands, their settings, post operations, settings of packed results, and of term revealing."""
 
 PATIENCE = 20_000
 LOAD_BOTH, ADD, KEEP = 3, 8, 16  # bits of the register `start`
@@ -135,18 +139,38 @@ class EngineBench:
         bfp, array = self.config.bfp, self.config.array
         while True:
             rows, columns = self.rng.randint(1, 3 * array.rows), self.rng.randint(1, 3 * array.columns)
+            if array.element != "fmac":
+                length = self.rng.randint(1, min(self.rng.choice((2, 40)) * self.config.lanes, self.config.max_k))
+                a, b, *settings = self._integers(rows, length, columns)
+                if not self._fits(a, b, *settings):
+                    continue
+                reveal = random_reveal(self.numbers, self.config)
+                return a, b, settings[0], settings[1], self._post(rows, columns), None, reveal
             length = self.rng.randint(1, min(self.rng.choice((2, 20)) * bfp.lanes, bfp.max_k))
             a, b = self._matrix((rows, length)), self._matrix((length, columns))
             settings = self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
-            try:
-                operand_vectors(self.config, a, b, *settings)
-            except ValueError:
+            if not self._fits(a, b, *settings):
                 continue
             (a, a_settings), (b, b_settings) = (
                 self._packed(side, x, of) if self.config.engine.packed_operands and self.rng.random() < 0.4 else (x, of)
                 for side, x, of in (("a", a, settings[0]), ("b", b, settings[1]))
             )
-            return a, b, a_settings, b_settings, self._post(rows, columns), self._results()
+            return a, b, a_settings, b_settings, self._post(rows, columns), self._results(), None
+
+    def _fits(self, a: Operand, b: Operand, a_settings: AnySettings, b_settings: AnySettings) -> bool:
+        """Whether the engine takes a product."""
+        try:
+            operand_vectors(self.config, a, b, a_settings, b_settings)
+        except ValueError:
+            return False
+        return True
+
+    def _integers(
+        self, rows: int, length: int, columns: int
+    ) -> tuple[np.ndarray, np.ndarray, IntegerSettings, IntegerSettings]:
+        """Random operands of an engine of integers, and their settings."""
+        a, b = (random_integers(self.numbers, self.config, shape) for shape in ((rows, length), (length, columns)))
+        return a, b, random_integer_settings(self.numbers), random_integer_settings(self.numbers)
 
     def _post(self, rows: int, columns: int) -> PostOperations | None:
         """Random post operations, if the engine has them."""
@@ -177,26 +201,34 @@ class EngineBench:
 
     def random_passes(self) -> list[Pass]:
         """Two to four random passes of a sum on chip, or one if K is at most 1; their operands may be packed."""
-        bfp, array, engine = self.config.bfp, self.config.array, self.config.engine
+        array, engine = self.config.array, self.config.engine
+        integers = array.element != "fmac"
         down, across = engine.sum_tiles(array.rows, array.columns)
         while True:
             rows, columns = (
                 self.rng.randint(1, min(3, tiles) * panel)
                 for tiles, panel in ((down, array.rows), (across, array.columns))
             )
-            settings = self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
+            if integers:
+                settings = random_integer_settings(self.numbers), random_integer_settings(self.numbers)
+            else:
+                settings = self.random_operand(self.config.bfp.chunk_a), self.random_operand(self.config.bfp.chunk_b)
             passes = []
             count = min(self.rng.randint(2, 4), engine.sum_max_k)
             for _ in range(count):
-                longest = min(self.rng.choice((2, 8)) * bfp.lanes, bfp.max_k, engine.sum_max_k // count)
+                longest = min(self.rng.choice((2, 8)) * self.config.lanes, self.config.max_k, engine.sum_max_k // count)
                 length = self.rng.randint(1, longest)
-                a, b = self._matrix((rows, length)), self._matrix((length, columns))
-                passes.append(Pass(a=a, b=b, a_settings=settings[0], b_settings=settings[1]))
+                if integers:
+                    a, b, *_ = self._integers(rows, length, columns)
+                else:
+                    a, b = self._matrix((rows, length)), self._matrix((length, columns))
+                reveal = random_reveal(self.numbers, self.config)
+                passes.append(Pass(a=a, b=b, a_settings=settings[0], b_settings=settings[1], reveal=reveal))
             try:
                 checked_passes(self.config, passes)
             except ValueError:
                 continue
-            if engine.packed_operands and self.rng.random() < 0.4:
+            if not integers and engine.packed_operands and self.rng.random() < 0.4:
                 a, a_settings = self._packed("a", passes[0].a, settings[0])
                 passes[0] = Pass(a=a, b=passes[0].b, a_settings=a_settings, b_settings=settings[1])
             return passes
@@ -205,7 +237,7 @@ class EngineBench:
         """Start the passes of a sum, each when the engine is ready."""
         for n, each in enumerate(passes):
             start = LOAD_BOTH | ADD * (n > 0) | KEEP * (n < len(passes) - 1)
-            await self.begin(each.a, each.b, each.a_settings, each.b_settings, start=start)
+            await self.begin(each.a, each.b, each.a_settings, each.b_settings, reveal=each.reveal, start=start)
 
     async def finish_sum(self, passes: list[Pass]) -> None:
         """Wait for the results of a sum, and check every bit."""
@@ -217,10 +249,11 @@ class EngineBench:
         self,
         a: Operand,
         b: Operand,
-        a_settings: OperandSettings | None,
-        b_settings: OperandSettings | None,
+        a_settings: AnySettings | None,
+        b_settings: AnySettings | None,
         post: PostOperations | None = None,
         results: OperandSettings | None = None,
+        reveal: Reveal | None = None,
         start: int = LOAD_BOTH,
     ) -> None:
         """Queue operands and addends on their streams, write the settings, and start the product."""
@@ -235,7 +268,7 @@ class EngineBench:
             if self.config.engine.slots:
                 await self.write(f"{side}_slot", self.rng.randrange(self.config.engine.slots))
         plan = ResultPlan(config=self.config, shape=(a.shape[0], b.shape[1]), post=post, results=results)
-        for name, value in plan.registers.items():
+        for name, value in (plan.registers | reveal_registers(self.config, reveal)).items():
             await self.write(name, value)
         if self.d and plan.addends:
             self.d.send(_beats(plan.addends.numbers))
@@ -246,14 +279,17 @@ class EngineBench:
         self,
         a: Operand,
         b: Operand,
-        a_settings: OperandSettings | None,
-        b_settings: OperandSettings | None,
+        a_settings: AnySettings | None,
+        b_settings: AnySettings | None,
         post: PostOperations | None = None,
         results: OperandSettings | None = None,
+        reveal: Reveal | None = None,
     ) -> None:
         """Wait for the results of the next product, and check every bit."""
         plan = ResultPlan(config=self.config, shape=(a.shape[0], b.shape[1]), post=post, results=results)
-        product = GoldenEngine(self.config).multiply(a, b, a_settings, b_settings, post=post, results=results)
+        product = GoldenEngine(self.config).multiply(
+            a, b, a_settings, b_settings, post=post, results=results, reveal=reveal
+        )
         await self._check_results(product, plan)
 
     async def _check_results(self, product: Product, plan: ResultPlan) -> None:

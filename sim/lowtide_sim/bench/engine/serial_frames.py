@@ -13,6 +13,7 @@ from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.product import operand_vectors
 from lowtide_model.engine.results import matrix_of, result_beats
+from lowtide_model.engine.reveal import reveal_registers
 from lowtide_model.engine.transfer import Load
 from lowtide_model.serial_frames import Frame, Frames, frame_bytes
 from lowtide_sim.bench.environment import parameters, sidecar
@@ -78,12 +79,14 @@ class SerialBench:
                 return found.words[LEVELS:]
             assert status == BUSY
 
-    async def multiply(self, a, b, a_settings, b_settings, position, damage=False):
+    async def multiply(self, a, b, a_settings, b_settings, position, damage=False, reveal=None):
         """Compute a product; return it, and the position after its results."""
         vectors = operand_vectors(self.config, a, b, a_settings, b_settings)
         for side, each, operand in zip("ab", vectors, (a_settings, b_settings), strict=True):
             for name, value in each.settings(operand).items():
                 await self.request("write", self.places[f"{side}_{name}"], value & 0xFFFFFFFF, damage=damage)
+        for name, value in reveal_registers(self.config, reveal).items():
+            await self.request("write", self.places[name], value, damage=damage)
         await self.request("write", self.places["start"], 3, damage=damage)
         for side, each in zip("ab", vectors, strict=True):
             words = Load.of(each.in_memory_order, self.config.engine.input_width).numbers.view("<u4").ravel().tolist()
