@@ -201,6 +201,8 @@ def operand_vectors(
     if a.shape[1] > config.max_k:
         raise ValueError(f"K must be at most {config.max_k}, the max_k, not {a.shape[1]}")
     if integers:
+        assert isinstance(a, np.ndarray)
+        assert isinstance(b, np.ndarray)
         return _integers("a", config, a, array.rows), _integers("b", config, b.T, array.columns)
     assert isinstance(a_settings, OperandSettings)
     assert isinstance(b_settings, OperandSettings)

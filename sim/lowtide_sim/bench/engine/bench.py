@@ -228,8 +228,9 @@ class EngineBench:
                 checked_passes(self.config, passes)
             except ValueError:
                 continue
-            if not integers and engine.packed_operands and self.rng.random() < 0.4:
-                a, a_settings = self._packed("a", passes[0].a, settings[0])
+            first = settings[0]
+            if isinstance(first, OperandSettings) and engine.packed_operands and self.rng.random() < 0.4:
+                a, a_settings = self._packed("a", passes[0].a, first)
                 passes[0] = Pass(a=a, b=passes[0].b, a_settings=a_settings, b_settings=settings[1])
             return passes
 
