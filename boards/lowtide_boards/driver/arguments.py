@@ -6,16 +6,17 @@ import numpy as np
 
 from lowtide.config import Config
 from lowtide.engine.seeds import operand_seed
-from lowtide.formats.parameter import IllegalValue, whole_number
+from lowtide.formats.parameter import IllegalValue, Unquoted, whole_number
 from lowtide_model import BfpTensor, default_bias
 from lowtide_model.arrays import array_of
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.terms import IntegerTensor
 
 __all__ = ["chunks_of", "matrix", "operand", "precisions"]
 
 
 def operand(
-    config: Config, side: str, x: np.ndarray | BfpTensor, bits: int | None, rounding: str, seed: int
+    config: Config, side: str, x: np.ndarray | BfpTensor | IntegerTensor, bits: int | None, rounding: str, seed: int
 ) -> tuple[np.ndarray | BfpTensor, OperandSettings | None]:
     """Operand ``a`` or ``b`` of a product, an array in FP32, and its settings; a `BfpTensor` needs none.
 
@@ -24,8 +25,12 @@ def operand(
     ValueError
         If an array is no matrix of numbers, or has a number that is not finite in float32.
     IllegalValue
-        If the engine does not have the precision or the rounding, or the seed is out of range.
+        If the operand is a tensor of integers, the engine does not have the precision or the rounding, or the seed is
+        out of range.
     """
+    if isinstance(x, IntegerTensor):
+        engine = f"for an engine with array.element = {config.array.element}"
+        raise IllegalValue(side, f"an array or a BfpTensor {engine}", Unquoted("an IntegerTensor"))
     if isinstance(x, BfpTensor):
         return x, None
     numbers, bfp = matrix(side, x), config.bfp

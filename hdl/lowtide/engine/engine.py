@@ -157,7 +157,8 @@ class Engine(Structure):
     @property
     def meters(self) -> dict[str, Loader]:
         """Loaders with an improvement meter, by operand."""
-        return {side: loader for side, loader in zip("ab", self.loaders, strict=True) if loader.metered}
+        loaders = zip("ab", self.loaders, strict=True)
+        return {side: loader for side, loader in loaders if isinstance(loader, Loader) and loader.metered}
 
     @property
     def counters(self) -> dict[str, str]:

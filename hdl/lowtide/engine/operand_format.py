@@ -19,7 +19,7 @@ from lowtide.formats.bfp import Bfp
 from lowtide.formats.parameter import host_parameters
 from lowtide.formats.terms import ENCODINGS, Terms
 from lowtide.units.arithmetic.fmac import Fmac
-from lowtide.units.arithmetic.pmac import Pmac
+from lowtide.units.arithmetic.pmac import Pmac, PmacParams
 
 __all__ = ["INTEGER_KEYS", "TERM_KEYS", "BfpOperands", "IntegerOperands", "OperandFormat"]
 
@@ -177,7 +177,8 @@ class IntegerOperands:
         """Return the array."""
         if self.reveals:
             return TermArray(self.rows, self.columns, self.terms, skew, block)
-        return SystolicArray(self.rows, self.columns, partial(Pmac, self.format), skew, block)
+        integers = PmacParams(width=self.terms.width, max_k=self.terms.max_k)
+        return SystolicArray(self.rows, self.columns, partial(Pmac, integers), skew, block)
 
     def loaders(self) -> list[IntegerLoader]:
         """Return the loaders of A and of B."""

@@ -7,6 +7,7 @@ import pytest
 from fixtures.devices import SMALL_DEVICE, simulated
 from lowtide.emission.serial import host_sections
 from lowtide.formats.parameter import IllegalValue
+from lowtide_boards.driver.arguments import operand
 from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.self_test import self_test
 from lowtide_model import quantize
@@ -118,6 +119,13 @@ def test_wrong_arguments_are_refused_in_one_line(device):
     legal = "from 1 to 8" if element == "tmac" else "None for an engine with array.element = pmac"
     with pytest.raises(ValueError, match=rf"^reveal(\.group)? must be {legal}"):
         device.matmul(a, b, reveal=Reveal(group=9))
+
+
+def test_device_of_bfp_refuses_integers_with_scales():
+    with pytest.raises(
+        IllegalValue, match=r"^b must be an array or a BfpTensor for an engine with array\.element = fmac, n"
+    ):
+        operand(SMALL_DEVICE, "b", quantize_integers(np.ones((2, 2)), 8), None, "nearest", 1)
 
 
 def test_illegal_registers_are_refused_and_the_next_product_is_right(terms):

@@ -141,11 +141,11 @@ class EngineBench:
             rows, columns = self.rng.randint(1, 3 * array.rows), self.rng.randint(1, 3 * array.columns)
             if array.element != "fmac":
                 length = self.rng.randint(1, min(self.rng.choice((2, 40)) * self.config.lanes, self.config.max_k))
-                a, b, *settings = self._integers(rows, length, columns)
-                if not self._fits(a, b, *settings):
+                a, b, a_settings, b_settings = self._integers(rows, length, columns)
+                if not self._fits(a, b, a_settings, b_settings):
                     continue
                 reveal = random_reveal(self.numbers, self.config)
-                return a, b, settings[0], settings[1], self._post(rows, columns), None, reveal
+                return a, b, a_settings, b_settings, self._post(rows, columns), None, reveal
             length = self.rng.randint(1, min(self.rng.choice((2, 20)) * bfp.lanes, bfp.max_k))
             a, b = self._matrix((rows, length)), self._matrix((length, columns))
             settings = self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
@@ -219,7 +219,7 @@ class EngineBench:
                 longest = min(self.rng.choice((2, 8)) * self.config.lanes, self.config.max_k, engine.sum_max_k // count)
                 length = self.rng.randint(1, longest)
                 if integers:
-                    a, b, *_ = self._integers(rows, length, columns)
+                    a, b, _, _ = self._integers(rows, length, columns)
                 else:
                     a, b = self._matrix((rows, length)), self._matrix((length, columns))
                 reveal = random_reveal(self.numbers, self.config)
@@ -228,8 +228,9 @@ class EngineBench:
                 checked_passes(self.config, passes)
             except ValueError:
                 continue
-            if not integers and engine.packed_operands and self.rng.random() < 0.4:
-                a, a_settings = self._packed("a", passes[0].a, settings[0])
+            first = settings[0]
+            if isinstance(first, OperandSettings) and engine.packed_operands and self.rng.random() < 0.4:
+                a, a_settings = self._packed("a", passes[0].a, first)
                 passes[0] = Pass(a=a, b=passes[0].b, a_settings=a_settings, b_settings=settings[1])
             return passes
 
