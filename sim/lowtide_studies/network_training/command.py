@@ -10,11 +10,7 @@ from lowtide.config import Config
 from lowtide.paths import check_output_folder
 from lowtide_studies.equal_area.cells import Cells, measure_cells
 from lowtide_studies.harness.options import CACHE, StudyOptions, study_options, target_option, typed_option
-from lowtide_studies.network_training.formats import FORMATS
-from lowtide_studies.network_training.models import NETWORKS
-from lowtide_studies.network_training.report import cost_table, plot, quality_table
-from lowtide_studies.network_training.study import CHECKPOINTS, FORMS, Comparison, Cost, compare
-from lowtide_studies.network_training.training import Run
+from lowtide_studies.network_training.run import FORMATS, NETWORKS, Run
 
 __all__ = ["command"]
 
@@ -86,6 +82,10 @@ def command(
     the cycle model of the engine, with loading. At equal area, it is multiplied by the cells of a unit, as in
     `lowtide study equal-area`.
     """
+    # Help needs no PyTorch.
+    from lowtide_studies.network_training.report import cost_table, plot, quality_table
+    from lowtide_studies.network_training.study import CHECKPOINTS, compare, plain_cost
+
     check_output_folder(CACHE)
     check_output_folder(CHECKPOINTS)
     seeds = options.seeds
@@ -118,7 +118,9 @@ def command(
             "seeds": list(range(seeds)),
             "margin": margin,
             "target": target,
-            "costs": [_plain(comparison, row) for comparison, rows in zip(found, costs, strict=True) for row in rows],
+            "costs": [
+                plain_cost(comparison, row) for comparison, rows in zip(found, costs, strict=True) for row in rows
+            ],
         },
         rows=[row for comparison in found for row in comparison.to_json()],
         tables=tables,
@@ -130,18 +132,3 @@ def _run(network: str, given: dict[str, Any]) -> Run:
     """The run of a network: its usual training, with the given changes."""
     usual = NETWORKS[network]
     return Run(**{"network": network, "width": usual.width, "batch": usual.batch, "rate": usual.rate} | given)
-
-
-def _plain(found: Comparison, row: Cost) -> dict[str, Any]:
-    """Plain values of a cost."""
-    cells = None if row.cells is None else attrs.asdict(row.cells)
-    return {
-        "network": found.run.network,
-        "format": row.format,
-        "unit": row.unit.name,
-        "epochs": row.epochs,
-        "cycles": row.cycles,
-        "cells": cells,
-        "area_time": {form: row.area_time(form) for form in FORMS},
-        "reached": row.reached,
-    }

@@ -10,7 +10,7 @@ from lowtide_studies.network_training.rounding import Rounder, round_bf16, round
 from lowtide_torch import BFP, FastAdaptive, Nearest, Stochastic, TwoSided
 from lowtide_torch.settings import Settings
 
-__all__ = ["BASELINE", "FORMATS", "Format"]
+__all__ = ["BASELINE", "FORMATS", "MSFP12", "Format"]
 
 BASELINE = "fp32"
 

@@ -3,13 +3,12 @@
 import math
 from collections.abc import Callable
 
-import attrs
 import torch
 from torch import Tensor, nn
 
 from lowtide_torch import Matmul
 
-__all__ = ["NETWORKS", "LstmModel", "Network", "ResNet", "TransformerModel"]
+__all__ = ["LstmModel", "ResNet", "TransformerModel", "make_network"]
 
 
 class ResidualBlock(nn.Module):
@@ -128,56 +127,12 @@ class TransformerModel(nn.Module):
         return self.head(self.norm(x))
 
 
-@attrs.frozen(kw_only=True)
-class Network:
-    """A network and its usual training.
-
-    Parameters
-    ----------
-    text : bool
-        Whether the network models text; otherwise it classifies images.
-    make : callable
-        Makes the network from channels of an image, number of classes, and width.
-    width : int
-        Usual width.
-    batch, rate, optimizer
-        Samples of a step, learning rate at the start, and ``sgd`` with momentum or ``adam``.
-    """
-
-    text: bool
-    make: Callable[[int, int, int], nn.Module]
-    width: int
-    batch: int
-    rate: float
-    optimizer: str
-
-
-def _resnet(depth: int) -> Network:
-    return Network(
-        text=False,
-        make=lambda channels, classes, width: ResNet(depth, channels, classes, width),
-        width=16,
-        batch=64,
-        rate=0.1,
-        optimizer="sgd",
-    )
-
-
-def _language_model(kind: Callable[[int, int], nn.Module]) -> Network:
-    return Network(
-        text=True,
-        make=lambda channels, classes, width: kind(classes, width),
-        width=128,
-        batch=16,
-        rate=0.002,
-        optimizer="adam",
-    )
-
-
-NETWORKS = {
-    "resnet8": _resnet(8),
-    "resnet20": _resnet(20),
-    "lstm": _language_model(LstmModel),
-    "transformer": _language_model(TransformerModel),
-}
-"""Networks by name."""
+def make_network(name: str, channels: int, classes: int, width: int) -> nn.Module:
+    """A network by its name; a language model has a class per character."""
+    kinds: dict[str, Callable[[], nn.Module]] = {
+        "resnet8": lambda: ResNet(8, channels, classes, width),
+        "resnet20": lambda: ResNet(20, channels, classes, width),
+        "lstm": lambda: LstmModel(classes, width),
+        "transformer": lambda: TransformerModel(classes, width),
+    }
+    return kinds[name]()

@@ -16,10 +16,11 @@ from lowtide_studies.harness.jobs import Job, Runner, code_hash
 from lowtide_studies.harness.statistics import Difference, Summary
 from lowtide_studies.network_training.data import Data, load_images, load_text
 from lowtide_studies.network_training.formats import BASELINE
-from lowtide_studies.network_training.training import Evaluation, Run, Trained, train
+from lowtide_studies.network_training.run import Run
+from lowtide_studies.network_training.training import Evaluation, Trained, train
 from lowtide_studies.network_training.units import UNITS, Unit
 
-__all__ = ["CHECKPOINTS", "FORMS", "REFERENCE", "Comparison", "Cost", "compare"]
+__all__ = ["CHECKPOINTS", "FORMS", "REFERENCE", "Comparison", "Cost", "compare", "plain_cost"]
 
 CHECKPOINTS = Path("build/studies/network-training")
 
@@ -148,6 +149,20 @@ class Comparison:
         ]
 
 
+def plain_cost(found: Comparison, row: Cost) -> dict[str, Any]:
+    """Plain values of a cost in a comparison."""
+    return {
+        "network": found.run.network,
+        "format": row.format,
+        "unit": row.unit.name,
+        "epochs": row.epochs,
+        "cycles": row.cycles,
+        "cells": None if row.cells is None else attrs.asdict(row.cells),
+        "area_time": {form: row.area_time(form) for form in FORMS},
+        "reached": row.reached,
+    }
+
+
 def _cycles(evaluation: Evaluation, unit: Unit) -> dict[str, int]:
     """Cycles by `FORMS`; one unit of a baseline multiplies two numbers per cycle, whatever its operands are."""
     return evaluation.cycles.get(unit.name) or dict.fromkeys(FORMS, evaluation.macs)
@@ -185,6 +200,7 @@ def compare(
     """
     packages = ("lowtide", "lowtide_model", "lowtide_torch", "lowtide_studies.network_training")
     code = code_hash(packages, PRESENTATION)
+    _data.cache_clear()
     versions = version("torch"), version("numpy")
     jobs, titles = [], {}
     for run in runs:

@@ -13,16 +13,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lowtide.formats.parameter import IllegalValue, parameter
+from lowtide.formats.parameter import IllegalValue
 from lowtide_studies.network_training.cycles import CountingEngine, Cycles
 from lowtide_studies.network_training.data import Data, Part
 from lowtide_studies.network_training.formats import FORMATS
-from lowtide_studies.network_training.models import NETWORKS
+from lowtide_studies.network_training.models import make_network
 from lowtide_studies.network_training.rounding import Rounding, round_operands_
+from lowtide_studies.network_training.run import NETWORKS, Run
 from lowtide_studies.network_training.units import UNITS
 from lowtide_torch import BFP, Controller, NonFinite, quantize_
 
-__all__ = ["Evaluation", "Run", "Trained", "train"]
+__all__ = ["Evaluation", "Trained", "train"]
 
 VALIDATED = {False: 1024, True: 128}
 """Most validation images, and sequences of a text."""
@@ -32,31 +33,6 @@ TESTED = {False: 10**9, True: 512}
 
 EVALUATED = 64
 """Samples that are evaluated at once."""
-
-
-@attrs.frozen(kw_only=True)
-class Run:
-    """All parameters that determine the bits of a training, beside the data.
-
-    The rate falls to zero along half a cosine. The seed determines the first weights, the order of the samples, and
-    the rounding of gradients. Each epoch has ``samples`` random training samples, at most.
-    """
-
-    network: str = parameter("resnet8", tuple(NETWORKS), "network")
-    format: str = parameter("adaptive", tuple(FORMATS), "format")
-    width: int = parameter(16, range(1, 4097), "channels of the first stage, or features")
-    epochs: int = parameter(5, range(1, 100001), "epochs")
-    samples: int = parameter(10**9, range(1, 10**9 + 1), "most samples of an epoch")
-    batch: int = parameter(64, range(2, 65537), "samples of a step")
-    rate: float = 0.1
-    evaluations: int = parameter(4, range(1, 1001), "evaluations per epoch")
-    evaluated: int = parameter(10**9, range(1, 10**9 + 1), "most validation samples, and most test samples")
-    seed: int = parameter(0, range(2**32), "seed")
-
-    @property
-    def text(self) -> bool:
-        """Whether the network models text."""
-        return NETWORKS[self.network].text
 
 
 @attrs.frozen(kw_only=True)
@@ -134,15 +110,14 @@ class _Training:
         if not self.steps:
             most = min(run.samples, len(data.training))
             raise IllegalValue("batch", f"at most {most}, the samples of an epoch", run.batch)
-        network = NETWORKS[run.network]
         channels = 1 if run.text else data.training.inputs.shape[1]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(run.seed)
-            self.network = network.make(channels, len(data.classes), run.width)
+            self.network = make_network(run.network, channels, len(data.classes), run.width)
         first = slice(run.batch)
         self.macs = _macs(self.network, Part(inputs=self.training.inputs[first], labels=self.training.labels[first]))
         self.order = torch.Generator().manual_seed(run.seed)
-        if network.optimizer == "sgd":
+        if NETWORKS[run.network].optimizer == "sgd":
             self.optimizer: torch.optim.Optimizer = torch.optim.SGD(self.network.parameters(), run.rate, momentum=0.9)
         else:
             self.optimizer = torch.optim.Adam(self.network.parameters(), run.rate)
