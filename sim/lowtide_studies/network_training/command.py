@@ -18,6 +18,7 @@ QUICK = {"epochs": 1, "samples": 64, "batch": 16, "width": 16, "evaluations": 1,
 
 EXAMPLES = """\b
 Examples:
+  lowtide study network-training
   lowtide study network-training --quick
   lowtide study network-training --network resnet20 --images digits --seeds 3
   lowtide study network-training --network resnet8 --images my_images
