@@ -230,12 +230,15 @@ def test_time_to_a_target():
     found = comparison("resnet8", [10, 80, 90], [[20, 70, 89], [88, 70, 95]])
     assert found.target == 88
     assert found.beats_per_pair("adaptive") == 2
-    assert found.difference("adaptive").mean == -5
+    difference = found.difference("adaptive")
+    assert difference is not None
+    assert difference.mean == -5
     cells = {"fmac, 2 × 2 bits": Cells(unit=10, beside=5), "float_mac, FP32": Cells(unit=600)}
     adaptive, fp32 = found.costs(cells)
     assert (adaptive.format, adaptive.reached, adaptive.epochs) == ("adaptive", 2, 2)
     assert adaptive.cycles == {"beats": 128, "packed": 256, "fp32": 384}
     assert [adaptive.area_time(form) for form in ("beats", "packed")] == [64 * 10 * 128, 64 * 15 * 256]
+    assert (adaptive.forms, fp32.forms) == (("beats", "packed", "fp32"), ("beats",))
     assert (fp32.epochs, fp32.area_time("fp32")) == (3, 600 * 3000)
 
 

@@ -86,14 +86,14 @@ def cost_table(found: Comparison, rows: Sequence[Cost], target: str) -> Table:
     sign = "at most" if found.run.text else "at least"
     title = f"{_title(found)}: time to a validation quality of {sign} {found.target or math.nan:.2f}"
     caption = (
-        f"Cells on {target}. Times: cells × cycles relative to {REFERENCE}; with loading, the cells of the engine's"
-        " other parts count. A unit of fp32, bf16 and int8 has 1 product per cycle and never waits."
+        f"Cycles of 64 units. Cells on {target}. Times: cells × cycles relative to {REFERENCE}; for an engine, with the"
+        " cells of its other parts. Each unit of fp32, bf16 and int8 has 1 product per cycle and never waits."
     )
     table = new_table(title, ("Format", "Unit"), headings, caption)
     for row in rows:
         cells = ("", "") if row.cells is None else (f"{row.cells.unit:,.0f}", f"{row.cells.beside:,.0f}")
         times = [_number(_relative(row, rows[0], form), ".2f") for form in FORMS]
-        cycles = [_number(row.cycles[form] / 1e6, ",.1f") for form in FORMS]
+        cycles = [_number(row.cycles[form] / 1e6, ",.1f") if form in row.forms else "" for form in FORMS]
         reached = f"{row.reached} of {len(found.seeds)}"
         style = "bold" if row is rows[0] else ""
         figures = (*cells, _number(row.epochs, ".2f"), *cycles, *times, reached)

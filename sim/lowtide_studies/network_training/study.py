@@ -33,6 +33,7 @@ FORMS = ("beats", "packed", "fp32")
 """Times of an engine: array that never waits; packed operands; FP32 operands."""
 
 ELEMENTS = Config().array.rows * Config().array.columns
+"""Units of an engine."""
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +43,7 @@ class Cost:
     Parameters
     ----------
     cycles : dict of str to float
-        Cycles by `FORMS`: of an engine, or of one unit for a baseline. Means over the seeds that reach the target.
+        Cycles of 64 units by `FORMS`, means over the seeds that reach the target.
     epochs : float
         Mean epochs to the target.
     cells : Cells, optional
@@ -56,12 +57,16 @@ class Cost:
     reached: int
     cells: Cells | None = None
 
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Times of the unit that differ."""
+        return FORMS[:1] if self.unit.changes is None else FORMS
+
     def area_time(self, form: str) -> float:
         """Cells times cycles: of the units alone for beats, otherwise with the rest of the engine."""
         if self.cells is None or not self.reached:
             return float("nan")
-        elements = 1 if self.unit.changes is None else ELEMENTS
-        return elements * self.cells.total(form != "beats") * self.cycles[form]
+        return ELEMENTS * self.cells.total(form != "beats") * self.cycles[form]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -163,9 +168,9 @@ def plain_cost(found: Comparison, row: Cost) -> dict[str, Any]:
     }
 
 
-def _cycles(evaluation: Evaluation, unit: Unit) -> dict[str, int]:
-    """Cycles by `FORMS`; one unit of a baseline multiplies two numbers per cycle, whatever its operands are."""
-    return evaluation.cycles.get(unit.name) or dict.fromkeys(FORMS, evaluation.macs)
+def _cycles(evaluation: Evaluation, unit: Unit) -> Mapping[str, float]:
+    """Cycles of 64 units by `FORMS`; a unit without an engine multiplies two numbers per cycle, and never waits."""
+    return evaluation.cycles.get(unit.name) or dict.fromkeys(FORMS, evaluation.macs / ELEMENTS)
 
 
 def compare(
