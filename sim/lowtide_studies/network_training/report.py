@@ -123,7 +123,8 @@ def plot(found: Sequence[Comparison], costs: Sequence[Sequence[Cost]], file: Pat
             _times(axes[1], rows)
         style_axes(*axes)
     seeds = counted(len(found[0].seeds), "seed")
-    save_plot(figure, file, f"Training of networks, {seeds}: quality on validation data, and time at equal area")
+    times = ", and time at equal area" if columns == 2 else ""
+    save_plot(figure, file, f"Training of networks, {seeds}: quality on validation data{times}")
 
 
 def _curves(axes: Axes, found: Comparison) -> None:
@@ -131,8 +132,6 @@ def _curves(axes: Axes, found: Comparison) -> None:
         axes.plot(epochs, values, "o-", color=COLORS[form], linewidth=1.4, markersize=3, label=form)
     if found.target is not None:
         axes.axhline(found.target, color=DARK, linewidth=0.8, linestyle=":")
-    if found.run.text:
-        log_scale(axes, "y")
     axes.set_xlabel("epochs")
     axes.set_ylabel("perplexity" if found.run.text else "accuracy (%)")
     axes.set_title(f"{found.run.network}, {found.data}", fontsize="medium")
