@@ -15,7 +15,7 @@ LOWTIDE := $(RUN) lowtide
 
 .DEFAULT_GOAL := help
 .PHONY: help setup verilog test test-unit test-torch test-onnx test-slow test-placements sim serve train run model study schedules equal-area
-.PHONY: reveal chunks layers rounders explore figures
+.PHONY: reveal chunks layers rounders explore networks figures
 .PHONY: report lint formal bench bitstream flash docs clean
 
 # Studies with a figure in docs/studies.
@@ -49,7 +49,7 @@ test-unit: $(READY) ## run the tests of formats and models, without external too
 
 # PyTorch is large and optional. An installed build, for example for CPUs only, stays.
 $(VENV)/torch: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[training]'
 	@touch $@
 
 test-torch: $(VENV)/torch ## install PyTorch and run the quick tests of networks in PyTorch
@@ -106,6 +106,9 @@ rounders: $(READY) ## compare the area of stochastic rounders
 
 explore: $(READY) ## search for small, unbiased stochastic rounders
 	$(LOWTIDE) study rounder-search
+
+networks: $(VENV)/torch ## train real networks in several formats
+	$(LOWTIDE) study network-training
 
 figures: $(READY) ## run the studies and write their figures into docs/studies
 	set -e; for study in $(FIGURES); do \

@@ -15,7 +15,7 @@ from lowtide_torch.controller import Controller
 from lowtide_torch.engine import Engine
 from lowtide_torch.errors import BitsDiffer, CheckpointError, NonFinite, UnsafeArithmetic, UnsupportedLayer
 from lowtide_torch.quantize import quantize_
-from lowtide_torch.settings import BFP, TR, FastAdaptive, Nearest, Stochastic, Truncate
+from lowtide_torch.settings import BFP, TR, FastAdaptive, Nearest, Stochastic, Truncate, TwoSided
 
 del _torch
 
@@ -33,6 +33,7 @@ __all__ = [
     "ScaledDotProductAttention",
     "Stochastic",
     "Truncate",
+    "TwoSided",
     "UnsafeArithmetic",
     "UnsupportedLayer",
     "quantize_",

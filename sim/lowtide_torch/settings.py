@@ -9,7 +9,19 @@ from lowtide.formats import Bfp, IllegalValue
 from lowtide.formats.parameter import instance, parameter, real_number, whole_number
 from lowtide.formats.terms import ENCODINGS, Terms
 
-__all__ = ["BFP", "KINDS", "TR", "FastAdaptive", "Nearest", "Rounded", "Settings", "Stochastic", "Truncate"]
+__all__ = [
+    "BFP",
+    "KINDS",
+    "TR",
+    "Adaptive",
+    "FastAdaptive",
+    "Nearest",
+    "Rounded",
+    "Settings",
+    "Stochastic",
+    "Truncate",
+    "TwoSided",
+]
 
 KINDS = ("weights", "activations", "gradients")
 """Kinds of operands."""
@@ -24,7 +36,7 @@ class Rounded:
     Parameters
     ----------
     bits : int
-        Width of a magnitude in bits, a multiple of the engine's chunks. `FastAdaptive` selects the width itself.
+        Width of a magnitude in bits, a multiple of the engine's chunks. `FastAdaptive` and `TwoSided` select the width.
     rounding : str
         ``truncate``; ``nearest``, ties away from zero; or ``stochastic``.
     """
@@ -99,6 +111,12 @@ class BFP:
             whole_number(f"bits of {kind}", getattr(self, kind).bits, widths, because=because)
 
 
+def _check_two_chunks(bfp: Bfp, name: str) -> None:
+    least = 2 * max(bfp.chunk_a, bfp.chunk_b)
+    if bfp.mantissa < least:
+        raise IllegalValue("bfp.mantissa", f"{least} or more, two chunks, for {name}", bfp.mantissa)
+
+
 @attrs.frozen(kw_only=True)
 class FastAdaptive:
     """FAST-Adaptive: two chunks where the relative improvement exceeds a threshold, otherwise one.
@@ -134,9 +152,49 @@ class FastAdaptive:
         IllegalValue
             If ``bfp.mantissa`` is less than two chunks.
         """
-        least = 2 * max(bfp.chunk_a, bfp.chunk_b)
-        if bfp.mantissa < least:
-            raise IllegalValue("bfp.mantissa", f"{least} or more, two chunks, for FastAdaptive", bfp.mantissa)
+        _check_two_chunks(bfp, "FastAdaptive")
+
+
+@attrs.frozen(kw_only=True)
+class TwoSided:
+    """Hysteresis: two chunks above one threshold of the relative improvement, one chunk below another.
+
+    Between the thresholds, the precision does not change. A decision holds for the next training call of the operand.
+    The first call has two chunks.
+
+    Parameters
+    ----------
+    low, high : float
+        Thresholds for one chunk and for two chunks, from 0 to 3.
+    hold : int
+        Minimum training calls between two changes.
+    weights, activations, gradients : Rounded
+        Rounding of each kind of operand; its ``bits`` are ignored.
+    seed : int
+        Seed of all random words.
+    """
+
+    low: float = attrs.field(default=0.25, converter=RATIO)
+    high: float = attrs.field(default=0.35, converter=RATIO)
+    hold: int = parameter(5, range(1, 10**6 + 1), "minimum training calls between two changes")
+    weights: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    activations: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    gradients: Rounded = attrs.field(default=RANDOM, converter=ROUNDED)
+    seed: int = attrs.field(default=0, converter=_seed)
+
+    def __attrs_post_init__(self):
+        if self.low > self.high:
+            raise IllegalValue("low", f"at most high, {self.high:g}", self.low)
+
+    def check(self, bfp: Bfp) -> None:
+        """Refuse an engine whose magnitudes have one chunk only.
+
+        Raises
+        ------
+        IllegalValue
+            If ``bfp.mantissa`` is less than two chunks.
+        """
+        _check_two_chunks(bfp, "TwoSided")
 
 
 @attrs.frozen(kw_only=True)
@@ -183,5 +241,8 @@ class TR:
         )
 
 
-Settings = BFP | FastAdaptive | TR
+Adaptive = FastAdaptive | TwoSided
+"""Settings whose precision follows the relative improvement."""
+
+Settings = BFP | Adaptive | TR
 """Settings of a layer; None leaves the layer to the host."""

@@ -16,7 +16,7 @@ from lowtide_model.improvement import LEGAL_THRESHOLDS
 from lowtide_torch.engine import Engine
 from lowtide_torch.errors import CheckpointError, NonFinite
 from lowtide_torch.operand import Operand, Result
-from lowtide_torch.settings import TR, FastAdaptive, Settings
+from lowtide_torch.settings import TR, Adaptive, FastAdaptive, Settings, TwoSided
 
 __all__ = ["PRODUCTS", "Call", "LayerState", "Site", "without_autocast"]
 
@@ -34,7 +34,7 @@ class LayerState:
     ----------
     engine : Engine
         Engine of the products.
-    settings : BFP, FastAdaptive or TR
+    settings : BFP, FastAdaptive, TwoSided or TR
         Settings of the module.
     name : str
         Name of the module in its network.
@@ -48,6 +48,8 @@ class LayerState:
         Last relative improvement of each operand.
     chunks : dict of str to int
         Last precision of each operand.
+    unchanged : dict of str to int
+        Training calls of each operand since its precision last changed.
     """
 
     engine: Engine
@@ -60,6 +62,7 @@ class LayerState:
     calls: dict[str, int] = attrs.field(factory=dict)
     measured: dict[str, Improvement] = attrs.field(factory=dict)
     chunks: dict[str, int] = attrs.field(factory=dict)
+    unchanged: dict[str, int] = attrs.field(factory=dict)
 
     def saved(self) -> dict[str, Any]:
         """State for a checkpoint: plain Python values."""
@@ -71,6 +74,7 @@ class LayerState:
             "calls": dict(self.calls),
             "measured": {key: (one.low_sum, one.high_sum) for key, one in self.measured.items()},
             "chunks": dict(self.chunks),
+            "unchanged": dict(self.unchanged),
         }
 
     def load(self, saved: dict[str, Any]) -> None:
@@ -95,15 +99,38 @@ class LayerState:
                 " quantize the model with these settings"
             )
         self.step, self.steps = saved["step"], saved["steps"]
-        self.calls, self.chunks = dict(saved["calls"]), dict(saved["chunks"])
+        self.calls, self.chunks, self.unchanged = (dict(saved[key]) for key in ("calls", "chunks", "unchanged"))
         self.measured = {key: Improvement(low_sum=low, high_sum=high) for key, (low, high) in saved["measured"].items()}
 
     def threshold(self) -> int:
         """Threshold of `FastAdaptive` in 256ths."""
         settings = self.settings
         assert isinstance(settings, FastAdaptive)
-        ratio = settings.alpha - settings.beta * self.step / self.steps - settings.beta * self.number / self.layers
-        return min(max(round(256 * ratio), 0), LEGAL_THRESHOLDS[-1])
+        return _in_256ths(
+            settings.alpha - settings.beta * self.step / self.steps - settings.beta * self.number / self.layers
+        )
+
+    def precision(self, key: str) -> int:
+        """Chunks of an operand in its next call: two before the first measurement."""
+        last, settings = self.measured.get(key), self.settings
+        if last is None:
+            return 2
+        if not isinstance(settings, TwoSided):
+            return 2 if last.exceeds(self.threshold()) else 1
+        if self.unchanged[key] < settings.hold:
+            return self.chunks[key]
+        if last.exceeds(_in_256ths(settings.high)):
+            return 2
+        return self.chunks[key] if last.exceeds(_in_256ths(settings.low)) else 1
+
+    def use(self, key: str, chunks: int) -> None:
+        """Record the chunks of an operand in a training call."""
+        self.unchanged[key] = 1 + (self.unchanged.get(key, 0) if self.chunks.get(key) == chunks else 0)
+        self.chunks[key] = chunks
+
+
+def _in_256ths(ratio: float) -> int:
+    return min(max(round(256 * ratio), 0), LEGAL_THRESHOLDS[-1])
 
 
 @attrs.frozen(eq=False)
@@ -161,7 +188,7 @@ class Site:
         bfp = self.engine.config.bfp
         chunk = bfp.chunk_a if side == "a" else bfp.chunk_b
         chunks = rounded.bits // chunk
-        if isinstance(self.state.settings, FastAdaptive):
+        if isinstance(self.state.settings, Adaptive):
             chunks = self._adapted(f"{self._key(product)}.{kind}.{side}", call.training)
         seed = self._seed(call, product, side) if rounded.rounding == "stochastic" else 1
         settings = OperandSettings(chunks=chunks, rounding=rounded.rounding, seed=seed)
@@ -183,7 +210,7 @@ class Site:
 
     def measures(self, call: Call) -> bool:
         """Whether a call measures the relative improvement."""
-        return call.training and isinstance(self.state.settings, FastAdaptive)
+        return call.training and isinstance(self.state.settings, Adaptive)
 
     def record(self, call: Call, product: str, a: Operand, b: Operand, result: Result) -> None:
         """Keep the measurements of a product for the next call."""
@@ -197,10 +224,9 @@ class Site:
         return f"{self.name}.{product}" if self.name else product
 
     def _adapted(self, key: str, training: bool) -> int:
-        last = self.state.measured.get(key)
-        chunks = 2 if last is None or last.exceeds(self.state.threshold()) else 1
+        chunks = self.state.precision(key)
         if training:
-            self.state.chunks[key] = chunks
+            self.state.use(key, chunks)
         return chunks
 
     def _seed(self, call: Call, product: str, side: str) -> int:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -15,9 +16,13 @@ from torch.nn import functional  # noqa: E402
 
 import lowtide_torch as lt  # noqa: E402
 from lowtide.config import Config  # noqa: E402
+from lowtide.formats import IllegalValue  # noqa: E402
+from lowtide_model import Improvement  # noqa: E402
+from lowtide_studies.engine_training.schedule import Last, Moment, TwoSided, Use  # noqa: E402
 from lowtide_torch import native  # noqa: E402
 from lowtide_torch.bench import ResNet8, Transformer  # noqa: E402
 from lowtide_torch.quantize import states  # noqa: E402
+from lowtide_torch.site import LayerState  # noqa: E402
 
 FOLDER = Path(__file__).parent
 
@@ -120,7 +125,7 @@ def test_a_memory_format_changes_no_bit():
     assert equal_weights(*trained)
 
 
-@pytest.mark.parametrize("settings", [lt.BFP(seed=3), lt.FastAdaptive(alpha=0.4, seed=3)])
+@pytest.mark.parametrize("settings", [lt.BFP(seed=3), lt.FastAdaptive(alpha=0.4, seed=3), lt.TwoSided(hold=1, seed=3)])
 def test_a_checkpoint_resumes_with_equal_bits(settings):
     batches = images(4)
 
@@ -258,3 +263,26 @@ def _distributed():
     outputs = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     return outputs
+
+
+def test_two_sided_precision_is_the_schedule_of_the_studies():
+    """The precision of an operand, call by call, equals the NumPy schedule on equal improvements."""
+    settings = lt.TwoSided(low=0.3, high=0.5, hold=3)
+    state = LayerState(engine=lt.Engine("tiny"), settings=settings, name="x", number=0, layers=1)
+    schedule, last = TwoSided(low=0.3, high=0.5, hold=3), None
+    moment, random = Moment(step=0, steps=1, layers=1), np.random.default_rng(0)
+    found = []
+    for _ in range(200):
+        chunks = state.precision("key")
+        assert chunks == schedule.chunks(Use(0, "forward", "weights"), moment, last)
+        state.use("key", chunks)
+        state.measured["key"] = Improvement(low_sum=int(random.integers(0, 100)), high_sum=100)
+        held = last.held + 1 if last and last.chunks == chunks else 1
+        last = Last(chunks=chunks, ratio=state.measured["key"], held=held)
+        found.append(chunks)
+    assert {found.count(1) > 20, found.count(2) > 20} == {True}
+
+
+def test_two_sided_thresholds_are_ordered():
+    with pytest.raises(IllegalValue, match=r"low must be at most high, 0.3, not 0.4"):
+        lt.TwoSided(low=0.4, high=0.3)

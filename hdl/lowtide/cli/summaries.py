@@ -47,6 +47,7 @@ SUMMARIES: Mapping[str, str] = {
     "study layers": "Measure cycles and bytes of real layers.",
     "study rounders": "Compare the area of stochastic rounders.",
     "study rounder-search": "Search for small, unbiased stochastic rounders.",
+    "study network-training": "Train real networks in several formats.",
 }
 """Summary of each command, in the order of the help."""
 

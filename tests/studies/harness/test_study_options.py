@@ -16,6 +16,7 @@ STUDIES = {
     "layers": "layers",
     "rounders": "rounders",
     "rounder-search": "rounder_search",
+    "network-training": "network_training",
 }
 SHARED = ("--quick", "--processes", "--storage", "--output", "--format", "--json", "--quiet")
 WITHOUT_SEEDS = ("chunk-widths", "layers", "rounders")

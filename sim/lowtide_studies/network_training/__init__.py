@@ -1,0 +1,1 @@
+"""Study: training of real networks in several number formats."""

@@ -1,0 +1,65 @@
+"""Parameters of a training, and the names of networks and formats; without PyTorch, so that help needs none."""
+
+import attrs
+
+from lowtide.formats.parameter import parameter
+
+__all__ = ["FORMATS", "NETWORKS", "Network", "Run"]
+
+FORMATS = ("fp32", "bf16", "int8", "msfp12", "fixed-4", "fixed-2", "adaptive", "two-sided")
+"""Names of formats; `lowtide_studies.network_training.formats` defines them."""
+
+
+@attrs.frozen(kw_only=True)
+class Network:
+    """Usual training of a network.
+
+    Parameters
+    ----------
+    text : bool
+        Whether the network models text; otherwise it classifies images.
+    width, batch : int
+        Usual width, and samples of a step.
+    rate : float
+        Usual learning rate at the start.
+    optimizer : str
+        ``sgd`` with momentum, or ``adam``.
+    """
+
+    text: bool
+    width: int
+    batch: int
+    rate: float
+    optimizer: str
+
+
+RESNET = Network(text=False, width=16, batch=64, rate=0.1, optimizer="sgd")
+LANGUAGE_MODEL = Network(text=True, width=128, batch=16, rate=0.002, optimizer="adam")
+
+NETWORKS = {"resnet8": RESNET, "resnet20": RESNET, "lstm": LANGUAGE_MODEL, "transformer": LANGUAGE_MODEL}
+"""Networks by name; `lowtide_studies.network_training.models` defines them."""
+
+
+@attrs.frozen(kw_only=True)
+class Run:
+    """All parameters that determine the bits of a training, beside the data.
+
+    The rate falls to zero along half a cosine. The seed determines the first weights, the order of the samples, and
+    the rounding of gradients. Each epoch has ``samples`` random training samples, at most.
+    """
+
+    network: str = parameter("resnet8", tuple(NETWORKS), "network")
+    format: str = parameter("adaptive", FORMATS, "format")
+    width: int = parameter(16, range(1, 4097), "channels of the first stage, or features")
+    epochs: int = parameter(5, range(1, 100001), "epochs")
+    samples: int = parameter(10**9, range(1, 10**9 + 1), "most samples of an epoch")
+    batch: int = parameter(64, range(2, 65537), "samples of a step")
+    rate: float = 0.1
+    evaluations: int = parameter(4, range(1, 1001), "evaluations per epoch")
+    evaluated: int = parameter(10**9, range(1, 10**9 + 1), "most validation samples, and most test samples")
+    seed: int = parameter(0, range(2**32), "seed")
+
+    @property
+    def text(self) -> bool:
+        """Whether the network models text."""
+        return NETWORKS[self.network].text
