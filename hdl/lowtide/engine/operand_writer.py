@@ -96,7 +96,7 @@ class OperandWriter(Unit):
         word = Signal(range(self.words))  # of the bank, the first one to write
         take = Signal()
         step = Signal(range(self.words + self.parallel))  # a panel may be as long as the buffer
-        rest = Signal.like(self.size)  # remaining words of a panel to clear
+        rest = Signal.like(self.size)  # remaining words of the panel
         count = Signal(range(self.parallel + 1))
         m.d.comb += [
             self.i.ready.eq(writing),
@@ -118,8 +118,9 @@ class OperandWriter(Unit):
         last_vector = Signal()
         full = Signal()
         m.d.comb += [
-            step.eq(at + count),
-            vector_ends.eq(step == self.size),
+            # Neither adder waits for the other: beyond the end, words to clear are counted, but not written.
+            step.eq(at + Mux(clearing, self.parallel, self.i.payload.count)),
+            vector_ends.eq(Mux(clearing, at_most(rest, self.parallel), rest == self.i.payload.count)),
             last_vector.eq(left == 1),
             full.eq(vector == self.vectors - 1),
         ]
