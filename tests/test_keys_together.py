@@ -12,7 +12,7 @@ from lowtide.emission.top import engine_of
 
 SEED = 20261128
 SECTIONS = {field.name: field.type for field in attrs.fields(Config)}
-STEPS = 12
+STEPS = 20
 """More than there are keys with a rule."""
 
 LFSR = "engine.lfsr_bits must be"

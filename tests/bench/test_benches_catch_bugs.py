@@ -71,7 +71,7 @@ IN_BLOCKS_BUGS = {
         r"grid_2x2_\w+", r"\.drain_i\(drain_between_rows_o\)", ".drain_i(rows_1_to_1_drain_o)"
     ),
     "a column subtracts with the block before": in_module(
-        r"differentiators_\w+", r"(column_2 \((?:.|\n)*?\.position_i\()[^)]*", r"\1position_position"
+        r"differentiators_\w+", r"(column_2 \((?:.|\n)*?\.position_i\()[^)]*", r"\1drain_position_position"
     ),
     "a column writes a cycle after its block": in_module(
         r"collector_\w+", r"(column_1 \((?:.|\n)*?\.high_i\()[^)]*", r"\1column_0_high_o"

@@ -204,8 +204,8 @@ TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ["--unit", "fmac", "--top", "engine"],
         ["--unit", "fmac", "--bus", "plain"],
         ["--unit", "fmac", "--name", "mine"],
-        ["terms", "--top", "engine"],
-        ["terms", "--top", "serial"],
+        ["tiny", "--top", "engine", "--set", "array.element=pair_mac"],
+        ["terms", "--top", "serial", "--set", "array.element=pair_mac"],
         ["--top", "engine", "--set", "engine.output_width=16", "--set", "array.columns=8"],
         ["--top", "engine", "--set", "array.rows=512", "--set", "bfp.lanes=64"],
         ["--top", "serial", "--set", "array.columns=512", "--set", "bfp.lanes=64"],
@@ -229,7 +229,7 @@ TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ["--top", "serial", "--unit", "no_part"],
         ["--unit", "fmac", "--unit", "no_part"],
         ["--unit", "fmac", "--set", "lanes=8", "--unit", "rounder"],
-        ["terms", "--top", "engine"],
+        ["tiny", "--top", "engine", "--set", "array.element=pair_mac"],
     ),
     "sim": (["terms"], ["tiny", "--set", "bfp.mantissa=5"]),
     "train": (
@@ -248,13 +248,17 @@ TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ["--schedules", "table.json", "--network", "convolution"],
         ["--schedules", "table.json", "--seeds", "2"],
     ),
-    "device serve": (["terms"],),
+    "device serve": (["tiny", "--set", "array.element=pair_mac"],),
     "study layers": (["--bits", "3x3"], ["--bits", "2x2,8x8"], ["terms"], ["--set", "engine.packed_operands=false"]),
     "study rounder-search": (["--storage", "journal"], ["--storage", "deep.json"], ["--storage", "list.json"]),
     "board flash": tuple(
         ["--folder", f"bits/{kind}"] for kind in ("none", "list", "null", "deep", "latin", "folder", "no")
     ),
-    "board build": (["terms"], ["--set", "serial.clock=80000001"], ["--board", "tang-nano-9k", "ulx3s"]),
+    "board build": (
+        ["tiny", "--set", "array.element=pair_mac"],
+        ["--set", "serial.clock=80000001"],
+        ["--board", "tang-nano-9k", "ulx3s"],
+    ),
 }
 """Options that are legal alone, and not together or with this configuration."""
 

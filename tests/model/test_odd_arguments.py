@@ -31,6 +31,7 @@ from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.output_cycles import Output
 from lowtide_model.engine.passes import split
 from lowtide_model.engine.post_operations import PostOperations
+from lowtide_model.engine.reveal import Reveal
 from lowtide_model.engine.transfer import Stalls
 from lowtide_model.tiling import Tiling
 from lowtide_studies.engine_training.schedule import Adaptive, LowThenHigh, TwoSided
@@ -156,6 +157,9 @@ CASES = {
             "b": Shape(lines=4, length=4, chunks=1),
             "load_a": True,
             "load_b": True,
+            "slot_a": 1,
+            "slot_b": 1,
+            "reveal": Reveal(group=8),
             "add": True,
             "keep": True,
             "output": Output(),
@@ -172,6 +176,7 @@ CASES = {
             "chunks_b": 2,
             "in_order_a": True,
             "in_order_b": True,
+            "group": 16,
         },
     ),
     "GoldenEngine": (GoldenEngine, {"config": Config()}),
@@ -298,7 +303,7 @@ def test_an_odd_argument_equals_the_plain_one_or_is_rejected(call, arguments, ar
 def assert_taken(argument, value, plain_value):
     """Check that a value may replace the plain value."""
     if value is None:
-        assert argument in ("bias", "residual", "channel", "bfp")
+        assert argument in ("bias", "residual", "channel", "bfp", "reveal", "group")
     elif isinstance(plain_value, bool):
         assert isinstance(value, bool | np.bool_)
     elif isinstance(plain_value, int):

@@ -49,7 +49,7 @@ def test_words_equal_the_golden_model(config, simulator, tmp_path):
         expected = matmul(a, b, bfp=config.bfp)
         np.testing.assert_array_equal(product.acc, expected)
         np.testing.assert_array_equal(product.words, product.tiling.padded(expected))
-        assert product.cycles >= product.tiling.beats + product.tiling.tiles  # one idle cycle per tile
+        assert product.cycles >= product.tiling.beats
     assert array.cycles == sum(product.cycles for product in products)
     beats = sum(product.tiling.beats for product in products)
     assert seen[-1] == (beats, beats)

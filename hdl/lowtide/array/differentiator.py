@@ -47,7 +47,7 @@ class Differentiators(Structure):
         super().__init__({"start": In(1), "i": In(columns * half), "o": Out(columns * half)})
 
     def wire(self, place):
-        now = place("position", DrainPosition(self.rows), start=self.start)
+        now = place("drain_position", DrainPosition(self.rows), start=self.start)
         position, drains = now.position, now.drains
         differences = []
         for n in range(self.columns):

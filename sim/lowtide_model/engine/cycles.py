@@ -56,6 +56,7 @@ class Shape:
     packed: bool = attrs.field(default=False, converter=FLAG)
 
 
+REVEAL = attrs.Converter(lambda value, field: instance(field.name, value, Reveal), takes_field=True)
 OUTPUT = attrs.Converter(lambda value, field: instance(field.name, value, Output), takes_field=True)
 SHAPE = attrs.Converter(lambda value, field: instance(field.name, value, Shape), takes_field=True)
 
@@ -90,7 +91,7 @@ class Work:
     output: Output = attrs.field(default=Output(), converter=OUTPUT)
     add: bool = attrs.field(default=False, converter=FLAG)
     keep: bool = attrs.field(default=False, converter=FLAG)
-    reveal: Reveal | None = None
+    reveal: Reveal | None = attrs.field(default=None, converter=attrs.converters.optional(REVEAL))
 
 
 @attrs.frozen(kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from lowtide.config import Config
-from lowtide.formats.parameter import flag, instance, whole_number
+from lowtide.formats.parameter import count, flag, instance, whole_number
 
 __all__ = ["Part", "split"]
 
@@ -102,7 +102,8 @@ def split(
         whole_number("chunks_b", chunks_b, range(1, most[1] + 1)),
     )
     in_order = flag("in_order_a", in_order_a), flag("in_order_b", in_order_b)
-    candidates = _candidates(config, (m, k, n), chunks, in_order, group or config.lanes)
+    group = config.lanes if group is None else count("group", group, 1)
+    candidates = _candidates(config, (m, k, n), chunks, in_order, group)
     return min(candidates, key=lambda parts: (_loaded(parts, config.lanes, chunks), len(parts)))
 
 
@@ -119,9 +120,9 @@ def _candidates(
     if engine.sum_rows and len(ks) > 1 and k > engine.sum_max_k:
         raise ValueError(f"K must be at most {engine.sum_max_k}, the engine.sum_max_k, not {k}")
     groups = -(-k // group)
-    for count in range(len(ks), max(groups, len(ks)) + 1):
-        if count > len(ks):
-            ks = _slices(k, -(-groups // count) * group, group)
+    for number in range(len(ks), max(groups, len(ks)) + 1):
+        if number > len(ks):
+            ks = _slices(k, -(-groups // number) * group, group)
         words = -(-_size(ks[0]) // lanes)
         most = [
             _most_vectors(config, words * chunks[0], array.rows, in_order[0]),
