@@ -65,7 +65,7 @@ class SlotsAreNotOverwritten(wiring.Component):
             {
                 **{name: In(slot) for name in ("slot", "chosen")},
                 **{name: In(1) for name in ("load", "push", "over")},
-                "new": In(self.layout),
+                "operand": In(self.layout),
             }
         )
 
@@ -74,15 +74,15 @@ class SlotsAreNotOverwritten(wiring.Component):
         m.submodules.dut = dut = OperandSlots(self.layout, self.SLOTS, self.RUNS)
         steady(m, self.chosen)
         runs, count = [Signal(range(self.SLOTS), name=f"run_{n}") for n in range(self.RUNS)], Signal(2)
-        new_before = Signal.like(self.new)
+        new_before = Signal.like(self.operand)
         slot_before = Signal.like(self.slot)
-        m.d.sync += [new_before.eq(self.new), slot_before.eq(self.slot)]
+        m.d.sync += [new_before.eq(self.operand), slot_before.eq(self.slot)]
         m.d.comb += [
-            *(getattr(dut, name).eq(getattr(self, name)) for name in ("slot", "load", "push", "over", "new")),
+            *(getattr(dut, name).eq(getattr(self, name)) for name in ("slot", "load", "push", "over", "operand")),
             dut.over_slot.eq(runs[0]),
             Assume(~self.load | dut.free),
             Assume(~self.load | ~dut.storing),
-            Assume(~(dut.storing & (self.new != new_before))),
+            Assume(~(dut.storing & (self.operand != new_before))),
             Assume(~(dut.storing & (self.slot != slot_before))),  # of the product whose operand is loaded
             Assume(~self.push | ((count != self.RUNS) & dut.known & ~dut.storing & ~self.load)),
             Assume(~self.over | (count != 0)),
@@ -97,9 +97,9 @@ class SlotsAreNotOverwritten(wiring.Component):
         m.d.comb += [Assert(~self.load | ~reads), Assert(dut.free == ~reads)]
         # What is held of the chosen slot.
         known = Signal()
-        held = Signal.like(self.new)
+        held = Signal.like(self.operand)
         with m.If(self.load & (self.slot == self.chosen)):
-            m.d.sync += [known.eq(1), held.eq(self.new)]
+            m.d.sync += [known.eq(1), held.eq(self.operand)]
         m.d.comb += [
             Assert((self.slot != self.chosen) | (dut.known == known)),
             Assert(~(known & (self.slot == self.chosen) & ~dut.storing) | (dut.held == held)),

@@ -305,7 +305,7 @@ class Dispatcher(Unit):
         m.d.sync += begun.eq(runs.o_valid & ~over)
         for n, (name, holder, planner) in enumerate(zip("ab", holders, planners, strict=True)):
             operand = operands[n]
-            new = Signal(holder.layout, name=f"new_{name}")
+            new = Signal(holder.layout, name=f"loaded_{name}")
             m.d.comb += [
                 new.panels.eq(planner.panels),
                 new.size.eq(planner.size),
@@ -319,7 +319,9 @@ class Dispatcher(Unit):
             else:
                 bank, uses = holder.loading, {"begins": runs.o_valid & ~begun & running[name].new}
             m.d.comb += run[name].bank.eq(bank)
-            place(m, platform, f"held_{name}", holder, load=self.load[n] & ~product.find, new=new.as_value(), **uses)
+            place(
+                m, platform, f"held_{name}", holder, load=self.load[n] & ~product.find, operand=new.as_value(), **uses
+            )
 
         room = queued != RUNS
         storing = Cat(holder.storing for holder in holders).any() if self.params.slots else Const(0)

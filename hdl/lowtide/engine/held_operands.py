@@ -98,9 +98,9 @@ class LastOperand(Unit):
     free : Out(1)
         High while an operand can be loaded.
     load : In(1)
-        Pulses for one cycle when loading of ``new`` starts. Only while ``free`` is high.
-    new : In(layout)
-        The operand that is loaded; ``new.bias`` is the bias that the loader used last.
+        Pulses for one cycle when loading of ``operand`` starts. Only while ``free`` is high.
+    operand : In(layout)
+        The operand that is loaded; ``operand.bias`` is the bias that the loader used last.
     begins : In(1)
         Pulses for one cycle when the first run with a new operand starts.
     loading : Out(1)
@@ -118,7 +118,7 @@ class LastOperand(Unit):
             {
                 "free": Out(1),
                 "load": In(1),
-                "new": In(layout),
+                "operand": In(layout),
                 "begins": In(1),
                 "loading": Out(1),
                 "known": Out(1),
@@ -134,10 +134,10 @@ class LastOperand(Unit):
             self.free.eq(banks.free),
             self.loading.eq(banks.loaded),
             self.held.eq(held),
-            self.held.bias.eq(self.new.bias),
+            self.held.bias.eq(self.operand.bias),
         ]
         with m.If(self.load):
-            m.d.sync += [held.eq(self.new), self.known.eq(1)]
+            m.d.sync += [held.eq(self.operand), self.known.eq(1)]
         return m
 
 
@@ -201,9 +201,9 @@ class OperandSlots(Unit):
     free : Out(1)
         High while an operand can be loaded into ``slot``.
     load : In(1)
-        Pulses for one cycle when loading of ``new`` into ``slot`` starts. Only while ``free`` is high.
-    new : In(layout)
-        The operand that is loaded, from ``load`` to the cycle after it; ``new.bias`` one cycle after ``load``.
+        Pulses for one cycle when loading of ``operand`` into ``slot`` starts. Only while ``free`` is high.
+    operand : In(layout)
+        The operand that is loaded, from ``load`` to the cycle after it; ``operand.bias`` one cycle after ``load``.
     storing : Out(1)
         High in the cycle after ``load``, when ``held`` is not valid yet.
     push, over, over_slot : In(1), In(1), In(range(slots))
@@ -225,7 +225,7 @@ class OperandSlots(Unit):
                 "slot": In(range(slots)),
                 "free": Out(1),
                 "load": In(1),
-                "new": In(layout),
+                "operand": In(layout),
                 "storing": Out(1),
                 "push": In(1),
                 "over": In(1),
@@ -248,13 +248,13 @@ class OperandSlots(Unit):
             over=self.over,
             over_slot=self.over_slot,
         )
-        m.submodules.table = table = Memory(shape=self.layout, depth=self.slots, init=[])
-        write, read = table.write_port(), table.read_port(domain="comb")
+        m.submodules.operands = operands = Memory(shape=self.layout, depth=self.slots, init=[])
+        write, read = operands.write_port(), operands.read_port(domain="comb")
         known = Signal(self.slots)
         m.d.comb += [
             self.free.eq(readers.free),
             write.addr.eq(self.loading),
-            write.data.eq(self.new),
+            write.data.eq(self.operand),
             write.en.eq(self.storing),
             read.addr.eq(self.slot),
             self.held.eq(read.data),

@@ -62,6 +62,7 @@ _INTEGERS = {
     "vectors": _OPERAND["vectors"],
     "length": "integers per vector, along K",
     "bias": f"exponent of the scale, from {LEAST_BIAS} to {MOST_BIAS}, in 32-bit two's complement",
+    "slot": _OPERAND["slot"],
 }
 
 _TERMS = {
