@@ -62,7 +62,7 @@ def tensor_bias(x: Tensor, exponent: int) -> int:
 
 
 def bias_of(most: float, exponent: int) -> int:
-    """Default exponent bias of a tensor whose largest magnitude is ``most``: `lowtide_model.default_bias`."""
+    """Return the default exponent bias of a tensor from its largest magnitude, as `lowtide_model.default_bias` does."""
     if most < SMALLEST_NORMAL:
         return 0
     return math.frexp(most)[1] - 1 - (2**exponent - 1)

@@ -5,7 +5,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Self, TypeVar, overload
+from typing import Self, TypeVar, overload
 
 import attrs
 import numpy as np
@@ -14,18 +14,16 @@ from lowtide.config import Config
 from lowtide.emission.serial import digest_of, host_sections
 from lowtide.engine.registers import Register
 from lowtide.formats.parameter import IllegalValue, whole_number
-from lowtide_boards.driver.arguments import operand, precisions
 from lowtide_boards.driver.baud import BAUDS, change_baud, divisor_of, set_fastest_baud
 from lowtide_boards.driver.connection import Connection
 from lowtide_boards.driver.errors import ConnectionLost, DeviceError, NotLowtide, PortError
 from lowtide_boards.driver.framed_port import FramedPort, Port
-from lowtide_boards.driver.integer_arguments import check_unused, integer_operand, scaled
+from lowtide_boards.driver.matmul import matmul
 from lowtide_boards.driver.ports import only_port, open_port
 from lowtide_boards.driver.reconnection import reconnect
 from lowtide_boards.driver.remote_engine import RemoteEngine
 from lowtide_model import BfpTensor, default_bias
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.panels import multiply
 from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import AnySettings, Operand, Product
 from lowtide_model.engine.result_plan import ResultPlan
@@ -309,46 +307,6 @@ class Device:
         DeviceError
             If the driver cannot reconnect after the connection was lost.
         """
-        if self.config.array.element != "fmac":
-            check_unused(self.config, precision, rounding)
-            return self._integer_matmul(a, b, reveal, post, results, progress)
-        a_bits, b_bits = precisions(precision)
-        x, x_settings = operand(self.config, "a", a, a_bits, rounding, seed)
-        y, y_settings = operand(self.config, "b", b, b_bits, rounding, seed)
-        product = self._panels(x, y, x_settings, y_settings, progress, reveal=reveal, post=post, results=results)
-        return product.values if product.tensor is None else product.tensor
-
-    def _integer_matmul(
-        self,
-        a: Any,
-        b: Any,
-        reveal: Reveal | None,
-        post: PostOperations | None,
-        results: OperandSettings | None,
-        progress: Callable[[float], object],
-    ) -> np.ndarray:
-        """Multiply on an engine of integers. The host applies scales, and what follows them."""
-        (x, x_scale), (y, y_scale) = (integer_operand(self.config, side, of) for side, of in (("a", a), ("b", b)))
-        if (x_scale == 1).all() and (y_scale == 1).all():
-            return self._panels(x, y, None, None, progress, reveal=reveal, post=post, results=results).values
-        if post is not None:
-            post.check(x.shape[0], y.shape[1])
-        product = self._panels(x, y, None, None, progress, reveal=reveal, results=results)
-        values = scaled(product.values, x_scale, y_scale)
-        return values if post is None else post.applied(values)
-
-    def _panels(
-        self,
-        x: Operand,
-        y: Operand,
-        x_settings: OperandSettings | None,
-        y_settings: OperandSettings | None,
-        progress: Callable[[float], object],
-        **options: Any,
-    ) -> Product:
-        """Multiply in panels, and report the finished fraction."""
-        if x.shape[1] != y.shape[0] or 0 in (*x.shape, *y.shape):
-            raise ValueError(f"a and b must be matrices that multiply, not of shapes {x.shape} and {y.shape}")
         panels = [0, 1]
 
         def panel(done: int, of: int) -> None:
@@ -358,7 +316,18 @@ class Device:
         with self._lock:
             before, self._progress = self._progress, lambda fraction: progress((panels[0] + fraction) / panels[1])
             try:
-                return multiply(self, x, y, x_settings, y_settings, progress=panel, **options)
+                return matmul(
+                    self,
+                    a,
+                    b,
+                    precision=precision,
+                    rounding=rounding,
+                    seed=seed,
+                    reveal=reveal,
+                    post=post,
+                    results=results,
+                    progress=panel,
+                )
             finally:
                 self._progress = before
 

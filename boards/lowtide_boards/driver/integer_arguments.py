@@ -39,7 +39,7 @@ def integer_operand(config: Config, side: str, x: Any) -> tuple[np.ndarray, np.n
     return tensor.integers, tensor.scale
 
 
-def check_unused(config: Config, precision: Any, rounding: Any) -> None:
+def check_unused(config: Config, precision: Any, rounding: Any, seed: Any) -> None:
     """Refuse settings of a conversion to block floating point.
 
     Raises
@@ -52,6 +52,8 @@ def check_unused(config: Config, precision: Any, rounding: Any) -> None:
         raise IllegalValue("precision", f"None {engine}", precision)
     if rounding != "nearest":
         raise IllegalValue("rounding", f"nearest {engine}", rounding)
+    if seed != 1:
+        raise IllegalValue("seed", f"1 {engine}", seed)
 
 
 def scaled(values: np.ndarray, a_scale: np.ndarray, b_scale: np.ndarray) -> np.ndarray:

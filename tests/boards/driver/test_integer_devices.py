@@ -104,6 +104,7 @@ def test_wrong_arguments_are_refused_in_one_line(device):
     element = device.config.array.element
     for settings, message in (
         ({"precision": 4}, f"precision must be None for an engine with array.element = {element}, not 4"),
+        ({"seed": 2}, f"seed must be 1 for an engine with array.element = {element}, not 2"),
         (
             {"rounding": "stochastic"},
             f"rounding must be nearest for an engine with array.element = {element}, not 's",
