@@ -8,6 +8,7 @@ from operands import Case, random_case, random_matrix
 from fixtures.engines import SLOT_ENGINE
 from lowtide.config import ConfigError
 from lowtide.engine.registers import ERRORS
+from lowtide.formats.parameter import IllegalValue
 from lowtide_model.engine.cycles import CycleModel, Shape, Work
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.transfer import Stalls
@@ -151,6 +152,33 @@ def test_cycles_equal_the_model(slot_engine, loads, slots):
     found = run_queued(slot_engine, products)
     due = CycleModel(slot_engine.config).products([work(slot_engine.config, product) for product in products])
     assert abs(found.cycles - due) <= 1
+
+
+def test_by_default_slots_take_turns(slot_engine):
+    """As fast as two banks that take turns, but for a cycle per product; the model knows it."""
+    rng = np.random.default_rng(5)
+    first, _ = product_of(rng, slot_engine, 15, None)
+    first = attrs.evolve(first, a=np.ascontiguousarray(first.a), b=np.asfortranarray(first.b))
+    works = [work(slot_engine.config, first)] * 8
+    found = run_queued(slot_engine, [first] * 8)
+    due = CycleModel(slot_engine.config).products(works)
+    assert abs(found.cycles - due) <= 1
+    without = CycleModel(slot_engine.config.changed({"engine.slots": 0})).products(works)
+    assert 0 <= due - without <= 8
+
+
+@pytest.mark.parametrize(
+    ("slots", "settings", "message"),
+    [
+        (4, {"slot_a": 4}, "slot_a must be from 0 to 3, not 4"),
+        (4, {"slot_b": 1, "load_b": False}, "slot_b must be a slot with an operand, not 1"),
+        (0, {"slot_a": 0}, "slot_a must be None, as engine.slots is 0, not 0"),
+    ],
+)
+def test_the_models_refuse_a_slot(slots, settings, message):
+    config, shape = SLOT_ENGINE.changed({"engine.slots": slots}), Shape(lines=2, length=4, chunks=1)
+    with pytest.raises(IllegalValue, match=f"^{message}$"):
+        CycleModel(config).products([Work(a=shape, b=shape, **settings)])
 
 
 def work(config, product):

@@ -303,7 +303,7 @@ def test_an_odd_argument_equals_the_plain_one_or_is_rejected(call, arguments, ar
 def assert_taken(argument, value, plain_value):
     """Check that a value may replace the plain value."""
     if value is None:
-        assert argument in ("bias", "residual", "channel", "bfp", "reveal", "group")
+        assert argument in ("bias", "residual", "channel", "bfp", "reveal", "group", "slot_a", "slot_b")
     elif isinstance(plain_value, bool):
         assert isinstance(value, bool | np.bool_)
     elif isinstance(plain_value, int):

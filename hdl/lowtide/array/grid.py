@@ -57,7 +57,7 @@ class Grid(Structure):
     restart_i : In(rows)
         High with a restart at the left edge, row 0 in the lowest bit.
     restart_o : Out(rows)
-        Restart beats at the right edge.
+        Restarts at the right edge.
     drain_i : In(columns * port_width(element(), "drain_i"))
         Half words at the bottom edge, column 0 in the lowest bits.
     drain_o : Out(columns * port_width(element(), "drain_o"))

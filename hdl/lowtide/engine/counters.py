@@ -11,7 +11,7 @@ COUNTERS = {
     "cycles": "cycles in which the engine was not idle",
     "beats": "beats that the array accepted",
     "waits": "cycles in which the array was ready for a tile whose operands were not loaded",
-    "stalls": "cycles in which the array did not accept a beat: one per tile, and those without room for results",
+    "stalls": "cycles in which the array did not accept a beat: the end of a short tile, and no room for results",
     "products": "completed products, with all results accepted",
 }
 """Counters of every engine, and the events that each counts."""

@@ -11,7 +11,6 @@ from lowtide.engine.operand import LEAST_BIAS, MOST_BIAS, STOCHASTIC, OperandLay
 from lowtide.engine.operand_format import OperandFormat
 from lowtide.engine.operand_planner import OperandPlanner
 from lowtide.engine.output_stage import PRODUCTS
-from lowtide.engine.params import EngineParams
 from lowtide.engine.result_layout import FinishLayout, ResultLayout
 from lowtide.engine.sequencer import sides_layout
 from lowtide.engine.sum_planner import SumPlanner
@@ -102,9 +101,7 @@ class Dispatcher(Unit):
     Parameters
     ----------
     operands : OperandFormat
-        Format of the operands.
-    params : EngineParams
-        Buffers and stream widths.
+        Format of the operands, with the buffers and the stream widths ``params``.
 
     Members
     -------
@@ -155,8 +152,9 @@ class Dispatcher(Unit):
         High while a product is in the engine.
     """
 
-    def __init__(self, operands: OperandFormat, params: EngineParams):
-        self.operands, self.params = operands, params
+    def __init__(self, operands: OperandFormat):
+        self.operands, self.params = operands, operands.params
+        params = self.params
         rows, columns = operands.rows, operands.columns
         self.layouts = operands.layouts
         self._planners = [

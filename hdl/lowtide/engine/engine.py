@@ -96,7 +96,7 @@ class Engine(Structure):
         self.rows, self.columns = rows, columns = operands.rows, operands.columns
         params, accumulator = self.params, operands.format.accumulator
         self.array = operands.array(skew, block)
-        self.dispatcher = Dispatcher(operands, params)
+        self.dispatcher = Dispatcher(operands)
         self.loaders = operands.loaders()
         self.sum_tiles = params.sum_tiles(rows, columns)
         sums = None

@@ -58,7 +58,7 @@ class IntegerLayout(data.StructLayout):
     def __init__(self, width: int, values: int, max_k: int, vectors: int, slots: int):
         self.lanes, self.max_k = values, max_k
         self._packed = PackedIntegers(width=width)
-        self.name = f"l{values}_i{width}_k{max_k}"
+        self.name = f"l{values}_i{width}_k{max_k}" + f"_s{slots}" * bool(slots)
         self.legal = {
             "vectors": range(1, vectors + 1),
             "length": range(1, max_k + 1),

@@ -81,7 +81,7 @@ class OperandLayout(data.StructLayout):
             PackedLayout.of(bfp).words(chunks * chunk) if chunks else 0 for chunks in range(self.most_chunks + 1)
         ]
         group = f"l{bfp.lanes}_c{self.most_chunks}_k{bfp.max_k}"
-        self.name = f"{group}_t{params.transpose_depth}_b{lfsr_bits}" + "_p" * packed
+        self.name = f"{group}_t{params.transpose_depth}_b{lfsr_bits}" + "_p" * packed + f"_s{slots}" * bool(slots)
         self.legal = {
             "vectors": range(1, vectors + 1),
             "length": range(1, bfp.max_k + 1),

@@ -9,10 +9,11 @@ from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.dispatcher import RUNS
 from lowtide.engine.group_unpacker import GroupUnpacker
 from lowtide.engine.integer_unpacker import IntegerUnpacker
-from lowtide.formats.parameter import count, flag, instance
+from lowtide.formats.parameter import IllegalValue, count, flag, instance
 from lowtide_model.engine.output_cycles import Output, OutputCycles
 from lowtide_model.engine.results import tile_order
 from lowtide_model.engine.reveal import Reveal, effective
+from lowtide_model.engine.slots import slots_of
 
 __all__ = ["CycleModel", "Occupancy", "Shape", "Work"]
 
@@ -72,8 +73,8 @@ class Work:
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that it loaded last or, with slots, the
         operand in the slot.
-    slot_a, slot_b : int
-        Slots of the operands, if the engine has slots.
+    slot_a, slot_b : int, optional
+        Slots of the operands, if the engine has slots; by default slots take turns, see `slots_of`.
     output : Output
         What follows the product.
     add, keep : bool
@@ -86,8 +87,8 @@ class Work:
     b: Shape = attrs.field(converter=SHAPE)
     load_a: bool = attrs.field(default=True, converter=FLAG)
     load_b: bool = attrs.field(default=True, converter=FLAG)
-    slot_a: int = attrs.field(default=0, converter=SLOT)
-    slot_b: int = attrs.field(default=0, converter=SLOT)
+    slot_a: int | None = attrs.field(default=None, converter=attrs.converters.optional(SLOT))
+    slot_b: int | None = attrs.field(default=None, converter=attrs.converters.optional(SLOT))
     output: Output = attrs.field(default=Output(), converter=OUTPUT)
     add: bool = attrs.field(default=False, converter=FLAG)
     keep: bool = attrs.field(default=False, converter=FLAG)
@@ -205,7 +206,8 @@ class CycleModel:
         Raises
         ------
         ValueError
-            If a product adds or keeps sums, and the engine has none; or if the engine takes no packed operands.
+            If a product adds or keeps sums, and the engine has none; if the engine takes no packed operands; or if it
+            lacks a slot, or the slot of a reused operand is empty.
         """
         free = [0, 0]  # cycle in which each loader can start
         loaded: list[list[int]] = [[], []]  # cycle in which each panel of the product's operand is complete
@@ -220,11 +222,11 @@ class CycleModel:
         feed = TermFeed(self.spacing) if self.reveals else None
         stored = -STORE_TO_ADD  # cycle in which the last sum so far is stored
         taken = -ROW_CYCLES  # cycle in which the sum memory accepts the last row so far
-        for work in works:
+        for work, used in zip(works, slots_of(self.config, works), strict=True):
             if (work.add or work.keep) and not self.sums:
                 raise ValueError("engine.sum_rows must be 1 or more for products that add or keep sums, not 0")
             issued = issue + self._planning(work)
-            begins, used = [], (work.slot_a, work.slot_b)
+            begins = []
             for side, (operand, load) in enumerate(((work.a, work.load_a), (work.b, work.load_b))):
                 if load:
                     room = slot_free[side].get(used[side], 0) if self.slots else bank_free[side]
@@ -235,7 +237,7 @@ class CycleModel:
                     begins.append(start)
                 elif self.slots:
                     if used[side] not in slots[side]:
-                        raise ValueError(f"slot_{'ab'[side]} must be a slot with an operand, not {used[side]}")
+                        raise IllegalValue(f"slot_{'ab'[side]}", "a slot with an operand", used[side])
                     loaded[side] = slots[side][used[side]]
             # With slots, the table has a loaded operand one cycle later.
             issue = max([issued, *(start + bool(self.slots) for start in begins), overs[-RUNS]]) + 2

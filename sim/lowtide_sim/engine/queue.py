@@ -11,6 +11,7 @@ from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import AnySettings, Operand, operand_vectors, settings_of
 from lowtide_model.engine.result_plan import ResultPlan
 from lowtide_model.engine.reveal import Reveal, reveal_registers
+from lowtide_model.engine.slots import slots_of
 from lowtide_sim.engine.verilated import ADD, KEEP, LOAD_A, LOAD_B, NO_VALUES, VerilatedEngine
 
 __all__ = ["Queued", "Results", "run_queued"]
@@ -31,8 +32,8 @@ class Queued:
     load_a, load_b : bool
         Whether the operand is loaded. Otherwise the engine reuses the operand that was loaded last or, with slots, the
         operand in the slot: it must be equal.
-    slot_a, slot_b : int
-        Slots of the operands, if the engine has slots.
+    slot_a, slot_b : int, optional
+        Slots of the operands, if the engine has slots; by default slots take turns, see `slots_of`.
     add, keep : bool
         Whether the product adds the sums on chip, and whether its sums stay there, so that it has no results.
     post : PostOperations, optional
@@ -48,8 +49,8 @@ class Queued:
     reveal: Reveal | None = None
     load_a: bool = True
     load_b: bool = True
-    slot_a: int = 0
-    slot_b: int = 0
+    slot_a: int | None = None
+    slot_b: int | None = None
     add: bool = False
     keep: bool = False
     post: PostOperations | None = None
@@ -97,7 +98,7 @@ def run_queued(
     Raises
     ------
     ValueError
-        If operands do not multiply or do not fit into the engine, or a bias is missing.
+        If operands do not multiply or do not fit into the engine, a bias is missing, or the engine lacks a slot.
     SimulationError
         If the engine reports an error, or results are missing.
     """
@@ -115,6 +116,7 @@ def run_queued(
         ResultPlan(config=config, shape=(each.a.shape[0], each.b.shape[1]), post=each.post, results=each.results)
         for each in products
     ]
+    slots = slots_of(config, products)
     reveals = [reveal_registers(config, each.reveal) for each in products]
     counts = [0 if each.keep else plan.beats for each, plan in zip(products, plans, strict=True)]
     sent = sum(not each.keep for each in products)
@@ -131,7 +133,7 @@ def run_queued(
         changes = [*engine.changes("a", both[0], of[0]), *engine.changes("b", both[1], of[1])]
         changes += [*engine.changed(terms), *engine.result_changes(plan)]
         if config.engine.slots:
-            changes += [("a_slot", each.slot_a), ("b_slot", each.slot_b)]
+            changes += zip(("a_slot", "b_slot"), slots[n], strict=True)
         engine.start(transfer, [*changes, ("start", start)])
         progress(n + 1, len(products))
     engine.finish(transfer, sent - int(transfer.last.sum()), 10**8)

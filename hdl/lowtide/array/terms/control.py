@@ -1,12 +1,13 @@
 """Control register of a term array."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from lowtide.array.terms.settings import Effective, Settings
 from lowtide.formats.terms import Terms
 from lowtide.netlist import Unit
+from lowtide.units.logic import at_most
 
 __all__ = ["Control", "legal_settings"]
 
@@ -70,9 +71,4 @@ def largest(terms: Terms) -> dict[str, int]:
 
 def legal_settings(terms: Terms, settings: data.View) -> Value:
     """Return whether a view of `Settings` has only values that the hardware supports."""
-    return (settings.group != 0) & Cat(within(settings[key], most) for key, most in largest(terms).items()).all()
-
-
-def within(value: Value, most: int) -> Value:
-    """Return whether a value is at most a constant."""
-    return value <= most if most + 1 < 1 << len(value) else Const(1)
+    return (settings.group != 0) & Cat(at_most(settings[key], most) for key, most in largest(terms).items()).all()
