@@ -3,19 +3,9 @@
 import numpy as np
 import pytest
 
-from lowtide_boards.driver.device import Device
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations
-from lowtide_sim.serial.simulated_line import SimulatedPort
-
-
-@pytest.fixture
-def device(results_line):
-    results_line.reset()
-    device = Device(SimulatedPort(results_line), "simulation", timeout=0.01)
-    device.set_baud()
-    return device
 
 
 def matrix(rng, *shape):
@@ -24,7 +14,7 @@ def matrix(rng, *shape):
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("shape", [(3, 5, 4), (30, 4, 16)])
-def test_products_equal_the_golden_engine(device, shape, packed):
+def test_products_equal_the_golden_engine(results_device, shape, packed):
     """The larger product has 496 addends for a queue of 256 words."""
     rng, (m, k, n) = np.random.default_rng(1), shape
     a, b = matrix(rng, m, k), matrix(rng, k, n)
@@ -32,32 +22,33 @@ def test_products_equal_the_golden_engine(device, shape, packed):
     results = OperandSettings(chunks=2, rounding="stochastic", seed=77, bias=-4) if packed else None
     settings = OperandSettings(chunks=2, bias=-6), OperandSettings(chunks=2, bias=-5)
     product, due = (
-        engine.multiply(a, b, *settings, post=post, results=results) for engine in (device, GoldenEngine(device.config))
+        engine.multiply(a, b, *settings, post=post, results=results)
+        for engine in (results_device, GoldenEngine(results_device.config))
     )
     assert product.values.tobytes() == due.values.tobytes()
     assert product.events == due.events
 
 
-def test_a_product_without_anything_to_follow(device):
+def test_a_product_without_anything_to_follow(results_device):
     rng = np.random.default_rng(2)
     a, b = matrix(rng, 4, 6), matrix(rng, 6, 5)
     settings = OperandSettings(bias=-6), OperandSettings(bias=-6)
-    due = GoldenEngine(device.config).multiply(a, b, *settings)
-    assert device.multiply(a, b, *settings).values.tobytes() == due.values.tobytes()
+    due = GoldenEngine(results_device.config).multiply(a, b, *settings)
+    assert results_device.multiply(a, b, *settings).values.tobytes() == due.values.tobytes()
 
 
-def test_matmul_in_two_layers(device):
+def test_matmul_in_two_layers(results_device):
     """The packed results of the first layer are the operand of the second."""
     rng = np.random.default_rng(3)
     x, w, v = matrix(rng, 5, 12), matrix(rng, 12, 9), matrix(rng, 9, 3)
-    hidden = device.matmul(x, w, post=PostOperations(relu=True), results=OperandSettings(chunks=2, bias=-4))
+    hidden = results_device.matmul(x, w, post=PostOperations(relu=True), results=OperandSettings(chunks=2, bias=-4))
     assert (hidden.shape, hidden.axis) == ((5, 9), 1)
     assert (hidden.signed >= 0).all()
-    y = device.matmul(hidden, v)
+    y = results_device.matmul(hidden, v)
     exact = hidden.to_float() @ v
     assert np.abs(y - exact).max() < 0.2 * np.abs(exact).max()
 
 
-def test_the_driver_recognizes_the_features(device):
-    engine = device.config.engine
+def test_the_driver_recognizes_the_features(results_device):
+    engine = results_device.config.engine
     assert (engine.post_operations, engine.packed_results, engine.sum_rows) == (True, True, 3)

@@ -53,39 +53,30 @@ def test_products_equal_the_golden_products(device, shape):
     assert product.tobytes() == golden(device.config, whole.astype(np.float32), b, (2, 2), "stochastic", 7).tobytes()
 
 
-@pytest.fixture
-def sum_device(results_line):
-    """A connected driver of the device with sums on chip."""
-    results_line.reset()
-    device = Device(SimulatedPort(results_line), "simulation", timeout=0.01)
-    device.set_baud()
-    return device
-
-
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 65, 4), (7, 150, 8)])
-def test_sums_on_a_device_are_exact(sum_device, shape):
+def test_sums_on_a_device_are_exact(results_device, shape):
     """The driver finds the keys of sums; values, events, improvements equal the golden engine's."""
-    rng, config = np.random.default_rng(2), sum_device.config
+    rng, config = np.random.default_rng(2), results_device.config
     assert config.engine.sum_max_k == 200
     m, k, n = shape
     a, b = (rng.random(size, np.float32) for size in ((m, k), (k, n)))  # sums of more than 24 bits
     settings = [OperandSettings(bias=-8, chunks=2), OperandSettings(bias=-8, chunks=2, rounding="stochastic", seed=5)]
-    found, due = multiply(sum_device, a, b, *settings), multiply(GoldenEngine(config), a, b, *settings)
+    found, due = multiply(results_device, a, b, *settings), multiply(GoldenEngine(config), a, b, *settings)
     assert found.values.tobytes() == due.values.tobytes()
     assert (found.events, found.a_improvement, found.b_improvement) == (
         due.events,
         due.a_improvement,
         due.b_improvement,
     )
-    assert sum_device.matmul(a, b).tobytes() == golden(config, a, b, (2, 2)).tobytes()
+    assert results_device.matmul(a, b).tobytes() == golden(config, a, b, (2, 2)).tobytes()
 
 
-def test_a_lost_connection_repeats_the_whole_sum(sum_device, results_line, monkeypatch):
+def test_a_lost_connection_repeats_the_whole_sum(results_device, results_line, monkeypatch):
     """The device loses its sums at a reset; the driver begins with the first pass again."""
     rng, lost = np.random.default_rng(3), []
     a, b = rng.standard_normal((3, 150)).astype(np.float32), rng.standard_normal((150, 4)).astype(np.float32)
     settings = [OperandSettings(bias=-5, chunks=2)] * 2
-    idle = sum_device._engine._until_idle
+    idle = results_device._engine._until_idle
 
     def until_idle():
         yield from idle()
@@ -97,22 +88,22 @@ def test_a_lost_connection_repeats_the_whole_sum(sum_device, results_line, monke
         results_line.reset()
         device = Device(SimulatedPort(results_line), "simulation", timeout=0.01)
         device.set_baud()
-        sum_device._engine, sum_device.connection = device._engine, device.connection
+        results_device._engine, results_device.connection = device._engine, device.connection
 
-    monkeypatch.setattr(sum_device._engine, "_until_idle", until_idle)
-    monkeypatch.setattr(sum_device, "_reconnect", reconnect)
-    due = multiply(GoldenEngine(sum_device.config), a, b, *settings).values
-    assert multiply(sum_device, a, b, *settings).values.tobytes() == due.tobytes()
+    monkeypatch.setattr(results_device._engine, "_until_idle", until_idle)
+    monkeypatch.setattr(results_device, "_reconnect", reconnect)
+    due = multiply(GoldenEngine(results_device.config), a, b, *settings).values
+    assert multiply(results_device, a, b, *settings).values.tobytes() == due.tobytes()
     assert lost
 
 
-def test_a_sum_that_the_device_has_not(device, sum_device):
+def test_a_sum_that_the_device_has_not(device, results_device):
     x, settings = np.ones((2, 2), np.float32), OperandSettings(bias=0)
     each = Pass(a=x, b=x, a_settings=settings, b_settings=settings)
     with pytest.raises(ValueError, match=r"^engine\.sum_rows must be 1 or more for a sum of 2 passes, not 0$"):
         device.multiply_sum([each, each])
     with pytest.raises(ValueError, match=r"^K must be at most 200, the engine\.sum_max_k, not 201$"):
-        sum_device.matmul(np.ones((2, 201)), np.ones((201, 2)))
+        results_device.matmul(np.ones((2, 201)), np.ones((201, 2)))
 
 
 def test_self_test_passes(device):

@@ -4,9 +4,8 @@ import attrs
 import numpy as np
 import pytest
 
-from fixtures.devices import SMALL_DEVICE, simulated
+from fixtures.devices import SMALL_DEVICE, connected, simulated
 from lowtide_boards.driver import remote_engine
-from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.errors import DeviceError
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
@@ -14,7 +13,6 @@ from lowtide_model.engine.panels import multiply
 from lowtide_model.engine.passes import split
 from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.sums import Pass
-from lowtide_sim.serial.simulated_line import SimulatedPort
 
 SETTINGS = OperandSettings(chunks=2, bias=-5)
 
@@ -42,19 +40,7 @@ def slot_line():
 @pytest.fixture
 def slot_device(slot_line):
     """A connected driver of the device with slots."""
-    slot_line.reset()
-    device = Device(SimulatedPort(slot_line), "simulation", timeout=0.01)
-    device.set_baud()
-    return device
-
-
-@pytest.fixture
-def sum_device(results_line):
-    """A connected driver of the device with sums on chip."""
-    results_line.reset()
-    device = Device(SimulatedPort(results_line), "simulation", timeout=0.01)
-    device.set_baud()
-    return device
+    return connected(slot_line)
 
 
 def matrix(seed, *shape):
@@ -147,26 +133,26 @@ def test_panels_stay(device, sent):
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_results_arrive_in_the_order_of_the_new_operands(sum_device, sent, packed):
+def test_results_arrive_in_the_order_of_the_new_operands(results_device, sent, packed):
     """Each case has several tiles in both directions: new A and B, B alone, A alone, neither; also with addends."""
     (a, b), shape = ((matrix(1, 3, 4), matrix(2, 4, 8)), (3, 8))
     post = PostOperations(bias=matrix(3, 8), residual=matrix(4, *shape), relu=True)
     others = {"post": post, "results": OperandSettings(chunks=2, bias=-2) if packed else None}
     for more in ({}, others):
         for x, y in ((a, b), (a, b[:, ::-1].copy()), (a[::-1].copy(), b[:, ::-1].copy()), (a, b[:, ::-1].copy())):
-            check(sum_device, x, y, **more)
-        check(sum_device, a, b[:, ::-1].copy(), **more)
+            check(results_device, x, y, **more)
+        check(results_device, a, b[:, ::-1].copy(), **more)
     assert sent.count("a") == 5
     assert sent.count("b") == 4
 
 
-def test_passes_of_a_sum(sum_device, sent):
+def test_passes_of_a_sum(results_device, sent):
     """Four passes with one panel of A: each counts the events of A again, as the golden engine does."""
     a, all_b = matrix(1, 3, 32), matrix(2, 128, 4)
     passes = [
         Pass(a=a, b=all_b[k : k + 32], a_settings=SETTINGS, b_settings=SETTINGS) for k in range(0, len(all_b), 32)
     ]
-    found, due = (engine.multiply_sum(passes) for engine in (sum_device, GoldenEngine(sum_device.config)))
+    found, due = (engine.multiply_sum(passes) for engine in (results_device, GoldenEngine(results_device.config)))
     assert found.values.tobytes() == due.values.tobytes()
     assert found.events == due.events
     assert due.events.a_saturated > 0

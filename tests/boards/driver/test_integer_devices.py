@@ -4,11 +4,10 @@ import attrs
 import numpy as np
 import pytest
 
-from fixtures.devices import SMALL_DEVICE, simulated
+from fixtures.devices import SMALL_DEVICE, connected, simulated
 from lowtide.emission.serial import host_sections
 from lowtide.formats.parameter import IllegalValue
 from lowtide_boards.driver.arguments import operand
-from lowtide_boards.driver.device import Device
 from lowtide_boards.driver.self_test import self_test
 from lowtide_model import quantize
 from lowtide_model.engine.golden_engine import GoldenEngine
@@ -16,7 +15,6 @@ from lowtide_model.engine.panels import multiply
 from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.reveal import Reveal
 from lowtide_model.terms import quantize_integers
-from lowtide_sim.serial.simulated_line import SimulatedPort
 
 TERMS = {"array.element": "tmac", "array.operands": "integers", "terms.max_k": 64}
 SUMS = {"engine.sum_rows": 3, "engine.sum_columns": 5, "engine.sum_max_k": 200}
@@ -42,13 +40,6 @@ def device(lines, request):
 def terms(lines):
     """A connected driver of the device for terms."""
     return connected(lines["terms"])
-
-
-def connected(line):
-    line.reset()
-    device = Device(SimulatedPort(line), "simulation", timeout=0.01)
-    device.set_baud()
-    return device
 
 
 def integers(rng, shape):
