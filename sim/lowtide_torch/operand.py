@@ -63,9 +63,10 @@ def tensor_bias(x: Tensor, exponent: int) -> int:
 
 def bias_of(most: float, exponent: int) -> int:
     """Return the default exponent bias of a tensor from its largest magnitude, as `lowtide_model.default_bias` does."""
-    if most < SMALLEST_NORMAL:
+    if not most >= SMALLEST_NORMAL:  # also a NaN
         return 0
-    return math.frexp(most)[1] - 1 - (2**exponent - 1)
+    floor = 128 if math.isinf(most) else math.frexp(most)[1] - 1
+    return floor - (2**exponent - 1)
 
 
 def largest(x: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Operands that an engine holds: the driver sends an operand only if it differs from the operand before it."""
+"""Operands that an engine holds: the driver sends an operand only if the engine holds no equal one."""
 
 from collections.abc import Mapping
 

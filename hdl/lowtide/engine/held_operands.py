@@ -137,7 +137,8 @@ class LastOperand(Unit):
             self.held.bias.eq(self.operand.bias),
         ]
         with m.If(self.load):
-            m.d.sync += [held.eq(self.operand), self.known.eq(1)]
+            m.d.sync += self.known.eq(1)
+            m.d.sync += [held[name].eq(self.operand[name]) for name, _ in self.layout if name != "bias"]
         return m
 
 
