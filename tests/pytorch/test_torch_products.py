@@ -123,5 +123,5 @@ def test_a_product_beyond_float64_is_computed_by_the_golden_engine():
 def test_the_bias_is_the_golden_models(exponent):
     fields = np.arange(255, dtype=np.uint32)
     numbers = np.concatenate([(fields << 23 | rest).view(np.float32) for rest in (0, 1, 2**22, 2**23 - 1)])
-    for number in numbers:
+    for number in (*numbers, np.float32(np.inf), np.float32(np.nan)):
         assert bias_of(float(number), exponent) == default_bias(np.array([number]), exponent=exponent)
