@@ -93,8 +93,8 @@ def test_long_runs_of_sums(run_engine, simulator, bus):
 
 
 INTEGERS = {
-    "terms": {"array.element": "tmac", "array.operands": "integers", "terms.values": 4},
-    "integers": {"array.element": "pmac", "terms.width": 6, "terms.data_terms": 3},
+    "terms": {"array.element": "tmac", "array.operands": "integers", "terms.values": 4, "terms.max_k": 100},
+    "integers": {"array.element": "pmac", "terms.width": 6, "terms.data_terms": 3, "terms.max_k": 100},
 }
 INTEGER_BUGS = {
     "the settings of the next product are in force": in_module(
