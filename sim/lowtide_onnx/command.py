@@ -127,7 +127,7 @@ def command(
     model: str,
     inputs: str | None,
     shapes: dict[str, tuple[int, ...]],
-    precision: "dict[str, int | str | Bits]",
+    precision: "dict[str, int | str | Bits | None]",
     precision_file: str | None,
     on: str,
     port: str | None,
@@ -160,8 +160,7 @@ def command(
     for file in () if listed else (picture, data, results):
         check_output_file(file)
     if precision_file is not None:
-        in_file = read_precision(precision_file)
-        precision = {name: "fp32" if bits is None else bits for name, bits in in_file.items()} | precision
+        precision = read_precision(precision_file) | precision
     if listed:
         network = load_onnx(model, Config.load(config or "default").changed(changes))
         click.echo(json.dumps(network.to_json(), indent=2) if as_json else str(network))

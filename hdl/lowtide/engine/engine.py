@@ -115,8 +115,8 @@ class Engine(Structure):
             normalizers=params.output_width,
             counter_bits=params.counter_bits,
         )
-        # Tiles in the array at full rate, and tiles whose results wait.
-        tiles = self.array.latency // self.array.spacing + 4
+        # Tiles in the array at full rate, tiles whose results wait, and a tile that is not counted yet.
+        tiles = self.array.latency // self.array.spacing + 5
         self.results = Results(results, tiles, sums, self.sum_tiles[1] or 1)
         sizes, packed = operands.engine_name
         packed += f"_b{params.slots}" if params.slots else ""

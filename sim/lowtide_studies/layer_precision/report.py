@@ -112,6 +112,7 @@ def _draw_points(axes: Axes, outcome: Outcome, costs: Costs, chosen: Found, loss
     axes.plot(cost, expected, color=DARK, linewidth=1, label="front, expected quality")
     axes.plot([chosen.cost], [100 * smooth[chosen.point]], "*", color=GREEN, markersize=12, label="chosen")
     axes.axhline(100 * (outcome.quality - loss), color=GRAY, linewidth=1, linestyle="--", label="FP32, less the loss")
+    axes.xaxis.set_major_formatter("{x:,.0f}" if costs.kind == "cycles" else "{x:g}")
     axes.set_xlabel("cycles of the engine" if costs.kind == "cycles" else "mean bits, weighted by multiplications")
     axes.set_ylabel("quality of the samples of the search, %")
     axes.legend(fontsize="small")

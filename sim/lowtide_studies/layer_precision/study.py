@@ -69,7 +69,7 @@ def explore(
     runner : Runner
         Computes the evaluations, and keeps them.
     trials : int
-        Points of the search by NSGA-II, and of those before it.
+        Points of the search by NSGA-II, with the points before it.
     open_search : callable
         Opens the Optuna study of a name, which has two objectives. Several processes may share it.
     """
@@ -145,4 +145,4 @@ def _search(
         add("search", points)
         for trial, point in zip(asked, points, strict=True):
             study.tell(trial, [found[point].cost, found[point].noise])
-    add("search", finished())  # also those of other processes
+    add("search", finished())  # also the points of other processes
