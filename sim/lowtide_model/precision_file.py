@@ -1,6 +1,7 @@
 """Precision file: the bits of each layer of a network, in TOML."""
 
 from pathlib import Path
+from typing import Any
 
 from lowtide.errors import LowtideError
 from lowtide.formats.parameter import value_text
@@ -45,7 +46,7 @@ def read_precision(file: str | Path) -> dict[str, tuple[int, int] | None]:
     return {name: _bits(file, name, value) for name, value in layers.items()}
 
 
-def _bits(file: str | Path, name: str, value: object) -> tuple[int, int] | None:
+def _bits(file: str | Path, name: str, value: Any) -> tuple[int, int] | None:
     """The bits of a value of the table."""
     if value == HOST:
         return None

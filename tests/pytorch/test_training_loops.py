@@ -286,3 +286,20 @@ def test_two_sided_precision_is_the_schedule_of_the_studies():
 def test_two_sided_thresholds_are_ordered():
     with pytest.raises(IllegalValue, match=r"low must be at most high, 0.3, not 0.4"):
         lt.TwoSided(low=0.4, high=0.3)
+
+
+def test_settings_of_a_precision_file(tmp_path):
+    file = tmp_path / "precision.toml"
+    file.write_text('[precision]\n"0" = [4, 2]\n"2" = "fp32"\n"*" = 2\n')
+    settings = lt.read_precision(file)
+    assert settings == {
+        "0": lt.BFP(activations=lt.Nearest(4), weights=lt.Nearest(2)),
+        "2": None,
+        "*": lt.BFP(activations=lt.Nearest(2), weights=lt.Nearest(2)),
+    }
+    network = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 6), nn.Linear(6, 2))
+    report = lt.quantize_(network, settings)
+    assert [report[name] == "host" for name in ("0", "2", "3")] == [False, True, False]
+    network(torch.randn(3, 4)).sum().backward()
+    other = lt.read_precision(file, gradients=lt.Nearest(2))["0"]
+    assert other == lt.BFP(activations=lt.Nearest(4), weights=lt.Nearest(2), gradients=lt.Nearest(2))

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import attrs
 import optuna
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
 
 from lowtide_studies.harness.jobs import Job, Runner, code_hash
@@ -126,7 +126,9 @@ def _search(
     """Let NSGA-II propose points until the study has enough trials; it knows the points that are found already."""
     names = [f"{layer} {side}" for layer in space.layers for side in "ab"]
     legal = {name: space.legal(place) for place, name in enumerate(names)}
-    choices = {name: CategoricalDistribution(bits) for name, bits in legal.items() if len(bits) > 1}
+    choices: dict[str, BaseDistribution] = {
+        name: CategoricalDistribution(bits) for name, bits in legal.items() if len(bits) > 1
+    }
 
     def point_of(parameters: dict[str, int]) -> Point:
         return tuple(parameters.get(name, bits[-1]) for name, bits in legal.items())
