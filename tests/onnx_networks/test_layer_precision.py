@@ -53,9 +53,9 @@ def test_characters():
         """Outputs that read as a text; a dot is no character."""
         return np.eye(27)[[" abcdefghijklmnopqrstuvwxyz".index(one.replace(".", " ")) for one in text]]
 
-    expected = np.stack([steps("..ox.xo.."), steps("aa.a..bb..")])  # oxxo, aab
+    expected = np.stack([steps("...ox.xo.."), steps("aa.a..bb..")])  # oxxo, aab
     assert characters(expected, expected) == 1
-    other = np.stack([steps("..ox.x..."), steps("ab.a..bb.c")])  # oxx: one deleted; ababc: two inserted
+    other = np.stack([steps("...ox.x..."), steps("ab.a..bb.c")])  # oxx: one deleted; ababc: two inserted
     assert characters(other, expected) == 1 - 3 / 7
     nothing = np.stack([steps(".........."), steps("..........")])
     assert characters(nothing, expected) == 0
