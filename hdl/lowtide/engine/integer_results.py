@@ -110,13 +110,15 @@ class IntegerResults(Unit):
             o__ready=move,
         )
         number = assembler.o.payload.number
-        finite = number.exponent.any() & ~((number.exponent == SPECIAL) & number.fraction.any())
-        magnitude = Mux(finite, Cat(number.fraction, 1), 0)
+        special = number.exponent == SPECIAL
+        counts = number.exponent.any() & ~(special & number.fraction.any())  # neither zero nor NaN
+        magnitude = Mux(counts, Cat(number.fraction, 1), 0)
         shift = Signal(signed(11))
         clipped = Signal(PLACES)
         m.d.comb += [
             shift.eq(BIAS + SIGNIFICAND - 1 + self.bias - number.exponent),
-            clipped.eq(Mux(shift < 0, 0, Mux(shift >= 2**PLACES, 2**PLACES - 1, shift))),
+            # An infinity, unshifted, saturates.
+            clipped.eq(Mux((shift < 0) | special, 0, Mux(shift >= 2**PLACES, 2**PLACES - 1, shift))),
         ]
         shifter = place(
             m,

@@ -63,7 +63,7 @@ class Following:
         first = parts[0].rows, parts[0].columns
         one = None if post is None else post.part(*first)
         most = config.engine.bias_tiles(config.array.columns) * config.array.columns
-        whole = all(part.add or not part.k.start for part in parts)  # the host adds nothing
+        whole = all(part.add or part.keep or not part.k.start for part in parts)  # the host adds nothing
         fits = post is None or post.bias is None or all(part.shape[2] <= most for part in parts)
         if one is not None and not fits:
             one = attrs.evolve(one, bias=None)
