@@ -25,7 +25,7 @@ class ColumnNormalizer(Unit):
 
     A result is ``(sum + offset) * factor * 2**scale``, rounded once, see `ScaledNormalizer`. Two memories have the
     factors and the offsets of all columns of a product. The rows of a product with factors arrive tile by tile, in row
-    order. Without ``tiles``, the unit has no memories, and a result is ``sum * 2**scale``.
+    order. Rows beyond M, whose sums are zero, have no offset: their results are +0. Without ``tiles``, the unit has no memories, and a result is ``sum * 2**scale``.
 
     Parameters
     ----------
@@ -37,6 +37,8 @@ class ColumnNormalizer(Unit):
         Most tiles per row of tiles of a product with factors, for which the memories have room; 0 without factors.
     across : int
         Most tiles per row of tiles.
+    vectors : int
+        Most rows of a product.
 
     Members
     -------
@@ -51,6 +53,10 @@ class ColumnNormalizer(Unit):
         High to use the factors and offsets; otherwise 1 and 0. Only with ``tiles``.
     across : In(range(across + 1))
         Tiles per row of tiles. Only with ``tiles``.
+    vectors : In(range(vectors + 1))
+        Rows of the product; sampled with ``start``. Only with ``tiles``.
+    start : In(1)
+        Pulses for one cycle before the first row of a product. Only with ``tiles``.
     write : In(2)
         Write enable of the memories: bit 0 for factors, bit 1 for offsets. Only with ``tiles``.
     address : In(range(tiles * params.beats))
@@ -73,7 +79,7 @@ class ColumnNormalizer(Unit):
         Names of the ports of settings, factors and offsets.
     """
 
-    def __init__(self, params: RowNormalizerParams, rows: int, tiles: int, across: int):
+    def __init__(self, params: RowNormalizerParams, rows: int, tiles: int, across: int, vectors: int):
         self.params, self.rows, self.tiles = params, rows, tiles
         self._downsizer = StreamDownsizer(params.columns, params.width, params.normalizers)
         core = NormalizerParams(width=params.width)
@@ -83,11 +89,12 @@ class ColumnNormalizer(Unit):
         self.latency = self._downsizer.latency + self._lanes[0].latency
         self.module_name = (
             f"column_normalizer_{rows}x{params.columns}x{params.width}_n{params.normalizers}_c{params.counter_bits}"
-            + (f"_t{tiles}_a{across}" if tiles else "")
+            + (f"_t{tiles}_a{across}_v{vectors}" if tiles else "")
         )
         columns = {
             "scaled": In(1),
             "across": In(range(across + 1)),
+            "vectors": In(range(vectors + 1)),
             "write": In(2),
             "address": In(range(tiles * params.beats)),
             "data": In(32 * params.normalizers),
@@ -98,7 +105,7 @@ class ColumnNormalizer(Unit):
                 "i": In(stream.Signature(params.layout_i)),
                 "scale": In(signed(10)),
                 "odd": In(1),
-                **(columns if tiles else {}),
+                **(columns | {"start": In(1)} if tiles else {}),
                 "o": Out(stream.Signature(params.layout_o)),
                 "clear": In(1),
                 "overflows": Out(params.counter_bits),
@@ -143,7 +150,8 @@ class ColumnNormalizer(Unit):
     def _columns(self, m: Module, move: Value) -> list[dict[str, Value]]:
         """Read the factor and the offset of each lane of the beat that the lanes accept."""
         lanes, bits = len(self._lanes), self._lanes[0].offset_bits
-        at = self._address(m, move)
+        at, inside = self._position(m, move)
+        adds = delayed(m, inside & self.scaled, enable=move)
         read = []
         for n, (name, width) in enumerate((("factors", 32), ("offsets", bits))):
             memory = Memory(shape=width * lanes, depth=self.tiles * self.params.beats, init=[])
@@ -160,17 +168,21 @@ class ColumnNormalizer(Unit):
         return [
             {
                 "factor": Mux(self.scaled, factor, Const(ONE, 32)),
-                "offset": Mux(self.scaled, offset, 0).as_signed(),
+                "offset": Mux(adds, offset, 0).as_signed(),
             }
             for factor, offset in zip(*read, strict=True)
         ]
 
-    def _address(self, m: Module, move: Value) -> Value:
-        """Follow the beats of a product, and return the place of the beat's columns in the memories."""
+    def _position(self, m: Module, move: Value) -> tuple[Value, Value]:
+        """Follow the beats of a product.
+
+        Returns the place of the beat's columns in the memories, and whether its row is a row of the product.
+        """
         row = Signal(range(self.rows))
         tile = Signal.like(self.across)
         address = Signal.like(self.address)
         base = Signal.like(address)  # of the tile
+        left = Signal.like(self.vectors)  # rows from this row of tiles on
         row_ends = self._downsizer.row
         tile_ends = Signal()
         m.d.comb += tile_ends.eq(row_ends & (row == self.rows - 1))
@@ -181,5 +193,7 @@ class ColumnNormalizer(Unit):
             with m.If(tile_ends):
                 m.d.sync += [address.eq(address + 1), base.eq(address + 1), row.eq(0), tile.eq(tile + 1)]
                 with m.If(tile + 1 == self.across):
-                    m.d.sync += [address.eq(0), base.eq(0), tile.eq(0)]
-        return address
+                    m.d.sync += [address.eq(0), base.eq(0), tile.eq(0), left.eq(left - self.rows)]
+        with m.If(self.start):
+            m.d.sync += left.eq(self.vectors)
+        return address, row < left

@@ -121,7 +121,7 @@ class Engine(Structure):
         columns_unit = None
         if operands.bfp is None and (params.column_scale or params.packed_results):
             scaled = params.bias_tiles(columns) if params.column_scale else 0
-            columns_unit = ColumnNormalizer(results, rows, scaled, params.buffer_depth)
+            columns_unit = ColumnNormalizer(results, rows, scaled, params.buffer_depth, rows * params.buffer_depth)
         self.results = Results(results, tiles, sums, self.sum_tiles[1] or 1, columns_unit)
         sizes, packed = operands.engine_name
         packed += f"_b{params.slots}" if params.slots else ""

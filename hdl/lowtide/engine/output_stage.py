@@ -72,6 +72,8 @@ class OutputStage(Unit):
         High while the product has scales; only with ``params.column_scale``.
     across : Out(range(params.buffer_depth + 1))
         Tiles per row of tiles of the product; only with ``params.column_scale``.
+    vectors : Out(range(rows * params.buffer_depth + 1))
+        Rows of the product; only with ``params.column_scale``.
     write : Out(2)
         Write enables of the scales and offsets, see `ColumnLoader`; only with ``params.column_scale``.
     address : Out(loader.address.shape())
@@ -107,7 +109,7 @@ class OutputStage(Unit):
             beats = columns // params.output_width
             self.loader = ColumnLoader(beats, params.output_width, tiles, params.buffer_depth, params.post_operations)
             names.append(self.loader.module_name)
-            ports |= {"scaled": Out(1), "across": Out(range(params.buffer_depth + 1))}
+            ports |= {"scaled": Out(1), "across": Out(range(params.buffer_depth + 1)), "vectors": Out(range(vectors + 1))}
             ports |= {name: self.loader.signature.members[name] for name in ("write", "address", "data", "loading")}
         if params.takes_addends:
             ports |= {"d": In(stream.Signature(fp32_beat(params.output_width))), "d_short": Out(1), "d_long": Out(1)}
@@ -220,6 +222,7 @@ class OutputStage(Unit):
             self.d.ready.eq(loader.i.ready),
             self.scaled.eq(settings.scale),
             self.across.eq(finish.across),
+            self.vectors.eq(finish.vectors),
             *(getattr(self, name).eq(getattr(loader, name)) for name in ("write", "address", "data", "loading")),
         ]
 

@@ -61,7 +61,9 @@ class Results(Unit):
     odd, scaled : In(1)
         Settings of a product, see `ColumnNormalizer`; only with ``columns``, ``scaled`` only with its factors.
     across : In(columns.across.shape())
-        Tiles per row of tiles; only with factors, as ``write``, ``address`` and ``data``.
+        Tiles per row of tiles; only with factors, as ``vectors``, ``write``, ``address`` and ``data``.
+    vectors : In(columns.vectors.shape())
+        Rows of the product.
     write : In(2)
         Write enable of the factors and of the offsets.
     address : In(columns.address.shape())
@@ -162,6 +164,7 @@ class Results(Unit):
             o=self.o,
             clear=self.clear,
             **{name: getattr(self, name) for name in self._columns},
+            **({"start": self.start} if self.columns and self.columns.tiles else {}),
         )
         sent = self.o.valid & self.o.ready & self.o.payload.last
         m.d.comb += [

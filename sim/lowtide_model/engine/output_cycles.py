@@ -128,10 +128,11 @@ class OutputCycles:
                         while len(stored) <= tile:
                             store(len(stored))
                         reading = max(reading, stored[tile]) + 1
-                        ends = column % self.columns == self.columns - 1 or column == columns - 1
-                        if row == high - 1 and ends:
+                        if row == high - 1 and column % self.columns == self.columns - 1:
                             freed.append(reading)
                     reading += max(group + self.lanes - columns, 0)
+                    if row == high - 1 and group + self.lanes >= columns and columns % self.columns:
+                        freed.append(reading)  # after the padding
             done += across
         words = 1 if output.integers else self.layout.words(output.chunks * self.chunk)
         return reading + self.converter + words + LAST
