@@ -71,9 +71,7 @@ def check(config, products, stall=0.0, seed=1):
     for (values, bias, relu), (words, saturated) in zip(products, found, strict=True):
         due = [[integer_of(float(value), bias, width, relu) for value in row] for row in values]
         packed = packed_integers(np.array([[value for value, _ in row] for row in due]), width).view(np.uint32)
-        ordered = [
-            int(word) for top in range(0, len(packed), rows) for word in packed[top : top + rows].T.reshape(-1)
-        ]
+        ordered = [int(word) for top in range(0, len(packed), rows) for word in packed[top : top + rows].T.reshape(-1)]
         assert words == ordered + [0] * (-len(ordered) % numbers)
         assert saturated == sum(beyond for row in due for _, beyond in row)
     return cycles

@@ -25,7 +25,8 @@ class ColumnNormalizer(Unit):
 
     A result is ``(sum + offset) * factor * 2**scale``, rounded once, see `ScaledNormalizer`. Two memories have the
     factors and the offsets of all columns of a product. The rows of a product with factors arrive tile by tile, in row
-    order. Rows beyond M, whose sums are zero, have no offset: their results are +0. Without ``tiles``, the unit has no memories, and a result is ``sum * 2**scale``.
+    order. Rows beyond M, whose sums are zero, have no offset: their results are +0. Without ``tiles``, the unit has no
+    memories, and a result is ``sum * 2**scale``.
 
     Parameters
     ----------

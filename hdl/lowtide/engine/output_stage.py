@@ -96,8 +96,10 @@ class OutputStage(Unit):
         self.finish_layout = FinishLayout(ResultLayout(bfp, params), vectors, length, params.buffer_depth)
         self.post = PostOperations(rows, columns, params.output_width, tiles, params.buffer_depth, vectors)
         self.packed = None
-        if params.packed_results:
-            self.packed = PackedResults(rows, columns, bfp, params) if bfp else IntegerResults(rows, columns, width, params)
+        if params.packed_results and bfp:
+            self.packed = PackedResults(rows, columns, bfp, params)
+        elif params.packed_results:
+            self.packed = IntegerResults(rows, columns, width, params)
         self.params, self.sums = params, sums
         self.one_product = bfp is None and (params.packed_results or params.column_scale)
         self.loader = None
@@ -109,7 +111,11 @@ class OutputStage(Unit):
             beats = columns // params.output_width
             self.loader = ColumnLoader(beats, params.output_width, tiles, params.buffer_depth, params.post_operations)
             names.append(self.loader.module_name)
-            ports |= {"scaled": Out(1), "across": Out(range(params.buffer_depth + 1)), "vectors": Out(range(vectors + 1))}
+            ports |= {
+                "scaled": Out(1),
+                "across": Out(range(params.buffer_depth + 1)),
+                "vectors": Out(range(vectors + 1)),
+            }
             ports |= {name: self.loader.signature.members[name] for name in ("write", "address", "data", "loading")}
         if params.takes_addends:
             ports |= {"d": In(stream.Signature(fp32_beat(params.output_width))), "d_short": Out(1), "d_long": Out(1)}

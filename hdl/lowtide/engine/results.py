@@ -99,11 +99,10 @@ class Results(Unit):
         self.latency = self._normalizer.latency + (self._memory.latency if self._memory else 0)
         kept = f"_{self._memory.module_name}_{sums_across}" if self._memory else ""
         self.module_name = f"results_{self._normalizer.module_name}_{tiles}{kept}"
-        places = (
-            {"add": In(1), "keep": In(1), "tile_a": In(range(sums.tiles // sums_across)), "tile_b": In(range(sums_across))}
-            if sums
-            else {}
-        )
+        places = {}
+        if sums:
+            down = range(sums.tiles // sums_across)
+            places = {"add": In(1), "keep": In(1), "tile_a": In(down), "tile_b": In(range(sums_across))}
         self._columns = {name: columns.signature.members[name] for name in columns.settings} if columns else {}
         gate = {"start": In(1), **({"loading": In(1)} if columns and columns.tiles else {})} if columns else {}
         super().__init__(

@@ -55,8 +55,8 @@ class Following:
         Raises
         ------
         ValueError
-            If the engine lacks the operations or packed results, an addend's shape differs from the product's, or the host
-        would have to scale or to convert exact sums.
+            If the engine lacks the operations or packed results, an addend's shape differs from the product's, or the
+            host would have to scale or to convert exact sums.
         """
         if post is not None:
             post.check(*shape)

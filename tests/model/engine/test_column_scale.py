@@ -43,13 +43,18 @@ cases = st.lists(st.tuples(wide, st.integers(-(2**31), 2**31 - 1) | st.just(0), 
 @given(cases, st.integers(-320, 256))
 def test_a_scaled_sum_is_rounded_once(columns, exponent):
     sums, offsets, scales = zip(*columns, strict=True)
-    found = scaled_columns(
-        np.array([sums], object), exponent, np.array(scales), np.array(offsets), odd=False
-    )
+    found = scaled_columns(np.array([sums], object), exponent, np.array(scales), np.array(offsets), odd=False)
     due = [fp32_of(scaled_sum(*column, exponent)) for column in columns]
     assert found.values[0].tolist() == [value for value, _, _ in due]
     assert found.overflows == sum(over for _, over, _ in due)
     assert found.underflows == sum(under for _, _, under in due)
+
+
+def within_fp32(value):
+    """An exact value, or the infinity or the zero with which FP32 replaces it."""
+    if abs(value) >= FIRST_OVERFLOW:
+        return math.copysign(math.inf, value)
+    return value if abs(value) >= SMALLEST else 0
 
 
 @settings(derandomize=True, deadline=None, max_examples=150)
@@ -62,8 +67,7 @@ def test_an_integer_is_rounded_once(columns, exponent, bias, name):
     tensor, saturated = integer_results(config, odd.values, IntegerSettings(bias=bias))
     exact = [scaled_sum(*column, exponent + bias) for column in columns]
     # The range of FP32 remains: beyond, integers are at an end, or zero.
-    within = [math.inf * value if abs(value) >= FIRST_OVERFLOW else 0 if abs(value) < SMALLEST else value for value in exact]
-    due = [integer_of(value, bias, config.terms.width) for value in within]
+    due = [integer_of(within_fp32(value), bias, config.terms.width) for value in exact]
     assert tensor.integers[0].tolist() == [value for value, _ in due]
     assert saturated == sum(beyond for _, beyond in due)
     assert odd.overflows == sum(abs(value) >= FIRST_OVERFLOW for value in exact)
@@ -167,9 +171,13 @@ def test_what_an_engine_lacks_is_refused():
         PostOperations(bias=np.ones(3, np.float32)),
         IntegerSettings(),
     )
-    refused(INTEGER_ENGINES["terms"], "results must be None, as engine.packed_results is false", None, IntegerSettings())
+    refused(
+        INTEGER_ENGINES["terms"], "results must be None, as engine.packed_results is false", None, IntegerSettings()
+    )
     refused(PLAIN, "results must be of type IntegerSettings", None, OperandSettings(bias=0))
-    refused(PLAIN, "scale of the post operations must have shape (3,), not (4,)", PostOperations(scale=np.ones(4, "f4")))
+    refused(
+        PLAIN, "scale of the post operations must have shape (3,), not (4,)", PostOperations(scale=np.ones(4, "f4"))
+    )
     refused(
         PLAIN,
         "scale of the post operations must have at most 63 numbers, not 64",

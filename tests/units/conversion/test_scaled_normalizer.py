@@ -26,7 +26,7 @@ def odd_of(acc, scale):
 
 
 def run(dut, cases, drive, pauses=None, odd=0):
-    """Results of a unit for its cases: word, overflow, underflow. ``drive`` sets a case, and returns what follows it."""
+    """Word, overflow and underflow of each case. ``drive`` sets a case, and returns what follows it."""
     rng, received, waiting = random.Random(pauses), [], list(cases)
 
     async def bench(ctx):
