@@ -92,7 +92,7 @@ class ColumnNormalizer(Unit):
             f"column_normalizer_{rows}x{params.columns}x{params.width}_n{params.normalizers}_c{params.counter_bits}"
             + (f"_t{tiles}_a{across}_v{vectors}" if tiles else "")
         )
-        columns = {
+        scaling = {
             "scaled": In(1),
             "across": In(range(across + 1)),
             "vectors": In(range(vectors + 1)),
@@ -100,13 +100,13 @@ class ColumnNormalizer(Unit):
             "address": In(range(tiles * params.beats)),
             "data": In(32 * params.normalizers),
         }
-        self.settings = "odd", *(columns if tiles else ())
+        self.settings = "odd", *(scaling if tiles else ())
         super().__init__(
             {
                 "i": In(stream.Signature(params.layout_i)),
                 "scale": In(signed(10)),
                 "odd": In(1),
-                **(columns | {"start": In(1)} if tiles else {}),
+                **(scaling | {"start": In(1)} if tiles else {}),
                 "o": Out(stream.Signature(params.layout_o)),
                 "clear": In(1),
                 "overflows": Out(params.counter_bits),
