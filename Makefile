@@ -15,7 +15,7 @@ LOWTIDE := $(RUN) lowtide
 
 .DEFAULT_GOAL := help
 .PHONY: help setup verilog test test-unit test-torch test-onnx test-slow test-placements sim serve train run model study schedules equal-area
-.PHONY: reveal chunks layers rounders explore networks figures
+.PHONY: reveal chunks layers rounders explore precisions networks figures
 .PHONY: report lint formal bench bitstream flash docs clean
 
 # Studies with a figure in docs/studies.
@@ -106,6 +106,9 @@ rounders: $(READY) ## compare the area of stochastic rounders
 
 explore: $(READY) ## search for small, unbiased stochastic rounders
 	$(LOWTIDE) study rounder-search
+
+precisions: $(VENV)/onnx ## find the bits of each layer of an ONNX network
+	$(LOWTIDE) study layer-precision
 
 networks: $(VENV)/torch ## train real networks in several formats
 	$(LOWTIDE) study network-training

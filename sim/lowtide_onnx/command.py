@@ -20,6 +20,7 @@ from lowtide.engine.operand import ROUNDINGS
 from lowtide.errors import CommandError
 from lowtide.formats.parameter import IllegalValue
 from lowtide.paths import check_output_file
+from lowtide_model.precision_file import read_precision
 from lowtide_onnx.load import load_onnx
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _shapes(_ctx: click.Context, _option: click.Parameter, values: tuple[str, ..
     help="Magnitude bits: 4, 4x2 for A and B, or fp32 for the host; of all layers, or of a name or pattern. Repeatable."
     "  [default: bfp.mantissa]",
 )
+@click.option("--precision-file", metavar="FILE", help="TOML file with bits of layers; --precision has priority.")
 @click.option(
     "--on",
     type=click.Choice(["golden", "verilator", "board"]),
@@ -125,7 +127,8 @@ def command(
     model: str,
     inputs: str | None,
     shapes: dict[str, tuple[int, ...]],
-    precision: "dict[str, int | str | Bits]",
+    precision: "dict[str, int | str | Bits | None]",
+    precision_file: str | None,
     on: str,
     port: str | None,
     config: str | None,
@@ -156,6 +159,8 @@ def command(
     picture, data, results = (output / f"{stem}.{ending}" for ending in ("png", "json", "npz"))
     for file in () if listed else (picture, data, results):
         check_output_file(file)
+    if precision_file is not None:
+        precision = read_precision(precision_file) | precision
     if listed:
         network = load_onnx(model, Config.load(config or "default").changed(changes))
         click.echo(json.dumps(network.to_json(), indent=2) if as_json else str(network))

@@ -130,8 +130,9 @@ class Network:
             Inputs by name; an array for a network with one input.
         precision : int, tuple, str or mapping, optional
             Magnitude bits of both operands, or of A and of B, or ``fp32`` for the host. A mapping has names or patterns
-            of layers. A name selects before a pattern, an earlier pattern before a later one, and ``*`` last. A layer
-            that nothing selects has the mantissa of the engine.
+            of layers: `lowtide_model.precision_file.read_precision` reads one. A name selects before a pattern, an
+            earlier pattern before a later one, and ``*`` last. A layer that nothing selects has the mantissa of the
+            engine.
         on : str or MatrixEngine
             ``golden``, ``verilator``, or an engine, such as a `lowtide_boards.Device`.
         rounding : str

@@ -12,8 +12,11 @@ from lowtide_onnx.placement import Placed
 
 __all__ = ["Precision", "legal_bits", "precision_of"]
 
-Precision = int | str | Bits | Mapping[str, int | str | Bits] | None
-"""Bits, or bits of A and of B, or ``fp32`` for the host; for all layers, or by names and patterns."""
+Precision = int | str | Bits | Mapping[str, int | str | Bits | None] | None
+"""Bits, or bits of A and of B, or ``fp32`` for the host; for all layers, or by names and patterns.
+
+None in a mapping means ``fp32``, as `lowtide_model.precision_file.read_precision` returns it.
+"""
 
 HOST = "fp32"
 
@@ -74,6 +77,8 @@ def _names(names: Iterable[str]) -> str:
 
 def _bits(name: str, value: Any, config: Config) -> Bits | None:
     key = "precision" if name == "*" else f"precision of {value_text(name)}"
+    if value is None:
+        return None
     if isinstance(value, str):
         if value != HOST:
             raise IllegalValue(key, f"a number of bits, two of them, or {HOST!r}", value)

@@ -15,7 +15,7 @@ from lowtide_torch.controller import Controller
 from lowtide_torch.engine import Engine
 from lowtide_torch.errors import BitsDiffer, CheckpointError, NonFinite, UnsafeArithmetic, UnsupportedLayer
 from lowtide_torch.quantize import quantize_
-from lowtide_torch.settings import BFP, TR, FastAdaptive, Nearest, Stochastic, Truncate, TwoSided
+from lowtide_torch.settings import BFP, TR, FastAdaptive, Nearest, Stochastic, Truncate, TwoSided, read_precision
 
 del _torch
 
@@ -37,4 +37,5 @@ __all__ = [
     "UnsafeArithmetic",
     "UnsupportedLayer",
     "quantize_",
+    "read_precision",
 ]

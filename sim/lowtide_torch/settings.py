@@ -1,5 +1,6 @@
 """Settings of networks: precision and rounding of each operand."""
 
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -8,6 +9,7 @@ from lowtide.engine.operand import ROUNDINGS
 from lowtide.formats import Bfp, IllegalValue
 from lowtide.formats.parameter import instance, parameter, real_number, whole_number
 from lowtide.formats.terms import ENCODINGS, Terms
+from lowtide_model import precision_file
 
 __all__ = [
     "BFP",
@@ -21,6 +23,7 @@ __all__ = [
     "Stochastic",
     "Truncate",
     "TwoSided",
+    "read_precision",
 ]
 
 KINDS = ("weights", "activations", "gradients")
@@ -246,3 +249,27 @@ Adaptive = FastAdaptive | TwoSided
 
 Settings = BFP | Adaptive | TR
 """Settings of a layer; None leaves the layer to the host."""
+
+
+def read_precision(file: str | Path, gradients: Rounded | None = None) -> dict[str, BFP | None]:
+    """Settings of layers from a precision file, such as `lowtide study layer-precision` writes: see `quantize_`.
+
+    Weights and activations are rounded to nearest.
+
+    Parameters
+    ----------
+    file : str or Path
+        TOML file: see `lowtide_model.precision_file.read_precision`.
+    gradients : Rounded, optional
+        Conversion of gradients; by default, as in `BFP`.
+
+    Raises
+    ------
+    LowtideError
+        If the file cannot be read, or has other contents.
+    """
+    others = {} if gradients is None else {"gradients": gradients}
+    return {
+        name: None if bits is None else BFP(activations=Nearest(bits[0]), weights=Nearest(bits[1]), **others)
+        for name, bits in precision_file.read_precision(file).items()
+    }

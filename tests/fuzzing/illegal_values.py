@@ -250,6 +250,17 @@ TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
     ),
     "device serve": (["tiny", "--set", "array.element=pair_mac"],),
     "study layers": (["--bits", "3x3"], ["--bits", "2x2,8x8"], ["terms"], ["--set", "engine.packed_operands=false"]),
+    "study layer-precision": (
+        ["file"],
+        ["--inputs", "file"],
+        ["--labels", "file"],
+        ["--output-name", "y"],
+        ["--engine", "terms"],
+        ["file", "--inputs", "file"],
+        ["file", "--inputs", "file", "--metric", "accuracy"],
+        ["file", "--inputs", "file", "--labels", "file", "--metric", "characters"],
+        ["--set", "engine.packed_operands=false"],
+    ),
     "study rounder-search": (["--storage", "journal"], ["--storage", "deep.json"], ["--storage", "list.json"]),
     "board flash": tuple(
         ["--folder", f"bits/{kind}"] for kind in ("none", "list", "null", "deep", "latin", "folder", "no")

@@ -66,11 +66,14 @@ class Feeder(Unit):
         m = Module()
         more = Signal(range(self.restarts + 1), init=self.restarts)  # restarts after reset
         hold_off = Signal(range(self.spacing))  # cycles until a restart is allowed
+        spaced = Signal(
+            init=1
+        )  # a restart is allowed: `hold_off` is 0, in a register because the whole array waits for it
         apart = Signal()
         accepts = Signal()
         take = Signal()
         m.d.comb += [
-            apart.eq(~hold_off.any() & self.room),
+            apart.eq(spaced & self.room),
             accepts.eq(~more.any() & (apart | ~self.a_last)),
             self.a_ready.eq(accepts & self.b_valid),
             self.b_ready.eq(accepts & self.a_valid),
@@ -80,9 +83,9 @@ class Feeder(Unit):
             self.restart.eq(self.finished | (more.any() & apart)),
         ]
         with m.If(self.restart):
-            m.d.sync += [more.eq(more - more.any()), hold_off.eq(self.spacing - 1)]
-        with m.Elif(hold_off.any()):
-            m.d.sync += hold_off.eq(hold_off - 1)
+            m.d.sync += [more.eq(more - more.any()), hold_off.eq(self.spacing - 1), spaced.eq(self.spacing == 1)]
+        with m.Elif(~spaced):
+            m.d.sync += [hold_off.eq(hold_off - 1), spaced.eq(hold_off == 1)]
         with m.If(take & (self.a_last != self.b_last)):
             m.d.sync += self.misaligned.eq(1)
         return m

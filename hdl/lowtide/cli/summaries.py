@@ -48,6 +48,7 @@ SUMMARIES: Mapping[str, str] = {
     "study rounders": "Compare the area of stochastic rounders.",
     "study rounder-search": "Search for small, unbiased stochastic rounders.",
     "study network-training": "Train real networks in several formats.",
+    "study layer-precision": "Find the bits of each layer of an ONNX network.",
 }
 """Summary of each command, in the order of the help."""
 

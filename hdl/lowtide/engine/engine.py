@@ -116,8 +116,8 @@ class Engine(Structure):
             normalizers=params.output_width,
             counter_bits=params.counter_bits,
         )
-        # Tiles in the array at full rate, and tiles whose results wait.
-        tiles = self.array.latency // self.array.spacing + 4
+        # Tiles in the array at full rate, tiles whose results wait, and a tile that is not counted yet.
+        tiles = self.array.latency // self.array.spacing + 5
         columns_unit = None
         if operands.bfp is None and (params.column_scale or params.packed_results):
             scaled = params.bias_tiles(columns) if params.column_scale else 0

@@ -11,6 +11,7 @@ from lowtide.engine.operand_writer import OperandWriter
 from lowtide.engine.params import EngineParams
 from lowtide.formats.beats import fp32_beat
 from lowtide.netlist import Unit, place
+from lowtide.units.stream.buffers import RegisterSlice
 
 __all__ = ["IntegerLoader"]
 
@@ -104,6 +105,7 @@ class IntegerLoader(Unit):
             m.d.sync += [settings.eq(self.settings), self.bias.eq(self.settings.bias)]
             m.d.sync += [signal.eq(getattr(self, name)) for name, signal in steady.items()]
         framer, unpacker, writer = self._framer, self.unpacker, self._writer
+        stage = RegisterSlice(writer.i.payload.shape())
         rows, length = Signal.like(framer.rows), Signal.like(framer.length)
         m.d.comb += [rows.eq(settings.vectors), length.eq(steady["row"])]
         place(
@@ -127,8 +129,9 @@ class IntegerLoader(Unit):
             groups=steady["groups"],
             i=framer.o,
             padding=framer.padding,
-            o=writer.i,
+            o=stage.i,
         )
+        place(m, platform, "register_slice", stage, i=unpacker.o, o=writer.i)
         place(
             m,
             platform,
@@ -139,7 +142,7 @@ class IntegerLoader(Unit):
             count=settings.vectors,
             chunks=Const(1),
             size=steady["size"],
-            i=unpacker.o,
+            i=stage.o,
         )
         ports = ("write", "slices", "address", "data", "panels")
         m.d.comb += [getattr(self, name).eq(getattr(writer, name)) for name in ports]

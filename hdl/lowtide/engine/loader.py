@@ -20,7 +20,7 @@ from lowtide.units.conversion.converter import BfpConverter
 from lowtide.units.conversion.improvement_meter import THRESHOLD
 from lowtide.units.conversion.params import ConverterParams
 from lowtide.units.conversion.serial_converter import SerialBfpConverter
-from lowtide.units.stream.buffers import SkidBuffer
+from lowtide.units.stream.buffers import RegisterSlice, SkidBuffer
 from lowtide.units.stream.width_converters import StreamUpsizer
 
 __all__ = ["METERED", "Loader"]
@@ -186,6 +186,7 @@ class Loader(Unit):
         beats = SkidBuffer(fp32_beat(self.params.input_width))
         converter, skid_buffer = self._converter, SkidBuffer(self.converter.layout_o)
         chunker = Chunker(self.converter, self.params.write_width)
+        stage = RegisterSlice(writer.i.payload.shape())
         comparing, ports = self._compare(m, started & ~finding) if self.metered else (Const(0), {})
         length = Mux(settings.transposed, settings.vectors, settings.length)
         packed, unpacker_ready = Const(0), Const(0)
@@ -212,7 +213,7 @@ class Loader(Unit):
                 i__payload=framer.o.payload,
                 i__valid=framer.o.valid & packed,
                 padding=framer.padding,
-                o__ready=writer.i.ready & packed,
+                o__ready=stage.i.ready & packed,
             )
         place(
             m,
@@ -283,8 +284,10 @@ class Loader(Unit):
             chunker,
             chunks=settings.chunks,
             i=skid_buffer.o,
-            o__ready=writer.i.ready & ~packed,
+            o__ready=stage.i.ready & ~packed,
         )
+        # From the chunker's count to the writer's addresses is too long a path for one cycle on a full chip.
+        place(m, platform, "register_slice", stage, **chunks, o=writer.i)
         place(
             m,
             platform,
@@ -295,7 +298,7 @@ class Loader(Unit):
             count=settings.vectors,
             chunks=settings.chunks,
             size=size,
-            **chunks,
+            i=stage.o,
         )
         ports = ("write", "slices", "address", "data", "panels")
         m.d.comb += [getattr(self, name).eq(getattr(writer, name)) for name in ports]

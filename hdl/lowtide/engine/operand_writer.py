@@ -46,7 +46,7 @@ class OperandWriter(Unit):
     chunks : In(range(most + 1))
         Chunks per group, at least 1; stable while ``busy`` is high.
     size : In(range(words + 1))
-        Words per panel: groups per vector times ``chunks``; stable while ``busy`` is high.
+        Words per panel: groups per vector times ``chunks``; valid with ``start``, and stable while ``busy`` is high.
     i : In(stream of ChunksLayout(chunk, parallel))
         Chunks of one vector; in transposed order the chunks of one group, or ``parallel`` of them and then the others.
         ``last`` is ignored.
@@ -97,12 +97,13 @@ class OperandWriter(Unit):
         take = Signal()
         step = Signal(range(self.words + self.parallel))  # a panel may be as long as the buffer
         rest = Signal.like(self.size)  # remaining words of the panel
+        group_rest = Signal.like(self.size)  # remaining words of the panel from the current group on
+        rest_after = Signal.like(self.size)
         count = Signal(range(self.parallel + 1))
         m.d.comb += [
             self.i.ready.eq(writing),
             take.eq(writing & self.i.valid),
             self.busy.eq(writing | clearing),
-            rest.eq(self.size - at),
             word.eq(base + at),
             count.eq(self.i.payload.count),
         ]
@@ -114,37 +115,43 @@ class OperandWriter(Unit):
         self._slices(m, word, count, clearing)
 
         group_ends = self._group_ends(m, take)
+        advance = Signal.like(count)
+        m.d.comb += advance.eq(Mux(clearing, self.parallel, self.i.payload.count))
         vector_ends = Signal()
         last_vector = Signal()
         full = Signal()
         m.d.comb += [
-            # Neither adder waits for the other: beyond the end, words to clear are counted, but not written.
-            step.eq(at + Mux(clearing, self.parallel, self.i.payload.count)),
+            # No adder waits for another: beyond the end, words to clear are counted, but not written.
+            step.eq(at + advance),
+            rest_after.eq(rest - advance),
             vector_ends.eq(Mux(clearing, at_most(rest, self.parallel), rest == self.i.payload.count)),
             last_vector.eq(left == 1),
             full.eq(vector == self.vectors - 1),
         ]
         with m.If(take):
-            m.d.sync += at.eq(step)
+            m.d.sync += [at.eq(step), rest.eq(rest_after)]
             with m.If(Mux(self.transposed, group_ends, vector_ends)):
-                m.d.sync += [vector.eq(vector + 1), left.eq(left - 1), at.eq(group_at)]
+                m.d.sync += [vector.eq(vector + 1), left.eq(left - 1), at.eq(group_at), rest.eq(group_rest)]
                 with m.If(full):
                     m.d.sync += [vector.eq(0), base.eq(base + self.size)]
                     with m.If(~self.transposed):
                         m.d.sync += self.panels.eq(self.panels + 1)
                 with m.If(last_vector & self.transposed):  # back to the first one, for the next group
-                    m.d.sync += [vector.eq(0), left.eq(self.count), base.eq(0), at.eq(step), group_at.eq(step)]
+                    m.d.sync += [vector.eq(0), left.eq(self.count), base.eq(0)]
+                    m.d.sync += [at.eq(step), group_at.eq(step), rest.eq(rest_after), group_rest.eq(rest_after)]
             with m.If(vector_ends & last_vector):
-                m.d.sync += [writing.eq(0), clearing.eq(~full), vector.eq(vector + 1), base.eq(base), at.eq(0)]
+                m.d.sync += [writing.eq(0), clearing.eq(~full), vector.eq(vector + 1), base.eq(base)]
+                m.d.sync += [at.eq(0), rest.eq(self.size)]
                 with m.If(full):
                     m.d.sync += self.panels.eq(-1)
         with m.If(clearing):
-            m.d.sync += at.eq(step)
+            m.d.sync += [at.eq(step), rest.eq(rest_after)]
             with m.If(vector_ends):
                 m.d.sync += [clearing.eq(0), self.panels.eq(-1)]
         with m.If(self.start):
             first = (vector, base, at, group_at, self.panels)
             m.d.sync += [writing.eq(1), left.eq(self.count), *(signal.eq(0) for signal in first)]
+            m.d.sync += [rest.eq(self.size), group_rest.eq(self.size)]
         return m
 
     def _group_ends(self, m: Module, take: Signal):

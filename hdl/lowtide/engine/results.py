@@ -9,6 +9,7 @@ from lowtide.engine.sum_memory import SumMemory, SumMemoryParams, times
 from lowtide.formats.beats import fp32_beat
 from lowtide.netlist import Unit, place
 from lowtide.units.conversion.row_normalizer import RowNormalizer, RowNormalizerParams
+from lowtide.units.logic import at_most
 from lowtide.units.stream.buffers import Fifo
 
 __all__ = ["Results"]
@@ -28,7 +29,7 @@ class Results(Unit):
     params : RowNormalizerParams
         Columns, widths, and numbers per beat.
     tiles : int
-        Maximum number of tiles in the array.
+        Maximum number of tiles in the array, at least 2.
     sums : SumMemoryParams, optional
         Sums on chip.
     sums_across : int
@@ -131,20 +132,24 @@ class Results(Unit):
         queue = Fifo(entry.size, self.tiles)
         tile, pushed = data.View(entry, queue.o_data), Signal(entry)
         leaves = Signal()
+        issued = Signal()  # a tile was issued in the cycle before
+        entered = Signal(entry)
         in_array = Signal(range(self.tiles + 1))
         m.d.comb += [
             pushed.scale.eq(self.scale),
             pushed.end.eq(self.ends),
             leaves.eq(self.i.valid & self.i.ready & self.i.payload.last),
-            self.room.eq(in_array != self.tiles),
+            # One more tile may have been issued.
+            self.room.eq(at_most(in_array, self.tiles - 2)),
         ]
         enters = Signal() if self.columns else Const(1)  # a row may enter the normalizer
         accepts = normalizer.i.ready & enters if self.columns else normalizer.i.ready
-        m.d.sync += in_array.eq(in_array + self.tile - leaves)
+        # From the array's `ready` to the queue is too long a path for one cycle on a full chip.
+        m.d.sync += [issued.eq(self.tile), entered.eq(pushed), in_array.eq(in_array + issued - leaves)]
         if self._memory:
-            row, valid, scale = self._sums(m, platform, self._memory, queue, pushed, accepts)
+            row, valid, scale = self._sums(m, platform, self._memory, queue, pushed, issued, entered, accepts)
         else:
-            place(m, platform, "tiles", queue, i_valid=self.tile, i_data=pushed.as_value(), o_ready=leaves)
+            place(m, platform, "tiles", queue, i_valid=issued, i_data=entered.as_value(), o_ready=leaves)
             row = Signal(self.params.layout_i)
             m.d.comb += [row.data.eq(self.i.payload.data), row.last.eq(self.i.payload.last & tile.end)]
             m.d.comb += self.i.ready.eq(accepts & queue.o_valid)
@@ -186,7 +191,7 @@ class Results(Unit):
             m.d.sync += running.eq(1)
         m.d.comb += enters.eq(running & ~self.loading if self.columns.tiles else running)
 
-    def _sums(self, m, platform, memory, queue, pushed, accepts):
+    def _sums(self, m, platform, memory, queue, pushed, issued, entered, accepts):
         """Place the queue and the sum memory; return the normalizer's rows, whether one is valid, and its scale."""
         row = Signal(self.params.layout_i)
         m.d.comb += [
@@ -194,7 +199,7 @@ class Results(Unit):
             pushed.keep.eq(self.keep),
             pushed.index.eq(times(self.tile_a, self.sums_across) + self.tile_b),
         ]
-        place(m, platform, "tiles", queue, i_valid=self.tile, i_data=pushed.as_value(), o_ready=memory.tile.ready)
+        place(m, platform, "tiles", queue, i_valid=issued, i_data=entered.as_value(), o_ready=memory.tile.ready)
         place(
             m,
             platform,

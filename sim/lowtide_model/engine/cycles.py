@@ -17,7 +17,7 @@ from lowtide_model.engine.slots import slots_of
 
 __all__ = ["CycleModel", "Occupancy", "Shape", "Work"]
 
-PACKED_FILL = 4
+PACKED_FILL = 5
 """Cycles from the start of a load until the unpacker takes its first beat, and from a group to its last write."""
 
 SEEN = 2
@@ -187,9 +187,9 @@ class CycleModel:
         self.row_beats = config.array.columns // config.engine.output_width
         self.rows = config.array.rows
         self.serial = [loader.serial for loader in engine.loaders]
-        # Cycles from the start of a load until its first group can be split into chunks: start, skid buffer and
-        # upsizer, converter, skid buffer.
-        self.fill = [1 + 2 * (not loader.serial) + loader.converter_latency + 1 for loader in engine.loaders]
+        # Cycles from the start of a load until its first chunks can be written: start, skid buffer and upsizer,
+        # converter, skid buffer, register slice.
+        self.fill = [1 + 2 * (not loader.serial) + loader.converter_latency + 2 for loader in engine.loaders]
         self.compare = [loader.compare_latency for loader in engine.loaders]
         self.unpackers = [loader.unpacker for loader in engine.loaders]
         self.write_width, self.slots = config.engine.write_width, config.engine.slots

@@ -17,9 +17,10 @@ STUDIES = {
     "rounders": "rounders",
     "rounder-search": "rounder_search",
     "network-training": "network_training",
+    "layer-precision": "layer_precision",
 }
 SHARED = ("--quick", "--processes", "--storage", "--output", "--format", "--json", "--quiet")
-WITHOUT_SEEDS = ("chunk-widths", "layers", "rounders")
+WITHOUT_SEEDS = ("chunk-widths", "layers", "rounders", "layer-precision")
 
 
 @pytest.mark.parametrize(("name", "package"), STUDIES.items())

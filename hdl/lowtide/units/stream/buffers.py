@@ -1,4 +1,4 @@
-"""Buffers of streams: a skid buffer of two entries, and a FIFO in memory."""
+"""Buffers of streams: a register slice, a skid buffer of two entries, and a FIFO in memory."""
 
 from typing import Any
 
@@ -9,7 +9,37 @@ from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit
 
-__all__ = ["Fifo", "SkidBuffer"]
+__all__ = ["Fifo", "RegisterSlice", "SkidBuffer"]
+
+
+class RegisterSlice(Unit):
+    """Register slice: registers words, and passes ``ready`` on; at full rate.
+
+    No timing path leads from the input's words to the output. A `SkidBuffer` also registers ``ready``.
+
+    Parameters
+    ----------
+    shape : shape-like
+        Shape of a word.
+
+    Members
+    -------
+    i, o : In(stream of shape), Out(stream of shape)
+        Words, each one cycle later.
+    """
+
+    def __init__(self, shape: Any):
+        self.module_name = f"register_slice_{Shape.cast(shape).width}"
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform):
+        m = Module()
+        full = Signal()
+        word = Signal(Shape.cast(self.i.payload.shape()).width, reset_less=True)
+        m.d.comb += [self.i.ready.eq(~full | self.o.ready), self.o.valid.eq(full), self.o.payload.eq(word)]
+        with m.If(self.i.ready):
+            m.d.sync += [full.eq(self.i.valid), word.eq(self.i.payload)]
+        return m
 
 
 class SkidBuffer(Unit):

@@ -1,0 +1,156 @@
+"""``lowtide study layer-precision``."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import attrs
+import click
+
+from lowtide.cli.options import Number, Whole, set_option
+from lowtide.config import Config
+from lowtide.formats.parameter import IllegalValue
+from lowtide.paths import check_output_file
+from lowtide_studies.harness.options import StudyOptions, study_options, typed_option
+from lowtide_studies.harness.storage import open_study
+from lowtide_studies.layer_precision.metrics import METRICS
+
+__all__ = ["command"]
+
+EXAMPLES = """\b
+Examples:
+  lowtide study layer-precision
+  lowtide study layer-precision model.onnx --inputs images.npz --labels labels.npy
+  lowtide study layer-precision model.onnx --inputs lines.npz --metric characters --loss 1
+  lowtide study layer-precision --set bfp.mantissa=8 --cost bits --keep-ends
+  lowtide run model.onnx --precision-file build/studies/layer-precision.toml
+"""
+
+
+@click.command("layer-precision", epilog=EXAMPLES)
+@click.argument("model", type=str, required=False)
+@click.option("--inputs", metavar="FILE", help="NumPy file .npz with an array per input. Needed with MODEL.")
+@click.option("--labels", metavar="FILE", help="NumPy file .npy with the label of each sample.")
+@click.option(
+    "--metric",
+    type=click.Choice(list(METRICS)),
+    help="Quality: accuracy against labels; agreement, or characters read, against FP32."
+    "  [default: accuracy with labels, otherwise agreement]",
+)
+@click.option("--output-name", metavar="NAME", default="", help="Measured output.  [default: the first]")
+@typed_option(Number("loss", 0, 100), 0.5, "Quality that the chosen bits may lose, in points.")
+@click.option(
+    "--cost",
+    type=click.Choice(["cycles", "bits"]),
+    default="cycles",
+    show_default=True,
+    help="What the search reduces: cycles of the engine, or mean bits.",
+)
+@click.option("--keep-ends", is_flag=True, help="Leave the most bits to the first and the last layer.")
+@click.option(
+    "--operands",
+    type=click.Choice(["packed", "fp32"]),
+    default="packed",
+    show_default=True,
+    help="Form of the operands in the cycle model.",
+)
+@click.option("--engine", "config", metavar="CONFIG", default="default", help="Configuration.  [default: default]")
+@set_option
+@typed_option(Whole("trials", range(10**6)), 100, "Points of the search; 0 for the path alone.")
+@study_options("layer-precision", quick="the path alone")
+def command(
+    options: StudyOptions,
+    model: str | None,
+    inputs: str | None,
+    labels: str | None,
+    metric: str | None,
+    output_name: str,
+    loss: float,
+    cost: str,
+    keep_ends: bool,
+    operands: str,
+    config: str,
+    changes: dict[str, Any],
+    trials: int,
+) -> None:
+    """Find the bits of each layer of an ONNX network.
+
+    The search reduces the bits of single operands of single layers, first where they add the least noise to the output
+    per saved cost. Then NSGA-II changes the bits of several layers at a time. The chosen bits are the cheapest ones on
+    the front of cost and noise whose expected quality suffices. Each second sample selects the bits, and the other
+    samples test them. The result is a file that `lowtide run --precision-file` and the Python packages take. Without a
+    MODEL, the network is a perceptron for scikit-learn's digits.
+    """
+    result = options.output / "layer-precision.toml"
+    check_output_file(result)
+    found = Config.load(config).changed(changes)
+    found.check_bfp_engine()
+    if operands == "packed" and not found.engine.packed_operands:
+        raise IllegalValue("operands", "fp32 with engine.packed_operands = false", operands)
+    if model is None and (inputs or labels or output_name):
+        raise click.UsageError("--inputs, --labels and --output-name need a MODEL")
+    if model is not None and inputs is None:
+        raise click.UsageError("MODEL needs --inputs, whose samples measure the quality")
+    if metric == "accuracy" and model is not None and labels is None:
+        raise click.UsageError("--metric accuracy needs --labels")
+    if labels is not None and metric not in (None, "accuracy"):
+        raise click.UsageError(f"--labels conflicts with --metric {metric}, which compares with FP32")
+    # Help needs no ONNX.
+    from lowtide_onnx.precision import legal_bits
+    from lowtide_studies.layer_precision.report import file_text, front_table, layer_table, plot
+    from lowtide_studies.layer_precision.search import Space
+    from lowtide_studies.layer_precision.study import explore
+    from lowtide_studies.layer_precision.task import Costs, Task
+
+    files = (model, inputs, labels)
+    if model is None:
+        from lowtide_studies.layer_precision.example import write_example
+
+        files = tuple(map(str, write_example(options.output / "layer-precision")))
+    metric = metric or ("accuracy" if files[2] else "agreement")
+    task = Task.of(
+        found,
+        model=str(files[0]),
+        inputs=str(files[1]),
+        labels=str(files[2] or "") if metric == "accuracy" else "",
+        output=output_name,
+        metric=metric,
+    )
+    costs = Costs(task, cost, operands == "packed")
+    layers = tuple(costs.products)
+    if not layers:
+        raise IllegalValue("model", "a network with a layer on the engine", task.model)
+    bits_a, bits_b = (tuple(bits) for bits in legal_bits(found))
+    kept = frozenset({layers[0], layers[-1]} if keep_ends else ())
+    space = Space(layers=layers, bits_a=bits_a, bits_b=bits_b, kept=kept)
+    outcome = explore(
+        task,
+        space,
+        costs,
+        runner=options.runner("layer-precision"),
+        trials=0 if options.quick else trials,
+        open_search=lambda name: open_study(options.storage, name, objectives=2),
+    )
+    chosen = outcome.chosen(loss / 100)
+    what = f"{Path(task.model).name}: {len(layers)} layers, {metric}, at most {loss:g} points less than FP32"
+    numbers = f"{100 * chosen.tested:.2f} % on the other samples, in FP32 {100 * outcome.tested:.2f} %"
+    options.output.mkdir(parents=True, exist_ok=True)
+    result.write_text(file_text(space, chosen, (what, numbers)), encoding="utf-8")
+    sentences = [] if outcome.suffices(loss / 100) else ["All bits lose more. The bits of the least noise are chosen."]
+    options.report(
+        settings={
+            **{key: value for key, value in attrs.asdict(task).items() if key != "config"},
+            "config": json.loads(task.config),
+            "loss": loss,
+            "cost": cost,
+            "operands": operands,
+            "layers": {name: {"macs": costs.macs[name]} for name in layers},
+            "kept": sorted(kept),
+            "fp32": {"quality": outcome.quality, "tested": outcome.tested},
+            "chosen": space.precision(chosen.point),
+        },
+        rows=[attrs.asdict(one) for one in outcome.found],
+        tables=[front_table(what, outcome, costs, loss / 100, metric), layer_table(space, chosen, costs)],
+        sentences=[*sentences, str(result)],
+        draw=lambda file: plot(what, outcome, space, costs, loss / 100, file),
+    )

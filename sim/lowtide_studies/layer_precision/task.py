@@ -1,0 +1,204 @@
+"""One evaluation of the study: a network's quality with given bits, and the cost of the bits."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from lowtide.config import Config
+from lowtide.errors import CommandError
+from lowtide.formats.parameter import IllegalValue
+from lowtide_model.layer_cost import Layer, Setting, layer_costs
+from lowtide_onnx import load_onnx
+from lowtide_studies.layer_precision.metrics import METRICS
+from lowtide_studies.layer_precision.search import Point
+
+if TYPE_CHECKING:
+    from lowtide_onnx.network import Network
+
+__all__ = ["COSTS", "Costs", "Task", "evaluate"]
+
+COSTS = ("cycles", "bits")
+
+
+@attrs.frozen(kw_only=True)
+class Task:
+    """A network, its inputs, and how to measure its output. All fields are texts, so that processes can share a task.
+
+    Parameters
+    ----------
+    model, inputs, labels : str
+        ONNX file; ``.npz`` file with an array per input; ``.npy`` file of labels, or an empty text without labels.
+    output : str
+        Name of the measured output; an empty text is the first one.
+    metric : str
+        Of ``METRICS``.
+    config : str
+        Configuration of the engine, as JSON.
+    digest : str
+        SHA-256 of the files.
+    """
+
+    model: str
+    inputs: str
+    labels: str
+    output: str
+    metric: str
+    config: str
+    digest: str
+
+    @classmethod
+    def of(cls, config: Config, *, model: str, inputs: str, labels: str, output: str, metric: str) -> "Task":
+        """A task of the files as they are now.
+
+        Raises
+        ------
+        CommandError
+            If a file cannot be read.
+        """
+        digest = hashlib.sha256()
+        for file in filter(None, (model, inputs, labels)):
+            try:
+                digest.update(Path(file).read_bytes())
+            except OSError as error:
+                raise CommandError(f"cannot read {file}: {error.strerror}") from None
+        return cls(
+            model=model,
+            inputs=inputs,
+            labels=labels,
+            output=output,
+            metric=metric,
+            config=json.dumps(config.to_tables()),
+            digest=digest.hexdigest(),
+        )
+
+    @property
+    def loaded(self) -> "_Loaded":
+        """The network with its inputs, loaded once per process."""
+        return _load(self)
+
+    def precision(self, bits: Sequence[int]) -> dict[str, Any]:
+        """Bits of each layer; nodes that no engine computes run on the host."""
+        layers = zip(self.loaded.network.layers, zip(bits[::2], bits[1::2], strict=True), strict=True)
+        return {**dict(layers), **self.host()}
+
+    def host(self) -> dict[str, str]:
+        """Nodes that no engine computes, on the host."""
+        return dict.fromkeys(self.loaded.network.refused, "fp32")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Loaded:
+    """The network of a task, its inputs, its output in FP32, and what the metric compares the output with."""
+
+    network: "Network"
+    output: str
+    inputs: dict[str, np.ndarray]
+    expected: np.ndarray
+    truth: np.ndarray
+
+
+@functools.lru_cache(maxsize=2)
+def _load(task: Task) -> _Loaded:
+    network = load_onnx(task.model, Config.from_tables(json.loads(task.config)))
+    output = task.output or network.outputs[0]
+    if output not in network.outputs:
+        raise IllegalValue("output", f"one of {', '.join(network.outputs)}", output)
+    inputs = _read(task.inputs)
+    if not isinstance(inputs, dict):
+        raise CommandError(f"cannot read {task.inputs}: it is no .npz file, which has an array per input")
+    fp32 = dict.fromkeys([*network.layers, *network.refused], "fp32")
+    expected = network.predict(inputs, fp32)[output]
+    if not isinstance(expected, np.ndarray) or expected.ndim < 2 or expected.dtype.kind != "f":
+        raise IllegalValue("output", "an output of samples × classes, or of samples × steps × classes", output)
+    if len(expected) < 2:
+        raise CommandError(f"{task.inputs} must have two samples or more, not {len(expected)}")
+    truth = _read(task.labels) if task.labels else expected
+    if not isinstance(truth, np.ndarray) or (task.labels and truth.shape != expected.shape[:-1]):
+        raise CommandError(f"{task.labels} must have labels of the shape {expected.shape[:-1]}, as the output")
+    return _Loaded(network=network, output=output, inputs=inputs, expected=expected, truth=truth)
+
+
+def _read(file: str) -> np.ndarray | dict[str, np.ndarray]:
+    """The array of a ``.npy`` file, or the arrays of a ``.npz`` file.
+
+    Raises
+    ------
+    CommandError
+        If the file is neither.
+    """
+    try:
+        found = np.load(file, allow_pickle=False)
+        return found if isinstance(found, np.ndarray) else dict(found)
+    except (OSError, ValueError, EOFError):
+        raise CommandError(f"cannot read {file}: it is no NumPy file of numbers") from None
+
+
+def evaluate(task: dict[str, str], bits: Sequence[int] | None) -> dict[str, float]:
+    """Quality of a task's network with the bits of a point, or in FP32.
+
+    Returns
+    -------
+    dict of str to float
+        ``quality`` of the samples of the search: each second one, from the first; ``tested`` of the others; and
+        ``noise``, the energy of the output's error over the energy of the output, of the samples of the search.
+    """
+    asked = Task(**task)
+    loaded, metric = asked.loaded, METRICS[asked.metric]
+    found = loaded.expected
+    if bits is not None:
+        found = loaded.network.predict(loaded.inputs, asked.precision(bits))[loaded.output]
+    searched, others = slice(0, None, 2), slice(1, None, 2)
+    exact = loaded.expected[searched].astype(np.float64)
+    error = np.square(found[searched] - exact).sum()
+    return {
+        "quality": metric(found[searched], loaded.truth[searched]),
+        "tested": metric(found[others], loaded.truth[others]),
+        "noise": float(error / max(np.square(exact).sum(), np.finfo(np.float64).tiny)),
+    }
+
+
+class Costs:
+    """Cost of a point: cycles of the engine by the cycle model, or mean bits, weighted by multiplications.
+
+    The cycles are the sum of the cycles of each layer, as if the engine were idle before each layer.
+
+    Parameters
+    ----------
+    task : Task
+        Network and engine.
+    kind : str
+        ``cycles`` or ``bits``.
+    packed : bool
+        Whether operands arrive as packed groups.
+    """
+
+    def __init__(self, task: Task, kind: str, packed: bool):
+        self.config, self.kind, self.packed = Config.from_tables(json.loads(task.config)), kind, packed
+        network = task.loaded.network
+        self.products: dict[str, list[Layer]] = {name: [] for name in network.layers}
+        for one in network.report(task.loaded.inputs, task.host()).layers:
+            if one.name in self.products:
+                product = Layer(name="layer", m=one.m, k=one.k, n=one.n, count=one.count)
+                self.products[one.name].append(product)
+        self.macs = {name: sum(one.macs for one in products) for name, products in self.products.items()}
+        self._known: dict[tuple[str, int, int], int] = {}
+
+    def __call__(self, point: Point) -> float:
+        bits = list(zip(self.products, point[::2], point[1::2], strict=True))
+        if self.kind == "cycles":
+            return sum(self._cycles(*one) for one in bits)
+        return sum(self.macs[name] * (a + b) / 2 for name, a, b in bits) / max(1, sum(self.macs.values()))
+
+    def _cycles(self, name: str, a: int, b: int) -> int:
+        if (name, a, b) not in self._known:
+            products = self.products[name]
+            setting = Setting(bits_a=a, bits_b=b, packed=self.packed)
+            costs = layer_costs(self.config, products, setting) if products else []
+            self._known[name, a, b] = sum(one.cycles for one in costs)
+        return self._known[name, a, b]

@@ -1,0 +1,272 @@
+"""The study that finds the bits of each layer."""
+
+import json
+import re
+from functools import cache
+
+import attrs
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+pytest.importorskip("optuna")
+pytest.importorskip("sklearn")
+from onnx_models import graph_of, node, random, save
+
+from fixtures.studies import run_command
+from lowtide.config import Config
+from lowtide.errors import LowtideError
+from lowtide_model.precision_file import read_precision
+from lowtide_onnx import load_onnx
+from lowtide_studies.layer_precision import study as study_module
+from lowtide_studies.layer_precision.command import command
+from lowtide_studies.layer_precision.metrics import accuracy, agreement, characters
+from lowtide_studies.layer_precision.search import (
+    Found,
+    Space,
+    choose,
+    expected_quality,
+    front,
+    path,
+    single_steps,
+    spread,
+)
+from lowtide_studies.layer_precision.task import Costs, Task, evaluate
+
+SPACE = Space(layers=("x", "y", "z"), bits_a=(2, 4), bits_b=(2, 4, 6), kept=frozenset({"z"}))
+
+
+def found(cost, noise, quality, how="search"):
+    return Found(point=(cost,), noise=noise, quality=quality, tested=quality, cost=cost, how=how)
+
+
+def test_metrics():
+    outputs = np.array([[0.1, 0.9, 0.0], [0.8, 0.1, 0.1], [0.2, 0.3, 0.5], [0.0, 1.0, 0.0]])
+    assert accuracy(outputs, np.array([1, 0, 2, 2])) == 0.75
+    assert agreement(outputs, outputs[:, ::-1]) == 0.5
+    assert agreement(outputs, outputs) == 1
+
+
+def test_characters():
+    def steps(text):
+        """Outputs that read as a text; a dot is no character."""
+        return np.eye(27)[[" abcdefghijklmnopqrstuvwxyz".index(one.replace(".", " ")) for one in text]]
+
+    expected = np.stack([steps("..hel.lo.."), steps("aa.a..bb..")])  # hello, aab
+    assert characters(expected, expected) == 1
+    other = np.stack([steps("..hel.l..."), steps("ab.a..bb.c")])  # hell: one deleted; ababc: two inserted
+    assert characters(other, expected) == 1 - 3 / 8
+    nothing = np.stack([steps(".........."), steps("..........")])
+    assert characters(nothing, expected) == 0
+    assert characters(nothing, nothing) == 1
+
+
+def test_edit_distances():
+    """Edit distances of random texts equal the recursive definition."""
+    rng = np.random.default_rng(0)
+
+    @cache
+    def distance(one, other):
+        if not one or not other:
+            return len(one) + len(other)
+        changed = distance(one[1:], other[1:]) + (one[0] != other[0])
+        return min(changed, distance(one[1:], other) + 1, distance(one, other[1:]) + 1)
+
+    for _ in range(50):
+        # Steps of different texts, without repetitions, as a network would give them.
+        one, other = (np.concatenate([(c, 0) for c in rng.integers(1, 4, rng.integers(1, 7))]) for _ in range(2))
+        texts = [tuple(int(c) for c in steps if c) for steps in (one, other)]
+        length = max(len(one), len(other))
+        outputs = [np.eye(4)[np.pad(steps, (0, length - len(steps)))][None] for steps in (one, other)]
+        assert characters(*outputs) == 1 - distance(*texts) / len(texts[1])
+
+
+def test_points_of_a_space():
+    assert SPACE.most == (4, 6, 4, 6, 4, 6)
+    assert SPACE.uniform(2, 4) == (2, 4, 2, 4, 4, 6)  # the last layer is kept
+    assert SPACE.precision(SPACE.uniform(2, 4)) == {"x": (2, 4), "y": (2, 4), "z": (4, 6)}
+    assert single_steps(SPACE) == [(0, 2), (1, 2), (1, 4), (2, 2), (3, 2), (3, 4)]
+
+
+def test_the_path_takes_the_least_noise_per_saved_cost():
+    noise = {(0, 2): 8.0, (1, 2): 3.0, (1, 4): 1.0, (2, 2): 4.0, (3, 2): 6.0, (3, 4): 0.5}
+    # The cost of a bit of y is twice the cost of a bit of x; a chunk has two bits.
+    points = path(SPACE, noise, lambda point: sum(point[:2]) + 2 * sum(point[2:4]))
+    assert points == [
+        (4, 6, 4, 6, 4, 6),
+        (4, 6, 4, 4, 4, 6),  # 0.5 / 4
+        (4, 4, 4, 4, 4, 6),  # 1.0 / 2
+        (4, 2, 4, 4, 4, 6),  # 2.0 / 2, before 4.0 / 4 by its smaller point
+        (4, 2, 2, 4, 4, 6),  # 4.0 / 4
+        (4, 2, 2, 2, 4, 6),  # 5.5 / 4
+        (2, 2, 2, 2, 4, 6),  # 8.0 / 2
+    ]
+
+
+def test_the_path_takes_no_step_that_saves_nothing():
+    noise = dict.fromkeys(single_steps(SPACE), 1.0)
+    points = path(SPACE, noise, lambda point: max(point[0], point[2]) * point[1])
+    assert points[-1][2:] == (4, 6, 4, 6)  # bits of y are never more than the bits of x here
+    assert [one[1] for one in points] == [6, 4, 2]
+
+
+def test_spread_points_keep_both_ends():
+    points = [(n,) for n in range(100)]
+    assert spread(points, 100) == points
+    assert spread(points, 5) == [(0,), (25,), (50,), (74,), (99,)]
+
+
+def test_the_front_beats_all_other_points():
+    rng = np.random.default_rng(3)
+    points = [found(int(cost), float(noise), 0.5) for cost, noise in rng.integers(0, 50, (200, 2))]
+    best = front(points)
+    for one in points:
+        beaten = any(
+            (other.cost <= one.cost and other.noise < one.noise) or (other.cost < one.cost and other.noise <= one.noise)
+            for other in points
+        )
+        assert beaten != any((one.cost, one.noise) == (other.cost, other.noise) for other in best)
+
+
+def test_a_lucky_point_is_not_chosen():
+    points = [found(10, 0.9, 0.2), found(20, 0.5, 0.5), found(30, 0.4, 0.97), found(40, 0.39, 0.61)]
+    points += [found(50, 0.2, 0.9), found(60, 0.1, 0.95), found(70, 0.0, 0.95)]
+    expected = expected_quality(points)
+    assert sorted(expected) == expected
+    assert expected[2] == expected[3] == pytest.approx(0.79)
+    assert choose(points, 0.9) is points[4]
+    assert choose(points, 0.96) is None
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    """A file with three layers, 40 inputs and labels, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    nodes = [
+        node("Gemm", ["x", "u"], ["h"], name="first"),
+        node("Relu", ["h"], ["r"]),
+        node("Gemm", ["r", "v"], ["s"], name="second"),
+        node("Gemm", ["s", "w"], ["y"], name="third"),
+    ]
+    stored = {"u": random(8, 16), "v": random(16, 16), "w": random(16, 4)}
+    save(tmp_path, graph_of(nodes, {"x": ["batch", 8]}, ["y"], stored))
+    x = random(40, 8, seed=5)
+    np.savez("inputs.npz", x=x)
+    network = load_onnx("network.onnx")
+    fp32 = network.predict(x, "fp32")["y"]
+    labels = fp32.argmax(-1)
+    labels[::5] = (labels[::5] + 1) % 4
+    np.save("labels.npy", labels)
+    return network, x, fp32, labels
+
+
+def task(metric="accuracy", config=None):
+    files = {"model": "network.onnx", "inputs": "inputs.npz", "labels": "labels.npy" if metric == "accuracy" else ""}
+    return Task.of(config or Config(), **files, output="", metric=metric)
+
+
+def test_evaluation(model):
+    network, x, fp32, labels = model
+    bits = {"first": (2, 4), "second": (4, 2), "third": (2, 2)}
+    outputs = network.predict(x, bits)["y"]
+    one = evaluate(attrs.asdict(task()), (2, 4, 4, 2, 2, 2))
+    assert one["quality"] == (outputs.argmax(-1) == labels)[::2].mean()
+    assert one["tested"] == (outputs.argmax(-1) == labels)[1::2].mean()
+    exact = fp32[::2].astype(np.float64)
+    assert one["noise"] == pytest.approx(np.square(outputs[::2] - exact).sum() / np.square(exact).sum(), rel=1e-12)
+    assert evaluate(attrs.asdict(task()), None) == {"quality": 0.8, "tested": 0.8, "noise": 0.0}
+    assert evaluate(attrs.asdict(task("agreement")), None)["quality"] == 1
+
+
+def test_costs(model):
+    network, x, _, _ = model
+    config = Config()
+    bits = {"first": (2, 4), "second": (4, 2), "third": (2, 2)}
+    point = (2, 4, 4, 2, 2, 2)
+    macs = [40 * 8 * 16, 40 * 16 * 16, 40 * 16 * 4]
+    mean = sum(m * b for m, b in zip(macs, (3, 3, 2), strict=True)) / sum(macs)
+    assert Costs(task(), "bits", True)(point) == pytest.approx(mean)
+    for packed, operands in ((True, "packed"), (False, "fp32")):
+        costs = Costs(task(), "cycles", packed)
+        # A layer whose neighbors are on the host is alone on the engine.
+        alone = [network.report(x, {"*": "fp32", name: bits[name]}, operands=operands).total.cycles for name in bits]
+        assert costs(point) == sum(alone)
+    assert config.engine.packed_operands
+
+
+def test_the_command_writes_a_file_that_a_run_takes(lowtide, model, monkeypatch):
+    arguments = ("network.onnx", "--inputs", "inputs.npz", "--labels", "labels.npy", "--trials", "30")
+    options = ("--processes", "1", "--loss", "3", "--cost", "bits", "--json")
+    ended = run_command(command, *arguments, *options)
+    assert ended.exit_code == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    precision = read_precision("build/studies/layer-precision.toml")
+    assert {name: list(bits) for name, bits in precision.items()} == result["settings"]["chosen"]
+    rows = [Found(**row | {"point": tuple(row["point"])}) for row in result["rows"]]
+    assert len({row.point for row in rows}) == len(rows)
+    assert {row.how for row in rows} == {"uniform", "path", "search"}
+    assert choose(rows, result["settings"]["fp32"]["quality"] - 0.03).point == tuple(
+        bits for both in precision.values() for bits in both
+    )
+    shown = lowtide(
+        "run",
+        "network.onnx",
+        "--inputs",
+        "inputs.npz",
+        "--precision-file",
+        "build/studies/layer-precision.toml",
+        "--json",
+    )
+    layers = json.loads(shown.out)["layers"]
+    assert {one["name"]: tuple(one["bits"]) for one in layers} == precision
+    # A second run takes everything from the storage.
+    monkeypatch.setattr(study_module, "evaluate", None)
+    again = run_command(command, *arguments, *options)
+    assert json.loads(again.stdout) == result
+
+
+def test_the_path_alone_with_kept_ends(model):
+    ended = run_command(command, "network.onnx", "--inputs", "inputs.npz", "--quick", "--keep-ends", "--processes", "1")
+    assert ended.exit_code == 0, ended.stderr
+    precision = read_precision("build/studies/layer-precision.toml")
+    assert precision["first"] == precision["third"] == (4, 4)
+    assert "network.onnx: 3 layers, agreement, at most 0.5 points less than FP32" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("network.onnx",), "MODEL needs --inputs"),
+        (("--inputs", "inputs.npz"), "need a MODEL"),
+        (("network.onnx", "--inputs", "inputs.npz", "--metric", "accuracy"), "--metric accuracy needs --labels"),
+        (
+            ("network.onnx", "--inputs", "inputs.npz", "--labels", "labels.npy", "--metric", "agreement"),
+            "--labels conflicts with --metric agreement",
+        ),
+        (("none.onnx", "--inputs", "inputs.npz"), "cannot read none.onnx: No such file or directory"),
+        (("network.onnx", "--inputs", "none.npz"), "cannot read none.npz: No such file or directory"),
+        (("network.onnx", "--inputs", "labels.npy"), "labels.npy: it is no .npz file"),
+        (("network.onnx", "--inputs", "network.onnx"), "network.onnx: it is no NumPy file"),
+        (
+            ("network.onnx", "--inputs", "inputs.npz", "--labels", "inputs.npz"),
+            r"inputs.npz must have labels of the shape \(40,\)",
+        ),
+        (("network.onnx", "--inputs", "inputs.npz", "--output-name", "z"), "output must be one of y, not 'z'"),
+        (
+            ("network.onnx", "--inputs", "inputs.npz", "--set", "engine.packed_operands=false"),
+            "operands must be fp32 with engine.packed_operands = false, not 'packed'",
+        ),
+    ],
+)
+def test_wrong_arguments(lowtide, model, arguments, message):
+    ended = lowtide("study", "layer-precision", *arguments)
+    assert ended.code in (1, 2)
+    assert re.search(message, ended.err), ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_labels_of_another_shape_are_refused(model):
+    np.save("labels.npy", np.zeros(39, int))
+    with pytest.raises(LowtideError, match=r"labels.npy must have labels of the shape \(40,\)"):
+        evaluate(attrs.asdict(task()), None)
