@@ -234,7 +234,9 @@ class OutputStage(Unit):
 
     def _faults(self, m: Module, busy: Value) -> None:
         """Collect the faults of the addends, and whether addends may still arrive."""
-        units = [self.loader] * bool(self.loader) + [self.post] * self.params.post_operations
+        units: list[ColumnLoader | PostOperations] = [self.loader] if self.loader else []
+        if self.params.post_operations:
+            units.append(self.post)
         if units:
             m.d.comb += [
                 self.d_short.eq(reduce(or_, (unit.too_short for unit in units))),

@@ -155,7 +155,8 @@ class Results(Unit):
             m.d.comb += self.i.ready.eq(accepts & queue.o_valid)
             valid, scale = self.i.valid & queue.o_valid, tile.scale
         if self.columns:
-            self._gate(m, enters, row.last & valid & accepts)
+            loading = self.loading if self.columns.tiles else Const(0)
+            self._gate(m, enters, loading, row.last & valid & accepts)
             valid = valid & enters
         place(
             m,
@@ -182,14 +183,14 @@ class Results(Unit):
         ]
         return m
 
-    def _gate(self, m: Module, enters: Signal, ends: Value) -> None:
+    def _gate(self, m: Module, enters: Signal, loading: Value, ends: Value) -> None:
         """Let the rows of a product enter, from its start to its last row."""
         running = Signal()
         with m.If(ends):
             m.d.sync += running.eq(0)
         with m.If(self.start):
             m.d.sync += running.eq(1)
-        m.d.comb += enters.eq(running & ~self.loading if self.columns.tiles else running)
+        m.d.comb += enters.eq(running & ~loading)
 
     def _sums(self, m, platform, memory, queue, pushed, issued, entered, accepts):
         """Place the queue and the sum memory; return the normalizer's rows, whether one is valid, and its scale."""

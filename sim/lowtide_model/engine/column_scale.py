@@ -104,7 +104,7 @@ def integer_results(config: Config, values: np.ndarray, settings: IntegerSetting
     rounded = np.rint(np.ldexp(np.nan_to_num(values.astype(np.float64), posinf=np.inf, neginf=-np.inf), -settings.bias))
     most = 2 ** (width - 1) - 1
     integers = np.clip(rounded, -most, most)
-    tensor = IntegerTensor(integers=integers.astype(np.int64), scale=np.float64(2.0**settings.bias), width=width)
+    tensor = IntegerTensor(integers=integers.astype(np.int64), scale=np.asarray(2.0**settings.bias), width=width)
     return tensor, int(np.count_nonzero(integers != rounded))
 
 
@@ -145,4 +145,4 @@ def integers_from_words(
     words = np.concatenate(parts).astype(np.int64)
     fields = words[:, :, np.newaxis] >> packed.bits * np.arange(packed.per_word) & (1 << packed.bits) - 1
     integers = (fields.reshape(rows, -1)[:, :columns] ^ 1 << packed.bits - 1) - (1 << packed.bits - 1)
-    return IntegerTensor(integers=integers, scale=np.float64(2.0**settings.bias), width=config.terms.width)
+    return IntegerTensor(integers=integers, scale=np.asarray(2.0**settings.bias), width=config.terms.width)

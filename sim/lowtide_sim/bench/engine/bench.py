@@ -315,8 +315,9 @@ class EngineBench:
         size = 4 * self.config.engine.output_width
         data = np.frombuffer(b"".join(beat.to_bytes(size, "little") for beat, _ in mine), np.float32)
         if product.tensor is not None:
-            packed = isinstance(product.tensor, BfpTensor)
-            words = (words_of_results if packed else words_of_integers)(self.config, product.tensor)
+            tensor = product.tensor
+            groups = isinstance(tensor, BfpTensor)
+            words = words_of_results(self.config, tensor) if groups else words_of_integers(self.config, tensor)
             if data.view(np.uint32).tolist() != np.pad(words, (0, data.size - words.size)).tolist():
                 raise AssertionError("packed results differ from the golden engine's")
             return
