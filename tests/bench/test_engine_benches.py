@@ -124,12 +124,9 @@ def test_long_runs_of_an_engine_of_integers(run_engine, simulator, bus, name):
 
 SCALED = INTEGERS["terms"] | {"engine.column_scale": True, "engine.packed_results": True}
 SCALED_BUGS = {
-    "offsets count in rows beyond M": in_module(r"column_normalizer_\w+", r"= row < left;", "= 1'h1;"),
+    "offsets count in rows beyond M": in_module(r"column_normalizer_\w+", r"= \S+ +< left;", "= 1'h1;"),
     "rows enter before their scales are loaded": in_module(r"results_\w+", r"running & \w+;", "running;"),
-    "an infinite number does not saturate": in_module(
-        r"integer_results_\w+", r"assign clipped = .*;", "assign clipped = 5'h1f;"
-    ),
-    "integers are rounded twice": in_module(r"output_stage_\w+", r"assign odd = .*;", "assign odd = 1'h0;"),
+    "large numbers do not saturate": in_module(r"integer_results_\w+", r"= \$signed\(shift\) < .*;", "= 1'h0;"),
 }
 
 

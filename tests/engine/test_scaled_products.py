@@ -124,6 +124,20 @@ def test_every_sum_with_every_fraction(fresh_engine, results):
         assert found.events.c_saturated == sum(beyond for row in due for _, beyond in row)
 
 
+def test_numbers_beside_a_tie_are_rounded_once(fresh_engine):
+    """FP32 would round these numbers to ties: a sixth in FP32, times odd multiples of three."""
+    engine = fresh_engine(ENGINES["integers of 4 bits"])
+    a, b = np.array([[3, 0, 0], [7, 7, 1], [-3, 0, 0], [5, 4, 0], [-8, -7, 0]]), np.ones((3, 1), np.int64)
+    sixth = np.float32(1) / np.float32(6)
+    for scale in (sixth, np.nextafter(sixth, np.float32(0))):
+        post = PostOperations(scale=np.array([scale]))
+        found = engine.multiply(a, b, post=post, results=IntegerSettings()).tensor
+        exact = [scaled_sum(total, 0, scale, 0) for total in (a @ b)[:, 0]]
+        assert found.integers[:, 0].tolist() == [integer_of(value, 0, 4)[0] for value in exact]
+        twice = [integer_of(fp32_of(value)[0], 0, 4)[0] for value in exact]
+        assert scale != sixth or found.integers[:, 0].tolist() != twice
+
+
 def test_back_to_back_products(scaled):
     """Each with its own settings, scales and offsets; some operands stay."""
     rng, config = np.random.default_rng(3), scaled.config
