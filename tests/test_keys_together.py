@@ -181,8 +181,8 @@ def test_checked_parameters_build_an_engine():
             "engine.input_width must be 4 or more (terms.values = 8 integers of terms.width = 9 per beat), not 2",
         ),
         (
-            TERMS | {"engine.packed_results": True},
-            "engine.packed_results must be False for array.element = tmac, not True",
+            {"engine.column_scale": True},
+            "engine.column_scale must be False for array.element = fmac, not True",
         ),
         (
             TERMS | {"engine.sum_rows": 1, "engine.sum_max_k": 4095},

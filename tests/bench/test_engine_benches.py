@@ -122,6 +122,34 @@ def test_long_runs_of_an_engine_of_integers(run_engine, simulator, bus, name):
     run_engine(simulator, keys=INTEGERS[name], bus=bus, sums=True, benches=benches, products=40, resets=40)
 
 
+SCALED = INTEGERS["terms"] | {"engine.column_scale": True, "engine.packed_results": True}
+SCALED_BUGS = {
+    "offsets count in rows beyond M": in_module(r"column_normalizer_\w+", r"= \S+ +< left;", "= 1'h1;"),
+    "rows enter before their scales are loaded": in_module(r"results_\w+", r"running & \w+;", "running;"),
+    "large numbers do not saturate": in_module(r"integer_results_\w+", r"= \$signed\(shift\) < .*;", "= 1'h0;"),
+}
+
+
+@pytest.mark.parametrize("more", [{}, {"engine.post_operations": True}], ids=["scaled", "and added"])
+def test_an_engine_with_scales_on_icarus(run_engine, more):
+    run_engine("icarus", keys=SCALED | more, products=4, resets=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("simulator", "bus"), [("icarus", "axi4-lite"), ("verilator", "wishbone")])
+def test_long_runs_of_an_engine_with_scales(run_engine, simulator, bus):
+    run_engine(simulator, keys=SCALED | {"engine.post_operations": True}, bus=bus, products=40, resets=40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", SCALED_BUGS)
+def test_each_bug_in_scales_is_caught(run_engine, bug):
+    with pytest.raises(SimulationError) as caught:
+        run_engine("icarus", SCALED_BUGS[bug], keys=SCALED, products=40, resets=20)
+    assert "could not be built" not in str(caught.value)
+    assert "failed: " in str(caught.value)
+
+
 SUM_BUGS = {
     "tiles have one place": in_module(r"results_\w+", r"add, pushed\[3:0\]", "add, 4'h0"),
     "the sums of a pass are not added": in_module(r"sum_memory_\w+", r"fetched\[\d+\] \?", "1'h0 ?"),

@@ -109,6 +109,46 @@ def test_rounding_is_nearest(prove, places):
     prove(RoundingIsNearest(places), depth=Fp32Rounder.latency + 2)
 
 
+class RoundingTwiceIsRoundingOnce(wiring.Component):
+    """A number that is rounded to odd rounds to the integer to which the accumulator rounds, up to 2**16 in size."""
+
+    def __init__(self, width):
+        self.width = width
+        super().__init__({"i": In(signed(width)), "shift": In(range(width))})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.dut = dut = Normalizer(NormalizerParams(width=self.width), rounds_to_odd=True)
+        m.d.comb += [dut.i.valid.eq(1), dut.i.payload.data.eq(self.i), dut.o.ready.eq(1), dut.odd.eq(1)]
+        acc, shift = delayed(m, self.i, dut.latency), delayed(m, self.shift, dut.latency)
+        started = delayed(m, Const(1), dut.latency)
+        number, exact, found = dut.o.payload.data, Signal(self.width), Signal(self.width)
+        above = number.exponent - 150  # exponent of the significand's lowest bit
+        significand = Mux(number.exponent == 0, 0, Cat(number.fraction, 1))
+        m.d.comb += [
+            exact.eq(abs(acc)),
+            found.eq(Mux(above < 0, significand >> (-above)[:6].as_unsigned(), significand << above[:3])),
+            Assert(~started | (_rounded(exact, shift) == _rounded(found, shift))),
+            Assert(~started | ((acc == 0) == (found == 0))),
+            Assert(~started | (number.sign == (acc < 0))),
+        ]
+        return m
+
+
+def _rounded(value, shift):
+    """A value divided by a power of two, rounded to nearest, ties to even, and at most 2**16."""
+    doubled = Cat(Const(0, 1), value)
+    quotient, half = value >> shift, (doubled >> shift)[0]
+    rest = (doubled & ((1 << shift) - 1)[: len(doubled)]).any()
+    rounded = quotient + (half & (rest | quotient[0]))
+    return Mux(rounded > 2**16, 2**16, rounded)
+
+
+@pytest.mark.parametrize("width", [27, 30])
+def test_rounding_twice_is_rounding_once(prove, width):
+    prove(RoundingTwiceIsRoundingOnce(width), depth=Normalizer(NormalizerParams(width=width)).latency + 2)
+
+
 class LargerStaysLarger(wiring.Component):
     """A larger accumulator at an equal scale never gives a smaller number."""
 

@@ -21,14 +21,16 @@ TRIES = 10_000
 WIDE = 32
 """Longest range whose values are drawn with equal probability."""
 
-FP32_RESULTS = {"engine": {"packed_results": False}}
-TERMS = {"array": {"element": "tmac", "operands": "integers", "results": "accumulators"}, **FP32_RESULTS}
+TERMS = {"array": {"element": "tmac", "operands": "integers", "results": "accumulators"}}
 
 ENGINES = [
-    {"array": {"element": "fmac", "operands": "packed", "results": "accumulators"}},
+    {
+        "array": {"element": "fmac", "operands": "packed", "results": "accumulators"},
+        "engine": {"column_scale": False},
+    },
     {**TERMS, "terms": {"parallel": 1, "values": 1}},
     {**TERMS, "terms": {"parallel": 1, "group": 24}},
-    {"array": {"element": "pmac", "operands": "packed", "results": "accumulators"}, **FP32_RESULTS},
+    {"array": {"element": "pmac", "operands": "packed", "results": "accumulators"}},
 ]
 """Keys for which an engine allows only one value, by element; groups of any size, or several values per cycle."""
 

@@ -80,7 +80,10 @@ def tops() -> Iterator[Unit]:
     yield SerialTop(finished)
     yield AxiStreamEngine(bfp.changed({"engine.input_width": 1}), bus="plain")
     yield AxiStreamEngine(bfp.changed({"engine.slots": 4}), bus="plain")
-    yield AxiStreamEngine(terms.changed({"engine.output_width": 1}), bus="plain")
+    integers = terms.changed({"engine.output_width": 1})
+    yield AxiStreamEngine(integers, bus="plain")
+    for keys in (("column_scale",), ("packed_results",), ("column_scale", "packed_results", "post_operations")):
+        yield AxiStreamEngine(integers.changed({f"engine.{key}": True for key in keys}), bus="plain")
     yield AxiStreamEngine(bfp.changed({"engine.sum_rows": 5, "engine.sum_columns": 7}), bus="plain")
     yield SerialTop(bfp, test=self_test_vectors(bfp))
     yield SerialEngine(EngineWithRegisters(engine_of(bfp)), bfp.serial, digest=0, test=self_test_vectors(bfp))

@@ -23,6 +23,7 @@ from lowtide_boards.driver.ports import only_port, open_port
 from lowtide_boards.driver.reconnection import reconnect
 from lowtide_boards.driver.remote_engine import RemoteEngine
 from lowtide_model import BfpTensor, default_bias
+from lowtide_model.engine.integer_operand import IntegerSettings
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import AnySettings, Operand, Product
@@ -247,6 +248,7 @@ class Device:
         progress: Callable[[float], object] = lambda _fraction: None,
     ) -> BfpTensor: ...
 
+    @overload
     def matmul(
         self,
         a: np.ndarray | BfpTensor | IntegerTensor,
@@ -257,17 +259,32 @@ class Device:
         seed: int = 1,
         reveal: Reveal | None = None,
         post: PostOperations | None = None,
-        results: OperandSettings | None = None,
+        results: IntegerSettings,
         progress: Callable[[float], object] = lambda _fraction: None,
-    ) -> np.ndarray | BfpTensor:
+    ) -> IntegerTensor: ...
+
+    def matmul(
+        self,
+        a: np.ndarray | BfpTensor | IntegerTensor,
+        b: np.ndarray | BfpTensor | IntegerTensor,
+        *,
+        precision: int | tuple[int, int] | None = None,
+        rounding: str = "nearest",
+        seed: int = 1,
+        reveal: Reveal | None = None,
+        post: PostOperations | None = None,
+        results: AnySettings | None = None,
+        progress: Callable[[float], object] = lambda _fraction: None,
+    ) -> np.ndarray | BfpTensor | IntegerTensor:
         """Multiply two matrices of any size, in block floating point or, on an engine of integers, as integers.
 
         The driver splits operands that exceed the engine's buffers into panels. An engine with sums on chip adds up all
         of K exactly. Without them, the driver adds partial sums along K in FP32.
 
         An engine of integers takes arrays of integers of ``terms.width`` bits as they are. The driver quantizes arrays
-        of floats: A with one scale, B with a scale per column. It multiplies the results by the scales in float64, and
-        rounds them to FP32.
+        of floats: A with one scale, B with a scale per column. An engine with ``engine.column_scale`` multiplies the
+        exact sums by the products of these scales, rounded to FP32. Otherwise the driver multiplies the results by the
+        scales in float64, and rounds them to FP32.
 
         Parameters
         ----------
@@ -286,16 +303,18 @@ class Device:
         reveal : Reveal, optional
             Term revealing, of an engine with the element ``tmac``; None to keep every term.
         post : PostOperations, optional
-            Operations on the results: column bias, ReLU, residual.
-        results : OperandSettings, optional
-            Settings of packed results, with a bias; None for results in FP32.
+            Operations on the results: offset and scale per column, column bias, ReLU, residual. The offset is in units
+            of the exact sums of integers.
+        results : OperandSettings or IntegerSettings, optional
+            Settings of packed results, with a bias, or of integers; None for results in FP32.
         progress : callable
             Called with the finished fraction, from 0 to 1.
 
         Returns
         -------
-        array of float32, shape (M, N), or BfpTensor
-            The product; with ``results``, a tensor with groups along N, an operand A of a later product.
+        array of float32, shape (M, N), BfpTensor or IntegerTensor
+            The product; with ``results``, a tensor with groups along N, or integers with the scale ``2**results.bias``:
+            an operand A of a later product.
 
         Raises
         ------
@@ -340,7 +359,7 @@ class Device:
         *,
         reveal: Reveal | None = None,
         post: PostOperations | None = None,
-        results: OperandSettings | None = None,
+        results: AnySettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N) on the device, with the bits of `GoldenEngine.multiply`.
 
@@ -361,7 +380,7 @@ class Device:
         passes: Sequence[Pass],
         *,
         post: PostOperations | None = None,
-        results: OperandSettings | None = None,
+        results: AnySettings | None = None,
     ) -> Product:
         """Add up products on the device, with the bits of `GoldenEngine.multiply_sum`.
 

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from lowtide_boards.driver.arguments import operand, precisions
-from lowtide_boards.driver.integer_arguments import check_unused, integer_operand, scaled
+from lowtide_boards.driver.integer_arguments import check_unused, integer_operand, scaled, with_scales
 from lowtide_model import BfpTensor
-from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import MatrixEngine, multiply
 from lowtide_model.engine.post_operations import PostOperations
-from lowtide_model.engine.product import Operand
+from lowtide_model.engine.product import AnySettings, Operand
 from lowtide_model.engine.reveal import Reveal
+from lowtide_model.terms import IntegerTensor
 
 __all__ = ["matmul"]
 
@@ -27,9 +27,9 @@ def matmul(
     seed: int,
     reveal: Reveal | None,
     post: PostOperations | None,
-    results: OperandSettings | None,
+    results: AnySettings | None,
     progress: Callable[[int, int], object],
-) -> np.ndarray | BfpTensor:
+) -> np.ndarray | BfpTensor | IntegerTensor:
     """Multiply two matrices of any size, as `Device.matmul` defines it.
 
     Parameters
@@ -66,18 +66,25 @@ def _integers(
     b: Any,
     reveal: Reveal | None,
     post: PostOperations | None,
-    results: OperandSettings | None,
+    results: AnySettings | None,
     progress: Callable[[int, int], object],
-) -> np.ndarray:
-    """Multiply on an engine of integers. The host applies scales, and the post operations after them."""
+) -> np.ndarray | IntegerTensor:
+    """Multiply on an engine of integers.
+
+    The engine applies the scales of both operands to the exact sums, if it can; otherwise the host applies the scales,
+    and the post operations after them.
+    """
     (x, x_scale), (y, y_scale) = (integer_operand(engine.config, side, of) for side, of in (("a", a), ("b", b)))
     _check_shapes(x, y)
     whole = bool((x_scale == 1).all() and (y_scale == 1).all())
     if post is not None and not whole:
         post.check(x.shape[0], y.shape[1])
-    on_engine = post if whole else None
-    product = multiply(engine, x, y, None, None, progress=progress, reveal=reveal, post=on_engine, results=results)
-    if whole:
+    after = post if whole else with_scales(engine.config, y.shape, x_scale, y_scale, post, results)
+    on_engine = whole or after is not None
+    product = multiply(engine, x, y, None, None, progress=progress, reveal=reveal, post=after, results=results)
+    if isinstance(product.tensor, IntegerTensor):
+        return product.tensor
+    if on_engine:
         return product.values
     values = scaled(product.values, x_scale, y_scale)
     return values if post is None else post.applied(values)

@@ -51,6 +51,7 @@ FEATURES = (
     ("engine.sum_rows", "engine.sum_columns", "engine.sum_max_k"),
     ("engine.post_operations",),
     ("engine.packed_results",),
+    ("engine.column_scale",),
     ("engine.slots",),
 )
 """Keys of each feature that an engine may have; the registers of those that it has follow, in this order."""

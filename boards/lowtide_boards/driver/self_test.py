@@ -12,6 +12,7 @@ from lowtide_model import default_bias
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.integer_operand import IntegerSettings
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.reveal import Reveal
 
 __all__ = ["WrongResult", "self_test"]
@@ -24,7 +25,7 @@ class WrongResult(DeviceError):
 def self_test(
     device: Device, products: int = 8, seed: int = 1, progress: Callable[[int], object] = lambda _: None
 ) -> int:
-    """Compare random products with the golden engine: all precisions and roundings, or all settings of revealing.
+    """Compare random products with the golden engine: all precisions and roundings, or all settings of integers.
 
     Parameters
     ----------
@@ -54,7 +55,8 @@ def self_test(
     for n in range(products):
         product = random_product(rng, device.config)
         found, expected = device.multiply(**product), golden.multiply(**product)
-        wrong = np.count_nonzero(found.values.view(np.uint32) != expected.values.view(np.uint32))
+        words_of = np.uint32 if found.tensor is None else np.uint64
+        wrong = np.count_nonzero(found.values.view(words_of) != expected.values.view(words_of))
         if wrong or found.events != expected.events:
             m, k, columns = *product["a"].shape, product["b"].shape[1]
             raise WrongResult(
@@ -94,7 +96,7 @@ def _bfp_product(rng: np.random.Generator, config: Config) -> dict[str, Any]:
 
 
 def _integer_product(rng: np.random.Generator, config: Config) -> dict[str, Any]:
-    """A product of integers, with any settings of term revealing, or none."""
+    """A product of integers, with any settings of term revealing, or none, and any scales and packed integers."""
     terms, most = config.terms, 2 ** (config.terms.width - 1)
     m, k, columns = _shape(rng, config, 3 * terms.group)
     a, b = (rng.integers(-most, most, shape) for shape in ((m, k), (k, columns)))
@@ -106,4 +108,11 @@ def _integer_product(rng: np.random.Generator, config: Config) -> dict[str, Any]
             budget=int(rng.integers(terms.budget + 1)),
             data_terms=int(rng.integers(terms.data_terms + 1)),
         )
-    return {"a": a, "b": b, "a_settings": a_settings, "b_settings": b_settings, "reveal": reveal}
+    post = None
+    if config.engine.column_scale and rng.integers(3):
+        scale = (rng.uniform(1, 2, columns) * np.exp2(rng.integers(-16, 1, columns))).astype(np.float32)
+        post = PostOperations(offset=rng.integers(-most, most, columns), scale=scale)
+    packs = config.engine.packed_results and rng.integers(3)
+    results = IntegerSettings(bias=int(rng.integers(-8, 9))) if packs else None
+    product = {"a": a, "b": b, "a_settings": a_settings, "b_settings": b_settings, "reveal": reveal}
+    return product | {"post": post, "results": results}

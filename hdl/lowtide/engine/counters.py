@@ -31,13 +31,14 @@ RESULT_COUNTERS = {
     "c_saturated": "elements of results saturated at the largest magnitude",
     "c_nonfinite": "groups of results with a NaN or an infinity",
 }
-"""Counters of an engine with packed results, and the events that each counts."""
+"""Counters of an engine with packed results, and the events that each counts; of integers, only ``c_saturated``."""
 
 
 def counters_of(converts: bool, packed_results: bool) -> dict[str, str]:
     """Return the counters of an engine, and the events that each counts."""
     conversion = CONVERSION_COUNTERS if converts else {}
-    return COUNTERS | conversion | (RESULT_COUNTERS if packed_results else {})
+    results = RESULT_COUNTERS if converts else {"c_saturated": "integers of results saturated at the largest magnitude"}
+    return COUNTERS | conversion | (results if packed_results else {})
 
 
 class Counters(Unit):
@@ -67,8 +68,8 @@ class Counters(Unit):
     a_saturated, b_saturated : In(range(most + 1))
         Saturated elements in this cycle; only if the engine converts operands.
     c_exp_saturated, c_nonfinite : In(1)
-        High with a group of this kind; only with packed results.
-    c_saturated : In(range(most + 1))
+        High with a group of this kind; only with packed results of an engine that converts operands.
+    c_saturated : In(range((most or 1) + 1))
         Saturated elements of results in this cycle; only with packed results.
     cycles_count, beats_count, waits_count, stalls_count, products_count : Out(width)
         Events since reset or ``clear``, two cycles late.
@@ -85,7 +86,7 @@ class Counters(Unit):
         self.module_name = (
             f"counters_{width}_{most}" + (f"_{products}" if products > 1 else "") + "_packed" * packed_results
         )
-        many = {"a_saturated": most, "b_saturated": most, "c_saturated": most, "products": products}
+        many = {"a_saturated": most, "b_saturated": most, "c_saturated": most or 1, "products": products}
         super().__init__(
             {"clear": In(1)}
             | {name: In(range(many.get(name, 1) + 1)) for name in self.names}

@@ -179,6 +179,7 @@ class Dispatcher(Unit):
             f"dispatcher_{self._planners[0].module_name}_{self._planners[1].module_name}_{operands.name}"
             + (f"_{self._sum_planner.module_name}" if self._sum_planner else "")
             + (f"_t{self.bias_tiles}" if params.post_operations else "")
+            + (f"_c{self.bias_tiles}" if params.column_scale else "")
             + (f"_r{params.lfsr_bits}" if params.packed_results else "")
             + (f"_b{params.slots}" if params.slots else "")
         )
@@ -356,7 +357,11 @@ class Dispatcher(Unit):
         legal = Const(1)
         if self.params.post_operations:
             legal &= ~settings.add_bias | at_most(panels, self.bias_tiles)
-        if self.params.packed_results:
+        if self.params.column_scale:
+            legal &= ~settings.scale | at_most(panels, self.bias_tiles)
+        if self.params.packed_results and self.operands.bfp is None:
+            legal &= ~settings.packed | ((settings.bias >= LEAST_BIAS) & (settings.bias <= MOST_BIAS))
+        elif self.params.packed_results:
             most = self.layouts[0].most_chunks
             legal &= ~settings.packed | (
                 (settings.chunks != 0)
@@ -377,7 +382,8 @@ class Dispatcher(Unit):
     def _finish(self, m: Module, product, held: list[data.View], run) -> None:
         """Send what follows each product, with the numbers of vectors of its operands."""
         settings = product.c
-        ordered = [settings[name] for name in ("add_bias", "residual", "packed") if name in settings.shape().members]
+        names = "scale", "add_bias", "residual", "packed"
+        ordered = [settings[name] for name in names if name in settings.shape().members]
         m.d.comb += [
             self.finish.vectors.eq(held[0].vectors),
             self.finish.length.eq(held[1].vectors),

@@ -1,10 +1,11 @@
 """Matrix engine: FP32 operand streams in, an FP32 result stream out."""
 
-from amaranth.hdl import Cat
+from amaranth.hdl import Cat, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.buffer import OperandBuffer
+from lowtide.engine.column_normalizer import ColumnNormalizer
 from lowtide.engine.counters import Counters, counters_of
 from lowtide.engine.dispatcher import Dispatcher
 from lowtide.engine.loader import METERED, Loader
@@ -56,11 +57,11 @@ class Engine(Structure):
     c : Out(stream of fp32_beat(params.output_width))
         Results; ``last`` is high with the last beat of a product.
     d : In(stream of fp32_beat(params.output_width))
-        Column bias and residual, see `PostOperations`; only with ``params.post_operations``.
+        Scales, offsets, column bias and residual, see `OutputStage`; only with ``params.takes_addends``.
     d_short : Out(1)
-        Pulses for one cycle when ``d`` ends too early; only with ``params.post_operations``.
+        Pulses for one cycle when ``d`` ends too early; only with ``params.takes_addends``.
     d_long : Out(1)
-        Pulses for one cycle when ``d`` does not end with its last beat; only with ``params.post_operations``.
+        Pulses for one cycle when ``d`` does not end with its last beat; only with ``params.takes_addends``.
     idle : Out(1)
         High while no product is in the engine.
     too_short : Out(2)
@@ -117,13 +118,19 @@ class Engine(Structure):
         )
         # Tiles in the array at full rate, tiles whose results wait, and a tile that is not counted yet.
         tiles = self.array.latency // self.array.spacing + 5
-        self.results = Results(results, tiles, sums, self.sum_tiles[1] or 1)
+        columns_unit = None
+        if operands.bfp is None and (params.column_scale or params.packed_results):
+            scaled = params.bias_tiles(columns) if params.column_scale else 0
+            columns_unit = ColumnNormalizer(results, rows, scaled, params.buffer_depth, rows * params.buffer_depth)
+        self.results = Results(results, tiles, sums, self.sum_tiles[1] or 1, columns_unit)
         sizes, packed = operands.engine_name
         packed += f"_b{params.slots}" if params.slots else ""
         if sums:
             packed += "_s{}x{}_{}".format(*self.sum_tiles, params.sum_max_k)
-        packed += "_o" * params.post_operations + "_q" * params.packed_results
-        self.output = OutputStage(rows, columns, operands.bfp, params, bool(sums)) if params.finishes else None
+        packed += "_o" * params.post_operations + "_q" * params.packed_results + "_k" * params.column_scale
+        self.output = None
+        if params.finishes:
+            self.output = OutputStage(rows, columns, operands.bfp, params, bool(sums), operands.width)
         self.module_name = (
             f"engine_{self.array.module_name}_{sizes}_n{params.output_width}_c{params.counter_bits}{packed}"
         )
@@ -137,11 +144,11 @@ class Engine(Structure):
                 "a": In(stream.Signature(numbers)),
                 "b": In(stream.Signature(numbers)),
                 "c": Out(stream.Signature(fp32_beat(params.output_width))),
-                **({"d": In(stream.Signature(fp32_beat(params.output_width)))} if params.post_operations else {}),
+                **({"d": In(stream.Signature(fp32_beat(params.output_width)))} if params.takes_addends else {}),
                 "idle": Out(1),
                 "too_short": Out(2),
                 "too_long": Out(2),
-                **({"d_short": Out(1), "d_long": Out(1)} if params.post_operations else {}),
+                **({"d_short": Out(1), "d_long": Out(1)} if params.takes_addends else {}),
                 "clear": In(1),
                 **{name: Out(params.counter_bits) for name in self.counters},
                 "overflows": Out(params.counter_bits),
@@ -168,12 +175,20 @@ class Engine(Structure):
     @property
     def streams(self) -> tuple[str, ...]:
         """Names of the streams."""
-        return ("a", "b", "c", "d") if self.params.post_operations else ("a", "b", "c")
+        return ("a", "b", "c", "d") if self.params.takes_addends else ("a", "b", "c")
 
     @property
     def constants(self) -> dict[str, int]:
         """Parameters of the hardware that a host needs, by the names of the configuration keys."""
         return {"rows": self.rows, "columns": self.columns, **self.operands.constants}
+
+    def _columns(self) -> dict[str, Value]:
+        """Inputs of a `ColumnNormalizer`, which takes one product at a time."""
+        output, columns = self.output, self.results.columns
+        if not output or not columns:
+            return {}
+        loading = {"loading": output.loading} if columns.tiles else {}
+        return {"start": output.begins, **loading, **{name: getattr(output, name) for name in columns.settings}}
 
     def wire(self, place):
         words = self.params.buffer_depth
@@ -270,6 +285,7 @@ class Engine(Structure):
                 else {}
             ),
             i=array.c,
+            **self._columns(),
             o=output.i if output else self.c,
             clear=self.clear,
         )
@@ -281,12 +297,11 @@ class Engine(Structure):
                 product=dispatcher.finish_valid,
                 **({"kept": results.kept} if results.sums else {}),
                 finish=dispatcher.finish,
-                **({"d": self.d} if self.params.post_operations else {}),
+                **({"d": self.d} if self.params.takes_addends else {}),
                 i=results.o,
                 o=self.c,
             )
-            if self.params.packed_results:
-                followed = {f"c_{name}": getattr(output, name) for name in ("exp_saturated", "saturated", "nonfinite")}
+            followed = {f"c_{name}": getattr(output, name) for name in output.events}
         if self.operands.bfp:
             events = ("exp_saturated", "saturated", "nonfinite")
             converted = {

@@ -46,6 +46,8 @@ class BfpOperands:
     ----------
     element : str
         Kind of processing element: ``fmac``.
+    width : int
+        Bits of an integer: none.
     format : Bfp
         Format that sizes the accumulator.
     layouts : tuple of two OperandLayout
@@ -63,6 +65,7 @@ class BfpOperands:
 
     reveals = None
     element = "fmac"
+    width = 0
 
     def __init__(self, rows: int, columns: int, bfp: Bfp, params: EngineParams):
         params.check(rows, columns, bfp)
@@ -127,6 +130,8 @@ class IntegerOperands:
     ----------
     bfp : None
         Format of groups: none.
+    width : int
+        Bits of an integer.
     format : Terms or PmacParams
         Format that sizes the accumulator.
     layouts : tuple of two IntegerLayout
@@ -148,7 +153,7 @@ class IntegerOperands:
     def __init__(self, rows: int, columns: int, element: str, terms: Terms, params: EngineParams):
         params.check_integers(rows, columns, element, terms)
         self.rows, self.columns, self.terms, self.params = rows, columns, terms, params
-        self.element = element
+        self.element, self.width = element, terms.width
         self.format = integer_format(element, terms)
         self.reveals = Settings(terms) if element == "tmac" else None
         values = terms.values if self.reveals else 1

@@ -58,7 +58,11 @@ class EngineParams:
     post_operations : bool
         Whether the engine adds a column bias, ReLU and a residual to the results, see `PostOperations`.
     packed_results : bool
-        Whether the results may also leave as packed groups along N, see `PackedResults`.
+        Whether the results may also leave packed along N: as groups, see `PackedResults`, or as integers, see
+        `IntegerResults`.
+    column_scale : bool
+        Whether an engine of integers adds an offset to each exact sum and multiplies by a scale, both per column, see
+        `ColumnNormalizer`.
     slots : int
         Operands per buffer that stay until a host replaces them, each of ``buffer_depth`` chunks per row or column.
         With 0, two operands take turns, and products can use only the operand loaded last again. See `OperandSlots`.
@@ -108,8 +112,14 @@ class EngineParams:
     packed_results: bool = parameter(
         False,
         (False, True),
-        "whether the results may also leave as packed groups along N",
+        "whether the results may also leave packed along N: as groups, or as integers",
         feature="packed_results",
+    )
+    column_scale: bool = parameter(
+        False,
+        (False, True),
+        "whether an engine of integers has an offset and a scale per column",
+        feature="column_scale",
     )
     slots: int = parameter(
         0,
@@ -141,6 +151,8 @@ class EngineParams:
         if self.random_bits < least:
             legal = f"{least} or more (a chunk of {least + 1} bits less one, as bfp.mantissa = {bfp.mantissa} has two)"
             raise IllegalValue("engine.random_bits", legal, self.random_bits)
+        if self.column_scale:
+            raise IllegalValue("engine.column_scale", "False for array.element = fmac", True)
         self._check_results(rows, columns, bfp, "bfp.max_k of one pass")
         self.source(bfp.lanes)
 
@@ -162,8 +174,6 @@ class EngineParams:
         if self.input_width < least:
             integers = f"terms.values = {values} integers of terms.width = {terms.width} per beat"
             raise IllegalValue("engine.input_width", f"{least} or more ({integers})", self.input_width)
-        if self.packed_results:
-            raise IllegalValue("engine.packed_results", f"False for array.element = {element}", True)
         self._check_results(rows, columns, integer_format(element, terms), "terms.max_k of one pass")
 
     def _check_results(self, rows: int, columns: int, format: Accumulated, max_k: str) -> None:
@@ -197,7 +207,12 @@ class EngineParams:
     @property
     def finishes(self) -> bool:
         """Whether an `OutputStage` follows the results."""
-        return self.post_operations or self.packed_results
+        return self.post_operations or self.packed_results or self.column_scale
+
+    @property
+    def takes_addends(self) -> bool:
+        """Whether the engine has the stream ``d``."""
+        return self.post_operations or self.column_scale
 
     def bias_tiles(self, columns: int) -> int:
         """Return how many tiles of ``columns`` columns a column bias may have: ``buffer_depth`` numbers or one tile."""

@@ -40,7 +40,7 @@ ERRORS = ("refused", "a_short", "b_short", "a_long", "b_long")
 """Bits of the register ``errors``, lowest first."""
 
 ADDEND_ERRORS = ("d_short", "d_long")
-"""Further bits of the register ``errors`` of an engine with post operations."""
+"""Further bits of the register ``errors`` of an engine with the stream of addends."""
 
 ALL_ERRORS = 2 ** len(ERRORS + ADDEND_ERRORS) - 1
 """Value that clears every error when written to the register ``errors``."""
@@ -73,6 +73,7 @@ _TERMS = {
 }
 
 _RESULTS = {
+    "scale": "1: add an offset and multiply by a scale, per column",
     "add_bias": "1: add a number per column",
     "relu": "bit 0: ReLU before the residual is added; bit 1: ReLU at the end",
     "residual": "1: add a matrix of the size of the product",
@@ -82,6 +83,13 @@ _RESULTS = {
     "seed": _OPERAND["seed"],
     "bias": _OPERAND["bias"],
 }
+
+_INTEGER_RESULTS = _RESULTS | {
+    "packed": "1: packed integers along N; 0: FP32 numbers",
+    "bias": _INTEGERS["bias"],
+}
+
+_ONLY_RELU = {"relu": "1: packed integers below zero become 0"}
 
 
 @attrs.frozen
@@ -141,7 +149,7 @@ def errors_text(flags: int) -> str:
 
 def errors_of(c: ResultLayout | None) -> tuple[str, ...]:
     """Return the bits of the register ``errors`` of an engine with these settings of results, lowest first."""
-    return ERRORS + (ADDEND_ERRORS if c and "residual" in c.legal else ())
+    return ERRORS + (ADDEND_ERRORS if c and not c.legal.keys().isdisjoint(("residual", "scale")) else ())
 
 
 def register_table(
@@ -175,6 +183,9 @@ def register_table(
     """
     converts = isinstance(a, OperandLayout)
     errors, counters = errors_of(c), counters_of(converts, c is not None and "packed" in c.legal)
+    results = _RESULTS if converts else _INTEGER_RESULTS
+    if c and "residual" not in c.legal:
+        results = results | _ONLY_RELU
     start = "bits 0, 1: load A, load B; bit 2: " + ("only find the biases" if converts else "refused")
     if sums:
         start += "; bit 3: add the sums on chip; bit 4: keep the sums on chip"
@@ -183,7 +194,7 @@ def register_table(
         *(Register(name, "constant", 32, "value of the configuration key") for name in constants),
         *_settings("a", a, _OPERAND if converts else _INTEGERS),
         *_settings("b", b, _OPERAND if converts else _INTEGERS),
-        *(_settings("c", c, _RESULTS) if c else ()),
+        *(_settings("c", c, results) if c else ()),
         *(_settings("terms", terms, _TERMS) if terms else ()),
         *(
             Register(f"{side}_threshold", "setting", THRESHOLD, "threshold of the improvement, in units of 1/256")

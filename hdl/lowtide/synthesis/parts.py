@@ -105,7 +105,7 @@ def _engine_parts(config: Config) -> dict[str, str]:
     if config.array.element != "fmac":
         kinds = {name: kind for name, kind in kinds.items() if name not in CONVERSION_PARTS}
         array = "term_array" if config.array.element == "tmac" else "systolic_array"
-        kinds |= {"loader": "integer_loader", "array": array}
+        kinds |= {"loader": "integer_loader", "array": array, "packed_results": "integer_results"}
     return {name: kind for name, kind in kinds.items() if getattr(config.engine, name, True)}
 
 

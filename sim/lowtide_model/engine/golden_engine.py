@@ -8,8 +8,9 @@ import numpy as np
 from lowtide.config import Config
 from lowtide.formats.parameter import instance
 from lowtide_model import BfpTensor, Fp32, Improvement, Stochastic, improvement_of, matmul, quantize, scaled_to_fp32
+from lowtide_model.engine.column_scale import scaled_columns
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.post_operations import PostOperations, packed_results
+from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import AnySettings, Events, Operand, Product, conversion_events
 from lowtide_model.engine.result_plan import ResultPlan
 from lowtide_model.engine.reveal import Reveal, effective
@@ -56,7 +57,7 @@ class GoldenEngine:
         *,
         reveal: Reveal | None = None,
         post: PostOperations | None = None,
-        results: OperandSettings | None = None,
+        results: AnySettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N).
 
@@ -70,9 +71,10 @@ class GoldenEngine:
         reveal : Reveal, optional
             Term revealing, of an engine with the element ``tmac``; None to keep every term.
         post : PostOperations, optional
-            Operations on the FP32 results.
-        results : OperandSettings, optional
-            Settings for the conversion of the results to packed groups along N, with a bias; None for FP32.
+            Operations on the results.
+        results : OperandSettings or IntegerSettings, optional
+            Settings for the conversion of the results to packed groups along N, with a bias, or to integers; None for
+            FP32.
 
         Raises
         ------
@@ -87,7 +89,7 @@ class GoldenEngine:
         passes: Sequence[Pass],
         *,
         post: PostOperations | None = None,
-        results: OperandSettings | None = None,
+        results: AnySettings | None = None,
     ) -> Product:
         """Add up products: C is the exact sum of A B over all passes, rounded once.
 
@@ -97,9 +99,10 @@ class GoldenEngine:
             Parts of the reduction. Their results have one shape and one scale: the sums of both biases and precisions
             are equal.
         post : PostOperations, optional
-            Operations on the FP32 results.
-        results : OperandSettings, optional
-            Settings for the conversion of the results to packed groups along N, with a bias; None for FP32.
+            Operations on the results.
+        results : OperandSettings or IntegerSettings, optional
+            Settings for the conversion of the results to packed groups along N, with a bias, or to integers; None for
+            FP32.
 
         Returns
         -------
@@ -114,20 +117,20 @@ class GoldenEngine:
         products = []
         sums: np.ndarray | int = 0
         checked = checked_passes(self.config, passes)
-        ResultPlan(config=self.config, shape=checked[-1].shape, post=post, results=results)
+        plan = ResultPlan(config=self.config, shape=checked[-1].shape, post=post, results=results)
         for each, its in zip(passes, checked, strict=True):
             part = self._integer_part(each, its) if self.integers else self._bfp_part(each, its)
             sums = sums + part.accumulators
-            result = NO_RESULTS if its.keep else scaled_to_fp32(sums, part.scale)
+            result = NO_RESULTS if its.keep else self._rounded(sums, part.scale, plan)
             values = result.values if its.keep or post is None else post.applied(result.values)
-            tensor = None if its.keep or results is None else packed_results(self.config, values, results)
+            tensor, conversion = (None, {}) if its.keep else plan.packed(values)
             products.append(
                 Product(
                     values=values if tensor is None else tensor.to_float(),
                     tensor=tensor,
                     events=Events(
                         **part.events,
-                        **({} if tensor is None else conversion_events("c", values, tensor, 1)),
+                        **conversion,
                         overflows=result.overflows,
                         underflows=result.underflows,
                     ),
@@ -136,6 +139,14 @@ class GoldenEngine:
                 )
             )
         return total(products)
+
+    def _rounded(self, sums: np.ndarray, exponent: int, plan: ResultPlan) -> Fp32:
+        """Round exact sums to FP32, after the offset and the scale of each column."""
+        post = plan.post
+        if not plan.odd and not (post and post.scales):
+            return scaled_to_fp32(sums, exponent)
+        scale, offset = (post.scale, post.offset) if post else (None, None)
+        return scaled_columns(sums, exponent, scale, offset, odd=plan.odd)
 
     def _bfp_part(self, given: Pass, checked: CheckedPass) -> "Part":
         """Convert and multiply operands in block floating point."""

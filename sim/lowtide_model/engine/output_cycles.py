@@ -6,6 +6,7 @@ import attrs
 
 from lowtide.config import Config
 from lowtide.engine.output_stage import OutputStage
+from lowtide.formats.integers import PackedIntegers
 from lowtide.formats.packed import PackedLayout
 from lowtide.formats.parameter import count, flag
 
@@ -24,20 +25,29 @@ class Output:
 
     Parameters
     ----------
-    bias, residual : bool
-        Whether a column bias or a residual is added.
+    scale, bias, residual : bool
+        Whether there are scales and offsets per column, whether a column bias or a residual is added.
     chunks : int
-        Chunks of A per magnitude of packed results; 0 for results in FP32.
+        Chunks of A per magnitude of packed groups; 0 for results in FP32.
+    integers : bool
+        Whether the results are packed integers.
     """
 
+    scale: bool = attrs.field(default=False, converter=FLAG)
     bias: bool = attrs.field(default=False, converter=FLAG)
     residual: bool = attrs.field(default=False, converter=FLAG)
     chunks: int = attrs.field(default=0, converter=COUNT)
+    integers: bool = attrs.field(default=False, converter=FLAG)
+
+    @property
+    def packed(self) -> bool:
+        """Whether the results are packed, one number per cycle."""
+        return self.integers or self.chunks > 0
 
     @property
     def row_order(self) -> bool:
         """Whether the tiles are in row order."""
-        return self.bias or self.residual or self.chunks > 0
+        return self.scale or self.bias or self.residual or self.packed
 
 
 class OutputCycles:
@@ -53,9 +63,10 @@ class OutputCycles:
 
     def __init__(self, config: Config, stage: OutputStage):
         array, engine = config.array, config.engine
-        self.rows, self.columns, self.lanes = array.rows, array.columns, config.bfp.lanes
-        self.numbers, self.chunk = engine.output_width, config.bfp.chunk_a
-        self.layout = PackedLayout.of(config.bfp)
+        self.rows, self.columns, self.numbers = array.rows, array.columns, engine.output_width
+        integers = PackedIntegers(width=config.terms.width) if array.element != "fmac" else None
+        self.lanes = integers.per_word if integers else config.bfp.lanes
+        self.layout, self.chunk = PackedLayout.of(config.bfp), config.bfp.chunk_a
         self.latency = stage.post.latency if engine.post_operations else 0
         self.slots = stage.packed.assembler.slots if stage.packed else 0
         self.converter = stage.packed.converter_latency if stage.packed else 0
@@ -86,7 +97,7 @@ class OutputCycles:
             firsts.append(max(first, entered) + self.latency)
             entered = max(entered + beats, last)
             lasts.append(entered + self.latency)
-        end = self._packed(output, shape, across, firsts, lasts) if output.chunks else lasts[-1]
+        end = self._packed(output, shape, across, firsts, lasts) if output.packed else lasts[-1]
         self.free = end + RESTART
         return end
 
@@ -117,12 +128,13 @@ class OutputCycles:
                         while len(stored) <= tile:
                             store(len(stored))
                         reading = max(reading, stored[tile]) + 1
-                        ends = column % self.columns == self.columns - 1 or column == columns - 1
-                        if row == high - 1 and ends:
+                        if row == high - 1 and column % self.columns == self.columns - 1:
                             freed.append(reading)
                     reading += max(group + self.lanes - columns, 0)
+                    if row == high - 1 and group + self.lanes >= columns and columns % self.columns:
+                        freed.append(reading)  # after the padding
             done += across
-        words = self.layout.words(output.chunks * self.chunk)
+        words = 1 if output.integers else self.layout.words(output.chunks * self.chunk)
         return reading + self.converter + words + LAST
 
 

@@ -11,12 +11,12 @@ from lowtide.engine.seeds import panel_seed
 from lowtide_model import BfpTensor
 from lowtide_model.engine.following import Following
 from lowtide_model.engine.integer_operand import IntegerSettings
-from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.passes import Part, split
 from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import AnySettings, Events, Operand, Product, settings_of
 from lowtide_model.engine.reveal import Reveal, effective
 from lowtide_model.engine.sums import Pass, total_improvement
+from lowtide_model.terms import IntegerTensor
 
 __all__ = ["MatrixEngine", "multiply"]
 
@@ -42,7 +42,7 @@ class MatrixEngine(Protocol):
         *,
         reveal: Reveal | None = None,
         post: PostOperations | None = None,
-        results: OperandSettings | None = None,
+        results: AnySettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N)."""
         ...
@@ -52,7 +52,7 @@ class MatrixEngine(Protocol):
         passes: Sequence[Pass],
         *,
         post: PostOperations | None = None,
-        results: OperandSettings | None = None,
+        results: AnySettings | None = None,
     ) -> Product:
         """Add up products in exact sums on chip, rounded once."""
         ...
@@ -68,7 +68,7 @@ def multiply(
     reveal: Reveal | None = None,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
     post: PostOperations | None = None,
-    results: OperandSettings | None = None,
+    results: AnySettings | None = None,
 ) -> Product:
     """Multiply A (M × K) and B (K × N), split into panels that fit into the engine.
 
@@ -77,8 +77,8 @@ def multiply(
     it to equal bits. The first panel uses the operand's seed, and each other panel its own `panel_seed`.
 
     The engine applies post operations to each panel of C. If the host adds the partial products, the host applies them
-    to the sum, with equal bits. The engine packs the results if one panel has all of C. Otherwise the host does, with
-    the bits of an engine that has room for all of C.
+    to the sum, with equal bits. The engine packs groups if one panel has all of C. Otherwise the host does, with the
+    bits of an engine that has room for all of C. The engine packs the integers of each panel.
 
     Parameters
     ----------
@@ -96,8 +96,8 @@ def multiply(
         Called with the number of completed panels and the number of all panels.
     post : PostOperations, optional
         Operations on the results.
-    results : OperandSettings, optional
-        Settings of packed results, with a bias; None for results in FP32.
+    results : OperandSettings or IntegerSettings, optional
+        Settings of packed results, with a bias, or of integers; None for results in FP32.
 
     Returns
     -------
@@ -107,8 +107,8 @@ def multiply(
     Raises
     ------
     ValueError
-        If a bias is missing, the engine rejects a panel, K exceeds the sums on chip, or the engine lacks what follows
-        the product.
+        If a bias is missing, the engine rejects a panel, K exceeds the sums on chip, the engine lacks what follows the
+        product, or the host would have to scale or to convert exact sums.
     """
     for_a, for_b = settings_of(engine.config, "a", a, a_settings), settings_of(engine.config, "b", b, b_settings)
     for name, operand in (("a", for_a), ("b", for_b)):
@@ -138,6 +138,7 @@ def multiply(
     found: list[tuple[bool, bool, Product]] = []
     progress(0, len(parts))
     passes: list[Pass] = []
+    integer_parts: list[tuple[tuple[slice, slice], IntegerTensor]] = []
     for done, part in enumerate(parts, 1):
         passes.append(_pass(engine.config, part, a, b, for_a, for_b, reveal))
         if part.keep:
@@ -151,12 +152,15 @@ def multiply(
         passes = []
         block = part.rows, part.columns
         on_host = part.k.start and not part.add
-        if product.tensor is None:
+        if isinstance(product.tensor, IntegerTensor):
+            integer_parts.append((block, product.tensor))
+        elif product.tensor is None:
             values[block] = values[block] + product.values if on_host else product.values
         found.append((part.first_a, part.first_b, product))
         progress(done, len(parts))
     two = not integers and bfp.mantissa >= 2 * max(bfp.chunk_a, bfp.chunk_b)
-    exact, tensor, events = follows.on_host(values, found[-1][2].tensor, _events(found))
+    tensor = _joined(values.shape, integer_parts) if integer_parts else found[-1][2].tensor
+    exact, tensor, events = follows.on_host(values, tensor, _events(found))
     return Product(
         values=exact,
         tensor=tensor,
@@ -165,6 +169,14 @@ def multiply(
         b_improvement=total_improvement([part.b_improvement for _, first, part in found if first]) if two else None,
         cycles=_cycles([part.cycles for *_, part in found]),
     )
+
+
+def _joined(shape: tuple[int, ...], parts: list[tuple[tuple[slice, slice], IntegerTensor]]) -> IntegerTensor:
+    """The packed integers of all panels."""
+    integers = np.zeros(shape, np.int64)
+    for block, tensor in parts:
+        integers[block] = tensor.integers
+    return attrs.evolve(parts[0][1], integers=integers)
 
 
 def _pass(

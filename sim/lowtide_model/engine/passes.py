@@ -7,7 +7,7 @@ import attrs
 from lowtide.config import Config
 from lowtide.formats.parameter import count, flag, instance, whole_number
 
-__all__ = ["Part", "split"]
+__all__ = ["Part", "longest_k", "split"]
 
 SIZES = range(1, 2**31)
 """Legal sizes of a product."""
@@ -107,6 +107,11 @@ def split(
     return min(candidates, key=lambda parts: (_loaded(parts, config.lanes, chunks), len(parts)))
 
 
+def longest_k(config: Config, chunks: int) -> int:
+    """Return the longest reduction of a product whose operands have up to ``chunks`` chunks per magnitude."""
+    return min(config.max_k, config.engine.buffer_depth // chunks * config.lanes)
+
+
 def _candidates(
     config: Config, shape: tuple[int, int, int], chunks: tuple[int, int], in_order: tuple[bool, bool], group: int
 ) -> Iterator[list[Part]]:
@@ -115,7 +120,7 @@ def _candidates(
     array, engine, lanes = config.array, config.engine, config.lanes
     down, across = engine.sum_tiles(array.rows, array.columns)
     block = down * array.rows, across * array.columns
-    longest = min(config.max_k, engine.buffer_depth // max(chunks) * lanes)
+    longest = longest_k(config, max(chunks))
     ks = _slices(k, longest, group)
     if engine.sum_rows and len(ks) > 1 and k > engine.sum_max_k:
         raise ValueError(f"K must be at most {engine.sum_max_k}, the engine.sum_max_k, not {k}")

@@ -1,4 +1,4 @@
-"""Operations after a product: column bias, ReLU, residual; and the results as packed groups."""
+"""Operations after a product: scale per column, column bias, ReLU, residual; and the results as packed groups."""
 
 from typing import Any
 
@@ -40,15 +40,46 @@ def _addend(dimensions: int) -> Any:
     return attrs.Converter(convert, takes_field=True)
 
 
+def _scale(value: Any, field: attrs.Attribute) -> Any:
+    """Accept a row of finite factors that are not negative, or None."""
+    row = _addend(1).converter(value, field)
+    if row is None:
+        return None
+    wrong = np.argwhere(~np.isfinite(row) | (row < 0))
+    if wrong.size:
+        at = int(wrong[0, 0])
+        raise IllegalValue(f"{field.name} at {at}", "finite and at least 0", float(row[at]))
+    return row
+
+
+def _offset(value: Any, field: attrs.Attribute) -> Any:
+    """Accept a row of integers, or None."""
+    legal = "an array of integers of 1 dimension, or None"
+    if value is None:
+        return None
+    if not isinstance(value, np.ndarray):
+        raise IllegalValue(field.name, legal, value)
+    if value.dtype.kind not in "iu" or value.ndim != 1:
+        raise IllegalValue(field.name, legal, Unquoted(f"{value.dtype} of {value.ndim}"))
+    return value
+
+
 ROW, MATRIX = _addend(1), _addend(2)
+SCALE, OFFSET = (attrs.Converter(of, takes_field=True) for of in (_scale, _offset))
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class PostOperations:
-    """Operations on the FP32 results of a product, in this order; each sum is rounded as by `add_fp32`.
+    """Operations on the results of a product, in this order; each sum is rounded as by `add_fp32`.
+
+    The offset and the scale apply to the exact sums of an engine of integers, before the only rounding to FP32.
 
     Parameters
     ----------
+    offset : array of int, shape (N,), optional
+        Integer added to the exact sums of each column, of as many bits as a sum, and at most 32.
+    scale : array of float32, shape (N,), optional
+        Factor of the sums of each column, at least 0. Subnormal factors count as zero.
     bias : array of float32, shape (N,), optional
         Number added to each column.
     relu : bool
@@ -61,9 +92,12 @@ class PostOperations:
     Raises
     ------
     ValueError
-        If an addend is not an array of float32 of its dimensions, or a flag is not a boolean.
+        If an addend is not an array of its type and dimensions, a factor is negative or not finite, or a flag is not a
+        boolean.
     """
 
+    offset: np.ndarray | None = attrs.field(default=None, converter=OFFSET)
+    scale: np.ndarray | None = attrs.field(default=None, converter=SCALE)
     bias: np.ndarray | None = attrs.field(default=None, converter=ROW)
     relu: bool = attrs.field(default=False, converter=FLAG)
     residual: np.ndarray | None = attrs.field(default=None, converter=MATRIX)
@@ -75,14 +109,33 @@ class PostOperations:
         Raises
         ------
         ValueError
-            If the shape of the column bias or of the residual differs.
+            If the shape of an addend or of the scale differs.
         """
-        for name, addend, shape in (("bias", self.bias, (columns,)), ("residual", self.residual, (rows, columns))):
+        row, matrix = (columns,), (rows, columns)
+        addends = {"offset": row, "scale": row, "bias": row, "residual": matrix}
+        for name, shape in addends.items():
+            addend = getattr(self, name)
             if addend is not None and addend.shape != shape:
                 raise ValueError(f"{name} of the post operations must have shape {shape}, not {addend.shape}")
 
+    @property
+    def scales(self) -> bool:
+        """Whether there is an offset or a scale per column."""
+        return self.offset is not None or self.scale is not None
+
+    @property
+    def adds(self) -> bool:
+        """Whether there is a column bias or a residual."""
+        return self.bias is not None or self.residual is not None
+
+    def part(self, rows: slice, columns: slice) -> "PostOperations":
+        """Return the operations on a part of the results."""
+        each = {"offset": columns, "scale": columns, "bias": columns, "residual": (rows, columns)}
+        given = {name: (getattr(self, name), at) for name, at in each.items()}
+        return attrs.evolve(self, **{name: None if x is None else x[at] for name, (x, at) in given.items()})
+
     def applied(self, values: np.ndarray) -> np.ndarray:
-        """Return the results after the operations."""
+        """Return FP32 results after the operations that follow the offset and the scale."""
         self.check(*values.shape)
         zero = np.float32(0)
         values = add_fp32(values, zero if self.bias is None else self.bias, relu=self.relu)

@@ -9,6 +9,7 @@ from lowtide.formats.parameter import IllegalValue, instance, whole_number
 from lowtide_model import BfpTensor, Improvement, pack
 from lowtide_model.engine.integer_operand import IntegerSettings, checked_integers, integer_settings, packed_integers
 from lowtide_model.engine.operand import OperandSettings
+from lowtide_model.terms import IntegerTensor
 
 __all__ = [
     "AnySettings",
@@ -45,7 +46,7 @@ class Events:
         Results that became infinite, or became zero although their sums were not zero.
     c_exp_saturated, c_saturated, c_nonfinite : int
         Groups of packed results whose exponent saturated, elements whose magnitude saturated, and groups with a NaN or
-        an infinity.
+        an infinity. Of packed integers, only ``c_saturated`` counts.
     """
 
     a_exp_saturated: int = 0
@@ -118,8 +119,8 @@ class Product:
         Relative improvement of each operand; None if magnitudes have only one chunk.
     cycles : int, optional
         Clock cycles from the start until the last result was accepted; None without a clock.
-    tensor : BfpTensor, optional
-        Packed results, with groups along N; None for results in FP32.
+    tensor : BfpTensor or IntegerTensor, optional
+        Packed results, with groups along N, or integers; None for results in FP32.
     """
 
     values: np.ndarray
@@ -127,7 +128,7 @@ class Product:
     a_improvement: Improvement | None = None
     b_improvement: Improvement | None = None
     cycles: int | None = None
-    tensor: BfpTensor | None = None
+    tensor: BfpTensor | IntegerTensor | None = None
 
 
 def conversion_events(side: str, x: Operand, converted: BfpTensor, axis: int) -> dict[str, int]:

@@ -30,6 +30,10 @@ class IntegerTensor:
     scale: np.ndarray
     width: int
 
+    def to_float(self) -> np.ndarray:
+        """Values in float64: exact, if the scales are powers of two."""
+        return self.integers * np.asarray(self.scale, np.float64)
+
 
 def quantize_integers(x: Any, width: int, channel: int | None = None) -> IntegerTensor:
     """Round ``x / scale`` once, to nearest, ties to even, with ``scale = max|x| / (2**(width-1) - 1)`` in float64.

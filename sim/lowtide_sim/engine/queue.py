@@ -6,7 +6,6 @@ import attrs
 import numpy as np
 
 from lowtide.engine.registers import ALL_ERRORS
-from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import AnySettings, Operand, operand_vectors, settings_of
 from lowtide_model.engine.result_plan import ResultPlan
@@ -38,7 +37,7 @@ class Queued:
         Whether the product adds the sums on chip, and whether its sums stay there, so that it has no results.
     post : PostOperations, optional
         Operations on the results.
-    results : OperandSettings, optional
+    results : OperandSettings or IntegerSettings, optional
         Settings of packed results.
     """
 
@@ -54,7 +53,7 @@ class Queued:
     add: bool = False
     keep: bool = False
     post: PostOperations | None = None
-    results: OperandSettings | None = None
+    results: AnySettings | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)

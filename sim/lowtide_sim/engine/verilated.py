@@ -12,7 +12,6 @@ from lowtide.emission.top import AxiStreamEngine
 from lowtide.engine.registers import ALL_ERRORS, errors_text
 from lowtide.formats.parameter import instance, whole_number
 from lowtide_model import Improvement
-from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.product import AnySettings, Events, Operand, OperandVectors, Product
 from lowtide_model.engine.result_plan import ResultPlan
@@ -37,7 +36,7 @@ def compiled(top: AxiStreamEngine, folder: Path) -> ctypes.CDLL:
         {
             "BYTES": 4 * engine.input_width,
             "RESULT_BYTES": 4 * engine.output_width,
-            "ADDENDS": int(engine.post_operations),
+            "ADDENDS": int(engine.takes_addends),
         },
     )
     library.engine_create.restype = ctypes.c_void_p
@@ -202,7 +201,7 @@ class VerilatedEngine:
         *,
         reveal: Reveal | None = None,
         post: PostOperations | None = None,
-        results: OperandSettings | None = None,
+        results: AnySettings | None = None,
     ) -> Product:
         """Multiply A (M × K) and B (K × N) on the simulated hardware: see `GoldenEngine.multiply`.
 
@@ -223,7 +222,7 @@ class VerilatedEngine:
         passes: Sequence[Pass],
         *,
         post: PostOperations | None = None,
-        results: OperandSettings | None = None,
+        results: AnySettings | None = None,
     ) -> Product:
         """Add up products in sums on chip: see `GoldenEngine.multiply_sum`. Cycles are the sum over the passes.
 

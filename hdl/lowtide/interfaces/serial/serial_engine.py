@@ -49,7 +49,7 @@ class SerialEngine(Structure):
         self, engine: EngineWithRegisters, params: SerialParams, digest: int, test: SelfTestVectors | None = None
     ):
         self.engine, self.params = engine, params
-        self._addends = engine.engine.params.post_operations
+        self._addends = engine.engine.params.takes_addends
         self._executor = Executor(params, len(engine.registers.table), digest, self._addends)
         self._test = SelfTest(test) if test else None
         self.module_name = f"serial_{self._executor.module_name}"

@@ -23,10 +23,15 @@ class Fp32Rounder(Unit):
 
     A rounded result of ``2**128`` or more becomes infinite; a result below ``2**-126`` becomes zero.
 
+    With ``odd``, an inexact result is truncated and its lowest bit is set. Rounding it again, to fewer bits, then gives
+    the bits of a single rounding. A carry still completes a negative integer whose dropped bits are all ones.
+
     Parameters
     ----------
     places : int
         Bits of the shift, see `LeadingZeroShifter`.
+    rounds_to_odd : bool
+        Whether there is a port ``odd``.
 
     Members
     -------
@@ -36,6 +41,8 @@ class Fp32Rounder(Unit):
         Outputs of `LeadingZeroShifter`.
     lowest : In(signed(11))
         Exponent field for ``stays = 0``.
+    odd : In(1)
+        Rounds to odd while high; sampled with the significand. Only with ``rounds_to_odd``.
     o : Out(FP32)
         Number, ``latency`` cycles of ``enable`` later.
     overflow : Out(1)
@@ -47,9 +54,9 @@ class Fp32Rounder(Unit):
     latency = 4
     """Cycles from the significand to the number."""
 
-    def __init__(self, places: int):
-        self.places = places
-        self.module_name = f"fp32_rounder_{places}"
+    def __init__(self, places: int, rounds_to_odd: bool = False):
+        self.places, self.rounds_to_odd = places, rounds_to_odd
+        self.module_name = f"fp32_rounder_{places}" + "_odd" * rounds_to_odd
         super().__init__(
             {
                 "enable": In(1),
@@ -58,6 +65,7 @@ class Fp32Rounder(Unit):
                 "inexact": In(1),
                 "stays": In(places),
                 "lowest": In(signed(11)),
+                **({"odd": In(1)} if rounds_to_odd else {}),
                 "o": Out(FP32),
                 "overflow": Out(1),
                 "underflow": Out(1),
@@ -71,8 +79,12 @@ class Fp32Rounder(Unit):
             return delayed(m, value, cycles, enable=self.enable)
 
         dropped, odd = self.significand[0], self.significand[1]
-        up = register(Mux(self.inexact, dropped, Mux(self.sign, dropped | odd, dropped & odd)))
-        fraction, zero = register(self.significand[1:-1]), register(~self.significand[-1])
+        up, fraction = Mux(self.inexact, dropped, Mux(self.sign, dropped | odd, dropped & odd)), self.significand[1:-1]
+        if self.rounds_to_odd:
+            up = Mux(self.odd, self.sign & dropped & ~self.inexact, up)
+            sets = self.odd & (self.inexact | (dropped ^ self.sign))
+            fraction = Cat(fraction[0] | sets, fraction[1:])
+        up, fraction, zero = register(up), register(fraction), register(~self.significand[-1])
         fields = Signal(len(fraction) + len(self.lowest))
         base, more = Cat(fraction, register(self.lowest)), Cat(Const(0, len(fraction)), register(self.stays))
         m.d.comb += fields.eq(add(base, more, up))

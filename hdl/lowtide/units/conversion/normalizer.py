@@ -51,6 +51,8 @@ class Normalizer(Unit):
     ----------
     params : NormalizerParams
         Width of the accumulator.
+    rounds_to_odd : bool
+        Whether there is a port ``odd``.
 
     Members
     -------
@@ -59,6 +61,8 @@ class Normalizer(Unit):
     scale : In(signed(10))
         Exponent of the accumulator's lowest bit, ``Ba - (ma - 1) + Bb - (mb - 1)``. It is sampled with each accumulator
         and may change between accumulators.
+    odd : In(1)
+        Rounds to odd while high, see `Fp32Rounder`; steady while numbers are in the unit. Only with ``rounds_to_odd``.
     o : Out(stream of {"data": FP32, "last": 1})
         Numbers, ``latency`` cycles later if nothing stalls.
     overflow : Out(1)
@@ -67,13 +71,14 @@ class Normalizer(Unit):
         High while the number on ``o`` is zero but its accumulator was not.
     """
 
-    def __init__(self, params: NormalizerParams):
-        self.params = params
-        self.module_name = f"normalizer_{params.width}"
+    def __init__(self, params: NormalizerParams, rounds_to_odd: bool = False):
+        self.params, self.rounds_to_odd = params, rounds_to_odd
+        self.module_name = f"normalizer_{params.width}" + "_odd" * rounds_to_odd
         super().__init__(
             {
                 "i": In(stream.Signature(params.layout_i)),
                 "scale": In(signed(10)),
+                **({"odd": In(1)} if rounds_to_odd else {}),
                 "o": Out(stream.Signature(params.layout_o)),
                 "overflow": Out(1),
                 "underflow": Out(1),
@@ -106,7 +111,8 @@ class Normalizer(Unit):
             m,
             platform,
             "rounder",
-            Fp32Rounder(shift.places),
+            Fp32Rounder(shift.places, self.rounds_to_odd),
+            **({"odd": self.odd} if self.rounds_to_odd else {}),
             enable=move,
             sign=shift.sign,
             significand=shift.significand,

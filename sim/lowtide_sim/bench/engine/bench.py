@@ -11,6 +11,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from lowtide.config import Config
 from lowtide.engine.operand import ROUNDINGS
 from lowtide_model import BfpTensor
+from lowtide_model.engine.column_scale import words_of_integers
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.integer_operand import IntegerSettings
 from lowtide_model.engine.operand import OperandSettings
@@ -22,7 +23,12 @@ from lowtide_model.engine.reveal import Reveal, reveal_registers
 from lowtide_model.engine.sums import Pass, checked_passes
 from lowtide_sim.bench.bus_masters import AxiLiteRegisters, PlainRegisters, WishboneRegisters
 from lowtide_sim.bench.environment import sidecar
-from lowtide_sim.bench.stimulus.integer_products import random_integer_settings, random_integers, random_reveal
+from lowtide_sim.bench.stimulus.integer_products import (
+    random_integer_finish,
+    random_integer_settings,
+    random_integers,
+    random_reveal,
+)
 from lowtide_sim.bench.streams.axi_stream import PERIOD, Monitor, Sink, Source, Stream
 from lowtide_sim.bench.streams.pause import PAUSES
 
@@ -34,7 +40,7 @@ RandomProduct = tuple[
     AnySettings | None,
     AnySettings | None,
     PostOperations | None,
-    OperandSettings | None,
+    AnySettings | None,
     Reveal | None,
 ]
 """Operands, their settings, post operations, settings of packed results, and of term revealing."""
@@ -75,7 +81,7 @@ class EngineBench:
         for part, name in zip((self.a, self.b, self.c), stalls, strict=True):
             part.pauses = PAUSES[name](random.Random(self.rng.getrandbits(64)))
         self.d = None  # addends
-        if self.config.engine.post_operations:
+        if self.config.engine.takes_addends:
             self.d = source(Stream(dut, "s_axis_d"), self.rng)
             self.d.pauses = PAUSES[stalls[1]](random.Random(self.rng.getrandbits(64)))
         self.monitor = monitor(c, self._saw)
@@ -134,7 +140,8 @@ class EngineBench:
     def random_product(self) -> RandomProduct:
         """A random product that fits into the engine, and what follows it.
 
-        Its operands and its results may be packed, if the engine takes packed groups and has packed results.
+        Its operands and its results may be packed, if the engine takes packed groups and has packed results. The
+        results of an engine of integers may be scaled and converted to integers.
         """
         bfp, array = self.config.bfp, self.config.array
         while True:
@@ -145,7 +152,8 @@ class EngineBench:
                 if not self._fits(a, b, a_settings, b_settings):
                     continue
                 reveal = random_reveal(self.numbers, self.config)
-                return a, b, a_settings, b_settings, self._post(rows, columns), None, reveal
+                post, results = random_integer_finish(self.numbers, self.config, (rows, columns))
+                return a, b, a_settings, b_settings, post, results, reveal
             length = self.rng.randint(1, min(self.rng.choice((2, 20)) * bfp.lanes, bfp.max_k))
             a, b = self._matrix((rows, length)), self._matrix((length, columns))
             settings = self.random_operand(bfp.chunk_a), self.random_operand(bfp.chunk_b)
@@ -253,7 +261,7 @@ class EngineBench:
         a_settings: AnySettings | None,
         b_settings: AnySettings | None,
         post: PostOperations | None = None,
-        results: OperandSettings | None = None,
+        results: AnySettings | None = None,
         reveal: Reveal | None = None,
         start: int = LOAD_BOTH,
     ) -> None:
@@ -283,7 +291,7 @@ class EngineBench:
         a_settings: AnySettings | None,
         b_settings: AnySettings | None,
         post: PostOperations | None = None,
-        results: OperandSettings | None = None,
+        results: AnySettings | None = None,
         reveal: Reveal | None = None,
     ) -> None:
         """Wait for the results of the next product, and check every bit."""
@@ -307,7 +315,9 @@ class EngineBench:
         size = 4 * self.config.engine.output_width
         data = np.frombuffer(b"".join(beat.to_bytes(size, "little") for beat, _ in mine), np.float32)
         if product.tensor is not None:
-            words = words_of_results(self.config, product.tensor)
+            tensor = product.tensor
+            groups = isinstance(tensor, BfpTensor)
+            words = words_of_results(self.config, tensor) if groups else words_of_integers(self.config, tensor)
             if data.view(np.uint32).tolist() != np.pad(words, (0, data.size - words.size)).tolist():
                 raise AssertionError("packed results differ from the golden engine's")
             return
