@@ -33,10 +33,17 @@ class Network:
     optimizer: str
 
 
+PERCEPTRON = Network(text=False, width=128, batch=32, rate=0.05, optimizer="sgd")
 RESNET = Network(text=False, width=16, batch=64, rate=0.1, optimizer="sgd")
 LANGUAGE_MODEL = Network(text=True, width=128, batch=16, rate=0.002, optimizer="adam")
 
-NETWORKS = {"resnet8": RESNET, "resnet20": RESNET, "lstm": LANGUAGE_MODEL, "transformer": LANGUAGE_MODEL}
+NETWORKS = {
+    "resnet8": RESNET,
+    "resnet20": RESNET,
+    "lstm": LANGUAGE_MODEL,
+    "transformer": LANGUAGE_MODEL,
+    "perceptron": PERCEPTRON,
+}
 """Networks by name; `lowtide_studies.network_training.models` defines them."""
 
 

@@ -23,7 +23,7 @@ from lowtide_studies.network_training.run import NETWORKS, Run
 from lowtide_studies.network_training.units import UNITS
 from lowtide_torch import BFP, Controller, NonFinite, quantize_
 
-__all__ = ["Evaluation", "Trained", "train"]
+__all__ = ["Evaluation", "Trained", "train", "trained_network"]
 
 VALIDATED = {False: 1024, True: 128}
 """Most validation images, and sequences of a text."""
@@ -98,6 +98,16 @@ def train(run: Run, data: Data, checkpoint: Path | None = None) -> Trained:
         return Trained(evaluations=training.evaluations, quality=math.nan, sha256=training.sha256)
     quality = training.quality(data.test.take(min(run.evaluated, TESTED[run.text])))
     return Trained(evaluations=training.evaluations, quality=quality, sha256=training.sha256)
+
+
+def trained_network(run: Run, data: Data, checkpoint: Path) -> nn.Module:
+    """The trained network of a checkpoint; `train` continues a training that is not finished."""
+    training = _Training(run, data)
+    training.load(checkpoint)
+    if training.epoch < run.epochs:
+        train(run, data, checkpoint)
+        training.load(checkpoint)
+    return training.network
 
 
 class _Training:
