@@ -8,8 +8,8 @@ from lowtide_studies.network_training.run import NETWORKS, Run
 
 __all__ = ["IMAGES", "QUICK", "TRAININGS", "training_of"]
 
-RESNET = {"epochs": 8, "batch": 32, "rate": 0.05}
-LANGUAGE_MODEL = {"epochs": 1, "samples": 32768}
+RESNET = {"epochs": 6, "batch": 32, "rate": 0.05}
+LANGUAGE_MODEL = {"epochs": 1, "samples": 16384}
 
 TRAININGS: dict[str, dict[str, Any]] = {
     "perceptron": {"epochs": 20, "batch": 32, "rate": 0.05},

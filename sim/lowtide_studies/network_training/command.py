@@ -10,7 +10,7 @@ from lowtide.config import Config
 from lowtide.paths import check_output_folder
 from lowtide_studies.equal_area.cells import Cells, measure_cells
 from lowtide_studies.harness.options import CACHE, StudyOptions, study_options, target_option, typed_option
-from lowtide_studies.network_training.run import FORMATS, NETWORKS, Run
+from lowtide_studies.network_training.run import FORMATS, NETWORKS, USUAL_FORMATS, Run
 
 __all__ = ["command"]
 
@@ -39,8 +39,8 @@ Examples:
     "--number-format",
     "formats",
     type=Names("number-format", FORMATS),
-    default=",".join(FORMATS),
-    help=f"Number formats: of {', '.join(FORMATS)}; all by default.",
+    default=",".join(USUAL_FORMATS),
+    help=f"Number formats: of {', '.join(FORMATS)}; all but {FORMATS[-1]} by default.",
 )
 @click.option(
     "--images",

@@ -3,11 +3,21 @@
 import attrs
 
 from lowtide.formats.parameter import parameter
+from lowtide_studies.networks.roundings import NAMED
 
-__all__ = ["FORMATS", "NETWORKS", "Network", "Run"]
+__all__ = ["ENGINE_ROUNDING", "FORMATS", "GRADIENT_ROUNDINGS", "NETWORKS", "USUAL_FORMATS", "Network", "Run"]
 
-FORMATS = ("fp32", "bf16", "int8", "msfp12", "fixed-4", "fixed-2", "adaptive", "two-sided")
+FORMATS = ("fp32", "bf16", "int8", "msfp12", "fixed-4", "fixed-2", "adaptive", "two-sided", "fixed-4-2")
 """Names of formats; `lowtide_studies.network_training.formats` defines them."""
+
+USUAL_FORMATS = FORMATS[:-1]
+"""Default formats of a study."""
+
+ENGINE_ROUNDING = "engine"
+"""Gradients rounded as the settings of a format say."""
+
+GRADIENT_ROUNDINGS = (ENGINE_ROUNDING, *(name for name, one in NAMED.items() if name != "fp32"))
+"""Roundings of gradients on an engine."""
 
 
 @attrs.frozen(kw_only=True)
@@ -65,6 +75,7 @@ class Run:
     evaluations: int = parameter(4, range(1, 1001), "evaluations per epoch")
     evaluated: int = parameter(10**9, range(1, 10**9 + 1), "most validation samples, and most test samples")
     seed: int = parameter(0, range(2**32), "seed")
+    gradients: str = parameter(ENGINE_ROUNDING, GRADIENT_ROUNDINGS, "rounding of gradients")
 
     @property
     def text(self) -> bool:

@@ -17,9 +17,10 @@ from lowtide.formats.parameter import IllegalValue
 from lowtide_studies.network_training.cycles import CountingEngine, Cycles
 from lowtide_studies.network_training.data import Data, Part
 from lowtide_studies.network_training.formats import FORMATS
+from lowtide_studies.network_training.gradients import RoundingEngine
 from lowtide_studies.network_training.models import make_network
 from lowtide_studies.network_training.rounding import Rounding, round_operands_
-from lowtide_studies.network_training.run import NETWORKS, Run
+from lowtide_studies.network_training.run import ENGINE_ROUNDING, NETWORKS, Run
 from lowtide_studies.network_training.units import UNITS
 from lowtide_torch import BFP, Controller, NonFinite, quantize_
 
@@ -137,6 +138,8 @@ class _Training:
         form = FORMATS[run.format]
         if form.settings is not None:
             self.engine = CountingEngine(form.config)
+            if run.gradients != ENGINE_ROUNDING:
+                self.engine = RoundingEngine(form.config, run.gradients, run.seed)
             quantize_(self.network, form.settings(run.seed), engine=self.engine)
             self.controller = Controller(self.network, steps=self.steps * run.epochs)
         elif form.rounder is not None:
@@ -146,6 +149,8 @@ class _Training:
 
     def run_epoch(self) -> None:
         """Train for an epoch, and evaluate after equal parts of its steps."""
+        if isinstance(self.engine, RoundingEngine):
+            self.engine.restart(self.epoch)
         chosen = torch.randperm(len(self.training), generator=self.order)[: self.steps * self.run.batch]
         ends = {round(self.steps * part / self.run.evaluations) for part in range(1, self.run.evaluations + 1)}
         losses: list[float] = []
