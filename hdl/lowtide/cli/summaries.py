@@ -48,6 +48,8 @@ SUMMARIES: Mapping[str, str] = {
     "study rounders": "Compare the area of stochastic rounders.",
     "study rounder-search": "Search for small, unbiased stochastic rounders.",
     "study network-training": "Train real networks in several formats.",
+    "study network-revealing": "Measure term revealing on real networks.",
+    "study network-rounding": "Compare roundings of networks' gradients.",
 }
 """Summary of each command, in the order of the help."""
 

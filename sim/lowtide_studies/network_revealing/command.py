@@ -13,7 +13,7 @@ from lowtide_studies.term_revealing.revealed import Setting, settings
 
 __all__ = ["command"]
 
-GROUPS, BUDGETS, DATA_TERMS = (8, 16, 32), (0.5, 0.75, 1, 1.25, 1.5, 2, 3), (2, 3)
+GROUPS, BUDGETS, DATA_TERMS = (8, 32), (0.5, 0.75, 1, 1.5, 2, 3), (2, 3)
 """``g``, ``k / g`` and ``s`` of the settings."""
 
 TUNED = tuple(

@@ -1,6 +1,5 @@
 """The study: networks by seeds, each trained once, and then measured with all settings."""
 
-import functools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +13,8 @@ from lowtide.errors import CommandError
 from lowtide_studies.harness.jobs import Job, Runner, code_hash
 from lowtide_studies.harness.statistics import Difference
 from lowtide_studies.network_revealing.sweep import Trained, fine_tuned, plain_quality, swept
-from lowtide_studies.network_training.data import Data, load_images, load_text
 from lowtide_studies.network_training.run import Run
+from lowtide_studies.network_training.study import data_of, training_code
 from lowtide_studies.network_training.training import train
 from lowtide_studies.term_revealing.revealed import Setting
 from lowtide_studies.term_revealing.selection import ALLOWED, cheapest
@@ -31,7 +30,8 @@ MOST_PERPLEXITY = 2.0
 PRESENTATION = ("command", "engines", "report", "study", "trainings")
 """Modules of this package on which no result depends."""
 
-PACKAGES = ("lowtide", "lowtide_model", "lowtide_torch", "lowtide_studies.network_training")
+REVEALING = ("area_time", "command", "report", "selection", "study")
+"""Modules of `lowtide_studies.term_revealing` on which no result depends."""
 
 
 @attrs.frozen(kw_only=True)
@@ -133,13 +133,17 @@ def run_study(
         Folder of the trained weights.
     """
     runner = runner or Runner()
-    _data.cache_clear()
+    data_of.cache_clear()
     versions = version("torch"), version("numpy")
-    code = code_hash(PACKAGES), code_hash((*PACKAGES, "lowtide_studies.network_revealing"), PRESENTATION)
+    code = (
+        training_code(),
+        code_hash(("lowtide_studies.term_revealing",), REVEALING),
+        code_hash(("lowtide_studies.network_revealing",), PRESENTATION),
+    )
     groups = _by_weights(settings)
     first, later, titles = [], [], []
     for run, source in trainings:
-        data = _data(run.text, source)
+        data = data_of(run.text, source)
         titles.append(data.title)
         for seed in seeds:
             own = attrs.evolve(run, seed=seed)
@@ -152,7 +156,7 @@ def run_study(
             jobs += [(f"{many[0].encoding}, g = {many[0].group}", _sweep, (width, many)) for many in groups]
             jobs += [(f"fine-tuning, {one or 'plain'}", _tune, (width, one, steps)) for one in _tuned(tuned, steps)]
             for what, function, arguments in jobs:
-                its = (code[1], *inputs, function.__name__, repr(arguments))
+                its = (*code, *inputs, function.__name__, repr(arguments))
                 later.append(Job(name=f"{name}, {what}", inputs=its, function=function, arguments=(*base, *arguments)))
     runner.run("Training", first)
     results = iter(runner.run("Term revealing", later))
@@ -200,21 +204,16 @@ def _result(run: Run, title: str, width: int, by_seed: Sequence[tuple], tuned: S
     )
 
 
-@functools.lru_cache(maxsize=3)
-def _data(text: bool, source: str) -> Data:
-    return load_text(source) if text else load_images(source)
-
-
 def _train(run: Run, source: str, checkpoint: Path) -> dict[str, Any]:
     """Train, and leave the weights in the checkpoint."""
-    trained = train(run, _data(run.text, source), checkpoint)
+    trained = train(run, data_of(run.text, source), checkpoint)
     if not trained.finite:
         raise CommandError(f"the training of {run.network} with seed {run.seed} has numbers that are not finite")
     return {"quality": trained.quality, "sha256": trained.sha256}
 
 
 def _trained(run: Run, source: str, checkpoint: Path) -> Trained:
-    return Trained(run, _data(run.text, source), checkpoint)
+    return Trained(run, data_of(run.text, source), checkpoint)
 
 
 def _plain(run: Run, source: str, checkpoint: Path, width: int) -> Mapping[str, Any]:

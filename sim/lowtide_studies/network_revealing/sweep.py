@@ -22,7 +22,7 @@ __all__ = ["fine_tuned", "plain_quality", "score", "swept"]
 CALIBRATION = {False: 256, True: 64}
 """Training images, and sequences of a text, that determine the scales of the data."""
 
-VALIDATED = {False: 1024, True: 128}
+VALIDATED = {False: 512, True: 128}
 """Most validation images, and sequences of a text."""
 
 TESTED = {False: 1024, True: 256}

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import attrs
-
-from lowtide_studies.network_training.run import NETWORKS, Run
+from lowtide_studies.network_training.run import Run, usual_run
 
 __all__ = ["IMAGES", "QUICK", "TRAININGS", "training_of"]
 
@@ -28,6 +26,4 @@ QUICK = {"epochs": 1, "samples": 640, "batch": 16, "width": 16, "evaluated": 64}
 
 def training_of(network: str, given: dict[str, Any]) -> Run:
     """The training of a network in FP32, with the given changes."""
-    usual = attrs.asdict(NETWORKS[network])
-    chosen = {key: usual[key] for key in ("width", "batch", "rate")} | TRAININGS[network] | given
-    return Run(network=network, format="fp32", evaluations=1, **chosen)
+    return usual_run(network, {"format": "fp32", "evaluations": 1} | TRAININGS[network] | given)

@@ -1,11 +1,22 @@
 """Parameters of a training, and the names of networks and formats; without PyTorch, so that help needs none."""
 
+from typing import Any
+
 import attrs
 
 from lowtide.formats.parameter import parameter
 from lowtide_studies.networks.roundings import NAMED
 
-__all__ = ["ENGINE_ROUNDING", "FORMATS", "GRADIENT_ROUNDINGS", "NETWORKS", "USUAL_FORMATS", "Network", "Run"]
+__all__ = [
+    "ENGINE_ROUNDING",
+    "FORMATS",
+    "GRADIENT_ROUNDINGS",
+    "NETWORKS",
+    "USUAL_FORMATS",
+    "Network",
+    "Run",
+    "usual_run",
+]
 
 FORMATS = ("fp32", "bf16", "int8", "msfp12", "fixed-4", "fixed-2", "adaptive", "two-sided", "fixed-4-2")
 """Names of formats; `lowtide_studies.network_training.formats` defines them."""
@@ -81,3 +92,9 @@ class Run:
     def text(self) -> bool:
         """Whether the network models text."""
         return NETWORKS[self.network].text
+
+
+def usual_run(network: str, changes: dict[str, Any]) -> Run:
+    """The usual training of a network, with changes."""
+    usual = NETWORKS[network]
+    return Run(**{"network": network, "width": usual.width, "batch": usual.batch, "rate": usual.rate} | changes)

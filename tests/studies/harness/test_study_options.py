@@ -17,6 +17,8 @@ STUDIES = {
     "rounders": "rounders",
     "rounder-search": "rounder_search",
     "network-training": "network_training",
+    "network-revealing": "network_revealing",
+    "network-rounding": "network_rounding",
 }
 SHARED = ("--quick", "--processes", "--storage", "--output", "--format", "--json", "--quiet")
 WITHOUT_SEEDS = ("chunk-widths", "layers", "rounders")
