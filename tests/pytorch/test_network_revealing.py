@@ -198,7 +198,7 @@ def test_scores_are_accuracies_and_cross_entropies():
 
 def test_fine_tuning_recovers_a_loss(tmp_path):
     run = training_of("perceptron", {"width": 16, "batch": 8, "epochs": 40, "rate": 0.05})
-    setting = Setting(encoding="hese", group=8, budget=4, data_terms=1)
+    setting = Setting(encoding="hese", group=64, budget=2, data_terms=1)
     trained = Trained(run, images(), tmp_path / "run.pt")
     network = trained.integers(8)
     plain = trained.scores()
