@@ -72,8 +72,9 @@ def cycles_of(config: Config, product: Product, reveal: Reveal | None = None) ->
     for part in split(config, m=m, k=k, n=n, chunks_a=1, chunks_b=1, group=group):
         rows, length, columns = part.shape
         a, b = (Shape(lines=lines, length=length, chunks=1, packed=True) for lines in (rows, columns))
-        loads = {"load_a": part.load_a, "load_b": part.load_b}
-        works.append(Work(a=a, b=b, **loads, add=part.add, keep=part.keep, reveal=reveal))
+        works.append(
+            Work(a=a, b=b, load_a=part.load_a, load_b=part.load_b, add=part.add, keep=part.keep, reveal=reveal)
+        )
     ends = CycleModel(config).ends(works * 2)
     return ends[-1] - ends[-1 - len(works)]
 

@@ -161,7 +161,7 @@ def sentences(study: Study) -> Iterator[str]:
         )
 
 
-COLORS = dict(zip(ENCODINGS, (YELLOW, GREEN, BLUE), strict=True))
+COLORS: dict[str, str] = dict(zip(ENCODINGS, (YELLOW, GREEN, BLUE), strict=True))
 SHADES = dict(zip(GROUPS, (RED, YELLOW, "#9bbf85", GREEN, BLUE, DARK), strict=True))
 LARGEST = 6.0
 """Largest loss of the plot, in points."""
