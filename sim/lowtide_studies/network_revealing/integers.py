@@ -130,12 +130,13 @@ class LayerIntegers:
         return torch.from_numpy(np.count_nonzero(digits, axis=-1)).double()
 
     def count(self, unfold: Callable[[Tensor], Tensor]) -> None:
-        """Count the terms of the last data; ``unfold`` makes their rows (rows, K)."""
+        """Count the terms of the last data; ``unfold`` makes rows (rows, K) of data of one sample."""
         assert self.counts is not None
         for encoding in self.counts.data:
-            rows = unfold(self.data_terms(encoding).take(self.places))
-            self.counts.data[encoding] += rows.sum(0)
-        self.counts.rows += len(unfold(self.places.double()))
+            # Summed over samples first: windows of sums are sums of windows.
+            terms = self.data_terms(encoding).take(self.places).sum(0, keepdim=True)
+            self.counts.data[encoding] += unfold(terms).sum(0)
+        self.counts.rows += len(self.places) * len(unfold(self.places[:1].double()))
 
     def weight_terms(self, encoding: str) -> np.ndarray:
         """Terms of the weights at each place of the reduction, summed over outputs."""

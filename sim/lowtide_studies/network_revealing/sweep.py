@@ -22,13 +22,13 @@ __all__ = ["fine_tuned", "plain_quality", "score", "swept"]
 CALIBRATION = {False: 256, True: 64}
 """Training images, and sequences of a text, that determine the scales of the data."""
 
-VALIDATED = {False: 512, True: 128}
+VALIDATED = {False: 512, True: 64}
 """Most validation images, and sequences of a text."""
 
-TESTED = {False: 1024, True: 256}
+TESTED = {False: 512, True: 128}
 """Most test images, and sequences of a text."""
 
-COUNTED = {False: 128, True: 32}
+COUNTED = {False: 64, True: 32}
 """Test images, and sequences of a text, whose pairs are counted."""
 
 SAMPLES = 8

@@ -52,7 +52,7 @@ Examples:
 @typed_option(Whole("width", range(4, 4097, 4)), None, "Channels or features.  [default: by network]")
 @typed_option(Whole("batch", range(2, 65537)), None, "Samples of a step.  [default: by network]")
 @typed_option(Number("rate", 0, 100), None, "Learning rate at the start.  [default: by network]")
-@study_options("network-rounding", seeds=3, quick="1 seed, 1 epoch of 64 samples, batches of 16, width 16")
+@study_options("network-rounding", seeds=2, quick="1 seed, 1 epoch of 64 samples, batches of 16, width 16")
 def command(
     options: StudyOptions,
     networks: tuple[str, ...],

@@ -2,24 +2,21 @@
 
 from typing import Any
 
-from lowtide_studies.network_training.run import ENGINE_ROUNDING, GRADIENT_ROUNDINGS, Run, usual_run
+from lowtide_studies.network_training.run import GRADIENT_ROUNDINGS, Run, usual_run
 
 __all__ = ["IMAGES", "QUICK", "ROUNDINGS", "USUAL_ROUNDINGS", "training_of"]
 
 ROUNDINGS = ("fp32", *GRADIENT_ROUNDINGS)
 """Roundings of gradients; ``fp32`` quantizes nothing."""
 
-USUAL_ROUNDINGS = (
-    *("fp32", "nearest", "ideal", "reference", "plateau-space", "plateau-carry"),
-    *("raw-half", "neighbor-plateau", ENGINE_ROUNDING),
-)
+USUAL_ROUNDINGS = ("fp32", "nearest", "ideal", "reference", "plateau-space", "plateau-carry", "neighbor-plateau")
 """Default roundings."""
 
-RESNET = {"epochs": 1, "samples": 3200, "batch": 32, "rate": 0.05}
-LANGUAGE_MODEL = {"epochs": 1, "samples": 1024, "batch": 8}
+RESNET = {"epochs": 1, "samples": 1600, "batch": 32, "rate": 0.05}
+LANGUAGE_MODEL = {"epochs": 1, "samples": 768, "batch": 8}
 
 TRAININGS: dict[str, dict[str, Any]] = {
-    "perceptron": {"epochs": 3, "samples": 3200},
+    "perceptron": {"epochs": 2, "samples": 3200},
     "resnet8": RESNET,
     "resnet20": RESNET,
     "lstm": LANGUAGE_MODEL,
