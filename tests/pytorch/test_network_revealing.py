@@ -280,7 +280,7 @@ def test_cells_times_cycles_of_engines(monkeypatch):
     (cost,) = engine_costs({"net": setting}, {"net": [(64, 32, 16)] * 2}, width=8, target="xc7")
     assert cost.integer_cycles == 2 * cycles_of(INTEGERS, (64, 32, 16))
     expected = 1000 * cost.integer_cycles / (1500 * cost.term_cycles)
-    assert cost.to_json()["times_smaller"] == pytest.approx(expected)
+    assert cost.to_json()["speed"] == pytest.approx(expected)
     assert engine_costs({}, {}, width=8, target="xc7") == []
 
 

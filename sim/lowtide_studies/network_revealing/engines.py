@@ -40,13 +40,13 @@ class EngineCost:
     term_cycles: int
 
     @property
-    def times_smaller(self) -> float:
+    def speed(self) -> float:
         """Cells times cycles of plain integers, relative to terms."""
         return self.integer_cells * self.integer_cycles / (self.term_cells * self.term_cycles)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return attrs.asdict(self) | {"times_smaller": self.times_smaller}
+        return attrs.asdict(self) | {"speed": self.speed}
 
 
 def terms_engine(settings: Sequence[Setting], width: int) -> Config:

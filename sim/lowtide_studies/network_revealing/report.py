@@ -166,16 +166,16 @@ def _engine_table(engines: Sequence[EngineCost]) -> Table:
             "Mcycles,\ninteger engine",
             "Cells,\nterm engine",
             "Mcycles,\nterm engine",
-            "Cells × cycles,\ntimes smaller",
+            "Speed at\nequal area",
         ),
-        "Integer engine: pmac with Booth rows. Above 1, the engine of terms is better.",
+        "Integer engine: pmac with Booth rows. Above 1, the engine of terms is faster.",
     )
     for one in engines:
         figures = (
             *(f"{one.integer_cells:,}", f"{one.integer_cycles / 1e6:.2f}"),
             *(f"{one.term_cells:,}", f"{one.term_cycles / 1e6:.2f}"),
         )
-        table.add_row(one.network, str(one.setting), *figures, f"{one.times_smaller:.2f}")
+        table.add_row(one.network, str(one.setting), *figures, f"{one.speed:.2f}")
     return table
 
 
@@ -195,7 +195,7 @@ def sentences(results: Sequence[Result], engines: Sequence[EngineCost]) -> Itera
             f"{loss_text(result, sweep.loss(point))} {'of ' if result.run.text else ''}{unit} on test data."
         )
         if network in costs:
-            text += f" Cells times cycles of an engine are {costs[network].times_smaller:.2f} times smaller."
+            text += f" At equal area, an engine of terms has {costs[network].speed:.2f} of an integer engine's speed."
         yield text
 
 
