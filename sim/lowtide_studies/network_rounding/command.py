@@ -26,7 +26,7 @@ Examples:
     "--network",
     "networks",
     type=Names("network", tuple(NETWORKS)),
-    default="perceptron,resnet8,transformer",
+    default="perceptron,transformer",
     show_default=True,
     help=f"Networks: of {', '.join(NETWORKS)}.",
 )
