@@ -15,7 +15,7 @@ LOWTIDE := $(RUN) lowtide
 
 .DEFAULT_GOAL := help
 .PHONY: help setup verilog test test-unit test-torch test-onnx test-slow test-placements sim serve train run model study schedules equal-area
-.PHONY: reveal chunks layers rounders explore precisions networks figures
+.PHONY: reveal chunks layers rounders explore precisions networks reveal-networks round-networks figures
 .PHONY: report lint formal bench bitstream flash docs clean
 
 # Studies with a figure in docs/studies.
@@ -112,6 +112,12 @@ precisions: $(VENV)/onnx ## find the bits of each layer of an ONNX network
 
 networks: $(VENV)/torch ## train real networks in several formats
 	$(LOWTIDE) study network-training
+
+reveal-networks: $(VENV)/torch ## measure term revealing on real networks
+	$(LOWTIDE) study network-revealing
+
+round-networks: $(VENV)/torch ## compare roundings of gradients of real networks
+	$(LOWTIDE) study network-rounding
 
 figures: $(READY) ## run the studies and write their figures into docs/studies
 	set -e; for study in $(FIGURES); do \

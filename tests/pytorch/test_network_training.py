@@ -281,7 +281,7 @@ def test_command_on_a_users_text_and_its_finished_jobs(run_study, tmp_path, monk
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--network", "vgg"], "network must be one of resnet8, resnet20, lstm, transformer, not 'vgg'"),
+        (["--network", "vgg"], "network must be one of resnet8, resnet20, lstm, transformer, perceptron, not 'vgg'"),
         (["--number-format", "fp16"], "number-format must be one of fp32, bf16"),
         (["--width", "6"], "width must be"),
         (["--rate", "0"], "rate must be above 0"),

@@ -49,6 +49,8 @@ SUMMARIES: Mapping[str, str] = {
     "study rounder-search": "Search for small, unbiased stochastic rounders.",
     "study network-training": "Train real networks in several formats.",
     "study layer-precision": "Find the bits of each layer of an ONNX network.",
+    "study network-revealing": "Measure term revealing on real networks.",
+    "study network-rounding": "Compare roundings of networks' gradients.",
 }
 """Summary of each command, in the order of the help."""
 

@@ -10,7 +10,7 @@ from lowtide.config import Config
 from lowtide.paths import check_output_folder
 from lowtide_studies.equal_area.cells import Cells, measure_cells
 from lowtide_studies.harness.options import CACHE, StudyOptions, study_options, target_option, typed_option
-from lowtide_studies.network_training.run import FORMATS, NETWORKS, Run
+from lowtide_studies.network_training.run import FORMATS, NETWORKS, USUAL_FORMATS, usual_run
 
 __all__ = ["command"]
 
@@ -39,8 +39,8 @@ Examples:
     "--number-format",
     "formats",
     type=Names("number-format", FORMATS),
-    default=",".join(FORMATS),
-    help=f"Number formats: of {', '.join(FORMATS)}; all by default.",
+    default=",".join(USUAL_FORMATS),
+    help=f"Number formats: of {', '.join(FORMATS)}; all but {FORMATS[-1]} by default.",
 )
 @click.option(
     "--images",
@@ -94,7 +94,7 @@ def command(
         training, seeds, cells = training | QUICK, 1, False
     given = {key: value for key, value in training.items() if value is not None}
     found = compare(
-        [_run(network, given) for network in networks],
+        [usual_run(network, given) for network in networks],
         formats,
         range(seeds),
         images=images,
@@ -127,9 +127,3 @@ def command(
         tables=tables,
         draw=lambda file: plot(found, costs, file),
     )
-
-
-def _run(network: str, given: dict[str, Any]) -> Run:
-    """The run of a network: its usual training, with the given changes."""
-    usual = NETWORKS[network]
-    return Run(**{"network": network, "width": usual.width, "batch": usual.batch, "rate": usual.rate} | given)

@@ -39,9 +39,10 @@ class Format:
         return Config().changed(self.changes)
 
 
-def fixed(bits: int) -> Callable[[int], Settings]:
-    """Settings of a constant width: to nearest, gradients stochastically."""
-    return lambda seed: BFP(weights=Nearest(bits), activations=Nearest(bits), gradients=Stochastic(bits), seed=seed)
+def fixed(bits: int, gradients: int | None = None) -> Callable[[int], Settings]:
+    """Settings of a constant width: to nearest, gradients stochastically, to another width if it is given."""
+    rounded = Stochastic(bits if gradients is None else gradients)
+    return lambda seed: BFP(weights=Nearest(bits), activations=Nearest(bits), gradients=rounded, seed=seed)
 
 
 MSFP12 = {"bfp.chunk_a": 3, "bfp.chunk_b": 3, "bfp.mantissa": 3, "bfp.exponent": 5}
@@ -56,5 +57,6 @@ FORMATS = {
     "fixed-2": Format(settings=fixed(2)),
     "adaptive": Format(settings=lambda seed: FastAdaptive(seed=seed)),
     "two-sided": Format(settings=lambda seed: TwoSided(seed=seed)),
+    "fixed-4-2": Format(settings=fixed(4, 2)),
 }
 """Formats by name."""

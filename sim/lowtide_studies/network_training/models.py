@@ -8,7 +8,19 @@ from torch import Tensor, nn
 
 from lowtide_torch import Matmul
 
-__all__ = ["LstmModel", "ResNet", "TransformerModel", "make_network"]
+__all__ = ["LstmModel", "Perceptron", "ResNet", "TransformerModel", "make_network"]
+
+
+class Perceptron(nn.Module):
+    """Perceptron with one hidden layer, for images of 32 × 32."""
+
+    def __init__(self, channels: int, classes: int, width: int):
+        super().__init__()
+        self.hidden, self.head = nn.Linear(channels * 32 * 32, width), nn.Linear(width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (N, classes) of images (N, channels, 32, 32)."""
+        return self.head(torch.relu(self.hidden(x.flatten(1))))
 
 
 class ResidualBlock(nn.Module):
@@ -134,5 +146,6 @@ def make_network(name: str, channels: int, classes: int, width: int) -> nn.Modul
         "resnet20": lambda: ResNet(20, channels, classes, width),
         "lstm": lambda: LstmModel(classes, width),
         "transformer": lambda: TransformerModel(classes, width),
+        "perceptron": lambda: Perceptron(channels, classes, width),
     }
     return kinds[name]()

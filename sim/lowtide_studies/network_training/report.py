@@ -25,6 +25,7 @@ COLORS = {
     "fixed-2": RED,
     "adaptive": BLUE,
     "two-sided": "#7b5aa6",
+    "fixed-4-2": "#c58fb0",
 }
 TIMES = {"beats": ("unit alone", BLUE), "packed": ("engine, packed operands", YELLOW), "fp32": ("FP32 operands", RED)}
 

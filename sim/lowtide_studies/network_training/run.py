@@ -1,13 +1,34 @@
 """Parameters of a training, and the names of networks and formats; without PyTorch, so that help needs none."""
 
+from typing import Any
+
 import attrs
 
 from lowtide.formats.parameter import parameter
+from lowtide_studies.networks.roundings import NAMED
 
-__all__ = ["FORMATS", "NETWORKS", "Network", "Run"]
+__all__ = [
+    "ENGINE_ROUNDING",
+    "FORMATS",
+    "GRADIENT_ROUNDINGS",
+    "NETWORKS",
+    "USUAL_FORMATS",
+    "Network",
+    "Run",
+    "usual_run",
+]
 
-FORMATS = ("fp32", "bf16", "int8", "msfp12", "fixed-4", "fixed-2", "adaptive", "two-sided")
+FORMATS = ("fp32", "bf16", "int8", "msfp12", "fixed-4", "fixed-2", "adaptive", "two-sided", "fixed-4-2")
 """Names of formats; `lowtide_studies.network_training.formats` defines them."""
+
+USUAL_FORMATS = FORMATS[:-1]
+"""Default formats of a study."""
+
+ENGINE_ROUNDING = "engine"
+"""Gradients rounded as the settings of a format say."""
+
+GRADIENT_ROUNDINGS = (ENGINE_ROUNDING, *(name for name, one in NAMED.items() if name != "fp32"))
+"""Roundings of gradients on an engine."""
 
 
 @attrs.frozen(kw_only=True)
@@ -33,10 +54,17 @@ class Network:
     optimizer: str
 
 
+PERCEPTRON = Network(text=False, width=128, batch=32, rate=0.05, optimizer="sgd")
 RESNET = Network(text=False, width=16, batch=64, rate=0.1, optimizer="sgd")
 LANGUAGE_MODEL = Network(text=True, width=128, batch=16, rate=0.002, optimizer="adam")
 
-NETWORKS = {"resnet8": RESNET, "resnet20": RESNET, "lstm": LANGUAGE_MODEL, "transformer": LANGUAGE_MODEL}
+NETWORKS = {
+    "resnet8": RESNET,
+    "resnet20": RESNET,
+    "lstm": LANGUAGE_MODEL,
+    "transformer": LANGUAGE_MODEL,
+    "perceptron": PERCEPTRON,
+}
 """Networks by name; `lowtide_studies.network_training.models` defines them."""
 
 
@@ -58,8 +86,15 @@ class Run:
     evaluations: int = parameter(4, range(1, 1001), "evaluations per epoch")
     evaluated: int = parameter(10**9, range(1, 10**9 + 1), "most validation samples, and most test samples")
     seed: int = parameter(0, range(2**32), "seed")
+    gradients: str = parameter(ENGINE_ROUNDING, GRADIENT_ROUNDINGS, "rounding of gradients")
 
     @property
     def text(self) -> bool:
         """Whether the network models text."""
         return NETWORKS[self.network].text
+
+
+def usual_run(network: str, changes: dict[str, Any]) -> Run:
+    """The usual training of a network, with changes."""
+    usual = NETWORKS[network]
+    return Run(**{"network": network, "width": usual.width, "batch": usual.batch, "rate": usual.rate} | changes)

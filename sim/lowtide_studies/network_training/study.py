@@ -20,7 +20,19 @@ from lowtide_studies.network_training.run import Run
 from lowtide_studies.network_training.training import Evaluation, Trained, train
 from lowtide_studies.network_training.units import UNITS, Unit
 
-__all__ = ["CHECKPOINTS", "FORMS", "REFERENCE", "Comparison", "Cost", "compare", "plain_cost"]
+__all__ = [
+    "CHECKPOINTS",
+    "FORMS",
+    "REFERENCE",
+    "Comparison",
+    "Cost",
+    "compare",
+    "data_of",
+    "plain_cost",
+    "trained_of",
+    "training_code",
+    "training_job",
+]
 
 CHECKPOINTS = Path("build/studies/network-training")
 
@@ -203,29 +215,23 @@ def compare(
     checkpoints : Path
         Folder of the checkpoints of trainings that are not finished.
     """
-    packages = ("lowtide", "lowtide_model", "lowtide_torch", "lowtide_studies.network_training")
-    code = code_hash(packages, PRESENTATION)
-    _data.cache_clear()
-    versions = version("torch"), version("numpy")
+    data_of.cache_clear()
     jobs, titles = [], {}
     for run in runs:
         source = text if run.text else images
-        data = _data(run.text, source)
+        data = data_of(run.text, source)
         titles[run.network] = data.title
         for seed in seeds:
             for form in formats:
                 own = attrs.evolve(run, format=form, seed=seed)
-                inputs = (code, *versions, data.sha256, json.dumps(attrs.asdict(own)))
-                job = Job(name=f"{run.network}, {form}, seed {seed}", inputs=inputs, function=_train)
-                file = checkpoints / f"{job.key}.pt"
-                jobs.append(attrs.evolve(job, arguments=(own, source, file)))
+                jobs.append(training_job(f"{run.network}, {form}, seed {seed}", own, source, data, checkpoints))
     results = iter((runner or Runner()).run("Training", jobs))
     found = []
     for run in runs:
         outcomes: dict[str, list[Trained]] = {form: [] for form in formats}
         for _ in seeds:
             for form in formats:
-                outcomes[form].append(_trained(next(results)))
+                outcomes[form].append(trained_of(next(results)))
         first = attrs.evolve(run, format=formats[0], seed=seeds[0])
         found.append(
             Comparison(run=first, data=titles[run.network], seeds=tuple(seeds), outcomes=outcomes, margin=margin)
@@ -233,19 +239,33 @@ def compare(
     return found
 
 
-@functools.lru_cache(maxsize=2)
-def _data(text: bool, source: str) -> Data:
+def training_code() -> str:
+    """Hash of the code on which trainings depend."""
+    return code_hash(("lowtide", "lowtide_model", "lowtide_torch", "lowtide_studies.network_training"), PRESENTATION)
+
+
+def training_job(name: str, run: Run, source: str, data: Data, checkpoints: Path) -> Job:
+    """Job of a training on the data of a source, with a checkpoint until the training is finished."""
+    inputs = (training_code(), version("torch"), version("numpy"), data.sha256, json.dumps(attrs.asdict(run)))
+    job = Job(name=name, inputs=inputs, function=_train)
+    return attrs.evolve(job, arguments=(run, source, checkpoints / f"{job.key}.pt"))
+
+
+@functools.lru_cache(maxsize=3)
+def data_of(text: bool, source: str) -> Data:
+    """Data of a source, loaded once."""
     return load_text(source) if text else load_images(source)
 
 
 def _train(run: Run, source: str, checkpoint: Path) -> dict[str, Any]:
     """Train, and remove the checkpoint; a quality that is not a number is None."""
-    trained = train(run, _data(run.text, source), checkpoint)
+    trained = train(run, data_of(run.text, source), checkpoint)
     checkpoint.unlink(missing_ok=True)
     return attrs.asdict(trained) | {"quality": trained.quality if trained.finite else None}
 
 
-def _trained(plain: dict[str, Any]) -> Trained:
+def trained_of(plain: dict[str, Any]) -> Trained:
+    """The training of the result of a `training_job`."""
     quality = float("nan") if plain["quality"] is None else plain["quality"]
     evaluations = [Evaluation(**one) for one in plain["evaluations"]]
     return Trained(evaluations=evaluations, quality=quality, sha256=plain["sha256"])

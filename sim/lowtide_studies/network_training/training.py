@@ -17,13 +17,14 @@ from lowtide.formats.parameter import IllegalValue
 from lowtide_studies.network_training.cycles import CountingEngine, Cycles
 from lowtide_studies.network_training.data import Data, Part
 from lowtide_studies.network_training.formats import FORMATS
+from lowtide_studies.network_training.gradients import RoundingEngine
 from lowtide_studies.network_training.models import make_network
 from lowtide_studies.network_training.rounding import Rounding, round_operands_
-from lowtide_studies.network_training.run import NETWORKS, Run
+from lowtide_studies.network_training.run import ENGINE_ROUNDING, NETWORKS, Run
 from lowtide_studies.network_training.units import UNITS
 from lowtide_torch import BFP, Controller, NonFinite, quantize_
 
-__all__ = ["Evaluation", "Trained", "train"]
+__all__ = ["Evaluation", "Trained", "train", "trained_network"]
 
 VALIDATED = {False: 1024, True: 128}
 """Most validation images, and sequences of a text."""
@@ -100,6 +101,16 @@ def train(run: Run, data: Data, checkpoint: Path | None = None) -> Trained:
     return Trained(evaluations=training.evaluations, quality=quality, sha256=training.sha256)
 
 
+def trained_network(run: Run, data: Data, checkpoint: Path) -> nn.Module:
+    """The trained network of a checkpoint; `train` continues a training that is not finished."""
+    training = _Training(run, data)
+    training.load(checkpoint)
+    if training.epoch < run.epochs:
+        train(run, data, checkpoint)
+        training.load(checkpoint)
+    return training.network
+
+
 class _Training:
     """A network, its optimizer, and all that changes from step to step."""
 
@@ -127,6 +138,8 @@ class _Training:
         form = FORMATS[run.format]
         if form.settings is not None:
             self.engine = CountingEngine(form.config)
+            if run.gradients != ENGINE_ROUNDING:
+                self.engine = RoundingEngine(form.config, run.gradients, run.seed)
             quantize_(self.network, form.settings(run.seed), engine=self.engine)
             self.controller = Controller(self.network, steps=self.steps * run.epochs)
         elif form.rounder is not None:
@@ -136,6 +149,8 @@ class _Training:
 
     def run_epoch(self) -> None:
         """Train for an epoch, and evaluate after equal parts of its steps."""
+        if isinstance(self.engine, RoundingEngine):
+            self.engine.restart(self.epoch)
         chosen = torch.randperm(len(self.training), generator=self.order)[: self.steps * self.run.batch]
         ends = {round(self.steps * part / self.run.evaluations) for part in range(1, self.run.evaluations + 1)}
         losses: list[float] = []

@@ -47,5 +47,6 @@ UNITS: dict[str, tuple[Unit, ...]] = {
     "fixed-2": (CHUNKS,),
     "adaptive": (CHUNKS,),
     "two-sided": (CHUNKS,),
+    "fixed-4-2": (CHUNKS,),
 }
 """Units of each format."""

@@ -17,7 +17,7 @@ from lowtide_studies.term_revealing.selection import ALLOWED, COMPARED, COSTS, M
 from lowtide_studies.term_revealing.study import Study
 from lowtide_studies.term_revealing.sweep import Narrower, Point, Sweep
 
-__all__ = ["area_table", "plot", "sentences", "tables"]
+__all__ = ["area_table", "draw_fewer_bits", "draw_pairs", "plot", "sentences", "tables"]
 
 BUDGETS = (0.75, 1, 1.25, 1.5, 2)
 """``k / g`` at which groups and encodings are compared."""
@@ -161,7 +161,7 @@ def sentences(study: Study) -> Iterator[str]:
         )
 
 
-COLORS = dict(zip(ENCODINGS, (YELLOW, GREEN, BLUE), strict=True))
+COLORS: dict[str, str] = dict(zip(ENCODINGS, (YELLOW, GREEN, BLUE), strict=True))
 SHADES = dict(zip(GROUPS, (RED, YELLOW, "#9bbf85", GREEN, BLUE, DARK), strict=True))
 LARGEST = 6.0
 """Largest loss of the plot, in points."""
@@ -174,8 +174,8 @@ def plot(study: Study, file: Path) -> None:
     axes = figure.subplots(2, columns, squeeze=False, sharey=True)
     narrower = {narrower.network: narrower for narrower in study.narrower}
     for column, sweep in enumerate(study.widest):
-        _pairs(axes[0, column], sweep)
-        _fewer_bits(axes[0, column], narrower[sweep.network], sweep.width)
+        draw_pairs(axes[0, column], sweep)
+        draw_fewer_bits(axes[0, column], narrower[sweep.network], sweep.width)
         _groups(axes[1, column], sweep)
     for one in axes.flat:
         one.axhline(ALLOWED, color=DARK, linewidth=0.8, linestyle=(0, (4, 3)))
@@ -193,8 +193,8 @@ def plot(study: Study, file: Path) -> None:
     save_plot(figure, file, title)
 
 
-def _pairs(axes: Axes, sweep: Sweep) -> None:
-    """All settings, and of each encoding those on the front of the validation images."""
+def draw_pairs(axes: Axes, sweep: Sweep, allowed: float = ALLOWED) -> None:
+    """Draw all settings, the front of each encoding on validation data, and the setting with an allowed loss."""
     axes.plot(
         [point.setting.bound for point in sweep.points],
         [sweep.loss(point).mean for point in sweep.points],
@@ -203,7 +203,8 @@ def _pairs(axes: Axes, sweep: Sweep) -> None:
         markersize=3,
         zorder=1,
     )
-    for encoding, color in COLORS.items():
+    for encoding in dict.fromkeys(point.setting.encoding for point in sweep.points):
+        color = COLORS[encoding]
         points = front(sweep, points=[point for point in sweep.points if point.setting.encoding == encoding])
         losses = [sweep.loss(point) for point in points]
         axes.errorbar(
@@ -217,7 +218,7 @@ def _pairs(axes: Axes, sweep: Sweep) -> None:
             capsize=2,
             linewidth=1.2,
         )
-    chosen = cheapest(sweep)
+    chosen = cheapest(sweep, allowed=allowed)
     if chosen is not None:
         axes.annotate(
             f"{chosen.setting}\n{sweep.times_fewer(chosen):.1f} times fewer",
@@ -235,8 +236,8 @@ def _pairs(axes: Axes, sweep: Sweep) -> None:
     axes.set_title(f"{sweep.network}, {sweep.width} bits: best settings of each encoding", loc="left", fontsize="small")
 
 
-def _fewer_bits(axes: Axes, narrower: Narrower, reference: int) -> None:
-    """Plain quantization: pairs of all bits of both operands."""
+def draw_fewer_bits(axes: Axes, narrower: Narrower, reference: int) -> None:
+    """Draw plain quantization: pairs of all bits of both operands."""
     widths = [width for width in narrower.held_out if width <= reference]
     pairs, losses = [plain_pairs(width) for width in widths], [narrower.loss(width, reference) for width in widths]
     errors = [loss.error for loss in losses]

@@ -1,7 +1,7 @@
 """Term revealing in a quantized network: settings, kept digits, and pairs of terms per product."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 import numpy as np
@@ -17,6 +17,8 @@ __all__ = [
     "Setting",
     "keep_data",
     "keep_weights",
+    "mean_bound",
+    "mean_pairs",
     "pairs_at_most",
     "pairs_present",
     "plain_pairs",
@@ -147,6 +149,41 @@ def plain_pairs(width: int) -> int:
     return (width - 1) ** 2
 
 
+def mean_pairs(layers: Iterable[tuple[np.ndarray, np.ndarray, int]]) -> float:
+    """Mean pairs of terms per product, over all products of all layers.
+
+    Parameters
+    ----------
+    layers : iterable of (array of shape (K,), array of shape (K,), int)
+        Terms of the data at each place of the reduction, summed over rows; terms of the weights, summed over outputs;
+        and products.
+    """
+    pairs, products = 0.0, 0
+    for data, weights, count in layers:
+        pairs += float(data @ weights)
+        products += count
+    return pairs / products
+
+
+def mean_bound(layers: Iterable[tuple[int, int]], setting: Setting) -> float:
+    """Upper bound of pairs per product with short groups: mean of ``ceil(K / g) * k * s / K`` over products.
+
+    A layer whose reduction ``K`` is not a multiple of ``g`` spends the time of a whole group on its last group.
+
+    Parameters
+    ----------
+    layers : iterable of (int, int)
+        Reduction and products of each layer.
+    setting : Setting
+        Parameters of term revealing.
+    """
+    pairs = products = 0
+    for length, count in layers:
+        pairs += count * math.ceil(length / setting.group) * setting.budget * setting.data_terms / length
+        products += count
+    return pairs / products
+
+
 def pairs_present(network: QuantizedNetwork, seen: list[np.ndarray], digits: OperandDigits) -> float:
     """Mean pairs of nonzero terms per product, with the integer inputs of each layer from `QuantizedNetwork.run`.
 
@@ -155,26 +192,20 @@ def pairs_present(network: QuantizedNetwork, seen: list[np.ndarray], digits: Ope
     """
     middle = len(digits.data) // 2
     data_terms = np.count_nonzero(digits.data, axis=-1)
-    pairs = 0
-    for layer, integers, weights in zip(network.layers, seen, digits.weights, strict=True):
+    layers = []
+    counts = _products(network, seen)
+    for layer, integers, weights, count in zip(network.layers, seen, digits.weights, counts, strict=True):
         # Summed over images first: windows of sums are sums of windows.
         over_images = data_terms[integers + middle].sum(axis=0, keepdims=True)
-        pairs += layer.window.unfold(over_images).sum(axis=0) @ np.count_nonzero(weights, axis=-1).sum(axis=1)
-    return float(pairs / sum(_products(network, seen)))
+        rows = layer.window.unfold(over_images).sum(axis=0)
+        layers.append((rows, np.count_nonzero(weights, axis=-1).sum(axis=1), count))
+    return mean_pairs(layers)
 
 
 def pairs_at_most(network: QuantizedNetwork, seen: list[np.ndarray], setting: Setting) -> float:
-    """Upper bound of pairs per product with short groups: mean of ``ceil(K / g) * k * s / K`` over products.
-
-    A layer whose reduction ``K`` is not a multiple of ``g`` spends the time of a whole group on its last group.
-    """
-    products = list(_products(network, seen))
+    """Upper bound of pairs per product with short groups: `mean_bound` of all layers."""
     lengths = [len(layer.order) for layer in network.layers]
-    pairs = [
-        count * math.ceil(length / setting.group) * setting.budget * setting.data_terms / length
-        for count, length in zip(products, lengths, strict=True)
-    ]
-    return sum(pairs) / sum(products)
+    return mean_bound(zip(lengths, _products(network, seen), strict=True), setting)
 
 
 def _products(network: QuantizedNetwork, seen: list[np.ndarray]) -> Iterator[int]:

@@ -18,6 +18,8 @@ STUDIES = {
     "rounder-search": "rounder_search",
     "network-training": "network_training",
     "layer-precision": "layer_precision",
+    "network-revealing": "network_revealing",
+    "network-rounding": "network_rounding",
 }
 SHARED = ("--quick", "--processes", "--storage", "--output", "--format", "--json", "--quiet")
 WITHOUT_SEEDS = ("chunk-widths", "layers", "rounders", "layer-precision")

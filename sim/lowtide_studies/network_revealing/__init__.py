@@ -1,0 +1,1 @@
+"""Study: term revealing on real networks."""

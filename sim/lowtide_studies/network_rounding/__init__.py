@@ -1,0 +1,1 @@
+"""Study: how gradients of real networks are rounded in training."""

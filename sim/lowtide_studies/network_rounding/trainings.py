@@ -1,0 +1,34 @@
+"""Usual trainings of the study, without PyTorch, so that help needs none."""
+
+from typing import Any
+
+from lowtide_studies.network_training.run import GRADIENT_ROUNDINGS, Run, usual_run
+
+__all__ = ["IMAGES", "QUICK", "ROUNDINGS", "USUAL_ROUNDINGS", "training_of"]
+
+ROUNDINGS = ("fp32", *GRADIENT_ROUNDINGS)
+"""Roundings of gradients; ``fp32`` quantizes nothing."""
+
+USUAL_ROUNDINGS = ("fp32", "nearest", "ideal", "reference", "plateau-space", "plateau-carry", "neighbor-plateau")
+"""Default roundings."""
+
+RESNET = {"epochs": 1, "samples": 1600, "batch": 32, "rate": 0.05}
+LANGUAGE_MODEL = {"epochs": 1, "samples": 768, "batch": 8}
+
+TRAININGS: dict[str, dict[str, Any]] = {
+    "perceptron": {"epochs": 2, "samples": 3200},
+    "resnet8": RESNET,
+    "resnet20": RESNET,
+    "lstm": LANGUAGE_MODEL,
+    "transformer": LANGUAGE_MODEL,
+}
+"""Parameters of `Run` in which a training differs from the usual training of its network."""
+
+IMAGES = "digits"
+
+QUICK = {"epochs": 1, "samples": 64, "batch": 16, "width": 16, "evaluated": 128}
+
+
+def training_of(network: str, given: dict[str, Any]) -> Run:
+    """The training of a network in FP32, with the given changes."""
+    return usual_run(network, {"format": "fp32", "evaluations": 1} | TRAININGS[network] | given)
