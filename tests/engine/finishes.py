@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 from operands import Case, random_case, random_matrix, random_operand
 
+from lowtide_model.bfp_tensor import BfpTensor
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.post_operations import PostOperations
@@ -43,6 +44,8 @@ class FinishedCase:
         assert product.events == due.events
         assert (product.tensor is None) == (due.tensor is None)
         if due.tensor is not None:
+            assert isinstance(product.tensor, BfpTensor)
+            assert isinstance(due.tensor, BfpTensor)
             assert product.tensor.signed.tolist() == due.tensor.signed.tolist()
             assert product.tensor.codes.tolist() == due.tensor.codes.tolist()
             assert (product.tensor.bias, product.tensor.shape) == (due.tensor.bias, due.tensor.shape)

@@ -3,7 +3,7 @@
 import attrs
 import numpy as np
 import pytest
-from integer_operands import random_integer_case
+from integer_operands import IntegerCase, random_integer_case
 from test_integer_cycles import work
 
 from fixtures.engines import INTEGER_ENGINES
@@ -57,7 +57,7 @@ def random_stalls(rng):
 class Scaled:
     """A product of integers, and what follows it."""
 
-    case: object
+    case: IntegerCase
     post: PostOperations | None
     results: IntegerSettings | None
 

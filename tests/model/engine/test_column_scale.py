@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from lowtide_model.engine.panels import multiply
 from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.result_plan import ResultPlan
 from lowtide_model.terms import requantize
+from lowtide_model.terms.integer import IntegerTensor
 
 CONFIG = INTEGER_ENGINES["terms"].changed({"engine.column_scale": True, "engine.packed_results": True})
 PLAIN = INTEGER_ENGINES["plain integers"].changed({"engine.column_scale": True, "engine.packed_results": True})
@@ -44,7 +46,7 @@ cases = st.lists(st.tuples(wide, st.integers(-(2**31), 2**31 - 1) | st.just(0), 
 def test_a_scaled_sum_is_rounded_once(columns, exponent):
     sums, offsets, scales = zip(*columns, strict=True)
     found = scaled_columns(np.array([sums], object), exponent, np.array(scales), np.array(offsets), odd=False)
-    due = [fp32_of(scaled_sum(*column, exponent)) for column in columns]
+    due = [fp32_of(scaled_sum(total, offset, scale, exponent)) for total, offset, scale in columns]
     assert found.values[0].tolist() == [value for value, _, _ in due]
     assert found.overflows == sum(over for _, over, _ in due)
     assert found.underflows == sum(under for _, _, under in due)
@@ -65,7 +67,7 @@ def test_an_integer_is_rounded_once(columns, exponent, bias, name):
     sums, offsets, scales = zip(*columns, strict=True)
     odd = scaled_columns(np.array([sums], object), exponent + bias, np.array(scales), np.array(offsets), odd=True)
     tensor, saturated = integer_results(config, odd.values, IntegerSettings(bias=bias))
-    exact = [scaled_sum(*column, exponent + bias) for column in columns]
+    exact = [scaled_sum(total, offset, scale, exponent + bias) for total, offset, scale in columns]
     # The range of FP32 remains: beyond, integers are at an end, or zero.
     due = [integer_of(within_fp32(value), bias, config.terms.width) for value in exact]
     assert tensor.integers[0].tolist() == [value for value, _ in due]
@@ -112,7 +114,7 @@ def test_words_of_integers_and_back(name):
     rng, config = np.random.default_rng(1), INTEGER_ENGINES[name]
     most = 2 ** (config.terms.width - 1) - 1
     for _ in range(20):
-        shape = tuple(int(n) for n in rng.integers(1, 20, 2))
+        shape = int(rng.integers(1, 20)), int(rng.integers(1, 20))
         tensor, _ = integer_results(config, rng.integers(-most, most + 1, shape).astype(np.float32), IntegerSettings())
         words = words_of_integers(config, tensor)
         again = integers_from_words(config, words, shape, IntegerSettings(bias=-2))
@@ -130,6 +132,7 @@ def test_quantized_layers_stay_integers():
     offset, scale = rng.integers(-5000, 5000, 9), rng.uniform(1e-4, 3e-4, 9).astype(np.float32)
     post = PostOperations(offset=offset, scale=scale, relu=True)
     hidden = engine.multiply(x, w, post=post, results=IntegerSettings()).tensor
+    assert isinstance(hidden, IntegerTensor)
     exact = (x @ w + offset) * scale.astype(np.float64)
     assert hidden.integers.tolist() == np.clip(np.rint(np.maximum(exact, 0)), -127, 127).tolist()
     assert 0 < np.count_nonzero(hidden.integers) < hidden.integers.size
@@ -210,6 +213,10 @@ def test_illegal_scales_and_offsets_are_refused(field, value, message):
 def test_sums_of_the_host_cannot_be_scaled():
     config = CONFIG.changed({"engine.sum_rows": 0})
     a, b = np.ones((2, 150), np.int64), np.ones((150, 3), np.int64)
-    for after in ({"post": PostOperations(scale=np.ones(3, np.float32))}, {"results": IntegerSettings()}):
+    afters: list[dict[str, Any]] = [
+        {"post": PostOperations(scale=np.ones(3, np.float32))},
+        {"results": IntegerSettings()},
+    ]
+    for after in afters:
         with pytest.raises(ValueError, match=r"^scales and packed integers must follow exact sums, not sums of the ho"):
             multiply(GoldenEngine(config), a, b, None, None, **after)

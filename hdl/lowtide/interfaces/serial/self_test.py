@@ -103,6 +103,8 @@ class SelfTest(Unit):
         remaining = Signal(range(max(BYTE, self.vectors.timeout)), init=BYTE - 1)
         sends = Signal()  # a byte is sent in this cycle
         ends = Signal()
+        last = Signal()  # the byte ends a frame; a register, because the memory answers late in its cycle
+        m.d.sync += last.eq(read.data == FLAG)
         m.d.comb += [
             read.addr.eq(at),
             ends.eq(at == len(requests)),
@@ -114,7 +116,6 @@ class SelfTest(Unit):
         with m.If(remaining != 0):
             m.d.sync += remaining.eq(remaining - 1)
         with m.Elif(~ends):
-            last = read.data == FLAG
             m.d.sync += [at.eq(at + 1), remaining.eq(Mux(last, self.vectors.timeout - 1, BYTE - 1))]
         with m.Else():
             m.d.sync += self.done.eq(1)
