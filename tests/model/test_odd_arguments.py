@@ -105,6 +105,8 @@ CASES = {
             "relu": True,
             "residual": np.array([[4, 5]], np.float32),
             "final_relu": True,
+            "offset": np.array([4, 5]),
+            "scale": np.array([4, 5], np.float32),
         },
     ),
     "neighbor_words": (golden.neighbor_words, {"data": [1, 2, 3, 4], "width": 4, "neighbors": 2}),
@@ -148,7 +150,7 @@ CASES = {
     "quantize_integers": (terms.quantize_integers, {"x": X, "width": 4, "channel": 1}),
     "OperandSettings": (OperandSettings, {"chunks": 4, "rounding": "nearest", "seed": 4, "bias": 4}),
     "Stalls": (Stalls, {"a": 4, "b": 4, "c": 4, "d": 4}),
-    "cycles.Output": (Output, {"bias": True, "residual": True, "chunks": 4}),
+    "cycles.Output": (Output, {"scale": True, "bias": True, "residual": True, "chunks": 4, "integers": True}),
     "cycles.Shape": (Shape, {"lines": 4, "length": 4, "chunks": 4, "transposed": True, "packed": True}),
     "cycles.Work": (
         Work,
@@ -208,6 +210,9 @@ ARRAYS = {
     "codes",
 }
 """Arguments that accept arrays of numbers, and therefore also one number."""
+
+OPTIONAL = {"bias", "offset", "scale", "residual", "channel", "bfp", "reveal", "group", "slot_a", "slot_b"}
+"""Arguments that may be None."""
 
 SHAPES = [Bfp, Terms, ArrayParams, EngineParams, SerialParams, RequantizationParams, RandomSourceParams]
 SHAPES += [unit.parameters for unit in UNITS.values() if unit.parameters not in SHAPES]
@@ -303,7 +308,9 @@ def test_an_odd_argument_equals_the_plain_one_or_is_rejected(call, arguments, ar
 def assert_taken(argument, value, plain_value):
     """Check that a value may replace the plain value."""
     if value is None:
-        assert argument in ("bias", "residual", "channel", "bfp", "reveal", "group", "slot_a", "slot_b")
+        assert argument in OPTIONAL
+    elif isinstance(plain_value, np.ndarray):
+        assert (value.ndim, value.dtype.kind) == (plain_value.ndim, plain_value.dtype.kind)
     elif isinstance(plain_value, bool):
         assert isinstance(value, bool | np.bool_)
     elif isinstance(plain_value, int):
