@@ -18,7 +18,7 @@ ENTRIES = {
     f"{path} {entry.name}".strip(): entry for path, group in GROUPS.items() for entry in entry_points(group=group)
 }
 """Entry points by the full names of their commands."""
-EXTRAS = ("boards", "bitstream", "check", "flash", "onnx", "report", "sim", "studies")
+EXTRAS = ("boards", "bitstream", "check", "flash", "onnx", "report", "search", "sim", "studies")
 """Extras with commands; ``torch`` has a package only."""
 LARGE = ("training",)
 """Extras with PyTorch, gigabytes that no test installs."""
@@ -69,6 +69,7 @@ USES = {
     "flash": (["-m", "lowtide", "board", "flash", "--board", "ulx3s"], "no bitstream for ulx3s"),
     "onnx": (["-c", MODEL], "head"),
     "report": (["-m", "lowtide", "report", "--unit", "rounder", "--target", "ice40", "--seeds", "1"], "rounder"),
+    "search": (["-m", "lowtide", "study", "layer-precision", "--quick", "--processes", "1"], "layer-precision.toml"),
     "sim": (["-m", "lowtide", "bench", "--repeats", "1"], "Compiled engine"),
     "torch": (["-c", TRAINING], "2 products"),
     "studies": (["-m", "lowtide", "sim", "tiny", "--images", "1"], "Every word equals the golden model's."),
