@@ -37,7 +37,11 @@ ENGINES = {
 }
 
 
-@pytest.fixture(params=ENGINES)
+QUICK = ("with post operations and sums", "packed integers alone")
+"""Engines of the quick tests: each engine takes a quarter of a minute to build."""
+
+
+@pytest.fixture(params=[name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in ENGINES])
 def scaled(request, fresh_engine):
     """Each engine, after reset, without stalls."""
     return fresh_engine(ENGINES[request.param])

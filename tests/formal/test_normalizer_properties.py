@@ -144,7 +144,7 @@ def _rounded(value, shift):
     return Mux(rounded > 2**16, 2**16, rounded)
 
 
-@pytest.mark.parametrize("width", [27, 30])
+@pytest.mark.parametrize("width", [27, pytest.param(30, marks=pytest.mark.slow)])
 def test_rounding_twice_is_rounding_once(prove, width):
     prove(RoundingTwiceIsRoundingOnce(width), depth=Normalizer(NormalizerParams(width=width)).latency + 2)
 

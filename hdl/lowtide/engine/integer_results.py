@@ -142,12 +142,12 @@ class IntegerResults(Unit):
         words = self._upsizer.i
         bits = self.packed.bits
         word = Signal(WORD, reset_less=True)
-        integer = Signal(signed(bits))
+        value = Signal(signed(bits))
         full = Signal()
         count = Signal(range(8))  # words that are complete in the assembler, and not yet in the upsizer
         enters, leaves = Signal(), Signal()
         m.d.comb += [
-            integer.eq(shifter.o),
+            value.eq(shifter.o),
             move.eq(~full | words.ready),
             enters.eq(assembler.o.valid & move & assembler.o.payload.group),
             leaves.eq(full & words.ready),
@@ -157,7 +157,7 @@ class IntegerResults(Unit):
         with m.If(move):
             m.d.sync += full.eq(valid & ends)
             with m.If(valid):
-                m.d.sync += word.eq(Cat(word[bits:], integer))
+                m.d.sync += word.eq(Cat(word[bits:], value))
         upsizer = place(
             m,
             platform,
