@@ -62,7 +62,7 @@ def tensor_bias(x: Tensor, exponent: int) -> int:
 
 
 def bias_of(most: float, exponent: int) -> int:
-    """Return the default exponent bias of a tensor from its largest magnitude, as `lowtide_model.default_bias` does."""
+    """Return the default exponent bias of a tensor with this largest magnitude: see `lowtide_model.default_bias`."""
     if not most >= SMALLEST_NORMAL:  # also a NaN
         return 0
     floor = 128 if math.isinf(most) else math.frexp(most)[1] - 1

@@ -21,9 +21,7 @@ from lowtide_studies.layer_precision.search import Point
 if TYPE_CHECKING:
     from lowtide_onnx.network import Network
 
-__all__ = ["COSTS", "Costs", "Task", "evaluate"]
-
-COSTS = ("cycles", "bits")
+__all__ = ["Costs", "Task", "evaluate"]
 
 
 @attrs.frozen(kw_only=True)
