@@ -9,6 +9,14 @@ from lowtide.formats.terms import ENCODINGS
 from lowtide.paths import check_output_folder
 from lowtide_studies.harness.options import CACHE, StudyOptions, study_options, target_option, typed_option
 from lowtide_studies.network_revealing.trainings import IMAGES, QUICK, TRAININGS, training_of
+from lowtide_studies.network_training.options import (
+    epochs_option,
+    images_option,
+    networks_option,
+    samples_option,
+    text_option,
+    width_option,
+)
 from lowtide_studies.term_revealing.revealed import Setting, settings
 
 __all__ = ["command"]
@@ -34,14 +42,7 @@ Examples:
 
 
 @click.command("network-revealing", epilog=EXAMPLES)
-@click.option(
-    "--network",
-    "networks",
-    type=Names("network", tuple(TRAININGS)),
-    default="perceptron,resnet8,lstm,transformer",
-    show_default=True,
-    help=f"Networks: of {', '.join(TRAININGS)}.",
-)
+@networks_option(list(TRAININGS), "perceptron,resnet8,lstm,transformer")
 @click.option(
     "--encoding",
     "encodings",
@@ -51,18 +52,11 @@ Examples:
     help=f"Encodings of integers: of {', '.join(ENCODINGS)}.",
 )
 @typed_option(Whole("bits", range(4, 9)), 8, "Bits per integer.")
-@click.option(
-    "--images",
-    metavar="NAME|FOLDER",
-    help="Images: glyphs, digits, or a folder with train/CLASS, val/CLASS and test/CLASS."
-    "  [default: digits for the perceptron, otherwise glyphs]",
-)
-@click.option(
-    "--text", metavar="NAME|FILE", default="kjv", show_default=True, help="Text: kjv, or a file of UTF-8 text."
-)
-@typed_option(Whole("epochs", range(1, 100001)), None, "Epochs.  [default: by network]")
-@typed_option(Whole("samples", range(1, 10**9 + 1)), None, "Most samples of an epoch.  [default: by network]")
-@typed_option(Whole("width", range(4, 4097, 4)), None, "Channels or features.  [default: by network]")
+@images_option(None, shown="digits for the perceptron, otherwise glyphs")
+@text_option
+@epochs_option
+@samples_option
+@width_option
 @typed_option(Whole("tuning", range(100001)), 0, "Steps of fine-tuning with kept terms.")
 @click.option("--cells/--no-cells", default=True, help="Whether to synthesize elements and engines.")
 @target_option

@@ -4,10 +4,20 @@ from typing import Any
 
 import click
 
-from lowtide.cli.options import Names, Number, Whole
+from lowtide.cli.options import Names
 from lowtide.paths import check_output_folder
-from lowtide_studies.harness.options import StudyOptions, study_options, typed_option
+from lowtide_studies.harness.options import StudyOptions, study_options
 from lowtide_studies.network_rounding.trainings import IMAGES, QUICK, ROUNDINGS, USUAL_ROUNDINGS, training_of
+from lowtide_studies.network_training.options import (
+    batch_option,
+    epochs_option,
+    images_option,
+    networks_option,
+    rate_option,
+    samples_option,
+    text_option,
+    width_option,
+)
 from lowtide_studies.network_training.run import NETWORKS
 
 __all__ = ["command"]
@@ -22,14 +32,7 @@ Examples:
 
 
 @click.command("network-rounding", epilog=EXAMPLES)
-@click.option(
-    "--network",
-    "networks",
-    type=Names("network", tuple(NETWORKS)),
-    default="perceptron,transformer",
-    show_default=True,
-    help=f"Networks: of {', '.join(NETWORKS)}.",
-)
+@networks_option(NETWORKS, "perceptron,transformer")
 @click.option(
     "--rounding",
     "roundings",
@@ -37,21 +40,13 @@ Examples:
     default=",".join(USUAL_ROUNDINGS),
     help=f"Roundings of gradients: of {', '.join(ROUNDINGS)}.  [default: {', '.join(USUAL_ROUNDINGS)}]",
 )
-@click.option(
-    "--images",
-    metavar="NAME|FOLDER",
-    default=IMAGES,
-    show_default=True,
-    help="Images: glyphs, digits, or a folder with train/CLASS, val/CLASS and test/CLASS.",
-)
-@click.option(
-    "--text", metavar="NAME|FILE", default="kjv", show_default=True, help="Text: kjv, or a file of UTF-8 text."
-)
-@typed_option(Whole("epochs", range(1, 100001)), None, "Epochs.  [default: by network]")
-@typed_option(Whole("samples", range(1, 10**9 + 1)), None, "Most samples of an epoch.  [default: by network]")
-@typed_option(Whole("width", range(4, 4097, 4)), None, "Channels or features.  [default: by network]")
-@typed_option(Whole("batch", range(2, 65537)), None, "Samples of a step.  [default: by network]")
-@typed_option(Number("rate", 0, 100), None, "Learning rate at the start.  [default: by network]")
+@images_option(IMAGES)
+@text_option
+@epochs_option
+@samples_option
+@width_option
+@batch_option
+@rate_option
 @study_options("network-rounding", seeds=2, quick="1 seed, 1 epoch of 64 samples, batches of 16, width 16")
 def command(
     options: StudyOptions,

@@ -10,6 +10,7 @@ from lowtide.config import Config
 from lowtide.paths import check_output_folder
 from lowtide_studies.equal_area.cells import Cells, measure_cells
 from lowtide_studies.harness.options import CACHE, StudyOptions, study_options, target_option, typed_option
+from lowtide_studies.network_training.options import images_option, networks_option, text_option
 from lowtide_studies.network_training.run import FORMATS, NETWORKS, USUAL_FORMATS, usual_run
 
 __all__ = ["command"]
@@ -27,14 +28,7 @@ Examples:
 
 
 @click.command("network-training", epilog=EXAMPLES)
-@click.option(
-    "--network",
-    "networks",
-    type=Names("network", NETWORKS),
-    default="resnet8,transformer",
-    show_default=True,
-    help=f"Networks: of {', '.join(NETWORKS)}.",
-)
+@networks_option(NETWORKS, "resnet8,transformer")
 @click.option(
     "--number-format",
     "formats",
@@ -42,16 +36,8 @@ Examples:
     default=",".join(USUAL_FORMATS),
     help=f"Number formats: of {', '.join(FORMATS)}; all but {FORMATS[-1]} by default.",
 )
-@click.option(
-    "--images",
-    metavar="NAME|FOLDER",
-    default="glyphs",
-    show_default=True,
-    help="Images: glyphs, digits, or a folder with train/CLASS, val/CLASS and test/CLASS.",
-)
-@click.option(
-    "--text", metavar="NAME|FILE", default="kjv", show_default=True, help="Text: kjv, or a file of UTF-8 text."
-)
+@images_option("glyphs")
+@text_option
 @typed_option(Whole("epochs", range(1, 100001)), 5, "Epochs.")
 @typed_option(Whole("samples", range(1, 10**9 + 1)), None, "Most images or sequences of an epoch.  [default: all]")
 @typed_option(Whole("width", range(4, 4097, 4)), None, "Channels or features.  [default: 16, text 128]")
