@@ -3,6 +3,7 @@
 import attrs
 import numpy as np
 import pytest
+from faults import flagged
 from operands import Case, random_case, random_matrix
 
 from lowtide_model import BfpTensor, matmul, to_fp32, unpack
@@ -25,14 +26,6 @@ def check_next(engine, rng):
         a, b, settings = random_matrix(rng, (3, 130)), random_matrix(rng, (130, 5)), [OperandSettings(bias=-5)] * 2
         due = multiply(GoldenEngine(engine.config), a, b, *settings).values
         assert multiply(engine, a, b, *settings).values.tobytes() == due.tobytes()
-
-
-def errors(engine):
-    """What is flagged, which is cleared."""
-    flags = engine.read("errors")
-    engine.write("errors", flags)
-    assert engine.read("errors") == 0
-    return flags
 
 
 def settle(engine):
@@ -74,7 +67,7 @@ def test_illegal_settings_are_refused(engine, fault):
         engine.write(name, value)
     engine.write("start", start)
     settle(engine)
-    assert errors(engine) == REFUSED
+    assert flagged(engine) == REFUSED
     assert engine.read("products") == 0
     check_next(engine, rng)
 
@@ -82,7 +75,7 @@ def test_illegal_settings_are_refused(engine, fault):
 def test_reuse_without_a_loaded_operand_is_refused(engine):
     engine.write("start", 0)
     settle(engine)
-    assert errors(engine) == REFUSED
+    assert flagged(engine) == REFUSED
     check_next(engine, np.random.default_rng(1))
 
 
@@ -94,7 +87,7 @@ def test_start_while_not_ready_is_refused(engine):
     for _ in range(5):  # one is being loaded, one waits for it, and the others come too soon
         engine.write("start", LOAD_A | LOAD_B)
         engine.run(engine.transfer(), products=1, most=100)
-    assert errors(engine) == REFUSED
+    assert flagged(engine) == REFUSED
     beats = result_beats(engine.config, case.a.shape[0], case.b.shape[1])
     transfer = engine.transfer([loads[0]] * 2, [loads[1]] * 2, 2 * beats)
     engine.finish(transfer, products=2)
@@ -132,7 +125,7 @@ def test_short_operand_is_padded(engine, side):
         beats = result_beats(engine.config, case.a.shape[0], case.b.shape[1])
         transfer = engine.transfer([loads["a"]], [loads["b"]], beats)
         engine.finish(transfer, products=1)
-        assert errors(engine) == {"a": SHORT_A, "b": SHORT_B}[side]
+        assert flagged(engine) == {"a": SHORT_A, "b": SHORT_B}[side]
         rows = lines["ab".index(side)].in_memory_order
         flat = np.zeros_like(np.pad(rows, [(0, 0), (0, -rows.shape[1] % engine.config.engine.input_width)]))
         flat.reshape(-1)[: cut.size] = cut.reshape(-1)
@@ -157,7 +150,7 @@ def test_long_operand_is_truncated(engine, side):
         beats = result_beats(engine.config, case.a.shape[0], case.b.shape[1])
         transfer = engine.transfer([loads["a"]], [loads["b"]], beats)
         engine.finish(transfer, products=1)
-        assert errors(engine) == {"a": LONG_A, "b": LONG_B}[side]
+        assert flagged(engine) == {"a": LONG_A, "b": LONG_B}[side]
         due = case.due(engine.config).values
         assert matrix_of(engine.config, transfer.results, *due.shape).tobytes() == due.tobytes()
         check_next(engine, rng)
@@ -237,7 +230,7 @@ def test_faults_of_an_operand_between_passes(sum_engine):
             transfer = sum_engine.transfer([loads["a"]], [loads["b"]], result_beats(config, 4, 6) * last)
             sum_engine.finish(transfer, products=int(last))
             settle(sum_engine)
-        assert errors(sum_engine) == SHORT_A
+        assert flagged(sum_engine) == SHORT_A
         golden = GoldenEngine(config)
         pairs = [(golden.convert("a", case.a, settings[0]), golden.convert("b", case.b, settings[1])) for case in cases]
         due = to_fp32(sum(matmul(*pair) for pair in pairs), *pairs[0]).values

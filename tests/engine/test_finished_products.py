@@ -3,8 +3,10 @@
 import attrs
 import numpy as np
 import pytest
+from faults import flagged, run_faults
 from finishes import Finish, FinishedCase, random_finish, random_finished
 from operands import Case, random_case, random_matrix
+from stalls import random_stalls
 from test_cycles import work
 
 from fixtures.engines import SMALL_ENGINE
@@ -39,10 +41,6 @@ def engine(built):
     built.reset()
     built.stalls = Stalls()
     return built
-
-
-def random_stalls(rng):
-    return Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 4)))
 
 
 def test_random_products(engine):
@@ -191,14 +189,6 @@ ILLEGAL = {
 }
 
 
-def errors(engine):
-    """What is flagged, which is cleared."""
-    flags = engine.read("errors")
-    engine.write("errors", flags)
-    assert engine.read("errors") == 0
-    return flags
-
-
 def prepared(engine, each):
     """Write the settings of a product and of what follows it; return its beats, and its plan."""
     config, case = engine.config, each.case
@@ -218,7 +208,7 @@ def test_illegal_settings_of_results_are_refused(engine, fault):
         engine.write(name, value)
     engine.write("start", LOAD_A | LOAD_B)
     engine.wait("status", 2, 10_000)
-    assert errors(engine) == REFUSED
+    assert flagged(engine) == REFUSED
     assert engine.read("products") == 0
     random_finished(rng, engine.config).check(engine)
 
@@ -253,7 +243,7 @@ def test_addends_of_a_wrong_length_are_flagged(engine, fault):
         transfer = engine.transfer([load_a], [load_b], plan.beats, [load])
         engine.finish(transfer, products=1)
         engine.wait("status", 2, 10_000)
-        assert errors(engine) == {"short": D_SHORT, "long": D_LONG}[fault]
+        assert flagged(engine) == {"short": D_SHORT, "long": D_LONG}[fault]
         flat = np.zeros(beats * config.engine.output_width, np.float32)
         flat[: numbers.size] = numbers.reshape(-1)[: flat.size]
         columns = -(-shape[1] // config.array.columns) * config.array.columns
@@ -268,42 +258,21 @@ def test_addends_of_a_wrong_length_are_flagged(engine, fault):
         random_finished(rng, config).check(engine)
 
 
-def disturb(engine, rng):
-    """A product, some of it only, with wrong addends or wrong settings of results."""
-    each = random_finished(rng, engine.config, special=0.05, found=0)
-    (load_a, load_b, addends), _ = prepared(engine, each)
-    names = [name for name in engine.registers if name[:2] in ("a_", "b_", "c_")]
-    for name in rng.choice(names, 3) if rng.random() < 0.3 else ():
-        engine.write(str(name), int(rng.integers(0, 2**32)))
-    if addends and rng.random() < 0.4:
-        load = addends[0]
-        addends = [Load(np.concatenate([load.numbers] * 2), np.concatenate([load.last * 0, load.last]))]
-    elif addends and rng.random() < 0.4:
-        addends = []
-    engine.write("start", int(rng.integers(0, 8)) if rng.random() < 0.3 else LOAD_A | LOAD_B)
-    transfer = engine.transfer([load_a], [load_b], 10_000, addends)
-    engine.run(transfer, products=1, most=int(rng.integers(1, 400)))
-    for name in rng.choice(names, 3):  # in mid-product
-        engine.write(str(name), int(rng.integers(0, 2**32)))
-    engine.write("start", int(rng.integers(0, 8)))
-    engine.run(transfer, products=1, most=int(rng.integers(1, 400)))
-
-
-def run_faults(engine, cycles, seed):
+def run_random_faults(engine, cycles, seed):
     """Faults at random, and after each a reset and a product that is right."""
-    rng, since = np.random.default_rng(seed), engine.cycles
-    while engine.cycles - since < cycles:
-        engine.stalls = random_stalls(rng)
-        for _ in range(int(rng.integers(1, 4))):
-            disturb(engine, rng)
-        engine.reset()
-        random_finished(rng, engine.config).check(engine)
+    run_faults(
+        engine,
+        cycles,
+        seed,
+        prepare=lambda rng: prepared(engine, random_finished(rng, engine.config, special=0.05, found=0))[0],
+        check=lambda rng: random_finished(rng, engine.config).check(engine),
+    )
 
 
 def test_random_faults_and_resets(engine):
-    run_faults(engine, 100_000, 5)
+    run_random_faults(engine, 100_000, 5)
 
 
 @pytest.mark.slow
 def test_a_million_cycles_of_faults(engine):
-    run_faults(engine, 1_000_000, 6)
+    run_random_faults(engine, 1_000_000, 6)

@@ -3,17 +3,13 @@
 import numpy as np
 import pytest
 from integer_operands import IntegerCase, random_integer_case
+from stalls import random_stalls
 
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.panels import multiply
 from lowtide_model.engine.post_operations import PostOperations
-from lowtide_model.engine.transfer import Stalls
 from lowtide_sim.bench.stimulus.integer_products import random_integers, random_reveal
 from lowtide_sim.engine.queue import Queued, run_queued
-
-
-def random_stalls(rng):
-    return Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 4)))
 
 
 def test_random_products(integers):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from operands import Case, random_case, random_matrix
+from stalls import random_stalls
 
 from fixtures.slow_cases import quick_only
 from lowtide.array.params import ArrayParams
@@ -11,19 +12,14 @@ from lowtide.engine.params import EngineParams
 from lowtide.formats import Bfp
 from lowtide_model import BfpTensor
 from lowtide_model.engine.operand import OperandSettings
-from lowtide_model.engine.transfer import Stalls
 from lowtide_sim.engine.queue import Queued, run_queued
 from lowtide_sim.engine.verilated import VerilatedEngine
-
-
-def random_stalls(rng):
-    return Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 3)))
 
 
 def test_random_products(engine):
     rng = np.random.default_rng(1)
     for _ in range(150):
-        engine.stalls = random_stalls(rng)
+        engine.stalls = random_stalls(rng, 3)
         case = random_case(rng, engine.config)
         case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
@@ -81,7 +77,7 @@ def test_back_to_back_products(engine):
     config = engine.config
     for _ in range(6):
         engine.reset()
-        engine.stalls = random_stalls(rng)
+        engine.stalls = random_stalls(rng, 3)
         cases, loads = [random_case(rng, config, (8, 12, 16), found=0)], [(True, True)]
         for _ in range(11):
             case, last = random_case(rng, config, (8, 12, 16), found=0), cases[-1]
@@ -196,6 +192,6 @@ def multiply_random(engine, products):
     """Compare random products, with random stalls and some nonfinite numbers, with the golden engine."""
     rng = np.random.default_rng(5)
     for _ in range(products):
-        engine.stalls = random_stalls(rng)
+        engine.stalls = random_stalls(rng, 3)
         case = random_case(rng, engine.config, special=float(rng.choice([0, 0, 0.02])))
         case.check(engine.config, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))

@@ -3,7 +3,9 @@
 import attrs
 import numpy as np
 import pytest
+from faults import flagged, run_faults
 from integer_operands import IntegerCase, random_integer_case
+from stalls import random_stalls
 from test_integer_cycles import work
 
 from fixtures.engines import INTEGER_ENGINES
@@ -18,7 +20,7 @@ from lowtide_model.engine.product import operand_vectors
 from lowtide_model.engine.result_plan import ResultPlan
 from lowtide_model.engine.reveal import reveal_registers
 from lowtide_model.engine.sums import Pass
-from lowtide_model.engine.transfer import Load, Stalls
+from lowtide_model.engine.transfer import Load
 from lowtide_sim.bench.stimulus.integer_products import random_integer_finish, random_integers
 from lowtide_sim.engine.queue import Queued, run_queued
 from lowtide_sim.engine.verilated import LOAD_A, LOAD_B
@@ -51,10 +53,6 @@ def scaled(request, fresh_engine):
 def full(fresh_engine):
     """The engine with everything."""
     return fresh_engine(ENGINES["with post operations and sums"])
-
-
-def random_stalls(rng):
-    return Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 4)))
 
 
 @attrs.frozen(eq=False)
@@ -268,14 +266,6 @@ ILLEGAL = {
 }
 
 
-def flagged(engine):
-    """What is flagged, which is cleared."""
-    flags = engine.read("errors")
-    engine.write("errors", flags)
-    assert engine.read("errors") == 0
-    return flags
-
-
 def prepared(engine, each):
     """Write the settings of a product and of what follows it; return its beats, and its plan."""
     config, case = engine.config, each.case
@@ -351,42 +341,21 @@ def with_addends(config, post, flat, shape):
     return attrs.evolve(post, residual=np.ascontiguousarray(whole[: shape[0], :columns]))
 
 
-def disturb(engine, rng):
-    """A product, some of it only, with wrong addends or wrong settings."""
-    each = random_scaled(rng, engine.config)
-    (load_a, load_b, addends), _ = prepared(engine, each)
-    names = [name for name in engine.registers if name[:2] in ("a_", "b_", "c_")]
-    for name in rng.choice(names, 3) if rng.random() < 0.3 else ():
-        engine.write(str(name), int(rng.integers(0, 2**32)))
-    if addends and rng.random() < 0.4:
-        load = addends[0]
-        addends = [Load(np.concatenate([load.numbers] * 2), np.concatenate([load.last * 0, load.last]))]
-    elif addends and rng.random() < 0.4:
-        addends = []
-    engine.write("start", int(rng.integers(0, 8)) if rng.random() < 0.3 else LOAD_A | LOAD_B)
-    transfer = engine.transfer([load_a], [load_b], 10_000, addends)
-    engine.run(transfer, products=1, most=int(rng.integers(1, 400)))
-    for name in rng.choice(names, 3):  # in mid-product
-        engine.write(str(name), int(rng.integers(0, 2**32)))
-    engine.write("start", int(rng.integers(0, 8)))
-    engine.run(transfer, products=1, most=int(rng.integers(1, 400)))
-
-
-def run_faults(engine, cycles, seed):
+def run_random_faults(engine, cycles, seed):
     """Faults at random, and after each a reset and a product that is right."""
-    rng, since = np.random.default_rng(seed), engine.cycles
-    while engine.cycles - since < cycles:
-        engine.stalls = random_stalls(rng)
-        for _ in range(int(rng.integers(1, 4))):
-            disturb(engine, rng)
-        engine.reset()
-        random_scaled(rng, engine.config).check(engine)
+    run_faults(
+        engine,
+        cycles,
+        seed,
+        prepare=lambda rng: prepared(engine, random_scaled(rng, engine.config))[0],
+        check=lambda rng: random_scaled(rng, engine.config).check(engine),
+    )
 
 
 def test_random_faults_and_resets(scaled):
-    run_faults(scaled, 40_000, 11)
+    run_random_faults(scaled, 40_000, 11)
 
 
 @pytest.mark.slow
 def test_a_million_cycles_of_faults(full):
-    run_faults(full, 1_000_000, 12)
+    run_random_faults(full, 1_000_000, 12)

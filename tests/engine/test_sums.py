@@ -6,6 +6,7 @@ import attrs
 import numpy as np
 import pytest
 from operands import Case, random_case, random_matrix
+from stalls import random_stalls
 
 from fixtures.engines import SUM_ENGINE
 from lowtide.config import Config
@@ -14,16 +15,11 @@ from lowtide_model import matmul, to_fp32
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import multiply
-from lowtide_model.engine.transfer import Stalls
 from lowtide_sim.engine.queue import Queued, run_queued
 from lowtide_sim.engine.verilated import ADD, FIND, KEEP, LOAD_A, LOAD_B, VerilatedEngine
 
 REFUSED = 1
 BOTH = LOAD_A | LOAD_B
-
-
-def random_stalls(rng):
-    return Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 3)))
 
 
 def integers(config, case):
@@ -38,7 +34,7 @@ def test_reductions_of_any_length(sum_engine):
     rng, config = np.random.default_rng(1), sum_engine.config
     golden, rounded_often = GoldenEngine(config), 0
     for n in range(16):
-        sum_engine.stalls = random_stalls(rng)
+        sum_engine.stalls = random_stalls(rng, 3)
         m, k, columns = (int(rng.integers(1, most)) for most in (16, 701, 20))
         a, b = random_matrix(rng, (m, k), 0.01 * (n % 2)), random_matrix(rng, (k, columns))
         settings = [
@@ -108,7 +104,7 @@ def test_products_of_every_kind_follow_each_other(sum_engine):
     rng = np.random.default_rng(2)
     for _ in range(30):
         sum_engine.reset()
-        sum_engine.stalls = random_stalls(rng)
+        sum_engine.stalls = random_stalls(rng, 3)
         products, due = random_sequence(rng, sum_engine.config)
         found = run_queued(sum_engine, products)
         assert [values.tobytes() for values in found.values] == due
@@ -119,7 +115,7 @@ def test_operands_are_reused_between_passes(sum_engine):
     """A sum of products with one A: B changes, and so does the product that neither loads."""
     rng, config = np.random.default_rng(3), sum_engine.config
     for _ in range(10):
-        sum_engine.stalls = random_stalls(rng)
+        sum_engine.stalls = random_stalls(rng, 3)
         a, bs = random_matrix(rng, (5, 12)), [random_matrix(rng, (12, 6)) for _ in range(2)]
         settings = OperandSettings(bias=-5, chunks=2), OperandSettings(bias=-4)
         uses = [(bs[0], True, True, False, True), (bs[1], False, True, True, True), (bs[1], False, False, True, False)]
@@ -325,7 +321,7 @@ def test_other_engines(libraries, name):
     config = OTHERS[name]
     engine, golden, rng = VerilatedEngine(config, libraries), GoldenEngine(config), np.random.default_rng(10)
     for _ in range(25):
-        engine.stalls = random_stalls(rng)
+        engine.stalls = random_stalls(rng, 3)
         m, n = (int(rng.integers(1, 3 * most)) for most in (config.array.rows, config.array.columns))
         k = int(rng.integers(1, min(config.engine.sum_max_k, 1500) + 1))
         a, b = random_matrix(rng, (m, k)), random_matrix(rng, (k, n))
