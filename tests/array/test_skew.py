@@ -6,6 +6,7 @@ import pytest
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
+from fixtures.slow_cases import one_in
 from lowtide.array.skew import Skew, skew
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.synthesis import synthesize
@@ -98,7 +99,7 @@ def test_the_idle_bit_clears_words_of_memory_from_before_a_reset(count):
         assert [words(o, count)[n] for o in outputs[40 + Skew.latency + n :]] == [0] * (40 - Skew.latency - n)
 
 
-@pytest.mark.parametrize("cycles", [2, 5, 16])
+@pytest.mark.parametrize("cycles", one_in(3, [2, 5, 16]))
 def test_a_memory_delay_has_a_memory_and_a_counter_on_ecp5(cycles):
     unit = MemoryDelay(cycles, 52)
     text, _ = verilog_and_modules(unit)

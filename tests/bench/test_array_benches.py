@@ -66,7 +66,7 @@ WIDE = {"8x8": config((8, 8), 4, (2, 2), 3, 32)}
 
 @pytest.mark.parametrize(
     "name",
-    quick_only(("1x1", "2x1-three-levels", "2x2-ecp5", "4x4, blocks, skew in memory"), QUICK),
+    quick_only(("1x1", "2x1-three-levels"), QUICK),
 )
 def test_small_arrays_on_icarus(run_array, name):
     run_array(QUICK[name], "icarus", tiles=12, resets=9, products=3)
@@ -81,7 +81,7 @@ def test_a_wide_array_on_icarus(run_array, name):
 
 @pytest.mark.parametrize(
     "name",
-    quick_only(("2x3", "3x5, blocks"), ("2x3", "5x3, skew in memory", "2x2-ecp5", "3x5, blocks", "3x2-83-bits")),
+    quick_only(("3x5, blocks",), ("2x3", "5x3, skew in memory", "2x2-ecp5", "3x5, blocks", "3x2-83-bits")),
 )
 def test_small_arrays_on_verilator(run_array, name):
     run_array(QUICK[name], "verilator", tiles=40, resets=30, products=15)
@@ -137,7 +137,7 @@ def benches_of(name):
 @pytest.mark.parametrize(
     "name",
     quick_only(
-        ("pmac", "tmac parallel", "pair_mac, blocks"),
+        ("tmac parallel", "pair_mac, blocks"),
         ("pmac", "tmac parallel", "pair_mac", "pair_mac, skew in memory", "pair_mac, blocks", "tmac parallel, blocks"),
     ),
 )
@@ -151,7 +151,7 @@ def test_an_array_of_terms_on_verilator(run_array):
 
 @pytest.mark.parametrize(
     "name",
-    quick_only(("3x2 by twos", "3x5, blocks"), ("3x2 by twos", "1x1 binary", "4x3, skew in memory", "3x5, blocks")),
+    quick_only(("3x5, blocks",), ("3x2 by twos", "1x1 binary", "4x3, skew in memory", "3x5, blocks")),
 )
 def test_arrays_with_term_revealing_on_icarus(run_array, name):
     run_array(INTEGERS[name], "icarus", REVEALING, tiles=6, resets=8)

@@ -3,6 +3,7 @@
 import pytest
 from mutation import in_module, without_reset
 
+from fixtures.slow_cases import one_in, quick_only
 from lowtide_sim.simulator import SimulationError
 
 SUMS = "lowtide_sim.bench.engine.sums"
@@ -109,7 +110,7 @@ INTEGER_BUGS = {
 }
 
 
-@pytest.mark.parametrize("name", INTEGERS)
+@pytest.mark.parametrize("name", quick_only(("terms",), INTEGERS))
 def test_an_engine_of_integers_on_icarus(run_engine, name):
     run_engine("icarus", keys=INTEGERS[name], products=4, resets=4)
 
@@ -130,7 +131,7 @@ SCALED_BUGS = {
 }
 
 
-@pytest.mark.parametrize("more", [{}, {"engine.post_operations": True}], ids=["scaled", "and added"])
+@pytest.mark.parametrize("more", one_in(2, [{"engine.post_operations": True}, {}]), ids=len)
 def test_an_engine_with_scales_on_icarus(run_engine, more):
     run_engine("icarus", keys=SCALED | more, products=4, resets=3)
 

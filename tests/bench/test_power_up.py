@@ -97,7 +97,7 @@ def power_up(tmp_path, simulations, seed, require, monkeypatch):
     return simulation
 
 
-@pytest.mark.parametrize("name", quick_only(list(ELEMENTS)[::3], ELEMENTS))
+@pytest.mark.parametrize("name", quick_only(list(ELEMENTS)[::5], ELEMENTS))
 def test_elements(power_up, tmp_path, name):
     kind, config, *changes = ELEMENTS[name]
     parameters = {"width": config.terms.width, "max_k": config.terms.max_k} if kind == "pmac" else {}
@@ -121,7 +121,7 @@ def test_elements(power_up, tmp_path, name):
     )
 
 
-@pytest.mark.parametrize("name", quick_only(list(ARRAYS)[::3], ARRAYS))
+@pytest.mark.parametrize("name", quick_only(list(ARRAYS)[::6], ARRAYS))
 def test_arrays(power_up, tmp_path, name):
     power_up("power_up_arrays", emit(ARRAYS[name], tmp_path, initial_values=False))
 

@@ -12,6 +12,7 @@ import pytest
 from amaranth.back import rtlil
 from bisimulation import bisimilar, gates
 
+from fixtures.slow_cases import one_in
 from lowtide.config import Config, ConfigError
 from lowtide.emission import emit, emit_unit
 from lowtide.emission.folder import verilog_and_modules
@@ -60,7 +61,7 @@ def test_number_of_element_instances(keys):
     assert elements("lowtide_array") == 35
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 3), pytest.param(3, 2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("rows", "columns"), one_in(3, [(1, 1), (1, 3), (3, 2)]))
 def test_instances_equal_plain_submodules(rows, columns, tmp_path):
     """What is emitted and what Amaranth simulates are the same circuit."""
     emitted, _ = verilog_and_modules(AxiStreamArray(config(rows, columns), "emitted"))

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from fixtures.slow_cases import one_in
 from lowtide.config import Config
 from lowtide.emission import emit_engine, emit_serial
 from lowtide.emission.folder import verilog_and_modules
@@ -17,7 +18,7 @@ SMALL |= {"engine.output_width": 1, "engine.buffer_depth": 64, "engine.transpose
 FIRST_PORT = {"axi4-lite": "s_axi_awaddr", "wishbone": "wb_cyc_i", "plain": "address"}
 
 
-@pytest.mark.parametrize("bus", ENGINE_BUSES)
+@pytest.mark.parametrize("bus", one_in(3, ENGINE_BUSES))
 def test_sidecar_names_the_bus(bus, tmp_path):
     verilog, sidecar_file = emit_engine(Config().changed(SMALL), tmp_path, bus=bus)
     sidecar = json.loads(sidecar_file.read_text())

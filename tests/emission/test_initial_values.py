@@ -10,6 +10,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from click.testing import CliRunner
 
+from fixtures.slow_cases import one_in
 from lowtide.cli.emit import emit
 from lowtide.config import Config
 from lowtide.emission import UNITS
@@ -25,7 +26,7 @@ TERMS = Config.load("terms").changed({"array.rows": 2, "array.columns": 2, "arra
 DESIGNS = {"array": AxiStreamArray(TERMS)} | {name: kind.make(kind.parameters()) for name, kind in UNITS.items()}
 
 
-@pytest.mark.parametrize("name", DESIGNS)
+@pytest.mark.parametrize("name", one_in(3, DESIGNS))
 def test_nothing_has_an_initial_value(name):
     text, _ = verilog_and_modules(DESIGNS[name], initial_values=False)
     assert not INITIAL_VALUE.search(text)

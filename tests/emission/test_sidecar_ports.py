@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from fixtures.slow_cases import one_in
 from lowtide.config import Config
 from lowtide.emission import UNITS, emit, emit_engine, emit_serial, emit_unit
 from lowtide.emission.top import ENGINE_BUSES
@@ -55,6 +56,6 @@ def test_of_a_serial_engine(tmp_path):
     check(emit_serial(ENGINE, tmp_path))
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", one_in(3, UNITS))
 def test_of_a_unit(unit, tmp_path):
     check(emit_unit(unit, Config(), {}, tmp_path))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from collisions import poisoned
 from operands import random_case, random_matrix
+from stalls import random_stalls
 
 import lowtide_sim.compiled_top
 from fixtures.engines import SMALL_ENGINE, SUM_ENGINE
@@ -18,7 +19,6 @@ from lowtide_boards.targets.self_test_vectors import self_test_vectors
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import multiply
-from lowtide_model.engine.transfer import Stalls
 from lowtide_sim.compiled_top import compiled_top
 from lowtide_sim.engine.verilated import VerilatedEngine
 
@@ -40,7 +40,7 @@ def poison(monkeypatch):
 def test_engine(poison, libraries):
     engine, rng = VerilatedEngine(SMALL_ENGINE, libraries), np.random.default_rng(11)
     for _ in range(300):
-        engine.stalls = Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 3)))
+        engine.stalls = random_stalls(rng, 3)
         case = random_case(rng, SMALL_ENGINE)
         case.check(SMALL_ENGINE, engine.multiply(case.a, case.b, case.a_settings, case.b_settings))
 
@@ -50,7 +50,7 @@ def test_sums(poison, libraries):
     engine, golden, rng = VerilatedEngine(SUM_ENGINE, libraries), GoldenEngine(SUM_ENGINE), np.random.default_rng(12)
     settings = [OperandSettings(bias=-6)] * 2
     for _ in range(60):
-        engine.stalls = Stalls(*(int(share) for share in rng.choice([0, 0, 60, 200], 3)))
+        engine.stalls = random_stalls(rng, 3)
         m, k, n = (int(rng.integers(1, most)) for most in (7, 500, 10))
         a, b = random_matrix(rng, (m, k)), random_matrix(rng, (k, n))
         due = multiply(golden, a, b, *settings).values

@@ -48,15 +48,15 @@ def test_single_products(engine):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("write_width", "input_width"), [(1, 4), (4, 4), (2, 1)])
-def test_single_products_with_other_writes(engine, libraries, write_width, input_width):
+def test_single_products_with_other_writes(engine, fresh_engine, write_width, input_width):
     keys = {"engine.write_width": write_width, "engine.input_width": input_width}
-    check_single_products(VerilatedEngine(engine.config.changed(keys), libraries))
+    check_single_products(fresh_engine(engine.config.changed(keys)))
 
 
 @pytest.mark.slow
-def test_single_products_with_blocks(engine, libraries):
+def test_single_products_with_blocks(engine, fresh_engine):
     keys = {"array.rows": 4, "array.block_rows": 2, "array.block_columns": 2, "array.skew": "memory"}
-    check_single_products(VerilatedEngine(engine.config.changed(keys), libraries))
+    check_single_products(fresh_engine(engine.config.changed(keys)))
 
 
 def test_single_products_with_sums(sum_engine):
@@ -104,9 +104,9 @@ def test_sums_take_the_cycles_of_the_model(sum_engine, name, reused):
 @pytest.mark.slow
 @pytest.mark.parametrize("reused", [False, True])
 @pytest.mark.parametrize("name", USES)
-def test_sums_wait_for_slow_results(sum_engine, libraries, name, reused):
+def test_sums_wait_for_slow_results(sum_engine, fresh_engine, name, reused):
     """With one number per beat, the normalizer accepts rows more slowly than the array sends them."""
-    engine = VerilatedEngine(sum_engine.config.changed({"engine.output_width": 1}), libraries)
+    engine = fresh_engine(sum_engine.config.changed({"engine.output_width": 1}))
     check_products_with_sums(engine, USES[name], reused, (5,))
 
 

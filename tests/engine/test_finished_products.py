@@ -19,28 +19,17 @@ from lowtide_model.engine.post_operations import PostOperations
 from lowtide_model.engine.result_plan import ResultPlan
 from lowtide_model.engine.results import matrix_of
 from lowtide_model.engine.sums import Pass
-from lowtide_model.engine.transfer import Load, Stalls
+from lowtide_model.engine.transfer import Load
 from lowtide_sim.engine.queue import Queued, run_queued
-from lowtide_sim.engine.verilated import LOAD_A, LOAD_B, VerilatedEngine
-from lowtide_sim.simulator import SimulatorMissing
+from lowtide_sim.engine.verilated import LOAD_A, LOAD_B
 
 BOTH = {"engine.post_operations": True, "engine.packed_results": True}
 
 
-@pytest.fixture(scope="module")
-def built(libraries):
-    try:
-        return VerilatedEngine(SMALL_ENGINE.changed(BOTH), libraries)
-    except SimulatorMissing as missing:
-        pytest.skip(str(missing))
-
-
 @pytest.fixture
-def engine(built):
+def engine(fresh_engine):
     """A small engine with post operations and packed results, after reset, without stalls."""
-    built.reset()
-    built.stalls = Stalls()
-    return built
+    return fresh_engine(SMALL_ENGINE.changed(BOTH))
 
 
 def test_random_products(engine):
@@ -108,12 +97,9 @@ def test_packed_results_are_the_next_operand_a(engine):
 SUMS = {"engine.sum_rows": 4, "engine.sum_columns": 6, "engine.sum_max_k": 300}
 
 
-def test_what_follows_sums_on_chip(libraries):
+def test_what_follows_sums_on_chip(fresh_engine):
     """Only the last pass sends results; the operations and the conversion follow the whole sum."""
-    try:
-        engine = VerilatedEngine(SMALL_ENGINE.changed(BOTH | SUMS), libraries)
-    except SimulatorMissing as missing:
-        pytest.skip(str(missing))
+    engine = fresh_engine(SMALL_ENGINE.changed(BOTH | SUMS))
     rng, golden = np.random.default_rng(6), GoldenEngine(engine.config)
     for n in range(40):
         engine.stalls = random_stalls(rng)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
+from fixtures.slow_cases import one_in
 from lowtide.engine.group_unpacker import GroupUnpacker
 from lowtide.units.conversion.params import ConverterParams
 from lowtide_model import chunks as golden_chunks
@@ -90,7 +91,7 @@ def due(tensor, chunk):
 
 @pytest.mark.parametrize("stall", [0.0, 0.4])
 @pytest.mark.parametrize("parallel", [1, 2, 4])
-@pytest.mark.parametrize(("lanes", "m", "w", "e", "numbers", "chunks", "k"), FORMATS)
+@pytest.mark.parametrize(("lanes", "m", "w", "e", "numbers", "chunks", "k"), one_in(3, FORMATS))
 def test_chunks_equal_the_tensor(lanes, m, w, e, numbers, chunks, k, parallel, stall):
     params = ConverterParams(lanes=lanes, mantissa=m, chunk=w, exponent=e)
     x = np.random.default_rng(k).standard_normal((4, k))

@@ -13,7 +13,6 @@ from lowtide.formats import Bfp
 from lowtide_model import BfpTensor
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_sim.engine.queue import Queued, run_queued
-from lowtide_sim.engine.verilated import VerilatedEngine
 
 
 def test_random_products(engine):
@@ -178,14 +177,14 @@ ELEMENTS = {
 
 
 @pytest.mark.parametrize("name", quick_only([next(iter(ELEMENTS))], ELEMENTS))
-def test_random_products_on_other_elements(libraries, name):
-    multiply_random(VerilatedEngine(ELEMENTS[name], libraries), products=60)
+def test_random_products_on_other_elements(fresh_engine, name):
+    multiply_random(fresh_engine(ELEMENTS[name]), products=60)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
-def test_random_products_on_other_engines(libraries, name):
-    multiply_random(VerilatedEngine(OTHERS[name], libraries), products=300)
+def test_random_products_on_other_engines(fresh_engine, name):
+    multiply_random(fresh_engine(OTHERS[name]), products=300)
 
 
 def multiply_random(engine, products):

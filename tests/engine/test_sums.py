@@ -16,7 +16,7 @@ from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.engine.panels import multiply
 from lowtide_sim.engine.queue import Queued, run_queued
-from lowtide_sim.engine.verilated import ADD, FIND, KEEP, LOAD_A, LOAD_B, VerilatedEngine
+from lowtide_sim.engine.verilated import ADD, FIND, KEEP, LOAD_A, LOAD_B
 
 REFUSED = 1
 BOTH = LOAD_A | LOAD_B
@@ -145,10 +145,10 @@ def test_a_block_can_be_added_again(sum_engine):
         assert found[n].tobytes() == to_fp32(parts[0][0] + parts[n][0], *parts[n][1:]).values.tobytes()
 
 
-def test_the_largest_sum_does_not_overflow(libraries):
+def test_the_largest_sum_does_not_overflow(fresh_engine):
     """K at its bound, every element and exponent code the largest: the width of a sum is exact."""
     config = SUM_ENGINE.changed({"engine.sum_max_k": 300, "engine.sum_rows": 2, "engine.sum_columns": 3})
-    engine = VerilatedEngine(config, libraries)
+    engine = fresh_engine(config)
     settings = [OperandSettings(bias=0, chunks=chunks) for chunks in (2, 4)]
     for sign in (1, -1):
         a, b = np.full((2, 300), sign * 1e9, np.float32), np.full((300, 3), 1e9, np.float32)
@@ -317,9 +317,9 @@ OTHERS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
-def test_other_engines(libraries, name):
+def test_other_engines(fresh_engine, name):
     config = OTHERS[name]
-    engine, golden, rng = VerilatedEngine(config, libraries), GoldenEngine(config), np.random.default_rng(10)
+    engine, golden, rng = fresh_engine(config), GoldenEngine(config), np.random.default_rng(10)
     for _ in range(25):
         engine.stalls = random_stalls(rng, 3)
         m, n = (int(rng.integers(1, 3 * most)) for most in (config.array.rows, config.array.columns))

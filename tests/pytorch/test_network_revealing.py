@@ -130,17 +130,18 @@ def test_eight_bits_are_nearly_fp32(name):
 @pytest.mark.parametrize("setting", [None, *SETTINGS[:2]], ids=str)  # a part of Booth digits has other Booth digits
 def test_pairs_are_counted_product_by_product(setting):
     torch.manual_seed(3)
-    network = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 3 * 4, 5))
+    convolution, linear = nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.Linear(4 * 3 * 4, 5)
+    network = nn.Sequential(convolution, nn.ReLU(), nn.Flatten(), linear)
     x = torch.randn(2, 3, 5, 7)
     integers = IntegerNetwork(network, [x])
     integers.keep(setting)
     pairs = products = most = 0
     encoding = setting.encoding if setting else "hese"
-    inputs = [x, torch.relu(network[0](x)).flatten(1)]
+    inputs = [x, torch.relu(convolution(x)).flatten(1)]
     for layer, data, vectors in zip(
         integers.layers,
         inputs,
-        (network[0].weight.permute(0, 2, 3, 1).flatten(1), network[3].weight),
+        (convolution.weight.permute(0, 2, 3, 1).flatten(1), linear.weight),
         strict=True,
     ):
         q = quantize_integers(vectors.detach().numpy(), 8).integers

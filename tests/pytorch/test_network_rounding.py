@@ -43,6 +43,8 @@ def gradients_of(layer, x, gradient, engine):
     lt.quantize_(layer, SETTINGS, engine=engine)
     x = x.clone().requires_grad_()
     layer(x).backward(gradient)
+    assert x.grad is not None
+    assert layer.weight.grad is not None
     return x.grad, layer.weight.grad
 
 

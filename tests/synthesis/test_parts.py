@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.slow_cases import one_in
 from lowtide.config import Config
 from lowtide.synthesis.parts import engine_parts_of, part_names, parts_of, serial_parts_of
 
@@ -37,7 +38,7 @@ def test_names_are_known_before_parts_are_built(top, parts, preset):
     assert part_names(config, top) == [part.name for part in parts(config)]
 
 
-@pytest.mark.parametrize("parts_of_top", [engine_parts_of, serial_parts_of])
+@pytest.mark.parametrize("parts_of_top", one_in(2, [engine_parts_of, serial_parts_of]))
 def test_parts_are_modules_of_an_engine(parts_of_top):
     for part in parts_of_top(Config.load("tiny")):
         assert f"module {part.top}(" in part.verilog, part.name

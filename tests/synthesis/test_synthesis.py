@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from fixtures.slow_cases import quick_only
 from lowtide.emission.folder import verilog_and_modules
 from lowtide.synthesis import Cache, SynthesisError, synthesize, yosys
 from lowtide.synthesis.tool import run_tool
@@ -84,7 +85,7 @@ def test_cells_below_a_module_are_the_cells_that_yosys_counts(adder, tmp_path, t
     assert below == {cell: counted[cell] for cell in below}
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", quick_only(("ecp5",), TARGETS))
 def test_dsp_blocks_only_on_request(multiplier, target):
     assert synthesize(multiplier, "multiplier", target).dsps == 0
     assert synthesize(multiplier, "multiplier", target, dsp=True).dsps == 1

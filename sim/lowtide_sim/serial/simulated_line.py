@@ -33,6 +33,8 @@ class SimulatedLine:
         Seed of register values before reset.
     netlist : str, optional
         Verilog of a board, with a module `BOARD`; by default the Verilog that the configuration emits.
+    optimization : str
+        Optimization flag of the compiler. ``-O0`` compiles in half of the time, and simulates half as fast.
 
     Attributes
     ----------
@@ -40,13 +42,14 @@ class SimulatedLine:
         Clock cycles since construction.
     """
 
-    def __init__(self, config: Config, folder: Path, *, seed: int = 1, netlist: str | None = None):
+    def __init__(
+        self, config: Config, folder: Path, *, seed: int = 1, netlist: str | None = None, optimization: str = "-O1"
+    ):
         self.config = config
         if netlist is None:
-            self._library = compiled_top(SerialTop(config), HARNESS, folder)
+            self._library = compiled_top(SerialTop(config), HARNESS, folder, optimization=optimization)
         else:
-            # A netlist is large and a check is short: most of the time is the compiler's.
-            self._library = compiled_verilog(netlist, BOARD, HARNESS, folder, {"LEDS": 1}, "-O0")
+            self._library = compiled_verilog(netlist, BOARD, HARNESS, folder, {"LEDS": 1}, optimization)
         functions = self._library
         functions.serial_create.restype = ctypes.c_void_p
         functions.serial_create.argtypes = (ctypes.c_uint32,)

@@ -42,7 +42,7 @@ Examples:
 
 
 @click.command("network-revealing", epilog=EXAMPLES)
-@networks_option(list(TRAININGS), "perceptron,resnet8,lstm,transformer")
+@networks_option(TRAININGS, "perceptron,resnet8,lstm,transformer")
 @click.option(
     "--encoding",
     "encodings",

@@ -1,6 +1,6 @@
 """Options of the studies that train networks: networks, data and the length of training."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 import click
@@ -31,7 +31,7 @@ batch_option = typed_option(Whole("batch", range(2, 65537)), None, f"Samples of 
 rate_option = typed_option(Number("rate", 0, 100), None, f"Learning rate at the start.{BY_NETWORK}")
 
 
-def networks_option(networks: Sequence[str], default: str) -> Callable[[Any], Any]:
+def networks_option(networks: Collection[str], default: str) -> Callable[[Any], Any]:
     """``--network``: some of ``networks``, separated by commas."""
     return click.option(
         "--network",

@@ -13,7 +13,7 @@ def matrix(rng, *shape):
 
 
 @pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("shape", [(3, 5, 4), (30, 4, 16)])
+@pytest.mark.parametrize("shape", [(3, 5, 4), pytest.param((30, 4, 16), marks=pytest.mark.slow)])
 def test_products_equal_the_golden_engine(results_device, shape, packed):
     """The larger product has 496 addends for a queue of 256 words."""
     rng, (m, k, n) = np.random.default_rng(1), shape

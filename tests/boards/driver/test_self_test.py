@@ -41,7 +41,8 @@ def outcome(libraries, monkeypatch):
             return mutation(text), modules
 
         monkeypatch.setattr(lowtide_sim.compiled_top, "verilog_and_modules", mutated)
-        return compiled_top(SerialTop(CONFIG, test=self_test_vectors(CONFIG)), HARNESS, libraries).self_test(CYCLES)
+        top = SerialTop(CONFIG, test=self_test_vectors(CONFIG))
+        return compiled_top(top, HARNESS, libraries, optimization="-O0").self_test(CYCLES)
 
     return run
 

@@ -166,7 +166,7 @@ def test_a_bitstream_passes_its_self_test_and_computes_products(name, tmp_path, 
 @needs_icebox
 @pytest.mark.slow
 def test_a_pseudo_terminal_in_front_of_the_bitstream(netlist):
-    line = SimulatedLine(Config.load("icebreaker"), BUILD / "engines", netlist=netlist)
+    line = SimulatedLine(Config.load("icebreaker"), BUILD / "engines", netlist=netlist, optimization="-O0")
     terminal, ended = PseudoTerminal(line), threading.Event()
     thread = threading.Thread(target=terminal.run, args=(ended.is_set,))
     thread.start()

@@ -8,6 +8,7 @@ import pytest
 from amaranth.hdl import ClockDomain, Module
 from amaranth.sim import Simulator
 
+from fixtures.slow_cases import one_in
 from lowtide.formats import Bfp
 from lowtide.units.arithmetic.dot_product import DotProduct
 from lowtide.units.arithmetic.dsp_dot_product import DspDotProduct
@@ -48,7 +49,7 @@ def check(bfp, pairs):
         *(pytest.param(*case, marks=pytest.mark.slow) for case in [("logic", 2), ("inferred", 14), ("ecp5", 1)]),
     ],
 )
-@pytest.mark.parametrize(("chunk_a", "chunk_b"), list(product(range(1, 5), repeat=2)))
+@pytest.mark.parametrize(("chunk_a", "chunk_b"), one_in(3, product(range(1, 5), repeat=2)))
 def test_every_product_in_every_lane(chunk_a, chunk_b, multiplier, adder_levels):
     bfp = Bfp(lanes=4, chunk_a=chunk_a, chunk_b=chunk_b, mantissa=12, multiplier=multiplier, adder_levels=adder_levels)
     values_a = list(product((0, 1), range(2**chunk_a)))
@@ -70,13 +71,7 @@ SUMS = [
 ]
 
 
-def quick_or_slow(multiplier, adder_levels, chunks, lanes):
-    """A case of the sums; wide ones other than the default are slow."""
-    slow = lanes > 8 and ((multiplier[0], adder_levels) != ("logic", 1) or max(chunks) > 4)
-    return pytest.param(multiplier, adder_levels, chunks, lanes, marks=pytest.mark.slow if slow else ())
-
-
-@pytest.mark.parametrize(("multiplier", "adder_levels", "chunks", "lanes"), [quick_or_slow(*case) for case in SUMS])
+@pytest.mark.parametrize(("multiplier", "adder_levels", "chunks", "lanes"), one_in(7, SUMS))
 def test_random_and_extreme_sums(multiplier, adder_levels, chunks, lanes):
     bfp = Bfp(
         lanes=lanes,

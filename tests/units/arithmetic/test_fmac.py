@@ -8,6 +8,7 @@ import element_bench
 import pytest
 from element_bench import Beat
 
+from fixtures.slow_cases import one_in
 from lowtide.formats import Bfp
 from lowtide.units.arithmetic.fmac import Fmac
 
@@ -112,13 +113,9 @@ DEPTHS = [1, 2, 3, 14]
 """Levels of adders per register."""
 
 
-CASES = [
-    pytest.param(bfp, levels, marks=pytest.mark.slow if bfp.lanes > 16 and levels > 1 else ())
-    for bfp, levels in [*product(SHAPES, (1, 2)), *product(OTHERS, DEPTHS)]
-]
-
-
-@pytest.mark.parametrize(("bfp", "adder_levels"), CASES, ids=str)
+@pytest.mark.parametrize(
+    ("bfp", "adder_levels"), one_in(3, [*product(SHAPES, (1, 2)), *product(OTHERS, DEPTHS)]), ids=str
+)
 def test_sums_are_exact(bfp, adder_levels):
     bfp = attrs.evolve(bfp, adder_levels=adder_levels)
     rng = random.Random(1)
@@ -126,7 +123,7 @@ def test_sums_are_exact(bfp, adder_levels):
     check(bfp, beats)
 
 
-@pytest.mark.parametrize("bfp", OTHERS, ids=str)
+@pytest.mark.parametrize("bfp", one_in(2, OTHERS), ids=str)
 @pytest.mark.parametrize("sign", [0, 1])
 def test_largest_reduction_fits(bfp, sign):
     # The largest exponents with every chunk at its largest would exceed the format's bound: chunks below the

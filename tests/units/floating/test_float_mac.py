@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 from float_words import answers, words
 
+from fixtures.slow_cases import one_in
 from lowtide.formats import IllegalValue
 from lowtide.units.floating.mac import FloatMac, FloatMacParams
 from lowtide_model.floating import float_mac
@@ -50,7 +51,7 @@ def cases(shape, seed, count):
     return a, b, words(rng, float_mac(a, b, 0, operand, form).tolist(), form, count)
 
 
-@pytest.mark.parametrize(("operand", "form"), PAIRS)
+@pytest.mark.parametrize(("operand", "form"), one_in(2, PAIRS))
 def test_sums_equal_the_golden_model(operand, form):
     shape = FloatMacParams(operand=operand, sum=form)
     check(shape, *cases(shape, 1, 400))
