@@ -1,15 +1,20 @@
 """Reads an ONNX file: checked, with functions inlined and types inferred."""
 
+import warnings
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError
-from onnx import GraphProto, ModelProto, checker, defs, inliner, shape_inference
+from google.protobuf import json_format, message, text_format
+from onnx import GraphProto, ModelProto, checker, defs, inliner, parser, shape_inference
 
 from lowtide_onnx.errors import ModelError
 from lowtide_onnx.sessions import make_session
 
 __all__ = ["read_model"]
+
+# The suffix of a file selects one of ONNX's formats: binary, JSON, or two kinds of text.
+UNREADABLE = (message.Error, json_format.Error, text_format.Error, parser.ParseError, ValueError, RecursionError)
+"""Errors of files that are not in the format of their suffix."""
 
 OLDEST = 7
 """Operations before this operation set broadcast in another way, and onnxruntime does not run all of them."""
@@ -27,10 +32,12 @@ def read_model(path: Path) -> ModelProto:
         if not path.is_file():
             what = "it is not a file" if path.exists() else "no such file"
             raise ModelError(f"cannot read {path}: {what}")
-        model = onnx.load(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the text format is experimental
+            model = onnx.load(path)
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from None
-    except (DecodeError, ValueError, checker.ValidationError) as error:
+    except (*UNREADABLE, checker.ValidationError) as error:
         if isinstance(error, ModelError):
             raise
         raise ModelError(f"cannot read {path}: it is not an ONNX model") from None

@@ -1,9 +1,12 @@
 """Random legal designs pass lint: no tool reports a warning."""
 
+import re
 import warnings
 from random import Random
 
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib.wiring import In, Out
 from legal_configurations import draw_config, draw_engine_config, draw_unit
 from lint import complaints, reserved_names
 
@@ -12,10 +15,14 @@ from lowtide.emission.folder import verilog_and_modules
 from lowtide.emission.registry import UNITS
 from lowtide.emission.serial import SerialTop
 from lowtide.emission.top import ENGINE_BUSES, AxiStreamArray, AxiStreamEngine
+from lowtide.engine.column_normalizer import ColumnNormalizer
+from lowtide.engine.post_operations import PostOperations
+from lowtide.engine.sum_memory import SumMemory, SumMemoryParams
 from lowtide.interfaces.axi_lite import AxiLite
 from lowtide.interfaces.params import RegisterSpace
 from lowtide.interfaces.wishbone import Wishbone
 from lowtide.netlist import Unit
+from lowtide.units.conversion.row_normalizer import RowNormalizerParams
 
 QUICK, CI, ALL = 3, 60, 1000
 """Upper bounds of the seeds for the quick tests, for CI, and for the long tests."""
@@ -77,6 +84,41 @@ def test_every_unit_is_among_those_of_ci():
 def test_a_preset_is_clean(preset, tmp_path):
     top = AxiStreamArray(Config.load(preset))
     assert complaints(verilog_and_modules(top)[0], top.module_name, tmp_path) == ""
+
+
+class Reversed(Unit):
+    """Bits in reverse order, which Yosys writes as one concatenation."""
+
+    module_name = "reversed_bits"
+
+    def __init__(self, width: int):
+        super().__init__({"i": In(width), "o": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.o.eq(self.i[::-1])
+        return m
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        SumMemory(SumMemoryParams(rows=1, columns=2, tiles=1, width=8, sum_width=9)),
+        PostOperations(1, 2, 2, 1, 4, 4),
+        ColumnNormalizer(RowNormalizerParams(columns=2, normalizers=2), 1, 1, 4, 4),
+    ],
+    ids=lambda top: type(top).__name__,
+)
+def test_a_memory_of_one_word_is_a_register(top, tmp_path):
+    text = verilog_and_modules(top)[0]
+    assert not re.search(r"reg \[[\d:]+\] \w+ \[[\d:]+\];", text)
+    assert complaints(text, top.module_name, tmp_path) == ""
+
+
+def test_a_concatenation_of_many_bits_has_several_lines(tmp_path):
+    text = verilog_and_modules(Reversed(15_000))[0]
+    assert max(map(len, text.splitlines())) < 10_000
+    assert complaints(text, "reversed_bits", tmp_path) == ""
 
 
 @pytest.mark.parametrize("registers", [2, 55, 64, 1024])

@@ -162,8 +162,8 @@ def model(tmp_path, monkeypatch):
 
 
 def task(metric="accuracy", config=None):
-    files = {"model": "network.onnx", "inputs": "inputs.npz", "labels": "labels.npy" if metric == "accuracy" else ""}
-    return Task.of(config or Config(), **files, output="", metric=metric)
+    files = {"model": "network.onnx", "inputs": "inputs.npz", "labels": "labels.npy" if metric == "accuracy" else None}
+    return Task.of(config or Config(), **files, output=None, metric=metric)
 
 
 def test_evaluation(model):
@@ -252,7 +252,7 @@ def test_the_path_alone_with_kept_ends(model):
             ("network.onnx", "--inputs", "inputs.npz", "--labels", "inputs.npz"),
             r"inputs.npz must have labels of the shape \(40,\)",
         ),
-        (("network.onnx", "--inputs", "inputs.npz", "--output-name", "z"), "output must be one of y, not 'z'"),
+        (("network.onnx", "--inputs", "inputs.npz", "--output-name", "z"), "output-name must be one of y, not 'z'"),
         (
             ("network.onnx", "--inputs", "inputs.npz", "--set", "engine.packed_operands=false"),
             "operands must be fp32 with engine.packed_operands = false, not 'packed'",

@@ -2,7 +2,6 @@
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.fp32 import BIAS
@@ -12,6 +11,7 @@ from lowtide.units.conversion.row_normalizer import RowNormalizerParams
 from lowtide.units.conversion.scaled_normalizer import ScaledNormalizer
 from lowtide.units.row_lanes import count_accepted
 from lowtide.units.stream.delay import delayed
+from lowtide.units.stream.memories import memory_ports
 from lowtide.units.stream.width_converters import StreamDownsizer
 
 __all__ = ["ColumnNormalizer"]
@@ -155,9 +155,7 @@ class ColumnNormalizer(Unit):
         adds = delayed(m, inside & self.scaled, enable=move)
         read = []
         for n, (name, width) in enumerate((("factors", 32), ("offsets", bits))):
-            memory = Memory(shape=width * lanes, depth=self.tiles * self.params.beats, init=[])
-            m.submodules[name] = memory
-            write, port = memory.write_port(), memory.read_port()
+            write, port = memory_ports(m, name, width * lanes, self.tiles * self.params.beats)
             m.d.comb += [
                 write.en.eq(self.write[n]),
                 write.addr.eq(self.address),

@@ -2,13 +2,13 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.beats import fp32_beat
 from lowtide.netlist import Unit, place
 from lowtide.units.floating.fp32_adder import Fp32Adder
 from lowtide.units.stream.delay import delayed
+from lowtide.units.stream.memories import memory_ports
 
 __all__ = ["PostLayout", "PostOperations"]
 
@@ -133,8 +133,7 @@ class PostOperations(Unit):
         loads = Signal()  # a beat of the column bias is written
         m.d.comb += loads.eq(loading & given)
         address, inside, bias_ends = self._position(m, loading, loads, accepts)
-        m.submodules.bias = memory = Memory(shape=32 * self.numbers, depth=self.tiles * self.beats, init=[])
-        write, read = memory.write_port(), memory.read_port()
+        write, read = memory_ports(m, "bias", 32 * self.numbers, self.tiles * self.beats)
         addends = self.d.payload.number
         m.d.comb += [
             write.en.eq(loads),

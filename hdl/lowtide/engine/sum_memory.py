@@ -3,12 +3,12 @@
 import attrs
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from lowtide.formats.parameter import IllegalValue, parameter
 from lowtide.netlist import Unit
 from lowtide.units.conversion.row_normalizer import MOST_ROW_BITS
+from lowtide.units.stream.memories import memory_ports
 
 __all__ = ["MOST_SUM_BITS", "SumMemory", "SumMemoryParams", "times"]
 
@@ -131,8 +131,7 @@ class SumMemory(Unit):
         params, tile = self.params, self.tile.payload
         depth = params.tiles * params.rows
         row_bits = params.columns * params.sum_width
-        m.submodules.memory = memory = Memory(shape=row_bits, depth=depth, init=[])
-        write, read = memory.write_port(), memory.read_port()
+        write, read = memory_ports(m, "memory", row_bits, depth)
         # A row on its way: its sums are fetched, then wait for the accumulators, then are summed, then sent.
         layout = data.StructLayout({"address": range(depth), "add": 1, "keep": 1, "last": 1, "scale": signed(10)})
         row = Signal(range(params.rows))  # of the tile, to read next

@@ -37,7 +37,7 @@ Examples:
     help="Quality: accuracy against labels; agreement, or characters read, against FP32."
     "  [default: accuracy with labels, otherwise agreement]",
 )
-@click.option("--output-name", metavar="NAME", default="", help="Measured output.  [default: the first]")
+@click.option("--output-name", metavar="NAME", help="Measured output.  [default: the first]")
 @typed_option(Number("loss", 0, 100), 0.5, "Quality that the chosen bits may lose, in points.")
 @click.option(
     "--cost",
@@ -64,7 +64,7 @@ def command(
     inputs: str | None,
     labels: str | None,
     metric: str | None,
-    output_name: str,
+    output_name: str | None,
     loss: float,
     cost: str,
     keep_ends: bool,
@@ -87,7 +87,7 @@ def command(
     found.check_bfp_engine()
     if operands == "packed" and not found.engine.packed_operands:
         raise IllegalValue("operands", "fp32 with engine.packed_operands = false", operands)
-    if model is None and (inputs or labels or output_name):
+    if model is None and any(value is not None for value in (inputs, labels, output_name)):
         raise click.UsageError("--inputs, --labels and --output-name need a MODEL")
     if model is not None and inputs is None:
         raise click.UsageError("MODEL needs --inputs, whose samples measure the quality")
@@ -107,12 +107,12 @@ def command(
         from lowtide_studies.layer_precision.example import write_example
 
         files = tuple(map(str, write_example(options.output / "layer-precision")))
-    metric = metric or ("accuracy" if files[2] else "agreement")
+    metric = metric or ("agreement" if files[2] is None else "accuracy")
     task = Task.of(
         found,
         model=str(files[0]),
         inputs=str(files[1]),
-        labels=str(files[2] or "") if metric == "accuracy" else "",
+        labels=str(files[2]) if metric == "accuracy" else None,
         output=output_name,
         metric=metric,
     )

@@ -101,7 +101,7 @@ class _Measure:
         self.task, self.runner = attrs.asdict(task), runner
         code = code_hash(("lowtide_model", "lowtide_onnx", "lowtide_studies.layer_precision"), ("report", "command"))
         packages = (version(name) for name in ("lowtide", "numpy", "onnxruntime"))
-        self.inputs = (code, *packages, task.digest, task.output, task.metric, task.config)
+        self.inputs = (code, *packages, task.digest, str(task.output), task.metric, task.config)
 
     def __call__(self, label: str, points: Sequence[Point | None]) -> list[dict[str, float]]:
         jobs = [

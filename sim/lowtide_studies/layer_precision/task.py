@@ -26,14 +26,16 @@ __all__ = ["Costs", "Task", "evaluate"]
 
 @attrs.frozen(kw_only=True)
 class Task:
-    """A network, its inputs, and how to measure its output. All fields are texts, so that processes can share a task.
+    """A network, its inputs, and how to measure its output. Processes can share a task, because all fields are texts.
 
     Parameters
     ----------
-    model, inputs, labels : str
-        ONNX file; ``.npz`` file with an array per input; ``.npy`` file of labels, or an empty text without labels.
-    output : str
-        Name of the measured output; an empty text is the first one.
+    model, inputs : str
+        ONNX file; ``.npz`` file with an array per input.
+    labels : str, optional
+        ``.npy`` file of labels.
+    output : str, optional
+        Name of the measured output; the first one by default.
     metric : str
         Of ``METRICS``.
     config : str
@@ -44,14 +46,16 @@ class Task:
 
     model: str
     inputs: str
-    labels: str
-    output: str
+    labels: str | None
+    output: str | None
     metric: str
     config: str
     digest: str
 
     @classmethod
-    def of(cls, config: Config, *, model: str, inputs: str, labels: str, output: str, metric: str) -> "Task":
+    def of(
+        cls, config: Config, *, model: str, inputs: str, labels: str | None, output: str | None, metric: str
+    ) -> "Task":
         """A task of the files as they are now.
 
         Raises
@@ -60,7 +64,7 @@ class Task:
             If a file cannot be read.
         """
         digest = hashlib.sha256()
-        for file in filter(None, (model, inputs, labels)):
+        for file in (model, inputs, *([] if labels is None else [labels])):
             try:
                 digest.update(Path(file).read_bytes())
             except OSError as error:
@@ -104,20 +108,20 @@ class _Loaded:
 @functools.lru_cache(maxsize=2)
 def _load(task: Task) -> _Loaded:
     network = load_onnx(task.model, Config.from_tables(json.loads(task.config)))
-    output = task.output or network.outputs[0]
+    output = network.outputs[0] if task.output is None else task.output
     if output not in network.outputs:
-        raise IllegalValue("output", f"one of {', '.join(network.outputs)}", output)
+        raise IllegalValue("output-name", f"one of {', '.join(network.outputs)}", output)
     inputs = _read(task.inputs)
     if not isinstance(inputs, dict):
         raise CommandError(f"cannot read {task.inputs}: it is no .npz file, which has an array per input")
     fp32 = dict.fromkeys([*network.layers, *network.refused], "fp32")
     expected = network.predict(inputs, fp32)[output]
     if not isinstance(expected, np.ndarray) or expected.ndim < 2 or expected.dtype.kind != "f":
-        raise IllegalValue("output", "an output of samples × classes, or of samples × steps × classes", output)
+        raise IllegalValue("output-name", "an output of samples × classes, or of samples × steps × classes", output)
     if len(expected) < 2:
         raise CommandError(f"{task.inputs} must have two samples or more, not {len(expected)}")
-    truth = _read(task.labels) if task.labels else expected
-    if not isinstance(truth, np.ndarray) or (task.labels and truth.shape != expected.shape[:-1]):
+    truth = expected if task.labels is None else _read(task.labels)
+    if not isinstance(truth, np.ndarray) or (task.labels is not None and truth.shape != expected.shape[:-1]):
         raise CommandError(f"{task.labels} must have labels of the shape {expected.shape[:-1]}, as the output")
     return _Loaded(network=network, output=output, inputs=inputs, expected=expected, truth=truth)
 
