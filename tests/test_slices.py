@@ -63,14 +63,12 @@ def test_the_option_selects_the_slices():
     assert sorted(name for part in found for name in part) == sorted(collected(file))
 
 
-def test_a_test_without_a_record_gets_the_mean_time_of_its_function(parts):
-    recorded = {"a::f[1]": 10.0, "a::f[2]": 30.0}
-    assert parts.estimates(["a::f[1]", "a::f[3]", "a::g"], recorded) == {
-        "a::f[1]": 10.0,
-        "a::f[3]": 20.0,
-        "a::g": parts.UNRECORDED,
-    }
-    assert parts.slices(["a::f[1]", "a::f[2]", "a::f[3]"], 2, recorded) == [{"a::f[2]"}, {"a::f[3]", "a::f[1]"}]
+def test_a_test_without_a_record_has_the_mean_time_of_its_function(parts):
+    recorded = parts.records({"a::f[1]": 40.0, "a::f[2]": 10.0, "a::f[3]": 20.0, "a::g": 50.0})
+    assert recorded == {"a::f[1]": 40.0, "a::f": 15.0, "a::g": 50.0}
+    names = ["a::f[1]", "a::f[2]", "a::f[3]", "a::f[4]", "a::h"]
+    assert parts.estimates(names, recorded) == dict(zip(names, [40.0, 15.0, 15.0, 15.0, parts.UNRECORDED], strict=True))
+    assert parts.slices(names[:4], 2, recorded) == [{"a::f[1]"}, set(names[1:4])]
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0", "-1/3", ""])
