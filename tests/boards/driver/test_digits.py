@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.devices import LARGE_DEVICE, simulated
 from lowtide_boards.driver.device import Device
 from lowtide_sim.serial.simulated_line import SimulatedPort
 from lowtide_studies.engine_training.log import Log
@@ -16,12 +17,13 @@ class Stopped(Exception):
 
 
 @pytest.mark.slow
-def test_the_network_of_digits(large_line, tmp_path):
+def test_the_network_of_digits(tmp_path):
     """The golden engine trains; the device makes the last step, and sees all images with what was learnt.
 
     Weights, accuracy and loss equal the results of an uninterrupted golden run.
     """
-    device = Device(SimulatedPort(large_line), "simulation", timeout=0.01)
+    line = simulated(LARGE_DEVICE, "-O1")  # some hundred million cycles
+    device = Device(SimulatedPort(line), "simulation", timeout=0.01)
     run = Run(config=device.config, steps=STEPS, evaluate=STEPS)
     due = train(run)
 
@@ -33,6 +35,6 @@ def test_the_network_of_digits(large_line, tmp_path):
     with pytest.raises(Stopped):
         train(run, log=Log(path, run.identity()), checkpoint=1, progress=stop)
     found = train(run, device, Log(path, run.identity()), checkpoint=1)
-    print(f"\naccuracy {found.accuracy:.2%}, weights {found.sha256[:16]}, {large_line.cycles:,} cycles")
+    print(f"\naccuracy {found.accuracy:.2%}, weights {found.sha256[:16]}, {line.cycles:,} cycles")
     assert (found.sha256, found.accuracy, found.loss) == (due.sha256, due.accuracy, due.loss)
     assert found.accuracy > 0.9
