@@ -81,7 +81,7 @@ class ScaledNormalizer(Unit):
     @property
     def latency(self) -> int:
         """Cycles from an accepted accumulator to its number on ``o``, if nothing stalls."""
-        return 1 + self._multiplier.latency + self._normalizer.latency
+        return 2 + self._multiplier.latency + self._normalizer.latency
 
     def elaborate(self, platform):
         m = Module()
@@ -90,19 +90,22 @@ class ScaledNormalizer(Unit):
         m.d.comb += self.i.ready.eq(move)
 
         valid, last = self.i.valid, self.i.payload.last
-        for _ in range(1 + multiplier.latency):
+        for _ in range(2 + multiplier.latency):
             there = Signal(name="there")
             with m.If(move):
                 m.d.sync += there.eq(valid)
             valid, last = there, delayed(m, last, enable=move)
 
+        # A block RAM takes most of a cycle to read a factor and an offset.
+        factor = delayed(m, self.factor, enable=move)
+        offset = delayed(m, self.offset, enable=move)
         total = Signal(signed(self.params.width + 1))
         significand = Signal(SIGNIFICAND)
         lowest = Signal(signed(10))  # exponent of the product's lowest bit
         m.d.comb += [
-            total.eq(delayed(m, self.i.payload.data, enable=move) + self.offset),
-            significand.eq(Mux(self.factor.exponent.any(), Cat(self.factor.fraction, 1), 0)),
-            lowest.eq(delayed(m, self.scale, enable=move) + self.factor.exponent - (BIAS + SIGNIFICAND - 1)),
+            total.eq(delayed(m, self.i.payload.data, 2, enable=move) + offset),
+            significand.eq(Mux(factor.exponent.any(), Cat(factor.fraction, 1), 0)),
+            lowest.eq(delayed(m, self.scale, 2, enable=move) + factor.exponent - (BIAS + SIGNIFICAND - 1)),
         ]
         place(m, platform, "multiplier", multiplier, enable=move, i=total, by=significand)
         place(
