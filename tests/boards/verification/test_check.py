@@ -182,9 +182,9 @@ def test_a_pseudo_terminal_in_front_of_the_bitstream(netlist):
 @needs_icebox
 @pytest.mark.slow
 def test_a_wrong_bit_in_a_table_of_the_bitstream_is_seen(netlist, tmp_path):
-    """A quarter or more of the bits that look-up tables use change a result, a counter or the protocol if they are wrong.
+    """A quarter or more of the bits that look-up tables use change results, counters or the protocol if they are wrong.
 
-    The bits differ with every netlist: 9 and 5 of the first 12 were seen in two netlists. Bits of errors and of settings
+    The bits differ with every netlist: 9 and 5 of the first 12 were seen in two netlists. Bits of settings and errors
     that three products do not use stay unseen.
     """
     line = FaultyLine(Config.load("icebreaker"), tmp_path, plant(netlist, PLANTED, seed=1))
