@@ -119,7 +119,9 @@ def random_products(config, rng, count):
     products = []
     for _ in range(count):
         its = random_settings(config, rng)
-        shape = rng.integers(1, 3 * np.array((config.array.rows, max(config.array.columns, config.bfp.lanes))) + 1)
+        # A buffer has room for the tiles of a row.
+        most = min(3 * max(config.array.columns, config.bfp.lanes), config.array.columns * config.engine.buffer_depth)
+        shape = rng.integers(1, (3 * config.array.rows + 1, most + 1))
         products.append((values_of(rng, shape, its.bias), its))
     return products
 
