@@ -367,7 +367,6 @@ class EachPairOfChunksMeetsOnce(wiring.Component):
         return address == word, there, address < own["panels"] * size
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("words", [2, 4])
+@pytest.mark.parametrize("words", [pytest.param(2, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.proof)])
 def test_each_pair_of_chunks_meets_once(prove, words):
     prove(EachPairOfChunksMeetsOnce(words), depth={2: 10, 4: 20}[words])

@@ -127,7 +127,7 @@ def test_each_number_leaves_in_its_place(prove):
     prove(EachNumberLeavesInItsPlace(1, 1, 2, 2, 3), depth=10)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("shape", [(2, 1, 2, 3, 3), (1, 3, 2, 2, 5)])
 def test_each_number_of_larger_tiles_leaves_in_its_place(prove, shape):
     prove(EachNumberLeavesInItsPlace(*shape), depth=18)
