@@ -1,6 +1,6 @@
 """Rounding decisions: the part of a stochastic rounder in which designs differ."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Const, Module
 from amaranth.lib.wiring import In, Out
 
 from lowtide.netlist import Unit, place
@@ -22,7 +22,8 @@ class RoundingDecisions(Unit):
     source : RandomSourceParams
         Parameters of the source, with one lane per rounder.
     rounder : RounderParams
-        Parameters of each rounder: a stochastic mode, with words of the source's width.
+        Parameters of each rounder: a stochastic mode, with words of the source's width. The bits above the fraction
+        are zero.
 
     Members
     -------
@@ -52,7 +53,7 @@ class RoundingDecisions(Unit):
                 platform,
                 f"rounder_{lane}",
                 Rounder(self.rounder),
-                value=Cat(self.fractions.word_select(lane, self.rounder.fraction), 0),
+                value=Cat(self.fractions.word_select(lane, self.rounder.fraction), Const(0, self.rounder.width)),
                 random=words.word_select(lane, self.source.width),
             )
             m.d.comb += self.up[lane].eq(rounder.up)
