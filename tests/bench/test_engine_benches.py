@@ -131,7 +131,7 @@ SCALED_BUGS = {
 }
 
 
-@pytest.mark.parametrize("more", one_in(2, [{"engine.post_operations": True}, {}]), ids=len)
+@pytest.mark.parametrize("more", one_in(2, [{"engine.post_operations": True}, {}]), ids=["and added", "scaled"])
 def test_an_engine_with_scales_on_icarus(run_engine, more):
     run_engine("icarus", keys=SCALED | more, products=4, resets=3)
 

@@ -184,8 +184,7 @@ def test_a_pseudo_terminal_in_front_of_the_bitstream(netlist):
 def test_a_wrong_bit_in_a_table_of_the_bitstream_is_seen(netlist, tmp_path):
     """A quarter or more of the bits that look-up tables use change results, counters or the protocol if they are wrong.
 
-    The bits differ with every netlist: 9 and 5 of the first 12 were seen in two netlists. Bits of settings and errors
-    that three products do not use stay unseen.
+    The bits differ with every netlist: 9 and 5 of the first 12 were seen in two netlists.
     """
     line = FaultyLine(Config.load("icebreaker"), tmp_path, plant(netlist, PLANTED, seed=1))
     line.select(0)
