@@ -27,7 +27,7 @@ Examples:
 
 @click.command("rounder-search", epilog=EXAMPLES)
 @target_option
-@typed_option(Whole("trials", range(1, 10**6 + 1)), 120, "Finished trials of the study, earlier trials included.")
+@typed_option(Whole("trials", range(1, 10**6 + 1)), 240, "Finished trials of the study, earlier trials included.")
 @typed_option(Whole("sampler-seed", range(2**32)), 1, "Seed of the sampler.")
 @click.option("--rows", is_flag=True, help="Generators with row ends, which need a second register.")
 @study_options("rounder-search", seeds=0, least_seeds=0, quick=f"{QUICK_TRIALS} trials")
