@@ -67,26 +67,26 @@ class OperandPlanner(Unit):
         settings, words, layout = self.settings, self.words, self.layout
         most_groups = -(-layout.max_k // layout.lanes)
         groups = Signal(range(most_groups + 1))
-        size = Signal(range(most_groups * layout.most_chunks + 1))
         sensible = Signal()
         counting = Signal()
         sizing = Signal()
         left = Signal.like(settings.vectors)
         total = Signal(range(2 * words + 1))
+        # The settings come from afar: registers follow their first adder.
+        size = Signal(range(most_groups * layout.most_chunks + 1))
         m.d.comb += [
-            groups.eq((settings.length + layout.lanes - 1) >> (layout.lanes - 1).bit_length()),
-            sensible.eq(layout.accepts(settings)),
+            size.eq(layout.words(settings, groups)),
+            self.groups.eq(groups),
             self.busy.eq(sizing | counting),
         ]
-        m.d.sync += size.eq(layout.words(settings, groups))
-        if self.packed:
-            m.d.sync += self.row.eq(layout.row(settings, groups))
         with m.If(counting):
             m.d.sync += [left.eq(left - self.vectors), self.panels.eq(self.panels + 1), total.eq(total + self.size)]
             with m.If((total + self.size > words) | at_most(left, self.vectors)):
                 m.d.sync += [counting.eq(0), self.legal.eq(total + self.size <= words)]
         with m.If(sizing):
             m.d.sync += [sizing.eq(0), counting.eq(sensible & at_most(size, words)), self.size.eq(size)]
+            if self.packed:
+                m.d.sync += self.row.eq(layout.row(settings, groups))
         with m.If(self.start):
             m.d.sync += [
                 sizing.eq(1),
@@ -94,6 +94,7 @@ class OperandPlanner(Unit):
                 left.eq(settings.vectors),
                 self.panels.eq(0),
                 total.eq(0),
-                self.groups.eq(groups),
+                groups.eq((settings.length + layout.lanes - 1) >> (layout.lanes - 1).bit_length()),
+                sensible.eq(layout.accepts(settings)),
             ]
         return m
