@@ -14,7 +14,7 @@ OF_OTHERS = {"--hx8k"}
 
 
 def lines_of_code(page):
-    """What is in backticks, and the lines of the blocks of code; a line that ends with a backslash continues in the next."""
+    """What is in backticks, and the lines of the blocks of code; a backslash at the end joins a line with the next."""
     blocks = re.findall(r"^ *```[^\n]*\n(.*?)^ *```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     return code_of(page) + [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
 

@@ -227,4 +227,4 @@ def plot(results: Sequence[Result], file: Path) -> None:
         axes.legend(frameon=False, fontsize="small", loc="upper right")
     style_axes(*plots.flat)
     seeds = counted(len(results[0].sweep.plain.fp32), "seed")
-    save_plot(figure, file, f"Term revealing on networks: loss on test data to plain quantization, {seeds}")
+    save_plot(figure, file, f"Term revealing on networks: loss on test data, relative to plain quantization, {seeds}")

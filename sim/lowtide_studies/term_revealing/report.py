@@ -179,17 +179,16 @@ def plot(study: Study, file: Path) -> None:
         _groups(axes[1, column], sweep)
     for one in axes.flat:
         one.axhline(ALLOWED, color=DARK, linewidth=0.8, linestyle=(0, (4, 3)))
-        allowed = (1, ALLOWED)
-        one.annotate(
-            "allowed", allowed, (0, 3), one.get_yaxis_transform(), "offset points", ha="right", fontsize="small"
-        )
+        place = (0, ALLOWED)
+        text = f"loss of {ALLOWED:g} points"
+        one.annotate(text, place, (4, -10), one.get_yaxis_transform(), "offset points", fontsize="small")
         one.set_ylim(-0.6, LARGEST)
     style_axes(*axes.flat)
     for one in axes[:, 0]:
         one.set_ylabel("accuracy lost (points)")
         one.legend(frameon=False, fontsize="small", loc="upper right")
     seeds = counted(len(study.seeds), "seed")
-    title = f"Term revealing: accuracy lost on held-out digits to plain quantization, mean ± standard error, {seeds}"
+    title = f"Term revealing: loss on held-out digits, relative to plain quantization, mean ± standard error, {seeds}"
     save_plot(figure, file, title)
 
 
@@ -247,7 +246,7 @@ def draw_fewer_bits(axes: Axes, narrower: Narrower, reference: int) -> None:
         yerr=errors,
         fmt="s--",
         color=DARK,
-        label="plain, fewer bits",
+        label="fewer bits, no revealing",
         markersize=4,
         capsize=2,
         linewidth=0.8,
@@ -271,5 +270,5 @@ def _groups(axes: Axes, sweep: Sweep) -> None:
         )
     axes.set_xlim(0.2, 3.1)
     axes.set_xlabel("terms per weight, k / g")
-    title = f"{sweep.network}, {sweep.width} bits: groups; {COMPARED.encoding}, s = {COMPARED.data_terms}"
+    title = f"{sweep.network}, {sweep.width} bits: by group size g; {COMPARED.encoding}, s = {COMPARED.data_terms}"
     axes.set_title(title, loc="left", fontsize="small")
