@@ -133,6 +133,7 @@ def _plain(rows: Sequence[Cost], found: Comparison) -> list[dict[str, Any]]:
                     "cells": cells.total(beside),
                     "area_time": row.area_time(target, beside=beside),
                     "times": row.times(rows[0], target, beside=beside),
+                    "times_error": row.times_error(rows[0], target, beside=beside),
                 }
                 for target, cells in row.cells.items()
             }

@@ -26,7 +26,7 @@ def equal_area_table(rows: Sequence[Cost], run: Run, accuracy: float, *, beside:
     )
     converters = f"{'with' if beside else 'without'} converters and buffers"
     title = f"{run.network}, {run.steps} steps: cells × cycles to {accuracy:g} %, {converters}"
-    caption = f"Times: cells × cycles relative to {reference.candidate.schedule}"
+    caption = f"Times: cells × cycles relative to {reference.candidate.schedule}. ±: standard error over the seeds"
     table = new_table(title, ("Schedule", "Unit"), headings, caption)
     for row in rows:
         style = "bold" if row is reference else ""
@@ -36,13 +36,14 @@ def equal_area_table(rows: Sequence[Cost], run: Run, accuracy: float, *, beside:
 
 def _figures(row: Cost, reference: Cost, beside: bool) -> list[str]:
     cells = [f"{its.total(beside):,.0f}" for its in row.cells.values()]
-    figures = ["" if isnan(row.cycles) else f"{row.cycles / 1e6:.1f}"]
+    figures = ["" if isnan(row.cycles) else f"{row.cycles / 1e6:.1f} ± {row.error / 1e6:.1f}"]
     for target in row.cells:
         if isnan(row.cycles):
             figures += ["", ""]
         else:
             product = f"{row.area_time(target, beside=beside) / 1e9:.2f}"
-            figures += [product, "" if row is reference else f"{row.times(reference, target, beside=beside):.2f}"]
+            times, error = (of(reference, target, beside=beside) for of in (row.times, row.times_error))
+            figures += [product, "" if row is reference else f"{times:.2f} ± {error:.2f}"]
     return [*cells, *figures, f"{row.reached} of {row.seeds}"]
 
 
@@ -53,9 +54,11 @@ def plot(rows: Sequence[Cost], run: Run, accuracy: float, file: Path) -> None:
     plots = figure.subplots(1, len(targets), squeeze=False, sharey=True)[0]
     for axes, target in zip(plots, targets, strict=True):
         for beside, color, label in ((False, BLUE, "unit alone"), (True, RED, "with converters and buffers")):
-            points = [(row.times(rows[0], target, beside=beside), place) for place, row in enumerate(rows)]
-            known = [point for point in points if not isnan(point[0])]
-            axes.plot(*zip(*known, strict=True), "o", color=color, alpha=0.8, label=label)
+            known = [(place, row) for place, row in enumerate(rows) if not isnan(row.cycles)]
+            times = [row.times(rows[0], target, beside=beside) for _, row in known]
+            errors = [row.times_error(rows[0], target, beside=beside) for _, row in known]
+            places = [place for place, _ in known]
+            axes.errorbar(times, places, xerr=errors, fmt="o", color=color, alpha=0.8, label=label, capsize=2)
         axes.axvline(1, color=DARK, linewidth=0.8)
         log_scale(axes, "x")
         axes.set_xlabel(f"time to {accuracy:g} % at equal area on {target}, adaptive = 1")

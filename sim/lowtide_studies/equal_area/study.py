@@ -28,11 +28,14 @@ class Cost:
         By FPGA family.
     cycles : float
         Cycles of one unit, mean over the seeds that reach the accuracy; NaN if no seed reaches it.
+    error : float
+        Standard error of ``cycles``; NaN for less than two seeds.
     """
 
     candidate: Candidate
     cells: Mapping[str, Cells]
     cycles: float
+    error: float
     reached: int
     seeds: int
 
@@ -43,12 +46,19 @@ class Cost:
         """Time relative to a reference, at equal area and equal clocks, with all units busy."""
         return self.area_time(target, beside=beside) / reference.area_time(target, beside=beside)
 
+    def times_error(self, reference: "Cost", target: str, *, beside: bool) -> float:
+        """Standard error of `times`, to first order, as if the cycles of both were independent."""
+        if self is reference:
+            return 0.0
+        relative = np.hypot(self.error / self.cycles, reference.error / reference.cycles)
+        return self.times(reference, target, beside=beside) * float(relative)
+
 
 def check_reference(found: Comparison, accuracy: float) -> None:
     """Raise `IllegalValue` for schedules without the reference, and for an accuracy that no seed of it reaches."""
     if REFERENCE not in found.outcomes:
         raise IllegalValue("schedules", f"a list with {REFERENCE}", ", ".join(found.outcomes))
-    _, reached = found.reached(REFERENCE, lambda outcome: outcome.steps_to(accuracy))
+    _, _, reached = found.reached(REFERENCE, lambda outcome: outcome.steps_to(accuracy))
     if not reached:
         raise IllegalValue("accuracy", f"one that {REFERENCE} reaches", f"{100 * accuracy:g} %")
 
@@ -61,9 +71,17 @@ def costs(found: Comparison, cells: Mapping[str, Mapping[str, Cells]], accuracy:
     rows = []
     for candidate in CANDIDATES:
         if candidate.schedule in found.outcomes:
-            cycles, reached = found.reached(candidate.schedule, _cycles_to(candidate, found, accuracy))
-            its = cells[candidate.name]
-            rows.append(Cost(candidate=candidate, cells=its, cycles=cycles, reached=reached, seeds=len(found.seeds)))
+            cycles, error, reached = found.reached(candidate.schedule, _cycles_to(candidate, found, accuracy))
+            rows.append(
+                Cost(
+                    candidate=candidate,
+                    cells=cells[candidate.name],
+                    cycles=cycles,
+                    error=error,
+                    reached=reached,
+                    seeds=len(found.seeds),
+                )
+            )
     return rows
 
 

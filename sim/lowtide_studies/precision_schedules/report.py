@@ -47,16 +47,16 @@ def comparison_table(found: Comparison, target: float) -> Table:
 def _row(found: Comparison, name: str, target: float) -> list[str]:
     accuracy, difference = found.accuracy(name), found.difference(name)
     outcomes = found.outcomes[name]
-    steps, count = found.reached(name, lambda outcome: outcome.steps_to(target))
-    beats, _ = found.reached(name, lambda outcome: outcome.beats_to(target))
+    steps, steps_error, count = found.reached(name, lambda outcome: outcome.steps_to(target))
+    beats, beats_error, _ = found.reached(name, lambda outcome: outcome.beats_to(target))
     return [
         mean_and_error(accuracy),
         "" if difference is None or name == BASELINE else signed_and_error(difference),
         f"{fmean([outcome.loss for outcome in outcomes]):.4f}",
         _number(fmean([outcome.beats_per_pair for outcome in outcomes]), ".2f"),
         *(_number(100 * fmean([outcome.high(kind) for outcome in outcomes]), ".0f", " %") for kind in KINDS),
-        _number(steps, ".0f"),
-        _number(beats / 1e6, ".1f"),
+        _number(steps, ".0f", f" ± {steps_error:.0f}"),
+        _number(beats / 1e6, ".1f", f" ± {beats_error / 1e6:.1f}"),
         f"{count} of {len(outcomes)}",
     ]
 
@@ -92,7 +92,7 @@ def plot_comparison(found: Comparison, file: Path) -> None:
     if mapped:
         outcomes = found.outcomes[mapped]
         shares = {key: np.mean([outcome.chunks[key] for outcome in outcomes], axis=0) - 1 for key in outcomes[0].chunks}
-        share_map(parts[1][0].subplots(), shares, f"{mapped}: seeds with two chunks")
+        share_map(parts[1][0].subplots(), shares, f"schedule {mapped}: share of the seeds whose operand has two chunks")
     run = next(iter(found.runs.values()))
     images = "validation" if run.validation else "held-out"
     title = f"{run.network}, {len(found.seeds)} seeds: accuracy on {images} digits, mean ± standard error"

@@ -18,7 +18,7 @@ __all__ = ["BASELINE", "COMPARED", "QUICK_SEEDS", "QUICK_STEPS", "SEEDS", "USUAL
 BASELINE = "fp32"
 COMPARED = (BASELINE, "fixed-4", "adaptive", "two-sided", "low-then-high", "fixed-2", "int8", "msfp12")
 
-SEEDS, USUAL = 5, Run(steps=720, rate=0.2, evaluate=9)
+SEEDS, USUAL = 20, Run(steps=720, rate=0.2, evaluate=9)
 QUICK_SEEDS, QUICK_STEPS = 2, 45
 
 PRESENTATION = ("command", "log", "report")
@@ -92,10 +92,13 @@ class Comparison:
             return None
         return Difference.of(self.accuracies(schedule), self.accuracies(BASELINE))
 
-    def reached(self, schedule: str, what: Callable[[Outcome], int | None]) -> tuple[float, int]:
-        """Mean steps or beats over the seeds that reach an accuracy, and the number of these seeds."""
+    def reached(self, schedule: str, what: Callable[[Outcome], int | None]) -> tuple[float, float, int]:
+        """Mean steps or beats over the seeds that reach an accuracy, its standard error, and the number of seeds."""
         known = [value for value in map(what, self.outcomes[schedule]) if value is not None]
-        return (float(np.mean(known)) if known else float("nan")), len(known)
+        if not known:
+            return float("nan"), float("nan"), 0
+        summary = Summary.of(known)
+        return summary.mean, summary.error, len(known)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values of everything."""

@@ -95,6 +95,7 @@ def test_cycles_are_those_of_chunks_groups_or_numbers(found, cells):
     assert math.isnan(missed.cycles)
     assert (missed.reached, missed.seeds) == (0, 2)
     assert {key: row.cycles for key, row in rows.items()} == due
+    assert rows["adaptive", "fmac, 2 × 2 bits"].error == pytest.approx((80 - 30) / 2)
     assert {(row.reached, row.seeds) for row in rows.values()} == {(2, 2)}
 
 
@@ -106,6 +107,9 @@ def test_area_times_time_beside_the_reference(found, cells):
     assert reference.area_time("ecp5", beside=True) == 300 * 55
     assert of_four.times(reference, "xc7", beside=False) == 300 * 30 / (100 * 55)
     assert of_four.times(reference, "xc7", beside=True) == 360 * 30 / (150 * 55)
+    assert reference.times_error(reference, "xc7", beside=True) == 0
+    relative = math.hypot(10 / 30, 25 / 55)  # standard errors of two seeds: half their distance
+    assert of_four.times_error(reference, "xc7", beside=False) == pytest.approx(relative * 300 * 30 / (100 * 55))
     # What needs no converters is charged nothing.
     assert of_integers.times(reference, "xc7", beside=True) == 50 * 2.5 * OF_A_STEP / (150 * 55)
 
@@ -164,11 +168,11 @@ def test_json_has_both(file, cells, monkeypatch, run_study):
     assert (known["network"], known["seeds"], known["accuracy"]) == ("perceptron", [0, 1], 90)
     first = plain["rows"][0]
     assert first["candidate"]["schedule"] == "adaptive"
-    assert first["with"]["xc7"] == {"cells": 150, "area_time": 150 * 55, "times": 1}
+    assert first["with"]["xc7"] == {"cells": 150, "area_time": 150 * 55, "times": 1, "times_error": 0}
     assert first["cells"]["xc7"] == {"unit": 100, "beside": 50}
     missed = next(row for row in plain["rows"] if row["candidate"]["schedule"] == "fixed-2")
     assert missed["cycles"] is None
-    assert missed["without"]["ecp5"] == {"cells": 200, "area_time": None, "times": None}
+    assert missed["without"]["ecp5"] == {"cells": 200, "area_time": None, "times": None, "times_error": None}
 
 
 def test_without_a_file_the_runs_of_precision_schedules_are_trained(found, cells, monkeypatch, run_study):

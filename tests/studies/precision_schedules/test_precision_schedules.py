@@ -44,11 +44,16 @@ def test_accuracies_are_compared_seed_by_seed(found):
 
 @pytest.mark.parametrize(
     ("target", "steps", "beats", "count"),
-    [(0.6, 2, 30, 2), (0.8, 2.5, 50, 2), (0.9, 3, 70, 1), (0.95, math.nan, math.nan, 0)],
+    [
+        (0.6, (2, 0), (30, 0), 2),
+        (0.8, (2.5, 0.5), (50, 20), 2),
+        (0.9, (3, math.nan), (70, math.nan), 1),
+        (0.95, (math.nan, math.nan), (math.nan, math.nan), 0),
+    ],
 )
 def test_an_accuracy_is_reached_by_those_seeds_that_reach_it(found, target, steps, beats, count):
-    assert found.reached("adaptive", lambda o: o.steps_to(target)) == pytest.approx((steps, count), nan_ok=True)
-    assert found.reached("adaptive", lambda o: o.beats_to(target)) == pytest.approx((beats, count), nan_ok=True)
+    assert found.reached("adaptive", lambda o: o.steps_to(target)) == pytest.approx((*steps, count), nan_ok=True)
+    assert found.reached("adaptive", lambda o: o.beats_to(target)) == pytest.approx((*beats, count), nan_ok=True)
 
 
 def test_beats_and_precision_of_a_run(found):
