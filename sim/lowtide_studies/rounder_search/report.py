@@ -138,7 +138,7 @@ def _texts(tried: Tried, accuracy: Mapping[int, float]) -> list[str]:
     ]
 
 
-BETTER = "dominates the plateau"
+BETTER = "best that dominates the plateau"
 
 
 def plot(designs: Sequence[Tried], target: str, file: Path) -> None:
