@@ -84,3 +84,7 @@ def test_ci_selects_the_slice_by_the_commit():
     script = f"SLICES={in_ci()}; for n in {{0..199}}; do commit=$(printf %08x $n); {line}; echo $slice; done"
     numbers = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert {int(number) for number in numbers} == set(range(1, in_ci() + 1))
+
+
+def test_recorded_names_are_those_of_any_machine():
+    assert [name for name in slices.durations() if re.search(r"[\[-](/|[A-Z]:)", name)] == []

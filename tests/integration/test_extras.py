@@ -104,7 +104,7 @@ def run(*command, cwd, code=0):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("interpreter", interpreters())
+@pytest.mark.parametrize("interpreter", interpreters(), ids=lambda path: Path(path).name)
 @pytest.mark.parametrize("extra", [*EXTRAS, "torch"])
 def test_an_extra_installs_the_imports_of_its_commands(wheel, tmp_path, extra, interpreter):
     run(interpreter, "-m", "venv", "env", cwd=tmp_path)
