@@ -180,6 +180,21 @@ def test_the_emitted_engine_trains_to_the_same_bits(small, built_engine, monkeyp
     assert all(step.cycles for step in emitted.steps)
 
 
+def test_sums_on_chip_train_to_the_same_bits(sum_engine, monkeypatch):
+    digits, summed, multiply_sum = Digits.load(), [], sum_engine.multiply_sum
+
+    def spy(passes, **settings):
+        summed.append(len(passes))
+        return multiply_sum(passes, **settings)
+
+    monkeypatch.setattr(Digits, "load", lambda: Digits(digits.training.first(6), digits.held_out.first(4)))
+    monkeypatch.setattr(sum_engine, "multiply_sum", spy)
+    run = Run(network="perceptron", schedule="adaptive", steps=2, batch=3, config=sum_engine.config)
+    golden, emitted = train(run), train(run, sum_engine)
+    assert max(summed) > 1
+    assert emitted.sha256 == golden.sha256
+
+
 @pytest.mark.slow
 def test_two_hundred_steps_with_every_product_on_the_emitted_engine(libraries):
     """The perceptron, in full batches, on an array of 4 × 4 that streams four numbers per cycle."""
