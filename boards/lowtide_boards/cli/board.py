@@ -70,7 +70,7 @@ def _plain(name: str) -> dict[str, Any]:
 @click.argument("config", required=False)
 @set_option
 @board_option
-@click.option("--seed", type=Whole("seed", range(1, 2**31)), default=1, show_default=True, help="Placer seed.")
+@click.option("--seed", type=Whole("seed", range(1, 2**31)), help="Placer seed.  [default: by board]")
 @click.option("--self-test/--no-self-test", default=None, help="Self-test after reset.  [default: by board]")
 @output_option(str(FOLDER), "Folder of the bitstream.")
 @json_option
@@ -79,7 +79,7 @@ def build(
     config: str | None,
     changes: dict[str, Any],
     name: str,
-    seed: int,
+    seed: int | None,
     self_test: bool | None,
     output: Path,
     as_json: bool,

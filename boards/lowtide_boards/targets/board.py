@@ -51,7 +51,9 @@ class Board:
     tools : str
         ``trellis``, ``icestorm``, ``apicula`` or ``vivado``.
     options : str
-        Options of nextpnr that select the device.
+        Options of nextpnr: the device, and how it places and routes.
+    seed : int
+        Placer seed with which the preset meets its clock.
     preset : str
         Preset for the board.
     right, wrong : str
@@ -71,6 +73,7 @@ class Board:
     platform: str
     tools: str
     options: str = ""
+    seed: int = 1
     preset: str
     right: str
     wrong: str

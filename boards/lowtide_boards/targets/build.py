@@ -108,7 +108,7 @@ def build(
     config: Config,
     folder: Path,
     *,
-    seed: int = 1,
+    seed: int | None = None,
     self_test: bool | None = None,
     progress: Callable[[str], object] = lambda _step: None,
 ) -> dict[str, Any]:
@@ -122,8 +122,8 @@ def build(
         Configuration of the engine.
     folder : Path
         Output folder; all files are written, or none.
-    seed : int
-        Placer seed.
+    seed : int, optional
+        Placer seed; by default `Board.seed`.
     self_test : bool, optional
         Whether the device tests itself after reset; by default `Board.self_test`.
     progress : callable
@@ -146,6 +146,7 @@ def build(
         If a tool is not installed or fails.
     """
     board = board_of(name)
+    seed = board.seed if seed is None else seed
     stem = f"lowtide-{name}"
     check_output_folder(folder / stem if board.tools == "vivado" else folder)
     check_design(board, config)

@@ -58,14 +58,8 @@ class ResultCredits(Unit):
     def elaborate(self, platform):
         m = Module()
         reserved = Signal(range(self.capacity + 1))
-        # A register, since what fills the array waits for it. Both comparisons end before ``reserve``, which is late.
-        room = Signal(init=1)
-        most = self.capacity - self.rows + self.accept
-        m.d.comb += [self.room.eq(room), self.accept.eq(self.valid & self.ready)]
-        m.d.sync += [
-            room.eq(Mux(self.reserve, reserved <= most - self.rows, reserved <= most)),
-            reserved.eq(reserved + Mux(self.reserve, self.rows, 0) - self.accept),
-        ]
+        m.d.comb += [self.room.eq(reserved <= self.capacity - self.rows), self.accept.eq(self.valid & self.ready)]
+        m.d.sync += reserved.eq(reserved + Mux(self.reserve, self.rows, 0) - self.accept)
 
         high = Signal()  # the high half word of a row arrives in this cycle
         arriving = Signal(range(self.rows))  # row whose half words arrive
