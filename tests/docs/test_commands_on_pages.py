@@ -9,7 +9,7 @@ from docs.test_names_on_pages import DOCS, PAGES, ROOT, code_of, name_of_page
 from lowtide.cli.main import lowtide
 
 ALL_PAGES = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-OF_OTHERS = {"--hx8k"}
+OF_OTHERS = {"--hx8k", "--placer-heap-timingweight", "--tmg-ripup"}
 """Options of other programs that a page names alone."""
 
 
