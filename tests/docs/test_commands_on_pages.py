@@ -53,6 +53,7 @@ def all_options(command, context=None):
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             inner = command.get_command(context, name)
+            assert inner is not None
             names |= all_options(inner, click.Context(inner, parent=context))
     return names
 
