@@ -1,5 +1,6 @@
 """Settings of networks: precision and rounding of each operand."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,12 @@ def _ratio(value: Any, field: attrs.Attribute) -> float:
 RATIO = attrs.Converter(_ratio, takes_field=True)  # type: ignore[misc]
 
 
+def _kinds(value: Any) -> tuple[str, ...]:
+    if isinstance(value, Collection) and not isinstance(value, str) and value and set(value) <= set(KINDS):
+        return tuple(kind for kind in KINDS if kind in value)
+    raise IllegalValue("kinds", f"one or more of {', '.join(KINDS)}", value)
+
+
 @attrs.frozen(kw_only=True)
 class BFP:
     """Block floating point of constant precision.
@@ -134,6 +141,9 @@ class FastAdaptive:
         Threshold at the start, from 0 to 3.
     beta : float
         Decrease over all steps, and over all layers.
+    kinds : collection of str
+        Kinds of operands whose precision adapts: ``weights``, ``activations``, ``gradients``. The others always have
+        two chunks.
     weights, activations, gradients : Rounded
         Rounding of each kind of operand; its ``bits`` are ignored.
     seed : int
@@ -142,6 +152,7 @@ class FastAdaptive:
 
     alpha: float = attrs.field(default=0.5, converter=RATIO)
     beta: float = attrs.field(default=0.3, converter=RATIO)
+    kinds: tuple[str, ...] = attrs.field(default=KINDS, converter=_kinds)
     weights: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
     activations: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
     gradients: Rounded = attrs.field(default=RANDOM, converter=ROUNDED)
@@ -171,6 +182,9 @@ class TwoSided:
         Thresholds for one chunk and for two chunks, from 0 to 3.
     hold : int
         Minimum training calls between two changes.
+    kinds : collection of str
+        Kinds of operands whose precision adapts: ``weights``, ``activations``, ``gradients``. The others always have
+        two chunks.
     weights, activations, gradients : Rounded
         Rounding of each kind of operand; its ``bits`` are ignored.
     seed : int
@@ -180,6 +194,7 @@ class TwoSided:
     low: float = attrs.field(default=0.25, converter=RATIO)
     high: float = attrs.field(default=0.35, converter=RATIO)
     hold: int = parameter(5, range(1, 10**6 + 1), "minimum training calls between two changes")
+    kinds: tuple[str, ...] = attrs.field(default=KINDS, converter=_kinds)
     weights: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
     activations: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
     gradients: Rounded = attrs.field(default=RANDOM, converter=ROUNDED)

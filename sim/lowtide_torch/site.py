@@ -189,7 +189,7 @@ class Site:
         chunk = bfp.chunk_a if side == "a" else bfp.chunk_b
         chunks = rounded.bits // chunk
         if isinstance(self.state.settings, Adaptive):
-            chunks = self._adapted(f"{self._key(product)}.{kind}.{side}", call.training)
+            chunks = self._adapted(kind, f"{self._key(product)}.{kind}.{side}", call.training)
         seed = self._seed(call, product, side) if rounded.rounding == "stochastic" else 1
         settings = OperandSettings(chunks=chunks, rounding=rounded.rounding, seed=seed)
         operand = Operand(x=x, settings=settings, what=f"{kind} ({product})", most=most)
@@ -223,8 +223,10 @@ class Site:
     def _key(self, product: str) -> str:
         return f"{self.name}.{product}" if self.name else product
 
-    def _adapted(self, key: str, training: bool) -> int:
-        chunks = self.state.precision(key)
+    def _adapted(self, kind: str, key: str, training: bool) -> int:
+        settings = self.state.settings
+        assert isinstance(settings, Adaptive)
+        chunks = self.state.precision(key) if kind in settings.kinds else 2
         if training:
             self.state.use(key, chunks)
         return chunks

@@ -295,7 +295,8 @@ def values_of(kind: click.ParamType) -> Sequence[str]:
             ends = (some, f"{some}x", f"x{some}", f"{some}x{most + 1}", f"{some}x{some},", f"{some}X{some}")
             return (*ODD_TEXTS, *ends, f"{some}x{some}x{some}", f"{some} x{some}", f"{some}x-1", f"0x{some}")
         case Number():
-            return (*ODD_NUMBERS, f"{kind.above:.9f}", f"{kind.below + 0.001:.9f}", "-1e9", "1e9", f"-{kind.below + 1}")
+            least = kind.above - 0.001 if kind.both else kind.above
+            return (*ODD_NUMBERS, f"{least:.9f}", f"{kind.below + 0.001:.9f}", "-1e9", "1e9", f"-{kind.below + 1}")
         case Name() | click.Choice():
             known = list(map(str, kind.known if isinstance(kind, Name) else kind.choices))
             return (*ODD_TEXTS, f"{known[0]} ", f"{known[0]}x", ",".join(known[:2]) + ",", known[-1].swapcase() + "_")

@@ -17,7 +17,7 @@ from lowtide.config import Config  # noqa: E402
 from lowtide.formats import IllegalValue  # noqa: E402
 from lowtide_model.engine.cycles import CycleModel  # noqa: E402
 from lowtide_model.layer_cost import Layer, Setting  # noqa: E402
-from lowtide_studies.equal_area.cells import CANDIDATES, Cells  # noqa: E402
+from lowtide_studies.equal_area.cells import CANDIDATES, INTEGERS, Cells  # noqa: E402
 from lowtide_studies.network_training import run as run_module  # noqa: E402
 from lowtide_studies.network_training import study as study_module  # noqa: E402
 from lowtide_studies.network_training import training as training_module  # noqa: E402
@@ -29,7 +29,7 @@ from lowtide_studies.network_training.models import LstmModel  # noqa: E402
 from lowtide_studies.network_training.rounding import round_bf16, round_int8, round_operands_  # noqa: E402
 from lowtide_studies.network_training.run import NETWORKS, Run  # noqa: E402
 from lowtide_studies.network_training.study import Comparison  # noqa: E402
-from lowtide_studies.network_training.training import Evaluation, Trained, train  # noqa: E402
+from lowtide_studies.network_training.training import Evaluation, Trained, _Training, train  # noqa: E402
 from lowtide_studies.network_training.units import UNITS  # noqa: E402
 
 
@@ -134,6 +134,29 @@ def test_cycles_add_up():
     assert whole.packed == 3 * cycles_of(config, 16, 33, 9, 1, 1, packed=True)[1]
 
 
+def test_integers_take_a_cycle_per_product_and_are_always_packed():
+    config = Config().changed(INTEGERS)
+    cycles, product = Cycles(), Product(m=17, k=33, n=9, chunks_a=1, chunks_b=1)
+    cycles.add(product, 2, config, whole=True)
+    assert (cycles.pairs, cycles.beats) == (0, 2 * 3 * 2 * 33)
+    assert cycles.fp32 == cycles.packed == 2 * cycles_of(config, 17, 33, 9, 1, 1, packed=True)[1] > cycles.beats
+
+
+def test_a_format_without_an_engine_has_the_products_of_its_steps():
+    """INT8 and the engine of 4 bits compute products of equal sizes."""
+    run, data = tiny("lstm", "int8", evaluations=2)
+    integers = train(run, data)
+    whole = train(attrs.evolve(run, format="fixed-4"), data)
+    products = _Training(run, data).products
+    one = Cycles()
+    for product, count in products.items():
+        one.add(product, count, Config().changed(INTEGERS), whole=True)
+    assert [cycles["packed"] for evaluation in integers.evaluations for cycles in evaluation.cycles.values()] == [
+        step * one.packed for step in (1, 2, 3, 4)
+    ]
+    assert [evaluation.macs for evaluation in integers.evaluations] == [one.macs for one in whole.evaluations]
+
+
 def test_all_units_have_cells():
     assert {unit.name for units in UNITS.values() for unit in units} <= {one.name for one in CANDIDATES}
     assert tuple(UNITS) == tuple(FORMATS) == run_module.FORMATS
@@ -158,7 +181,9 @@ def test_a_stopped_training_resumes_with_equal_bits(network, form, tmp_path, mon
     assert whole == train(run, data, tmp_path / "whole.pt")
     assert [one.epoch for one in whole.evaluations] == [1, 2]
     assert whole.finite
-    assert bool(whole.evaluations[0].cycles) == (FORMATS[form].settings is not None)
+    engines = [unit.name for unit in UNITS[form] if unit.changes is not None]
+    assert list(whole.evaluations[0].cycles) == engines
+    assert all(cycles["packed"] > cycles["beats"] > 0 for cycles in whole.evaluations[0].cycles.values())
 
     run_epoch = training_module._Training.run_epoch
 
@@ -242,6 +267,36 @@ def test_time_to_a_target():
     assert (fp32.epochs, fp32.area_time("fp32")) == (3, 600 * 3000)
 
 
+def test_costs_relative_to_another_format():
+    found = attrs.evolve(comparison("resnet8", [10, 80, 90], [[20, 70, 89], [88, 70, 95]]), reference="fp32")
+    assert [row.format for row in found.costs({})] == ["fp32", "adaptive"]
+
+
+@pytest.mark.parametrize("form", ["adaptive", "adaptive-weights"])
+def test_thresholds_of_the_adaptive_formats(form):
+    """With a threshold of 0, all operands have two chunks."""
+    run, data = tiny("resnet8", form, alpha=0.0, beta=0.0)
+    four = train(attrs.evolve(run, format="fixed-4"), data)
+    assert train(run, data).sha256 == four.sha256
+    assert train(attrs.evolve(run, alpha=3.0), data).sha256 != four.sha256
+
+
+def test_thresholds_matter_to_adaptive_formats_alone(tmp_path, monkeypatch):
+    names = []
+    monkeypatch.setattr(study_module, "training_job", lambda name, run, *_: names.append((name, run)) or name)
+    monkeypatch.setattr(study_module, "trained_of", lambda _: trained([1.0]))
+    monkeypatch.setattr(study_module, "data_of", lambda *_: images())
+    monkeypatch.setattr(study_module.data_of, "cache_clear", lambda: None, raising=False)
+    run = tiny("resnet8", "fp32", alpha=0.7, beta=0.1)[0]
+
+    class Jobs:
+        def run(self, _, jobs):
+            return list(jobs)
+
+    study_module.compare([run], ["fp32", "adaptive"], [0], images="", text="", margin=1.0, runner=Jobs())
+    assert [(one.format, one.alpha, one.beta) for _, one in names] == [("fp32", 0.5, 0.3), ("adaptive", 0.7, 0.1)]
+
+
 def test_time_to_a_perplexity():
     found = comparison("lstm", [9, 6, 5], [[9, 5.05, 5], [9, 8, 7]])
     assert found.target == pytest.approx(5.1)
@@ -285,6 +340,9 @@ def test_command_on_a_users_text_and_its_finished_jobs(run_study, tmp_path, monk
         (["--number-format", "fp16"], "number-format must be one of fp32, bf16"),
         (["--width", "6"], "width must be"),
         (["--rate", "0"], "rate must be above 0"),
+        (["--alpha", "3.5"], "alpha must be from 0 to 3, not 3.5"),
+        (["--beta", "-0.1"], "beta must be from 0 to 3, not -0.1"),
+        (["--reference", "best"], "reference must be one of fp32, bf16"),
         (["--network", "resnet8", "--images", "nowhere"], "cannot read nowhere/train: No such file or directory"),
         (["--network", "lstm", "--text", "nowhere"], "nowhere"),
     ],

@@ -120,6 +120,14 @@ def test_adaptive_precision_needs_two_chunks():
         lt.quantize_(nn.Linear(2, 2), lt.FastAdaptive(), engine=lt.Engine(config))
 
 
+@pytest.mark.parametrize("kinds", [(), "weights", ("weights", "biases"), None, 3])
+def test_kinds_that_adapt(kinds):
+    with pytest.raises(IllegalValue, match="kinds must be one or more of weights, activations, gradients, not "):
+        lt.FastAdaptive(kinds=kinds)
+    with pytest.raises(IllegalValue, match="kinds must be"):
+        lt.TwoSided(kinds=kinds)
+
+
 def test_a_reduction_beyond_the_sums_on_chip():
     config = Config().changed({"engine.sum_rows": 8, "engine.sum_max_k": 64, "bfp.max_k": 64})
     network = nn.ModuleDict({"fc": nn.Linear(65, 4)})

@@ -203,6 +203,20 @@ def test_precision_follows_the_threshold():
         assert set(controller.precision().values()) == expected
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [lt.FastAdaptive(alpha=3, beta=0, kinds=["weights"]), lt.TwoSided(low=3, high=3, hold=1, kinds=("weights",))],
+)
+def test_only_some_kinds_adapt(settings):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(192, 16), nn.ReLU(), nn.Linear(16, 10))
+    lt.quantize_(network, settings)
+    controller = lt.Controller(network, steps=2)
+    for _ in range(2):
+        steps(network, images(1), after=controller.step)
+    found = {(key.split(".")[-2], chunks) for key, chunks in controller.precision().items()}
+    assert found == {("weights", 1), ("activations", 2), ("gradients", 2)}
+
+
 def test_thresholds_fall_over_steps_and_layers():
     network = nn.Sequential(*(nn.Linear(4, 4) for _ in range(3)))
     lt.quantize_(network, lt.FastAdaptive(alpha=0.5, beta=0.3))

@@ -121,19 +121,24 @@ class Pairs(click.ParamType):
 
 
 class Number(click.ParamType):
-    """A number above one limit and below another, or at most that."""
+    """A number above one limit and below another; ``closed`` includes the upper limit, ``both`` includes both."""
 
     name = "X"
 
-    def __init__(self, key: str, above: float, below: float, *, closed: bool = False):
-        self.key, self.above, self.below, self.closed = key, above, below, closed
+    def __init__(self, key: str, above: float, below: float, *, closed: bool = False, both: bool = False):
+        self.key, self.above, self.below, self.closed, self.both = key, above, below, closed, both
 
     def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         found = number(value) if isinstance(value, str) else value
-        if found is None or not (self.above < found < self.below or (self.closed and found == self.below)):
-            legal = f"above {self.above:g} and {'at most' if self.closed else 'below'} {self.below:g}"
-            raise IllegalValue(self.key, legal, value if found is None else found)
+        included = (self.above if self.both else None, self.below if self.closed or self.both else None)
+        if found is None or not (self.above < found < self.below or found in included):
+            raise IllegalValue(self.key, self._legal(), value if found is None else found)
         return found
+
+    def _legal(self) -> str:
+        if self.both:
+            return f"from {self.above:g} to {self.below:g}"
+        return f"above {self.above:g} and {'at most' if self.closed else 'below'} {self.below:g}"
 
 
 class OutputFolder(click.ParamType):

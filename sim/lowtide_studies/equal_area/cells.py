@@ -21,6 +21,7 @@ BESIDE = {"loader": 2, "operand_buffer": 2, "dispatcher": 1, "sequencer": 1, "re
 WITHOUT_NORMALIZERS = tuple(part for part in BESIDE if part != "results")
 
 ONE_CHUNK = {"bfp.chunk_a": 4, "bfp.chunk_b": 4}
+INTEGERS = {"array.element": "pmac", "terms.max_k": 2**17}
 
 
 @attrs.frozen(kw_only=True)
@@ -82,7 +83,15 @@ CANDIDATES = (
         beside=WITHOUT_NORMALIZERS,
         engine=ONE_CHUNK,
     ),
-    Candidate(schedule="int8", name="pmac, 32-bit sums", unit="pmac", changes={"max_k": 2**17}, cycle="numbers"),
+    Candidate(
+        schedule="int8",
+        name="pmac, 32-bit sums",
+        unit="pmac",
+        changes={"max_k": 2**17},
+        cycle="numbers",
+        beside=tuple(BESIDE),
+        engine=INTEGERS,
+    ),
     _of_floats("hfp8", "fp16", "HFP8, FP16 sums"),
     _of_floats("bf16", "fp32", "bf16, FP32 sums"),
     _of_floats("fp32", "fp32", "FP32"),

@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 import click
 
-from lowtide.cli.options import Names, Number, Whole
+from lowtide.cli.options import Name, Names, Number, Whole
 from lowtide.config import Config
 from lowtide.paths import check_output_folder
 from lowtide_studies.equal_area.cells import Cells, measure_cells
@@ -34,7 +34,7 @@ Examples:
     "formats",
     type=Names("number-format", FORMATS),
     default=",".join(USUAL_FORMATS),
-    help=f"Number formats: of {', '.join(FORMATS)}; all but {FORMATS[-1]} by default.",
+    help=f"Number formats: of {', '.join(FORMATS)}; by default, all but the last {len(FORMATS) - len(USUAL_FORMATS)}.",
 )
 @images_option("glyphs")
 @text_option
@@ -43,8 +43,11 @@ Examples:
 @typed_option(Whole("width", range(4, 4097, 4)), None, "Channels or features.  [default: 16, text 128]")
 @typed_option(Whole("batch", range(2, 65537)), None, "Images or sequences of a step.  [default: 64, text 16]")
 @typed_option(Number("rate", 0, 100), None, "Learning rate at the start.  [default: 0.1, text 0.002]")
+@typed_option(Number("alpha", 0, 3, both=True), 0.5, "Threshold of the adaptive formats at the start, FAST's α.")
+@typed_option(Number("beta", 0, 3, both=True), 0.3, "Decrease of the threshold over steps and over layers, FAST's β.")
 @typed_option(Whole("evaluations", range(1, 1001)), 4, "Evaluations per epoch.")
 @typed_option(Number("margin", 0, 100), 1.0, "Distance of the target from FP32: points, or per cent of a perplexity.")
+@typed_option(Name("reference", FORMATS), "adaptive", "Format to which times at equal area are relative.")
 @click.option("--cells/--no-cells", default=True, help="Whether to synthesize the units, for times at equal area.")
 @target_option
 @study_options(
@@ -57,6 +60,7 @@ def command(
     images: str,
     text: str,
     margin: float,
+    reference: str,
     cells: bool,
     target: str,
     **training: Any,
@@ -86,6 +90,7 @@ def command(
         images=images,
         text=text,
         margin=margin,
+        reference=reference,
         runner=options.runner("network-training"),
     )
     known: dict[str, Cells] = {}
@@ -104,6 +109,7 @@ def command(
             "data": {comparison.run.network: comparison.data for comparison in found},
             "seeds": list(range(seeds)),
             "margin": margin,
+            "reference": reference,
             "target": target,
             "costs": [
                 plain_cost(comparison, row) for comparison, rows in zip(found, costs, strict=True) for row in rows

@@ -59,11 +59,12 @@ class Cycles:
     Parameters
     ----------
     pairs : int
-        Pairs of groups, with M and N rounded up to whole tiles, divided by the elements of the array.
+        Pairs of groups, with M and N rounded up to whole tiles, divided by the elements of the array; 0 for integers.
     beats : int
-        Cycles of an array that never waits: the pairs times the chunks of A times the chunks of B.
+        Cycles of an array that never waits: the pairs times the chunks of A times the chunks of B. Of integers, the
+        products with M and N rounded up to whole tiles, divided by the elements.
     packed, fp32 : int
-        Cycles of an engine with loading, whose operands arrive as packed groups or as FP32 numbers.
+        Cycles of an engine with loading, whose operands arrive packed or as FP32 numbers. Integers are always packed.
     """
 
     pairs: int = 0
@@ -77,7 +78,10 @@ class Cycles:
         sizes = product.m, product.k, product.n
         beats, packed = cycles_of(config, *sizes, *chunks, packed=True)
         _, fp32 = cycles_of(config, *sizes, *chunks, packed=False)
-        self.pairs += count * beats // (chunks[0] * chunks[1])
+        if config.array.element == "pmac":
+            beats = product.k * -(-product.m // config.array.rows) * -(-product.n // config.array.columns)
+        else:
+            self.pairs += count * beats // (chunks[0] * chunks[1])
         self.beats += count * beats
         self.packed += count * packed
         self.fp32 += count * fp32

@@ -7,8 +7,9 @@ import attrs
 
 from lowtide.config import Config
 from lowtide_studies.network_training.rounding import Rounder, round_bf16, round_int8
+from lowtide_studies.network_training.run import Run
 from lowtide_torch import BFP, FastAdaptive, Nearest, Stochastic, TwoSided
-from lowtide_torch.settings import Settings
+from lowtide_torch.settings import KINDS, Settings
 
 __all__ = ["BASELINE", "FORMATS", "MSFP12", "Format"]
 
@@ -22,14 +23,14 @@ class Format:
     Parameters
     ----------
     settings : callable, optional
-        Makes the settings of all products from a seed.
+        Makes the settings of all products from the parameters of a training.
     changes : dict
         Configuration keys of the engine that differ from the default.
     rounder : callable, optional
         Rounding of operands, for a baseline.
     """
 
-    settings: Callable[[int], Settings] | None = None
+    settings: Callable[[Run], Settings] | None = None
     changes: dict[str, Any] = attrs.field(factory=dict)
     rounder: Rounder | None = None
 
@@ -39,10 +40,15 @@ class Format:
         return Config().changed(self.changes)
 
 
-def fixed(bits: int, gradients: int | None = None) -> Callable[[int], Settings]:
-    """Settings of a constant width: to nearest, gradients stochastically, to another width if it is given."""
-    rounded = Stochastic(bits if gradients is None else gradients)
-    return lambda seed: BFP(weights=Nearest(bits), activations=Nearest(bits), gradients=rounded, seed=seed)
+def fixed(bits: int, *, weights: int | None = None, gradients: int | None = None) -> Callable[[Run], Settings]:
+    """Settings of a constant width: to nearest, gradients stochastically; weights or gradients have another width."""
+    others = Nearest(bits if weights is None else weights), Stochastic(bits if gradients is None else gradients)
+    return lambda run: BFP(weights=others[0], activations=Nearest(bits), gradients=others[1], seed=run.seed)
+
+
+def adaptive(*kinds: str) -> Callable[[Run], Settings]:
+    """Settings by FAST's rule for some kinds of operands."""
+    return lambda run: FastAdaptive(alpha=run.alpha, beta=run.beta, kinds=kinds, seed=run.seed)
 
 
 MSFP12 = {"bfp.chunk_a": 3, "bfp.chunk_b": 3, "bfp.mantissa": 3, "bfp.exponent": 5}
@@ -55,8 +61,10 @@ FORMATS = {
     "msfp12": Format(settings=fixed(3), changes=MSFP12),
     "fixed-4": Format(settings=fixed(4)),
     "fixed-2": Format(settings=fixed(2)),
-    "adaptive": Format(settings=lambda seed: FastAdaptive(seed=seed)),
-    "two-sided": Format(settings=lambda seed: TwoSided(seed=seed)),
-    "fixed-4-2": Format(settings=fixed(4, 2)),
+    "adaptive": Format(settings=adaptive(*KINDS)),
+    "adaptive-weights": Format(settings=adaptive("weights")),
+    "two-sided": Format(settings=lambda run: TwoSided(seed=run.seed)),
+    "weights-2": Format(settings=fixed(4, weights=2)),
+    "fixed-4-2": Format(settings=fixed(4, gradients=2)),
 }
 """Formats by name."""

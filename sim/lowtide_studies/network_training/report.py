@@ -12,7 +12,7 @@ from rich.table import Table
 from lowtide_studies.harness.plots import BLUE, DARK, GREEN, RED, YELLOW, label_rows, log_scale, save_plot, style_axes
 from lowtide_studies.harness.tables import counted, mean_and_error, new_table, signed_and_error
 from lowtide_studies.network_training.formats import BASELINE
-from lowtide_studies.network_training.study import FORMS, REFERENCE, Comparison, Cost
+from lowtide_studies.network_training.study import FORMS, Comparison, Cost
 
 __all__ = ["cost_table", "plot", "quality_table"]
 
@@ -24,7 +24,9 @@ COLORS = {
     "fixed-4": GREEN,
     "fixed-2": RED,
     "adaptive": BLUE,
+    "adaptive-weights": "#1f3d7a",
     "two-sided": "#7b5aa6",
+    "weights-2": "#d98f4e",
     "fixed-4-2": "#c58fb0",
 }
 TIMES = {"beats": ("unit alone", BLUE), "packed": ("engine, packed operands", YELLOW), "fp32": ("FP32 operands", RED)}
@@ -87,13 +89,13 @@ def cost_table(found: Comparison, rows: Sequence[Cost], target: str) -> Table:
     sign = "at most" if found.run.text else "at least"
     title = f"{_title(found)}: time to a validation quality of {sign} {found.target or math.nan:.2f}"
     caption = (
-        f"Cycles of 64 units. Cells on {target}. Times: cells × cycles relative to {REFERENCE}; for an engine, with the"
-        " cells of its other parts. Each unit of fp32, bf16 and int8 has 1 product per cycle and never waits."
+        f"Cycles of 64 units. Cells on {target}. Times: cells × cycles relative to {found.reference}; for an engine,"
+        " with the cells of its other parts. Each unit of fp32 and bf16 has 1 product per cycle and never waits."
     )
     table = new_table(title, ("Format", "Unit"), headings, caption)
     for row in rows:
         cells = ("", "") if row.cells is None else (f"{row.cells.unit:,.0f}", f"{row.cells.beside:,.0f}")
-        times = [_number(_relative(row, rows[0], form), ".2f") for form in FORMS]
+        times = [_number(_relative(row, rows[0], found, form), ".2f") for form in FORMS]
         cycles = [_number(row.cycles[form] / 1e6, ",.1f") if form in row.forms else "" for form in FORMS]
         reached = f"{row.reached} of {len(found.seeds)}"
         style = "bold" if row is rows[0] else ""
@@ -102,8 +104,8 @@ def cost_table(found: Comparison, rows: Sequence[Cost], target: str) -> Table:
     return table
 
 
-def _relative(row: Cost, reference: Cost, form: str) -> float:
-    if reference.format != REFERENCE:
+def _relative(row: Cost, reference: Cost, found: Comparison, form: str) -> float:
+    if reference.format != found.reference:
         return math.nan
     return row.area_time(form) / reference.area_time(form)
 
@@ -114,14 +116,17 @@ def _number(value: float, form: str) -> str:
 
 def plot(found: Sequence[Comparison], costs: Sequence[Sequence[Cost]], file: Path) -> None:
     """Draw the quality over the epochs, and the time to the target at equal area, network by network."""
-    known = [any(not math.isnan(_relative(row, rows[0], "beats")) for row in rows) for rows in costs]
+    known = [
+        any(not math.isnan(_relative(row, rows[0], comparison, "beats")) for row in rows)
+        for comparison, rows in zip(found, costs, strict=True)
+    ]
     columns = 2 if any(known) else 1
     figure = Figure(figsize=(6 * columns, 3.6 * len(found)), layout="constrained")
     plots = figure.subplots(len(found), columns, squeeze=False)
     for comparison, rows, axes in zip(found, costs, plots, strict=True):
         _curves(axes[0], comparison)
         if columns == 2:
-            _times(axes[1], rows)
+            _times(axes[1], comparison, rows)
         style_axes(*axes)
     seeds = counted(len(found[0].seeds), "seed")
     times = ", and time at equal area" if columns == 2 else ""
@@ -148,14 +153,14 @@ def _lines(found: Comparison) -> Iterator[tuple[str, list[float], np.ndarray]]:
             yield form, epochs, np.mean([[e.quality for e in one.evaluations[:count]] for one in outcomes], axis=0)
 
 
-def _times(axes: Axes, rows: Sequence[Cost]) -> None:
+def _times(axes: Axes, found: Comparison, rows: Sequence[Cost]) -> None:
     for form, (label, color) in TIMES.items():
-        points = [(_relative(row, rows[0], form), place) for place, row in enumerate(rows)]
+        points = [(_relative(row, rows[0], found, form), place) for place, row in enumerate(rows)]
         drawn = [point for point in points if not math.isnan(point[0])]
         if drawn:
             axes.plot(*zip(*drawn, strict=True), "o", color=color, alpha=0.8, label=label)
     axes.axvline(1, color=DARK, linewidth=0.8)
     log_scale(axes, "x")
-    axes.set_xlabel(f"time to the target at equal area, {REFERENCE} = 1")
+    axes.set_xlabel(f"time to the target at equal area, {found.reference} = 1")
     label_rows(axes, [f"{row.format}: {row.unit.name}" for row in rows], fontsize="small")
     axes.legend(fontsize="small")

@@ -8,6 +8,7 @@ from lowtide.formats.parameter import parameter
 from lowtide_studies.networks.roundings import NAMED
 
 __all__ = [
+    "ADAPTIVE",
     "ENGINE_ROUNDING",
     "FORMATS",
     "GRADIENT_ROUNDINGS",
@@ -18,11 +19,14 @@ __all__ = [
     "usual_run",
 ]
 
-FORMATS = ("fp32", "bf16", "int8", "msfp12", "fixed-4", "fixed-2", "adaptive", "two-sided", "fixed-4-2")
+USUAL_FORMATS = ("fp32", "bf16", "int8", "msfp12", "fixed-4", "fixed-2", "adaptive", "adaptive-weights", "two-sided")
+"""Default formats of a study."""
+
+FORMATS = (*USUAL_FORMATS, "weights-2", "fixed-4-2")
 """Names of formats; `lowtide_studies.network_training.formats` defines them."""
 
-USUAL_FORMATS = FORMATS[:-1]
-"""Default formats of a study."""
+ADAPTIVE = ("adaptive", "adaptive-weights")
+"""Formats that depend on ``alpha`` and ``beta``."""
 
 ENGINE_ROUNDING = "engine"
 """Gradients rounded as the settings of a format say."""
@@ -73,7 +77,8 @@ class Run:
     """All parameters that determine the bits of a training, beside the data.
 
     The rate falls to zero along half a cosine. The seed determines the first weights, the order of the samples, and
-    the rounding of gradients. Each epoch has ``samples`` random training samples, at most.
+    the rounding of gradients. Each epoch has ``samples`` random training samples, at most. ``alpha`` and ``beta``
+    determine the thresholds of the adaptive formats, as in `lowtide_torch.FastAdaptive`.
     """
 
     network: str = parameter("resnet8", tuple(NETWORKS), "network")
@@ -86,6 +91,8 @@ class Run:
     evaluations: int = parameter(4, range(1, 1001), "evaluations per epoch")
     evaluated: int = parameter(10**9, range(1, 10**9 + 1), "most validation samples, and most test samples")
     seed: int = parameter(0, range(2**32), "seed")
+    alpha: float = 0.5
+    beta: float = 0.3
     gradients: str = parameter(ENGINE_ROUNDING, GRADIENT_ROUNDINGS, "rounding of gradients")
 
     @property

@@ -16,14 +16,13 @@ from lowtide_studies.harness.jobs import Job, Runner, code_hash
 from lowtide_studies.harness.statistics import Difference, Summary
 from lowtide_studies.network_training.data import Data, load_images, load_text
 from lowtide_studies.network_training.formats import BASELINE
-from lowtide_studies.network_training.run import Run
+from lowtide_studies.network_training.run import ADAPTIVE, Run
 from lowtide_studies.network_training.training import Evaluation, Trained, train
 from lowtide_studies.network_training.units import UNITS, Unit
 
 __all__ = [
     "CHECKPOINTS",
     "FORMS",
-    "REFERENCE",
     "Comparison",
     "Cost",
     "compare",
@@ -36,10 +35,11 @@ __all__ = [
 
 CHECKPOINTS = Path("build/studies/network-training")
 
-REFERENCE = "adaptive"
-
 PRESENTATION = ("command", "report", "study")
 """Modules on which no training depends."""
+
+CONSTANT = {"alpha": Run().alpha, "beta": Run().beta}
+"""Thresholds of formats that do not depend on them, so that their trainings are found again with other thresholds."""
 
 FORMS = ("beats", "packed", "fp32")
 """Times of an engine: array that never waits; packed operands; FP32 operands."""
@@ -94,6 +94,8 @@ class Comparison:
     outcomes : dict of str to list of Trained
     margin : float
         Distance of the target from the final quality of FP32 on validation data: points, or per cent of a perplexity.
+    reference : str
+        Format to whose first unit the costs of all units are relative.
     """
 
     run: Run
@@ -101,6 +103,7 @@ class Comparison:
     seeds: tuple[int, ...]
     outcomes: dict[str, list[Trained]]
     margin: float
+    reference: str = "adaptive"
 
     def quality(self, form: str) -> Summary:
         """Quality on the test data."""
@@ -154,7 +157,7 @@ class Comparison:
                         cells=cells.get(unit.name),
                     )
                 )
-        return sorted(rows, key=lambda row: row.format != REFERENCE)
+        return sorted(rows, key=lambda row: row.format != self.reference)
 
     def to_json(self) -> list[dict[str, Any]]:
         """Plain values, one row per training."""
@@ -193,6 +196,7 @@ def compare(
     images: str,
     text: str,
     margin: float,
+    reference: str = "adaptive",
     runner: Runner | None = None,
     checkpoints: Path = CHECKPOINTS,
 ) -> list[Comparison]:
@@ -208,8 +212,8 @@ def compare(
         Seeds of the trainings.
     images, text : str
         Sources of `load_images` and `load_text`.
-    margin : float
-        Margin of `Comparison`.
+    margin, reference
+        Margin and reference of `Comparison`.
     runner : Runner, optional
         Runs the trainings and keeps their results.
     checkpoints : Path
@@ -223,7 +227,7 @@ def compare(
         titles[run.network] = data.title
         for seed in seeds:
             for form in formats:
-                own = attrs.evolve(run, format=form, seed=seed)
+                own = attrs.evolve(run, format=form, seed=seed, **({} if form in ADAPTIVE else CONSTANT))
                 jobs.append(training_job(f"{run.network}, {form}, seed {seed}", own, source, data, checkpoints))
     results = iter((runner or Runner()).run("Training", jobs))
     found = []
@@ -234,7 +238,14 @@ def compare(
                 outcomes[form].append(trained_of(next(results)))
         first = attrs.evolve(run, format=formats[0], seed=seeds[0])
         found.append(
-            Comparison(run=first, data=titles[run.network], seeds=tuple(seeds), outcomes=outcomes, margin=margin)
+            Comparison(
+                run=first,
+                data=titles[run.network],
+                seeds=tuple(seeds),
+                outcomes=outcomes,
+                margin=margin,
+                reference=reference,
+            )
         )
     return found
 

@@ -5,6 +5,7 @@ import hashlib
 import math
 import os
 import pickle
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lowtide.formats.parameter import IllegalValue
-from lowtide_studies.network_training.cycles import CountingEngine, Cycles
+from lowtide_studies.network_training.cycles import CountingEngine, Cycles, Product
 from lowtide_studies.network_training.data import Data, Part
 from lowtide_studies.network_training.formats import FORMATS
 from lowtide_studies.network_training.gradients import RoundingEngine
@@ -126,7 +127,10 @@ class _Training:
             torch.manual_seed(run.seed)
             self.network = make_network(run.network, channels, len(data.classes), run.width)
         first = slice(run.batch)
-        self.macs = _macs(self.network, Part(inputs=self.training.inputs[first], labels=self.training.labels[first]))
+        self.products = _products(
+            self.network, Part(inputs=self.training.inputs[first], labels=self.training.labels[first])
+        )
+        self.macs = sum(product.macs * count for product, count in self.products.items())
         self.order = torch.Generator().manual_seed(run.seed)
         if NETWORKS[run.network].optimizer == "sgd":
             self.optimizer: torch.optim.Optimizer = torch.optim.SGD(self.network.parameters(), run.rate, momentum=0.9)
@@ -140,7 +144,7 @@ class _Training:
             self.engine = CountingEngine(form.config)
             if run.gradients != ENGINE_ROUNDING:
                 self.engine = RoundingEngine(form.config, run.gradients, run.seed)
-            quantize_(self.network, form.settings(run.seed), engine=self.engine)
+            quantize_(self.network, form.settings(run), engine=self.engine)
             self.controller = Controller(self.network, steps=self.steps * run.epochs)
         elif form.rounder is not None:
             self.rounding = round_operands_(self.network, form.rounder, run.seed)
@@ -154,12 +158,14 @@ class _Training:
         chosen = torch.randperm(len(self.training), generator=self.order)[: self.steps * self.run.batch]
         ends = {round(self.steps * part / self.run.evaluations) for part in range(1, self.run.evaluations + 1)}
         losses: list[float] = []
+        evaluated = 0  # steps before the last evaluation
         for step, batch in enumerate(chosen.split(self.run.batch), 1):
             self._set_rate((self.epoch * self.steps + step - 1) / (self.run.epochs * self.steps))
             losses.append(self._step(self.training.inputs[batch], self.training.labels[batch]))
             if step in ends:
+                self._count(step - evaluated)
                 self._evaluate(self.epoch + step / self.steps, sum(losses) / len(losses))
-                losses = []
+                evaluated, losses = step, []
         self.epoch += 1
 
     def _set_rate(self, done: float) -> None:
@@ -180,13 +186,18 @@ class _Training:
             self.controller.step()
         return loss.item()
 
-    def _evaluate(self, epoch: float, loss: float) -> None:
-        if self.engine is not None:
-            used = sorted(self.engine.used.items(), key=lambda item: attrs.astuple(item[0]))
-            self.engine.used.clear()
-            for unit in UNITS[self.run.format]:
-                for product, count in used:
+    def _count(self, steps: int) -> None:
+        """Add the cycles of the last steps. Without an engine, each step has the products of the first."""
+        if self.engine is None:
+            used = Counter({product: count * steps for product, count in self.products.items()})
+        else:
+            used, self.engine.used = self.engine.used, Counter()
+        for unit in UNITS[self.run.format]:
+            if unit.changes is not None:
+                for product, count in sorted(used.items(), key=lambda item: attrs.astuple(item[0])):
                     unit.add(self.cycles[unit.name], product, count)
+
+    def _evaluate(self, epoch: float, loss: float) -> None:
         self.evaluations.append(
             Evaluation(
                 epoch=epoch,
@@ -263,9 +274,9 @@ def _loss(network: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
     return functional.cross_entropy(network(inputs).flatten(0, -2), labels.flatten())
 
 
-def _macs(network: nn.Module, batch: Part) -> int:
-    """Multiplications of a step, counted by an engine."""
+def _products(network: nn.Module, batch: Part) -> Counter[Product]:
+    """Products of a step, counted by an engine."""
     engine, own = CountingEngine(FORMATS["fixed-4"].config), copy.deepcopy(network)
     quantize_(own, BFP(), engine=engine)
     _loss(own, batch.inputs, batch.labels).backward()
-    return sum(product.macs * count for product, count in engine.used.items())
+    return engine.used

@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 
 from lowtide.config import Config
+from lowtide_studies.equal_area.cells import INTEGERS
 from lowtide_studies.network_training.cycles import Cycles, Product
 from lowtide_studies.network_training.formats import MSFP12
 
@@ -23,7 +24,7 @@ class Unit:
         Configuration keys of the engine that differ from the default. Without it, the unit multiplies two numbers per
         cycle, and is never idle.
     whole : bool
-        Whether a chunk of this engine is a whole magnitude.
+        Whether a chunk of this engine is a whole magnitude, or the engine computes with integers.
     """
 
     name: str
@@ -41,12 +42,14 @@ WHOLE = Unit(name="fmac, 4 × 4 bits", changes={"bfp.chunk_a": 4, "bfp.chunk_b":
 UNITS: dict[str, tuple[Unit, ...]] = {
     "fp32": (Unit(name="float_mac, FP32"),),
     "bf16": (Unit(name="float_mac, bf16, FP32 sums"),),
-    "int8": (Unit(name="pmac, 32-bit sums"),),
+    "int8": (Unit(name="pmac, 32-bit sums", changes=INTEGERS, whole=True),),
     "msfp12": (Unit(name="block_float_mac, FP32 sums", changes=MSFP12, whole=True),),
     "fixed-4": (CHUNKS, WHOLE),
     "fixed-2": (CHUNKS,),
     "adaptive": (CHUNKS,),
+    "adaptive-weights": (CHUNKS,),
     "two-sided": (CHUNKS,),
+    "weights-2": (CHUNKS,),
     "fixed-4-2": (CHUNKS,),
 }
 """Units of each format."""

@@ -124,10 +124,10 @@ def test_a_reached_accuracy_of_the_reference_is_needed(found):
 
 def test_what_is_charged_beside_the_unit():
     for candidate in CANDIDATES:
-        blocks = candidate.unit in ("fmac", "block_float_mac")
-        assert bool(candidate.beside) == blocks
-        normalized = ["results"] if candidate.unit == "fmac" else []
-        assert sorted(set(candidate.beside) | {"results"}) == (sorted(BESIDE) if blocks else ["results"])
+        engine = candidate.unit in ("fmac", "block_float_mac", "pmac")
+        assert bool(candidate.beside) == engine
+        normalized = ["results"] if candidate.unit in ("fmac", "pmac") else []
+        assert sorted(set(candidate.beside) | {"results"}) == (sorted(BESIDE) if engine else ["results"])
         assert [part for part in candidate.beside if part == "results"] == normalized
 
 
