@@ -8,12 +8,12 @@ from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
 from lowtide_boards.targets.board import BoardError
-from lowtide_boards.targets.pll import Ecp5Pll, Ice40Pll, Pll, Xc7Pll
+from lowtide_boards.targets.pll import Ecp5Pll, GowinPll, Ice40Pll, Pll, Xc7Pll
 
 __all__ = ["BoardClock", "pll_of"]
 
-PLLS: dict[str, type[Pll]] = {"trellis": Ecp5Pll, "icestorm": Ice40Pll, "vivado": Xc7Pll}
-"""PLL of each toolchain; other toolchains use the oscillator directly."""
+PLLS: dict[str, type[Pll]] = {"trellis": Ecp5Pll, "icestorm": Ice40Pll, "apicula": GowinPll, "vivado": Xc7Pll}
+"""PLL of each toolchain."""
 
 
 def pll_of(tools: str, source: int, clock: int) -> Pll | None:
@@ -26,7 +26,7 @@ def pll_of(tools: str, source: int, clock: int) -> Pll | None:
     """
     if source == clock:
         return None
-    known: Sequence[Pll] = PLLS[tools].all_of(source) if tools in PLLS else ()
+    known: Sequence[Pll] = PLLS[tools].all_of(source)
     for pll in known:
         if pll.clock == clock:
             return pll
@@ -66,6 +66,9 @@ class BoardClock(Elaboratable):
             case Ice40Pll():
                 # The PLL has a dedicated pin without another buffer.
                 m.submodules.pll = _ice40(self.pll, pin.io, clock, locked)
+            case GowinPll():
+                m.submodules.pin = pin = io.Buffer("i", pin)
+                m.submodules.pll = _gowin(self.pll, pin.i, clock, locked, platform.default_clk_frequency)
             case Xc7Pll():
                 m.submodules.pin = pin = io.Buffer("i", pin)
                 made = Signal()
@@ -114,6 +117,39 @@ def _ice40(pll: Ice40Pll, pin: Any, clock: Signal, locked: Signal) -> Instance:
         i_RESETB=Const(1),
         i_BYPASS=Const(0),
         o_PLLOUTGLOBAL=clock,
+        o_LOCK=locked,
+    )
+
+
+def _gowin(pll: GowinPll, source: Signal, clock: Signal, locked: Signal, hertz: float) -> Instance:
+    return Instance(
+        "rPLL",
+        p_DEVICE="GW1NR-9C",
+        p_FCLKIN=f"{hertz / 1e6:g}",
+        p_IDIV_SEL=pll.divider - 1,
+        p_FBDIV_SEL=pll.feedback - 1,
+        p_ODIV_SEL=pll.out,
+        p_CLKFB_SEL="internal",
+        p_DYN_IDIV_SEL="false",
+        p_DYN_FBDIV_SEL="false",
+        p_DYN_ODIV_SEL="false",
+        p_DYN_DA_EN="false",
+        p_PSDA_SEL="0000",
+        p_DUTYDA_SEL="1000",
+        p_CLKOUT_BYPASS="false",
+        p_CLKOUTP_BYPASS="false",
+        p_CLKOUTD_BYPASS="false",
+        i_CLKIN=source,
+        i_CLKFB=Const(0),
+        i_RESET=Const(0),
+        i_RESET_P=Const(0),
+        i_FBDSEL=Const(0, 6),
+        i_IDSEL=Const(0, 6),
+        i_ODSEL=Const(0, 6),
+        i_PSDA=Const(0, 4),
+        i_DUTYDA=Const(0, 4),
+        i_FDLY=Const(0, 4),
+        o_CLKOUT=clock,
         o_LOCK=locked,
     )
 

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 import attrs
 
-__all__ = ["Ecp5Pll", "Ice40Pll", "Pll", "Xc7Pll"]
+__all__ = ["Ecp5Pll", "GowinPll", "Ice40Pll", "Pll", "Xc7Pll"]
 
 
 @attrs.frozen(kw_only=True)
@@ -98,6 +98,31 @@ class Ice40Pll(Pll):
                     clock = oscillator >> out
                     if oscillator in cls.OSCILLATOR_HZ and clock in cls.OUT_HZ and clock << out == oscillator:
                         yield cls(clock=clock, divider=divider - 1, feedback=feedback, out=out, filter=band)
+
+
+@attrs.frozen(kw_only=True)
+class GowinPll(Pll):
+    """An ``rPLL`` with internal feedback: clock = in * feedback / divider.
+
+    The primitive's IDIV_SEL and FBDIV_SEL are one less than the dividers. The ranges are those of a GW1NR-9 of grade
+    C6/I5.
+    """
+
+    PHASE_HZ = range(3_000_000, 400_000_001)
+    OSCILLATOR_HZ = range(400_000_000, 1_200_000_001)
+    OUT_HZ: ClassVar[range] = range(3_125_000, 600_000_001)
+    DIVIDERS: ClassVar[range] = range(1, 65)
+    OUT_DIVIDERS: ClassVar[tuple[int, ...]] = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
+
+    @classmethod
+    def _legal(cls, source):
+        for divider, phase in cls._phases(source, cls.DIVIDERS):
+            for feedback in cls.DIVIDERS:
+                clock = phase * feedback
+                outs = [out for out in cls.OUT_DIVIDERS if clock * out in cls.OSCILLATOR_HZ]
+                if outs and clock in cls.OUT_HZ:
+                    middle = min(outs, key=lambda out: abs(clock * out - 800_000_000))
+                    yield cls(clock=clock, divider=divider, feedback=feedback, out=middle)
 
 
 @attrs.frozen(kw_only=True)

@@ -30,10 +30,10 @@ PLACE = re.compile(r"(R\d+C)(\d+)_ALU_(\d)")
 TABLE = re.compile(r"R\d+C\d+_F\d")
 """Output of a look-up table; the program leaves out tables of ones."""
 
-CLOCK = re.compile(r"R\d+C\d+_(?:G[TB]00|SPINE\d+)")
+CLOCK = re.compile(r"R\d+C\d+_(?:G[TB]\d0|SPINE\d+)")
 """Wires of the clock tree that ``gowin_unpack`` leaves without a source; a design has one clock."""
 
-OUTPUTS = ("F", "O", "Q", "SUM", "COUT", "DO", "DOA", "DOB")
+OUTPUTS = ("F", "O", "Q", "SUM", "COUT", "DO", "DOA", "DOB", "LOCK")
 
 WIDTHS = {"1": 1, "2": 2, "4": 4, "9": 9, "16": 18, "X36": 36}
 """Width of a block RAM's word with parity bits, by Apycula's name."""
@@ -97,12 +97,17 @@ def netlist(bitstream: bytes, ports: dict[str, BoardPort], folder: Path) -> str:
             case "RAM16SDP4":
                 # The program lists one output too many.
                 cells[name] = attrs.evolve(cell, ports=cell.ports | {"DO": cell.ports["DO"][1:]})
-            case "BSRAM":
+            case "BSRAM" | "rPLL":
                 pass
             case _:
                 cells[name] = cell
     cells |= _memories(database, folder / "netlist.fs")
     pads = {port.name: _pad(database, port.pin, folder / "netlist.cst", cells) for port in ports.values()}
+    for name, cell in unpacked.items():
+        if cell.kind == "rPLL":
+            # The clock tree has the clock of the board already, so only the lock matters.
+            (lock,) = sources.get(cell.ports["LOCK"][0], cell.ports["LOCK"])
+            cells[name] = Cell("PLL_LOCK", {"CLKIN": [pads[ports["clk"].name]], "LOCK": [lock]}, {})
     outputs = {ports[name].name for name in ("tx", "right", "wrong")}
     return _verilog(cells, sources, pads, outputs, ports["clk"].name)
 

@@ -1,8 +1,16 @@
-// Cells of a GW1N for which Yosys has no model: pads, carry cells with any look-up table, and block RAM.
+// Cells of a GW1N for which Yosys has no model: pads, the lock of the PLL, carry cells with any look-up table, and
+// block RAM.
 
 module IOBUF (input I, OEN, output O, inout IO);
     assign IO = OEN ? 1'bz : I;
     assign O = IO;
+endmodule
+
+// The PLL locks after some cycles. The simulated clock is its output already.
+module PLL_LOCK (input CLKIN, output LOCK);
+    reg [3:0] cycles = 0;
+    always @(posedge CLKIN) if (!LOCK) cycles <= cycles + 1;
+    assign LOCK = cycles[3];
 endmodule
 
 // The lowest four bits of the look-up table, by B and A, are the carry if the sum does not propagate one.
