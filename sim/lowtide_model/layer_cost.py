@@ -101,7 +101,8 @@ class Setting:
         """Both operands of a layer, whole."""
         bfp = config.bfp
         a = Shape(lines=layer.m, length=layer.k, chunks=self.bits_a // bfp.chunk_a, packed=self.packed)
-        chunks, transposed = self.bits_b // bfp.chunk_b, layer.transposed and not self.packed
+        chunks = self.bits_b // bfp.chunk_b
+        transposed = layer.transposed and not self.packed and config.engine.transpose_depth > 0
         return a, Shape(lines=layer.n, length=layer.k, chunks=chunks, packed=self.packed, transposed=transposed)
 
     def works(self, config: Config, layer: Layer) -> list[Work]:

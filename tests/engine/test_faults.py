@@ -6,6 +6,7 @@ import pytest
 from faults import flagged
 from operands import Case, random_case, random_matrix
 
+from fixtures.engines import SMALL_ENGINE
 from lowtide_model import BfpTensor, matmul, to_fp32, unpack
 from lowtide_model.engine.golden_engine import GoldenEngine
 from lowtide_model.engine.operand import OperandSettings
@@ -69,6 +70,20 @@ def test_illegal_settings_are_refused(engine, fault):
     settle(engine)
     assert flagged(engine) == REFUSED
     assert engine.read("products") == 0
+    check_next(engine, rng)
+
+
+@pytest.mark.parametrize("side", "ab")
+def test_transposed_operands_are_refused_without_transposers(fresh_engine, side):
+    engine = fresh_engine(SMALL_ENGINE.changed({"engine.transpose_depth": 0}))
+    rng = np.random.default_rng(1)
+    a, b = random_matrix(rng, (1, 1)), random_matrix(rng, (1, 1))
+    engine.prepare("a", OperandVectors(a, False), OperandSettings(bias=0))
+    engine.prepare("b", OperandVectors(b.T, False), OperandSettings(bias=0))
+    engine.write(f"{side}_transposed", 1)
+    engine.write("start", LOAD_A | LOAD_B)
+    settle(engine)
+    assert flagged(engine) == REFUSED
     check_next(engine, rng)
 
 

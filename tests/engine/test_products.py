@@ -175,10 +175,38 @@ ELEMENTS = {
 }
 """Engines whose elements or skews differ from the defaults, in small sizes."""
 
+WITHOUT_TRANSPOSERS = {
+    "2x3, converter of a group": Config(
+        array=ArrayParams(rows=2, columns=3),
+        bfp=Bfp(lanes=8, max_k=100),
+        engine=EngineParams(input_width=2, output_width=1, buffer_depth=32, transpose_depth=0),
+    ),
+    "2x2, converter of a number": Config(
+        array=ArrayParams(rows=2, columns=2),
+        bfp=Bfp(lanes=4, mantissa=2, exponent=2, max_k=16, adder_levels=14),
+        engine=EngineParams(
+            input_width=1,
+            output_width=1,
+            buffer_depth=16,
+            write_width=1,
+            transpose_depth=0,
+            random_bits=1,
+            lfsr_bits=3,
+            packed_operands=False,
+        ),
+    ),
+}
+
 
 @pytest.mark.parametrize("name", quick_only([next(iter(ELEMENTS))], ELEMENTS))
 def test_random_products_on_other_elements(fresh_engine, name):
     multiply_random(fresh_engine(ELEMENTS[name]), products=60)
+
+
+@pytest.mark.parametrize("name", WITHOUT_TRANSPOSERS)
+def test_random_products_without_transposers(fresh_engine, name):
+    """The host sends all operands in order, also those that lie transposed in memory."""
+    multiply_random(fresh_engine(WITHOUT_TRANSPOSERS[name]), products=60)
 
 
 @pytest.mark.slow

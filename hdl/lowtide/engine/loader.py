@@ -1,5 +1,7 @@
 """Loader: takes an operand from its stream and writes its chunks into the operand buffer."""
 
+from typing import Any
+
 from amaranth.hdl import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
@@ -126,8 +128,11 @@ class Loader(Unit):
             if params.packed_operands
             else None
         )
-        self._transposer = Transposer(
-            bfp.lanes, params.input_width, params.transpose_depth, bfp.max_k, vectors * params.buffer_depth
+        depth = params.transpose_depth
+        self._transposer = (
+            Transposer(bfp.lanes, params.input_width, depth, bfp.max_k, vectors * params.buffer_depth)
+            if depth
+            else None
         )
         self._words = RoundingWords(params.source(bfp.lanes))
         self._writer = OperandWriter(
@@ -181,14 +186,15 @@ class Loader(Unit):
         with m.If(self.start):
             m.d.sync += [settings.eq(self.settings), size.eq(self.size), finding.eq(self.find)]
 
-        framer, transposer, writer = self._framer, self._transposer, self._writer
+        framer, writer = self._framer, self._writer
+        transposed = settings.transposed if self._transposer else Const(0)
         upsizer = StreamUpsizer(self.bfp.lanes, self.params.input_width)
         beats = SkidBuffer(fp32_beat(self.params.input_width))
         converter, skid_buffer = self._converter, SkidBuffer(self.converter.layout_o)
         chunker = Chunker(self.converter, self.params.write_width)
         stage = RegisterSlice(writer.i.payload.shape())
         comparing, ports = self._compare(m, started & ~finding) if self.metered else (Const(0), {})
-        length = Mux(settings.transposed, settings.vectors, settings.length)
+        length = Mux(transposed, settings.vectors, settings.length)
         packed, unpacker_ready = Const(0), Const(0)
         chunks = {"i": chunker.o}
         if self.unpacker:
@@ -215,34 +221,30 @@ class Loader(Unit):
                 padding=framer.padding,
                 o__ready=stage.i.ready & packed,
             )
+        numbers, ready = self._transpose(
+            m,
+            platform,
+            settings,
+            started,
+            framer.o.valid & ~finding & ~packed,
+            converter.i if self.serial else beats.i,
+        )
         place(
             m,
             platform,
             "framer",
             framer,
             start=started,
-            rows=Mux(settings.transposed, settings.length, settings.vectors),
+            rows=Mux(transposed, settings.length, settings.vectors),
             length=length,
             i=self.i,
-            o__ready=Mux(packed, unpacker_ready, transposer.i.ready | finding),
-        )
-        place(
-            m,
-            platform,
-            "transposer",
-            transposer,
-            start=started,
-            transposed=settings.transposed,
-            rows=settings.length,
-            vectors=settings.vectors,
-            i__payload=framer.o.payload,
-            i__valid=framer.o.valid & ~finding & ~packed,
-            o=converter.i if self.serial else beats.i,
+            o__ready=Mux(packed, unpacker_ready, ready | finding),
         )
         if not self.serial:
             # Registers `ready`: from the converter to the transposer's memories is too long a path for one cycle.
-            place(m, platform, "beats", beats, i=transposer.o, o=upsizer.i)
+            place(m, platform, "beats", beats, **numbers, o=upsizer.i)
             place(m, platform, "upsizer", upsizer, i=beats.o, o=converter.i)
+            numbers = {"i": upsizer.o}
         settling, found = self._find(m, platform, finding, started & finding)
         with m.If(self.start & ~self.find):
             m.d.sync += self.bias.eq(Mux(self.settings.bias_auto, found, self.settings.bias))
@@ -272,7 +274,7 @@ class Loader(Unit):
             bias=self.bias,
             chunks=settings.chunks,
             random=random,
-            i=transposer.o if self.serial else upsizer.o,
+            **numbers,
             o=skid_buffer.i,
             **ports,
         )
@@ -294,7 +296,7 @@ class Loader(Unit):
             "writer",
             writer,
             start=started & ~finding,
-            transposed=settings.transposed,
+            transposed=transposed,
             count=settings.vectors,
             chunks=settings.chunks,
             size=size,
@@ -313,6 +315,28 @@ class Loader(Unit):
             self.busy.eq(started | framer.busy | writer.busy | settling | comparing),
         ]
         return m
+
+    def _transpose(
+        self, m: Module, platform, settings: Value, started: Value, valid: Value, sink: stream.Interface
+    ) -> tuple[dict[str, Any], Value]:
+        """Connections from the framer's numbers in order to their sink, and whether the framer's beat is accepted."""
+        framer = self._framer
+        if self._transposer is None:
+            return {"i__payload": framer.o.payload, "i__valid": valid}, sink.ready
+        place(
+            m,
+            platform,
+            "transposer",
+            self._transposer,
+            start=started,
+            transposed=settings.transposed,
+            rows=settings.length,
+            vectors=settings.vectors,
+            i__payload=framer.o.payload,
+            i__valid=valid,
+            o=sink,
+        )
+        return {"i": self._transposer.o}, self._transposer.i.ready
 
     def _compare(self, m: Module, starts: Value) -> tuple[Value, dict[str, Value]]:
         """Start the meter's comparison after the last write; return whether it is pending, and the meter's inputs."""

@@ -39,7 +39,8 @@ class EngineParams:
         Chunks per cycle that a loader writes: all chunks of a packed group, or of several groups of a beat. The
         memory of a row or column consists of as many slices.
     transpose_depth : int
-        Longest row of the stream of a transposed operand, a multiple of ``input_width``.
+        Longest row of the stream of a transposed operand, a multiple of ``input_width``. With 0, the engine has no
+        transposers, and all operands arrive in order.
     random_bits : int
         Width of a random word for stochastic rounding in bits, ``r``. If ``bfp.mantissa`` has two or more chunks of an
         operand, the engine meters that operand, and a random word needs at least the bits of a chunk less one.
@@ -80,7 +81,9 @@ class EngineParams:
     )
     write_width: int = parameter(2, (1, 2, 4), "chunks per cycle that a loader writes into the buffers", internal=True)
     transpose_depth: int = parameter(
-        256, tuple(1 << n for n in range(4, 13)), "longest row of the stream of a transposed operand"
+        256,
+        (0, *(1 << n for n in range(4, 13))),
+        "longest row of the stream of a transposed operand; 0: operands arrive in order only",
     )
     random_bits: int = parameter(
         3,

@@ -106,6 +106,8 @@ def _engine_parts(config: Config) -> dict[str, str]:
         kinds = {name: kind for name, kind in kinds.items() if name not in CONVERSION_PARTS}
         array = "term_array" if config.array.element == "tmac" else "systolic_array"
         kinds |= {"loader": "integer_loader", "array": array, "packed_results": "integer_results"}
+    elif not config.engine.transpose_depth:
+        del kinds["transposer"]
     return {name: kind for name, kind in kinds.items() if getattr(config.engine, name, True)}
 
 

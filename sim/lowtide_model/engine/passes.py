@@ -197,9 +197,9 @@ def _loaded(parts: Sequence[Part], lanes: int, chunks: tuple[int, int]) -> int:
 
 
 def _most_vectors(config: Config, words: int, panel: int, in_order: bool) -> int:
-    """Most vectors of ``words`` chunks that fit: the buffers limit panels, and the transposer limits vectors."""
-    most = config.engine.buffer_depth // words * panel
-    return most if in_order else min(most, config.engine.transpose_depth)
+    """Most vectors of ``words`` chunks that fit: the buffers limit panels, and a transposer limits vectors."""
+    most, longest = config.engine.buffer_depth // words * panel, config.engine.transpose_depth
+    return most if in_order or not longest else min(most, longest)
 
 
 def _slices(length: int, most: int, unit: int) -> list[slice]:

@@ -239,7 +239,7 @@ def _vectors(name: str, config: Config, x: Operand, operand: OperandSettings, pa
     _check_room(name, config, count, length, panel, operand.chunks)
     if isinstance(x, BfpTensor):
         return OperandVectors(pack(x).reshape(count, -1).view(np.float32), transposed=False, length=length, packed=True)
-    transposed = not x.flags.c_contiguous and x.T.flags.c_contiguous
+    transposed = engine.transpose_depth > 0 and not x.flags.c_contiguous and x.T.flags.c_contiguous
     if transposed and count > engine.transpose_depth:
         raise ValueError(
             f"{name}, transposed, must have at most {engine.transpose_depth} vectors, the engine.transpose_depth,"

@@ -55,7 +55,6 @@ def test_known_dividers():
         clock=24_000_000, divider=0, feedback=63, out=5, filter=1
     )
 
-
     assert pll_of("apicula", 27_000_000, 54_000_000) == GowinPll(clock=54_000_000, divider=1, feedback=2, out=16)
 
 

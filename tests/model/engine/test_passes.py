@@ -36,6 +36,12 @@ def parts_of(config, shape, chunks=(1, 1), in_order=(True, True)):
     )
 
 
+def test_without_transposers_the_order_in_memory_does_not_matter():
+    engine = config().changed({"engine.transpose_depth": 0})
+    for shape in ((70, 40, 70), (5, 200, 33)):
+        assert parts_of(engine, shape, in_order=(False, False)) == parts_of(engine, shape)
+
+
 def words(config, part, chunks):
     groups = math.ceil(part.shape[1] / config.bfp.lanes)
     panels = math.ceil(part.shape[0] / config.array.rows), math.ceil(part.shape[2] / config.array.columns)
