@@ -10,7 +10,7 @@ from rich.table import Table
 from lowtide_studies.engine_training.run import Run
 from lowtide_studies.equal_area.study import Cost
 from lowtide_studies.harness.plots import BLUE, DARK, RED, label_rows, log_scale, save_plot, style_axes
-from lowtide_studies.harness.tables import new_table
+from lowtide_studies.harness.tables import new_table, with_error
 
 __all__ = ["equal_area_table", "plot"]
 
@@ -36,14 +36,14 @@ def equal_area_table(rows: Sequence[Cost], run: Run, accuracy: float, *, beside:
 
 def _figures(row: Cost, reference: Cost, beside: bool) -> list[str]:
     cells = [f"{its.total(beside):,.0f}" for its in row.cells.values()]
-    figures = ["" if isnan(row.cycles) else f"{row.cycles / 1e6:.1f} ± {row.error / 1e6:.1f}"]
+    figures = ["" if isnan(row.cycles) else with_error(f"{row.cycles / 1e6:.1f}", row.error / 1e6, ".1f")]
     for target in row.cells:
         if isnan(row.cycles):
             figures += ["", ""]
         else:
             product = f"{row.area_time(target, beside=beside) / 1e9:.2f}"
             times, error = (of(reference, target, beside=beside) for of in (row.times, row.times_error))
-            figures += [product, "" if row is reference else f"{times:.2f} ± {error:.2f}"]
+            figures += [product, "" if row is reference else with_error(f"{times:.2f}", error)]
     return [*cells, *figures, f"{row.reached} of {row.seeds}"]
 
 

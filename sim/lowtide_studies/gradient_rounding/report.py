@@ -23,7 +23,7 @@ from lowtide_studies.harness.plots import (
     style_axes,
 )
 from lowtide_studies.harness.statistics import Difference
-from lowtide_studies.harness.tables import counted, mean_and_error, new_table, signed, signed_and_error
+from lowtide_studies.harness.tables import counted, mean_and_error, new_table, signed, signed_and_error, with_error
 from lowtide_studies.networks.roundings import BASELINE, IDEAL, NAMED, PLATEAU
 
 __all__ = ["plot", "sentences", "tables"]
@@ -68,7 +68,7 @@ def _row(study: Study, setting: str, rounding: str) -> tuple[str, ...]:
         f"{accuracy.lowest:.2f} to {accuracy.highest:.2f}",
         "" if difference is None else signed_and_error(difference),
         "" if difference is None else signed(difference.errors, 1),
-        f"{loss.mean:.4f} ± {loss.error:.4f}",
+        with_error(f"{loss.mean:.4f}", loss.error, ".4f"),
         "" if loss_difference is None else signed(loss_difference.errors, 1),
     )
 
@@ -138,7 +138,9 @@ def _accuracies(axes: Axes, study: Study, setting: str, labels: bool) -> None:
         color = CURVES.get(rounding, BLUE)
         accuracy, seeds = study.accuracy(setting, rounding), np.array(study.accuracies(setting, rounding))
         if accuracy.mean < lowest:
-            axes.annotate(f"◂ {accuracy.mean:.1f} ± {accuracy.error:.1f}", (lowest, y), color=color, va="center")
+            axes.annotate(
+                with_error(f"◂ {accuracy.mean:.1f}", accuracy.error, ".1f"), (lowest, y), color=color, va="center"
+            )
             continue
         draw_seeds(axes, y, seeds[seeds >= lowest], accuracy, color)
     label_rows(axes, study.roundings if labels else [""] * len(study.roundings))

@@ -1,5 +1,6 @@
 """Tables, framed on a terminal, otherwise plain columns that other programs can read; and the texts of figures."""
 
+import math
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -8,7 +9,7 @@ from rich.table import Table
 
 from lowtide_studies.harness.statistics import Difference, Summary
 
-__all__ = ["counted", "mean_and_error", "new_table", "print_tables", "signed", "signed_and_error"]
+__all__ = ["counted", "mean_and_error", "new_table", "print_tables", "signed", "signed_and_error", "with_error"]
 
 WIDTH = 250
 """Characters of a line that is not written to a terminal: enough for each table."""
@@ -36,12 +37,17 @@ def print_tables(tables: Iterable[Table]) -> None:
 
 def mean_and_error(figures: Summary | Difference) -> str:
     """Mean and standard error with a true minus; a mean that rounds to zero has no sign."""
-    return f"{round(figures.mean, 2) + 0.0:.2f} ± {figures.error:.2f}".replace("-", "−")
+    return with_error(f"{round(figures.mean, 2) + 0.0:.2f}", figures.error).replace("-", "−")
 
 
 def signed_and_error(difference: Difference) -> str:
     """Mean with its sign, and standard error."""
-    return f"{signed(difference.mean)} ± {difference.error:.2f}"
+    return with_error(signed(difference.mean), difference.error)
+
+
+def with_error(mean: str, error: float, form: str = ".2f") -> str:
+    """A mean and its standard error; the mean alone where there is no error, as with one seed."""
+    return mean if math.isnan(error) else f"{mean} ± {error:{form}}"
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -49,7 +49,7 @@ def loss_text(result: Result, loss: Difference) -> str:
     if result.run.text:
         ratio = math.exp(loss.mean / 100)
         loss = Difference(mean=100 * (ratio - 1), error=ratio * loss.error, unpaired=ratio * loss.unpaired)
-    text = mean_and_error(loss).partition(" ± nan")[0]
+    text = mean_and_error(loss)
     return f"{text} %" if result.run.text else text
 
 

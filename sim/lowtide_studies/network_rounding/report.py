@@ -53,9 +53,9 @@ def _row(result: Result, rounding: str) -> tuple[str, ...]:
     if rounding == IDEAL or (difference is not None and math.isnan(difference.mean)):
         difference = None
     return (
-        mean_and_error(quality).partition(" ± nan")[0],
+        mean_and_error(quality),
         f"{quality.lowest:.2f} to {quality.highest:.2f}",
-        "" if difference is None else signed_and_error(difference).partition(" ± nan")[0],
+        "" if difference is None else signed_and_error(difference),
         "" if difference is None or math.isnan(difference.errors) else signed(difference.errors, 1),
         f"{result.loss(rounding).mean:.3f}",
         seeds,

@@ -56,7 +56,9 @@ def quality_table(found: Comparison) -> Table:
         table.add_row(
             form,
             _mean(found, form),
-            "" if difference is None or form == BASELINE or math.isnan(difference.mean) else _signed(difference),
+            ""
+            if difference is None or form == BASELINE or math.isnan(difference.mean)
+            else signed_and_error(difference),
             f"{np.mean([one.quality for one in lasts]):.2f}" if lasts else "",
             f"{np.mean([one.loss for one in lasts]):.3f}" if lasts else "",
             "" if math.isnan(beats) else f"{beats:.2f}",
@@ -69,11 +71,7 @@ def _mean(found: Comparison, form: str) -> str:
     summary = found.quality(form)
     if math.isnan(summary.mean):
         return "not finite"
-    return f"{summary.mean:.2f}" if math.isnan(summary.error) else mean_and_error(summary)
-
-
-def _signed(difference) -> str:
-    return signed_and_error(difference).partition(" ± nan")[0]
+    return mean_and_error(summary)
 
 
 def cost_table(found: Comparison, rows: Sequence[Cost], target: str) -> Table:

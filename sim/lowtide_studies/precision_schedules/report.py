@@ -14,7 +14,7 @@ from rich.table import Table
 from lowtide_studies.engine_training.report import share_map
 from lowtide_studies.engine_training.schedule import KINDS
 from lowtide_studies.harness.plots import BLUE, DARK, GREEN, RED, YELLOW, draw_seeds, label_rows, save_plot, style_axes
-from lowtide_studies.harness.tables import mean_and_error, new_table, signed_and_error
+from lowtide_studies.harness.tables import mean_and_error, new_table, signed_and_error, with_error
 from lowtide_studies.precision_schedules.study import BASELINE, Comparison, Outcome
 
 __all__ = ["comparison_table", "plot_comparison"]
@@ -55,8 +55,8 @@ def _row(found: Comparison, name: str, target: float) -> list[str]:
         f"{fmean([outcome.loss for outcome in outcomes]):.4f}",
         _number(fmean([outcome.beats_per_pair for outcome in outcomes]), ".2f"),
         *(_number(100 * fmean([outcome.high(kind) for outcome in outcomes]), ".0f", " %") for kind in KINDS),
-        _number(steps, ".0f", f" ± {steps_error:.0f}"),
-        _number(beats / 1e6, ".1f", f" ± {beats_error / 1e6:.1f}"),
+        with_error(_number(steps, ".0f"), steps_error, ".0f"),
+        with_error(_number(beats / 1e6, ".1f"), beats_error / 1e6, ".1f"),
         f"{count} of {len(outcomes)}",
     ]
 
