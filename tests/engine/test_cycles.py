@@ -54,6 +54,13 @@ def test_single_products_with_other_writes(engine, fresh_engine, write_width, in
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("input_width", [1, 2])
+def test_single_products_without_transposers(engine, fresh_engine, input_width):
+    keys = {"engine.transpose_depth": 0, "engine.input_width": input_width}
+    check_single_products(fresh_engine(engine.config.changed(keys)))
+
+
+@pytest.mark.slow
 def test_single_products_with_blocks(engine, fresh_engine):
     keys = {"array.rows": 4, "array.block_rows": 2, "array.block_columns": 2, "array.skew": "memory"}
     check_single_products(fresh_engine(engine.config.changed(keys)))
@@ -120,6 +127,12 @@ def check_products_with_sums(engine, uses, reused, longest):
         with_sums = started_together(engine, model, case, uses, reused)
         plain = started_together(engine, model, case, [(False, False)] * len(uses), reused)
         assert with_sums[0] - plain[0] == with_sums[1] - plain[1]
+
+
+def test_engines_without_transposers_take_operands_in_order(small):
+    shape = Shape(lines=2, length=2, chunks=1, transposed=True)
+    with pytest.raises(ValueError, match=r"^engine\.transpose_depth must be above 0 for transposed operands, not 0$"):
+        CycleModel(small.changed({"engine.transpose_depth": 0})).products([Work(a=shape, b=shape)])
 
 
 def test_engines_without_sums_cannot_keep_them(small):

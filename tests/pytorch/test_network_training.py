@@ -18,6 +18,7 @@ from lowtide.formats import IllegalValue  # noqa: E402
 from lowtide_model.engine.cycles import CycleModel  # noqa: E402
 from lowtide_model.layer_cost import Layer, Setting  # noqa: E402
 from lowtide_studies.equal_area.cells import CANDIDATES, INTEGERS, Cells  # noqa: E402
+from lowtide_studies.harness.jobs import Runner  # noqa: E402
 from lowtide_studies.network_training import run as run_module  # noqa: E402
 from lowtide_studies.network_training import study as study_module  # noqa: E402
 from lowtide_studies.network_training import training as training_module  # noqa: E402
@@ -289,8 +290,8 @@ def test_thresholds_matter_to_adaptive_formats_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(study_module.data_of, "cache_clear", lambda: None, raising=False)
     run = tiny("resnet8", "fp32", alpha=0.7, beta=0.1)[0]
 
-    class Jobs:
-        def run(self, _, jobs):
+    class Jobs(Runner):
+        def run(self, label, jobs):
             return list(jobs)
 
     study_module.compare([run], ["fp32", "adaptive"], [0], images="", text="", margin=1.0, runner=Jobs())

@@ -104,7 +104,7 @@ class Ice40Pll(Pll):
 class GowinPll(Pll):
     """An ``rPLL`` with internal feedback: clock = in * feedback / divider.
 
-    The primitive's IDIV_SEL and FBDIV_SEL are one less than the dividers. The ranges are those of a GW1NR-9 of grade
+    The parameters IDIV_SEL and FBDIV_SEL are one less than the dividers. The ranges hold for a GW1NR-9 of grade
     C6/I5.
     """
 

@@ -349,6 +349,8 @@ class CycleModel:
             if clear:
                 ready.append(done + clear)
         elif operand.transposed:
+            if not self.config.engine.transpose_depth:
+                raise ValueError("engine.transpose_depth must be above 0 for transposed operands, not 0")
             row_beats = -(-lines // self.numbers)
             # Cycle in which the next row arrives, and cycle in which each half of the transposer can be written.
             arrival, half = 1, [0, 0]

@@ -50,6 +50,9 @@ def test_fp32_operands_arrive_in_the_order_of_memory():
     wide = attrs.evolve(SQUARE, n=2048)
     assert {work.b.transposed for work in fp32.works(Config(), wide)} == {False}
     assert {work.b.transposed for work in PACKED.works(Config(), SQUARE)} == {False}
+    assert {work.b.transposed for work in fp32.works(Config().changed({"engine.transpose_depth": 0}), SQUARE)} == {
+        False
+    }
 
 
 def test_sums_on_chip_leave_no_partial_results():
