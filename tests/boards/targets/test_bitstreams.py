@@ -115,6 +115,22 @@ def test_nothing_is_written_when_it_is_too_large(tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(("given", "used"), [(None, BOARDS["ulx3s"].seed), (5, 5)])
+def test_a_board_has_its_own_seed(tmp_path, monkeypatch, given, used):
+    seeds = []
+
+    def place(_package, _command, seed, _folder):
+        seeds.append(seed)
+        return Run(fmax=1.0, critical="", used={}, available={})
+
+    monkeypatch.setattr(building, "_synthesize", lambda *_: ([], []))
+    monkeypatch.setattr(building, "placed", place)
+    with pytest.raises(BoardError, match=f"fmax is 1.00 MHz with --seed {used}"):
+        building.build("ulx3s", Config.load("tiny").changed({"serial.clock": 25_000_000}), tmp_path, seed=given)
+    assert seeds == [used]
+    assert BOARDS["ulx3s"].seed != BOARDS["orangecrab"].seed
+
+
 def test_a_flip_flop_shares_a_cell_with_the_table_that_feeds_it_alone():
     def cell(kind, inputs, output):
         ports = {"I0": inputs, "O": output} if kind == "SB_LUT4" else {"D": inputs, "Q": output}
