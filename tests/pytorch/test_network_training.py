@@ -344,6 +344,10 @@ def test_command_on_a_users_text_and_its_finished_jobs(run_study, tmp_path, monk
         (["--alpha", "3.5"], "alpha must be from 0 to 3, not 3.5"),
         (["--beta", "-0.1"], "beta must be from 0 to 3, not -0.1"),
         (["--reference", "best"], "reference must be one of fp32, bf16"),
+        (
+            ["--number-format", "fp32,fixed-4", "--reference", "adaptive"],
+            "reference must be one of fp32, fixed-4, the compared formats, not 'adaptive'",
+        ),
         (["--network", "resnet8", "--images", "nowhere"], "cannot read nowhere/train: No such file or directory"),
         (["--network", "lstm", "--text", "nowhere"], "nowhere"),
     ],

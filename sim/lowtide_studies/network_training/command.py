@@ -7,11 +7,12 @@ import click
 
 from lowtide.cli.options import Name, Names, Number, Whole
 from lowtide.config import Config
+from lowtide.formats.parameter import IllegalValue, legal_text
 from lowtide.paths import check_output_folder
 from lowtide_studies.equal_area.cells import Cells, measure_cells
 from lowtide_studies.harness.options import CACHE, StudyOptions, study_options, target_option, typed_option
 from lowtide_studies.network_training.options import images_option, networks_option, text_option
-from lowtide_studies.network_training.run import FORMATS, NETWORKS, USUAL_FORMATS, usual_run
+from lowtide_studies.network_training.run import FORMATS, NETWORKS, REFERENCE, USUAL_FORMATS, usual_run
 
 __all__ = ["command"]
 
@@ -47,7 +48,9 @@ Examples:
 @typed_option(Number("beta", 0, 3, both=True), 0.3, "Decrease of the threshold over steps and over layers, FAST's β.")
 @typed_option(Whole("evaluations", range(1, 1001)), 4, "Evaluations per epoch.")
 @typed_option(Number("margin", 0, 100), 1.0, "Distance of the target from FP32: points, or per cent of a perplexity.")
-@typed_option(Name("reference", FORMATS), "adaptive", "Format to which times at equal area are relative.")
+@typed_option(
+    Name("reference", FORMATS), None, f"Format to which times at equal area are relative.  [default: {REFERENCE}]"
+)
 @click.option("--cells/--no-cells", default=True, help="Whether to synthesize the units, for times at equal area.")
 @target_option
 @study_options(
@@ -60,7 +63,7 @@ def command(
     images: str,
     text: str,
     margin: float,
-    reference: str,
+    reference: str | None,
     cells: bool,
     target: str,
     **training: Any,
@@ -77,6 +80,8 @@ def command(
     from lowtide_studies.network_training.report import cost_table, plot, quality_table
     from lowtide_studies.network_training.study import CHECKPOINTS, compare, plain_cost
 
+    if reference not in (None, *formats):
+        raise IllegalValue("reference", f"{legal_text(formats)}, the compared formats", reference)
     check_output_folder(CACHE)
     check_output_folder(CHECKPOINTS)
     seeds = options.seeds
@@ -90,7 +95,7 @@ def command(
         images=images,
         text=text,
         margin=margin,
-        reference=reference,
+        reference=reference or REFERENCE,
         runner=options.runner("network-training"),
     )
     known: dict[str, Cells] = {}
@@ -109,7 +114,7 @@ def command(
             "data": {comparison.run.network: comparison.data for comparison in found},
             "seeds": list(range(seeds)),
             "margin": margin,
-            "reference": reference,
+            "reference": reference or REFERENCE,
             "target": target,
             "costs": [
                 plain_cost(comparison, row) for comparison, rows in zip(found, costs, strict=True) for row in rows

@@ -13,6 +13,7 @@ __all__ = [
     "FORMATS",
     "GRADIENT_ROUNDINGS",
     "NETWORKS",
+    "REFERENCE",
     "USUAL_FORMATS",
     "Network",
     "Run",
@@ -27,6 +28,9 @@ FORMATS = (*USUAL_FORMATS, "weights-2", "fixed-4-2")
 
 ADAPTIVE = ("adaptive", "adaptive-weights")
 """Formats that depend on ``alpha`` and ``beta``."""
+
+REFERENCE = "adaptive"
+"""Format to which times are relative, if no other is given."""
 
 ENGINE_ROUNDING = "engine"
 """Gradients rounded as the settings of a format say."""

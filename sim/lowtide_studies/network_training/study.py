@@ -16,7 +16,7 @@ from lowtide_studies.harness.jobs import Job, Runner, code_hash
 from lowtide_studies.harness.statistics import Difference, Summary
 from lowtide_studies.network_training.data import Data, load_images, load_text
 from lowtide_studies.network_training.formats import BASELINE
-from lowtide_studies.network_training.run import ADAPTIVE, Run
+from lowtide_studies.network_training.run import ADAPTIVE, REFERENCE, Run
 from lowtide_studies.network_training.training import Evaluation, Trained, train
 from lowtide_studies.network_training.units import UNITS, Unit
 
@@ -103,7 +103,7 @@ class Comparison:
     seeds: tuple[int, ...]
     outcomes: dict[str, list[Trained]]
     margin: float
-    reference: str = "adaptive"
+    reference: str = REFERENCE
 
     def quality(self, form: str) -> Summary:
         """Quality on the test data."""
@@ -196,7 +196,7 @@ def compare(
     images: str,
     text: str,
     margin: float,
-    reference: str = "adaptive",
+    reference: str = REFERENCE,
     runner: Runner | None = None,
     checkpoints: Path = CHECKPOINTS,
 ) -> list[Comparison]:
