@@ -1,5 +1,6 @@
 """Models of the random sources: words of the LFSR source, in closed form and step by step; neighbor words."""
 
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -71,10 +72,25 @@ def words(source: RandomSourceParams, index: Any, lane: Any = 0, row: Any = 0) -
 
 def bits_from(source: RandomSourceParams, first: int, count: int) -> np.ndarray:
     """``count`` bits of the generator's sequence from step ``first``; ``source.bits`` consecutive bits are a state."""
-    if 2**source.bits <= first + count:  # the request exceeds a period
+    if source.polarity == "uniform":  # at most 6 bits
         period = _extended(source, _seed(source), source.states)
         return period[(first + np.arange(count)) % source.states]
-    return _extended(source, _seed(source), first + count)[first:]
+    state = _leap(source.exponents, first % source.states) @ _seed(source) % 2
+    return _extended(source, state.tolist(), count)
+
+
+@lru_cache(maxsize=64)
+def _leap(exponents: tuple[int, ...], steps: int) -> np.ndarray:
+    """The matrix over GF(2) that takes a linear generator's state to its state ``steps`` later."""
+    bits = exponents[0]
+    leap, doubled = np.eye(bits, dtype=np.int64), np.eye(bits, k=1, dtype=np.int64)
+    doubled[-1, [0, *exponents[1:]]] = 1  # of one step; then of two, four, ...
+    while steps:
+        if steps & 1:
+            leap = doubled @ leap % 2
+        doubled = doubled @ doubled % 2
+        steps >>= 1
+    return leap
 
 
 def _windows(bits: np.ndarray, width: int) -> np.ndarray:

@@ -66,6 +66,15 @@ def test_far_ahead_in_a_long_sequence():
     assert words(source, [0, 2**20 - 1, 2**20, 2 * (2**20 - 1)]).tolist() == [1, 1, words(source, 1), 1]
 
 
+@pytest.mark.parametrize("polarity", ["plain", "inverted"])
+@pytest.mark.parametrize("bits", [24, 31, 32])
+def test_words_after_many_periods_equal_the_first_ones(bits, polarity):
+    source = RandomSourceParams(bits=bits, width=bits, polarity=polarity, lanes=5, seed=2**bits - 3)
+    near, lanes = np.arange(100)[:, np.newaxis], np.arange(5)
+    far = 2**59 // source.period * source.period + near
+    assert np.array_equal(words(source, far, lanes), words(source, near, lanes))
+
+
 @pytest.mark.parametrize(
     ("bits", "polarity"), [*product([2, 3, 4, 6], POLARITIES), *((8, polarity) for polarity in POLARITIES[:-1])]
 )

@@ -9,7 +9,10 @@ __all__ = ["IMAGES", "QUICK", "ROUNDINGS", "USUAL_ROUNDINGS", "training_of"]
 ROUNDINGS = ("fp32", *GRADIENT_ROUNDINGS)
 """Roundings of gradients; ``fp32`` quantizes nothing."""
 
-USUAL_ROUNDINGS = ("fp32", "nearest", "ideal", "reference", "plateau-space", "plateau-carry", "neighbor-plateau")
+USUAL_ROUNDINGS = (
+    *("fp32", "nearest", "ideal", "reference"),
+    *("plateau-space", "plateau-carry", "shared-2", "shared-3", "neighbor-plateau"),
+)
 """Default roundings."""
 
 RESNET = {"epochs": 1, "samples": 1600, "batch": 32, "rate": 0.05}

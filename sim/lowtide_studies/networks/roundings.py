@@ -106,6 +106,12 @@ def _short(mode: str, polarity: str, lanes: int) -> Stochastic:
     return Stochastic(mode=mode, source=tuple(sources))
 
 
+def _shared(bits: int, width: int) -> Stochastic:
+    """Words of a generator that serves all lanes."""
+    source = RandomSourceParams(bits=bits, width=width, polarity="space", lanes=LANES, rows=True)
+    return Stochastic(mode="half_step", source=source)
+
+
 NAMED = {
     BASELINE: NamedRounding("nothing is quantized", lambda _: None),
     "nearest": NamedRounding("to nearest, ties away from zero", lambda _: "nearest"),
@@ -119,6 +125,8 @@ NAMED = {
     "plateau-time": NamedRounding("3-bit plateau in time, half step", lambda _: _short("half_step", "time", 4)),
     "plateau-carry": NamedRounding("3-bit plateau in space, carry", lambda _: _short("carry", "space", 8)),
     "uniform": NamedRounding("all 3-bit words, half step", lambda _: _short("half_step", "uniform", 8)),
+    "shared-2": NamedRounding("2 of 4 bits of one LFSR for all lanes, half step", lambda _: _shared(4, 2)),
+    "shared-3": NamedRounding("3 of 11 bits of one LFSR for all lanes, half step", lambda _: _shared(11, 3)),
     "neighbor-low": NamedRounding(
         "last 3 bits of the next lane, half step", lambda _: Neighbor(leading=False, alternating=False)
     ),
