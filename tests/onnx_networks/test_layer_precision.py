@@ -32,7 +32,7 @@ from lowtide_studies.layer_precision.search import (
     single_steps,
     spread,
 )
-from lowtide_studies.layer_precision.task import Costs, Task, evaluate
+from lowtide_studies.layer_precision.task import Costs, Task, evaluate, noise_of
 
 SPACE = Space(layers=("x", "y", "z"), bits_a=(2, 4), bits_b=(2, 4, 6), kept=frozenset({"z"}))
 
@@ -57,6 +57,9 @@ def test_characters():
     assert characters(expected, expected) == 1
     other = np.stack([steps("...ox.x..."), steps("ab.a..bb.c")])  # oxx: one deleted; ababc: two inserted
     assert characters(other, expected) == 1 - 3 / 7
+    labels = np.array([[15, 24, 24, 15, 0], [1, 1, 2, 0, 0]])
+    assert characters(expected, labels) == 1
+    assert characters(other, labels) == 1 - 3 / 7
     nothing = np.stack([steps(".........."), steps("..........")])
     assert characters(nothing, expected) == 0
     assert characters(nothing, nothing) == 1
@@ -161,9 +164,9 @@ def model(tmp_path, monkeypatch):
     return network, x, fp32, labels
 
 
-def task(metric="accuracy", config=None):
+def task(metric="accuracy", config=None, batch=None):
     files = {"model": "network.onnx", "inputs": "inputs.npz", "labels": "labels.npy" if metric == "accuracy" else None}
-    return Task.of(config or Config(), **files, output=None, metric=metric)
+    return Task.of(config or Config(), **files, output=None, metric=metric, batch=batch)
 
 
 def test_evaluation(model):
@@ -177,6 +180,27 @@ def test_evaluation(model):
     assert one["noise"] == pytest.approx(np.square(outputs[::2] - exact).sum() / np.square(exact).sum(), rel=1e-12)
     assert evaluate(attrs.asdict(task()), None) == {"quality": 0.8, "tested": 0.8, "noise": 0.0}
     assert evaluate(attrs.asdict(task("agreement")), None)["quality"] == 1
+
+
+def test_evaluation_in_batches(model):
+    """Each batch is a run of its own, of samples of the search or of others."""
+    network, x, fp32, labels = model
+    bits, point = {"first": (2, 4), "second": (4, 2), "third": (2, 2)}, (2, 4, 4, 2, 2, 2)
+    asked = attrs.asdict(task(batch=7))
+    runs = [network.predict(part[start : start + 7], bits)["y"] for part in (x[::2], x[1::2]) for start in (0, 7, 14)]
+    searched, others = np.concatenate(runs[:3]), np.concatenate(runs[3:])
+    one = evaluate(asked, point)
+    assert one["quality"] == (searched.argmax(-1) == labels[::2]).mean()
+    assert one["tested"] == (others.argmax(-1) == labels[1::2]).mean()
+
+    def noise(found, exact):
+        return pytest.approx(np.square(found - exact.astype(np.float64)).sum() / np.square(exact).sum(), rel=1e-6)
+
+    assert one["noise"] == noise(searched, fp32[::2])
+    assert noise_of(asked, point) == noise(runs[0], fp32[:14:2])
+    assert noise_of(attrs.asdict(task()), point) == evaluate(attrs.asdict(task()), point)["noise"]
+    assert Costs(task(batch=7), "bits", True)(point) == Costs(task(), "bits", True)(point)
+    assert Costs(task(batch=7), "cycles", True)(point) < Costs(task(), "cycles", True)(point)
 
 
 def test_costs(model):
@@ -221,7 +245,11 @@ def test_the_command_writes_a_file_that_a_run_takes(lowtide, model, monkeypatch)
     layers = json.loads(shown.out)["layers"]
     assert {one["name"]: tuple(one["bits"]) for one in layers} == precision
     # A second run takes everything from the storage.
-    monkeypatch.setattr(study_module, "evaluate", None)
+
+    def evaluate(*_):
+        raise AssertionError("the storage has all evaluations")
+
+    monkeypatch.setattr(study_module, "evaluate", evaluate)
     again = run_command(command, *arguments, *options)
     assert json.loads(again.stdout) == result
 
@@ -237,7 +265,15 @@ def test_the_path_alone_with_kept_ends(model):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("network.onnx",), "MODEL needs --inputs"),
+        (("network.onnx",), "MODEL needs --inputs or --lines"),
+        (("--batch", "4"), "--batch and --output-name need a MODEL"),
+        (("network.onnx", "--lines", "4", "--labels", "labels.npy"), "--lines conflicts with --inputs and --labels"),
+        (("network.onnx", "--lines", "4", "--metric", "agreement"), "--lines conflicts with --metric agreement"),
+        (("network.onnx", "--lines", "4"), "network.onnx has no metadata 'character' that list the characters"),
+        (
+            ("network.onnx", "--inputs", "inputs.npz", "--labels", "labels.npy", "--metric", "characters"),
+            "labels.npy must have a row of characters for each of the 40 samples",
+        ),
         (("--inputs", "inputs.npz"), "need a MODEL"),
         (("network.onnx", "--inputs", "inputs.npz", "--metric", "accuracy"), "--metric accuracy needs --labels"),
         (
@@ -270,3 +306,16 @@ def test_labels_of_another_shape_are_refused(model):
     np.save("labels.npy", np.zeros(39, int))
     with pytest.raises(LowtideError, match=r"labels.npy must have labels of the shape \(40,\)"):
         evaluate(attrs.asdict(task()), None)
+
+
+def test_characters_need_integers(model):
+    np.save("labels.npy", np.zeros((40, 3)))
+    asked = attrs.evolve(task(), metric="characters")
+    with pytest.raises(LowtideError, match=r"labels.npy must have integers"):
+        evaluate(attrs.asdict(asked), None)
+
+
+def test_batches_need_equally_many_samples(model):
+    np.savez("inputs.npz", x=np.zeros((40, 8), np.float32), y=np.zeros((1, 8), np.float32))
+    with pytest.raises(LowtideError, match=r"inputs.npz must have inputs of equally many samples with --batch"):
+        evaluate(attrs.asdict(task(batch=4)), None)

@@ -11,7 +11,7 @@ matplotlib = pytest.importorskip("matplotlib")
 Image = pytest.importorskip("PIL.Image")
 
 from lowtide.errors import CommandError  # noqa: E402
-from lowtide_studies.network_training import data as data_module  # noqa: E402
+from lowtide_studies.network_training import king_james  # noqa: E402
 from lowtide_studies.network_training.data import load_images, load_text  # noqa: E402
 from lowtide_studies.network_training.glyphs import CHARACTERS, draw, find_typefaces, part_of  # noqa: E402
 
@@ -125,7 +125,7 @@ def test_texts_that_are_missing_or_too_short_are_refused(tmp_path, monkeypatch):
     (tmp_path / "short.txt").write_text("x" * 1279)
     with pytest.raises(CommandError, match="more than 1300 characters, not 1279"):
         load_text(str(tmp_path / "short.txt"))
-    monkeypatch.setattr(data_module.shutil, "which", lambda _: None)
+    monkeypatch.setattr(king_james.shutil, "which", lambda _: None)
     with pytest.raises(CommandError, match="apt-get install bible-kjv, or give --text FILE"):
         load_text("kjv")
 

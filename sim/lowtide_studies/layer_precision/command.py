@@ -21,7 +21,7 @@ EXAMPLES = """\b
 Examples:
   lowtide study layer-precision
   lowtide study layer-precision model.onnx --inputs images.npz --labels labels.npy
-  lowtide study layer-precision model.onnx --inputs lines.npz --metric characters --loss 1
+  lowtide study layer-precision recognizer.onnx --lines 64 --batch 8 --set bfp.mantissa=8 --cost bits --loss 1
   lowtide study layer-precision --set bfp.mantissa=8 --cost bits --keep-ends
   lowtide run model.onnx --precision-file build/studies/layer-precision.toml
 """
@@ -30,12 +30,27 @@ Examples:
 @click.command("layer-precision", epilog=EXAMPLES)
 @click.argument("model", type=str, required=False)
 @click.option("--inputs", metavar="FILE", help="NumPy file .npz with an array per input. Needed with MODEL.")
-@click.option("--labels", metavar="FILE", help="NumPy file .npy with the label of each sample.")
+@click.option(
+    "--labels",
+    metavar="FILE",
+    help="NumPy file .npy with the label of each sample; for characters, a row of their classes, and zeros after them.",
+)
+@typed_option(
+    Whole("lines", range(2, 10**6 + 1)),
+    None,
+    "Draw N lines of text as inputs and labels, for a MODEL that reads 48 x 320 pixels and whose metadata list the"
+    " characters, such as those of RapidOCR.",
+)
+@typed_option(
+    Whole("batch", range(1, 10**9 + 1)),
+    None,
+    "Samples of a run of the network, which limits the memory. Single steps are measured on one run.  [default: all]",
+)
 @click.option(
     "--metric",
     type=click.Choice(list(METRICS)),
-    help="Quality: accuracy against labels; agreement, or characters read, against FP32."
-    "  [default: accuracy with labels, otherwise agreement]",
+    help="Quality: accuracy against labels; agreement with FP32; characters read, against labels or FP32."
+    "  [default: accuracy with labels, characters with --lines, otherwise agreement]",
 )
 @click.option("--output-name", metavar="NAME", help="Measured output.  [default: the first]")
 @typed_option(Number("loss", 0, 100), 0.5, "Quality that the chosen bits may lose, in points.")
@@ -63,6 +78,8 @@ def command(
     model: str | None,
     inputs: str | None,
     labels: str | None,
+    lines: int | None,
+    batch: int | None,
     metric: str | None,
     output_name: str | None,
     loss: float,
@@ -87,14 +104,18 @@ def command(
     found.check_bfp_engine()
     if operands == "packed" and not found.engine.packed_operands:
         raise IllegalValue("operands", "fp32 with engine.packed_operands = false", operands)
-    if model is None and any(value is not None for value in (inputs, labels, output_name)):
-        raise click.UsageError("--inputs, --labels and --output-name need a MODEL")
-    if model is not None and inputs is None:
-        raise click.UsageError("MODEL needs --inputs, whose samples measure the quality")
+    if model is None and any(value is not None for value in (inputs, labels, lines, batch, output_name)):
+        raise click.UsageError("--inputs, --labels, --lines, --batch and --output-name need a MODEL")
+    if lines is not None and any(value is not None for value in (inputs, labels)):
+        raise click.UsageError("--lines conflicts with --inputs and --labels")
+    if lines is not None and metric not in (None, "characters"):
+        raise click.UsageError(f"--lines conflicts with --metric {metric}")
+    if model is not None and inputs is None and lines is None:
+        raise click.UsageError("MODEL needs --inputs or --lines, whose samples measure the quality")
     if metric == "accuracy" and model is not None and labels is None:
         raise click.UsageError("--metric accuracy needs --labels")
-    if labels is not None and metric not in (None, "accuracy"):
-        raise click.UsageError(f"--labels conflicts with --metric {metric}, which compares with FP32")
+    if labels is not None and metric == "agreement":
+        raise click.UsageError("--labels conflicts with --metric agreement, which compares with FP32")
     # Help needs no ONNX.
     from lowtide_onnx.precision import legal_bits
     from lowtide_studies.layer_precision.report import file_text, front_table, layer_table, plot
@@ -107,14 +128,20 @@ def command(
         from lowtide_studies.layer_precision.example import write_example
 
         files = tuple(map(str, write_example(options.output / "layer-precision")))
+    elif lines is not None:
+        from lowtide_studies.layer_precision.lines import write_lines
+
+        files = (model, *map(str, write_lines(model, options.output / "layer-precision", lines)))
+        metric = "characters"
     metric = metric or ("agreement" if files[2] is None else "accuracy")
     task = Task.of(
         found,
         model=str(files[0]),
         inputs=str(files[1]),
-        labels=str(files[2]) if metric == "accuracy" else None,
+        labels=files[2],
         output=output_name,
         metric=metric,
+        batch=batch,
     )
     costs = Costs(task, cost, operands == "packed")
     layers = tuple(costs.products)

@@ -21,12 +21,17 @@ def agreement(outputs: np.ndarray, expected: np.ndarray) -> float:
 
 
 def characters(outputs: np.ndarray, expected: np.ndarray) -> float:
-    """One minus the character error rate, against the text that the network reads in FP32.
+    """One minus the character error rate, against labels, or against the text that the network reads in FP32.
 
     Outputs are steps × classes for each sample. The text has the largest class of each step, without repetitions and
-    without class 0. The error rate is the sum of edit distances over the characters of the texts in FP32.
+    without class 0. Labels are a row of classes for each sample, integers with zeros after the last one. The error rate
+    is the sum of edit distances over the characters of the expected texts.
     """
-    pairs = [(_text(one), _text(other)) for one, other in zip(outputs, expected, strict=True)]
+    labels = expected.dtype.kind in "iu"
+    pairs = [
+        (_text(one), [int(c) for c in other if c != BLANK] if labels else _text(other))
+        for one, other in zip(outputs, expected, strict=True)
+    ]
     length = sum(len(other) for _, other in pairs)
     errors = sum(_distance(one, other) for one, other in pairs)
     return 1 - errors / max(1, length)

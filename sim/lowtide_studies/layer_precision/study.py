@@ -4,6 +4,8 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from statistics import mean
+from typing import Any
 
 import attrs
 import optuna
@@ -12,7 +14,7 @@ from optuna.trial import TrialState
 
 from lowtide_studies.harness.jobs import Job, Runner, code_hash
 from lowtide_studies.layer_precision.search import Found, Point, Space, choose, path, single_steps, spread
-from lowtide_studies.layer_precision.task import Costs, Task, evaluate
+from lowtide_studies.layer_precision.task import Costs, Task, evaluate, noise_of
 
 __all__ = ["Outcome", "explore"]
 
@@ -84,8 +86,8 @@ def explore(
     fp32 = measure("FP32", [None])[0]
     add("uniform", [space.uniform(a, b) for a in space.bits_a for b in space.bits_b])
     steps = single_steps(space)
-    errors = measure("Single steps", [space.replaced(space.most, *step) for step in steps])
-    noise = {step: one["noise"] for step, one in zip(steps, errors, strict=True)}
+    errors = measure.noise("Single steps", [space.replaced(space.most, *step) for step in steps])
+    noise = dict(zip(steps, errors, strict=True))
     add("path", spread(path(space, noise, costs), PATH))
     if steps and len(found) < trials:
         question = json.dumps([*measure.inputs, costs.kind, costs.packed, sorted(space.kept)])
@@ -101,19 +103,31 @@ class _Measure:
         self.task, self.runner = attrs.asdict(task), runner
         code = code_hash(("lowtide_model", "lowtide_onnx", "lowtide_studies.layer_precision"), ("report", "command"))
         packages = (version(name) for name in ("lowtide", "numpy", "onnxruntime"))
-        self.inputs = (code, *packages, task.digest, str(task.output), task.metric, task.config)
+        self.inputs = (code, *packages, task.digest, str(task.output), task.metric, task.config, str(task.batch))
 
     def __call__(self, label: str, points: Sequence[Point | None]) -> list[dict[str, float]]:
-        jobs = [
-            Job(
-                name="FP32" if point is None else " ".join(map(str, point)),
-                inputs=(*self.inputs, str(point)),
-                function=evaluate,
-                arguments=(self.task, point),
-            )
-            for point in points
-        ]
-        return self.runner.run(label, jobs)
+        """Quality and noise of points, or of FP32."""
+        return self.runner.run(label, [self._job(evaluate, point) for point in points])
+
+    def noise(self, label: str, points: Sequence[Point]) -> list[float]:
+        """Noise of points."""
+        return self.runner.run(label, [self._job(noise_of, point) for point in points])
+
+    def _job(self, function: Callable[..., Any], point: Point | None) -> Job:
+        return Job(
+            name=_name(point),
+            inputs=(*self.inputs, function.__name__, str(point)),
+            function=function,
+            arguments=(self.task, point),
+        )
+
+
+def _name(point: Point | None) -> str:
+    """Name of a point in the progress."""
+    if point is None:
+        return "FP32"
+    a, b = point[:2]
+    return f"all {a} × {b}" if point == (a, b) * (len(point) // 2) else f"mean bits {mean(point):.2f}"
 
 
 def _search(

@@ -21,25 +21,27 @@ from lowtide_studies.layer_precision.search import Point
 if TYPE_CHECKING:
     from lowtide_onnx.network import Network
 
-__all__ = ["Costs", "Task", "evaluate"]
+__all__ = ["Costs", "Task", "evaluate", "noise_of"]
 
 
 @attrs.frozen(kw_only=True)
 class Task:
-    """A network, its inputs, and how to measure its output. Processes can share a task, because all fields are texts.
+    """A network, its inputs, and how to measure its output, as plain values that processes can share.
 
     Parameters
     ----------
     model, inputs : str
         ONNX file; ``.npz`` file with an array per input.
     labels : str, optional
-        ``.npy`` file of labels.
+        ``.npy`` file of labels: one for each place of the output; for ``characters``, a row of classes per sample.
     output : str, optional
         Name of the measured output; the first one by default.
     metric : str
         Of ``METRICS``.
     config : str
         Configuration of the engine, as JSON.
+    batch : int, optional
+        Samples of a run of the network, which shares its exponents' bias; by default all.
     digest : str
         SHA-256 of the files.
     """
@@ -50,11 +52,20 @@ class Task:
     output: str | None
     metric: str
     config: str
+    batch: int | None
     digest: str
 
     @classmethod
     def of(
-        cls, config: Config, *, model: str, inputs: str, labels: str | None, output: str | None, metric: str
+        cls,
+        config: Config,
+        *,
+        model: str,
+        inputs: str,
+        labels: str | None,
+        output: str | None,
+        metric: str,
+        batch: int | None = None,
     ) -> "Task":
         """A task of the files as they are now.
 
@@ -76,6 +87,7 @@ class Task:
             output=output,
             metric=metric,
             config=json.dumps(config.to_tables()),
+            batch=batch,
             digest=digest.hexdigest(),
         )
 
@@ -114,16 +126,51 @@ def _load(task: Task) -> _Loaded:
     inputs = _read(task.inputs)
     if not isinstance(inputs, dict):
         raise CommandError(f"cannot read {task.inputs}: it is no .npz file, which has an array per input")
+    if task.batch is not None and len({np.shape(values)[:1] for values in inputs.values()}) > 1:
+        raise CommandError(f"{task.inputs} must have inputs of equally many samples with --batch")
     fp32 = dict.fromkeys([*network.layers, *network.refused], "fp32")
-    expected = network.predict(inputs, fp32)[output]
+    expected = _outputs(network, inputs, output, fp32, task.batch)
     if not isinstance(expected, np.ndarray) or expected.ndim < 2 or expected.dtype.kind != "f":
         raise IllegalValue("output-name", "an output of samples × classes, or of samples × steps × classes", output)
     if len(expected) < 2:
         raise CommandError(f"{task.inputs} must have two samples or more, not {len(expected)}")
-    truth = expected if task.labels is None else _read(task.labels)
-    if not isinstance(truth, np.ndarray) or (task.labels is not None and truth.shape != expected.shape[:-1]):
-        raise CommandError(f"{task.labels} must have labels of the shape {expected.shape[:-1]}, as the output")
+    truth = expected if task.labels is None else _labels(task.labels, expected, task.metric)
     return _Loaded(network=network, output=output, inputs=inputs, expected=expected, truth=truth)
+
+
+def _labels(file: str, expected: np.ndarray, metric: str) -> np.ndarray:
+    """Labels of the samples: one for each place of the output, or rows of characters."""
+    labels = _read(file)
+    if metric == "characters":
+        if not isinstance(labels, np.ndarray) or labels.ndim != 2 or len(labels) != len(expected):
+            raise CommandError(f"{file} must have a row of characters for each of the {len(expected)} samples")
+        if labels.dtype.kind not in "iu":
+            raise CommandError(f"{file} must have integers, the classes of the characters")
+    elif not isinstance(labels, np.ndarray) or labels.shape != expected.shape[:-1]:
+        raise CommandError(f"{file} must have labels of the shape {expected.shape[:-1]}, as the output")
+    return labels
+
+
+def _outputs(
+    network: "Network", inputs: dict[str, np.ndarray], output: str, precision: dict[str, Any], batch: int | None
+) -> Any:
+    """An output of all samples, from one run of the network or, with a batch, from several."""
+    if batch is None:
+        return network.predict(inputs, precision)[output]
+    runs = _batches(inputs, batch)
+    found = np.concatenate([network.predict(_chosen(inputs, run), precision)[output] for run in runs])
+    return found[np.argsort(np.concatenate(runs))]
+
+
+def _batches(inputs: dict[str, np.ndarray], batch: int) -> list[np.ndarray]:
+    """Batches of the samples of the search, then of the others."""
+    samples = np.arange(len(next(iter(inputs.values()))))
+    parts = samples[::2], samples[1::2]
+    return [part[start : start + batch] for part in parts for start in range(0, len(part), batch)]
+
+
+def _chosen(inputs: dict[str, np.ndarray], samples: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: values[samples] for name, values in inputs.items()}
 
 
 def _read(file: str) -> np.ndarray | dict[str, np.ndarray]:
@@ -141,7 +188,7 @@ def _read(file: str) -> np.ndarray | dict[str, np.ndarray]:
         raise CommandError(f"cannot read {file}: it is no NumPy file of numbers") from None
 
 
-def evaluate(task: dict[str, str], bits: Sequence[int] | None) -> dict[str, float]:
+def evaluate(task: dict[str, Any], bits: Sequence[int] | None) -> dict[str, float]:
     """Quality of a task's network with the bits of a point, or in FP32.
 
     Returns
@@ -154,21 +201,36 @@ def evaluate(task: dict[str, str], bits: Sequence[int] | None) -> dict[str, floa
     loaded, metric = asked.loaded, METRICS[asked.metric]
     found = loaded.expected
     if bits is not None:
-        found = loaded.network.predict(loaded.inputs, asked.precision(bits))[loaded.output]
+        found = _outputs(loaded.network, loaded.inputs, loaded.output, asked.precision(bits), asked.batch)
     searched, others = slice(0, None, 2), slice(1, None, 2)
-    exact = loaded.expected[searched].astype(np.float64)
-    error = np.square(found[searched] - exact).sum()
     return {
         "quality": metric(found[searched], loaded.truth[searched]),
         "tested": metric(found[others], loaded.truth[others]),
-        "noise": float(error / max(np.square(exact).sum(), np.finfo(np.float64).tiny)),
+        "noise": _noise(found[searched], loaded.expected[searched]),
     }
+
+
+def noise_of(task: dict[str, Any], bits: Sequence[int]) -> float:
+    """The noise of a point, on the first batch of the samples of the search; see `evaluate`."""
+    asked = Task(**task)
+    if asked.batch is None:
+        return evaluate(task, bits)["noise"]
+    loaded = asked.loaded
+    first = _batches(loaded.inputs, asked.batch)[0]
+    found = loaded.network.predict(_chosen(loaded.inputs, first), asked.precision(bits))[loaded.output]
+    return _noise(found, loaded.expected[first])
+
+
+def _noise(found: np.ndarray, expected: np.ndarray) -> float:
+    exact = expected.astype(np.float64)
+    return float(np.square(found - exact).sum() / max(np.square(exact).sum(), np.finfo(np.float64).tiny))
 
 
 class Costs:
     """Cost of a point: cycles of the engine by the cycle model, or mean bits, weighted by multiplications.
 
-    The cycles are the sum of the cycles of each layer, as if the engine were idle before each layer.
+    The cycles are the sum of the cycles of each layer, as if the engine were idle before each layer. With a batch, they
+    are the cycles of the first run.
 
     Parameters
     ----------
@@ -182,9 +244,11 @@ class Costs:
 
     def __init__(self, task: Task, kind: str, packed: bool):
         self.config, self.kind, self.packed = Config.from_tables(json.loads(task.config)), kind, packed
-        network = task.loaded.network
+        network, inputs = task.loaded.network, task.loaded.inputs
+        if task.batch is not None:
+            inputs = _chosen(inputs, _batches(inputs, task.batch)[0])
         self.products: dict[str, list[Layer]] = {name: [] for name in network.layers}
-        for one in network.report(task.loaded.inputs, task.host()).layers:
+        for one in network.report(inputs, task.host()).layers:
             if one.name in self.products:
                 product = Layer(name="layer", m=one.m, k=one.k, n=one.n, count=one.count)
                 self.products[one.name].append(product)

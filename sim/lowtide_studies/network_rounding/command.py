@@ -32,7 +32,7 @@ Examples:
 
 
 @click.command("network-rounding", epilog=EXAMPLES)
-@networks_option(NETWORKS, "perceptron,transformer")
+@networks_option(NETWORKS, "perceptron,resnet8,lstm,transformer")
 @click.option(
     "--rounding",
     "roundings",
@@ -47,7 +47,7 @@ Examples:
 @width_option
 @batch_option
 @rate_option
-@study_options("network-rounding", seeds=2, quick="1 seed, 1 epoch of 64 samples, batches of 16, width 16")
+@study_options("network-rounding", seeds=3, quick="1 seed, 1 epoch of 64 samples, batches of 16, width 16")
 def command(
     options: StudyOptions,
     networks: tuple[str, ...],

@@ -22,8 +22,8 @@ MEANINGS = {name: one.meaning for name, one in NAMED.items()} | {
 }
 """What each rounding does."""
 
-SHORT = ("engine", *PLATEAU, "neighbor-plateau")
-"""Roundings with few random bits, or without a generator, that the study judges."""
+SHORT = ("reference", *PLATEAU, "shared-2", "engine", "neighbor-plateau")
+"""Roundings that the study judges: the reference of 24 bits, words of few bits, and no generator."""
 
 
 def tables(results: Sequence[Result]) -> Iterator[Table]:
@@ -63,7 +63,7 @@ def _row(result: Result, rounding: str) -> tuple[str, ...]:
 
 
 def sentences(results: Sequence[Result]) -> Iterator[str]:
-    """For each network, the difference of short words and of round to nearest from ideal rounding."""
+    """For each network, the differences of the judged roundings and of round to nearest from ideal rounding."""
     for result in results:
         texts = []
         for rounding in ("nearest", *SHORT):
@@ -74,6 +74,9 @@ def sentences(results: Sequence[Result]) -> Iterator[str]:
             unit = "perplexity" if result.run.text else "accuracy in points"
             yield f"{result.run.network}: {unit} minus ideal rounding: {', '.join(texts)}."
 
+
+FAR = 10
+"""Distance of a mean from the median that is too far to be drawn, in median distances."""
 
 COLORS = {BASELINE: DARK, "nearest": RED, "nearest_even": RED, "truncate": RED, IDEAL: GREEN}
 
@@ -97,10 +100,24 @@ def _qualities(axes: Axes, result: Result) -> None:
         ideal = result.quality(IDEAL)
         error = 0.0 if math.isnan(ideal.error) else ideal.error
         axes.axvspan(ideal.mean - error, ideal.mean + error, color=GREEN, alpha=0.2, linewidth=0)
+    far = _far(result)
     for y, rounding in enumerate(result.outcomes):
         quality = result.quality(rounding)
-        if not math.isnan(quality.mean):
-            draw_seeds(axes, y, np.array(result.qualities(rounding)), quality, COLORS.get(rounding, BLUE))
+        color = COLORS.get(rounding, BLUE)
+        if rounding in far:
+            low = quality.mean < np.nanmedian([result.quality(one).mean for one in result.outcomes])
+            text = f"◂ {mean_and_error(quality)}" if low else f"{mean_and_error(quality)} ▸"
+            place, side = (0.02, "left") if low else (0.98, "right")
+            axes.text(place, y, text, color=color, ha=side, va="center", transform=axes.get_yaxis_transform())
+        elif not math.isnan(quality.mean):
+            draw_seeds(axes, y, np.array(result.qualities(rounding)), quality, color)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.set_xlabel("perplexity" if result.run.text else "accuracy (%)")
     axes.set_title(f"{result.run.network}, {result.data}", loc="left", fontsize="small")
+
+
+def _far(result: Result) -> set[str]:
+    """Roundings whose mean is so far from the others that they would hide the differences of the others."""
+    means = {rounding: result.quality(rounding).mean for rounding in result.outcomes}
+    apart = {rounding: abs(mean - np.nanmedian(list(means.values()))) for rounding, mean in means.items()}
+    return {rounding for rounding, one in apart.items() if one > FAR * np.nanmedian(list(apart.values())) > 0}

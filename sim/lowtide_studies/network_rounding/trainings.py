@@ -10,13 +10,13 @@ ROUNDINGS = ("fp32", *GRADIENT_ROUNDINGS)
 """Roundings of gradients; ``fp32`` quantizes nothing."""
 
 USUAL_ROUNDINGS = (
-    *("fp32", "nearest", "ideal", "reference"),
-    *("plateau-space", "plateau-carry", "shared-2", "shared-3", "neighbor-plateau"),
+    *("fp32", "nearest", "ideal", "reference", "plateau-space", "plateau-time", "plateau-carry"),
+    *("shared-2", "shared-3", "engine", "uniform", "raw-half", "neighbor-plateau"),
 )
 """Default roundings."""
 
-RESNET = {"epochs": 1, "samples": 1600, "batch": 32, "rate": 0.05}
-LANGUAGE_MODEL = {"epochs": 1, "samples": 768, "batch": 8}
+RESNET = {"epochs": 5, "samples": 1600, "batch": 32, "rate": 0.05}
+LANGUAGE_MODEL = {"epochs": 1, "samples": 2048, "batch": 8}
 
 TRAININGS: dict[str, dict[str, Any]] = {
     "perceptron": {"epochs": 2, "samples": 3200},

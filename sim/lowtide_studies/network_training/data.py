@@ -1,8 +1,6 @@
 """Images and texts for training, validation and test."""
 
 import hashlib
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from torch import Tensor
 from lowtide.errors import CommandError
 from lowtide.paths import read_text
 from lowtide_studies.network_training.glyphs import CHARACTERS, draw, find_typefaces
+from lowtide_studies.network_training.king_james import king_james
 
 __all__ = ["IMAGES", "TEXTS", "Data", "Part", "load_images", "load_text"]
 
@@ -180,7 +179,7 @@ def load_text(source: str) -> Data:
     CommandError
         If the text is missing or too short.
     """
-    text = _king_james() if source == "kjv" else read_text(Path(source), MOST_BYTES)
+    text = king_james() if source == "kjv" else read_text(Path(source), MOST_BYTES)
     ends = len(text) * 90 // 100, len(text) * 95 // 100
     if (ends[1] - ends[0]) <= LENGTH:
         raise CommandError(f"{source} must have more than {20 * (LENGTH + 1)} characters, not {len(text)}")
@@ -190,20 +189,6 @@ def load_text(source: str) -> Data:
     training, validation, test = map(_sequences, (tokens[: ends[0]], tokens[ends[0] : ends[1]], tokens[ends[1] :]))
     title = "King James text" if source == "kjv" else Path(source).name
     return Data(title=title, classes=alphabet, training=training, validation=validation, test=test)
-
-
-def _king_james() -> str:
-    program = shutil.which("bible")
-    if program is None:
-        raise CommandError(
-            "the King James text needs the program bible: apt-get install bible-kjv, or give --text FILE"
-        )
-    command = [program, "-f", "gen1:1-rev22:21"]
-    found = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
-    verses = [line.partition(" ")[2] for line in found.stdout.splitlines()]
-    if found.returncode or len(verses) < 31000:
-        raise CommandError(f"{program} printed {len(verses)} verses, not the whole text; give --text FILE")
-    return "\n".join(verses) + "\n"
 
 
 def _sequences(tokens: Tensor) -> Part:
