@@ -183,7 +183,7 @@ def test_evaluation(model):
 
 
 def test_evaluation_in_batches(model):
-    """Each batch is a run of its own, of samples of the search or of others."""
+    """Each batch is a separate run, of samples of the search or of others."""
     network, x, fp32, labels = model
     bits, point = {"first": (2, 4), "second": (4, 2), "third": (2, 2)}, (2, 4, 4, 2, 2, 2)
     asked = attrs.asdict(task(batch=7))

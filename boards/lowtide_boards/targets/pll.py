@@ -1,6 +1,6 @@
 """Dividers of the PLLs of FPGA families."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Self
 
 import attrs
@@ -50,6 +50,16 @@ class Pll:
             if source % divider == 0 and source // divider in cls.PHASE_HZ:
                 yield divider, source // divider
 
+    @classmethod
+    def _out_divider(cls, clock: int, dividers: Sequence[int]) -> int | None:
+        """Output divider inside of the feedback; None if no divider is legal.
+
+        The oscillator locks most safely in the middle of its range.
+        """
+        legal = [out for out in dividers if clock * out in cls.OSCILLATOR_HZ]
+        middle = (cls.OSCILLATOR_HZ.start + cls.OSCILLATOR_HZ.stop) // 2
+        return min(legal, key=lambda out: abs(clock * out - middle), default=None)
+
 
 @attrs.frozen(kw_only=True)
 class Ecp5Pll(Pll):
@@ -66,11 +76,9 @@ class Ecp5Pll(Pll):
         for divider, phase in cls._phases(source, cls.IN_DIVIDERS):
             for feedback in cls.FEEDBACK_DIVIDERS:
                 clock = phase * feedback
-                # In the middle of its range the oscillator locks most safely.
-                outs = [out for out in cls.OUT_DIVIDERS if clock * out in cls.OSCILLATOR_HZ]
-                if outs:
-                    middle = min(outs, key=lambda out: abs(clock * out - 600_000_000))
-                    yield cls(clock=clock, divider=divider, feedback=feedback, out=middle)
+                out = cls._out_divider(clock, cls.OUT_DIVIDERS)
+                if out is not None:
+                    yield cls(clock=clock, divider=divider, feedback=feedback, out=out)
 
 
 @attrs.frozen(kw_only=True)
@@ -119,10 +127,9 @@ class GowinPll(Pll):
         for divider, phase in cls._phases(source, cls.DIVIDERS):
             for feedback in cls.DIVIDERS:
                 clock = phase * feedback
-                outs = [out for out in cls.OUT_DIVIDERS if clock * out in cls.OSCILLATOR_HZ]
-                if outs and clock in cls.OUT_HZ:
-                    middle = min(outs, key=lambda out: abs(clock * out - 800_000_000))
-                    yield cls(clock=clock, divider=divider, feedback=feedback, out=middle)
+                out = cls._out_divider(clock, cls.OUT_DIVIDERS)
+                if out is not None and clock in cls.OUT_HZ:
+                    yield cls(clock=clock, divider=divider, feedback=feedback, out=out)
 
 
 @attrs.frozen(kw_only=True)

@@ -39,7 +39,7 @@ Examples:
     Whole("lines", range(2, 10**6 + 1)),
     None,
     "Draw N lines of text as inputs and labels, for a MODEL that reads 48 x 320 pixels and whose metadata list the"
-    " characters, such as those of RapidOCR.",
+    " characters, such as RapidOCR's.",
 )
 @typed_option(
     Whole("batch", range(1, 10**9 + 1)),

@@ -1,8 +1,10 @@
 """PLLs make the clocks that they say, within the ranges of their parts."""
 
 import pytest
+from amaranth.hdl import Const, Signal
 
 from lowtide.config import Config
+from lowtide_boards.targets import clock as clock_module
 from lowtide_boards.targets.board import BOARDS, BoardError
 from lowtide_boards.targets.clock import pll_of
 from lowtide_boards.targets.pll import Ecp5Pll, GowinPll, Ice40Pll, Xc7Pll
@@ -73,3 +75,37 @@ def test_each_board_makes_the_clock_of_its_preset(name):
     source = int(platform_of(board).default_clk_frequency)
     clock = Config.load(board.preset).serial.clock
     assert clock in {source, getattr(pll_of(board.tools, source, clock), "clock", source)}
+
+
+@pytest.mark.parametrize(
+    ("tools", "source", "clock", "output"),
+    [
+        ("trellis", 25_000_000, 80_000_000, lambda p: 25_000_000 * p["CLKFB_DIV"] / p["CLKI_DIV"]),
+        ("icestorm", 12_000_000, 24_000_000, lambda p: 12_000_000 * (p["DIVF"] + 1) / (p["DIVR"] + 1) / 2 ** p["DIVQ"]),
+        ("apicula", 27_000_000, 54_000_000, lambda p: 27_000_000 * (p["FBDIV_SEL"] + 1) / (p["IDIV_SEL"] + 1)),
+        ("apicula", 27_000_000, 49_500_000, lambda p: 27_000_000 * (p["FBDIV_SEL"] + 1) / (p["IDIV_SEL"] + 1)),
+        (
+            "vivado",
+            100_000_000,
+            80_000_000,
+            lambda p: 1e8 * p["CLKFBOUT_MULT"] / p["DIVCLK_DIVIDE"] / p["CLKOUT0_DIVIDE"],
+        ),
+    ],
+)
+def test_parameters_of_the_primitive_give_the_clock(tools, source, clock, output):
+    """The output frequency, by the formula of the family's data sheet."""
+    pll = pll_of(tools, source, clock)
+    signals = Signal(), Signal(), Signal()
+    match tools:
+        case "trellis":
+            instance = clock_module._ecp5(pll, *signals)
+        case "icestorm":
+            instance = clock_module._ice40(pll, *signals)
+        case "apicula":
+            instance = clock_module._gowin(pll, *signals, float(source))
+        case _:
+            instance = clock_module._xc7(pll, *signals, 1e9 / source)
+    parameters = {
+        name: value.value if isinstance(value, Const) else value for name, value in instance.parameters.items()
+    }
+    assert output(parameters) == clock
