@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 import lowtide_onnx
+from lowtide.errors import CommandError
 
 pytestmark = pytest.mark.slow
 FILES = 60
@@ -97,3 +98,21 @@ def test_character_recognition_equals_onnxruntime(model, shape):
     assert report.total is not None
     assert {one.name for one in report.layers} == set(network.layers)
     assert all(one.sqnr > 5 for one in report.layers)
+
+
+def test_drawn_lines_are_read(tmp_path):
+    """The recognizer reads the drawn lines as their labels say."""
+    pytest.importorskip("PIL")
+    pytest.importorskip("sklearn")
+    from lowtide_studies.layer_precision.lines import write_lines
+    from lowtide_studies.layer_precision.metrics import characters
+
+    model = packaged("rapidocr_onnxruntime", "models/ch_PP-OCRv4_rec_infer.onnx")
+    try:
+        inputs, labels = write_lines(str(model), tmp_path, 16)
+    except CommandError as error:
+        pytest.skip(str(error))
+    network = lowtide_onnx.load_onnx(model)
+    outputs = network.predict(dict(np.load(inputs)), "fp32")[network.outputs[0]]
+    assert characters(outputs, np.load(labels)) > 0.9
+    assert characters(outputs[::-1], np.load(labels)) < 0.5
