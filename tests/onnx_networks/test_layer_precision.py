@@ -114,10 +114,13 @@ def test_the_path_takes_no_step_that_saves_nothing():
     assert [one[1] for one in points] == [6, 4, 2]
 
 
-def test_spread_points_keep_both_ends():
+def test_spread_points_are_even_in_cost_and_keep_both_ends():
     points = [(n,) for n in range(100)]
-    assert spread(points, 100) == points
-    assert spread(points, 5) == [(0,), (25,), (50,), (74,), (99,)]
+    assert spread(points, lambda point: -point[0], 100) == points
+    assert spread(points, lambda point: -point[0], 5) == [(0,), (25,), (49,), (74,), (99,)]
+    # The first step saves most: no point lies between.
+    steps = [(0,), *((990 + n,) for n in range(11))]
+    assert spread(steps, lambda point: 1000 - point[0], 5) == [(0,), (990,), (1000,)]
 
 
 def test_the_front_beats_all_other_points():

@@ -127,4 +127,4 @@ def _draw_layers(axes: Axes, space: Space, chosen: Found, shown: int) -> None:
     label_rows(axes, [name if len(name) < 25 else f"…{name[-23:]}" for name, _ in precision], fontsize="small")
     axes.set_xticks(sorted({0, *space.bits_a, *space.bits_b}))
     axes.set_xlabel("bits")
-    axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(0, 1.12), ncols=2, frameon=False)
+    axes.legend(fontsize="small", loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)

@@ -119,11 +119,13 @@ def path(space: Space, noise: Mapping[tuple[int, int], float], cost: Callable[[P
         points.append(min(steps)[1])
 
 
-def spread(points: Sequence[Point], most: int) -> list[Point]:
-    """At most so many of the points, evenly spread, with the first and the last one."""
+def spread(points: Sequence[Point], cost: Callable[[Point], float], most: int) -> list[Point]:
+    """At most so many of the points of a path, evenly spread by cost, with the first and the last one."""
     if len(points) <= most:
         return list(points)
-    return [points[place] for place in np.linspace(0, len(points) - 1, most).round().astype(int)]
+    costs = np.array([cost(point) for point in points])
+    wanted = np.linspace(costs[0], costs[-1], most)
+    return [points[place] for place in np.unique(np.abs(costs[:, np.newaxis] - wanted).argmin(0))]
 
 
 def front(found: Sequence[Found]) -> list[Found]:

@@ -88,7 +88,7 @@ def explore(
     steps = single_steps(space)
     errors = measure.noise("Single steps", [space.replaced(space.most, *step) for step in steps])
     noise = dict(zip(steps, errors, strict=True))
-    add("path", spread(path(space, noise, costs), PATH))
+    add("path", spread(path(space, noise, costs), costs, PATH))
     if steps and len(found) < trials:
         question = json.dumps([*measure.inputs, costs.kind, costs.packed, sorted(space.kept)])
         study = open_search(f"layer-precision {hashlib.sha256(question.encode()).hexdigest()[:32]}")
