@@ -10,13 +10,9 @@ from amaranth.lib.wiring import In
 class WordsAreReadAsWritten(wiring.Component):
     """A word at any one address is read as it was last written there, plus ``wrong``."""
 
-    address: In(1)
-    data: In(2)
-    write: In(1)
-
     def __init__(self, wrong):
         self.wrong = wrong
-        super().__init__()
+        super().__init__({"address": In(1), "data": In(2), "write": In(1)})
 
     def elaborate(self, platform):
         m = Module()
