@@ -3,6 +3,7 @@
 import json
 import re
 from functools import cache
+from typing import Any
 
 import attrs
 import numpy as np
@@ -318,7 +319,9 @@ def test_characters_need_integers(model):
         evaluate(attrs.asdict(asked), None)
 
 
-def test_batches_need_equally_many_samples(model):
-    np.savez("inputs.npz", x=np.zeros((40, 8), np.float32), y=np.zeros((1, 8), np.float32))
+@pytest.mark.parametrize("shapes", [{"x": (40, 8), "y": (1, 8)}, {"x": (0, 8)}, {"x": ()}, {}])
+def test_batches_need_equally_many_samples(model, shapes):
+    inputs: dict[str, Any] = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    np.savez("inputs.npz", **inputs)
     with pytest.raises(LowtideError, match=r"inputs.npz must have inputs of equally many samples with --batch"):
         evaluate(attrs.asdict(task(batch=4)), None)

@@ -126,8 +126,10 @@ def _load(task: Task) -> _Loaded:
     inputs = _read(task.inputs)
     if not isinstance(inputs, dict):
         raise CommandError(f"cannot read {task.inputs}: it is no .npz file, which has an array per input")
-    if task.batch is not None and len({np.shape(values)[:1] for values in inputs.values()}) > 1:
-        raise CommandError(f"{task.inputs} must have inputs of equally many samples with --batch")
+    if task.batch is not None:
+        samples = {np.shape(values)[:1] for values in inputs.values()}
+        if len(samples) != 1 or min(samples.pop(), default=0) < 1:
+            raise CommandError(f"{task.inputs} must have inputs of equally many samples with --batch")
     fp32 = dict.fromkeys([*network.layers, *network.refused], "fp32")
     expected = _outputs(network, inputs, output, fp32, task.batch)
     if not isinstance(expected, np.ndarray) or expected.ndim < 2 or expected.dtype.kind != "f":
