@@ -4,6 +4,7 @@ BUILD  ?= build
 BOARD  ?= ulx3s
 SLICE  ?=
 MODEL  ?=
+INPUTS ?=
 PYTHON ?= python3
 
 VENV := .venv
@@ -14,7 +15,7 @@ RUN     := $(BIN)/python -m
 LOWTIDE := $(RUN) lowtide
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verilog test test-unit test-torch test-onnx test-slow test-placements sim serve train run model study schedules equal-area
+.PHONY: help setup verilog test test-unit test-torch test-onnx test-slow test-placements sim serve train run tune model samples study schedules equal-area
 .PHONY: reveal chunks layers rounders explore precisions networks reveal-networks round-networks figures
 .PHONY: report lint formal bench bitstream flash docs clean
 
@@ -78,10 +79,17 @@ train: $(READY) ## train a network on the engine of CONFIG
 run: model $(VENV)/onnx ## run the ONNX file MODEL on the engine of CONFIG, and report each layer
 	$(LOWTIDE) run "$(MODEL)" --engine $(CONFIG)
 
+tune: model samples $(VENV)/onnx ## tune the weights of the ONNX file MODEL for few bits, with samples of the .npz file INPUTS
+	$(LOWTIDE) tune "$(MODEL)" --inputs "$(INPUTS)" --engine $(CONFIG)
+
 # Before packages are installed.
 model:
-	@test -n "$(MODEL)" || { echo "run needs an ONNX file: make run MODEL=model.onnx (docs/tutorials/onnx.md makes one)"; exit 1; }
+	@test -n "$(MODEL)" || { echo "run and tune need an ONNX file: make run MODEL=model.onnx (docs/tutorials/onnx.md makes one)"; exit 1; }
 	@test -f "$(MODEL)" || { echo "no file $(MODEL): MODEL must be an ONNX file"; exit 1; }
+
+samples:
+	@test -n "$(INPUTS)" || { echo "tune needs samples: make tune MODEL=model.onnx INPUTS=samples.npz"; exit 1; }
+	@test -f "$(INPUTS)" || { echo "no file $(INPUTS): INPUTS must be a NumPy file .npz with an array per input"; exit 1; }
 
 study: $(READY) ## compare roundings of gradients
 	$(LOWTIDE) study gradient-rounding

@@ -2,8 +2,6 @@
 
 import json
 import time
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
@@ -22,6 +20,7 @@ from lowtide.formats.parameter import IllegalValue
 from lowtide.paths import check_output_file
 from lowtide_model.precision_file import read_precision
 from lowtide_onnx.load import load_onnx
+from lowtide_onnx.options import precision_options, read_inputs
 
 if TYPE_CHECKING:
     from lowtide_model.engine.panels import MatrixEngine
@@ -39,19 +38,6 @@ Examples:
   lowtide run model.onnx --inputs batch.npz --engine ulx3s-8bit --json
   lowtide run model.onnx --on board --port /dev/ttyUSB0
 """
-
-
-def _precision(_ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> "dict[str, int | str | Bits]":
-    """Precision of each name or pattern: BITS, BITSxBITS or fp32, with NAME= before it or for all layers."""
-    found: dict[str, int | str | Bits] = {}
-    for value in values:
-        name, equals, text = value.rpartition("=")
-        bits = [integer(part) for part in text.split("x")]
-        if (equals and not name) or (text != "fp32" and (len(bits) > 2 or None in bits)):
-            raise IllegalValue("precision", "a number of bits such as 4, 4x2 or fp32, or NAME=4", value)
-        sides = [one or 0 for one in bits]
-        found[name or "*"] = text if text == "fp32" else sides[0] if len(sides) == 1 else (sides[0], sides[1])
-    return found
 
 
 def _shapes(_ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
@@ -77,15 +63,7 @@ def _shapes(_ctx: click.Context, _option: click.Parameter, values: tuple[str, ..
     callback=_shapes,
     help="Shape of a random input. Repeatable.",
 )
-@click.option(
-    "--precision",
-    multiple=True,
-    metavar="[NAME=]BITS",
-    callback=_precision,
-    help="Magnitude bits: 4, 4x2 for A and B, or fp32 for the host; of all layers, or of a name or pattern. Repeatable."
-    "  [default: bfp.mantissa]",
-)
-@click.option("--precision-file", metavar="FILE", help="TOML file with bits of layers; --precision has priority.")
+@precision_options
 @click.option(
     "--on",
     type=click.Choice(["golden", "verilator", "board"]),
@@ -167,7 +145,7 @@ def command(
         return
     with _engine(on, port, config, changes) as (engine, found), progress_bar(quiet=quiet) as progress:
         network = load_onnx(model, found)
-        values = network.random_inputs(seed, shapes) if inputs is None else _read(inputs)
+        values = network.random_inputs(seed, shapes) if inputs is None else read_inputs(inputs)
         notes = [_random_text(values, seed)] if inputs is None else []
         notes += [str(network.check(values))] if check else []
         for note in notes if not (as_json and quiet) else ():
@@ -237,26 +215,6 @@ def _cycles(report: "Report", layers: list[str]) -> list[int]:
     for layer in report.layers:
         found[layer.name] += 0 if layer.cost is None else layer.cost.cycles
     return list(found.values())
-
-
-def _read(file: str) -> dict[str, Any]:
-    """Arrays of a .npz file.
-
-    Raises
-    ------
-    CommandError
-        If the file cannot be read.
-    """
-    try:
-        arrays = np.load(file, allow_pickle=False)
-        if not isinstance(arrays, np.lib.npyio.NpzFile):
-            raise CommandError(f"cannot read {file}: it is no .npz file, which has an array per input")
-        with arrays:
-            return dict(arrays)
-    except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror or error}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
-        raise CommandError(f"cannot read {file}: it is no .npz file of numbers") from None
 
 
 def _random_text(values: dict[str, Any], seed: int) -> str:

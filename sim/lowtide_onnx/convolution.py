@@ -42,6 +42,7 @@ class Convolution:
     auto_pad: str
     groups: int
     sites = ("",)
+    adds_bias = True
 
     def compute(self, inputs: Arrays, multiply: Multiply) -> list[np.ndarray]:
         x, weights = inputs[:2]
@@ -53,8 +54,7 @@ class Convolution:
             raise WrongShape(f"input 1 must have a multiple of {groups} outputs, not {outputs}")
         pads = self.padding(x.shape[2:], kernel)
         rows, counts = windows(x, kernel, self.strides, self.dilations, pads, groups)
-        vectors = np.moveaxis(weights, 1, -1).reshape(groups, outputs // groups, -1)
-        product = multiply(0, Operand.of(rows, "input 0", x), Operand.of(vectors.transpose(0, 2, 1), "input 1"))
+        product = multiply(0, Operand.of(rows, "input 0", x), Operand.of(self.matrices(weights), "input 1"))
         y = product.transpose(0, 2, 1).reshape(outputs, x.shape[0], *counts).swapaxes(0, 1)
         bias = inputs[2] if len(inputs) > 2 else None
         if bias is not None:
@@ -86,6 +86,19 @@ class Convolution:
             counts = _counts(lengths, kernel, self.strides, self.dilations, self.padding(lengths, kernel))
             m = images * math.prod(counts)
         return m, math.prod(kernel) * depth, outputs // self.groups
+
+    def columns(self, weights: Sequence[int]) -> int:
+        """Columns of all matrices B with weights of this shape."""
+        return weights[0]
+
+    def matrices(self, weights: np.ndarray) -> np.ndarray:
+        """B of shape (groups, K, N)."""
+        return np.moveaxis(weights, 1, -1).reshape(self.groups, len(weights) // self.groups, -1).transpose(0, 2, 1)
+
+    def stored(self, b: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+        """The weights of B, of this shape: the inverse of `matrices`."""
+        outputs, depth, *kernel = shape
+        return np.moveaxis(b.transpose(0, 2, 1).reshape(outputs, *kernel, depth), -1, 1)
 
 
 def _counts(

@@ -10,7 +10,7 @@ from onnx import ModelProto, helper
 from lowtide.formats.parameter import whole_number
 from lowtide_onnx.errors import InputError, NonFinite
 
-__all__ = ["Port", "checked_inputs", "ports_of", "random_inputs"]
+__all__ = ["Port", "checked_inputs", "checked_runs", "ports_of", "random_inputs"]
 
 SIZES = range(1, 2**31)
 
@@ -81,6 +81,29 @@ def checked_inputs(ports: Sequence[Port], inputs: Any) -> dict[str, Any]:
         if port.name not in inputs:
             raise InputError(f"input {port.name!r} is missing; inputs: {_names(ports)}")
     return {port.name: _checked(port, inputs[port.name]) for port in ports}
+
+
+def checked_runs(ports: Sequence[Port], inputs: Any, batch: int | None) -> list[dict[str, Any]]:
+    """Inputs of runs of at most so many samples, the first dimension of all inputs; without a batch, of one run.
+
+    Raises
+    ------
+    InputError
+        If a name, type or shape differs, or the inputs do not have equally many samples, at least one.
+    NonFinite
+        If an input has a NaN.
+    """
+    if batch is None:
+        return [checked_inputs(ports, inputs)]
+    named = dict(inputs) if isinstance(inputs, Mapping) else {port.name: inputs for port in ports[:1]}
+    counts = {np.shape(value)[:1] for value in named.values()}
+    if len(counts) != 1 or min(counts) < (1,):
+        raise InputError("all inputs must have the same number of samples, at least one")
+    (samples,) = counts.pop()
+    starts = range(0, samples, whole_number("batch", batch, SIZES))
+    return [
+        checked_inputs(ports, {name: value[start : start + batch] for name, value in named.items()}) for start in starts
+    ]
 
 
 def _names(ports: Sequence[Port]) -> str:

@@ -8,7 +8,7 @@ import attrs
 from lowtide_model.layer_cost import Cost
 from lowtide_onnx.operand import Bits
 
-__all__ = ["LayerReport", "decibels", "plain"]
+__all__ = ["LayerReport", "decibels", "decibels_text", "plain"]
 
 
 @attrs.frozen(kw_only=True)
@@ -75,3 +75,8 @@ def decibels(signal: float, noise: float) -> float:
 def plain(value: float) -> float | None:
     """A ratio for JSON: None if it is not finite."""
     return round(value, 3) if math.isfinite(value) else None
+
+
+def decibels_text(value: float) -> str:
+    """A ratio in a table: ``exact`` without noise, a dash for NaN."""
+    return "–" if math.isnan(value) else "exact" if value == math.inf else f"{value:.1f}"

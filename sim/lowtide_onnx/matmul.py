@@ -19,6 +19,7 @@ class MatMul:
     """
 
     sites = ("",)
+    adds_bias = False
 
     def compute(self, inputs: Arrays, multiply: Multiply) -> list[np.ndarray]:
         a, b = inputs[:2]
@@ -53,6 +54,18 @@ class MatMul:
         rows = a[:-1] if b is not None and len(b) <= 2 else a[-2:-1]
         known = [size for size in rows if size is not None]
         return (math.prod(known) if len(known) == len(rows) else None), (a[-1] if k is None else k), n
+
+    def columns(self, weights: Sequence[int]) -> int:
+        """Columns of B with weights of this shape; 0 if B is not one matrix."""
+        return weights[1] if len(weights) == 2 else 0
+
+    def matrices(self, weights: np.ndarray) -> np.ndarray:
+        """B of shape (1, K, N) of weights that are one matrix."""
+        return weights[np.newaxis]
+
+    def stored(self, b: np.ndarray, _shape: Sequence[int]) -> np.ndarray:
+        """The weights of B: the inverse of `matrices`."""
+        return b[0]
 
 
 @attrs.frozen(kw_only=True)
@@ -95,6 +108,23 @@ class Gemm:
             for shape, transposed in zip(shapes, (self.transposed_a, self.transposed_b), strict=False)
         )
         return a[0], (b[0] if a[1] is None else a[1]), b[1]
+
+    @property
+    def adds_bias(self) -> bool:
+        """Whether the third input is added to the product as it is."""
+        return self.alpha == self.beta == 1
+
+    def columns(self, weights: Sequence[int]) -> int:
+        """Columns of B with weights of this shape."""
+        return weights[0 if self.transposed_b else 1]
+
+    def matrices(self, weights: np.ndarray) -> np.ndarray:
+        """B of shape (1, K, N)."""
+        return (weights.T if self.transposed_b else weights)[np.newaxis]
+
+    def stored(self, b: np.ndarray, _shape: Sequence[int]) -> np.ndarray:
+        """The weights of B: the inverse of `matrices`."""
+        return b[0].T if self.transposed_b else b[0]
 
     @property
     def bound(self) -> "Gemm":

@@ -1,16 +1,18 @@
-"""Reads an ONNX file: checked, with functions inlined and types inferred."""
+"""Reads an ONNX file, checked, with functions inlined and types inferred; and writes one."""
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import onnx
 from google.protobuf import json_format, message, text_format
-from onnx import GraphProto, ModelProto, checker, defs, inliner, parser, shape_inference
+from onnx import GraphProto, ModelProto, checker, defs, inliner, numpy_helper, parser, shape_inference
 
 from lowtide_onnx.errors import ModelError
 from lowtide_onnx.sessions import make_session
 
-__all__ = ["read_model"]
+__all__ = ["read_model", "with_tensors", "write_model"]
 
 # The suffix of a file selects one of ONNX's formats: binary, JSON, or two kinds of text.
 UNREADABLE = (message.Error, json_format.Error, text_format.Error, parser.ParseError, ValueError, RecursionError)
@@ -59,6 +61,32 @@ def read_model(path: Path) -> ModelProto:
         raise ModelError(f"{path} is not a legal model: {_first_line(error)}") from None
     _store_constants(model)
     return model
+
+
+def with_tensors(model: ModelProto, tensors: Mapping[str, np.ndarray]) -> ModelProto:
+    """A copy of a model with other values of stored tensors."""
+    changed = ModelProto()
+    changed.CopyFrom(model)
+    for one in changed.graph.initializer:
+        if one.name in tensors:
+            one.CopyFrom(numpy_helper.from_array(tensors[one.name], one.name))
+    return changed
+
+
+def write_model(model: ModelProto, path: Path) -> None:
+    """Write a model.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be written, or the model exceeds the 2 GB of an ONNX file.
+    """
+    try:
+        onnx.save(model, path)
+    except OSError as error:
+        raise ModelError(f"cannot write {path}: {error.strerror or error}") from None
+    except (message.EncodeError, ValueError):
+        raise ModelError(f"cannot write {path}: the model exceeds the 2 GB of an ONNX file") from None
 
 
 def _store_constants(model: ModelProto) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from onnx import ModelProto
 from rich.table import Table
 
 from lowtide.config import Config
@@ -15,8 +16,8 @@ from lowtide.formats.parameter import choice, whole_number
 from lowtide_model.engine.panels import MatrixEngine
 from lowtide_onnx.check import Checked, check_nodes, every_output
 from lowtide_onnx.engines import engine_of
-from lowtide_onnx.inputs import Port, checked_inputs, ports_of, random_inputs
-from lowtide_onnx.model_file import read_model
+from lowtide_onnx.inputs import Port, checked_inputs, checked_runs, ports_of, random_inputs
+from lowtide_onnx.model_file import read_model, with_tensors, write_model
 from lowtide_onnx.operand import size_text
 from lowtide_onnx.placement import Placed, place_nodes, remove_unused
 from lowtide_onnx.precision import Precision, precision_of
@@ -25,6 +26,7 @@ from lowtide_onnx.run import Progress, Run
 from lowtide_onnx.sessions import Values, make_session, run_session
 from lowtide_onnx.steps import partition, stored_values
 from lowtide_onnx.tables import new_table, table_text
+from lowtide_onnx.tuning import tunable_layers, tune_weights
 
 __all__ = ["Network"]
 
@@ -42,6 +44,8 @@ class Network:
         ONNX file.
     config : Config
         Configuration of the engine.
+    model : ModelProto, optional
+        The model, as `lowtide_onnx.model_file.read_model` reads it; by default it is read from the file.
 
     Attributes
     ----------
@@ -55,9 +59,9 @@ class Network:
         All nodes, and their places.
     """
 
-    def __init__(self, path: str | Path, config: Config):
+    def __init__(self, path: str | Path, config: Config, model: ModelProto | None = None):
         self.path, self.config = Path(path), config
-        self._model = read_model(self.path)
+        self._model = read_model(self.path) if model is None else model
         remove_unused(self._model)
         self.inputs: list[Port] = ports_of(self._model)
         self.outputs = [one.name for one in self._model.graph.output]
@@ -74,6 +78,11 @@ class Network:
     def refused(self) -> list[str]:
         """Names of the refused nodes."""
         return [one.name for one in self.nodes if one.where == "refused"]
+
+    @property
+    def tunable(self) -> list[str]:
+        """Names of the layers whose weights `tuned` changes, if they have bits."""
+        return tunable_layers(self._steps, self._stored)
 
     def __repr__(self) -> str:
         return f"Network({str(self.path)!r}, {len(self.layers)} layers, {len(self.refused)} refused nodes)"
@@ -167,6 +176,53 @@ class Network:
             engine=engine_of(on, self.config),
         )
         return self._outputs(run.finish(self._steps, values))
+
+    def tuned(
+        self,
+        inputs: Any,
+        precision: Precision = None,
+        *,
+        batch: int | None = None,
+        progress: Progress = _no_progress,
+    ) -> "Network":
+        """A copy with weights that are tuned for few bits: see `lowtide_onnx.tuning.tune_weights`.
+
+        No labels are needed. The weights depend on the sums of NumPy's BLAS in FP32, so their last bits may differ
+        between machines.
+
+        Parameters
+        ----------
+        inputs : mapping of str to array, or array
+            Samples: inputs as of `predict`. Some dozens suffice if layers see many rows of each; others need hundreds.
+        precision, progress
+            See `predict`.
+        batch : int, optional
+            Samples of a run, which limits the memory: the first dimension of all inputs is then the samples. By default
+            all samples are one run.
+
+        Raises
+        ------
+        ValueError
+            As `predict`; or if ``batch`` is not positive.
+        InputError
+            If with ``batch``, the inputs do not have equally many samples.
+        RefusedNode, NonFinite
+            As `predict`.
+        """
+        bits = precision_of(precision, self.nodes, self.config)
+        runs = checked_runs(self.inputs, inputs, batch)
+        new = tune_weights(self.config, self._steps, self._stored, runs, bits, progress)
+        return Network(self.path, self.config, with_tensors(self._model, new))
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as an ONNX file.
+
+        Raises
+        ------
+        ModelError
+            If the file cannot be written, or exceeds the 2 GB of an ONNX file.
+        """
+        write_model(self._model, Path(path))
 
     def check(self, inputs: Any = None) -> Checked:
         """Compare each node with onnxruntime's run of the whole model; products are sums in float64 on the host.

@@ -15,7 +15,7 @@ from lowtide.config import Config
 from lowtide.versions import versions
 from lowtide_model.layer_cost import Cost, Setting, layer_costs
 from lowtide_model.layer_cost import Layer as SizedLayer
-from lowtide_onnx.layer_report import LayerReport, decibels, plain
+from lowtide_onnx.layer_report import LayerReport, decibels, decibels_text, plain
 from lowtide_onnx.picture import draw
 from lowtide_onnx.placement import Placed
 from lowtide_onnx.run import Run
@@ -73,7 +73,7 @@ class Report:
             size = f"{one.m} × {one.k} × {one.n}" + (f", {one.count} times" if one.count > 1 else "")
             limits = "on the host" if one.cost is None else ", ".join(one.cost.limits)
             bits = "FP32" if one.bits is None else f"{one.bits[0]} × {one.bits[1]}"
-            errors = _decibels(one.sqnr), _decibels(one.network_sqnr)
+            errors = decibels_text(one.sqnr), decibels_text(one.network_sqnr)
             table.add_row(one.label, one.operation, size, limits, *_figures(one.macs, bits, one.cost), *errors)
         if self.layers:
             macs = sum(one.macs for one in self.layers)
@@ -82,7 +82,7 @@ class Report:
 
     def sentences(self) -> list[str]:
         """Error of the outputs, and scores."""
-        found = [f"Output {name}: SQNR {_decibels(value)} dB" for name, value in self.outputs.items()]
+        found = [f"Output {name}: SQNR {decibels_text(value)} dB" for name, value in self.outputs.items()]
         if self.scores:
             found.append(f"Metric: {self.scores['engine']:.4g}; in FP32 {self.scores['fp32']:.4g}")
         return found
@@ -141,12 +141,16 @@ class Outputs:
 
     def sqnr(self, name: str) -> float:
         """Ratio of signal to quantization noise of a tensor in dB; NaN if the tensor has no floating-point numbers."""
+        return decibels(*self.energies(name))
+
+    def energies(self, name: str) -> tuple[float, float]:
+        """Energies of a tensor in FP32 and of its error; NaN if the tensor has no floating-point numbers."""
         found, expected = self.found[name], self.expected[name]
         if not isinstance(found, np.ndarray) or found.dtype.kind != "f" or found.shape != expected.shape:
-            return math.nan
+            return math.nan, math.nan
         exact = expected.astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore"):
-            return decibels(float(np.square(exact).sum()), float(np.square(exact - found).sum()))
+            return float(np.square(exact).sum()), float(np.square(exact - found).sum())
 
 
 def make_report(
@@ -210,7 +214,3 @@ def _figures(macs: int, bits: str, cost: Cost | None) -> tuple[str, ...]:
         return f"{macs / 1e6:,.2f}", bits, "", "", "", ""
     megabytes = (f"{count / 1e6:.3f}" for count in (cost.bytes_a, cost.bytes_b, cost.bytes_out))
     return f"{macs / 1e6:,.2f}", bits, f"{cost.cycles:,}", *megabytes
-
-
-def _decibels(value: float) -> str:
-    return "–" if math.isnan(value) else "exact" if value == math.inf else f"{value:.1f}"

@@ -15,7 +15,7 @@ from lowtide_onnx.products import engine_product, host_product, reference_produc
 from lowtide_onnx.sessions import Values, run_session
 from lowtide_onnx.steps import HostPart, inputs_of
 
-__all__ = ["Key", "Run", "Tally"]
+__all__ = ["Key", "Run", "Tally", "check_finite", "producers_of", "refused_sum"]
 
 Progress = Callable[[float, int, str], object]
 """Called with the number of finished layers, the number of all layers, and the name of the layer."""
@@ -82,12 +82,7 @@ class Run:
             If an engine with sums on chip cannot sum all of K.
         """
         layers = sum(isinstance(step, Placed) for step in steps)
-        producers = {
-            output: one.name
-            for step in steps
-            for one in ([step] if isinstance(step, Placed) else step.nodes)
-            for output in one.node.output
-        }
+        producers = producers_of(steps)
         done = 0
         for step in steps:
             if isinstance(step, HostPart):
@@ -114,7 +109,7 @@ class Run:
                 product = host_product(a, b)
             else:
                 for operand in (a, b):
-                    _check_finite(placed, operand, producers)
+                    check_finite(placed, operand, producers)
                 try:
                     product = engine_product(
                         self.engine,
@@ -126,10 +121,7 @@ class Run:
                         lambda done, of: self.progress(number + done / of, layers, placed.name),
                     )
                 except ValueError as error:
-                    raise RefusedNode(
-                        f"layer {placed.name!r}: {error}; leave the layer to the host by the precision"
-                        f" {placed.name}=fp32"
-                    ) from None
+                    raise refused_sum(placed, error) from None
             self._count((placed.name, layer.sites[site], a.x.shape[1], a.x.shape[2], b.x.shape[2]), a, b, product)
             return product
 
@@ -147,7 +139,31 @@ class Run:
             tally.noise += float(np.square(expected - product).sum())
 
 
-def _check_finite(placed: Placed, operand: Operand, producers: Mapping[str, str]) -> None:
+def producers_of(steps: Sequence[HostPart | Placed]) -> dict[str, str]:
+    """Names of the nodes that compute each tensor."""
+    return {
+        output: one.name
+        for step in steps
+        for one in ([step] if isinstance(step, Placed) else step.nodes)
+        for output in one.node.output
+    }
+
+
+def refused_sum(placed: Placed, error: ValueError) -> RefusedNode:
+    """The error of a layer whose sums exceed the engine's."""
+    return RefusedNode(
+        f"layer {placed.name!r}: {error}; leave the layer to the host by the precision {placed.name}=fp32"
+    )
+
+
+def check_finite(placed: Placed, operand: Operand, producers: Mapping[str, str]) -> None:
+    """Refuse an operand of a layer with a NaN or an infinity.
+
+    Raises
+    ------
+    NonFinite
+        The message names the tensor and the node that computed it.
+    """
     if math.isfinite(operand.most):
         return
     what = operand.what

@@ -244,6 +244,11 @@ TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ["file", "--on", "verilator", "--port", "COM1"],
         ["file", "--set", "engine.packed_operands=false", "--operands", "packed"],
     ),
+    "tune": (
+        ["file", "--inputs", "file", "--engine", "terms"],
+        ["file", "--inputs", "file", "--batch", "0"],
+        ["file"],
+    ),
     "study equal-area": (
         ["--schedules", "table.json", "--network", "convolution"],
         ["--schedules", "table.json", "--seeds", "2"],
@@ -263,6 +268,7 @@ TOGETHER: Mapping[str, Sequence[Sequence[str]]] = {
         ["file", "--lines", "4", "--metric", "accuracy"],
         ["--lines", "4"],
         ["--batch", "4"],
+        ["--tuning", "1001"],
         ["--set", "engine.packed_operands=false"],
     ),
     "study rounder-search": (["--storage", "journal"], ["--storage", "deep.json"], ["--storage", "list.json"]),

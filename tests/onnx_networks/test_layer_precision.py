@@ -33,7 +33,8 @@ from lowtide_studies.layer_precision.search import (
     single_steps,
     spread,
 )
-from lowtide_studies.layer_precision.task import Costs, Task, evaluate, noise_of
+from lowtide_studies.layer_precision.study import remaining_noise
+from lowtide_studies.layer_precision.task import Costs, Task, evaluate, noise_of, tuned_network
 
 SPACE = Space(layers=("x", "y", "z"), bits_a=(2, 4), bits_b=(2, 4, 6), kept=frozenset({"z"}))
 
@@ -168,9 +169,9 @@ def model(tmp_path, monkeypatch):
     return network, x, fp32, labels
 
 
-def task(metric="accuracy", config=None, batch=None):
+def task(metric="accuracy", config=None, batch=None, tuning=0):
     files = {"model": "network.onnx", "inputs": "inputs.npz", "labels": "labels.npy" if metric == "accuracy" else None}
-    return Task.of(config or Config(), **files, output=None, metric=metric, batch=batch)
+    return Task.of(config or Config(), **files, output=None, metric=metric, batch=batch, tuning=tuning)
 
 
 def test_evaluation(model):
@@ -205,6 +206,69 @@ def test_evaluation_in_batches(model):
     assert noise_of(attrs.asdict(task()), point) == evaluate(attrs.asdict(task()), point)["noise"]
     assert Costs(task(batch=7), "bits", True)(point) == Costs(task(), "bits", True)(point)
     assert Costs(task(batch=7), "cycles", True)(point) < Costs(task(), "cycles", True)(point)
+
+
+@pytest.mark.parametrize("batch", [None, 4])
+def test_evaluation_with_tuned_weights(model, batch):
+    """The first samples tune the weights; the others measure."""
+    network, x, fp32, labels = model
+    bits, point = {"first": (2, 4), "second": (4, 2), "third": (2, 2)}, (2, 4, 4, 2, 2, 2)
+    asked = attrs.asdict(task(batch=batch, tuning=10))
+    tuned = network.tuned(x[:10], bits, batch=batch)
+
+    def outputs(network):
+        if batch is None:
+            return network.predict(x[10:], bits)["y"]
+        found = np.empty_like(fp32[10:])
+        for start in (10, 11):
+            for first in range(start, 40, 2 * batch):
+                part = slice(first, first + 2 * batch, 2)
+                found[first - 10 : first - 10 + 2 * batch : 2] = network.predict(x[part], bits)["y"]
+        return found
+
+    for flag, run in ((True, tuned), (False, network)):
+        found, one = outputs(run), evaluate(asked, point, flag)
+        assert one["quality"] == (found.argmax(-1) == labels[10:])[::2].mean()
+        assert one["tested"] == (found.argmax(-1) == labels[10:])[1::2].mean()
+        exact = fp32[10::2].astype(np.float64)
+        assert one["noise"] == pytest.approx(np.square(found[::2] - exact).sum() / np.square(exact).sum(), rel=1e-6)
+    assert evaluate(asked, point)["noise"] != evaluate(asked, point, False)["noise"]
+    chosen = tuned_network(Task(**asked), point)
+    np.testing.assert_array_equal(chosen.predict(x, bits)["y"], tuned.predict(x, bits)["y"])
+    assert tuned_network(task(), point).predict(x, bits)["y"].tolist() == network.predict(x, bits)["y"].tolist()
+
+
+def test_remaining_noise():
+    points = [SPACE.uniform(a, b) for a in SPACE.bits_a for b in SPACE.bits_b]
+    stored = [attrs.evolve(found(0, 1.0 + place, 1), point=point) for place, point in enumerate(points)]
+    tuned = {point: attrs.evolve(found(0, 0.5, 1), point=point) for point in points}
+    # In the order of the points: 2 x 2, 2 x 4, 2 x 6, 4 x 2, 4 x 4, 4 x 6.
+    assert remaining_noise(SPACE, stored, tuned) == {
+        (0, 2): 0.5 / 3,
+        (0, 4): 0.5 / 6,
+        (1, 2): 0.5 / 4,
+        (1, 4): 0.5 / 5,
+        (1, 6): 0.5 / 6,
+    }
+    assert remaining_noise(SPACE, [], tuned) == {}
+    exact = [attrs.evolve(one, noise=0.0) for one in stored]
+    assert remaining_noise(SPACE, exact, tuned) == {}
+
+
+def test_the_command_writes_the_tuned_network(model):
+    arguments = ("network.onnx", "--inputs", "inputs.npz", "--labels", "labels.npy", "--tuning", "16", "--batch", "8")
+    ended = run_command(command, *arguments, "--trials", "0", "--processes", "1", "--json")
+    assert ended.exit_code == 0, ended.stderr
+    result = json.loads(ended.stdout)
+    assert [row["how"] for row in result["rows"][:4]] == ["stored"] * 4
+    precision = read_precision("build/studies/layer-precision.toml")
+    tuned = load_onnx("build/studies/layer-precision.onnx")
+    network, x, _, _ = model
+    expected = network.tuned(x[:16], precision, batch=8)
+    np.testing.assert_array_equal(tuned.predict(x, precision)["y"], expected.predict(x, precision)["y"])
+    text = run_command(command, *arguments, "--quick").stdout
+    assert "Not tuned:" in text
+    assert "build/studies/layer-precision.onnx" in text
 
 
 def test_costs(model):
@@ -292,6 +356,12 @@ def test_the_path_alone_with_kept_ends(model):
             ("network.onnx", "--inputs", "inputs.npz", "--labels", "inputs.npz"),
             r"inputs.npz must have labels of the shape \(40,\)",
         ),
+        (
+            ("network.onnx", "--inputs", "inputs.npz", "--tuning", "39"),
+            "inputs.npz must have 41 samples or more, not 40",
+        ),
+        (("--tuning", "1001"), "tuning must be from 0 to 1000"),
+        (("--tuning", "-1"), "tuning must be from 0 to"),
         (("network.onnx", "--inputs", "inputs.npz", "--output-name", "z"), "output-name must be one of y, not 'z'"),
         (
             ("network.onnx", "--inputs", "inputs.npz", "--set", "engine.packed_operands=false"),

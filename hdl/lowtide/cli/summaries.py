@@ -28,6 +28,7 @@ SUMMARIES: Mapping[str, str] = {
     "sim": "Run a network on the simulated array.",
     "train": "Train a network on a matrix engine.",
     "run": "Run an ONNX network on an engine.",
+    "tune": "Tune the weights of an ONNX network for few bits.",
     "bench": "Measure the speed of emission and of models.",
     "device": "Use a device at a serial port.",
     "board": "Build and load bitstreams for boards.",

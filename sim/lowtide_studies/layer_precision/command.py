@@ -9,7 +9,7 @@ import click
 
 from lowtide.cli.options import Number, Whole, set_option
 from lowtide.config import Config
-from lowtide.formats.parameter import IllegalValue
+from lowtide.formats.parameter import IllegalValue, whole_number
 from lowtide.paths import check_output_file
 from lowtide_studies.harness.options import StudyOptions, study_options, typed_option
 from lowtide_studies.harness.storage import open_study
@@ -21,6 +21,7 @@ EXAMPLES = """\b
 Examples:
   lowtide study layer-precision
   lowtide study layer-precision model.onnx --inputs images.npz --labels labels.npy
+  lowtide study layer-precision model.onnx --inputs images.npz --tuning 200
   lowtide study layer-precision recognizer.onnx --lines 64 --batch 8 --set bfp.mantissa=8 --cost bits --loss 1
   lowtide study layer-precision --set bfp.mantissa=8 --cost bits --keep-ends
   lowtide run model.onnx --precision-file build/studies/layer-precision.toml
@@ -45,6 +46,12 @@ Examples:
     Whole("batch", range(1, 10**9 + 1)),
     None,
     "Samples of a run of the network, which limits the memory. Single steps are measured on one run.  [default: all]",
+)
+@typed_option(
+    Whole("tuning", range(10**9 + 1)),
+    0,
+    "Tune the weights for the bits of each point with the first N samples, which then measure nothing; with --lines, N"
+    " more lines are drawn.",
 )
 @click.option(
     "--metric",
@@ -80,6 +87,7 @@ def command(
     labels: str | None,
     lines: int | None,
     batch: int | None,
+    tuning: int,
     metric: str | None,
     output_name: str | None,
     loss: float,
@@ -97,9 +105,14 @@ def command(
     the front of cost and noise whose expected quality suffices. Each second sample selects the bits, and the other
     samples test them. The result is a file that `lowtide run --precision-file` and the Python packages take. Without a
     MODEL, the network is a perceptron for scikit-learn's digits.
+
+    With --tuning, least squares tune the weights of each layer for the bits of each point, without labels. The tuned
+    network is an ONNX file beside the bits.
     """
-    result = options.output / "layer-precision.toml"
+    result, network = (options.output / f"layer-precision.{ending}" for ending in ("toml", "onnx"))
     check_output_file(result)
+    if tuning:
+        check_output_file(network)
     found = Config.load(config).changed(changes)
     found.check_bfp_engine()
     if operands == "packed" and not found.engine.packed_operands:
@@ -121,17 +134,18 @@ def command(
     from lowtide_studies.layer_precision.report import file_text, front_table, layer_table, plot
     from lowtide_studies.layer_precision.search import Space
     from lowtide_studies.layer_precision.study import explore
-    from lowtide_studies.layer_precision.task import Costs, Task
+    from lowtide_studies.layer_precision.task import Costs, Task, tuned_network
 
     files = (model, inputs, labels)
     if model is None:
-        from lowtide_studies.layer_precision.example import write_example
+        from lowtide_studies.layer_precision.example import TRAINING, write_example
 
-        files = tuple(map(str, write_example(options.output / "layer-precision")))
+        whole_number("tuning", tuning, range(TRAINING + 1), because="the digits that train the network")
+        files = tuple(map(str, write_example(options.output / "layer-precision", tuning)))
     elif lines is not None:
         from lowtide_studies.layer_precision.lines import write_lines
 
-        files = (model, *map(str, write_lines(model, options.output / "layer-precision", lines)))
+        files = (model, *map(str, write_lines(model, options.output / "layer-precision", lines, tuning)))
         metric = "characters"
     metric = metric or ("agreement" if files[2] is None else "accuracy")
     task = Task.of(
@@ -142,6 +156,7 @@ def command(
         output=output_name,
         metric=metric,
         batch=batch,
+        tuning=tuning,
     )
     costs = Costs(task, cost, operands == "packed")
     layers = tuple(costs.products)
@@ -163,6 +178,10 @@ def command(
     numbers = f"{100 * chosen.tested:.2f} % on the other samples, in FP32 {100 * outcome.tested:.2f} %"
     options.output.mkdir(parents=True, exist_ok=True)
     result.write_text(file_text(space, chosen, (what, numbers)), encoding="utf-8")
+    written = [str(result)]
+    if tuning:
+        tuned_network(task, chosen.point).save(network)
+        written.append(str(network))
     sentences = [] if outcome.suffices(loss / 100) else ["All bits lose more. The bits of the least noise are chosen."]
     options.report(
         settings={
@@ -176,8 +195,8 @@ def command(
             "fp32": {"quality": outcome.quality, "tested": outcome.tested},
             "chosen": space.precision(chosen.point),
         },
-        rows=[attrs.asdict(one) for one in outcome.found],
+        rows=[attrs.asdict(one) for one in (*outcome.stored, *outcome.found)],
         tables=[front_table(what, outcome, costs, loss / 100, metric), layer_table(space, chosen, costs)],
-        sentences=[*sentences, str(result)],
+        sentences=[*sentences, *written],
         draw=lambda file: plot(what, outcome, space, costs, loss / 100, file),
     )

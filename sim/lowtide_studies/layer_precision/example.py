@@ -13,8 +13,15 @@ TRAINING = 1000
 """Digits that train the network; the others measure it."""
 
 
-def write_example(folder: Path) -> tuple[Path, Path, Path]:
+def write_example(folder: Path, tuning: int = 0) -> tuple[Path, Path, Path]:
     """Train the perceptron, and write the model, inputs and labels.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the files.
+    tuning : int
+        Digits for tuning, at most ``TRAINING``: the last ones that train the network. They precede the others.
 
     Returns
     -------
@@ -45,6 +52,6 @@ def write_example(folder: Path) -> tuple[Path, Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = folder / "digits.onnx", folder / "digits.npz", folder / "digits-labels.npy"
     save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), files[0])
-    np.savez(files[1], image=images[TRAINING:])
-    np.save(files[2], labels[TRAINING:])
+    np.savez(files[1], image=images[TRAINING - tuning :])
+    np.save(files[2], labels[TRAINING - tuning :])
     return files

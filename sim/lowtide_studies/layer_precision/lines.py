@@ -22,15 +22,19 @@ MARGINS, POINTS, DARKNESS = range(4, 13), range(26, 35), range(81)
 PARTS = ("validation", "test")
 """Parts of the typefaces that draw the samples of the search, and the other samples."""
 
+TUNING = "training"
+"""Part of the typefaces that draws the samples that tune weights."""
+
 CHARACTERS = "character"
 """Key of an ONNX file's metadata: the characters of the classes from 1, one per line, before the space."""
 
 
-def write_lines(model: str, folder: Path, count: int) -> tuple[Path, Path]:
+def write_lines(model: str, folder: Path, count: int, tuning: int = 0) -> tuple[Path, Path]:
     """Draw lines of the King James text, and write inputs and labels.
 
     The samples of the search and the other samples have different typefaces: each second line is drawn in one of the
-    fonts that `lowtide study network-training` takes for validation, the others in a font for tests.
+    fonts that `lowtide study network-training` takes for validation, the others in a font for tests. The samples that
+    tune weights precede them, in fonts for training.
 
     Parameters
     ----------
@@ -39,7 +43,9 @@ def write_lines(model: str, folder: Path, count: int) -> tuple[Path, Path]:
     folder : Path
         Folder of both files.
     count : int
-        Lines.
+        Lines of both kinds.
+    tuning : int
+        Lines that tune weights.
 
     Returns
     -------
@@ -54,10 +60,13 @@ def write_lines(model: str, folder: Path, count: int) -> tuple[Path, Path]:
     name, classes = _input_and_classes(model)
     words = [word for word in king_james().split() if set(word) <= set(classes)]
     typefaces = find_typefaces()
-    fonts = [[font for one in typefaces if part_of(one.name) == part for font in one.fonts] for part in PARTS]
-    source = random.Random(0)
-    lines = [_line(source, fonts[number % 2], words) for number in range(count)]
-    labels = np.zeros((count, max(len(text) for _, text in lines)), np.int64)
+    *fonts, more = (
+        [font for one in typefaces if part_of(one.name) == part for font in one.fonts] for part in (*PARTS, TUNING)
+    )
+    source, other = random.Random(0), random.Random(1)
+    lines = [_line(other, more, words) for _ in range(tuning)]
+    lines += [_line(source, fonts[number % 2], words) for number in range(count)]
+    labels = np.zeros((len(lines), max(len(text) for _, text in lines)), np.int64)
     for row, (_, text) in zip(labels, lines, strict=True):
         row[: len(text)] = [classes[character] for character in text]
     folder.mkdir(parents=True, exist_ok=True)

@@ -41,17 +41,18 @@ def _decibels(noise: float) -> str:
 
 
 def front_table(title: str, outcome: Outcome, costs: Costs, loss: float, metric: str) -> Table:
-    """Points that no other point beats in cost and noise, and equal bits for all layers."""
+    """Points that no other point beats in cost and noise, and equal bits for all layers.
+
+    If the weights are tuned, equal bits also have the noise and quality with the weights of the file.
+    """
     chosen = outcome.chosen(loss)
     known = front(outcome.found)
+    stored = {one.point: one for one in outcome.stored}
     rows = [one for one in outcome.found if one in known or one.how == "uniform"]
-    headings = (
-        _heading(costs),
-        f"{metric.capitalize()}\nsearch, %",
-        "Other\nsamples, %",
-        "Mean\nbits A",
-        "Mean\nbits B",
-    )
+    measured = ("SQNR,\ndB", f"{metric.capitalize()}\nsearch, %", "Other\nsamples, %")
+    headings = (_heading(costs), *measured, "Mean\nbits A", "Mean\nbits B")
+    if stored:
+        headings += ("Not tuned:\nSQNR, dB", "search, %", "Other\nsamples, %")
     table = new_table(title, ("Bits", "Front", "Chosen"), headings)
     macs = list(costs.macs.values())
     for one in sorted(rows, key=lambda row: (row.cost, row.noise)):
@@ -61,13 +62,16 @@ def front_table(title: str, outcome: Outcome, costs: Costs, loss: float, metric:
             "yes" if one in known else "",
             "yes" if one is chosen else "",
             _cost(costs, one.cost),
-            _decibels(one.noise),
-            f"{100 * one.quality:.2f}",
-            f"{100 * one.tested:.2f}",
+            *_measured(one),
             *(f"{mean / max(1, sum(macs)):.2f}" for mean in means),
+            *(_measured(stored[one.point]) if one.point in stored else ()),
         )
-    table.add_row("FP32", "", "", "", "", f"{100 * outcome.quality:.2f}", f"{100 * outcome.tested:.2f}", "", "")
+    table.add_row("FP32", "", "", "", "", f"{100 * outcome.quality:.2f}", f"{100 * outcome.tested:.2f}")
     return table
+
+
+def _measured(found: Found) -> tuple[str, ...]:
+    return _decibels(found.noise), f"{100 * found.quality:.2f}", f"{100 * found.tested:.2f}"
 
 
 def layer_table(space: Space, chosen: Found, costs: Costs) -> Table:
@@ -99,12 +103,17 @@ def plot(title: str, outcome: Outcome, space: Space, costs: Costs, loss: float, 
 
 
 def _draw_points(axes: Axes, outcome: Outcome, costs: Costs, chosen: Found, loss: float) -> None:
-    kinds = {"search": ("search", GRAY), "path": ("path", BLUE), "uniform": ("equal bits for all layers", RED)}
-    for how, (label, color) in kinds.items():
-        points = [one for one in outcome.found if one.how == how]
+    kinds = {
+        "stored": ("equal bits, weights not tuned", "x", RED),
+        "search": ("search", "o", GRAY),
+        "path": ("path", "o", BLUE),
+        "uniform": ("equal bits for all layers", "o", RED),
+    }
+    for how, (label, marker, color) in kinds.items():
+        points = [one for one in (*outcome.stored, *outcome.found) if one.how == how]
         if points:
             cost, quality = [one.cost for one in points], [100 * one.quality for one in points]
-            axes.plot(cost, quality, "o", color=color, markersize=4, label=label)
+            axes.plot(cost, quality, marker, color=color, markersize=4, label=label)
     best = front(outcome.found)
     cost = [one.cost for one in best]
     smooth = dict(zip((one.point for one in outcome.found), expected_quality(outcome.found), strict=True))

@@ -71,7 +71,7 @@ class Found:
     cost : float
         Cycles, or mean bits.
     how : str
-        ``uniform``, ``path`` or ``search``.
+        ``uniform``, ``path`` or ``search``; ``stored`` for equal bits with weights that are not tuned.
     """
 
     point: Point

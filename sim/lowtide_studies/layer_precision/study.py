@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from statistics import mean
 from typing import Any
@@ -16,7 +16,7 @@ from lowtide_studies.harness.jobs import Job, Runner, code_hash
 from lowtide_studies.layer_precision.search import Found, Point, Space, choose, path, single_steps, spread
 from lowtide_studies.layer_precision.task import Costs, Task, evaluate, noise_of
 
-__all__ = ["Outcome", "explore"]
+__all__ = ["Outcome", "explore", "remaining_noise"]
 
 PATH = 24
 """Most points of the path whose quality is measured."""
@@ -33,12 +33,15 @@ class Outcome:
     quality, tested : float
         Quality in FP32, of the samples of the search, and of the others.
     found : tuple of Found
-        All points, each once.
+        All points, each once, with tuned weights if the task has samples for it.
+    stored : tuple of Found
+        Equal bits with the weights of the file, if the others have tuned weights.
     """
 
     quality: float
     tested: float
     found: tuple[Found, ...]
+    stored: tuple[Found, ...] = ()
 
     def suffices(self, loss: float) -> bool:
         """Whether a point loses at most so much quality."""
@@ -84,16 +87,44 @@ def explore(
             found[point] = Found(point=point, cost=costs(point), how=how, **one)
 
     fp32 = measure("FP32", [None])[0]
-    add("uniform", [space.uniform(a, b) for a in space.bits_a for b in space.bits_b])
+    uniform = list(dict.fromkeys(space.uniform(a, b) for a in space.bits_a for b in space.bits_b))
+    stored: list[Found] = []
+    if task.tuning:
+        runs = measure("Uniform, weights not tuned", uniform, tuned=False)
+        stored = [
+            Found(point=point, cost=costs(point), how="stored", **one) for point, one in zip(uniform, runs, strict=True)
+        ]
+    add("uniform", uniform)
     steps = single_steps(space)
     errors = measure.noise("Single steps", [space.replaced(space.most, *step) for step in steps])
-    noise = dict(zip(steps, errors, strict=True))
+    left = remaining_noise(space, stored, found)
+    noise = {step: error * left.get((step[0] % 2, step[1]), 1.0) for step, error in zip(steps, errors, strict=True)}
     add("path", spread(path(space, noise, costs), costs, PATH))
     if steps and len(found) < trials:
         question = json.dumps([*measure.inputs, costs.kind, costs.packed, sorted(space.kept)])
         study = open_search(f"layer-precision {hashlib.sha256(question.encode()).hexdigest()[:32]}")
         _search(space, study, trials, found, add)
-    return Outcome(quality=fp32["quality"], tested=fp32["tested"], found=tuple(found.values()))
+    return Outcome(quality=fp32["quality"], tested=fp32["tested"], found=tuple(found.values()), stored=tuple(stored))
+
+
+def remaining_noise(
+    space: Space, stored: Sequence[Found], found: Mapping[Point, Found]
+) -> dict[tuple[int, int], float]:
+    """What tuned weights leave of the noise when all layers have fewer bits of one operand: by side, 0 or 1, and bits.
+
+    Parameters
+    ----------
+    space : Space
+        Legal bits.
+    stored : sequence of Found
+        Equal bits with the weights of the file.
+    found : mapping of point to Found
+        The same points with tuned weights.
+    """
+    before = {one.point: one.noise for one in stored}
+    points = {(0, a): space.uniform(a, space.bits_b[-1]) for a in space.bits_a}
+    points |= {(1, b): space.uniform(space.bits_a[-1], b) for b in space.bits_b}
+    return {key: found[point].noise / before[point] for key, point in points.items() if before.get(point)}
 
 
 class _Measure:
@@ -103,22 +134,23 @@ class _Measure:
         self.task, self.runner = attrs.asdict(task), runner
         code = code_hash(("lowtide_model", "lowtide_onnx", "lowtide_studies.layer_precision"), ("report", "command"))
         packages = (version(name) for name in ("lowtide", "numpy", "onnxruntime"))
-        self.inputs = (code, *packages, task.digest, str(task.output), task.metric, task.config, str(task.batch))
+        files = (task.digest, str(task.output), task.metric, task.config, str(task.batch), str(task.tuning))
+        self.inputs = (code, *packages, *files)
 
-    def __call__(self, label: str, points: Sequence[Point | None]) -> list[dict[str, float]]:
+    def __call__(self, label: str, points: Sequence[Point | None], *, tuned: bool = True) -> list[dict[str, float]]:
         """Quality and noise of points, or of FP32."""
-        return self.runner.run(label, [self._job(evaluate, point) for point in points])
+        return self.runner.run(label, [self._job(evaluate, point, tuned) for point in points])
 
     def noise(self, label: str, points: Sequence[Point]) -> list[float]:
-        """Noise of points."""
+        """Noise of points, with the weights of the file."""
         return self.runner.run(label, [self._job(noise_of, point) for point in points])
 
-    def _job(self, function: Callable[..., Any], point: Point | None) -> Job:
+    def _job(self, function: Callable[..., Any], point: Point | None, *more: bool) -> Job:
         return Job(
             name=_name(point),
-            inputs=(*self.inputs, function.__name__, str(point)),
+            inputs=(*self.inputs, function.__name__, str(point), *map(str, more)),
             function=function,
-            arguments=(self.task, point),
+            arguments=(self.task, point, *more),
         )
 
 

@@ -21,7 +21,7 @@ from lowtide_studies.layer_precision.search import Point
 if TYPE_CHECKING:
     from lowtide_onnx.network import Network
 
-__all__ = ["Costs", "Task", "evaluate", "noise_of"]
+__all__ = ["Costs", "Task", "evaluate", "noise_of", "tuned_network"]
 
 
 @attrs.frozen(kw_only=True)
@@ -42,6 +42,8 @@ class Task:
         Configuration of the engine, as JSON.
     batch : int, optional
         Samples of a run of the network, which shares its exponents' bias; by default all.
+    tuning : int
+        Samples that tune the weights for the bits of a point: the first ones, which measure nothing. 0 for none.
     digest : str
         SHA-256 of the files.
     """
@@ -53,6 +55,7 @@ class Task:
     metric: str
     config: str
     batch: int | None
+    tuning: int
     digest: str
 
     @classmethod
@@ -66,6 +69,7 @@ class Task:
         output: str | None,
         metric: str,
         batch: int | None = None,
+        tuning: int = 0,
     ) -> "Task":
         """A task of the files as they are now.
 
@@ -88,6 +92,7 @@ class Task:
             metric=metric,
             config=json.dumps(config.to_tables()),
             batch=batch,
+            tuning=tuning,
             digest=digest.hexdigest(),
         )
 
@@ -108,11 +113,15 @@ class Task:
 
 @attrs.frozen(kw_only=True, eq=False)
 class _Loaded:
-    """The network of a task, its inputs, its output in FP32, and what the metric compares the output with."""
+    """The network of a task, its inputs, its output in FP32, and what the metric compares the output with.
+
+    The samples that tune the weights are separate.
+    """
 
     network: "Network"
     output: str
     inputs: dict[str, np.ndarray]
+    tuning: dict[str, np.ndarray]
     expected: np.ndarray
     truth: np.ndarray
 
@@ -126,31 +135,37 @@ def _load(task: Task) -> _Loaded:
     inputs = _read(task.inputs)
     if not isinstance(inputs, dict):
         raise CommandError(f"cannot read {task.inputs}: it is no .npz file, which has an array per input")
-    if task.batch is not None:
+    option = "--batch" if task.batch is not None else "--tuning" if task.tuning else None
+    tuning = {name: values[: task.tuning] for name, values in inputs.items() if np.ndim(values)}
+    if option is not None:
         samples = {np.shape(values)[:1] for values in inputs.values()}
-        if len(samples) != 1 or min(samples.pop(), default=0) < 1:
-            raise CommandError(f"{task.inputs} must have inputs of equally many samples with --batch")
+        if len(samples) != 1 or min(samples) < (1,):
+            raise CommandError(f"{task.inputs} must have inputs of equally many samples with {option}")
+        ((count,),) = samples
+        if count < task.tuning + 2:
+            raise CommandError(f"{task.inputs} must have {task.tuning + 2} samples or more, not {count}")
+        inputs = {name: values[task.tuning :] for name, values in inputs.items()}
     fp32 = dict.fromkeys([*network.layers, *network.refused], "fp32")
     expected = _outputs(network, inputs, output, fp32, task.batch)
     if not isinstance(expected, np.ndarray) or expected.ndim < 2 or expected.dtype.kind != "f":
         raise IllegalValue("output-name", "an output of samples × classes, or of samples × steps × classes", output)
     if len(expected) < 2:
         raise CommandError(f"{task.inputs} must have two samples or more, not {len(expected)}")
-    truth = expected if task.labels is None else _labels(task.labels, expected, task.metric)
-    return _Loaded(network=network, output=output, inputs=inputs, expected=expected, truth=truth)
+    truth = expected if task.labels is None else _labels(task.labels, expected, task)
+    return _Loaded(network=network, output=output, inputs=inputs, tuning=tuning, expected=expected, truth=truth)
 
 
-def _labels(file: str, expected: np.ndarray, metric: str) -> np.ndarray:
-    """Labels of the samples: one for each place of the output, or rows of characters."""
-    labels = _read(file)
-    if metric == "characters":
-        if not isinstance(labels, np.ndarray) or labels.ndim != 2 or len(labels) != len(expected):
-            raise CommandError(f"{file} must have a row of characters for each of the {len(expected)} samples")
+def _labels(file: str, expected: np.ndarray, task: Task) -> np.ndarray:
+    """Labels of the samples that measure: one for each place of the output, or rows of characters."""
+    labels, count = _read(file), task.tuning + len(expected)
+    if task.metric == "characters":
+        if not isinstance(labels, np.ndarray) or labels.ndim != 2 or len(labels) != count:
+            raise CommandError(f"{file} must have a row of characters for each of the {count} samples")
         if labels.dtype.kind not in "iu":
             raise CommandError(f"{file} must have integers, the classes of the characters")
-    elif not isinstance(labels, np.ndarray) or labels.shape != expected.shape[:-1]:
-        raise CommandError(f"{file} must have labels of the shape {expected.shape[:-1]}, as the output")
-    return labels
+    elif not isinstance(labels, np.ndarray) or labels.shape != (count, *expected.shape[1:-1]):
+        raise CommandError(f"{file} must have labels of the shape {(count, *expected.shape[1:-1])}, as the output")
+    return labels[task.tuning :]
 
 
 def _outputs(
@@ -190,8 +205,23 @@ def _read(file: str) -> np.ndarray | dict[str, np.ndarray]:
         raise CommandError(f"cannot read {file}: it is no NumPy file of numbers") from None
 
 
-def evaluate(task: dict[str, Any], bits: Sequence[int] | None) -> dict[str, float]:
+def tuned_network(task: Task, bits: Sequence[int]) -> "Network":
+    """The network of a task, with weights that are tuned for the bits of a point if the task has samples for it."""
+    network = task.loaded.network
+    return network.tuned(task.loaded.tuning, task.precision(bits), batch=task.batch) if task.tuning else network
+
+
+def evaluate(task: dict[str, Any], bits: Sequence[int] | None, tuned: bool = True) -> dict[str, float]:
     """Quality of a task's network with the bits of a point, or in FP32.
+
+    Parameters
+    ----------
+    task : dict
+        Fields of a `Task`.
+    bits : sequence of int, optional
+        Bits of a point; None for FP32.
+    tuned : bool
+        Whether the weights are tuned, if the task has samples for it.
 
     Returns
     -------
@@ -203,7 +233,8 @@ def evaluate(task: dict[str, Any], bits: Sequence[int] | None) -> dict[str, floa
     loaded, metric = asked.loaded, METRICS[asked.metric]
     found = loaded.expected
     if bits is not None:
-        found = _outputs(loaded.network, loaded.inputs, loaded.output, asked.precision(bits), asked.batch)
+        network = tuned_network(asked, bits) if tuned else loaded.network
+        found = _outputs(network, loaded.inputs, loaded.output, asked.precision(bits), asked.batch)
     searched, others = slice(0, None, 2), slice(1, None, 2)
     return {
         "quality": metric(found[searched], loaded.truth[searched]),
@@ -213,10 +244,10 @@ def evaluate(task: dict[str, Any], bits: Sequence[int] | None) -> dict[str, floa
 
 
 def noise_of(task: dict[str, Any], bits: Sequence[int]) -> float:
-    """The noise of a point, on the first batch of the samples of the search; see `evaluate`."""
+    """The noise of a point without tuned weights, on the first batch of the samples of the search; see `evaluate`."""
     asked = Task(**task)
     if asked.batch is None:
-        return evaluate(task, bits)["noise"]
+        return evaluate(task, bits, False)["noise"]
     loaded = asked.loaded
     first = _batches(loaded.inputs, asked.batch)[0]
     found = loaded.network.predict(_chosen(loaded.inputs, first), asked.precision(bits))[loaded.output]
