@@ -80,9 +80,9 @@ class Fit:
         nearest, row by row in the order of K, and the later rows compensate each row's error, by ``X'X + r I``. With a
         bias, X and Y are relative to their means.
 
-        Both dampings d and r are those of the least error when each half of the rows tests the weights of the other
-        half: first d without rounding, then r. A half is the first or the second half of the rows of each `add`. With
-        infinite dampings, the old weights are rounded to nearest.
+        The dampings d and r have the least error when each half of the rows tests the weights of the other half: first
+        d without rounding, then r. A half is the first or the second half of the rows of each `add`. With infinite
+        dampings, the old weights are rounded to nearest.
 
         Parameters
         ----------

@@ -11,6 +11,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 from onnx_models import CONFIGS, graph_of, load, node, random, save
 
+from lowtide.config import Config
 from lowtide.errors import LowtideError
 from lowtide_onnx import InputError, ModelError, NonFinite, load_onnx
 from lowtide_onnx.least_squares import Fit
@@ -40,7 +41,7 @@ STORED = {
 }
 
 
-def network_of(folder, engine="default"):
+def network_of(folder, engine: Config | str = "default"):
     """Every kind of layer whose weights are tuned."""
     return load(folder, NODES, {"image": ["batch", 3, "height", "width"]}, ["y"], STORED, engine=engine)
 
