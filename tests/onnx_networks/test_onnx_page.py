@@ -14,4 +14,4 @@ PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "onnx.md"
 
 def test_every_block_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert run_page(PAGE, tmp_path) == 7
+    assert run_page(PAGE, tmp_path) == 8
