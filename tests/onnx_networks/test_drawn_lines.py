@@ -14,6 +14,7 @@ from lowtide.errors import CommandError
 from lowtide_studies.layer_precision import lines
 from lowtide_studies.layer_precision.lines import HEIGHT, WIDTH, write_lines
 from lowtide_studies.network_training.glyphs import FOLDER
+from lowtide_studies.network_training.king_james import king_james
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 TEXT = "in the beginning was the Word and the word was with God " * 3
@@ -24,7 +25,7 @@ def model(tmp_path, monkeypatch):
     """A model that reads small letters, and a text."""
     if not FOLDER.exists():
         pytest.skip(f"needs fonts in {FOLDER}")
-    monkeypatch.setattr(lines, "king_james", lambda: TEXT)
+    monkeypatch.setattr(lines, "king_james", lambda _instead: TEXT)
     file = tmp_path / "network.onnx"
     save(tmp_path, graph_of([node("Relu", ["x"], ["y"])], {"x": ["batch", 3, HEIGHT, WIDTH]}, ["y"], {}))
     read = load(file)
@@ -33,9 +34,9 @@ def model(tmp_path, monkeypatch):
     return file
 
 
-def drawn(model, folder, count):
+def drawn(model, folder, count, tuning=0):
     try:
-        files = write_lines(str(model), folder, count)
+        files = write_lines(str(model), folder, count, tuning)
     except CommandError as error:
         if "too few typefaces" in str(error):
             pytest.skip(str(error))
@@ -70,6 +71,24 @@ def test_lines_are_equal_in_each_call(model, tmp_path):
     assert np.array_equal(images, again)
     assert np.array_equal(labels, same)
     assert len({image.tobytes() for image in images}) == 6
+
+
+def test_lines_that_tune_precede_the_others(model, tmp_path):
+    images, labels = drawn(model, tmp_path / "one", 6)
+    more, its = drawn(model, tmp_path / "two", 6, 5)
+    assert more.shape == (11, 3, HEIGHT, WIDTH)
+    assert np.array_equal(more[5:], images)
+    for one, other in zip(its[5:], labels, strict=True):
+        assert np.array_equal(one[one > 0], other[other > 0])
+    assert len({image.tobytes() for image in more}) == 11
+    assert its[:5].any(1).all()
+
+
+def test_a_missing_text_is_named(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(lines, "king_james", king_james)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(CommandError, match=r"apt-get install bible-kjv, or give --inputs FILE"):
+        write_lines(str(model), tmp_path, 2)
 
 
 def test_lines_need_one_input(model, tmp_path):

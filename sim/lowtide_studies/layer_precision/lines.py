@@ -58,7 +58,7 @@ def write_lines(model: str, folder: Path, count: int, tuning: int = 0) -> tuple[
         If the model has no list of characters or not one input, or if fonts or the text are missing.
     """
     name, classes = _input_and_classes(model)
-    words = [word for word in king_james().split() if set(word) <= set(classes)]
+    words = [word for word in king_james("--inputs FILE").split() if set(word) <= set(classes)]
     typefaces = find_typefaces()
     *fonts, more = (
         [font for one in typefaces if part_of(one.name) == part for font in one.fonts] for part in (*PARTS, TUNING)

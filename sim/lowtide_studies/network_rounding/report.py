@@ -22,7 +22,7 @@ MEANINGS = {name: one.meaning for name, one in NAMED.items()} | {
 }
 """What each rounding does."""
 
-SHORT = ("reference", *PLATEAU, "shared-2", "engine", "neighbor-plateau")
+JUDGED = ("reference", *PLATEAU, "shared-2", "engine", "neighbor-plateau")
 """Roundings that the study judges: the reference of 24 bits, words of few bits, and no generator."""
 
 
@@ -66,7 +66,7 @@ def sentences(results: Sequence[Result]) -> Iterator[str]:
     """For each network, the differences of the judged roundings and of round to nearest from ideal rounding."""
     for result in results:
         texts = []
-        for rounding in ("nearest", *SHORT):
+        for rounding in ("nearest", *JUDGED):
             difference = result.difference(rounding) if rounding in result.outcomes else None
             if difference is not None and not math.isnan(difference.error):
                 texts.append(f"{rounding} {signed_and_error(difference)}")

@@ -179,7 +179,7 @@ def load_text(source: str) -> Data:
     CommandError
         If the text is missing or too short.
     """
-    text = king_james() if source == "kjv" else read_text(Path(source), MOST_BYTES)
+    text = king_james("--text FILE") if source == "kjv" else read_text(Path(source), MOST_BYTES)
     ends = len(text) * 90 // 100, len(text) * 95 // 100
     if (ends[1] - ends[0]) <= LENGTH:
         raise CommandError(f"{source} must have more than {20 * (LENGTH + 1)} characters, not {len(text)}")
