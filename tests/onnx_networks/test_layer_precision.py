@@ -33,7 +33,7 @@ from lowtide_studies.layer_precision.search import (
     single_steps,
     spread,
 )
-from lowtide_studies.layer_precision.study import remaining_noise
+from lowtide_studies.layer_precision.study import tuned_noise
 from lowtide_studies.layer_precision.task import Costs, Task, evaluate, noise_of, tuned_network
 
 SPACE = Space(layers=("x", "y", "z"), bits_a=(2, 4), bits_b=(2, 4, 6), kept=frozenset({"z"}))
@@ -238,21 +238,23 @@ def test_evaluation_with_tuned_weights(model, batch):
     assert tuned_network(task(), point).predict(x, bits)["y"].tolist() == network.predict(x, bits)["y"].tolist()
 
 
-def test_remaining_noise():
+def test_tuning_leaves_the_same_share_of_the_noise_of_single_steps():
     points = [SPACE.uniform(a, b) for a in SPACE.bits_a for b in SPACE.bits_b]
     stored = [attrs.evolve(found(0, 1.0 + place, 1), point=point) for place, point in enumerate(points)]
     tuned = {point: attrs.evolve(found(0, 0.5, 1), point=point) for point in points}
+    noise = {step: 60.0 + place for place, step in enumerate(single_steps(SPACE))}
     # In the order of the points: 2 x 2, 2 x 4, 2 x 6, 4 x 2, 4 x 4, 4 x 6.
-    assert remaining_noise(SPACE, stored, tuned) == {
-        (0, 2): 0.5 / 3,
-        (0, 4): 0.5 / 6,
-        (1, 2): 0.5 / 4,
-        (1, 4): 0.5 / 5,
-        (1, 6): 0.5 / 6,
+    assert tuned_noise(SPACE, noise, stored, tuned) == {
+        (0, 2): 60 * 0.5 / 3,
+        (1, 2): 61 * 0.5 / 4,
+        (1, 4): 62 * 0.5 / 5,
+        (2, 2): 63 * 0.5 / 3,
+        (3, 2): 64 * 0.5 / 4,
+        (3, 4): 65 * 0.5 / 5,
     }
-    assert remaining_noise(SPACE, [], tuned) == {}
+    assert tuned_noise(SPACE, noise, [], tuned) == noise
     exact = [attrs.evolve(one, noise=0.0) for one in stored]
-    assert remaining_noise(SPACE, exact, tuned) == {}
+    assert tuned_noise(SPACE, noise, exact, tuned) == noise
 
 
 def test_the_command_writes_the_tuned_network(model):

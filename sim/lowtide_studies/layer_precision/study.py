@@ -16,7 +16,10 @@ from lowtide_studies.harness.jobs import Job, Runner, code_hash
 from lowtide_studies.layer_precision.search import Found, Point, Space, choose, path, single_steps, spread
 from lowtide_studies.layer_precision.task import Costs, Task, evaluate, noise_of
 
-__all__ = ["Outcome", "explore", "remaining_noise"]
+__all__ = ["Outcome", "explore", "tuned_noise"]
+
+Step = tuple[int, int]
+"""Place of an operand, and its bits."""
 
 PATH = 24
 """Most points of the path whose quality is measured."""
@@ -97,8 +100,7 @@ def explore(
     add("uniform", uniform)
     steps = single_steps(space)
     errors = measure.noise("Single steps", [space.replaced(space.most, *step) for step in steps])
-    left = remaining_noise(space, stored, found)
-    noise = {step: error * left.get((step[0] % 2, step[1]), 1.0) for step, error in zip(steps, errors, strict=True)}
+    noise = tuned_noise(space, dict(zip(steps, errors, strict=True)), stored, found)
     add("path", spread(path(space, noise, costs), costs, PATH))
     if steps and len(found) < trials:
         question = json.dumps([*measure.inputs, costs.kind, costs.packed, sorted(space.kept)])
@@ -107,24 +109,27 @@ def explore(
     return Outcome(quality=fp32["quality"], tested=fp32["tested"], found=tuple(found.values()), stored=tuple(stored))
 
 
-def remaining_noise(
-    space: Space, stored: Sequence[Found], found: Mapping[Point, Found]
-) -> dict[tuple[int, int], float]:
-    """What tuned weights leave of the noise when all layers have fewer bits of one operand: by side, 0 or 1, and bits.
+def tuned_noise(
+    space: Space, noise: Mapping[Step, float], stored: Sequence[Found], found: Mapping[Point, Found]
+) -> dict[Step, float]:
+    """Expected noise of single steps with tuned weights: tuning leaves the same share as of equal bits for all layers.
 
     Parameters
     ----------
     space : Space
         Legal bits.
+    noise : mapping of (int, int) to float
+        Noise of single steps with the weights of the file.
     stored : sequence of Found
-        Equal bits with the weights of the file.
+        Equal bits with the weights of the file; none if no weights are tuned.
     found : mapping of point to Found
         The same points with tuned weights.
     """
     before = {one.point: one.noise for one in stored}
     points = {(0, a): space.uniform(a, space.bits_b[-1]) for a in space.bits_a}
     points |= {(1, b): space.uniform(space.bits_a[-1], b) for b in space.bits_b}
-    return {key: found[point].noise / before[point] for key, point in points.items() if before.get(point)}
+    share = {key: found[point].noise / before[point] for key, point in points.items() if before.get(point)}
+    return {(place, bits): error * share.get((place % 2, bits), 1.0) for (place, bits), error in noise.items()}
 
 
 class _Measure:
