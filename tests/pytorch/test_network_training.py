@@ -273,6 +273,43 @@ def test_costs_relative_to_another_format():
     assert [row.format for row in found.costs({})] == ["fp32", "adaptive"]
 
 
+def test_bf16_in_an_engine_loads_at_least_as_long_as_integers():
+    def integers(qualities, beats):
+        ends = [
+            attrs.evolve(
+                evaluation(epoch, one),
+                cycles={
+                    "pmac, 32-bit sums": {"pairs": 0, "beats": beats * epoch, "packed": 3 * beats * epoch, "fp32": 3}
+                },
+            )
+            for epoch, one in enumerate(qualities, 1)
+        ]
+        return Trained(evaluations=ends, quality=50.0, sha256="")
+
+    outcomes = {
+        "fp32": [trained([10, 80, 90]), trained([10, 80, 90])],
+        "bf16": [trained([20, 90, 95]), trained([90, 91, 92])],
+        "int8": [integers([1, 2, 3], 100), integers([1, 2, 3], 200)],
+    }
+    found = Comparison(run=tiny("resnet8", "fp32")[0], data="", seeds=(0, 1), outcomes=outcomes, margin=2.0)
+    units = {"float_mac, bf16, FP32 sums": Cells(unit=282), "pmac, 32-bit sums": Cells(unit=57, beside=30)}
+    _, alone, loading, int8 = found.costs(units)
+    assert (alone.format, alone.reached, alone.forms) == ("bf16", 2, ("beats",))
+    assert loading.unit.name == "float_mac, bf16, FP32 sums, loading as int8"
+    assert (loading.format, loading.reached, loading.epochs, loading.forms) == (
+        "bf16",
+        2,
+        1.5,
+        ("beats", "packed", "fp32"),
+    )
+    # 2 epochs of the first seed, and 1 of the second.
+    assert loading.cycles["packed"] == (600 + 600) / 2
+    assert loading.area_time("packed") == 64 * (282 + 30) * 600
+    assert int8.reached == 0
+    del outcomes["int8"]
+    assert [row.format for row in found.costs(units)] == ["fp32", "bf16"]
+
+
 @pytest.mark.parametrize("form", ["adaptive", "adaptive-weights"])
 def test_thresholds_of_the_adaptive_formats(form):
     """With a threshold of 0, all operands have two chunks."""

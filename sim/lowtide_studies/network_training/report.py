@@ -88,7 +88,8 @@ def cost_table(found: Comparison, rows: Sequence[Cost], target: str) -> Table:
     title = f"{_title(found)}: time to a validation quality of {sign} {found.target or math.nan:.2f}"
     caption = (
         f"Cycles of 64 units. Cells on {target}. Times: cells × cycles relative to {found.reference}; for an engine,"
-        " with the cells of its other parts. Each unit of fp32 and bf16 has 1 product per cycle and never waits."
+        " with the cells of its other parts. Each unit of fp32 and bf16 has 1 product per cycle and never waits,"
+        " except where it loads as int8: bf16 needs at least this time and these other parts."
     )
     table = new_table(title, ("Format", "Unit"), headings, caption)
     for row in rows:

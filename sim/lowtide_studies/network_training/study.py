@@ -44,6 +44,12 @@ CONSTANT = {"alpha": Run().alpha, "beta": Run().beta}
 FORMS = ("beats", "packed", "fp32")
 """Times of an engine: array that never waits; packed operands; FP32 operands."""
 
+LOADS_LIKE = {"bf16": "int8"}
+"""Formats of a unit without an engine, and the format whose engine would need no more time to load, and no more cells.
+
+A bf16 number has twice the bits of an integer of 8 bits.
+"""
+
 ELEMENTS = Config().array.rows * Config().array.columns
 """Units of an engine."""
 
@@ -143,21 +149,30 @@ class Comparison:
         rows = []
         for form, outcomes in self.outcomes.items():
             found = [one for one in map(self.first, outcomes) if one is not None]
-            for unit in UNITS[form]:
-                cycles = [_cycles(one, unit) for one in found]
-                means = {key: float(np.mean([one[key] for one in cycles] or np.nan)) for key in FORMS}
-                epochs = float(np.mean([one.epoch for one in found] or np.nan))
-                rows.append(
-                    Cost(
-                        format=form,
-                        unit=unit,
-                        cycles=means,
-                        epochs=epochs,
-                        reached=len(found),
-                        cells=cells.get(unit.name),
-                    )
-                )
+            rows += [_cost(form, unit, found, found, cells.get(unit.name)) for unit in UNITS[form]]
+            if LOADS_LIKE.get(form) in self.outcomes:
+                rows.append(self._with_engine(form, LOADS_LIKE[form], cells))
         return sorted(rows, key=lambda row: row.format != self.reference)
+
+    def _with_engine(self, form: str, other: str, cells: Mapping[str, Cells]) -> Cost:
+        """Cost of the unit of a format in the engine of another format: its loading time and its other parts.
+
+        All formats have equal products in an epoch: the cycles are the other format's after equal epochs.
+        """
+        own, engine = UNITS[form][0], UNITS[other][0]
+        found, loading = [], []
+        for one, its in zip(self.outcomes[form], self.outcomes[other], strict=True):
+            first = self.first(one)
+            equal = [end for end in its.evaluations if first is not None and end.epoch == first.epoch]
+            if first is not None and equal:
+                found.append(first)
+                loading += equal
+        area = None
+        if own.name in cells and engine.name in cells:
+            area = Cells(unit=cells[own.name].unit, beside=cells[engine.name].beside)
+        unit = attrs.evolve(engine, name=f"{own.name}, loading as {other}")
+        cost = _cost(form, engine, found, loading, area)
+        return attrs.evolve(cost, unit=unit)
 
     def to_json(self) -> list[dict[str, Any]]:
         """Plain values, one row per training."""
@@ -167,6 +182,21 @@ class Comparison:
             for form, outcomes in self.outcomes.items()
             for seed, trained in zip(self.seeds, outcomes, strict=True)
         ]
+
+
+def _cost(
+    form: str, unit: Unit, found: Sequence[Evaluation], loading: Sequence[Evaluation], cells: Cells | None
+) -> Cost:
+    """Cost of a unit that reaches the target at these evaluations, with the cycles of others after equal epochs."""
+    cycles = [_cycles(one, unit) for one in loading]
+    return Cost(
+        format=form,
+        unit=unit,
+        cycles={key: float(np.mean([one[key] for one in cycles] or np.nan)) for key in FORMS},
+        epochs=float(np.mean([one.epoch for one in found] or np.nan)),
+        reached=len(found),
+        cells=cells,
+    )
 
 
 def plain_cost(found: Comparison, row: Cost) -> dict[str, Any]:
