@@ -100,19 +100,39 @@ def test_character_recognition_equals_onnxruntime(model, shape):
     assert all(one.sqnr > 5 for one in report.layers)
 
 
-def test_drawn_lines_are_read(tmp_path):
-    """The recognizer reads the drawn lines as their labels say."""
+@pytest.fixture
+def drawn_lines(tmp_path):
+    """Function that loads the recognizer, and draws lines, of which the first ones tune weights; and their labels."""
     pytest.importorskip("PIL")
     pytest.importorskip("sklearn")
     from lowtide_studies.layer_precision.lines import write_lines
+
+    def draw(count, tuning=0):
+        model = packaged("rapidocr_onnxruntime", "models/ch_PP-OCRv4_rec_infer.onnx")
+        try:
+            inputs, labels = write_lines(str(model), tmp_path, count, tuning)
+        except CommandError as error:
+            pytest.skip(str(error))
+        return lowtide_onnx.load_onnx(model), np.load(inputs)["x"], np.load(labels)
+
+    return draw
+
+
+def test_drawn_lines_are_read(drawn_lines):
+    """The recognizer reads the drawn lines as their labels say."""
     from lowtide_studies.layer_precision.metrics import characters
 
-    model = packaged("rapidocr_onnxruntime", "models/ch_PP-OCRv4_rec_infer.onnx")
-    try:
-        inputs, labels = write_lines(str(model), tmp_path, 16)
-    except CommandError as error:
-        pytest.skip(str(error))
-    network = lowtide_onnx.load_onnx(model)
-    outputs = network.predict(dict(np.load(inputs)), "fp32")[network.outputs[0]]
-    assert characters(outputs, np.load(labels)) > 0.9
-    assert characters(outputs[::-1], np.load(labels)) < 0.5
+    network, images, labels = drawn_lines(16)
+    outputs = network.predict(images, "fp32")[network.outputs[0]]
+    assert characters(outputs, labels) > 0.9
+    assert characters(outputs[::-1], labels) < 0.5
+
+
+def test_tuned_weights_read_other_lines_in_four_bits(drawn_lines):
+    """The noise of the outputs for other lines, in other typefaces, falls by more than 3 dB."""
+    network, images, _ = drawn_lines(8, 16)
+    assert len(network.tunable) == 47
+    tuned = network.tuned(images[:16], 4, batch=8)
+    exact = network.predict(images[16:], "fp32")[network.outputs[0]]
+    noise = [np.square(one.predict(images[16:], 4)[network.outputs[0]] - exact).sum() for one in (network, tuned)]
+    assert noise[1] < noise[0] / 2
