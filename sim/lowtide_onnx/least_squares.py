@@ -147,16 +147,18 @@ def _rounded(weights: np.ndarray, xx: np.ndarray, damping: float, bfp: Bfp, bits
 
     if damping == math.inf:
         return nearest(weights).to_float()
-    left, rounded = weights.copy(), np.empty_like(weights)
+    left, rounded, errors = weights.copy(), np.empty_like(weights), np.empty_like(weights)
     upper = np.linalg.cholesky(np.linalg.inv(_damped(xx, damping))).swapaxes(1, 2)
-    most, step = 2**bits - 1, np.zeros(())
-    for k in range(weights.shape[1]):
-        if k % bfp.lanes == 0:
-            codes = nearest(left[:, k : k + bfp.lanes]).codes
-            step = np.exp2(codes[..., 0].astype(np.float64) + (bias - (bits - 1)))
-        row = left[:, k]
-        magnitudes = np.minimum(np.floor(np.abs(row) / step + 0.5), most)
-        rounded[:, k] = np.copysign(magnitudes, row) * step
-        error = (row - rounded[:, k]) / upper[:, k, k, np.newaxis]
-        left[:, k + 1 :] -= upper[:, k, k + 1 :, np.newaxis] * error[:, np.newaxis]
+    most, length = 2**bits - 1, weights.shape[1]
+    for start in range(0, length, bfp.lanes):
+        end = min(start + bfp.lanes, length)
+        codes = nearest(left[:, start:end]).codes
+        step = np.exp2(codes[..., 0].astype(np.float64) + (bias - (bits - 1)))
+        for k in range(start, end):
+            row = left[:, k]
+            magnitudes = np.minimum(np.floor(np.abs(row) / step + 0.5), most)
+            rounded[:, k] = np.copysign(magnitudes, row) * step
+            errors[:, k] = (row - rounded[:, k]) / upper[:, k, k, np.newaxis]
+            left[:, k + 1 : end] -= upper[:, k, k + 1 : end, np.newaxis] * errors[:, np.newaxis, k]
+        left[:, end:] -= upper[:, start:end, end:].swapaxes(1, 2) @ errors[:, start:end]
     return rounded
