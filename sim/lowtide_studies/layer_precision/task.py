@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from lowtide.config import Config
 from lowtide.errors import CommandError
@@ -205,12 +206,15 @@ def _read(file: str) -> np.ndarray | dict[str, np.ndarray]:
         raise CommandError(f"cannot read {file}: it is no NumPy file of numbers") from None
 
 
+@threadpool_limits.wrap(limits=1)
 def tuned_network(task: Task, bits: Sequence[int]) -> "Network":
     """The network of a task, with weights that are tuned for the bits of a point if the task has samples for it."""
     network = task.loaded.network
     return network.tuned(task.loaded.tuning, task.precision(bits), batch=task.batch) if task.tuning else network
 
 
+# Several processes share the cores. Besides, the tuned weights depend on the order of sums, and so on the threads.
+@threadpool_limits.wrap(limits=1)
 def evaluate(task: dict[str, Any], bits: Sequence[int] | None, tuned: bool = True) -> dict[str, float]:
     """Quality of a task's network with the bits of a point, or in FP32.
 
@@ -243,6 +247,7 @@ def evaluate(task: dict[str, Any], bits: Sequence[int] | None, tuned: bool = Tru
     }
 
 
+@threadpool_limits.wrap(limits=1)
 def noise_of(task: dict[str, Any], bits: Sequence[int]) -> float:
     """The noise of a point without tuned weights, on the first batch of the samples of the search; see `evaluate`."""
     asked = Task(**task)
