@@ -21,8 +21,8 @@ __all__ = ["Outcome", "explore", "tuned_noise"]
 Step = tuple[int, int]
 """Place of an operand, and its bits."""
 
-PATH = 24
-"""Most points of the path whose quality is measured."""
+PATH, TUNED_PATH = 24, 12
+"""Most points of the path whose quality is measured; with tuned weights, a point takes several times as long."""
 POPULATION = 20
 """Points of a generation of NSGA-II, an evolutionary search for several objectives."""
 
@@ -101,7 +101,7 @@ def explore(
     steps = single_steps(space)
     errors = measure.noise("Single steps", [space.replaced(space.most, *step) for step in steps])
     noise = tuned_noise(space, dict(zip(steps, errors, strict=True)), stored, found)
-    add("path", spread(path(space, noise, costs), costs, PATH))
+    add("path", spread(path(space, noise, costs), costs, TUNED_PATH if task.tuning else PATH))
     if steps and len(found) < trials:
         question = json.dumps([*measure.inputs, costs.kind, costs.packed, sorted(space.kept)])
         study = open_search(f"layer-precision {hashlib.sha256(question.encode()).hexdigest()[:32]}")
