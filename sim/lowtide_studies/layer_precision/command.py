@@ -174,7 +174,8 @@ def command(
         open_search=lambda name: open_study(options.storage, name, objectives=2),
     )
     chosen = outcome.chosen(loss / 100)
-    what = f"{Path(task.model).name}: {len(layers)} layers, {metric}, at most {loss:g} points less than FP32"
+    limit = f"at most {loss:g} point{'s' * (loss != 1)} less than FP32"
+    what = f"{Path(task.model).name}: {len(layers)} layers, {metric}, {limit}"
     numbers = f"{100 * chosen.tested:.2f} % on the other samples, in FP32 {100 * outcome.tested:.2f} %"
     options.output.mkdir(parents=True, exist_ok=True)
     result.write_text(file_text(space, chosen, (what, numbers)), encoding="utf-8")
