@@ -108,7 +108,7 @@ def command(
         result = {"model": str(file), "tuned": network.tunable, "kept": kept, "sqnr_db": errors}
         click.echo(json.dumps(result, indent=2))
         return
-    table = new_table(f"{file.name}: SQNR of the outputs for these samples, dB", ("Output",), ("Before", "Tuned"))
+    table = new_table(file.name, ("Output",), ("SQNR before, dB", "SQNR tuned, dB"))
     for name in network.outputs:
         table.add_row(name, *(decibels_text(one[name]) for one in (before, after)))
     print_table(table)
