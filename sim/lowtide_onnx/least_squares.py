@@ -15,6 +15,9 @@ __all__ = ["DAMPINGS", "Fit"]
 DAMPINGS = {"fit": (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, math.inf), "rounding": (0.01, 0.1, 1.0, math.inf)}
 """What is added to the diagonal of X'X, relative to its mean: the more, the nearer the weights stay."""
 
+SMALL, LARGE = 1e-15, 1e15
+"""Between them, FP32 holds the sums of products of rows."""
+
 
 class _Sums:
     """Sums over rows X of A and rows Y of products; all arrays have a leading dimension of matrices."""
@@ -25,6 +28,8 @@ class _Sums:
         self.x, self.y = np.zeros((1, 1)), np.zeros((1, 1))
 
     def add(self, x: np.ndarray, y: np.ndarray) -> None:
+        if not all(SMALL < largest(one) < LARGE for one in (x, y)):
+            x, y = x.astype(np.float64), y.astype(np.float64)
         transposed = x.swapaxes(1, 2)
         self.rows += x.shape[1]
         self.xx = self.xx + np.matmul(transposed, x).astype(np.float64)

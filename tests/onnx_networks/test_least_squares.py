@@ -97,6 +97,20 @@ def test_products_are_nearer_than_with_weights_to_nearest(bits):
         assert np.square(errors).sum() < 0.85 * np.square(plain - plain.mean(1, keepdims=True)).sum()
 
 
+@pytest.mark.parametrize("with_bias", [False, True])
+@pytest.mark.parametrize(("for_x", "for_y"), [(80, 80), (-80, -80), (100, 0), (-100, 20)])
+def test_rows_may_be_large_or_small(for_x, for_y, with_bias):
+    """Powers of two that scale the rows scale the weights."""
+    bfp = Bfp(lanes=8)
+    x, weights, y = problem(1, 60, 16, 4)
+    # Few bits, so that no sum is rounded.
+    x, y, weights = np.round(x * 8) / np.float32(8), np.round(y * 8) / np.float32(8), np.round(weights * 8) / 8
+    _, expected = fitted(x, y, weights, bfp, 4, with_bias)
+    scaled = x * np.float32(2.0**for_x), y * np.float32(2.0**for_y)
+    _, found = fitted(*scaled, weights * 2.0 ** (for_y - for_x), bfp, 4, with_bias)
+    np.testing.assert_array_equal(found, expected * 2.0 ** (for_y - for_x))
+
+
 def test_no_activation_leaves_the_weights():
     bfp = Bfp(lanes=8)
     x, weights, y = problem(2, 10, 12, 3)

@@ -112,6 +112,15 @@ def test_layers_are_tuned_by_the_rows_that_the_layers_before_them_compute(tmp_pa
     np.testing.assert_allclose(outputs["y"].mean(0), (x @ stored["u"] @ stored["v"] + stored["b"]).mean(0), atol=1e-3)
 
 
+@pytest.mark.parametrize("samples", [1, 2, 3])
+def test_few_samples_are_legal(tmp_path, samples):
+    network, x = network_of(tmp_path), images(8, seed=5)
+    tuned = network.tuned(images(samples), 4, batch=1)
+    exact = network.predict(x, "fp32")["y"]
+    errors = [np.square(one.predict(x, 4)["y"] - exact).sum() for one in (network, tuned)]
+    assert errors[1] < 4 * errors[0]
+
+
 def test_other_weights_stay(tmp_path):
     nodes = [
         node("MatMul", ["x", "u"], ["h"], name="twice"),
