@@ -2,11 +2,11 @@
 
 import json
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from lowtide.cli.options import Whole, json_option, output_option, quiet_option, set_option
 from lowtide.cli.progress import progress_bar
@@ -20,7 +20,6 @@ from lowtide_onnx.tables import new_table, print_table
 
 if TYPE_CHECKING:
     from lowtide_onnx.operand import Bits
-    from lowtide_onnx.sessions import Values
 
 __all__ = ["command"]
 
@@ -74,7 +73,8 @@ def command(
     """
     # Help needs no ONNX.
     from lowtide_onnx.inputs import checked_runs
-    from lowtide_onnx.layer_report import decibels_text, plain
+    from lowtide_onnx.layer_report import decibels, decibels_text, plain
+    from lowtide_onnx.report import Outputs
 
     started = time.perf_counter()
     stem = Path(model).stem
@@ -96,10 +96,16 @@ def command(
             progress=lambda done, _of, name: progress.update(task, completed=done, item=name),
         )
         runs = checked_runs(network.inputs, samples, batch)
-        exact = [network.predict(run, "fp32") for run in runs]
-        before, after = (
-            _sqnr(exact, [one.predict(run, precision) for run in runs], network.outputs) for one in (network, tuned)
-        )
+        task = progress.add_task("Errors", total=len(runs))
+        energies = {name: np.zeros((2, 2)) for name in network.outputs}
+        for done, run in enumerate(runs, 1):
+            exact = network.predict(run, "fp32")
+            for place, one in enumerate((network, tuned)):
+                outputs = Outputs(found=one.predict(run, precision), expected=exact, names=network.outputs)
+                for name in network.outputs:
+                    energies[name][place] += outputs.energies(name)
+            progress.update(task, completed=done)
+        before, after = ({name: decibels(*both[place]) for name, both in energies.items()} for place in range(2))
     output.mkdir(parents=True, exist_ok=True)
     tuned.save(file)
     kept = [name for name in network.layers if name not in network.tunable]
@@ -117,12 +123,3 @@ def command(
         click.echo(f"Layers with their old weights: {', '.join(kept)}")
     click.echo(file)
     click.echo(f"{time.perf_counter() - started:.0f} s")
-
-
-def _sqnr(exact: "Sequence[Values]", found: "Sequence[Values]", outputs: Sequence[str]) -> dict[str, float]:
-    """Ratio of signal to quantization noise of each output of all runs together; NaN for other types than floats."""
-    from lowtide_onnx.layer_report import decibels
-    from lowtide_onnx.report import Outputs
-
-    runs = [Outputs(found=two, expected=one, names=outputs) for one, two in zip(exact, found, strict=True)]
-    return {name: decibels(*map(sum, zip(*(run.energies(name) for run in runs), strict=True))) for name in outputs}

@@ -180,7 +180,18 @@ def test_the_command(lowtide, files):
     before, after = (float(one) for one in next(row[1:] for row in rows if row[:1] == ["y"]))
     assert after > before + 3
     assert rows[-3:-1] == [["Tuned", "layers:", "6", "of", "6"], ["build/tuned/network.onnx"]]
-    assert ended.err.splitlines()[-1] == "Layers: 6 of 6, matmul"
+    assert ended.err.splitlines()[5:] == [
+        "Layers: 6 of 6, matmul",
+        *(f"Errors: {n} of 4" for n in range(1, 5)),
+    ]
+    network, tuned = load_onnx("network.onnx"), load_onnx("build/tuned/network.onnx")
+    runs = [images(30)[start : start + 8] for start in range(0, 30, 8)]
+    exact, *found = (
+        np.concatenate([one.predict(run, bits)["y"] for run in runs])
+        for one, bits in ((network, "fp32"), (network, (4, 2)), (tuned, (4, 2)))
+    )
+    ratios = [np.square(exact).sum() / np.square(exact - one).sum() for one in found]
+    assert [before, after] == [round(10 * np.log10(ratio), 1) for ratio in ratios]
     tuned = load_onnx("build/tuned/network.onnx")
     expected = load_onnx("network.onnx").tuned(images(30), (4, 2), batch=8)
     np.testing.assert_array_equal(tuned.predict(images(3), 4)["y"], expected.predict(images(3), 4)["y"])
