@@ -13,9 +13,26 @@ except ModuleNotFoundError as _error:
 from lowtide_torch.attention import Matmul, ScaledDotProductAttention
 from lowtide_torch.controller import Controller
 from lowtide_torch.engine import Engine
-from lowtide_torch.errors import BitsDiffer, CheckpointError, NonFinite, UnsafeArithmetic, UnsupportedLayer
+from lowtide_torch.errors import (
+    BitsDiffer,
+    CheckpointError,
+    MissingController,
+    NonFinite,
+    UnsafeArithmetic,
+    UnsupportedLayer,
+)
 from lowtide_torch.quantize import quantize_
-from lowtide_torch.settings import BFP, TR, FastAdaptive, Nearest, Stochastic, Truncate, TwoSided, read_precision
+from lowtide_torch.settings import (
+    BFP,
+    TR,
+    FastAdaptive,
+    LowThenHigh,
+    Nearest,
+    Stochastic,
+    Truncate,
+    TwoSided,
+    read_precision,
+)
 
 del _torch
 
@@ -27,7 +44,9 @@ __all__ = [
     "Controller",
     "Engine",
     "FastAdaptive",
+    "LowThenHigh",
     "Matmul",
+    "MissingController",
     "Nearest",
     "NonFinite",
     "ScaledDotProductAttention",

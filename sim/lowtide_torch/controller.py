@@ -1,4 +1,4 @@
-"""Controller of adaptive precision: counts the steps of a training."""
+"""Controller of variable precision: counts the steps of a training."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ __all__ = ["Controller"]
 
 
 class Controller:
-    """Counts steps for the thresholds of `FastAdaptive`, like a learning-rate scheduler.
+    """Counts steps for `FastAdaptive` and `LowThenHigh`, like a learning-rate scheduler.
 
     Parameters
     ----------

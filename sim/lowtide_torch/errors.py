@@ -2,7 +2,7 @@
 
 from lowtide.errors import LowtideError
 
-__all__ = ["BitsDiffer", "CheckpointError", "NonFinite", "UnsafeArithmetic", "UnsupportedLayer"]
+__all__ = ["BitsDiffer", "CheckpointError", "MissingController", "NonFinite", "UnsafeArithmetic", "UnsupportedLayer"]
 
 
 class UnsupportedLayer(LowtideError, TypeError):
@@ -11,6 +11,10 @@ class UnsupportedLayer(LowtideError, TypeError):
 
 class NonFinite(LowtideError, ArithmeticError):
     """An operand has a NaN or an infinity."""
+
+
+class MissingController(LowtideError, RuntimeError):
+    """Settings depend on the steps of a training that no `Controller` counts."""
 
 
 class UnsafeArithmetic(LowtideError, RuntimeError):

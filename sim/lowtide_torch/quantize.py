@@ -21,7 +21,7 @@ from lowtide_torch.engine import Engine
 from lowtide_torch.errors import UnsupportedLayer
 from lowtide_torch.modules import EngineConv1d, EngineConv2d, EngineLinear, OnEngine
 from lowtide_torch.recurrent import EngineGRU, EngineLSTM
-from lowtide_torch.settings import BFP, TR, FastAdaptive, Settings, TwoSided
+from lowtide_torch.settings import BFP, TR, FastAdaptive, LowThenHigh, Settings, TwoSided
 from lowtide_torch.site import LayerState
 
 __all__ = ["quantize_", "states"]
@@ -65,7 +65,7 @@ def quantize_(
     ----------
     model : torch.nn.Module
         Network.
-    config : BFP, FastAdaptive, TwoSided or TR, or mapping of str to these or None
+    config : BFP, FastAdaptive, TwoSided, LowThenHigh or TR, or mapping of str to these or None
         Settings of all modules, or settings by patterns of names, such as ``{"head": None, "*": BFP()}``. The first
         pattern that matches a name applies; None, or no match, leaves a module to the host.
     engine : Engine or str, optional
@@ -90,8 +90,9 @@ def quantize_(
     patterns = config if isinstance(config, Mapping) else {"*": config}
     for pattern, settings in patterns.items():
         if settings is not None:
-            kinds = (BFP, FastAdaptive, TwoSided, TR)
-            instance(f"config[{pattern!r}]", settings, kinds, "BFP, FastAdaptive, TwoSided or TR, or None")  # type: ignore
+            kinds = (BFP, FastAdaptive, TwoSided, LowThenHigh, TR)
+            names = "BFP, FastAdaptive, TwoSided, LowThenHigh or TR, or None"
+            instance(f"config[{pattern!r}]", settings, kinds, names)  # type: ignore
             settings.check(engine.config.bfp)
     chosen: list[tuple[str, nn.Module, Settings]] = []
     report: dict[str, str] = {}

@@ -16,14 +16,15 @@ __all__ = [
     "BFP",
     "KINDS",
     "TR",
-    "Adaptive",
     "FastAdaptive",
+    "LowThenHigh",
     "Nearest",
     "Rounded",
     "Settings",
     "Stochastic",
     "Truncate",
     "TwoSided",
+    "VariablePrecision",
     "read_precision",
 ]
 
@@ -40,7 +41,7 @@ class Rounded:
     Parameters
     ----------
     bits : int
-        Width of a magnitude in bits, a multiple of the engine's chunks. `FastAdaptive` and `TwoSided` select the width.
+        Width of a magnitude in bits, a multiple of the engine's chunks. Settings of variable precision ignore it.
     rounding : str
         ``truncate``; ``nearest``, ties away from zero; or ``stochastic``.
     """
@@ -81,6 +82,13 @@ def _ratio(value: Any, field: attrs.Attribute) -> float:
 
 
 RATIO = attrs.Converter(_ratio, takes_field=True)  # type: ignore[misc]
+
+
+def _share(value: Any, field: attrs.Attribute) -> float:
+    return real_number(field.name, value, 0, 1)
+
+
+SHARE = attrs.Converter(_share, takes_field=True)  # type: ignore[misc]
 
 
 def _kinds(value: Any) -> tuple[str, ...]:
@@ -216,6 +224,43 @@ class TwoSided:
 
 
 @attrs.frozen(kw_only=True)
+class LowThenHigh:
+    """One chunk for a share of the training, then two: nothing is measured.
+
+    Step ``i`` of ``I``, from 0, has one chunk if ``i < share * I``. A `Controller` counts the steps.
+
+    Parameters
+    ----------
+    share : float
+        Share of the steps with one chunk, from 0 to 1.
+    kinds : collection of str
+        Kinds of operands that start with one chunk: ``weights``, ``activations``, ``gradients``. The others always
+        have two chunks. Gradients of one chunk slow down the training of transformers.
+    weights, activations, gradients : Rounded
+        Rounding of each kind of operand; its ``bits`` are ignored.
+    seed : int
+        Seed of all random words.
+    """
+
+    share: float = attrs.field(default=0.25, converter=SHARE)
+    kinds: tuple[str, ...] = attrs.field(default=("weights", "activations"), converter=_kinds)
+    weights: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    activations: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    gradients: Rounded = attrs.field(default=RANDOM, converter=ROUNDED)
+    seed: int = attrs.field(default=0, converter=_seed)
+
+    def check(self, bfp: Bfp) -> None:
+        """Refuse an engine whose magnitudes have one chunk only.
+
+        Raises
+        ------
+        IllegalValue
+            If ``bfp.mantissa`` is less than two chunks.
+        """
+        _check_two_chunks(bfp, "LowThenHigh")
+
+
+@attrs.frozen(kw_only=True)
 class TR:
     """Term revealing: integers whose weights keep the largest terms of a group, and whose data the largest of a value.
 
@@ -259,10 +304,10 @@ class TR:
         )
 
 
-Adaptive = FastAdaptive | TwoSided
-"""Settings whose precision follows the relative improvement."""
+VariablePrecision = FastAdaptive | TwoSided | LowThenHigh
+"""Settings whose precision changes during a training."""
 
-Settings = BFP | Adaptive | TR
+Settings = BFP | VariablePrecision | TR
 """Settings of a layer; None leaves the layer to the host."""
 
 

@@ -14,9 +14,9 @@ from lowtide_model import Improvement
 from lowtide_model.engine.operand import OperandSettings
 from lowtide_model.improvement import LEGAL_THRESHOLDS
 from lowtide_torch.engine import Engine
-from lowtide_torch.errors import CheckpointError, NonFinite
+from lowtide_torch.errors import CheckpointError, MissingController, NonFinite
 from lowtide_torch.operand import Operand, Result
-from lowtide_torch.settings import TR, Adaptive, FastAdaptive, Settings, TwoSided
+from lowtide_torch.settings import TR, FastAdaptive, LowThenHigh, Settings, TwoSided, VariablePrecision
 
 __all__ = ["PRODUCTS", "Call", "LayerState", "Site", "without_autocast"]
 
@@ -34,14 +34,14 @@ class LayerState:
     ----------
     engine : Engine
         Engine of the products.
-    settings : BFP, FastAdaptive, TwoSided or TR
+    settings : BFP, FastAdaptive, TwoSided, LowThenHigh or TR
         Settings of the module.
     name : str
         Name of the module in its network.
     number, layers : int
         Place of the module among all quantized modules of the network, and their number.
     step, steps : int
-        Finished steps and all steps of the training, which a `Controller` counts.
+        Finished steps and all steps of the training, which a `Controller` counts; 0 of 0 without one.
     calls : dict of str to int
         Training calls of each site.
     measured : dict of str to Improvement
@@ -58,7 +58,7 @@ class LayerState:
     number: int
     layers: int
     step: int = 0
-    steps: int = 1
+    steps: int = 0
     calls: dict[str, int] = attrs.field(factory=dict)
     measured: dict[str, Improvement] = attrs.field(factory=dict)
     chunks: dict[str, int] = attrs.field(factory=dict)
@@ -106,13 +106,25 @@ class LayerState:
         """Threshold of `FastAdaptive` in 256ths."""
         settings = self.settings
         assert isinstance(settings, FastAdaptive)
-        return _in_256ths(
-            settings.alpha - settings.beta * self.step / self.steps - settings.beta * self.number / self.layers
-        )
+        done = self.step / self.steps if self.steps else 0.0
+        return _in_256ths(settings.alpha - settings.beta * done - settings.beta * self.number / self.layers)
 
     def precision(self, key: str) -> int:
-        """Chunks of an operand in its next call: two before the first measurement."""
+        """Chunks of an operand in its next call; two before the first measurement.
+
+        Raises
+        ------
+        MissingController
+            If the precision depends on the steps, and there is no `Controller`.
+        """
         last, settings = self.measured.get(key), self.settings
+        if isinstance(settings, LowThenHigh):
+            if not self.steps:
+                raise MissingController(
+                    f"layer {self.name!r}: LowThenHigh needs the steps of the training: create a Controller of the"
+                    " network before its first product"
+                )
+            return 1 if self.step < settings.share * self.steps else 2
         if last is None:
             return 2
         if not isinstance(settings, TwoSided):
@@ -188,8 +200,8 @@ class Site:
         bfp = self.engine.config.bfp
         chunk = bfp.chunk_a if side == "a" else bfp.chunk_b
         chunks = rounded.bits // chunk
-        if isinstance(self.state.settings, Adaptive):
-            chunks = self._adapted(kind, f"{self._key(product)}.{kind}.{side}", call.training)
+        if isinstance(self.state.settings, VariablePrecision):
+            chunks = self._variable(kind, f"{self._key(product)}.{kind}.{side}", call.training)
         seed = self._seed(call, product, side) if rounded.rounding == "stochastic" else 1
         settings = OperandSettings(chunks=chunks, rounding=rounded.rounding, seed=seed)
         operand = Operand(x=x, settings=settings, what=f"{kind} ({product})", most=most)
@@ -210,7 +222,7 @@ class Site:
 
     def measures(self, call: Call) -> bool:
         """Whether a call measures the relative improvement."""
-        return call.training and isinstance(self.state.settings, Adaptive)
+        return call.training and isinstance(self.state.settings, FastAdaptive | TwoSided)
 
     def record(self, call: Call, product: str, a: Operand, b: Operand, result: Result) -> None:
         """Keep the measurements of a product for the next call."""
@@ -223,9 +235,9 @@ class Site:
     def _key(self, product: str) -> str:
         return f"{self.name}.{product}" if self.name else product
 
-    def _adapted(self, kind: str, key: str, training: bool) -> int:
+    def _variable(self, kind: str, key: str, training: bool) -> int:
         settings = self.state.settings
-        assert isinstance(settings, Adaptive)
+        assert isinstance(settings, VariablePrecision)
         chunks = self.state.precision(key) if kind in settings.kinds else 2
         if training:
             self.state.use(key, chunks)

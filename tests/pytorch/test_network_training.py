@@ -172,6 +172,7 @@ CASES = [
     ("lstm", "two-sided"),
     ("lstm", "msfp12"),
     ("transformer", "bf16"),
+    ("lstm", "low-then-high"),
 ]
 
 
@@ -319,20 +320,37 @@ def test_thresholds_of_the_adaptive_formats(form):
     assert train(attrs.evolve(run, alpha=3.0), data).sha256 != four.sha256
 
 
-def test_thresholds_matter_to_adaptive_formats_alone(tmp_path, monkeypatch):
+def test_formats_depend_on_their_own_parameters_alone(tmp_path, monkeypatch):
     names = []
     monkeypatch.setattr(study_module, "training_job", lambda name, run, *_: names.append((name, run)) or name)
     monkeypatch.setattr(study_module, "trained_of", lambda _: trained([1.0]))
     monkeypatch.setattr(study_module, "data_of", lambda *_: images())
     monkeypatch.setattr(study_module.data_of, "cache_clear", lambda: None, raising=False)
-    run = tiny("resnet8", "fp32", alpha=0.7, beta=0.1)[0]
+    run = tiny("resnet8", "fp32", alpha=0.7, beta=0.1, share=0.5)[0]
 
     class Jobs(Runner):
         def run(self, label, jobs):
             return list(jobs)
 
-    study_module.compare([run], ["fp32", "adaptive"], [0], images="", text="", margin=1.0, runner=Jobs())
-    assert [(one.format, one.alpha, one.beta) for _, one in names] == [("fp32", 0.5, 0.3), ("adaptive", 0.7, 0.1)]
+    formats = ["fp32", "adaptive", "low-then-high"]
+    study_module.compare([run], formats, [0], images="", text="", margin=1.0, runner=Jobs())
+    assert [(one.format, one.alpha, one.beta, one.share) for _, one in names] == [
+        ("fp32", 0.5, 0.3, 0.25),
+        ("adaptive", 0.7, 0.1, 0.25),
+        ("low-then-high", 0.5, 0.3, 0.5),
+    ]
+
+
+def test_low_then_high_is_low_for_its_share_of_the_steps():
+    """With a share of 0 as 4 bits; with 0.5, the first of two epochs has the beats of 2 bits."""
+    run, data = tiny("resnet8", "low-then-high", share=0.0)
+    assert train(run, data).sha256 == train(attrs.evolve(run, format="fixed-4"), data).sha256
+    half = train(attrs.evolve(run, share=0.5), data).evaluations
+    low = train(attrs.evolve(run, share=1.0), data).evaluations
+    high = train(run, data).evaluations
+    beats = [[next(iter(one.cycles.values()))["beats"] for one in found] for found in (low, half, high)]
+    assert beats[1] == [beats[0][0], beats[0][0] + beats[2][0]]
+    assert beats[0][0] < beats[2][0]
 
 
 def test_time_to_a_perplexity():
@@ -380,6 +398,7 @@ def test_command_on_a_users_text_and_its_finished_jobs(run_study, tmp_path, monk
         (["--rate", "0"], "rate must be above 0"),
         (["--alpha", "3.5"], "alpha must be from 0 to 3, not 3.5"),
         (["--beta", "-0.1"], "beta must be from 0 to 3, not -0.1"),
+        (["--share", "1.5"], "share must be from 0 to 1, not 1.5"),
         (["--reference", "best"], "reference must be one of fp32, bf16"),
         (
             ["--number-format", "fp32,fixed-4", "--reference", "adaptive"],

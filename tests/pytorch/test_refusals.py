@@ -124,8 +124,15 @@ def test_adaptive_precision_needs_two_chunks():
 def test_kinds_that_adapt(kinds):
     with pytest.raises(IllegalValue, match="kinds must be one or more of weights, activations, gradients, not "):
         lt.FastAdaptive(kinds=kinds)
-    with pytest.raises(IllegalValue, match="kinds must be"):
-        lt.TwoSided(kinds=kinds)
+    for settings in (lt.TwoSided, lt.LowThenHigh):
+        with pytest.raises(IllegalValue, match="kinds must be"):
+            settings(kinds=kinds)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan"), "half", None])
+def test_shares_of_low_precision(share):
+    with pytest.raises(IllegalValue, match="share must be "):
+        lt.LowThenHigh(share=share)
 
 
 def test_a_reduction_beyond_the_sums_on_chip():

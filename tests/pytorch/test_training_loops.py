@@ -18,7 +18,7 @@ import lowtide_torch as lt  # noqa: E402
 from lowtide.config import Config  # noqa: E402
 from lowtide.formats import IllegalValue  # noqa: E402
 from lowtide_model import Improvement  # noqa: E402
-from lowtide_studies.engine_training.schedule import Last, Moment, TwoSided, Use  # noqa: E402
+from lowtide_studies.engine_training.schedule import Last, LowThenHigh, Moment, TwoSided, Use  # noqa: E402
 from lowtide_torch import native  # noqa: E402
 from lowtide_torch.bench import ResNet8, Transformer  # noqa: E402
 from lowtide_torch.quantize import states  # noqa: E402
@@ -125,7 +125,15 @@ def test_a_memory_format_changes_no_bit():
     assert equal_weights(*trained)
 
 
-@pytest.mark.parametrize("settings", [lt.BFP(seed=3), lt.FastAdaptive(alpha=0.4, seed=3), lt.TwoSided(hold=1, seed=3)])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        lt.BFP(seed=3),
+        lt.FastAdaptive(alpha=0.4, seed=3),
+        lt.TwoSided(hold=1, seed=3),
+        lt.LowThenHigh(share=0.75, kinds=("weights", "gradients"), seed=3),
+    ],
+)
 def test_a_checkpoint_resumes_with_equal_bits(settings):
     batches = images(4)
 
@@ -295,6 +303,30 @@ def test_two_sided_precision_is_the_schedule_of_the_studies():
         last = Last(chunks=chunks, ratio=state.measured["key"], held=held)
         found.append(chunks)
     assert {found.count(1) > 20, found.count(2) > 20} == {True}
+
+
+@pytest.mark.parametrize("share", [0, 0.25, 0.3, 1])
+def test_low_then_high_is_the_schedule_of_the_studies(share):
+    """Chunks of all kinds, step by step; kinds that do not change have two chunks."""
+    network = nn.Sequential(nn.Flatten(), nn.Linear(192, 16), nn.ReLU(), nn.Linear(16, 10))
+    lt.quantize_(network, lt.LowThenHigh(share=share))
+    controller, schedule = lt.Controller(network, steps=10), LowThenHigh(share=share)
+    for step in range(10):
+        steps(network, images(1), after=controller.step)
+        low = schedule.chunks(Use(0, "forward", "weights"), Moment(step=step, steps=10, layers=2), None)
+        found = {(key.split(".")[-2], chunks) for key, chunks in controller.precision().items()}
+        assert found == {("weights", low), ("activations", low), ("gradients", 2)}
+    steps(network, images(1))
+    assert set(controller.precision().values()) == {2}  # after the last step
+
+
+def test_low_then_high_needs_a_controller():
+    network = nn.ModuleDict({"fc": nn.Linear(4, 4)})
+    lt.quantize_(network, lt.LowThenHigh())
+    with pytest.raises(lt.MissingController, match=r"layer 'fc': LowThenHigh needs the steps of the training"):
+        network["fc"](torch.zeros(2, 4))
+    lt.Controller(network, steps=3)
+    network["fc"](torch.zeros(2, 4))
 
 
 def test_two_sided_thresholds_are_ordered():

@@ -46,6 +46,7 @@ Examples:
 @typed_option(Number("rate", 0, 100), None, "Learning rate at the start.  [default: 0.1, text 0.002]")
 @typed_option(Number("alpha", 0, 3, both=True), 0.5, "Threshold of the adaptive formats at the start, FAST's α.")
 @typed_option(Number("beta", 0, 3, both=True), 0.3, "Decrease of the threshold over steps and over layers, FAST's β.")
+@typed_option(Number("share", 0, 1, both=True), 0.25, "Share of the steps that are low in low-then-high.")
 @typed_option(Whole("evaluations", range(1, 1001)), 4, "Evaluations per epoch.")
 @typed_option(Number("margin", 0, 100), 1.0, "Distance of the target from FP32: points, or per cent of a perplexity.")
 @typed_option(

@@ -8,7 +8,7 @@ import attrs
 from lowtide.config import Config
 from lowtide_studies.network_training.rounding import Rounder, round_bf16, round_int8
 from lowtide_studies.network_training.run import Run
-from lowtide_torch import BFP, FastAdaptive, Nearest, Stochastic, TwoSided
+from lowtide_torch import BFP, FastAdaptive, LowThenHigh, Nearest, Stochastic, TwoSided
 from lowtide_torch.settings import KINDS, Settings
 
 __all__ = ["BASELINE", "FORMATS", "MSFP12", "Format"]
@@ -64,6 +64,7 @@ FORMATS = {
     "adaptive": Format(settings=adaptive(*KINDS)),
     "adaptive-weights": Format(settings=adaptive("weights")),
     "two-sided": Format(settings=lambda run: TwoSided(seed=run.seed)),
+    "low-then-high": Format(settings=lambda run: LowThenHigh(share=run.share, seed=run.seed)),
     "weights-2": Format(settings=fixed(4, weights=2)),
     "fixed-4-2": Format(settings=fixed(4, gradients=2)),
 }

@@ -26,6 +26,7 @@ COLORS = {
     "adaptive": BLUE,
     "adaptive-weights": "#1f3d7a",
     "two-sided": "#7b5aa6",
+    "low-then-high": "#5a7d2a",
     "weights-2": "#d98f4e",
     "fixed-4-2": "#c58fb0",
 }

@@ -8,11 +8,11 @@ from lowtide.formats.parameter import parameter
 from lowtide_studies.networks.roundings import NAMED
 
 __all__ = [
-    "ADAPTIVE",
     "ENGINE_ROUNDING",
     "FORMATS",
     "GRADIENT_ROUNDINGS",
     "NETWORKS",
+    "PARAMETERS",
     "REFERENCE",
     "USUAL_FORMATS",
     "Network",
@@ -23,11 +23,15 @@ __all__ = [
 USUAL_FORMATS = ("fp32", "bf16", "int8", "msfp12", "fixed-4", "fixed-2", "adaptive", "adaptive-weights", "two-sided")
 """Default formats of a study."""
 
-FORMATS = (*USUAL_FORMATS, "weights-2", "fixed-4-2")
+FORMATS = (*USUAL_FORMATS, "low-then-high", "weights-2", "fixed-4-2")
 """Names of formats; `lowtide_studies.network_training.formats` defines them."""
 
-ADAPTIVE = ("adaptive", "adaptive-weights")
-"""Formats that depend on ``alpha`` and ``beta``."""
+PARAMETERS = {
+    "adaptive": ("alpha", "beta"),
+    "adaptive-weights": ("alpha", "beta"),
+    "low-then-high": ("share",),
+}
+"""Parameters of a `Run` on which only some formats depend, by format."""
 
 REFERENCE = "adaptive"
 """Format to which times are relative, if no other is given."""
@@ -82,7 +86,8 @@ class Run:
 
     The rate falls to zero along half a cosine. The seed determines the first weights, the order of the samples, and
     the rounding of gradients. Each epoch has ``samples`` random training samples, at most. ``alpha`` and ``beta``
-    determine the thresholds of the adaptive formats, as in `lowtide_torch.FastAdaptive`.
+    determine the thresholds of the adaptive formats, as in `lowtide_torch.FastAdaptive`; ``share``, the steps of low
+    precision, as in `lowtide_torch.LowThenHigh`.
     """
 
     network: str = parameter("resnet8", tuple(NETWORKS), "network")
@@ -97,6 +102,7 @@ class Run:
     seed: int = parameter(0, range(2**32), "seed")
     alpha: float = 0.5
     beta: float = 0.3
+    share: float = 0.25
     gradients: str = parameter(ENGINE_ROUNDING, GRADIENT_ROUNDINGS, "rounding of gradients")
 
     @property

@@ -16,7 +16,7 @@ from lowtide_studies.harness.jobs import Job, Runner, code_hash
 from lowtide_studies.harness.statistics import Difference, Summary
 from lowtide_studies.network_training.data import Data, load_images, load_text
 from lowtide_studies.network_training.formats import BASELINE
-from lowtide_studies.network_training.run import ADAPTIVE, REFERENCE, Run
+from lowtide_studies.network_training.run import PARAMETERS, REFERENCE, Run
 from lowtide_studies.network_training.training import Evaluation, Trained, train
 from lowtide_studies.network_training.units import UNITS, Unit
 
@@ -38,8 +38,8 @@ CHECKPOINTS = Path("build/studies/network-training")
 PRESENTATION = ("command", "report", "study")
 """Modules on which no training depends."""
 
-CONSTANT = {"alpha": Run().alpha, "beta": Run().beta}
-"""Thresholds of formats that do not depend on them, so that their trainings are found again with other thresholds."""
+USUAL = {key: getattr(Run(), key) for keys in PARAMETERS.values() for key in keys}
+"""Parameters of formats that do not depend on them, so that their trainings are found again with other parameters."""
 
 FORMS = ("beats", "packed", "fp32")
 """Times of an engine: array that never waits; packed operands; FP32 operands."""
@@ -257,7 +257,8 @@ def compare(
         titles[run.network] = data.title
         for seed in seeds:
             for form in formats:
-                own = attrs.evolve(run, format=form, seed=seed, **({} if form in ADAPTIVE else CONSTANT))
+                others = {key: value for key, value in USUAL.items() if key not in PARAMETERS.get(form, ())}
+                own = attrs.evolve(run, format=form, seed=seed, **others)
                 jobs.append(training_job(f"{run.network}, {form}, seed {seed}", own, source, data, checkpoints))
     results = iter((runner or Runner()).run("Training", jobs))
     found = []

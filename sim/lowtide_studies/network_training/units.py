@@ -49,6 +49,7 @@ UNITS: dict[str, tuple[Unit, ...]] = {
     "adaptive": (CHUNKS,),
     "adaptive-weights": (CHUNKS,),
     "two-sided": (CHUNKS,),
+    "low-then-high": (CHUNKS,),
     "weights-2": (CHUNKS,),
     "fixed-4-2": (CHUNKS,),
 }
