@@ -35,7 +35,7 @@ Examples:
     "roundings",
     type=Names("rounding", tuple(NAMED)),
     default=",".join(USUAL_ROUNDINGS),
-    help=f"Roundings of gradients: of {', '.join(NAMED)}; all but nearest by default.",
+    help=f"Roundings of gradients: of {', '.join(NAMED)}; all but nearest and the drawn words by default.",
 )
 @click.option("--epochs", type=Whole("epochs", range(1, 1001)), help="Number of epochs.  [default: by setting]")
 @study_options("gradient-rounding", seeds=10, quick=f"{QUICK_SEEDS} seeds, {QUICK_EPOCHS} epochs")

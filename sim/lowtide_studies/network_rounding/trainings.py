@@ -11,7 +11,7 @@ ROUNDINGS = ("fp32", *GRADIENT_ROUNDINGS)
 
 USUAL_ROUNDINGS = (
     *("fp32", "nearest", "ideal", "reference", "plateau-space", "plateau-time", "plateau-carry"),
-    *("shared-2", "shared-3", "engine", "uniform", "raw-half", "neighbor-plateau"),
+    *("shared-2", "shared-3", "engine", "uniform", "raw-half", "neighbor-plateau", "plateau-drawn", "uniform-drawn"),
 )
 """Default roundings."""
 

@@ -11,7 +11,7 @@ from lowtide_model import Ideal, Stochastic, neighbor_words, reference, rounds_u
 from lowtide_model.rounding import Grouped, Rounding
 from lowtide_model.stochastic import RoundingMethod
 
-__all__ = ["BASELINE", "IDEAL", "LANES", "NAMED", "PLATEAU", "USUAL_ROUNDINGS", "Neighbor"]
+__all__ = ["BASELINE", "IDEAL", "LANES", "NAMED", "PLATEAU", "USUAL_ROUNDINGS", "Drawn", "Neighbor"]
 
 FRACTION = 23
 """Bits of FP32's fraction field."""
@@ -53,12 +53,7 @@ class Neighbor:
             n = np.arange(block.start, block.start + len(values))[:, np.newaxis, np.newaxis]
             row = n // groups_in_row * inner + column
             odd = (lane + n % groups_in_row + row) % 2 * self.alternating
-            words = self.words(values) ^ odd * (2**self.bits - 1)
-            fractions, below = np.modf(np.abs(values))
-            # The rounder uses only these bits of the fraction.
-            seen = np.ldexp(fractions, self.bits + 1).astype(np.int64)
-            up = rounds_up(seen, mode="half_step", fraction=self.bits + 1, random=words, random_bits=self.bits)
-            return np.copysign(below + up, values)
+            return _half_step(values, self.words(values) ^ odd * (2**self.bits - 1), self.bits)
 
         return Rounding(0, rounding)
 
@@ -71,6 +66,48 @@ class Neighbor:
         fields = lanes_last.view(np.uint32).astype(np.int64)
         data = fields >> (FRACTION - self.bits if self.leading else 0) & 2**self.bits - 1
         return np.moveaxis(neighbor_words(data, width=self.bits, neighbors=self.neighbors), -1, 1)
+
+
+@attrs.frozen(kw_only=True)
+class Drawn:
+    """Stochastic rounding with half a step, with words that are drawn independently: no word follows from another.
+
+    Parameters
+    ----------
+    bits : int
+        Bits per word, ``r``.
+    words : tuple of int
+        Words, each equally probable.
+    generator : numpy.random.Generator
+        Source of the choice.
+    """
+
+    bits: int = 3
+    words: tuple[int, ...]
+    generator: np.random.Generator
+
+    def on(self, _tensor: Grouped) -> Rounding:
+        """The rounding of a tensor; an element's position does not matter."""
+        words = np.array(self.words)
+
+        def rounding(values: np.ndarray, _: slice) -> np.ndarray:
+            return _half_step(values, words[self.generator.integers(len(words), size=values.shape)], self.bits)
+
+        return Rounding(0, rounding)
+
+
+UNIFORM_WORDS = tuple(range(8))
+PLATEAU_WORDS = (*range(1, 8), *range(7))
+"""Words of a 3-bit LFSR, which has no zero, and their complements."""
+
+
+def _half_step(values: np.ndarray, words: np.ndarray, bits: int) -> np.ndarray:
+    """Signed integers of values: up if half a step and a word make the fraction overflow."""
+    fractions, below = np.modf(np.abs(values))
+    # The rounder uses only these bits of the fraction.
+    seen = np.ldexp(fractions, bits + 1).astype(np.int64)
+    up = rounds_up(seen, mode="half_step", fraction=bits + 1, random=words, random_bits=bits)
+    return np.copysign(below + up, values)
 
 
 LANES = 16
@@ -95,6 +132,10 @@ class NamedRounding:
 
 def _ideal(seed: int) -> Ideal:
     return Ideal(np.random.default_rng([seed, 2]))
+
+
+def _drawn(words: tuple[int, ...]) -> Callable[[int], Drawn]:
+    return lambda seed: Drawn(words=words, generator=np.random.default_rng([seed, 3]))
 
 
 def _short(mode: str, polarity: str, lanes: int) -> Stochastic:
@@ -127,6 +168,8 @@ NAMED = {
     "uniform": NamedRounding("all 3-bit words, half step", lambda _: _short("half_step", "uniform", 8)),
     "shared-2": NamedRounding("2 of 4 bits of one LFSR for all lanes, half step", lambda _: _shared(4, 2)),
     "shared-3": NamedRounding("3 of 11 bits of one LFSR for all lanes, half step", lambda _: _shared(11, 3)),
+    "plateau-drawn": NamedRounding("3-bit plateau words drawn independently, half step", _drawn(PLATEAU_WORDS)),
+    "uniform-drawn": NamedRounding("all 3-bit words drawn independently, half step", _drawn(UNIFORM_WORDS)),
     "neighbor-low": NamedRounding(
         "last 3 bits of the next lane, half step", lambda _: Neighbor(leading=False, alternating=False)
     ),
@@ -134,5 +177,5 @@ NAMED = {
     "neighbor-plateau": NamedRounding("leading 3 bits of the next lane, every second inverted", lambda _: Neighbor()),
 }
 
-USUAL_ROUNDINGS = tuple(name for name in NAMED if name != "nearest")
-"""Default roundings of a study; of the roundings to nearest, the one of weights and activations."""
+USUAL_ROUNDINGS = tuple(name for name in NAMED if name not in ("nearest", "plateau-drawn", "uniform-drawn"))
+"""Default roundings of a study; of the roundings to nearest, the one of weights and activations. No drawn words."""
