@@ -44,6 +44,13 @@ class Controller:
         """Chunks of the last training call of each operand, by names such as ``layer1.conv.forward.weights.b``."""
         return {f"{state.name}.{key}": chunks for state in self._states for key, chunks in state.chunks.items()}
 
+    def improvement(self) -> dict[str, float]:
+        """Last measured relative improvement of each operand, by the names of `precision`.
+
+        ``low_sum / high_sum`` of a tensor: see `lowtide_model.Improvement`. Only `FastAdaptive` and `TwoSided` measure.
+        """
+        return {f"{state.name}.{key}": one.value for state in self._states for key, one in state.measured.items()}
+
     def state_dict(self) -> dict[str, Any]:
         """State for a checkpoint."""
         return {"steps": self.steps, "finished": self.finished}

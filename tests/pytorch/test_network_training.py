@@ -27,6 +27,7 @@ from lowtide_studies.network_training.cycles import CountingEngine, Cycles, Prod
 from lowtide_studies.network_training.data import Data, Part  # noqa: E402
 from lowtide_studies.network_training.formats import FORMATS  # noqa: E402
 from lowtide_studies.network_training.models import LstmModel  # noqa: E402
+from lowtide_studies.network_training.report import improvement_table  # noqa: E402
 from lowtide_studies.network_training.rounding import round_bf16, round_int8, round_operands_  # noqa: E402
 from lowtide_studies.network_training.run import NETWORKS, Run  # noqa: E402
 from lowtide_studies.network_training.study import Comparison  # noqa: E402
@@ -351,6 +352,25 @@ def test_low_then_high_is_low_for_its_share_of_the_steps():
     beats = [[next(iter(one.cycles.values()))["beats"] for one in found] for found in (low, half, high)]
     assert beats[1] == [beats[0][0], beats[0][0] + beats[2][0]]
     assert beats[0][0] < beats[2][0]
+
+
+def test_improvements_by_kind():
+    """Quantiles of the operands at each evaluation; the table has the first evaluation, means over the seeds."""
+    run, data = tiny("transformer", "adaptive")
+    found = train(run, data)
+    for one in found.evaluations:
+        assert list(one.improvements) == ["weights", "activations", "gradients"]
+        assert all(0 < low <= middle <= high < 3 for low, middle, high in one.improvements.values())
+    assert train(attrs.evolve(run, format="fixed-4"), data).evaluations[0].improvements == {}
+    first = attrs.evolve(found.evaluations[0], improvements={"weights": [0.1, 0.2, 0.3]})
+    other = attrs.evolve(first, improvements={"weights": [0.3, 0.4, 0.5]})
+    outcomes = {"adaptive": [attrs.evolve(found, evaluations=[one]) for one in (first, other)]}
+    both = Comparison(run=run, data="noise", seeds=(0, 1), outcomes=outcomes, margin=1)
+    assert both.improvements("adaptive") == {"weights": pytest.approx([0.2, 0.3, 0.4])}
+    table = improvement_table(both)
+    assert table is not None
+    assert [list(column.cells) for column in table.columns] == [["adaptive"], ["0.20 0.30 0.40"], [""], [""]]
+    assert improvement_table(attrs.evolve(both, outcomes={"fixed-4": []})) is None
 
 
 def test_time_to_a_perplexity():

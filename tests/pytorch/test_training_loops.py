@@ -17,7 +17,7 @@ from torch.nn import functional  # noqa: E402
 import lowtide_torch as lt  # noqa: E402
 from lowtide.config import Config  # noqa: E402
 from lowtide.formats import IllegalValue  # noqa: E402
-from lowtide_model import Improvement  # noqa: E402
+from lowtide_model import Improvement, improvement_of  # noqa: E402
 from lowtide_studies.engine_training.schedule import Last, LowThenHigh, Moment, TwoSided, Use  # noqa: E402
 from lowtide_torch import native  # noqa: E402
 from lowtide_torch.bench import ResNet8, Transformer  # noqa: E402
@@ -303,6 +303,25 @@ def test_two_sided_precision_is_the_schedule_of_the_studies():
         last = Last(chunks=chunks, ratio=state.measured["key"], held=held)
         found.append(chunks)
     assert {found.count(1) > 20, found.count(2) > 20} == {True}
+
+
+def test_improvements_are_of_the_last_step():
+    """Of the weights of a linear layer, along K, as the golden model measures them."""
+    network = nn.Sequential(nn.Flatten(), nn.Linear(192, 16), nn.ReLU(), nn.Linear(16, 10))
+    lt.quantize_(network, lt.FastAdaptive())
+    controller = lt.Controller(network, steps=2)
+    assert controller.improvement() == {}
+    weights = network[3].weight.detach().clone()
+    steps(network, images(1))
+    found = controller.improvement()
+    assert found.keys() == controller.precision().keys()
+    expected = improvement_of(weights.numpy(), chunk=2, exponent=3, group=16, axis=1)
+    assert found["3.forward.weights.b"] == expected.value > 0
+    fixed = nn.Sequential(nn.Flatten(), nn.Linear(192, 16))
+    lt.quantize_(fixed, lt.LowThenHigh())
+    controller = lt.Controller(fixed, steps=2)
+    steps(fixed, images(1))
+    assert controller.improvement() == {}
 
 
 @pytest.mark.parametrize("share", [0, 0.25, 0.3, 1])

@@ -78,7 +78,7 @@ def command(
     `lowtide study equal-area`.
     """
     # Help needs no PyTorch.
-    from lowtide_studies.network_training.report import cost_table, plot, quality_table
+    from lowtide_studies.network_training.report import cost_table, improvement_table, plot, quality_table
     from lowtide_studies.network_training.study import CHECKPOINTS, compare, plain_cost
 
     if reference not in (None, *formats):
@@ -109,6 +109,9 @@ def command(
         tables.append(quality_table(comparison))
         if comparison.target is not None:
             tables.append(cost_table(comparison, rows, target))
+        improvements = improvement_table(comparison)
+        if improvements is not None:
+            tables.append(improvements)
     options.report(
         settings={
             "runs": [attrs.asdict(comparison.run) for comparison in found],

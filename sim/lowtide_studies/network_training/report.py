@@ -13,8 +13,10 @@ from lowtide_studies.harness.plots import BLUE, DARK, GREEN, RED, YELLOW, label_
 from lowtide_studies.harness.tables import counted, mean_and_error, new_table, signed_and_error
 from lowtide_studies.network_training.formats import BASELINE
 from lowtide_studies.network_training.study import FORMS, Comparison, Cost
+from lowtide_studies.network_training.training import QUANTILES
+from lowtide_torch.settings import KINDS
 
-__all__ = ["cost_table", "plot", "quality_table"]
+__all__ = ["cost_table", "improvement_table", "plot", "quality_table"]
 
 COLORS = {
     "fp32": DARK,
@@ -73,6 +75,22 @@ def _mean(found: Comparison, form: str) -> str:
     if math.isnan(summary.mean):
         return "not finite"
     return mean_and_error(summary)
+
+
+def improvement_table(found: Comparison) -> Table | None:
+    """One row per format that measures the relative improvement; None without such a format."""
+    measured = {form: found.improvements(form) for form in found.outcomes if found.improvements(form)}
+    if not measured:
+        return None
+    ranks = ", ".join(f"{100 * rank:g} %" for rank in QUANTILES)
+    title = (
+        f"{_title(found)}: relative improvement after {1 / found.run.evaluations:.2g} of an epoch;"
+        f" {ranks} of the operands are lower"
+    )
+    table = new_table(title, ("Format",), KINDS)
+    for form, kinds in measured.items():
+        table.add_row(form, *(" ".join(f"{value:.2f}" for value in kinds.get(kind, [])) for kind in KINDS))
+    return table
 
 
 def cost_table(found: Comparison, rows: Sequence[Cost], target: str) -> Table:

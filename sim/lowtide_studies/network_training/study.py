@@ -128,6 +128,11 @@ class Comparison:
         pairs = sum(cycles["pairs"] for cycles in first)
         return sum(cycles["beats"] for cycles in first) / pairs if pairs else float("nan")
 
+    def improvements(self, form: str) -> dict[str, list[float]]:
+        """Quantiles of the relative improvements at the first evaluation, by kinds: means over the seeds."""
+        firsts = [one.evaluations[0].improvements for one in self.outcomes[form] if one.evaluations]
+        return {kind: np.mean([one[kind] for one in firsts], axis=0).tolist() for kind in (firsts or [{}])[0]}
+
     @property
     def target(self) -> float | None:
         """Quality to reach; None without a finite training in FP32."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -24,14 +25,18 @@ from lowtide_studies.network_training.rounding import Rounding, round_operands_
 from lowtide_studies.network_training.run import ENGINE_ROUNDING, NETWORKS, Run
 from lowtide_studies.network_training.units import UNITS
 from lowtide_torch import BFP, Controller, NonFinite, quantize_
+from lowtide_torch.settings import KINDS
 
-__all__ = ["Evaluation", "Trained", "train", "trained_network"]
+__all__ = ["QUANTILES", "Evaluation", "Trained", "train", "trained_network"]
 
 VALIDATED = {False: 1024, True: 128}
 """Most validation images, and sequences of a text."""
 
 TESTED = {False: 10**9, True: 512}
 """Most test images, and sequences of a text."""
+
+QUANTILES = (0.1, 0.5, 0.9)
+"""Quantiles of the relative improvements of all operands of a kind."""
 
 EVALUATED = 64
 """Samples that are evaluated at once."""
@@ -52,6 +57,9 @@ class Evaluation:
         Multiplications of all steps so far.
     cycles : dict of str to dict
         `Cycles` of all steps so far, by the names of the engine's elements.
+    improvements : dict of str to list of float
+        `QUANTILES` of the relative improvement of all operands in the last step, by their kinds; empty if the format
+        does not measure it.
     """
 
     epoch: float
@@ -59,6 +67,7 @@ class Evaluation:
     loss: float
     macs: int
     cycles: dict[str, dict[str, int]]
+    improvements: dict[str, list[float]] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -205,6 +214,7 @@ class _Training:
                 loss=loss,
                 macs=self.macs * round(epoch * self.steps),
                 cycles={name: cycles.to_json() for name, cycles in self.cycles.items()},
+                improvements={} if self.controller is None else _quantiles(self.controller),
             )
         )
 
@@ -268,6 +278,14 @@ class _Training:
         self.epoch = state["epoch"]
         self.evaluations = [Evaluation(**one) for one in state["evaluations"]]
         self.cycles = {name: Cycles(**cycles) for name, cycles in state["cycles"].items()}
+
+
+def _quantiles(controller: Controller) -> dict[str, list[float]]:
+    """Quantiles of the measured relative improvements, by the kinds of the operands."""
+    found: dict[str, list[float]] = {}
+    for name, value in controller.improvement().items():
+        found.setdefault(name.split(".")[-2], []).append(value)
+    return {kind: np.quantile(found[kind], QUANTILES).tolist() for kind in KINDS if kind in found}
 
 
 def _loss(network: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
