@@ -19,8 +19,9 @@ from lowtide.errors import CommandError
 from lowtide.formats.parameter import IllegalValue
 from lowtide.paths import check_output_file
 from lowtide_model.precision_file import read_precision
+from lowtide_onnx.files import read_inputs
 from lowtide_onnx.load import load_onnx
-from lowtide_onnx.options import precision_options, read_inputs
+from lowtide_onnx.options import precision_options
 
 if TYPE_CHECKING:
     from lowtide_model.engine.panels import MatrixEngine

@@ -1,21 +1,17 @@
-"""Options of commands on ONNX networks: precision, and files of inputs."""
+"""Options of commands on ONNX networks."""
 
-import zipfile
-import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from lowtide.cli.options import integer
-from lowtide.errors import CommandError
 from lowtide.formats.parameter import IllegalValue
 
 if TYPE_CHECKING:
     from lowtide_onnx.operand import Bits
 
-__all__ = ["precision_options", "read_inputs"]
+__all__ = ["precision_options"]
 
 
 def _precision(_ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> "dict[str, int | str | Bits]":
@@ -48,23 +44,3 @@ def precision_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
-
-
-def read_inputs(file: str) -> dict[str, Any]:
-    """Arrays of a .npz file.
-
-    Raises
-    ------
-    CommandError
-        If the file cannot be read.
-    """
-    try:
-        arrays = np.load(file, allow_pickle=False)
-        if not isinstance(arrays, np.lib.npyio.NpzFile):
-            raise CommandError(f"cannot read {file}: it is no .npz file, which has an array per input")
-        with arrays:
-            return dict(arrays)
-    except OSError as error:
-        raise CommandError(f"cannot read {file}: {error.strerror or error}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError):
-        raise CommandError(f"cannot read {file}: it is no .npz file of numbers") from None

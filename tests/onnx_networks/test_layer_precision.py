@@ -3,6 +3,7 @@
 import json
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -353,10 +354,19 @@ def test_the_path_alone_with_kept_ends(model):
         (("none.onnx", "--inputs", "inputs.npz"), "cannot read none.onnx: No such file or directory"),
         (("network.onnx", "--inputs", "none.npz"), "cannot read none.npz: No such file or directory"),
         (("network.onnx", "--inputs", "labels.npy"), "labels.npy: it is no .npz file"),
-        (("network.onnx", "--inputs", "network.onnx"), "network.onnx: it is no NumPy file"),
+        (("network.onnx", "--inputs", "network.onnx"), "network.onnx: it is no .npz file of numbers"),
         (
             ("network.onnx", "--inputs", "inputs.npz", "--labels", "inputs.npz"),
-            r"inputs.npz must have labels of the shape \(40,\)",
+            "cannot read inputs.npz: it is no .npy file, which has one array",
+        ),
+        (
+            ("network.onnx", "--inputs", "inputs.npz", "--labels", "network.onnx"),
+            "cannot read network.onnx: it is no .npy file of numbers",
+        ),
+        (("network.onnx", "--inputs", "torn.npz"), "cannot read torn.npz: it is no .npz file of numbers"),
+        (
+            ("network.onnx", "--inputs", "inputs.npz", "--labels", "short.npy"),
+            r"short.npy must have labels of the shape \(40,\)",
         ),
         (
             ("network.onnx", "--inputs", "inputs.npz", "--tuning", "39"),
@@ -372,6 +382,8 @@ def test_the_path_alone_with_kept_ends(model):
     ],
 )
 def test_wrong_arguments(lowtide, model, arguments, message):
+    np.save("short.npy", np.zeros(39, int))
+    Path("torn.npz").write_bytes(Path("inputs.npz").read_bytes()[:-30])
     ended = lowtide("study", "layer-precision", *arguments)
     assert ended.code in (1, 2)
     assert re.search(message, ended.err), ended.err

@@ -311,7 +311,7 @@ def test_improvements_are_of_the_last_step():
     lt.quantize_(network, lt.FastAdaptive())
     controller = lt.Controller(network, steps=2)
     assert controller.improvement() == {}
-    weights = network[3].weight.detach().clone()
+    weights = network.get_parameter("3.weight").detach().clone()
     steps(network, images(1))
     found = controller.improvement()
     assert found.keys() == controller.precision().keys()

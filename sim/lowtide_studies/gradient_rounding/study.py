@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import attrs
-from threadpoolctl import threadpool_limits
 
 from lowtide_studies.harness.jobs import Job, Runner, training_inputs
 from lowtide_studies.harness.statistics import Difference, Summary
@@ -112,6 +111,4 @@ def _described(rounding: str, seed: int) -> str:
 
 
 def _run(setting: Setting, rounding: str, seed: int) -> dict[str, Any]:
-    # Quantized products are exact, but threads could change the bits of plain products, and cost time at this size.
-    with threadpool_limits(1):
-        return attrs.asdict(train(setting, NAMED[rounding].make(seed), seed))
+    return attrs.asdict(train(setting, NAMED[rounding].make(seed), seed))

@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
+from threadpoolctl import threadpool_limits
 
 from lowtide.cli.progress import progress_bar
 from lowtide.errors import CommandError, LowtideError
@@ -199,10 +200,14 @@ def workers(processes: int) -> Executor:
 
 
 def _timed(function: Callable[..., Any], arguments: tuple) -> tuple[Any, float]:
-    """The result after a round trip through JSON, and the seconds that it took."""
+    """The result after a round trip through JSON, and the seconds that it took.
+
+    NumPy has one thread: jobs share the cores, and more threads would change the order of sums.
+    """
     started = time.perf_counter()
     try:
-        result = function(*arguments)
+        with threadpool_limits(1):
+            result = function(*arguments)
     except LowtideError as error:
         # Some errors cannot be sent to another process as they are.
         raise CommandError(str(error)) from None

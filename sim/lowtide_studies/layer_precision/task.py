@@ -16,6 +16,7 @@ from lowtide.errors import CommandError
 from lowtide.formats.parameter import IllegalValue
 from lowtide_model.layer_cost import Layer, Setting, layer_costs
 from lowtide_onnx import load_onnx
+from lowtide_onnx.files import read_array, read_inputs
 from lowtide_studies.layer_precision.metrics import METRICS
 from lowtide_studies.layer_precision.search import Point
 
@@ -133,9 +134,7 @@ def _load(task: Task) -> _Loaded:
     output = network.outputs[0] if task.output is None else task.output
     if output not in network.outputs:
         raise IllegalValue("output-name", f"one of {', '.join(network.outputs)}", output)
-    inputs = _read(task.inputs)
-    if not isinstance(inputs, dict):
-        raise CommandError(f"cannot read {task.inputs}: it is no .npz file, which has an array per input")
+    inputs = read_inputs(task.inputs)
     option = "--batch" if task.batch is not None else "--tuning" if task.tuning else None
     tuning = {name: values[: task.tuning] for name, values in inputs.items() if np.ndim(values)}
     if option is not None:
@@ -158,13 +157,13 @@ def _load(task: Task) -> _Loaded:
 
 def _labels(file: str, expected: np.ndarray, task: Task) -> np.ndarray:
     """Labels of the samples that measure: one for each place of the output, or rows of characters."""
-    labels, count = _read(file), task.tuning + len(expected)
+    labels, count = read_array(file), task.tuning + len(expected)
     if task.metric == "characters":
-        if not isinstance(labels, np.ndarray) or labels.ndim != 2 or len(labels) != count:
+        if labels.ndim != 2 or len(labels) != count:
             raise CommandError(f"{file} must have a row of characters for each of the {count} samples")
         if labels.dtype.kind not in "iu":
             raise CommandError(f"{file} must have integers, the classes of the characters")
-    elif not isinstance(labels, np.ndarray) or labels.shape != (count, *expected.shape[1:-1]):
+    elif labels.shape != (count, *expected.shape[1:-1]):
         raise CommandError(f"{file} must have labels of the shape {(count, *expected.shape[1:-1])}, as the output")
     return labels[task.tuning :]
 
@@ -191,21 +190,7 @@ def _chosen(inputs: dict[str, np.ndarray], samples: np.ndarray) -> dict[str, np.
     return {name: values[samples] for name, values in inputs.items()}
 
 
-def _read(file: str) -> np.ndarray | dict[str, np.ndarray]:
-    """The array of a ``.npy`` file, or the arrays of a ``.npz`` file.
-
-    Raises
-    ------
-    CommandError
-        If the file is neither.
-    """
-    try:
-        found = np.load(file, allow_pickle=False)
-        return found if isinstance(found, np.ndarray) else dict(found)
-    except (OSError, ValueError, EOFError):
-        raise CommandError(f"cannot read {file}: it is no NumPy file of numbers") from None
-
-
+# Threads would change the order of sums, and so the weights.
 @threadpool_limits.wrap(limits=1)
 def tuned_network(task: Task, bits: Sequence[int]) -> "Network":
     """The network of a task, with weights that are tuned for the bits of a point if the task has samples for it."""
@@ -213,8 +198,6 @@ def tuned_network(task: Task, bits: Sequence[int]) -> "Network":
     return network.tuned(task.loaded.tuning, task.precision(bits), batch=task.batch) if task.tuning else network
 
 
-# Several processes share the cores. Besides, the tuned weights depend on the order of sums, and so on the threads.
-@threadpool_limits.wrap(limits=1)
 def evaluate(task: dict[str, Any], bits: Sequence[int] | None, tuned: bool = True) -> dict[str, float]:
     """Quality of a task's network with the bits of a point, or in FP32.
 
@@ -247,7 +230,6 @@ def evaluate(task: dict[str, Any], bits: Sequence[int] | None, tuned: bool = Tru
     }
 
 
-@threadpool_limits.wrap(limits=1)
 def noise_of(task: dict[str, Any], bits: Sequence[int]) -> float:
     """The noise of a point without tuned weights, on the first batch of the samples of the search; see `evaluate`."""
     asked = Task(**task)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import attrs
-from threadpoolctl import threadpool_limits
 
 from lowtide_studies.harness.jobs import Job, Runner, training_inputs
 from lowtide_studies.harness.statistics import Difference
@@ -87,14 +86,11 @@ def run_study(
 def _sweep(
     name: str, seed: int, split: int, by_channel: bool, width: int, settings: tuple[Setting, ...]
 ) -> dict[str, Any]:
-    # On products of this size a second thread costs more time than it saves.
-    with threadpool_limits(1):
-        return attrs.asdict(run_sweep(name, width, [pretrained(name, seed, split)], settings, by_channel=by_channel))
+    return attrs.asdict(run_sweep(name, width, [pretrained(name, seed, split)], settings, by_channel=by_channel))
 
 
 def _narrower(name: str, seed: int, split: int, by_channel: bool) -> list[float]:
-    with threadpool_limits(1):
-        return run_narrower(pretrained(name, seed, split), by_channel=by_channel)
+    return run_narrower(pretrained(name, seed, split), by_channel=by_channel)
 
 
 def _plain_sweep(sweep: Sweep) -> dict[str, Any]:

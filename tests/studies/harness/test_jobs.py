@@ -1,6 +1,8 @@
 """Jobs: order, kept results, shared storage, interruptions and progress."""
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from lowtide.errors import CommandError
 from lowtide_studies.harness.jobs import Job, Runner
@@ -83,6 +85,20 @@ def test_results_of_another_machine_are_used_while_jobs_run(storage, calls):
 
 def refuse():
     raise CommandError("no figure")
+
+
+def threads():
+    assert (np.ones((2, 2)) @ np.ones((2, 2))).all()  # loads the library
+    return [library["num_threads"] for library in threadpool_info()]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_job_has_one_thread(processes):
+    before = threads()
+    job = Job(name="threads", inputs=("1",), function=threads)
+    ((found,),) = [set(one) for one in Runner(processes=processes).run("Jobs", [job])]
+    assert found == 1
+    assert threads() == before
 
 
 def test_errors_come_back_from_processes():

@@ -34,7 +34,9 @@ def test_words_have_the_frequencies_of_a_generator(drawn, generated, period):
     steps = np.arange(period)[:, np.newaxis]
     generators = [words(source, steps, np.arange(source.lanes)) for source in rounding.source]
     expected = Counter(np.concatenate(generators, axis=1).ravel().tolist())
-    found = Counter(NAMED[drawn].make(0).words)
+    other = NAMED[drawn].make(0)
+    assert isinstance(other, Drawn)
+    found = Counter(other.words)
     assert {word: count * expected.total() for word, count in found.items()} == {
         word: count * found.total() for word, count in expected.items()
     }
@@ -45,7 +47,9 @@ def test_draws_are_independent_and_differ_by_the_seed():
     x[:, 0] = 15
     ups = []
     for seed in (0, 0, 1):
-        found = quantize(x, mantissa=3, exponent=5, rounding=NAMED["plateau-drawn"].make(seed)).signed
+        rounding = NAMED["plateau-drawn"].make(seed)
+        assert rounding is not None
+        found = quantize(x, mantissa=3, exponent=5, rounding=rounding).signed
         ups.append(found[:, 1:] == 5)
     assert (ups[0] == ups[1]).all()
     assert (ups[0] != ups[2]).any()
