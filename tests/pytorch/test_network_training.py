@@ -17,7 +17,7 @@ from lowtide.config import Config  # noqa: E402
 from lowtide.formats import IllegalValue  # noqa: E402
 from lowtide_model.engine.cycles import CycleModel  # noqa: E402
 from lowtide_model.layer_cost import Layer, Setting  # noqa: E402
-from lowtide_studies.equal_area.cells import CANDIDATES, INTEGERS, Cells  # noqa: E402
+from lowtide_studies.equal_area.cells import INTEGERS, Cells  # noqa: E402
 from lowtide_studies.harness.jobs import Runner  # noqa: E402
 from lowtide_studies.network_training import run as run_module  # noqa: E402
 from lowtide_studies.network_training import study as study_module  # noqa: E402
@@ -32,7 +32,7 @@ from lowtide_studies.network_training.rounding import round_bf16, round_int8, ro
 from lowtide_studies.network_training.run import NETWORKS, Run  # noqa: E402
 from lowtide_studies.network_training.study import Comparison  # noqa: E402
 from lowtide_studies.network_training.training import Evaluation, Trained, _Training, train  # noqa: E402
-from lowtide_studies.network_training.units import UNITS  # noqa: E402
+from lowtide_studies.network_training.units import COMPARED, UNITS  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -131,7 +131,7 @@ def test_cycles_add_up():
     cycles.add(product, 3, Config())
     assert (cycles.pairs, cycles.beats) == (3 * 2 * 2 * 3, 3 * 2 * 2 * 3 * 2)
     config, whole = Config().changed({"bfp.chunk_a": 4, "bfp.chunk_b": 4}), Cycles()
-    whole.add(product, 3, config, whole=True)
+    whole.add(product, 3, config, chunks=(1, 1))
     assert whole.pairs == whole.beats == cycles.pairs
     assert whole.packed == 3 * cycles_of(config, 16, 33, 9, 1, 1, packed=True)[1]
 
@@ -139,7 +139,7 @@ def test_cycles_add_up():
 def test_integers_take_a_cycle_per_product_and_are_always_packed():
     config = Config().changed(INTEGERS)
     cycles, product = Cycles(), Product(m=17, k=33, n=9, chunks_a=1, chunks_b=1)
-    cycles.add(product, 2, config, whole=True)
+    cycles.add(product, 2, config, chunks=(1, 1))
     assert (cycles.pairs, cycles.beats) == (0, 2 * 3 * 2 * 33)
     assert cycles.fp32 == cycles.packed == 2 * cycles_of(config, 17, 33, 9, 1, 1, packed=True)[1] > cycles.beats
 
@@ -152,15 +152,32 @@ def test_a_format_without_an_engine_has_the_products_of_its_steps():
     products = _Training(run, data).products
     one = Cycles()
     for product, count in products.items():
-        one.add(product, count, Config().changed(INTEGERS), whole=True)
+        one.add(product, count, Config().changed(INTEGERS), chunks=(1, 1))
     assert [cycles["packed"] for evaluation in integers.evaluations for cycles in evaluation.cycles.values()] == [
         step * one.packed for step in (1, 2, 3, 4)
     ]
     assert [evaluation.macs for evaluation in integers.evaluations] == [one.macs for one in whole.evaluations]
 
 
+def test_units_of_four_bits():
+    """Each unit of `fixed-4` has the cycles of its chunks, and the cells of an engine with these chunks."""
+    run, data = tiny("transformer", "fixed-4")
+    found = train(run, data).evaluations[-1].cycles
+    products = _Training(run, data).products
+    engines = {one.name: one.engine for one in COMPARED}
+    beats = []
+    for unit in UNITS["fixed-4"]:
+        config, one = Config().changed(unit.changes or {}), Cycles()
+        for product, count in products.items():
+            one.add(product, 4 * count, config, chunks=(4 // config.bfp.chunk_a, 4 // config.bfp.chunk_b))
+        assert found[unit.name] == one.to_json()
+        assert engines[unit.name] == unit.changes
+        beats.append(one.beats / one.pairs)
+    assert beats == [4, 2, 1]
+
+
 def test_all_units_have_cells():
-    assert {unit.name for units in UNITS.values() for unit in units} <= {one.name for one in CANDIDATES}
+    assert {unit.name for units in UNITS.values() for unit in units} <= {one.name for one in COMPARED}
     assert tuple(UNITS) == tuple(FORMATS) == run_module.FORMATS
 
 

@@ -115,15 +115,19 @@ class Cells:
 
 
 def measure_cells(
-    config: Config, targets: Sequence[str], runner: Runner | None = None, library: Library | None = None
+    config: Config,
+    targets: Sequence[str],
+    runner: Runner | None = None,
+    library: Library | None = None,
+    candidates: Sequence[Candidate] = CANDIDATES,
 ) -> dict[str, dict[str, Cells]]:
     """Cells by the names of candidates and targets, without DSP blocks, block RAM and memories of a chip.
 
     The parts of the engine beside its array are divided among the elements of the array.
     """
-    candidates = {candidate.name: candidate for candidate in CANDIDATES}
-    designs = {name: unit_alone(one.unit, config, one.changes) for name, one in candidates.items()}
-    engines = {str(one.engine): one for one in candidates.values() if one.beside}
+    named = {candidate.name: candidate for candidate in candidates}
+    designs = {name: unit_alone(one.unit, config, one.changes) for name, one in named.items()}
+    engines = {str(one.engine): one for one in named.values() if one.beside}
     for one in engines.values():
         parts = engine_parts_of(config.changed(one.engine))
         designs |= {_part(one, part.name): part for part in parts if part.name in BESIDE}
@@ -148,7 +152,7 @@ def measure_cells(
 
     return {
         name: {target: Cells(unit=cells[name][target], beside=share(one, target)) for target in targets}
-        for name, one in candidates.items()
+        for name, one in named.items()
     }
 
 

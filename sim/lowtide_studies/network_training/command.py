@@ -80,6 +80,7 @@ def command(
     # Help needs no PyTorch.
     from lowtide_studies.network_training.report import cost_table, improvement_table, plot, quality_table
     from lowtide_studies.network_training.study import CHECKPOINTS, compare, plain_cost
+    from lowtide_studies.network_training.units import COMPARED
 
     if reference not in (None, *formats):
         raise IllegalValue("reference", f"{legal_text(formats)}, the compared formats", reference)
@@ -101,7 +102,7 @@ def command(
     )
     known: dict[str, Cells] = {}
     if cells:
-        measured = measure_cells(Config(), [target], options.runner("equal-area"))
+        measured = measure_cells(Config(), [target], options.runner("equal-area"), candidates=COMPARED)
         known = {name: own[target] for name, own in measured.items()}
     costs = [comparison.costs(known) for comparison in found]
     tables = []

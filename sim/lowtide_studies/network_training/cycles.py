@@ -72,9 +72,9 @@ class Cycles:
     packed: int = 0
     fp32: int = 0
 
-    def add(self, product: Product, count: int, config: Config, *, whole: bool = False) -> None:
-        """Add products that follow each other; if ``whole``, a chunk of the engine is a whole magnitude."""
-        chunks = (1, 1) if whole else (product.chunks_a, product.chunks_b)
+    def add(self, product: Product, count: int, config: Config, *, chunks: tuple[int, int] | None = None) -> None:
+        """Add products that follow each other; with chunks per magnitude of A and B that differ from the product's."""
+        chunks = chunks or (product.chunks_a, product.chunks_b)
         sizes = product.m, product.k, product.n
         beats, packed = cycles_of(config, *sizes, *chunks, packed=True)
         _, fp32 = cycles_of(config, *sizes, *chunks, packed=False)
