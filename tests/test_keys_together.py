@@ -133,16 +133,12 @@ def test_checked_parameters_build_an_engine():
     ("changes", "message"),
     [
         (
-            {"bfp.chunk_b": 4, "bfp.mantissa": 8, "engine.random_bits": 2},
-            "engine.random_bits must be 3 or more (a chunk of 4 bits less one, as bfp.mantissa = 8 has two), not 2",
-        ),
-        (
             {"engine.random_bits": 8, "engine.lfsr_bits": 5},
             f"{LFSR} from 8 to 32 (random_bits = 8 or more; one state serves two of bfp.lanes = 16), not 5",
         ),
         (
             {"bfp.lanes": 64, "engine.lfsr_bits": 5},
-            f"{LFSR} from 6 to 32 (random_bits = 3 or more; one state serves two of bfp.lanes = 64), not 5",
+            f"{LFSR} from 6 to 32 (random_bits = 2 or more; one state serves two of bfp.lanes = 64), not 5",
         ),
         (
             {"bfp.lanes": 4, "engine.input_width": 8},
@@ -196,10 +192,9 @@ def test_messages_of_an_engine(changes, message):
 
 
 def test_smallest_random_word_of_an_engine():
-    """One chunk is not metered, and any word will do; of two the longer one counts."""
-    for chunk_a, chunk_b, mantissa, least in ((4, 4, 4, 1), (4, 2, 4, 1), (4, 1, 8, 3), (1, 3, 6, 2), (2, 2, 4, 1)):
+    """The fraction has the bits of a second chunk, with a random word of one bit too."""
+    for chunk_a, chunk_b, mantissa in ((4, 4, 4), (4, 2, 4), (4, 1, 8), (1, 3, 6), (2, 2, 4)):
         bits = {"bfp.chunk_a": chunk_a, "bfp.chunk_b": chunk_b, "bfp.mantissa": mantissa, "array.columns": 4}
-        engine_of(Config().changed(bits | {"engine.random_bits": least}))
-        if least > 1:
-            with pytest.raises(ConfigError, match=rf"^engine\.random_bits must be {least} or more"):
-                engine_of(Config().changed(bits | {"engine.random_bits": least - 1}))
+        engine = engine_of(Config().changed(bits | {"engine.random_bits": 1}))
+        fractions = [loader.converter.random for loader in engine.loaders]
+        assert fractions == [max(2, chunk) if mantissa >= 2 * chunk else 2 for chunk in (chunk_a, chunk_b)]

@@ -88,19 +88,20 @@ def test_bits_of_states_are_independent():
 
 
 def test_operands_and_panels_have_distinct_words(small):
-    """Words at the same place are equal as often as independent ones: one time in eight, within five errors."""
+    """Words at the same place are equal as often as independent ones, 1 / 2**r of the time, within five errors."""
     bits, source, seeds = small.engine.lfsr_bits, small.engine.source(4), range(300)
     found = {}
     for side in "ab":
         for panel in range(3):
             states = [panel_seed(operand_seed(seed, side, bits), side, panel, bits) for seed in seeds]
             found[side, panel] = np.array([words(attrs.evolve(source, seed=state), np.arange(10)) for state in states])
-    error = (1 / 8 * 7 / 8 / (300 * 10)) ** 0.5
+    equal = 1 / 2**small.engine.random_bits
+    error = (equal * (1 - equal) / (300 * 10)) ** 0.5
     pairs = [(one, other) for one in found for other in found if one < other]
     for one, other in pairs:
-        assert abs((found[one] == found[other]).mean() - 1 / 8) < 5 * error
+        assert abs((found[one] == found[other]).mean() - equal) < 5 * error
     for key, its in found.items():  # and the words of the next seed
-        assert abs((its[1:] == its[:-1]).mean() - 1 / 8) < 5 * error, key
+        assert abs((its[1:] == its[:-1]).mean() - equal) < 5 * error, key
 
 
 def test_a_product_of_two_numbers_is_unbiased(small):
@@ -118,8 +119,9 @@ def test_a_product_of_two_numbers_is_unbiased(small):
 def test_products_along_k_are_unbiased(small, lines, k):
     """Each result, and the diagonal of X Xᵀ, over 50 seeds: in one panel, and in panels along K and across."""
     rng, seeds = np.random.default_rng(k), range(50)
-    # Of sixteenths, words of three bits decide with exact odds.
-    x = (1 + rng.integers(0, 5, (lines, k)) / 16).astype(np.float32)
+    # From 1 to 1.25 in steps whose odds words of r bits have exactly: with two bits, eighths.
+    steps = 2 ** (small.engine.random_bits + 1)
+    x = (1 + rng.integers(0, steps // 4 + 1, (lines, k)) / steps).astype(np.float32)
     due = x.astype(float) @ x.T.astype(float)
     found = np.array([stochastic(small, x, x.T, states_of(small, seed)) / due for seed in seeds])
     assert abs(errors_of([np.diag(each).mean() for each in found], 1)) < 3

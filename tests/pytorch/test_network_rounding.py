@@ -134,13 +134,13 @@ def test_a_stopped_training_resumes_with_equal_bits(rounding, tmp_path, monkeypa
 def test_roundings_share_weights_and_samples(monkeypatch, tmp_path):
     monkeypatch.setattr(training_study, "load_images", lambda _: images())
     given = {"width": 4, "batch": 4, "samples": 8, "epochs": 1, "evaluated": 4}
-    roundings = ("fp32", "ideal", "nearest", "engine")
+    roundings = ("fp32", "ideal", "nearest", "engine-2", "engine-8")
     (found,) = trained_study(
         [(training_of("perceptron", given), "noise")], roundings, seeds=(0, 1), checkpoints=tmp_path
     )
     assert tuple(found.outcomes) == roundings
     hashes = {one.sha256 for outcomes in found.outcomes.values() for one in outcomes}
-    assert len(hashes) == 8
+    assert len(hashes) == 10
     difference = found.difference("ideal")
     assert difference is not None
     assert difference.mean == 0
@@ -197,7 +197,7 @@ def test_command_keeps_its_trainings(run_study, tmp_path, monkeypatch):  # noqa:
     ("arguments", "message"),
     [
         (["--network", "vgg"], "network must be one of resnet8, resnet20, lstm, transformer, perceptron, not 'vgg'"),
-        (["--rounding", "up"], "rounding must be one of fp32, engine, nearest"),
+        (["--rounding", "up"], "rounding must be one of fp32, nearest, nearest_even"),
         (["--rate", "0"], "rate must be above 0"),
         (["--network", "lstm", "--text", "nowhere"], "nowhere"),
     ],

@@ -344,7 +344,7 @@ def test_formats_depend_on_their_own_parameters_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(study_module, "trained_of", lambda _: trained([1.0]))
     monkeypatch.setattr(study_module, "data_of", lambda *_: images())
     monkeypatch.setattr(study_module.data_of, "cache_clear", lambda: None, raising=False)
-    run = tiny("resnet8", "fp32", alpha=0.7, beta=0.1, share=0.5)[0]
+    run = tiny("resnet8", "fp32", alpha=0.7, beta=0.1, share=0.5, random_bits=5)[0]
 
     class Jobs(Runner):
         def run(self, label, jobs):
@@ -352,11 +352,18 @@ def test_formats_depend_on_their_own_parameters_alone(tmp_path, monkeypatch):
 
     formats = ["fp32", "adaptive", "low-then-high"]
     study_module.compare([run], formats, [0], images="", text="", margin=1.0, runner=Jobs())
-    assert [(one.format, one.alpha, one.beta, one.share) for _, one in names] == [
-        ("fp32", 0.5, 0.3, 0.25),
-        ("adaptive", 0.7, 0.1, 0.25),
-        ("low-then-high", 0.5, 0.3, 0.5),
+    assert [(one.format, one.alpha, one.beta, one.share, one.random_bits) for _, one in names] == [
+        ("fp32", 0.5, 0.3, 0.25, 2),
+        ("adaptive", 0.7, 0.1, 0.25, 5),
+        ("low-then-high", 0.5, 0.3, 0.5, 5),
     ]
+
+
+def test_bits_of_random_words():
+    """Only stochastic rounding depends on them: of gradients of 2 bits, in the first step."""
+    run, data = tiny("lstm", "fixed-4-2")
+    assert train(run, data) == train(attrs.evolve(run, random_bits=2), data)
+    assert train(run, data).sha256 != train(attrs.evolve(run, random_bits=3), data).sha256
 
 
 def test_low_then_high_is_low_for_its_share_of_the_steps():
@@ -435,6 +442,7 @@ def test_command_on_a_users_text_and_its_finished_jobs(run_study, tmp_path, monk
         (["--rate", "0"], "rate must be above 0"),
         (["--alpha", "3.5"], "alpha must be from 0 to 3, not 3.5"),
         (["--beta", "-0.1"], "beta must be from 0 to 3, not -0.1"),
+        (["--random-bits", "9"], "random-bits must be from 1 to 8, not 9"),
         (["--share", "1.5"], "share must be from 0 to 1, not 1.5"),
         (["--reference", "best"], "reference must be one of fp32, bf16"),
         (

@@ -77,7 +77,7 @@ def test_words_of_sequences(bits):
         expected = words(plain, np.arange(40))
         np.testing.assert_array_equal(table[start : start + 40], expected)
         np.testing.assert_array_equal(pairs[2 * start : 2 * start + 80 : 2], expected)
-        np.testing.assert_array_equal(pairs[2 * start + 1 : 2 * start + 80 : 2], 7 - expected)
+        np.testing.assert_array_equal(pairs[2 * start + 1 : 2 * start + 80 : 2], 2**source.width - 1 - expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

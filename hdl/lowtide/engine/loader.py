@@ -102,18 +102,20 @@ class Loader(Unit):
 
     def __init__(self, vectors: int, bfp: Bfp, chunk: int, params: EngineParams):
         self.vectors, self.bfp, self.params = vectors, bfp, params
+        self.metered = bfp.mantissa >= 2 * chunk
+        # A metered converter needs the bits of a second chunk below the first.
+        fraction = max(params.random_bits + 1, chunk if self.metered else 1)
         self.converter = ConverterParams(
             lanes=bfp.lanes,
             mantissa=bfp.mantissa,
             chunk=chunk,
             exponent=bfp.exponent,
             rounding="carry",
-            random=params.random_bits + 1,
+            random=fraction,
         )
         self.layout = OperandLayout(bfp, chunk, vectors * params.buffer_depth, params)
         self.word = self.converter.layout_chunk
         self.elements = vectors * params.buffer_depth * bfp.lanes
-        self.metered = bfp.mantissa >= 2 * chunk
         self.serial = params.input_width == 1 and not self.metered
         self._converter = (
             SerialBfpConverter(self.converter)
@@ -134,13 +136,13 @@ class Loader(Unit):
             if depth
             else None
         )
-        self._words = RoundingWords(params.source(bfp.lanes))
+        self._words = RoundingWords(params.source(bfp.lanes), fraction)
         self._writer = OperandWriter(
             vectors, self.converter.layout_chunk, params.buffer_depth, self.converter.max_chunks, params.write_width
         )
         self.module_name = (
             f"loader_{vectors}x{params.buffer_depth}_n{params.input_width}_t{params.transpose_depth}_k{bfp.max_k}_{self.converter.name}"
-            f"_b{params.lfsr_bits}_w{params.write_width}{'_p' if params.packed_operands else ''}"
+            f"_b{params.random_bits}_{params.lfsr_bits}_w{params.write_width}{'_p' if params.packed_operands else ''}"
         )
         words = range(params.buffer_depth + 1)
         meter = self._converter.signature.members if self.metered else {}

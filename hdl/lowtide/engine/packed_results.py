@@ -100,7 +100,7 @@ class PackedResults(Unit):
         )
         vectors, length = rows * params.buffer_depth, columns * params.buffer_depth
         self.assembler = GroupAssembler(rows, columns, numbers, bfp.lanes, vectors, length)
-        self._words = RoundingWords(params.source(bfp.lanes))
+        self._words = RoundingWords(params.source(bfp.lanes), self.converter.random)
         self._converter = SerialBfpConverter(self.converter)
         self._packer = GroupPacker(self.converter)
         self._upsizer = StreamUpsizer(numbers, 1)

@@ -42,8 +42,8 @@ class EngineParams:
         Longest row of the stream of a transposed operand, a multiple of ``input_width``. With 0, the engine has no
         transposers, and all operands arrive in order.
     random_bits : int
-        Width of a random word for stochastic rounding in bits, ``r``. If ``bfp.mantissa`` has two or more chunks of an
-        operand, the engine meters that operand, and a random word needs at least the bits of a chunk less one.
+        Width of a random word for stochastic rounding in bits, ``r``. With the half step, a fraction below
+        ``2**-(r + 1)`` is never rounded up. Two bits train networks better than more bits.
     lfsr_bits : int
         Width of the generator of random words in bits, at least ``random_bits``. An operand has ``2**lfsr_bits - 1``
         seeds. One state serves two lanes, so ``2 * (2**lfsr_bits - 1)`` must be at least ``bfp.lanes``.
@@ -85,11 +85,7 @@ class EngineParams:
         (0, *(1 << n for n in range(4, 13))),
         "longest row of the stream of a transposed operand; 0: operands arrive in order only",
     )
-    random_bits: int = parameter(
-        3,
-        range(1, 9),
-        "width of a random word in bits, at least a chunk less one where bfp.mantissa has two chunks",
-    )
+    random_bits: int = parameter(2, range(1, 9), "width of a random word in bits")
     lfsr_bits: int = parameter(
         16, range(2, 33), "width of the random generator in bits, at least random_bits and enough for bfp.lanes"
     )
@@ -149,11 +145,6 @@ class EngineParams:
             divisors = [width for width in (1, 2, 4, 8, 16) if bfp.lanes % width == 0]
             legal = f"a divisor of bfp.lanes = {bfp.lanes}: {legal_text(divisors)}"
             raise IllegalValue("engine.input_width", legal, self.input_width)
-        metered = [chunk for chunk in (bfp.chunk_a, bfp.chunk_b) if bfp.mantissa >= 2 * chunk]
-        least = max(metered, default=1) - 1
-        if self.random_bits < least:
-            legal = f"{least} or more (a chunk of {least + 1} bits less one, as bfp.mantissa = {bfp.mantissa} has two)"
-            raise IllegalValue("engine.random_bits", legal, self.random_bits)
         if self.column_scale:
             raise IllegalValue("engine.column_scale", "False for array.element = fmac", True)
         self._check_results(rows, columns, bfp, "bfp.max_k of one pass")

@@ -1,6 +1,6 @@
 """Rounding words: selects the rounding mode of a converter by the words added to fractions."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Const, Module
 from amaranth.lib.wiring import In, Out
 
 from lowtide.engine.operand import NEAREST, STOCHASTIC
@@ -14,14 +14,16 @@ __all__ = ["RoundingWords"]
 class RoundingWords(Unit):
     """Rounding words: words for rounders of mode ``carry``, which round up if fraction and word carry.
 
-    A rounding word has one bit more than a random word. A random word ``R`` with a one below it rounds stochastically
-    with half a step; a one above zeros rounds to nearest, ties away from zero; zero truncates. So the rounding mode is
-    data.
+    A rounding word has more bits than a random word. A random word ``R`` with a one and zeros below it rounds
+    stochastically with half a step: bits of the fraction below the one never carry. A one above zeros rounds to
+    nearest, ties away from zero; zero truncates. So the rounding mode is data.
 
     Parameters
     ----------
     source : RandomSourceParams
         Parameters of the random source.
+    width : int
+        Bits of a rounding word, at least one more than a random word.
 
     Members
     -------
@@ -39,10 +41,10 @@ class RoundingWords(Unit):
         Rounding words, lane 0 in the lowest bits.
     """
 
-    def __init__(self, source: RandomSourceParams):
+    def __init__(self, source: RandomSourceParams, width: int):
         self.source, self._random = source, RandomSource(source, seeded=True)
-        self.module_name = f"rounding_words_{self._random.module_name}"
-        self.width = source.width + 1
+        self.width, self.zeros = width, width - source.width - 1
+        self.module_name = f"rounding_words_{width}_{self._random.module_name}"
         super().__init__(
             {
                 "rounding": In(2),
@@ -64,6 +66,6 @@ class RoundingWords(Unit):
         words = []
         for lane in range(self.source.lanes):
             bits = random.words.word_select(lane, self.source.width) & stochastic
-            words.append(Cat(stochastic[0], bits[:-1], bits[-1] | nearest))
+            words.append(Cat(Const(0, self.zeros), stochastic[0], bits[:-1], bits[-1] | nearest))
         m.d.comb += self.words.eq(Cat(words))
         return m

@@ -13,16 +13,18 @@ from rich.table import Table
 from lowtide_studies.harness.plots import BLUE, DARK, GREEN, RED, draw_seeds, label_rows, save_plot, style_axes
 from lowtide_studies.harness.tables import counted, mean_and_error, new_table, signed, signed_and_error
 from lowtide_studies.network_rounding.study import Result
+from lowtide_studies.network_rounding.trainings import ENGINE_WORDS
 from lowtide_studies.networks.roundings import BASELINE, IDEAL, NAMED, PLATEAU
 
 __all__ = ["MEANINGS", "plot", "sentences", "tables"]
 
 MEANINGS = {name: one.meaning for name, one in NAMED.items()} | {
-    "engine": "3-bit words of the engine's generator, half step, a seed per operand"
+    name: f"{counted(bits, 'bit')} of the engine's generator of 16 bits, half step, a seed per operand"
+    for name, bits in ENGINE_WORDS.items()
 }
 """What each rounding does."""
 
-JUDGED = ("reference", *PLATEAU, "shared-2", "engine", "neighbor-plateau")
+JUDGED = ("reference", *PLATEAU, "shared-2", "engine-2", "neighbor-plateau")
 """Roundings that the study judges: the reference of 24 bits, words of few bits, and no generator."""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from lowtide_studies.harness.jobs import Runner
 from lowtide_studies.harness.statistics import Difference, Summary
+from lowtide_studies.network_rounding.trainings import ENGINE_WORDS
 from lowtide_studies.network_training.formats import BASELINE
 from lowtide_studies.network_training.run import ENGINE_ROUNDING, Run
 from lowtide_studies.network_training.study import data_of, trained_of, training_job
@@ -101,8 +102,10 @@ def run_study(
     return found
 
 
-def _changes(rounding: str) -> dict[str, str]:
+def _changes(rounding: str) -> dict[str, Any]:
     """Format and rounding of a training."""
     if rounding == BASELINE:
         return {"format": BASELINE, "gradients": ENGINE_ROUNDING}
+    if rounding in ENGINE_WORDS:
+        return {"format": FORMAT, "gradients": ENGINE_ROUNDING, "random_bits": ENGINE_WORDS[rounding]}
     return {"format": FORMAT, "gradients": rounding}

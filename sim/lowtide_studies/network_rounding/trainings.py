@@ -2,16 +2,20 @@
 
 from typing import Any
 
-from lowtide_studies.network_training.run import GRADIENT_ROUNDINGS, Run, usual_run
+from lowtide_studies.network_training.run import ENGINE_ROUNDING, GRADIENT_ROUNDINGS, RANDOM_BITS, Run, usual_run
 
-__all__ = ["IMAGES", "QUICK", "ROUNDINGS", "USUAL_ROUNDINGS", "training_of"]
+__all__ = ["ENGINE_WORDS", "IMAGES", "QUICK", "ROUNDINGS", "USUAL_ROUNDINGS", "training_of"]
 
-ROUNDINGS = ("fp32", *GRADIENT_ROUNDINGS)
+ENGINE_WORDS = {f"{ENGINE_ROUNDING}-{bits}": bits for bits in RANDOM_BITS}
+"""Roundings by the engine's own words: bits of a word."""
+
+ROUNDINGS = ("fp32", *(name for name in GRADIENT_ROUNDINGS if name != ENGINE_ROUNDING), *ENGINE_WORDS)
 """Roundings of gradients; ``fp32`` quantizes nothing."""
 
 USUAL_ROUNDINGS = (
     *("fp32", "nearest", "ideal", "reference", "plateau-space", "plateau-time", "plateau-carry"),
-    *("shared-2", "shared-3", "engine", "uniform", "raw-half", "neighbor-plateau", "plateau-drawn", "uniform-drawn"),
+    *("shared-2", "shared-3", "uniform", "raw-half", "neighbor-plateau", "plateau-drawn", "uniform-drawn"),
+    *("engine-1", "engine-2", "engine-3", "engine-8"),
 )
 """Default roundings."""
 

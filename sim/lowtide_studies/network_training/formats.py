@@ -60,12 +60,12 @@ FORMATS = {
     "int8": Format(rounder=round_int8),
     "msfp12": Format(settings=fixed(3), changes=MSFP12),
     "fixed-4": Format(settings=fixed(4)),
+    "fixed-4-2": Format(settings=fixed(4, gradients=2)),
     "fixed-2": Format(settings=fixed(2)),
     "adaptive": Format(settings=adaptive(*KINDS)),
     "adaptive-weights": Format(settings=adaptive("weights")),
     "two-sided": Format(settings=lambda run: TwoSided(seed=run.seed)),
     "low-then-high": Format(settings=lambda run: LowThenHigh(share=run.share, seed=run.seed)),
     "weights-2": Format(settings=fixed(4, weights=2)),
-    "fixed-4-2": Format(settings=fixed(4, gradients=2)),
 }
 """Formats by name."""

@@ -4,34 +4,46 @@ from typing import Any
 
 import attrs
 
+from lowtide.engine.params import EngineParams
 from lowtide.formats.parameter import parameter
 from lowtide_studies.networks.roundings import NAMED
 
 __all__ = [
+    "DEPENDENT",
     "ENGINE_ROUNDING",
     "FORMATS",
     "GRADIENT_ROUNDINGS",
     "NETWORKS",
-    "PARAMETERS",
     "REFERENCE",
     "USUAL_FORMATS",
+    "WITHOUT_ENGINE",
     "Network",
     "Run",
     "usual_run",
 ]
 
-USUAL_FORMATS = ("fp32", "bf16", "int8", "msfp12", "fixed-4", "fixed-2", "adaptive", "adaptive-weights", "two-sided")
+WITHOUT_ENGINE = ("fp32", "bf16", "int8")
+"""Formats of which an engine computes no product."""
+
+USUAL_FORMATS = (
+    *WITHOUT_ENGINE,
+    *("msfp12", "fixed-4", "fixed-4-2", "fixed-2", "adaptive", "adaptive-weights", "two-sided"),
+)
 """Default formats of a study."""
 
-FORMATS = (*USUAL_FORMATS, "low-then-high", "weights-2", "fixed-4-2")
+FORMATS = (*USUAL_FORMATS, "low-then-high", "weights-2")
 """Names of formats; `lowtide_studies.network_training.formats` defines them."""
 
-PARAMETERS = {
-    "adaptive": ("alpha", "beta"),
-    "adaptive-weights": ("alpha", "beta"),
-    "low-then-high": ("share",),
+DEPENDENT = {
+    "alpha": ("adaptive", "adaptive-weights"),
+    "beta": ("adaptive", "adaptive-weights"),
+    "share": ("low-then-high",),
+    "random_bits": tuple(name for name in FORMATS if name not in WITHOUT_ENGINE),
 }
-"""Parameters of a `Run` on which only some formats depend, by format."""
+"""Formats that depend on a parameter of a `Run`, for parameters on which not all formats depend."""
+
+RANDOM_BITS = range(1, 9)
+"""Legal bits of the engine's random words."""
 
 REFERENCE = "adaptive"
 """Format to which times are relative, if no other is given."""
@@ -87,7 +99,7 @@ class Run:
     The rate falls to zero along half a cosine. The seed determines the first weights, the order of the samples, and
     the rounding of gradients. Each epoch has ``samples`` random training samples, at most. ``alpha`` and ``beta``
     determine the thresholds of the adaptive formats, as in `lowtide_torch.FastAdaptive`; ``share``, the steps of low
-    precision, as in `lowtide_torch.LowThenHigh`.
+    precision, as in `lowtide_torch.LowThenHigh`. ``random_bits`` are the bits of the engine's random words.
     """
 
     network: str = parameter("resnet8", tuple(NETWORKS), "network")
@@ -103,6 +115,7 @@ class Run:
     alpha: float = 0.5
     beta: float = 0.3
     share: float = 0.25
+    random_bits: int = parameter(EngineParams().random_bits, RANDOM_BITS, "bits of the engine's random words")
     gradients: str = parameter(ENGINE_ROUNDING, GRADIENT_ROUNDINGS, "rounding of gradients")
 
     @property

@@ -16,7 +16,7 @@ from lowtide_studies.harness.jobs import Job, Runner, code_hash
 from lowtide_studies.harness.statistics import Difference, Summary
 from lowtide_studies.network_training.data import Data, load_images, load_text
 from lowtide_studies.network_training.formats import BASELINE
-from lowtide_studies.network_training.run import PARAMETERS, REFERENCE, Run
+from lowtide_studies.network_training.run import DEPENDENT, REFERENCE, Run
 from lowtide_studies.network_training.training import Evaluation, Trained, train
 from lowtide_studies.network_training.units import UNITS, Unit
 
@@ -38,7 +38,7 @@ CHECKPOINTS = Path("build/studies/network-training")
 PRESENTATION = ("command", "report", "study")
 """Modules on which no training depends."""
 
-USUAL = {key: getattr(Run(), key) for keys in PARAMETERS.values() for key in keys}
+USUAL = {key: getattr(Run(), key) for key in DEPENDENT}
 """Parameters of formats that do not depend on them, so that their trainings are found again with other parameters."""
 
 FORMS = ("beats", "packed", "fp32")
@@ -262,7 +262,7 @@ def compare(
         titles[run.network] = data.title
         for seed in seeds:
             for form in formats:
-                others = {key: value for key, value in USUAL.items() if key not in PARAMETERS.get(form, ())}
+                others = {key: value for key, value in USUAL.items() if form not in DEPENDENT[key]}
                 own = attrs.evolve(run, format=form, seed=seed, **others)
                 jobs.append(training_job(f"{run.network}, {form}, seed {seed}", own, source, data, checkpoints))
     results = iter((runner or Runner()).run("Training", jobs))

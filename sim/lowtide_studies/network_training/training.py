@@ -150,9 +150,10 @@ class _Training:
         self.rounding: Rounding | None = None
         form = FORMATS[run.format]
         if form.settings is not None:
-            self.engine = CountingEngine(form.config)
+            config = form.config.changed({"engine.random_bits": run.random_bits})
+            self.engine = CountingEngine(config)
             if run.gradients != ENGINE_ROUNDING:
-                self.engine = RoundingEngine(form.config, run.gradients, run.seed)
+                self.engine = RoundingEngine(config, run.gradients, run.seed)
             quantize_(self.network, form.settings(run), engine=self.engine)
             self.controller = Controller(self.network, steps=self.steps * run.epochs)
         elif form.rounder is not None:

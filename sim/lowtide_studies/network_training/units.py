@@ -46,13 +46,13 @@ UNITS: dict[str, tuple[Unit, ...]] = {
     "int8": (Unit(name="pmac, 32-bit sums", changes=INTEGERS, chunks=(1, 1)),),
     "msfp12": (Unit(name="block_float_mac, FP32 sums", changes=MSFP12),),
     "fixed-4": (CHUNKS, MIXED, WHOLE),
+    "fixed-4-2": (CHUNKS,),
     "fixed-2": (CHUNKS,),
     "adaptive": (CHUNKS,),
     "adaptive-weights": (CHUNKS,),
     "two-sided": (CHUNKS,),
     "low-then-high": (CHUNKS,),
     "weights-2": (CHUNKS,),
-    "fixed-4-2": (CHUNKS,),
 }
 """Units of each format."""
 
