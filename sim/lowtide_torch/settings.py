@@ -77,18 +77,12 @@ def _seed(value: Any) -> int:
     return whole_number("seed", value, LEGAL_SEEDS)
 
 
-def _ratio(value: Any, field: attrs.Attribute) -> float:
-    return real_number(field.name, value, 0, 3)
+def _up_to(most: float) -> Any:
+    """Converter of a number from 0."""
+    return attrs.Converter(lambda value, field: real_number(field.name, value, 0, most), takes_field=True)
 
 
-RATIO = attrs.Converter(_ratio, takes_field=True)  # type: ignore[misc]
-
-
-def _share(value: Any, field: attrs.Attribute) -> float:
-    return real_number(field.name, value, 0, 1)
-
-
-SHARE = attrs.Converter(_share, takes_field=True)  # type: ignore[misc]
+RATIO, SHARE = _up_to(3), _up_to(1)
 
 
 def _kinds(value: Any) -> tuple[str, ...]:
@@ -129,14 +123,30 @@ class BFP:
             whole_number(f"bits of {kind}", getattr(self, kind).bits, widths, because=because)
 
 
-def _check_two_chunks(bfp: Bfp, name: str) -> None:
-    least = 2 * max(bfp.chunk_a, bfp.chunk_b)
-    if bfp.mantissa < least:
-        raise IllegalValue("bfp.mantissa", f"{least} or more, two chunks, for {name}", bfp.mantissa)
+@attrs.frozen(kw_only=True)
+class _OneOrTwoChunks:
+    """Operands of settings whose precision changes between one chunk and two."""
+
+    weights: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    activations: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
+    gradients: Rounded = attrs.field(default=RANDOM, converter=ROUNDED)
+    seed: int = attrs.field(default=0, converter=_seed)
+
+    def check(self, bfp: Bfp) -> None:
+        """Refuse an engine whose magnitudes have one chunk only.
+
+        Raises
+        ------
+        IllegalValue
+            If ``bfp.mantissa`` is less than two chunks.
+        """
+        least = 2 * max(bfp.chunk_a, bfp.chunk_b)
+        if bfp.mantissa < least:
+            raise IllegalValue("bfp.mantissa", f"{least} or more, two chunks, for {type(self).__name__}", bfp.mantissa)
 
 
 @attrs.frozen(kw_only=True)
-class FastAdaptive:
+class FastAdaptive(_OneOrTwoChunks):
     """FAST-Adaptive: two chunks where the relative improvement exceeds a threshold, otherwise one.
 
     The threshold of layer ``l`` of ``L`` in step ``i`` of ``I`` is ``alpha - beta * i / I - beta * l / L``. The engine
@@ -161,24 +171,10 @@ class FastAdaptive:
     alpha: float = attrs.field(default=0.5, converter=RATIO)
     beta: float = attrs.field(default=0.3, converter=RATIO)
     kinds: tuple[str, ...] = attrs.field(default=KINDS, converter=_kinds)
-    weights: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
-    activations: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
-    gradients: Rounded = attrs.field(default=RANDOM, converter=ROUNDED)
-    seed: int = attrs.field(default=0, converter=_seed)
-
-    def check(self, bfp: Bfp) -> None:
-        """Refuse an engine whose magnitudes have one chunk only.
-
-        Raises
-        ------
-        IllegalValue
-            If ``bfp.mantissa`` is less than two chunks.
-        """
-        _check_two_chunks(bfp, "FastAdaptive")
 
 
 @attrs.frozen(kw_only=True)
-class TwoSided:
+class TwoSided(_OneOrTwoChunks):
     """Hysteresis: two chunks above one threshold of the relative improvement, one chunk below another.
 
     Between the thresholds, the precision does not change. A decision holds for the next training call of the operand.
@@ -203,28 +199,14 @@ class TwoSided:
     high: float = attrs.field(default=0.35, converter=RATIO)
     hold: int = parameter(5, range(1, 10**6 + 1), "minimum training calls between two changes")
     kinds: tuple[str, ...] = attrs.field(default=KINDS, converter=_kinds)
-    weights: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
-    activations: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
-    gradients: Rounded = attrs.field(default=RANDOM, converter=ROUNDED)
-    seed: int = attrs.field(default=0, converter=_seed)
 
     def __attrs_post_init__(self):
         if self.low > self.high:
             raise IllegalValue("low", f"at most high, {self.high:g}", self.low)
 
-    def check(self, bfp: Bfp) -> None:
-        """Refuse an engine whose magnitudes have one chunk only.
-
-        Raises
-        ------
-        IllegalValue
-            If ``bfp.mantissa`` is less than two chunks.
-        """
-        _check_two_chunks(bfp, "TwoSided")
-
 
 @attrs.frozen(kw_only=True)
-class LowThenHigh:
+class LowThenHigh(_OneOrTwoChunks):
     """One chunk for a share of the training, then two: nothing is measured.
 
     Step ``i`` of ``I``, from 0, has one chunk if ``i < share * I``. A `Controller` counts the steps.
@@ -244,20 +226,6 @@ class LowThenHigh:
 
     share: float = attrs.field(default=0.25, converter=SHARE)
     kinds: tuple[str, ...] = attrs.field(default=("weights", "activations"), converter=_kinds)
-    weights: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
-    activations: Rounded = attrs.field(default=DEFAULT, converter=ROUNDED)
-    gradients: Rounded = attrs.field(default=RANDOM, converter=ROUNDED)
-    seed: int = attrs.field(default=0, converter=_seed)
-
-    def check(self, bfp: Bfp) -> None:
-        """Refuse an engine whose magnitudes have one chunk only.
-
-        Raises
-        ------
-        IllegalValue
-            If ``bfp.mantissa`` is less than two chunks.
-        """
-        _check_two_chunks(bfp, "LowThenHigh")
 
 
 @attrs.frozen(kw_only=True)

@@ -28,7 +28,7 @@ def random_config(random):
             "engine.lfsr_bits": int(random.choice([5, 16, 16, 24])),
             "engine.sum_rows": int(random.choice([0, 0, 8, 24])),
             "engine.sum_columns": int(random.choice([8, 128])),
-            "engine.random_bits": int(random.choice([1, 3, 5])),
+            "engine.random_bits": int(random.choice([1, 2, 3, 5])),
         }
         try:
             config = Config().changed(changes)

@@ -12,7 +12,15 @@ from lowtide.paths import check_output_folder
 from lowtide_studies.equal_area.cells import Cells, measure_cells
 from lowtide_studies.harness.options import CACHE, StudyOptions, study_options, target_option, typed_option
 from lowtide_studies.network_training.options import images_option, networks_option, text_option
-from lowtide_studies.network_training.run import FORMATS, NETWORKS, RANDOM_BITS, REFERENCE, USUAL_FORMATS, usual_run
+from lowtide_studies.network_training.run import (
+    FORMATS,
+    NETWORKS,
+    RANDOM_BITS,
+    REFERENCE,
+    USUAL_FORMATS,
+    Run,
+    usual_run,
+)
 
 __all__ = ["command"]
 
@@ -47,7 +55,7 @@ Examples:
 @typed_option(Number("alpha", 0, 3, both=True), 0.5, "Threshold of the adaptive formats at the start, FAST's α.")
 @typed_option(Number("beta", 0, 3, both=True), 0.3, "Decrease of the threshold over steps and over layers, FAST's β.")
 @typed_option(Number("share", 0, 1, both=True), 0.25, "Share of the steps that are low in low-then-high.")
-@typed_option(Whole("random-bits", RANDOM_BITS), None, "Bits of the engine's random words.  [default: 2]")
+@typed_option(Whole("random-bits", RANDOM_BITS), Run().random_bits, "Bits of the engine's random words.")
 @typed_option(Whole("evaluations", range(1, 1001)), 4, "Evaluations per epoch.")
 @typed_option(Number("margin", 0, 100), 1.0, "Distance of the target from FP32: points, or per cent of a perplexity.")
 @typed_option(
