@@ -20,7 +20,8 @@ def words(source: RandomSourceParams, index: Any, lane: Any = 0, row: Any = 0) -
     """Random words of a source by step, lane and row; the arrays broadcast.
 
     With ``s`` the seed and ``A`` the step of the generator, a word is the low bits of ``A**(n + phase(lane)) s`` at
-    ``n = row + index``, inverted according to the polarity.
+    ``n = row + index``, inverted according to the polarity. With ``plateau``, bit 0 is inverted if these bits and the
+    bit above them are equal.
 
     Parameters
     ----------
@@ -61,9 +62,9 @@ def words(source: RandomSourceParams, index: Any, lane: Any = 0, row: Any = 0) -
     phases = np.array([source.phase(number) for number in range(source.lanes)])
     places = n + phases[lane]
     first = int(places.min())
-    bits = bits_from(source, first, int(places.max()) - first + source.width).astype(np.int64)
+    bits = bits_from(source, first, int(places.max()) - first + source.width + source.plateau).astype(np.int64)
     places -= first
-    found = _windows(bits, source.width)[places]
+    found = _words(bits, source)[places]
     inverted = np.array([source.inverts(number) for number in range(source.lanes)])
     if inverted.any() or source.alternates:
         found ^= (2**source.width - 1) * (inverted[lane] ^ (n & source.alternates))
@@ -91,6 +92,14 @@ def _leap(exponents: tuple[int, ...], steps: int) -> np.ndarray:
         doubled = doubled @ doubled % 2
         steps >>= 1
     return leap
+
+
+def _words(bits: np.ndarray, source: RandomSourceParams) -> np.ndarray:
+    """Words from each place, before inversion."""
+    if not source.plateau:
+        return _windows(bits, source.width)
+    longer = _windows(bits, source.width + 1)
+    return longer & 2**source.width - 1 ^ np.isin(longer, (0, 2 ** (source.width + 1) - 1))
 
 
 def _windows(bits: np.ndarray, width: int) -> np.ndarray:
@@ -134,6 +143,8 @@ class SteppingSource:
         for _ in range(source.phase(lane)):
             state, _ = self._after(state, 0)
         word = sum(bit << n for n, bit in enumerate(state[: source.width]))
+        if source.plateau and len({*[*state, _next_bit(source, state)][: source.width + 1]}) == 1:
+            word ^= 1
         inverted = source.inverts(lane) ^ (source.alternates and self.odd)
         return word ^ (2**source.width - 1 if inverted else 0)
 

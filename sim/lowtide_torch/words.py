@@ -78,7 +78,7 @@ def sequences(source: RandomSourceParams, states: np.ndarray, count: int) -> tup
         table, places = _period(source, extra)
         return table, _period_pairs(source, extra), places[states]
     flat = states.ravel()
-    bits = np.empty((count + source.width - 1, flat.size), np.uint8)
+    bits = np.empty((count + _window(source) - 1, flat.size), np.uint8)
     for place in range(min(source.bits, len(bits))):
         bits[place] = flat >> place & 1
     for place in range(source.bits, len(bits)):
@@ -86,7 +86,7 @@ def sequences(source: RandomSourceParams, states: np.ndarray, count: int) -> tup
         bits[place] = bits[origin]
         for tap in source.exponents[1:]:
             bits[place] ^= bits[origin + tap]
-    table = np.append(_words(bits, source.width).T.reshape(-1), np.zeros(MARGIN, np.uint8))
+    table = np.append(_words(bits, source).T.reshape(-1), np.zeros(MARGIN, np.uint8))
     return table, _pairs(table, source.width), (np.arange(flat.size) * count).reshape(states.shape)
 
 
@@ -94,13 +94,13 @@ def sequences(source: RandomSourceParams, states: np.ndarray, count: int) -> tup
 def _period(source: RandomSourceParams, extra: int) -> tuple[np.ndarray, np.ndarray]:
     """Words of a whole period and ``extra`` more, and the place of each state in it."""
     bits = bits_from(source, 0, source.states)
-    bits = bits[np.arange(source.states + extra + MARGIN + source.width) % source.states]
-    window = np.zeros(source.states, np.int64)
+    bits = bits[np.arange(source.states + extra + MARGIN + source.bits) % source.states]
+    state = np.zeros(source.states, np.int64)
     for place in range(source.bits):
-        window |= bits[place : place + source.states].astype(np.int64) << place
+        state |= bits[place : place + source.states].astype(np.int64) << place
     places = np.zeros(2**source.bits, np.int64)
-    places[window] = np.arange(source.states)
-    return _words(bits, source.width), places
+    places[state] = np.arange(source.states)
+    return _words(bits, source), places
 
 
 @functools.lru_cache(maxsize=8)
@@ -113,10 +113,18 @@ def _pairs(table: np.ndarray, width: int) -> np.ndarray:
     return np.stack([table, table ^ np.uint8(2**width - 1)], -1).reshape(-1)
 
 
-def _words(bits: np.ndarray, width: int) -> np.ndarray:
-    """Words of ``width`` consecutive bits along the first axis."""
-    count = len(bits) - width + 1
+def _window(source: RandomSourceParams) -> int:
+    """Consecutive bits that determine a word."""
+    return source.width + source.plateau
+
+
+def _words(bits: np.ndarray, source: RandomSourceParams) -> np.ndarray:
+    """Words of consecutive bits along the first axis."""
+    count = len(bits) - _window(source) + 1
     words = np.zeros((count, *bits.shape[1:]), np.uint8)
-    for place in range(width):
+    for place in range(source.width):
         words |= bits[place : place + count] << np.uint8(place)
+    if source.plateau:
+        ones = sum(bits[place : place + count] for place in range(source.width + 1))
+        words ^= (ones == 0) | (ones == source.width + 1)
     return words

@@ -74,6 +74,10 @@ def test_table_without_speed(run):
         (["report", "no.toml"], "lowtide: cannot read no.toml: No such file or directory\n"),
         (["report", "--unit", "xro"], "lowtide: no unit 'xro', did you mean xor?; units: xor, broken, "),
         (
+            ["report", "--top", "engine", "--unit", "random_source", "--unit", "loader"],
+            "lowtide: no unit 'random_source' with --top engine; units: transposer, ",
+        ),
+        (
             ["report", "--unit", "rounder", "--set", "mode=up"],
             "lowtide: mode must be one of truncate, nearest, nearest_even, ",
         ),

@@ -88,14 +88,14 @@ def test_bits_of_states_are_independent():
 
 
 def test_operands_and_panels_have_distinct_words(small):
-    """Words at the same place are equal as often as independent ones, 1 / 2**r of the time, within five errors."""
+    """Words at the same place are equal as often as independent ones, within five standard errors."""
     bits, source, seeds = small.engine.lfsr_bits, small.engine.source(4), range(300)
     found = {}
     for side in "ab":
         for panel in range(3):
             states = [panel_seed(operand_seed(seed, side, bits), side, panel, bits) for seed in seeds]
             found[side, panel] = np.array([words(attrs.evolve(source, seed=state), np.arange(10)) for state in states])
-    equal = 1 / 2**small.engine.random_bits
+    equal = (1 + 9 + 9 + 1) / 8**2  # plateau words of two bits: 0, 1, 2, 3 with 1, 3, 3, 1 of 8
     error = (equal * (1 - equal) / (300 * 10)) ** 0.5
     pairs = [(one, other) for one in found for other in found if one < other]
     for one, other in pairs:
@@ -104,20 +104,33 @@ def test_operands_and_panels_have_distinct_words(small):
         assert abs((its[1:] == its[:-1]).mean() - equal) < 5 * error, key
 
 
-def test_a_product_of_two_numbers_is_unbiased(small):
+@pytest.mark.parametrize("plateau", [False, True])
+def test_a_product_of_two_numbers_is_unbiased(small, plateau):
     """1.25 in two bits is 1 or 1.5, with even odds: 800 seeds from 0 up, three standard errors."""
+    config = small.changed({"engine.random_plateau": plateau})
     x = np.full((1, 1), 1.25, np.float32)
-    found = [stochastic(small, x, x, states_of(small, seed)).item() for seed in range(800)]
+    found = [stochastic(config, x, x, states_of(config, seed)).item() for seed in range(800)]
     assert set(found) == {1, 1.5, 2.25}
     assert abs(errors_of(found, 1.5625)) < 3
     # The same words for both: what the test would say of that.
-    same = [stochastic(small, x, x, (states_of(small, seed)[0],) * 2).item() for seed in range(20)]
+    same = [stochastic(config, x, x, (states_of(config, seed)[0],) * 2).item() for seed in range(20)]
     assert set(same) == {1, 2.25}
+
+
+def test_plateau_words_round_small_fractions_up_less_often(small):
+    """1.125 in two bits is 1.5 with an eighth of the seeds, and with a quarter without the plateau; 1.375 inversely."""
+    for plateau, chance in ((True, 1 / 8), (False, 1 / 4)):
+        config = small.changed({"engine.random_plateau": plateau})
+        for value, due in ((1.125, chance), (1.375, 1 - chance)):
+            x, one = np.full((1, 1), value, np.float32), np.ones((1, 1), np.float32)
+            found = [stochastic(config, x, one, states_of(config, seed)).item() == 1.5 for seed in range(800)]
+            assert abs(errors_of(found, due)) < 3
 
 
 @pytest.mark.parametrize(("lines", "k"), [(12, 16), (4, 210)])
 def test_products_along_k_are_unbiased(small, lines, k):
     """Each result, and the diagonal of X Xᵀ, over 50 seeds: in one panel, and in panels along K and across."""
+    small = small.changed({"engine.random_plateau": False})  # whose odds are exact for each fraction
     rng, seeds = np.random.default_rng(k), range(50)
     # From 1 to 1.25 in steps whose odds words of r bits have exactly: with two bits, eighths.
     steps = 2 ** (small.engine.random_bits + 1)

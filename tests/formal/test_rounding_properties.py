@@ -200,3 +200,33 @@ class WordsStayInTheSequence(wiring.Component):
 )
 def test_words_stay_in_the_sequence(prove, polarity, rows):
     prove(WordsStayInTheSequence(polarity, rows), depth=16)
+
+
+class PlateauWords(wiring.Component):
+    """For any steps and ends of rows: a plateau word is the word with its lowest bit inverted at r + 1 equal bits.
+
+    The bit above a word is the highest bit of a word that is one bit longer.
+    """
+
+    def __init__(self, bits, width):
+        self.plain = RandomSourceParams(bits=bits, width=width + 1, lanes=4, rows=True)
+        self.plateau = RandomSourceParams(bits=bits, width=width, lanes=4, rows=True, plateau=True)
+        super().__init__({"step": In(1), "row": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.plain = plain = RandomSource(self.plain)
+        m.submodules.plateau = plateau = RandomSource(self.plateau)
+        for source in (plain, plateau):
+            m.d.comb += [source.step.eq(self.step), source.row.eq(self.row)]
+        for lane in range(4):
+            longer = plain.words.word_select(lane, self.plain.width)
+            word = plateau.words.word_select(lane, self.plateau.width)
+            equal = (longer == 0) | (longer == 2**self.plain.width - 1)
+            m.d.comb += Assert(word == longer[:-1] ^ equal)
+        return m
+
+
+@pytest.mark.parametrize(("bits", "width"), [(16, 2), (16, 3), (3, 2), (8, 1)])
+def test_plateau_words(prove, bits, width):
+    prove(PlateauWords(bits, width), depth=2)

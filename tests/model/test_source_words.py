@@ -33,10 +33,11 @@ def expected_counts(source):
     return inverted if source.polarity == "inverted" else low
 
 
+@pytest.mark.parametrize("plateau", [False, True])
 @pytest.mark.parametrize("polarity", POLARITIES)
 @pytest.mark.parametrize("bits", [2, 3, 4, 5, 6])
-def test_machine_and_closed_form_agree_over_whole_periods(bits, polarity):
-    source = source_of(bits, polarity, seed=2)
+def test_machine_and_closed_form_agree_over_whole_periods(bits, polarity, plateau):
+    source = source_of(bits, polarity, seed=2, plateau=plateau)
     machine = SteppingSource(source)
     wanted = words(source, np.arange(2 * source.period + 3)[:, np.newaxis], np.arange(source.lanes))
     for row in wanted.tolist():
@@ -47,7 +48,9 @@ def test_machine_and_closed_form_agree_over_whole_periods(bits, polarity):
 @pytest.mark.parametrize("polarity", ["plain", "inverted", "time", "space"])
 @pytest.mark.parametrize(("bits", "width"), [(8, 8), (17, 5), (24, 24), (32, 11)])
 def test_machine_and_closed_form_agree_on_long_generators(bits, width, polarity):
-    source = RandomSourceParams(bits=bits, width=width, polarity=polarity, lanes=5, seed=2**bits - 3, rows=True)
+    source = RandomSourceParams(
+        bits=bits, width=width, polarity=polarity, lanes=5, seed=2**bits - 3, rows=True, plateau=width % 2 == 1
+    )
     machine, rng = SteppingSource(source), random.Random(bits)
     row = index = 0
     for _ in range(300):
@@ -101,6 +104,36 @@ def test_pairs_in_space_are_each_others_inverse():
     # In each step, the 14 lanes together get every word in every polarity once.
     for step in seen.tolist():
         assert Counter(step) == expected_counts(RandomSourceParams())
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5])
+def test_counts_of_plateau_words(width):
+    """Of the words of a sequence with all states, the ends are half as frequent; what they lack, a neighbor has."""
+    bits, last = 6, 2**width - 1
+    source = RandomSourceParams(bits=bits, width=width, polarity="uniform", lanes=1, plateau=True)
+    usual = 2 ** (bits - width)
+    wanted = Counter(dict.fromkeys(range(last + 1), usual))
+    for end, neighbor in ((0, 1), (last, last - 1)):
+        wanted[end] -= usual // 2
+        wanted[neighbor] += usual // 2
+    assert Counter(words(source, np.arange(2**bits)).tolist()) == wanted
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 8])
+def test_plateau_words_of_pairs_are_each_others_inverse(width):
+    source = RandomSourceParams(bits=16, width=width, polarity="space", lanes=6, plateau=True)
+    seen = words(source, np.arange(2000)[:, np.newaxis], np.arange(6))
+    np.testing.assert_array_equal(seen[:, ::2] ^ seen[:, 1::2], 2**width - 1)
+
+
+def test_only_the_lowest_bit_of_plateau_words_differs():
+    """It differs exactly where the word and the bit above it, the highest bit of the next word, are equal bits."""
+    source = RandomSourceParams(bits=11, width=3, polarity="plain", lanes=1)
+    plain = words(source, np.arange(3000))
+    following = words(source, np.arange(3000) + 1)
+    changed = words(RandomSourceParams(bits=11, width=3, polarity="plain", lanes=1, plateau=True), np.arange(3000))
+    wanted = [word ^ ((word, after) in ((0, 0), (7, 7))) for word, after in zip(plain, following, strict=True)]
+    assert changed.tolist() == wanted
 
 
 def column_counts(source, width, rows):

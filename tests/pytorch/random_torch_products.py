@@ -29,6 +29,7 @@ def random_config(random):
             "engine.sum_rows": int(random.choice([0, 0, 8, 24])),
             "engine.sum_columns": int(random.choice([8, 128])),
             "engine.random_bits": int(random.choice([1, 2, 3, 5])),
+            "engine.random_plateau": bool(random.integers(2)),
         }
         try:
             config = Config().changed(changes)

@@ -100,12 +100,13 @@ def test_thresholds_of_the_adaptive_formats(form):
     assert train(attrs.evolve(run, alpha=3.0), data).sha256 != four.sha256
 
 
-def test_bits_of_random_words():
+@pytest.mark.parametrize("words", [{"random_bits": 3}, {"random_plateau": False}])
+def test_random_words(words):
     """Only stochastic rounding depends on them."""
     run, data = tiny("lstm", "fixed-4-2")
     nearest = attrs.evolve(run, gradients="nearest")
-    assert train(run, data).sha256 != train(attrs.evolve(run, random_bits=3), data).sha256
-    assert train(nearest, data) == train(attrs.evolve(nearest, random_bits=3), data)
+    assert train(run, data).sha256 != train(attrs.evolve(run, **words), data).sha256
+    assert train(nearest, data) == train(attrs.evolve(nearest, **words), data)
 
 
 def test_low_then_high_is_low_for_its_share_of_the_steps():

@@ -30,7 +30,7 @@ __all__ = ["RemoteEngine", "config_of"]
 
 BUFFERS = ("engine.input_width", "engine.output_width", "engine.buffer_depth")
 
-CONVERSION = ("engine.transpose_depth", "engine.random_bits", "engine.lfsr_bits")
+CONVERSION = ("engine.transpose_depth", "engine.random_bits", "engine.lfsr_bits", "engine.random_plateau")
 
 KEYS = {
     "fmac": (

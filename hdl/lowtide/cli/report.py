@@ -143,9 +143,9 @@ def report(
     whole = base.changed(changes) if parts or not names else None
     check_family([*alone, *([] if whole is None else [whole.bfp])], targets, dsp=dsp)
     if whole is not None and in_top in (parts_of, engine_parts_of, serial_parts_of):
-        check_parts(parts, part_names(whole, top))
+        check_parts(parts, part_names(whole, top), top)
     units = [unit_alone(name, base, changes) for name in by_themselves]
-    units += chosen(in_top(whole), parts) if whole is not None else []
+    units += chosen(in_top(whole), parts, top) if whole is not None else []
     options = {"fmax": fmax, "seeds": range(1, seeds + 1), "dsp": dsp, "library": library, "cache": Cache(CACHE)}
     rows = _measure_with_progress(units, with_library(targets, library), quiet=quiet, **options)
     if as_json:
@@ -172,23 +172,27 @@ def is_alone(name: str, config: Config, changes: dict[str, Any]) -> bool:
     return name in UNITS and (without_section or name != config.array.element)
 
 
-def chosen(units: Sequence[Design], names: Sequence[str]) -> list[Design]:
-    """The units of these names, in the order of the names; all units without names."""
+def chosen(units: Sequence[Design], names: Sequence[str], top: str) -> list[Design]:
+    """The units of a top module with these names, in the order of the names; all units without names."""
     known = {unit.name: unit for unit in units}
     if not known:
         raise SynthesisError("the configuration has no units to report")
-    check_parts(names, known)
+    check_parts(names, known, top)
     return [known[name] for name in names or known]
 
 
-def check_parts(names: Iterable[str], known: Collection[str]) -> None:
-    """Refuse a name that no part has; the error lists the known names."""
+def check_parts(names: Iterable[str], known: Collection[str], top: str) -> None:
+    """Refuse a name that no part of a top module has; the error lists the legal names.
+
+    Any other unit is measured alone, but only with the array: an engine's parts may have the names of units.
+    """
     for name in names:
         if name not in known:
-            legal = list(dict.fromkeys([*known, *UNITS]))
+            legal = list(dict.fromkeys([*known, *UNITS])) if top == "array" else list(known)
+            where = "" if top == "array" else f" with --top {top}"
             close = difflib.get_close_matches(name, legal, n=1)
             nearest = f", did you mean {close[0]}?" if close else ""
-            raise SynthesisError(f"no unit {value_text(name)}{nearest}; units: {', '.join(legal)}")
+            raise SynthesisError(f"no unit {value_text(name)}{where}{nearest}; units: {', '.join(legal)}")
 
 
 def _measure_with_progress(

@@ -142,7 +142,7 @@ class Loader(Unit):
         )
         self.module_name = (
             f"loader_{vectors}x{params.buffer_depth}_n{params.input_width}_t{params.transpose_depth}_k{bfp.max_k}_{self.converter.name}"
-            f"_b{params.random_bits}_{params.lfsr_bits}_w{params.write_width}{'_p' if params.packed_operands else ''}"
+            f"_b{params.random_name}_w{params.write_width}{'_p' if params.packed_operands else ''}"
         )
         words = range(params.buffer_depth + 1)
         meter = self._converter.signature.members if self.metered else {}

@@ -88,8 +88,7 @@ class BfpOperands:
         """Parameters of the operands in the name of an engine: stream and buffers, and what may arrive packed."""
         params = self.params
         sizes = params.buffer_depth, params.input_width, params.transpose_depth, params.write_width
-        random = params.random_bits, params.lfsr_bits
-        return "_".join(map(str, (*sizes, *random))), "_p" * self.packs
+        return "_".join(map(str, (*sizes, params.random_name))), "_p" * self.packs
 
     def array(self, skew: str, block: tuple[int, int]) -> SystolicArray:
         """Return the array."""

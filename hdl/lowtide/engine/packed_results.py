@@ -104,7 +104,7 @@ class PackedResults(Unit):
         self._converter = SerialBfpConverter(self.converter)
         self._packer = GroupPacker(self.converter)
         self._upsizer = StreamUpsizer(numbers, 1)
-        self.module_name = f"packed_results_{self.assembler.module_name}_{self.converter.name}_b{params.lfsr_bits}"
+        self.module_name = f"packed_results_{self.assembler.module_name}_{self.converter.name}_b{params.random_name}"
         beat = fp32_beat(numbers)
         super().__init__(
             {

@@ -16,7 +16,7 @@ __all__ = ["CONVERSION_KEYS", "EngineParams", "integer_format"]
 MOST_BUFFER_BITS = 65_536
 """Most bits of a buffer's output, a chunk per row or column of the array: Amaranth writes no wider signal."""
 
-CONVERSION_KEYS = ("transpose_depth", "random_bits", "lfsr_bits", "packed_operands")
+CONVERSION_KEYS = ("transpose_depth", "random_bits", "lfsr_bits", "random_plateau", "packed_operands")
 """Keys of the conversion to block floating point, which an engine of integers lacks and ignores."""
 
 Accumulated = Bfp | Terms | PmacParams
@@ -47,6 +47,10 @@ class EngineParams:
     lfsr_bits : int
         Width of the generator of random words in bits, at least ``random_bits``. An operand has ``2**lfsr_bits - 1``
         seeds. One state serves two lanes, so ``2 * (2**lfsr_bits - 1)`` must be at least ``bfp.lanes``.
+    random_plateau : bool
+        Whether the random words zero and ``2**r - 1`` are half as frequent as with a plain generator. Then small
+        fractions are rounded up less often, and large fractions down less often, which adds less noise to small
+        numbers. The mean error of uniform fractions remains zero. Networks train better with it.
     counter_bits : int
         Width of a saturating counter in bits.
     packed_operands : bool
@@ -88,6 +92,9 @@ class EngineParams:
     random_bits: int = parameter(2, range(1, 9), "width of a random word in bits")
     lfsr_bits: int = parameter(
         16, range(2, 33), "width of the random generator in bits, at least random_bits and enough for bfp.lanes"
+    )
+    random_plateau: bool = parameter(
+        True, (False, True), "whether the least and the greatest random word are half as frequent"
     )
     counter_bits: int = parameter(32, range(10, 33), "width of a saturating counter in bits")
     packed_operands: bool = parameter(
@@ -208,6 +215,11 @@ class EngineParams:
         """Whether the engine has the stream ``d``."""
         return self.post_operations or self.column_scale
 
+    @property
+    def random_name(self) -> str:
+        """Parameters of the random words, in names of modules."""
+        return f"{self.random_bits}_{self.lfsr_bits}" + "_plateau" * self.random_plateau
+
     def bias_tiles(self, columns: int) -> int:
         """Return how many tiles of ``columns`` columns a column bias may have: ``buffer_depth`` numbers or one tile."""
         return max(self.buffer_depth // columns, 1)
@@ -224,7 +236,14 @@ class EngineParams:
         if self.lfsr_bits < least:
             because = f"random_bits = {self.random_bits} or more; one state serves two of bfp.lanes = {lanes}"
             raise IllegalValue("engine.lfsr_bits", f"from {least} to 32 ({because})", self.lfsr_bits)
-        return RandomSourceParams(bits=self.lfsr_bits, width=self.random_bits, polarity="space", lanes=lanes, rows=True)
+        return RandomSourceParams(
+            bits=self.lfsr_bits,
+            width=self.random_bits,
+            polarity="space",
+            lanes=lanes,
+            rows=True,
+            plateau=self.random_plateau and self.random_bits > 1,  # two words that are half as frequent are equally so
+        )
 
 
 def integer_format(element: str, terms: Terms) -> Terms | PmacParams:

@@ -19,12 +19,14 @@ from lowtide_studies.networks.roundings import BASELINE, IDEAL, NAMED, PLATEAU
 __all__ = ["MEANINGS", "plot", "sentences", "tables"]
 
 MEANINGS = {name: one.meaning for name, one in NAMED.items()} | {
-    name: f"{counted(bits, 'bit')} of the engine's generator of 16 bits, half step, a seed per operand"
-    for name, bits in ENGINE_WORDS.items()
+    name: f"{counted(words['random_bits'], 'bit')} of the engine's generator of 16 bits"
+    + ", both ends half as frequent" * words["random_plateau"]
+    + ", half step, a seed per operand"
+    for name, words in ENGINE_WORDS.items()
 }
 """What each rounding does."""
 
-JUDGED = ("reference", *PLATEAU, "shared-2", "engine-2", "neighbor-plateau")
+JUDGED = ("reference", *PLATEAU, "shared-2", "engine-2-plateau", "neighbor-plateau")
 """Roundings that the study judges: the reference of 24 bits, words of few bits, and no generator."""
 
 

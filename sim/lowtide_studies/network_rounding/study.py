@@ -107,5 +107,5 @@ def _changes(rounding: str) -> dict[str, Any]:
     if rounding == BASELINE:
         return {"format": BASELINE, "gradients": ENGINE_ROUNDING}
     if rounding in ENGINE_WORDS:
-        return {"format": FORMAT, "gradients": ENGINE_ROUNDING, "random_bits": ENGINE_WORDS[rounding]}
+        return {"format": FORMAT, "gradients": ENGINE_ROUNDING, **ENGINE_WORDS[rounding]}
     return {"format": FORMAT, "gradients": rounding}

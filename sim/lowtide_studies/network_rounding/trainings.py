@@ -6,8 +6,13 @@ from lowtide_studies.network_training.run import ENGINE_ROUNDING, GRADIENT_ROUND
 
 __all__ = ["ENGINE_WORDS", "IMAGES", "QUICK", "ROUNDINGS", "USUAL_ROUNDINGS", "training_of"]
 
-ENGINE_WORDS = {f"{ENGINE_ROUNDING}-{bits}": bits for bits in RANDOM_BITS}
-"""Roundings by the engine's own words: bits of a word."""
+ENGINE_WORDS = {
+    f"{ENGINE_ROUNDING}-{bits}" + "-plateau" * plateau: {"random_bits": bits, "random_plateau": plateau}
+    for plateau in (False, True)
+    for bits in RANDOM_BITS
+    if bits > plateau  # words of one bit have no plateau
+}
+"""Roundings by the engine's own words: parameters of `Run`."""
 
 ROUNDINGS = ("fp32", *(name for name in GRADIENT_ROUNDINGS if name != ENGINE_ROUNDING), *ENGINE_WORDS)
 """Roundings of gradients; ``fp32`` quantizes nothing."""
@@ -15,7 +20,7 @@ ROUNDINGS = ("fp32", *(name for name in GRADIENT_ROUNDINGS if name != ENGINE_ROU
 USUAL_ROUNDINGS = (
     *("fp32", "nearest", "ideal", "reference", "plateau-space", "plateau-time", "plateau-carry"),
     *("shared-2", "shared-3", "uniform", "raw-half", "neighbor-plateau", "plateau-drawn", "uniform-drawn"),
-    *("engine-1", "engine-2", "engine-3", "engine-8"),
+    *("engine-1", "engine-2", "engine-3", "engine-8", "engine-2-plateau", "engine-3-plateau"),
 )
 """Default roundings."""
 

@@ -56,6 +56,12 @@ Examples:
 @typed_option(Number("beta", 0, 3, both=True), 0.3, "Decrease of the threshold over steps and over layers, FAST's β.")
 @typed_option(Number("share", 0, 1, both=True), 0.25, "Share of the steps that are low in low-then-high.")
 @typed_option(Whole("random-bits", RANDOM_BITS), Run().random_bits, "Bits of the engine's random words.")
+@click.option(
+    "--random-plateau/--no-random-plateau",
+    default=Run().random_plateau,
+    show_default=True,
+    help="Whether the least and the greatest of them are half as frequent.",
+)
 @typed_option(Whole("evaluations", range(1, 1001)), 4, "Evaluations per epoch.")
 @typed_option(Number("margin", 0, 100), 1.0, "Distance of the target from FP32: points, or per cent of a perplexity.")
 @typed_option(

@@ -39,6 +39,7 @@ DEPENDENT = {
     "beta": ("adaptive", "adaptive-weights"),
     "share": ("low-then-high",),
     "random_bits": tuple(name for name in FORMATS if name not in WITHOUT_ENGINE),
+    "random_plateau": tuple(name for name in FORMATS if name not in WITHOUT_ENGINE),
 }
 """Formats that depend on a parameter of a `Run`, for parameters on which not all formats depend."""
 
@@ -99,7 +100,7 @@ class Run:
     The rate falls to zero along half a cosine. The seed determines the first weights, the order of the samples, and
     the rounding of gradients. Each epoch has ``samples`` random training samples, at most. ``alpha`` and ``beta``
     determine the thresholds of the adaptive formats, as in `lowtide_torch.FastAdaptive`; ``share``, the steps of low
-    precision, as in `lowtide_torch.LowThenHigh`. ``random_bits`` are the bits of the engine's random words.
+    precision, as in `lowtide_torch.LowThenHigh`; ``random_bits`` and ``random_plateau``, the engine's random words.
     """
 
     network: str = parameter("resnet8", tuple(NETWORKS), "network")
@@ -116,6 +117,9 @@ class Run:
     beta: float = 0.3
     share: float = 0.25
     random_bits: int = parameter(EngineParams().random_bits, RANDOM_BITS, "bits of the engine's random words")
+    random_plateau: bool = parameter(
+        EngineParams().random_plateau, (False, True), "the least and the greatest of them are half as frequent"
+    )
     gradients: str = parameter(ENGINE_ROUNDING, GRADIENT_ROUNDINGS, "rounding of gradients")
 
     @property

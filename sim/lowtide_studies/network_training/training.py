@@ -150,7 +150,8 @@ class _Training:
         self.rounding: Rounding | None = None
         form = FORMATS[run.format]
         if form.settings is not None:
-            config = form.config.changed({"engine.random_bits": run.random_bits})
+            words = {"engine.random_bits": run.random_bits, "engine.random_plateau": run.random_plateau}
+            config = form.config.changed(words)
             self.engine = CountingEngine(config)
             if run.gradients != ENGINE_ROUNDING:
                 self.engine = RoundingEngine(config, run.gradients, run.seed)

@@ -4,6 +4,7 @@ import random
 import re
 from collections import Counter
 
+import attrs
 import pytest
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
@@ -43,21 +44,21 @@ def check(source, steps, make=RandomSource):
     simulator.run()
 
 
+@pytest.mark.parametrize("plateau", [False, True])
 @pytest.mark.parametrize("rows", [False, True])
 @pytest.mark.parametrize("polarity", POLARITIES)
 @pytest.mark.parametrize("bits", [2, 3, 4, 6])
-def test_words_of_all_lanes(bits, polarity, rows):
-    most = RandomSourceParams(bits=bits, width=1, polarity=polarity, lanes=1).most_lanes
-    check(
-        RandomSourceParams(bits=bits, width=min(3, bits), polarity=polarity, lanes=min(most, 20), seed=2, rows=rows),
-        400,
-    )
+def test_words_of_all_lanes(bits, polarity, rows, plateau):
+    source = RandomSourceParams(bits=bits, width=min(3, bits), polarity=polarity, lanes=1, seed=2, rows=rows)
+    check(attrs.evolve(source, lanes=min(source.most_lanes, 20), plateau=plateau), 400)
 
 
 @pytest.mark.parametrize("polarity", [polarity for polarity in POLARITIES if polarity != "uniform"])
 @pytest.mark.parametrize(("bits", "width", "lanes"), [(8, 8, 5), (24, 24, 6), (32, 7, 12)])
 def test_words_far_ahead_of_long_generators(bits, width, lanes, polarity):
-    check(RandomSourceParams(bits=bits, width=width, polarity=polarity, lanes=lanes, seed=2**bits - 3, rows=True), 40)
+    for plateau in (False, True):
+        source = RandomSourceParams(bits=bits, width=width, polarity=polarity, lanes=lanes, seed=2**bits - 3, rows=True)
+        check(attrs.evolve(source, plateau=plateau), 40)
 
 
 def count_columns(dut, width, rows):

@@ -53,6 +53,10 @@ class RandomSourceParams:
     rows : bool
         Whether ``row`` marks the ends of rows, so that no column of data is locked to a word, for any width of a row.
         For generators whose period is short compared with the data: words repeat along the diagonals.
+    plateau : bool
+        Whether the lowest bit of a word is inverted if all its bits and the next bit of the sequence are equal. A long
+        generator has all words equally often. With this, the words zero and ``2**r - 1`` are half as frequent, and
+        their neighbors more frequent: by a half, or with two bits both. Inverse words remain inverse.
 
     Raises
     ------
@@ -71,6 +75,7 @@ class RandomSourceParams:
     polarity: str = parameter("space", ("plain", "inverted", "time", "space", "uniform"), "which words are inverted")
     lanes: int = parameter(14, range(1, 1025), "lanes, each with its own phase or polarity")
     rows: bool = parameter(False, (False, True), "prevent a lock to the width of rows")
+    plateau: bool = parameter(False, (False, True), "the least and the greatest word are half as frequent")
 
     def __attrs_post_init__(self):
         if self.polarity == "uniform" and self.bits > MOST_UNIFORM:

@@ -19,7 +19,8 @@ class RandomSource(Unit):
     ``width`` bits of ``A**(n + phase(l)) s``. ``inverted`` inverts all words, ``time`` and ``space`` invert the words
     of odd n, and ``space`` also inverts the words of odd lanes. The index counts steps. With ``rows``, the index is the
     number of earlier rows plus the number of steps in the row. So from row to row, a column of data gets the words in
-    sequence, all equally often, for any width of a row.
+    sequence, all equally often, for any width of a row. With ``plateau``, the lowest bit of a word is inverted if the
+    word and the next bit of the sequence are ``width + 1`` equal bits.
 
     The words belong to the current state; the next words are valid in the cycle after ``step``. A reset restores the
     seed. Source: the plateau-shaped words of ESRU, DATE 2023.
@@ -47,9 +48,9 @@ class RandomSource(Unit):
     def __init__(self, params: RandomSourceParams, seeded: bool = False):
         self.params, self.seeded = params, seeded
         taps = "_".join(map(str, params.exponents))
-        rows = "_rows" * params.rows
+        kind = params.polarity + "_rows" * params.rows + "_plateau" * params.plateau
         self.module_name = (
-            f"random_source_b{params.bits}_r{params.width}_l{params.lanes}_{params.polarity}{rows}_t{taps}_s{params.seed}"
+            f"random_source_b{params.bits}_r{params.width}_l{params.lanes}_{kind}_t{taps}_s{params.seed}"
             + "_seeded" * seeded
         )
         ports = {"step": In(1), "words": Out(params.lanes * params.width)}
@@ -61,7 +62,8 @@ class RandomSource(Unit):
         params = self.params
         lfsr = Lfsr.of(params.exponents, alternating=params.alternates, zero=params.polarity == "uniform")
         # The sequence repeats after as many bits as there are states.
-        farthest = min(max(params.phase(lane) for lane in range(params.lanes)) + params.width, params.states)
+        last = max(params.phase(lane) for lane in range(params.lanes))
+        farthest = min(last + params.width + params.plateau, params.states)
         # A bit ahead takes a look-up table, or a flip-flop of a longer register, which has no delay. With rows, the
         # flip-flop would also need a table to load it, and all words of a short generator are tables anyway.
         length = lfsr.length if params.rows or lfsr.zero else max(lfsr.length, farthest)
@@ -96,10 +98,13 @@ class RandomSource(Unit):
         In an alternating sequence, every second bit is inverted back, so that all bits of a word are inverted, or none.
         """
         params, word = self.params, []
-        for n in range(params.width):
+        for n in range(params.width + params.plateau):
             place = (params.phase(lane) + n) % params.states
             inverted = params.inverts(lane) ^ (params.alternates and place % 2 == 1)
             word.append(~bits[place] if inverted else bits[place])
+        if params.plateau:
+            equal = Cat(word).all() | ~Cat(word).any()
+            return Cat(word[0] ^ equal, word[1:-1])
         return Cat(word)
 
     def _state(self, lfsr: Lfsr, seed: list[Any]) -> list[Any]:
