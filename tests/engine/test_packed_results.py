@@ -29,7 +29,7 @@ ENGINES = [
     (4, 5, 5, {"bfp.lanes": 4, "bfp.exponent": 5}),
     (2, 64, 1, {"bfp.chunk_a": 4}),
     (1, 12, 2, {"bfp.lanes": 8, "bfp.mantissa": 12, "bfp.chunk_a": 3}),
-    (5, 1, 1, {"bfp.lanes": 8, "engine.lfsr_bits": 3}),
+    (5, 1, 1, {"bfp.lanes": 8, "engine.lfsr_bits": 3, "engine.random_plateau": True}),
 ]
 
 
@@ -175,7 +175,7 @@ def test_words_of_results_and_back(engine):
 
 def test_random_words_follow_the_order_of_the_groups():
     """Stochastic rounding, one element at a time, with a source that steps."""
-    config = config_of(3, 2, 1, {"bfp.lanes": 4, "engine.lfsr_bits": 5})
+    config = config_of(3, 2, 1, {"bfp.lanes": 4, "engine.lfsr_bits": 5, "engine.random_plateau": True})
     rng, its = np.random.default_rng(3), OperandSettings(chunks=1, rounding="stochastic", seed=19, bias=-3)
     values = (rng.random((8, 11)) * 15.9).astype(np.float32)
     source = SteppingSource(attrs.evolve(config.engine.source(4), seed=19))

@@ -143,7 +143,15 @@ OTHERS = {
     "3x2, a group a beat": Config(
         array=ArrayParams(rows=3, columns=2),
         bfp=Bfp(lanes=16, chunk_a=1, chunk_b=2, mantissa=8, exponent=4, max_k=300),
-        engine=EngineParams(input_width=16, output_width=1, buffer_depth=128, write_width=4, transpose_depth=32),
+        engine=EngineParams(
+            input_width=16,
+            output_width=1,
+            buffer_depth=128,
+            write_width=4,
+            transpose_depth=32,
+            random_bits=3,
+            random_plateau=True,
+        ),
     ),
     "5x6, blocks, skew in memory": Config(
         array=ArrayParams(rows=5, columns=6, skew="memory", block_rows=2, block_columns=4),

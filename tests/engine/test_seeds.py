@@ -87,15 +87,20 @@ def test_bits_of_states_are_independent():
         assert np.abs(here.T @ other).max() < 5 * count**0.5
 
 
-def test_operands_and_panels_have_distinct_words(small):
-    """Words at the same place are equal as often as independent ones, within five standard errors."""
+@pytest.mark.parametrize(("plateau", "counts"), [(False, (2, 2, 2, 2)), (True, (1, 3, 3, 1))])
+def test_operands_and_panels_have_distinct_words(small, plateau, counts):
+    """Words at the same place are equal as often as independent ones, within five standard errors.
+
+    Of eight words of two bits, each of 0, 1, 2 and 3 occurs as often as the counts say.
+    """
+    small = small.changed({"engine.random_plateau": plateau})
     bits, source, seeds = small.engine.lfsr_bits, small.engine.source(4), range(300)
     found = {}
     for side in "ab":
         for panel in range(3):
             states = [panel_seed(operand_seed(seed, side, bits), side, panel, bits) for seed in seeds]
             found[side, panel] = np.array([words(attrs.evolve(source, seed=state), np.arange(10)) for state in states])
-    equal = (1 + 9 + 9 + 1) / 8**2  # plateau words of two bits: 0, 1, 2, 3 with 1, 3, 3, 1 of 8
+    equal = sum(count**2 for count in counts) / 8**2
     error = (equal * (1 - equal) / (300 * 10)) ** 0.5
     pairs = [(one, other) for one in found for other in found if one < other]
     for one, other in pairs:
@@ -130,7 +135,6 @@ def test_plateau_words_round_small_fractions_up_less_often(small):
 @pytest.mark.parametrize(("lines", "k"), [(12, 16), (4, 210)])
 def test_products_along_k_are_unbiased(small, lines, k):
     """Each result, and the diagonal of X Xᵀ, over 50 seeds: in one panel, and in panels along K and across."""
-    small = small.changed({"engine.random_plateau": False})  # whose odds are exact for each fraction
     rng, seeds = np.random.default_rng(k), range(50)
     # From 1 to 1.25 in steps whose odds words of r bits have exactly: with two bits, eighths.
     steps = 2 ** (small.engine.random_bits + 1)

@@ -133,7 +133,7 @@ def test_a_stopped_training_resumes_with_equal_bits(rounding, tmp_path, monkeypa
 
 def test_roundings_share_weights_and_samples(monkeypatch, tmp_path):
     monkeypatch.setattr(training_study, "load_images", lambda _: images())
-    given = {"width": 4, "batch": 4, "samples": 8, "epochs": 1, "evaluated": 4}
+    given = {"width": 16, "batch": 4, "samples": 24, "epochs": 1, "evaluated": 4}
     roundings = ("fp32", "ideal", "nearest", "engine-2", "engine-2-plateau")
     (found,) = trained_study(
         [(training_of("perceptron", given), "noise")], roundings, seeds=(0, 1), checkpoints=tmp_path

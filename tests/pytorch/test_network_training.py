@@ -100,7 +100,7 @@ def test_thresholds_of_the_adaptive_formats(form):
     assert train(attrs.evolve(run, alpha=3.0), data).sha256 != four.sha256
 
 
-@pytest.mark.parametrize("words", [{"random_bits": 3}, {"random_plateau": False}])
+@pytest.mark.parametrize("words", [{"random_bits": 3}, {"random_plateau": True}])
 def test_random_words(words):
     """Only stochastic rounding depends on them."""
     run, data = tiny("lstm", "fixed-4-2")

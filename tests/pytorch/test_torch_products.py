@@ -68,9 +68,11 @@ def test_states_of_panels(bits):
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("bits", [5, 16, 24])
-def test_words_of_sequences(bits):
-    source = Config().changed({"engine.lfsr_bits": bits}).engine.source(16)
+@pytest.mark.parametrize("plateau", [False, True])
+@pytest.mark.parametrize(("bits", "width"), [(5, 2), (5, 5), (16, 3), (24, 2)])
+def test_words_of_sequences(bits, width, plateau):
+    changes = {"engine.lfsr_bits": bits, "engine.random_bits": width, "engine.random_plateau": plateau}
+    source = Config().changed(changes).engine.source(16)
     table, pairs, starts = sequences(source, np.array([3, 2**bits - 1]), 40)
     for state, start in zip((3, 2**bits - 1), starts, strict=True):
         plain = attrs.evolve(source, seed=state, polarity="plain", lanes=1, rows=False)

@@ -105,7 +105,7 @@ def test_formats_depend_on_their_own_parameters_alone(monkeypatch):
     monkeypatch.setattr(study_module, "trained_of", lambda _: trained([1.0]))
     monkeypatch.setattr(study_module, "data_of", lambda *_: images())
     monkeypatch.setattr(study_module.data_of, "cache_clear", lambda: None, raising=False)
-    run = tiny("resnet8", "fp32", alpha=0.7, beta=0.1, share=0.5, random_bits=5, random_plateau=False)[0]
+    run = tiny("resnet8", "fp32", alpha=0.7, beta=0.1, share=0.5, random_bits=5, random_plateau=True)[0]
 
     class Jobs(Runner):
         def run(self, label, jobs):
@@ -115,9 +115,9 @@ def test_formats_depend_on_their_own_parameters_alone(monkeypatch):
     study_module.compare([run], formats, [0], images="", text="", margin=1.0, runner=Jobs())
     given = [(one.format, one.alpha, one.beta, one.share, one.random_bits, one.random_plateau) for _, one in names]
     assert given == [
-        ("fp32", 0.5, 0.3, 0.25, 2, True),
-        ("adaptive", 0.7, 0.1, 0.25, 5, False),
-        ("low-then-high", 0.5, 0.3, 0.5, 5, False),
+        ("fp32", 0.5, 0.3, 0.25, 2, False),
+        ("adaptive", 0.7, 0.1, 0.25, 5, True),
+        ("low-then-high", 0.5, 0.3, 0.5, 5, True),
     ]
 
 

@@ -50,7 +50,8 @@ class EngineParams:
     random_plateau : bool
         Whether the random words zero and ``2**r - 1`` are half as frequent as with a plain generator. Then small
         fractions are rounded up less often, and large fractions down less often, which adds less noise to small
-        numbers. The mean error of uniform fractions remains zero. Networks train better with it.
+        numbers, and more bias. The mean error of uniform fractions remains zero. Language models with gradients of two
+        bits train better with it.
     counter_bits : int
         Width of a saturating counter in bits.
     packed_operands : bool
@@ -94,7 +95,7 @@ class EngineParams:
         16, range(2, 33), "width of the random generator in bits, at least random_bits and enough for bfp.lanes"
     )
     random_plateau: bool = parameter(
-        True, (False, True), "whether the least and the greatest random word are half as frequent"
+        False, (False, True), "whether the least and the greatest random word are half as frequent"
     )
     counter_bits: int = parameter(32, range(10, 33), "width of a saturating counter in bits")
     packed_operands: bool = parameter(

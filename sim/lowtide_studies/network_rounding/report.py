@@ -26,7 +26,7 @@ MEANINGS = {name: one.meaning for name, one in NAMED.items()} | {
 }
 """What each rounding does."""
 
-JUDGED = ("reference", *PLATEAU, "shared-2", "engine-2-plateau", "neighbor-plateau")
+JUDGED = ("reference", *PLATEAU, "shared-2", "engine-2", "engine-2-plateau", "neighbor-plateau")
 """Roundings that the study judges: the reference of 24 bits, words of few bits, and no generator."""
 
 

@@ -55,8 +55,8 @@ class RandomSourceParams:
         For generators whose period is short compared with the data: words repeat along the diagonals.
     plateau : bool
         Whether the lowest bit of a word is inverted if all its bits and the next bit of the sequence are equal. A long
-        generator has all words equally often. With this, the words zero and ``2**r - 1`` are half as frequent, and
-        their neighbors more frequent: by a half, or with two bits both. Inverse words remain inverse.
+        generator has all words equally often. With this, half of the words zero become one, and half of the words
+        ``2**r - 1`` become ``2**r - 2``. Inverse words remain inverse.
 
     Raises
     ------
