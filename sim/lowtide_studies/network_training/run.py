@@ -16,7 +16,6 @@ __all__ = [
     "NETWORKS",
     "REFERENCE",
     "USUAL_FORMATS",
-    "WITHOUT_ENGINE",
     "Network",
     "Run",
     "usual_run",
@@ -34,12 +33,14 @@ USUAL_FORMATS = (
 FORMATS = (*USUAL_FORMATS, "low-then-high", "weights-2")
 """Names of formats; `lowtide_studies.network_training.formats` defines them."""
 
+ON_ENGINE = tuple(name for name in FORMATS if name not in WITHOUT_ENGINE)
+
 DEPENDENT = {
     "alpha": ("adaptive", "adaptive-weights"),
     "beta": ("adaptive", "adaptive-weights"),
     "share": ("low-then-high",),
-    "random_bits": tuple(name for name in FORMATS if name not in WITHOUT_ENGINE),
-    "random_plateau": tuple(name for name in FORMATS if name not in WITHOUT_ENGINE),
+    "random_bits": ON_ENGINE,
+    "random_plateau": ON_ENGINE,
 }
 """Formats that depend on a parameter of a `Run`, for parameters on which not all formats depend."""
 
